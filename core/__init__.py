@@ -1,0 +1,1 @@
+"""Threads, datasets, models, exports: everything sensorloom does, without a screen."""

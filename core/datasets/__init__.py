@@ -1,0 +1,1 @@
+"""Datasets: the standard form, its check, the feature cache, one importer per dataset."""

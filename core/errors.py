@@ -1,0 +1,35 @@
+"""What can go wrong, said so that a person can act on it."""
+
+from __future__ import annotations
+
+
+class SensorloomError(Exception):
+    """A failure with one clear sentence for the person at the keyboard.
+
+    The sentence names the file or thing, the place in it, and the way out. The command line prints it
+    to stderr, the app shows it as a notice; neither shows a traceback.
+    """
+
+
+class UsageError(SensorloomError):
+    """The request itself cannot be carried out as it was put."""
+
+
+class WorkspaceError(SensorloomError):
+    """The workspace, its settings or its folders cannot be used."""
+
+
+class ThreadError(SensorloomError):
+    """A thread file cannot be read as a thread."""
+
+
+class ConflictError(SensorloomError):
+    """The file changed since it was read, so saving would overwrite somebody's work."""
+
+
+class DatasetError(SensorloomError):
+    """A dataset, or a raw archive of one, cannot be used."""
+
+
+class ModelError(SensorloomError):
+    """The model's endpoint failed, refused, or broke off."""

@@ -1,0 +1,73 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.errors import SensorloomError
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of a file's bytes, as hex: how we tell what we read from what is there now."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Replace `path` with `data`, or leave it untouched if anything fails.
+
+    The bytes go to a hidden temporary file in the same folder, are flushed to disk and renamed; the
+    folder is synced too, so that the rename survives a power cut. An existing file's permissions are kept.
+
+    Raises:
+        SensorloomError: the disk is full, or the folder cannot be written; the message names the path.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
+    except OSError as error:
+        raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), _mode(path))
+            for chunk in [data] if isinstance(data, bytes) else data:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's renames durable, where the file system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems refuse; the rename itself is still atomic
+    finally:
+        os.close(handle)
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

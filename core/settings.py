@@ -1,0 +1,116 @@
+"""`sensorloom.toml`: what a person sets for a workspace, read strictly.
+
+A wrong key or value stops the program with the file, the line and the nearest right word, because a
+setting that is silently ignored costs more than one that is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from core.errors import WorkspaceError
+
+SETTINGS_FILE = "sensorloom.toml"
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class PathSettings(_Table, frozen=True):
+    """The `[paths]` table: folders, relative to the workspace."""
+
+    threads: str = "threads"
+    exports: str = "exports"
+    data: str = "data"
+
+
+class EndpointSettings(_Table, frozen=True):
+    """One `[[endpoints]]` table: a server that speaks Chat Completions."""
+
+    name: str
+    """What it is called on the screen."""
+    base_url: str
+    """Where it answers, with the version: `http://127.0.0.1:8000/v1`."""
+    model: str = ""
+    """The model to ask; the server's first when empty."""
+    api_key_env: str = ""
+    """The environment variable that holds its key. Keys are never written in the file."""
+
+
+class ModelSettings(_Table, frozen=True):
+    """The `[model]` table: how turns are sampled."""
+
+    endpoint: str = ""
+    """The endpoint used at start: a name from `[[endpoints]]`, or `builtin`."""
+    temperature: float | None = None
+    """Left to the server when absent."""
+    seed: int | None = None
+    """Left to the server when absent."""
+    max_tokens: int | None = None
+    """Left to the server when absent."""
+    max_turns: int = 10
+    """Assistant messages a run may make."""
+    timeout_sec: float = 60.0
+    """Seconds without a byte after which a request is given up."""
+    keep_reasoning: bool = False
+    """Whether reasoning that the server streams apart is stored with the message."""
+
+
+class Settings(_Table, frozen=True):
+    """Everything `sensorloom.toml` can say."""
+
+    paths: PathSettings = PathSettings()
+    endpoints: tuple[EndpointSettings, ...] = ()
+    model: ModelSettings = ModelSettings()
+    keys: dict[str, str] = {}
+    """Action name to key, for rebinding: `"turn.run" = "f5"`."""
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings; the defaults when there is no file.
+
+    Raises:
+        WorkspaceError: the file is not TOML, or has a key or value that is not known; one sentence.
+    """
+    text = ""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return msgspec.convert(tomllib.loads(text), Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise WorkspaceError(f"{path}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise WorkspaceError(_explain(path, text, str(error))) from error
+
+
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "": Settings,
+    "paths": PathSettings,
+    "endpoints": EndpointSettings,
+    "model": ModelSettings,
+}
+
+
+def _explain(path: Path, text: str, message: str) -> str:
+    """msgspec's message with the line it is about and, for an unknown key, the nearest known one."""
+    reason, _, place = message.partition(" - at `$.")
+    table = re.split(r"[.\[`]", place)[0] if place else ""
+    unknown = re.search(r"unknown field `(.+?)`", reason)
+    key = unknown[1] if unknown else re.split(r"[.`]", place.rstrip("`"))[-1]
+    found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b", text, re.MULTILINE)
+    line = text[: found.start()].count("\n") + 1 if found else 1
+    if not unknown:
+        return f"{path}, line {line}: `{key}`: {reason[0].lower() + reason[1:]}"
+    names = _TABLES.get(table, Settings).__struct_fields__
+    near = difflib.get_close_matches(key, names, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
+    return f"{path}, line {line}: unknown key `{key}`; {hint}"

@@ -1,0 +1,163 @@
+"""The threads folder: list, read, save without overwriting anybody's work, trash.
+
+A thread is addressed by its file's stem. A stem is only ever taken from a folder listing or made by
+`new_id`, so no text from a model or a file becomes a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConflictError, ThreadError, UsageError
+from core.files import digest, write_atomic
+from core.thread import Thread, touched
+from core.thread_json import MAX_BYTES, decode, encode
+
+_SAFE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}")
+_NUMBERED = re.compile(r"_v4_(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A thread as it stands on disk, with the hash of the bytes that were read or written."""
+
+    thread: Thread
+    stem: str
+    digest: str
+
+
+def is_thread_file(name: str) -> bool:
+    """Whether a file name in the folder is one we list: `*.json`, not hidden."""
+    return name.endswith(".json") and not name.startswith(".")
+
+
+def stems(folder: Path) -> list[str]:
+    """The stems of all thread files, sorted. An absent folder holds none."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name[:-5] for entry in entries if is_thread_file(entry.name))
+    except FileNotFoundError:
+        return []
+
+
+def path_of(folder: Path, stem: str) -> Path:
+    """Where a thread's file is. Raises UsageError for a stem that would leave the folder."""
+    if not stem or stem.startswith(".") or "/" in stem or "\\" in stem or "\0" in stem:
+        raise UsageError(f"{stem!r} is no thread id")
+    return folder / f"{stem}.json"
+
+
+def read(folder: Path, stem: str) -> Stored:
+    """Read one thread.
+
+    Raises:
+        ThreadError: the file is missing, unreadable, or no thread; the message says which and where.
+    """
+    path = path_of(folder, stem)
+    data = read_bytes(path)
+    return Stored(decode(data, path.name), stem, digest(data))
+
+
+def read_bytes(path: Path) -> bytes:
+    """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ThreadError(f"{path.name}: not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise ThreadError(
+                f"{path.name}: {found.st_size / 1e6:.0f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB for a thread"
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
+    except OSError as error:
+        raise ThreadError(f"{path.name}: {(error.strerror or str(error)).lower()}") from error
+
+
+def read_all(folder: Path, chosen: Iterable[str] | None = None) -> Iterator[Stored | ThreadError]:
+    """Every thread of the folder (or the chosen ones) in the order of their stems, problems in their place."""
+    for stem in stems(folder) if chosen is None else chosen:
+        try:
+            yield read(folder, stem)
+        except ThreadError as error:
+            yield error
+
+
+def save(folder: Path, stored: Stored, thread: Thread) -> Stored:
+    """Save a new value of a thread over the one that was read.
+
+    Raises:
+        ConflictError: the file is no longer what was read; nothing was written.
+        SensorloomError: it cannot be written.
+    """
+    path = path_of(folder, stored.stem)
+    if thread == stored.thread:
+        return stored
+    data = encode(touched(thread))
+    with _locked(folder):
+        try:
+            there = digest(path.read_bytes())
+        except FileNotFoundError:
+            raise ConflictError(f"{path.name} was deleted by another program since it was read") from None
+        except OSError as error:
+            raise ConflictError(
+                f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}"
+            ) from error
+        if there != stored.digest:
+            raise ConflictError(f"{path.name} was changed by another program since it was read")
+        write_atomic(path, data)
+    return Stored(decode(data, path.name), stored.stem, digest(data))
+
+
+def create(folder: Path, thread: Thread) -> Stored:
+    """Save a thread that has no file yet.
+
+    Raises:
+        ConflictError: a file of that name exists.
+        UsageError: the id cannot be a file name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        return _create(folder, thread)
+
+
+def create_new(folder: Path, dataset: str, session: str, make: Callable[[str], Thread]) -> Stored:
+    """Save the thread that `make` builds for the next free id; two programs of ours never get the same one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        return _create(folder, make(new_id(folder, dataset, session)))
+
+
+def _create(folder: Path, thread: Thread) -> Stored:
+    if not _SAFE_STEM.fullmatch(thread.id):
+        raise UsageError(f"{thread.id!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
+    path = path_of(folder, thread.id)
+    if path.exists():
+        raise ConflictError(f"{path.name} exists already")
+    data = encode(touched(thread))
+    write_atomic(path, data)
+    return Stored(decode(data, path.name), thread.id, digest(data))
+
+
+def new_id(folder: Path, dataset: str, session: str) -> str:
+    """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder."""
+    highest = 0
+    for stem in stems(folder):
+        found = _NUMBERED.search(stem)
+        highest = max(highest, int(found[1])) if found else highest
+    base = re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
+    return f"{base}_v4_{highest + 1:04d}"
+
+
+def _locked(folder: Path) -> AbstractContextManager[object]:
+    """One writer of ours at a time, so that check and rename are one step between our own processes."""
+    from filelock import FileLock
+
+    return FileLock(folder / ".sensorloom.lock", timeout=20)

@@ -1,0 +1,38 @@
+"""Making outside text safe to draw.
+
+A terminal obeys ESC, OSC and C1 bytes wherever they come from, and Textual writes them through, so a
+model, a tool or a data file could move the cursor, retitle the window or set the clipboard. Text is
+stored as it came; `printable` is applied where it is drawn.
+"""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 except tab and newline, DEL, C1
+    "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069"  # zero-width and bidirectional controls
+    "\u2028\u2029\ufeff\ufff9-\ufffb\ud800-\udfff"  # odd line breaks, BOM, annotations, lone surrogates
+    "\U000e0000-\U000e007f]"  # tag characters: invisible text
+)
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str) -> str:
+    """Replace every character a terminal could obey, or a reader could not see, with a visible one.
+
+    Newlines and tabs stay; `\\r\\n` becomes `\\n`.
+    """
+    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """`text` on one line, safe to draw, cut to `limit` characters with an ellipsis."""
+    flat = " ".join(printable(text[: limit * 4]).split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

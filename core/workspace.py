@@ -1,0 +1,118 @@
+"""Where things are: the four folders of a workspace, and the little that is remembered about it.
+
+The folders come from, in this order: the command's options, the environment, `sensorloom.toml` in the
+workspace, the standard names. Everything under `.sensorloom/` is derived or personal and may be deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import WorkspaceError
+from core.settings import SETTINGS_FILE, Settings, load_settings
+
+if TYPE_CHECKING:
+    from tinydb import TinyDB
+
+PARTS = ("threads", "exports", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace's folders, all absolute, and its settings."""
+
+    root: Path
+    threads: Path
+    exports: Path
+    data: Path
+    settings: Settings
+
+    @property
+    def private(self) -> Path:
+        """`.sensorloom/`: index, caches, history, trash, what is remembered."""
+        return self.root / ".sensorloom"
+
+    def shown(self, path: Path) -> str:
+        """A path as a person wants to read it: relative to the workspace where it is inside."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def open_workspace(
+    root: str | None = None,
+    *,
+    parts: Mapping[str, str | None] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Workspace:
+    """Resolve a workspace without creating anything.
+
+    Args:
+        root: the `--workspace` option; the current folder when it and `SENSORLOOM_WORKSPACE` are absent.
+        parts: the `--threads`, `--exports` and `--data` options, relative to the current folder.
+        environ: the process's environment unless told.
+
+    Raises:
+        WorkspaceError: the folder does not exist, or its settings are wrong.
+    """
+    env = os.environ if environ is None else environ
+    base = Path(root or env.get("SENSORLOOM_WORKSPACE") or ".").expanduser().absolute()
+    if not base.is_dir():
+        raise WorkspaceError(f"the workspace {base} is no folder; make it first, or name another with --workspace")
+    settings = load_settings(base / SETTINGS_FILE)
+    folders: dict[str, Path] = {}
+    for part in PARTS:
+        chosen = (parts or {}).get(part) or env.get(f"SENSORLOOM_{part.upper()}")
+        if chosen:
+            folders[part] = Path(chosen).expanduser().absolute()
+        else:
+            folders[part] = base / Path(getattr(settings.paths, part)).expanduser()
+    return Workspace(base, folders["threads"], folders["exports"], folders["data"], settings)
+
+
+def private_folder(workspace: Workspace, *names: str) -> Path:
+    """A folder under `.sensorloom/`, made when first needed.
+
+    Raises:
+        WorkspaceError: it cannot be made.
+    """
+    folder = workspace.private.joinpath(*names)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = workspace.private / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise WorkspaceError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from error
+    return folder
+
+
+def recall(workspace: Workspace, key: str, default: Any = None) -> Any:
+    """What was remembered under `key` in this workspace (last thread, pane widths, recent questions)."""
+    path = workspace.private / "memory.json"
+    if not path.exists():
+        return default
+    from tinydb import where
+
+    with _memory(workspace) as memory:
+        found = memory.get(where("key") == key)
+    return found.get("value", default) if isinstance(found, dict) else default
+
+
+def remember(workspace: Workspace, key: str, value: Any) -> None:
+    """Keep a JSON value under `key` for the next start. Raises WorkspaceError when it cannot be kept."""
+    from tinydb import where
+
+    private_folder(workspace)
+    with _memory(workspace) as memory:
+        memory.upsert({"key": key, "value": value}, where("key") == key)
+
+
+def _memory(workspace: Workspace) -> TinyDB:
+    from tinydb import TinyDB
+
+    from core.memory_file import AtomicStorage
+
+    return TinyDB(workspace.private / "memory.json", storage=AtomicStorage)

@@ -1,0 +1,31 @@
+"""Shared by all tests: text that breaks a screen which trusts it, and an isolated home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HOSTILE = [
+    "[@click=app.bell]press[/]",
+    "[ @click=app.bell]press[/]",
+    "see [/tmp/x] and arr[i][j] [red]R[/red]",
+    "retitle \x1b]0;owned\x07 clip \x1b]52;c;eA==\x1b\\ clear \x1b[2J",
+    "c1 \x9b31m bidi \u202eabc nul \x00 lone \ud800 zero\u200bwidth",
+]
+
+
+@pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
+def hostile(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the developer's home, endpoint or workspace."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("SENSORLOOM_", "OPENAI_", "SSH_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))

@@ -1,0 +1,221 @@
+"""Making a plain typed function into a tool that a model can call.
+
+`@tool` derives the OpenAI schema from the signature and the docstring. `call` runs a call exactly as the
+model wrote it and never raises: whatever goes wrong becomes an error result that says what would have
+been right, so that the model can mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from tools.session import Dataset, Window
+
+SESSION = "session"
+"""The artifact id of the thread's own session."""
+
+MAX_RESULT_BYTES = 1500
+"""A result longer than this costs a model more attention than it is worth; see `fits`."""
+
+
+class ToolError(Exception):
+    """A call that cannot be carried out as asked. The message tells the model what would be right.
+
+    `hints` become further keys of the error result, such as `{"available": [...]}`.
+    """
+
+    def __init__(self, message: str, **hints: Any) -> None:
+        super().__init__(message)
+        self.hints = hints
+
+
+@dataclass(slots=True)
+class ToolContext:
+    """What one thread's calls work on: its session, its dataset, and the windows made so far."""
+
+    dataset: Dataset
+    session: str
+    artifacts: dict[str, Window] = field(default_factory=dict[str, Window])
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
+    """Artifact ids of threads made elsewhere, mapped to ours."""
+
+    def window(self, artifact_id: str = SESSION) -> Window:
+        """The window behind an artifact id. Raises ToolError naming the ids there are."""
+        artifact_id = self.aliases.get(artifact_id, artifact_id)
+        if artifact_id == SESSION and SESSION not in self.artifacts:
+            self.artifacts[SESSION] = self.dataset.load(self.session)
+        found = self.artifacts.get(artifact_id)
+        if found is None:
+            known = list(dict.fromkeys([SESSION, *self.artifacts]))
+            raise ToolError(f"there is no artifact {artifact_id!r}", available_artifacts=known)
+        return found
+
+    def keep(self, window: Window) -> str:
+        """Remember a derived window and return its id, which is a hash of what it holds."""
+        artifact_id = content_id(window)
+        self.artifacts[artifact_id] = window
+        return artifact_id
+
+
+def content_id(window: Window) -> str:
+    """`ts_` and 12 hex digits of the SHA-256 over channel names, times and values."""
+    found = hashlib.sha256("\0".join(window.names).encode())
+    found.update(np.ascontiguousarray(window.time_sec, dtype="<f8").tobytes())
+    found.update(np.ascontiguousarray(window.values, dtype="<f8").tobytes())
+    return f"ts_{found.hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the model may call."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments."""
+    run: Callable[..., dict[str, Any]]
+    arguments: type[BaseModel]
+    makes_artifact: bool = False
+    """Whether its result carries the id of a new window, so that a stored thread's windows can be made again."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The tool in the OpenAI `tools` form."""
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": dict(self.parameters),
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call gave: the result as a JSON string, as the tool message stores it."""
+
+    content: str
+    failed: bool = False
+    artifact_id: str | None = None
+
+
+def tool(function: Callable[..., dict[str, Any]] | None = None, *, makes_artifact: bool = False) -> Any:
+    """Make a function whose first parameter is a `ToolContext` into a `Tool`.
+
+    The docstring's first paragraph is the description; a line `name: text` under `Args:` describes a parameter.
+    """
+
+    def make(wrapped: Callable[..., dict[str, Any]]) -> Tool:
+        hints = get_type_hints(wrapped, include_extras=True)
+        about, described = _read_docstring(inspect.getdoc(wrapped) or "")
+        fields: dict[str, Any] = {}
+        for name, parameter in list(inspect.signature(wrapped).parameters.items())[1:]:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[name] = (hints[name], FieldInfo(default=default, description=described.get(name)))
+        model = create_model(wrapped.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+        return Tool(wrapped.__name__, about, _plain(model.model_json_schema()), wrapped, model, makes_artifact)
+
+    return make if function is None else make(function)
+
+
+def call(tools: Sequence[Tool], context: ToolContext, name: str, arguments: str) -> Outcome:
+    """Carry out a call as a model wrote it: a tool's name and a JSON string. Never raises."""
+    try:
+        chosen = next((candidate for candidate in tools if candidate.name == name), None)
+        if chosen is None:
+            raise ToolError(
+                f"there is no tool {name!r}", **nearest(name, [one.name for one in tools], "available_tools")
+            )
+        checked = _checked(chosen, arguments)
+        result = chosen.run(context, **checked)
+    except ToolError as error:
+        return Outcome(as_json({"error": str(error), **error.hints}), failed=True)
+    except Exception as error:
+        return Outcome(as_json({"error": f"{name} failed: {type(error).__name__}: {error}"}), failed=True)
+    return Outcome(as_json(result), artifact_id=result.get("artifact_id") if chosen.makes_artifact else None)
+
+
+def as_json(result: Mapping[str, Any]) -> str:
+    """A result as the JSON string that a tool message holds: one line, NaN as null."""
+    return json.dumps(_jsonable(result), ensure_ascii=False, allow_nan=False)
+
+
+def nearest(word: str, words: Iterable[str], key: str) -> dict[str, Any]:
+    """Hints for a wrong name: the right ones, and the one or two that are closest."""
+    known = list(words)
+    lowered = {name.casefold(): name for name in known}
+    close = [lowered[name] for name in difflib.get_close_matches(word.casefold(), lowered, 2, 0.5)]
+    return ({"did_you_mean": close} if close else {}) | {key: known}
+
+
+def _checked(chosen: Tool, arguments: str) -> dict[str, Any]:
+    try:
+        given = json.loads(arguments or "{}")
+    except json.JSONDecodeError as error:
+        raise ToolError(f"the arguments are not JSON: {error.msg} at character {error.pos + 1}") from error
+    if not isinstance(given, dict):
+        raise ToolError("the arguments must be a JSON object", parameters=list(chosen.arguments.model_fields))
+    try:
+        model = chosen.arguments.model_validate(given)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+        known = list(chosen.arguments.model_fields)
+        raise ToolError(f"wrong arguments for {chosen.name}: {'; '.join(problems)}", parameters=known) from error
+    return {name: getattr(model, name) for name in chosen.arguments.model_fields}
+
+
+def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
+    about, _, arguments = text.partition("\nArgs:\n")
+    described = {
+        found[1]: " ".join(found[2].split())
+        for found in re.finditer(r"^    (\w+): (.+(?:\n        .+)*)", arguments, re.MULTILINE)
+    }
+    return " ".join(about.strip().split("\n\n")[0].split()), described
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Pydantic's schema without its titles, and with `X | None` as X, which every chat template can render."""
+
+    def clean(node: Any) -> Any:
+        if isinstance(node, list):
+            return [clean(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        options = [one for one in node.get("anyOf", ()) if one != {"type": "null"}]
+        if len(options) == 1:
+            node = {**options[0], **{key: value for key, value in node.items() if key != "anyOf"}}
+        return {
+            key: clean(value)
+            for key, value in node.items()
+            if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
+        }
+
+    cleaned = clean(schema)
+    cleaned.setdefault("properties", {})
+    return cleaned
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return _jsonable(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
