@@ -1,0 +1,202 @@
+"""Where models answer: endpoints from the settings, the environment and the usual local ports.
+
+An endpoint holds the name of the variable that has its key, never the key itself, so that nothing that
+prints, stores or compares endpoints can give one away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import ModelError, UsageError
+from core.settings import ModelSettings
+from core.text import one_line
+from core.workspace import Workspace
+
+BUILTIN_MODEL = "builtin-analyst"
+"""What threads made by the built-in analyst say in `metadata.model`."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+LOCAL_SERVERS = {"vLLM": 8000, "SGLang": 30000, "llama.cpp": 8080, "Ollama": 11434, "LM Studio": 1234}
+"""The servers' own default ports on this machine."""
+
+PROBE_TIMEOUT_SEC = 0.7
+"""How long a local port may take to list its models; a remote endpoint gets ten times as long."""
+
+_NOT_CHAT = ("embed", "rerank", "whisper", "tts", "moderation", "dall-e", "transcribe", "bge-")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server that speaks Chat Completions, or the built-in analyst (`base_url` empty)."""
+
+    name: str
+    base_url: str = ""
+    model: str = ""
+    """The model to ask; the server's first when empty."""
+    api_key_env: str = ""
+
+    @property
+    def builtin(self) -> bool:
+        """Whether this is the analyst that comes with the program."""
+        return not self.base_url
+
+    def api_key(self, environ: Mapping[str, str] | None = None) -> str:
+        """Its key from the environment; local servers want none and get a placeholder."""
+        env = os.environ if environ is None else environ
+        return (env.get(self.api_key_env) if self.api_key_env else None) or "none"
+
+
+BUILTIN = Endpoint("builtin", model=BUILTIN_MODEL)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """What turns are made with: an endpoint, one of its models, and how it samples."""
+
+    endpoint: Endpoint = BUILTIN
+    model: str = ""
+    """The model to ask; the endpoint's own, or else its server's first, when empty."""
+    settings: ModelSettings = field(default_factory=ModelSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What an endpoint answered when asked for its models."""
+
+    endpoint: Endpoint
+    models: tuple[str, ...] = ()
+    problem: str = ""
+    """One sentence when it could not be listed."""
+
+
+def configured(workspace: Workspace, environ: Mapping[str, str] | None = None) -> tuple[Endpoint, ...]:
+    """The endpoints a person named: `[[endpoints]]` first, then the environment's; the built-in analyst last."""
+    env = os.environ if environ is None else environ
+    found = [
+        Endpoint(one.name, one.base_url.rstrip("/"), one.model, one.api_key_env) for one in workspace.settings.endpoints
+    ]
+    if env.get("OPENAI_BASE_URL") or env.get("OPENAI_API_KEY"):
+        url = (env.get("OPENAI_BASE_URL") or OPENAI_URL).rstrip("/")
+        found.append(Endpoint("openai", url, env.get("OPENAI_MODEL", ""), "OPENAI_API_KEY"))
+    return (*found, BUILTIN)
+
+
+def choose(
+    workspace: Workspace,
+    endpoint: str = "",
+    model: str = "",
+    environ: Mapping[str, str] | None = None,
+    **sampling: Any,
+) -> ModelChoice:
+    """What a run uses: the named endpoint, else the one that the settings name, else the first that is configured.
+
+    Args:
+        workspace: whose settings count.
+        endpoint: an endpoint's name, `builtin`, or a URL.
+        model: a model of that endpoint.
+        environ: the process's environment unless told.
+        sampling: values of `ModelSettings` that replace the settings' own; None leaves them.
+
+    Raises:
+        UsageError: there is no endpoint of that name.
+    """
+    import msgspec
+
+    known = configured(workspace, environ)
+    wanted = endpoint or workspace.settings.model.endpoint
+    if wanted.startswith(("http://", "https://")):
+        chosen = Endpoint(wanted, wanted.rstrip("/"), "", "OPENAI_API_KEY")
+    elif wanted:
+        named = [one for one in known if one.name == wanted]
+        if not named:
+            raise UsageError(
+                f"there is no endpoint {wanted!r}; known: {', '.join(one.name for one in known)} "
+                "(add more as [[endpoints]] in sensorloom.toml, or give a URL)"
+            )
+        chosen = named[0]
+    else:
+        chosen = known[0]
+    given = {key: value for key, value in sampling.items() if value is not None}
+    return ModelChoice(chosen, model, msgspec.structs.replace(workspace.settings.model, **given))
+
+
+def local_candidates(known: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """The usual servers on this machine that are not configured already."""
+    ports = {one.base_url.removesuffix("/v1").rpartition(":")[2] for one in known if _is_local(one.base_url)}
+    return tuple(
+        Endpoint(name, f"http://127.0.0.1:{port}/v1") for name, port in LOCAL_SERVERS.items() if str(port) not in ports
+    )
+
+
+async def list_everything(
+    workspace: Workspace, environ: Mapping[str, str] | None = None, local: Sequence[Endpoint] | None = None
+) -> tuple[Listing, ...]:
+    """The models of every configured endpoint and of the local servers that answer, all asked at once.
+
+    A configured endpoint that does not answer is listed with the reason; a local port nobody listens on is left out.
+    """
+    known = configured(workspace, environ)
+    nearby = local_candidates(known) if local is None else local
+    asked = [list_models(one, timeout_sec=PROBE_TIMEOUT_SEC * 10, environ=environ) for one in known]
+    asked += [list_models(one, timeout_sec=PROBE_TIMEOUT_SEC, environ=environ) for one in nearby]
+    found = await asyncio.gather(*asked)
+    return tuple(one for place, one in enumerate(found) if place < len(known) or one.models)
+
+
+async def list_models(
+    endpoint: Endpoint, *, timeout_sec: float = PROBE_TIMEOUT_SEC, environ: Mapping[str, str] | None = None
+) -> Listing:
+    """Ask one endpoint's `/models`. Never raises: what went wrong is in the listing."""
+    if endpoint.builtin:
+        return Listing(endpoint, (BUILTIN_MODEL,))
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {endpoint.api_key(environ)}"}
+    try:
+        async with asyncio.timeout(timeout_sec), httpx2.AsyncClient(timeout=timeout_sec) as client:
+            answer = await client.get(f"{endpoint.base_url}/models", headers=headers)
+        if answer.status_code != 200:
+            return Listing(endpoint, problem=f"{endpoint.name} answered {answer.status_code} when asked for its models")
+        models = _names(answer.json())
+    except (TimeoutError, httpx2.TimeoutException):
+        return Listing(endpoint, problem=f"{endpoint.name} did not answer within {timeout_sec:g} s")
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        return Listing(endpoint, problem=f"{endpoint.name} cannot be reached: {one_line(str(error), 120)}")
+    except ValueError:
+        return Listing(endpoint, problem=f"{endpoint.name} did not answer with JSON; does its URL end in /v1?")
+    return Listing(endpoint, models, "" if models else f"{endpoint.name} serves no models")
+
+
+async def first_model(endpoint: Endpoint, *, timeout_sec: float, environ: Mapping[str, str] | None = None) -> str:
+    """The model to ask where nobody named one.
+
+    Raises:
+        ModelError: the endpoint cannot be asked, serves none, or is one where the choice costs money.
+    """
+    if endpoint.builtin or endpoint.model:
+        return endpoint.model or BUILTIN_MODEL
+    if endpoint.base_url.startswith(OPENAI_URL):
+        raise ModelError(f"{endpoint.name} has many models; name one with --model, ctrl+o or OPENAI_MODEL")
+    listing = await list_models(endpoint, timeout_sec=timeout_sec, environ=environ)
+    chat = [name for name in listing.models if not any(part in name.lower() for part in _NOT_CHAT)]
+    if not chat:
+        raise ModelError(f"{listing.problem or endpoint.name + ' serves no chat model'}; name one with --model")
+    return chat[0]
+
+
+def _names(answer: Any) -> tuple[str, ...]:
+    rows = answer.get("data") or answer.get("models") if isinstance(answer, dict) else answer
+    if not isinstance(rows, list):
+        raise ValueError("no list of models")
+    names = [row.get("id") or row.get("name") if isinstance(row, dict) else row for row in rows]
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+
+def _is_local(url: str) -> bool:
+    return any(host in url for host in ("//127.0.0.1", "//localhost", "//[::1]", "//0.0.0.0"))
