@@ -1,0 +1,337 @@
+"""Reading the standard form: `manifest.json`, `labels.json`, `subjects.json`, `sessions/<id>/data.parquet`.
+
+Anyone's dataset is read as it stands: what a manifest leaves out is worked out where that is certain, and said
+in one sentence where it is not. Nothing here writes into a dataset.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from core.errors import DatasetError
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.feature_table import SessionFeatures
+    from tools.session import Channel, Samples, Window
+
+MANIFEST, LABELS, SUBJECTS, SESSIONS, DATA = "manifest.json", "labels.json", "subjects.json", "sessions", "data.parquet"
+"""The names of the standard form."""
+
+TIME = "timestamp_sec"
+"""The time column of a session: seconds from its start."""
+
+_CACHED_WINDOWS = 256
+_CACHED_BYTES = 2_000_000
+"""Only windows whose file is at most this long are remembered, so that the cache stays below 100 MB or so."""
+
+_SUBJECT_IN_ID = re.compile(
+    r"(?:train|test|val|valid|validation|dev)_(?P<number>\d+)_\d+"
+    r"|(?P<name>(?:subject|subj|user|participant|person|s|p)[_-]?\d+)(?:[_-].*)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """One line of the list of datasets."""
+
+    name: str
+    description: str = ""
+    sessions: int = 0
+    subjects: int = 0
+    activities: tuple[str, ...] = ()
+    synthetic: bool = False
+    problem: str = ""
+    """Why it cannot be opened; empty when it can."""
+
+
+@dataclass(frozen=True, eq=False)
+class StandardDataset:
+    """A dataset folder in the standard form; satisfies `tools.session.Dataset`."""
+
+    name: str
+    folder: Path
+    manifest: Mapping[str, Any]
+    """`manifest.json` as it stands: what a thread's first message shows."""
+    labels: Mapping[str, tuple[str, ...]]
+    """Session id to labels, in the file's order."""
+    subjects: Mapping[str, str]
+    """Session id to subject, from `subjects.json`, else from ids of a plain form such as `train_16_3157`."""
+    cache: Path
+    """Where the feature table is kept."""
+
+    @property
+    def description(self) -> str:
+        """What the manifest says of it."""
+        return _text(self.manifest.get("description"))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the manifest says that no person was recorded."""
+        return self.manifest.get("synthetic") is True
+
+    @cached_property
+    def activities(self) -> tuple[str, ...]:
+        """The label set: the manifest's, else every label that occurs."""
+        named = self.manifest.get("activities")
+        listed = tuple(named.values() if isinstance(named, dict) else named) if isinstance(named, dict | list) else ()
+        found = tuple(label for label in listed if isinstance(label, str))
+        return found or tuple(sorted({label for labels in self.labels.values() for label in labels}))
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels the manifest describes; the columns of the first session where it describes none."""
+        return _channels(self.manifest) or self._channels_of_first()
+
+    @cached_property
+    def sessions(self) -> tuple[str, ...]:
+        """The ids of the labelled sessions that have a folder, in the order of `labels.json`."""
+        try:
+            there = {entry.name for entry in (self.folder / SESSIONS).iterdir()}
+        except OSError as error:
+            raise DatasetError(f"{self.folder / SESSIONS}: {_reason(error)}") from error
+        return tuple(session for session in self.labels if session in there)
+
+    def path_of(self, session: str) -> Path:
+        """Where a session's samples are. Raises DatasetError for an id that would leave the folder."""
+        if not is_safe_name(session):
+            raise DatasetError(f"{session!r} cannot be a session of {self.name}: it is no plain file name")
+        return self.folder / SESSIONS / session / DATA
+
+    def load(self, session: str) -> Window:
+        """Read one session's samples, as float64 and read-only; a channel its file lacks is left out.
+
+        Raises:
+            DatasetError: there is no such session, or its file is damaged; the message names the file.
+        """
+        path = self.path_of(session)
+        try:
+            found = path.stat()
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                raise DatasetError(f"{path}: {_reason(error)}") from error
+            raise DatasetError(f"{self.name} has no session {session!r} (looked for {path})") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise DatasetError(f"{path}: not a regular file")
+        described = _channels(self.manifest)
+        if found.st_size > _CACHED_BYTES:
+            return _read_window(path, described)
+        return _cached_window(path, found.st_mtime_ns, found.st_size, described)
+
+    def features(self) -> SessionFeatures:
+        """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
+        from core.datasets.feature_table import feature_table
+
+        return feature_table(self)
+
+    def _channels_of_first(self) -> tuple[Channel, ...]:
+        for session in self.sessions[:1]:
+            return self.load(session).channels
+        return ()
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a dataset's or session's name is a plain name inside its folder."""
+    return bool(name) and not name.startswith(".") and not any(bad in name for bad in "/\\\0") and len(name) <= 200
+
+
+def open_dataset(workspace: Workspace, name: str) -> StandardDataset:
+    """Open a dataset of the workspace. Cheap when its files have not changed since the last time.
+
+    Raises:
+        DatasetError: there is none of that name, or its manifest or labels cannot be read; one sentence.
+    """
+    if not is_safe_name(name):
+        raise DatasetError(f"{name!r} cannot be a dataset's name: it is no plain folder name")
+    folder = workspace.data / name
+    if not folder.is_dir():
+        known = dataset_names(workspace)
+        hint = f"there are: {', '.join(known)}" if known else "make one with `sensorloom datasets import demo`"
+        raise DatasetError(f"there is no dataset {name!r} in {workspace.shown(workspace.data)}; {hint}")
+    stamps = tuple(_stamp(folder / part) for part in (MANIFEST, LABELS, SUBJECTS))
+    return _opened(folder, stamps, workspace.private / "features")
+
+
+def dataset_names(workspace: Workspace) -> list[str]:
+    """The names of the data folder's datasets, sorted, without opening any: folders with a manifest or labels."""
+    try:
+        folders = [entry for entry in workspace.data.iterdir() if is_safe_name(entry.name)]
+    except OSError:
+        return []
+    return sorted(one.name for one in folders if (one / MANIFEST).is_file() or (one / LABELS).is_file())
+
+
+def list_datasets(workspace: Workspace) -> list[DatasetInfo]:
+    """Every dataset of the data folder, the ones that cannot be opened with their reason."""
+    return [_info(workspace, name) for name in dataset_names(workspace)]
+
+
+def _info(workspace: Workspace, name: str) -> DatasetInfo:
+    try:
+        found = open_dataset(workspace, name)
+        return DatasetInfo(
+            name,
+            found.description,
+            len(found.labels),
+            len(set(found.subjects.values())),
+            found.activities,
+            found.synthetic,
+        )
+    except DatasetError as error:
+        return DatasetInfo(name, problem=str(error))
+
+
+@lru_cache(maxsize=16)
+def _opened(folder: Path, stamps: tuple[tuple[int, int], ...], cache: Path) -> StandardDataset:
+    manifest = read_object(folder / MANIFEST)
+    raw = read_object(folder / LABELS)
+    labels = {session: _labels_of(folder, session, value) for session, value in raw.items()}
+    return StandardDataset(
+        folder.name,
+        folder,
+        MappingProxyType(manifest),
+        MappingProxyType(labels),
+        MappingProxyType(_subjects(folder, labels, has_file=stamps[2] != (0, 0))),
+        cache,
+    )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises DatasetError naming the file and the place."""
+    try:
+        found = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is missing: a dataset has {MANIFEST}, {LABELS} and {SESSIONS}/") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: {_reason(error)}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DatasetError(f"{path}: a JSON object is needed, this is a {type(found).__name__}")
+    return found
+
+
+def _labels_of(folder: Path, session: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise DatasetError(f"{folder / LABELS}: session {session!r}: a label or a list of labels is needed, not {value!r}")
+
+
+def _subjects(folder: Path, labels: Mapping[str, Sequence[str]], *, has_file: bool) -> dict[str, str]:
+    if has_file:
+        read = read_object(folder / SUBJECTS)
+        return {session: str(subject) for session, subject in read.items() if isinstance(subject, str | int)}
+    return {session: subject for session in labels if (subject := subject_in(session))}
+
+
+def subject_in(session: str) -> str:
+    """The subject a session id plainly names (`train_16_3157` → 16, `subject101_004` → subject101), else empty."""
+    found = _SUBJECT_IN_ID.fullmatch(session)
+    return (found["number"] or found["name"]).lower() if found else ""
+
+
+def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
+    from tools.session import Channel
+
+    listed = manifest.get("channels")
+    if isinstance(listed, dict):
+        listed = [{"name": name, **(about if isinstance(about, dict) else {})} for name, about in listed.items()]
+    found: dict[str, Channel] = {}
+    for one in listed if isinstance(listed, list) else ():
+        about: dict[str, Any] = one if isinstance(one, dict) else {"name": one}
+        name = about.get("name")
+        if isinstance(name, str) and name != TIME:
+            rate = _rate(about.get("sampling_rate_hz", manifest.get("sampling_rate_hz")))
+            found[name] = Channel(name, _text(about.get("description")), _text(about.get("unit")), rate)
+    return tuple(found.values())
+
+
+def _rate(value: Any) -> float | None:
+    try:
+        rate = float(value)
+    except (TypeError, ValueError):
+        return None
+    return rate if 0 < rate < float("inf") else None
+
+
+@lru_cache(maxsize=_CACHED_WINDOWS)
+def _cached_window(path: Path, mtime_ns: int, size: int, described: tuple[Channel, ...]) -> Window:
+    return _read_window(path, described)
+
+
+def _read_window(path: Path, described: tuple[Channel, ...]) -> Window:
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from tools.session import Channel, Window
+
+    try:
+        table = parquet.ParquetFile(path, memory_map=False).read(use_threads=False)
+        columns = {name: table.column(name) for name in table.column_names}
+        channels = tuple(one for one in described if one.name in columns)
+        if not described:
+            channels = tuple(Channel(name) for name in columns if name != TIME)
+        values = np.empty((len(channels), table.num_rows))
+        for row, channel in enumerate(channels):
+            values[row] = _floats(columns[channel.name])
+        times = _floats(columns[TIME]) if TIME in columns else _times(path, channels, table.num_rows)
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise DatasetError(f"{path}: cannot be read as a session: {' '.join(str(error).split())[:200]}") from error
+    times, values = _rising(times, values)
+    times.flags.writeable = values.flags.writeable = False
+    return Window(channels, times, values)
+
+
+def _floats(column: Any) -> Samples:
+    import numpy as np
+
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _times(path: Path, channels: Sequence[Channel], rows: int) -> Samples:
+    import numpy as np
+
+    rate = next((channel.rate_hz for channel in channels if channel.rate_hz), None)
+    if rate is None:
+        raise DatasetError(f"{path}: it has no column {TIME}, and the manifest names no sampling_rate_hz")
+    return np.arange(rows) / rate
+
+
+def _rising(times: Samples, values: Samples) -> tuple[Samples, Samples]:
+    """The samples in the order of time, from 0, without repeated or missing times."""
+    import numpy as np
+
+    if not np.all(np.diff(times) > 0):
+        _, kept = np.unique(times, return_index=True)
+        kept = kept[np.isfinite(times[kept])]
+        times, values = times[kept], values[:, kept]
+    return (times - times[0] if times.size and times[0] != 0 else times.copy()), values
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
