@@ -11,11 +11,11 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConflictError, ThreadError, UsageError
-from core.files import digest, write_atomic
+from core.files import digest, sync_folder, write_atomic
 from core.thread import Thread, touched
 from core.thread_json import MAX_BYTES, decode, encode
 
@@ -30,6 +30,12 @@ class Stored:
     thread: Thread
     stem: str
     digest: str
+    data: bytes = field(default=b"", repr=False, compare=False)
+    """The bytes themselves, so that they can come back exactly when another program replaces the file."""
+
+
+Record = Callable[[str, bytes | None, bytes | None], None]
+"""Told of a write before it happens: the stem, the bytes that are there, and those that will be (None: no file)."""
 
 
 def is_thread_file(name: str) -> bool:
@@ -61,7 +67,7 @@ def read(folder: Path, stem: str) -> Stored:
     """
     path = path_of(folder, stem)
     data = read_bytes(path)
-    return Stored(decode(data, path.name), stem, digest(data))
+    return _stored(data, stem)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -90,30 +96,66 @@ def read_all(folder: Path, chosen: Iterable[str] | None = None) -> Iterator[Stor
             yield error
 
 
-def save(folder: Path, stored: Stored, thread: Thread) -> Stored:
+def save(folder: Path, stored: Stored, thread: Thread, record: Record | None = None) -> Stored:
     """Save a new value of a thread over the one that was read.
 
     Raises:
         ConflictError: the file is no longer what was read; nothing was written.
         SensorloomError: it cannot be written.
     """
-    path = path_of(folder, stored.stem)
     if thread == stored.thread:
         return stored
     data = encode(touched(thread))
-    with _locked(folder):
-        try:
-            there = digest(path.read_bytes())
-        except FileNotFoundError:
-            raise ConflictError(f"{path.name} was deleted by another program since it was read") from None
-        except OSError as error:
-            raise ConflictError(
-                f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}"
-            ) from error
-        if there != stored.digest:
-            raise ConflictError(f"{path.name} was changed by another program since it was read")
-        write_atomic(path, data)
-    return Stored(decode(data, path.name), stored.stem, digest(data))
+    replace(folder, stored.stem, data, stored.digest, record)
+    return _stored(data, stored.stem)
+
+
+def replace(folder: Path, stem: str, data: bytes | None, expected: str | None, record: Record | None = None) -> None:
+    """Put exact bytes in a thread file's place, or remove it, if it is still what was read.
+
+    Args:
+        folder: the threads folder.
+        stem: which thread.
+        data: the new bytes; None removes the file.
+        expected: the digest of what was read; None when there must be no file.
+        record: told before the write, under the lock.
+
+    Raises:
+        ConflictError: the file is no longer what was read; nothing was written.
+        SensorloomError: it cannot be written.
+    """
+    path = path_of(folder, stem)
+    with locked(folder):
+        there = present(folder, stem)
+        if (None if there is None else digest(there)) != expected:
+            raise ConflictError(f"{path.name} {_what_happened(there, expected)}")
+        if record is not None:
+            record(stem, there, data)
+        if data is not None:
+            write_atomic(path, data)
+        elif there is not None:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise ThreadError(f"cannot remove {path}: {(error.strerror or str(error)).lower()}") from error
+            sync_folder(folder)
+
+
+def present(folder: Path, stem: str) -> bytes | None:
+    """The bytes of a thread's file, None when there is no file. Raises ConflictError when it cannot be read."""
+    path = path_of(folder, stem)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConflictError(f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def _what_happened(there: bytes | None, expected: str | None) -> str:
+    if there is None:
+        return "was deleted by another program since it was read"
+    return "exists already" if expected is None else "was changed by another program since it was read"
 
 
 def create(folder: Path, thread: Thread) -> Stored:
@@ -124,40 +166,59 @@ def create(folder: Path, thread: Thread) -> Stored:
         UsageError: the id cannot be a file name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        return _create(folder, thread)
+    with locked(folder):
+        return _create(folder, thread, None)
 
 
-def create_new(folder: Path, dataset: str, session: str, make: Callable[[str], Thread]) -> Stored:
-    """Save the thread that `make` builds for the next free id; two programs of ours never get the same one."""
+def create_new(
+    folder: Path,
+    dataset: str,
+    session: str,
+    make: Callable[[str], Thread],
+    record: Record | None = None,
+    reserved: Iterable[str] = (),
+) -> Stored:
+    """Save the thread that `make` builds for the next free id; two programs of ours never get the same one.
+
+    `reserved` are stems that are not in the folder and must not be given again, such as those of deleted threads.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        return _create(folder, make(new_id(folder, dataset, session)))
+    with locked(folder):
+        return _create(folder, make(new_id(folder, dataset, session, reserved)), record)
 
 
-def _create(folder: Path, thread: Thread) -> Stored:
+def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
     if not _SAFE_STEM.fullmatch(thread.id):
         raise UsageError(f"{thread.id!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
     path = path_of(folder, thread.id)
     if path.exists():
         raise ConflictError(f"{path.name} exists already")
     data = encode(touched(thread))
+    if record is not None:
+        record(thread.id, None, data)
     write_atomic(path, data)
-    return Stored(decode(data, path.name), thread.id, digest(data))
+    return _stored(data, thread.id)
 
 
-def new_id(folder: Path, dataset: str, session: str) -> str:
-    """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder."""
+def _stored(data: bytes, stem: str) -> Stored:
+    return Stored(decode(data, f"{stem}.json"), stem, digest(data), data)
+
+
+def new_id(folder: Path, dataset: str, session: str, reserved: Iterable[str] = ()) -> str:
+    """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
     highest = 0
-    for stem in stems(folder):
+    for stem in (*stems(folder), *reserved):
         found = _NUMBERED.search(stem)
         highest = max(highest, int(found[1])) if found else highest
     base = re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
     return f"{base}_v4_{highest + 1:04d}"
 
 
-def _locked(folder: Path) -> AbstractContextManager[object]:
-    """One writer of ours at a time, so that check and rename are one step between our own processes."""
+def locked(folder: Path) -> AbstractContextManager[object]:
+    """One writer of ours at a time, so that check and rename are one step between our own processes.
+
+    Not to be entered twice by one thread.
+    """
     from filelock import FileLock
 
-    return FileLock(folder / ".sensorloom.lock", timeout=20)
+    return FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
