@@ -196,8 +196,9 @@ def autocorrelation(centred: Samples) -> Samples:
     count = centred.shape[1]
     size = 1 << (2 * count - 1).bit_length()
     spectrum = np.fft.rfft(centred, size, axis=1)
-    raw: Samples = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :count] / np.arange(count, 0, -1)
-    return np.asarray(raw / np.where(raw[:, :1] > 0, raw[:, :1], 1), dtype=np.float64)
+    raw = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :count] / np.arange(count, 0, -1)
+    found = raw / np.where(raw[:, :1] > 0, raw[:, :1], 1)
+    return found.astype(np.float64)
 
 
 def autocorrelation_peak(centred: Samples, rate: float) -> Samples:

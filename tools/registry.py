@@ -26,7 +26,10 @@ SESSION = "session"
 """The artifact id of the thread's own session."""
 
 MAX_RESULT_BYTES = 1500
-"""A result longer than this costs a model more attention than it is worth; see `fits`."""
+"""A result longer than this costs a model more attention than it is worth; see `tools.results.fitting`."""
+
+_MAX_NAMES_BYTES = 1000
+_MAX_WORD = 80
 
 
 class ToolError(Exception):
@@ -58,7 +61,10 @@ class ToolContext:
         found = self.artifacts.get(artifact_id)
         if found is None:
             known = list(dict.fromkeys([SESSION, *self.artifacts]))
-            raise ToolError(f"there is no artifact {artifact_id!r}", available_artifacts=known)
+            raise ToolError(
+                f"there is no artifact {artifact_id[:_MAX_WORD]!r}",
+                **nearest(artifact_id, known, "available_artifacts"),
+            )
         return found
 
     def keep(self, window: Window) -> str:
@@ -76,7 +82,7 @@ def content_id(window: Window) -> str:
     return f"ts_{found.hexdigest()[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """A function the model may call."""
 
@@ -136,15 +142,19 @@ def call(tools: Sequence[Tool], context: ToolContext, name: str, arguments: str)
         chosen = next((candidate for candidate in tools if candidate.name == name), None)
         if chosen is None:
             raise ToolError(
-                f"there is no tool {name!r}", **nearest(name, [one.name for one in tools], "available_tools")
+                f"there is no tool {name[:_MAX_WORD]!r}",
+                **nearest(name, [one.name for one in tools], "available_tools"),
             )
-        checked = _checked(chosen, arguments)
-        result = chosen.run(context, **checked)
+        result: Any = chosen.run(context, **_checked(chosen, arguments))
+        if not isinstance(result, dict):
+            raise ToolError(f"{name} gave no object but a {type(result).__name__}: a tool returns a dict")
+        artifact_id = result.get("artifact_id") if chosen.makes_artifact else None
+        return Outcome(as_json(result), artifact_id=str(artifact_id) if artifact_id else None)
     except ToolError as error:
         return Outcome(as_json({"error": str(error), **error.hints}), failed=True)
     except Exception as error:
-        return Outcome(as_json({"error": f"{name} failed: {type(error).__name__}: {error}"}), failed=True)
-    return Outcome(as_json(result), artifact_id=result.get("artifact_id") if chosen.makes_artifact else None)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return Outcome(as_json({"error": f"{name[:_MAX_WORD]} failed: {reason}"}), failed=True)
 
 
 def as_json(result: Mapping[str, Any]) -> str:
@@ -153,27 +163,56 @@ def as_json(result: Mapping[str, Any]) -> str:
 
 
 def nearest(word: str, words: Iterable[str], key: str) -> dict[str, Any]:
-    """Hints for a wrong name: the right ones, and the one or two that are closest."""
+    """Hints for a wrong name: the one or two that are closest, and the right ones, as many as a result has room for."""
     known = list(words)
     lowered = {name.casefold(): name for name in known}
-    close = [lowered[name] for name in difflib.get_close_matches(word.casefold(), lowered, 2, 0.5)]
-    return ({"did_you_mean": close} if close else {}) | {key: known}
+    close = [lowered[name] for name in difflib.get_close_matches(word.casefold()[:200], lowered, 2, 0.5)]
+    shown: list[str] = []
+    room = _MAX_NAMES_BYTES
+    for name in known:
+        room -= len(name.encode(errors="replace")) + 4
+        if room < 0:
+            break
+        shown.append(name)
+    left = {f"{key}_not_shown": len(known) - len(shown)} if len(shown) < len(known) else {}
+    return ({"did_you_mean": close} if close else {}) | {key: shown} | left
 
 
 def _checked(chosen: Tool, arguments: str) -> dict[str, Any]:
+    """The arguments as the tool's function takes them. Raises ToolError saying what would be right."""
     try:
-        given = json.loads(arguments or "{}")
+        given = json.loads(arguments.strip() or "{}", parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise ToolError(f"the arguments are not JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ToolError("the arguments are nested too deeply") from error
+    known = list(chosen.arguments.model_fields)
     if not isinstance(given, dict):
-        raise ToolError("the arguments must be a JSON object", parameters=list(chosen.arguments.model_fields))
+        raise ToolError("the arguments must be a JSON object", parameters=known)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise ToolError(
+            f"{chosen.name} has no parameter {unknown[0][:_MAX_WORD]!r}", **nearest(unknown[0], known, "parameters")
+        )
     try:
         model = chosen.arguments.model_validate(given)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-        known = list(chosen.arguments.model_fields)
+        problems = [_problem(one["loc"], one["type"], one["msg"]) for one in error.errors()[:3]]
         raise ToolError(f"wrong arguments for {chosen.name}: {'; '.join(problems)}", parameters=known) from error
-    return {name: getattr(model, name) for name in chosen.arguments.model_fields}
+    return {name: getattr(model, name) for name in known}
+
+
+def _no_number(text: str) -> Any:
+    raise ToolError(f"{text} is no number that a tool can use; leave the argument out or give a finite one")
+
+
+def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = ".".join(str(part) for part in place)
+    if kind == "missing":
+        return f"`{name}` is missing"
+    if kind == "list_type":
+        return f'`{name}` must be a list such as ["…", "…"]'
+    return f"`{name}`: {message[0].lower() + message[1:]}"
 
 
 def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
