@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.errors import ThreadError
@@ -68,9 +69,17 @@ def shape_of(document: dict[str, Any]) -> Shape:
 
 def encode(thread: Thread) -> bytes:
     """A thread file's bytes: two-space indent, UTF-8 with non-ASCII kept, newline at the end."""
-    text = json.dumps(thread.document, indent=2, ensure_ascii=False)
+    return _utf8(json.dumps(thread.document, indent=2, ensure_ascii=False) + "\n")
+
+
+def encode_line(document: Mapping[str, Any]) -> bytes:
+    """A JSON object on one line without its end. Raises ValueError for NaN and infinity."""
+    return _utf8(json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _utf8(text: str) -> bytes:
     # a lone surrogate is no UTF-8; as an escape it survives in JSON
-    return (_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode()
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 class _DuplicateKeyError(ValueError):

@@ -1,0 +1,128 @@
+"""What an export is asked for, and what it says it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import SensorloomError
+
+KEPT_REFUSALS = 1000
+"""Refused threads named in a report; further ones are only counted."""
+
+FIRST_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """Which threads are to leave, and in what form."""
+
+    profile: str = "openai_v1"
+    filter: str = ""
+    finished_only: bool = True
+    rejected: bool = False
+    """Whether threads with the verdict `reject` leave too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A thread that did not leave, and why."""
+
+    stem: str
+    reason: str
+    """The kind, by which reports count."""
+    sentence: str
+    """What is the matter with this thread in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One of the first threads of an export."""
+
+    id: str
+    query: str
+    truth: str
+    answer: str
+    correct: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A finished training file."""
+
+    path: Path
+    split: str
+    """`train`, `val` …; empty when the export is not split."""
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export did."""
+
+    profile: str
+    total: int
+    """Files in the threads folder."""
+    exported: int
+    """Threads that left."""
+    skipped: Mapping[str, int]
+    """Why threads did not leave, by reason, most frequent first."""
+    refusals: tuple[Refusal, ...]
+    """The threads behind the reasons that need attention; not those that were merely not selected."""
+    examples: tuple[Example, ...]
+    files: tuple[ExportFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What this profile changes or loses, in sentences."""
+    seconds: float = 0.0
+
+    @property
+    def path(self) -> Path | None:
+        """The training file; the first one of a split export; None when nothing left."""
+        return self.files[0].path if self.files else None
+
+
+class NothingToExportError(SensorloomError):
+    """No thread passed; no file was written. The report says why each did not."""
+
+    def __init__(self, message: str, report: ExportReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class ExportCancelledError(SensorloomError):
+    """The export was stopped; no file was written."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How a caller follows an export and stops it. `report` is called from the export's own thread."""
+
+    report: Callable[[int, int], Any] = lambda _done, _total: None
+    """Threads looked at so far, and of how many."""
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class Skips:
+    """Counts why threads do not leave, and remembers the ones that need attention."""
+
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
+
+    def passed_over(self, reason: str) -> None:
+        """A thread that was not selected."""
+        self.counts[reason] = self.counts.get(reason, 0) + 1
+
+    def refuse(self, stem: str, reason: str, sentence: str) -> None:
+        """A thread that was selected and cannot leave."""
+        self.passed_over(reason)
+        if len(self.refusals) < KEPT_REFUSALS:
+            self.refusals.append(Refusal(stem, reason, sentence))
+
+    def ordered(self) -> dict[str, int]:
+        """The counts, most frequent first."""
+        return dict(sorted(self.counts.items(), key=lambda one: (-one[1], one[0])))

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.commands import run_command
+from core.errors import SensorloomError
+from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
+from core.export.run import export
+
+from .threads import document, put, rows, workspace
+
+
+def test_each_line_equals_its_file_without_alternatives_keys_in_their_order(tmp_path: Path):
+    plain = document(1)
+    odd: dict[str, Any] = {"mine": {"b": 1, "a": [1.50, 1e3]}, **document(2), "alternatives": [{"position": 1}], "last": "x\u2028y"}
+    found = export(workspace(tmp_path, plain, odd), ExportRequest())
+    assert (found.total, found.exported, found.skipped) == (2, 2, {})
+    made = {row["id"]: row for row in rows(found.path)}
+    del odd["alternatives"]
+    assert made == {plain["id"]: plain, odd["id"]: odd}
+    assert list(made[odd["id"]]) == list(odd) and list(made[odd["id"]]["metadata"]) == list(odd["metadata"])
+    assert found.path and re.fullmatch(r"training_data_openai_\d{8}_\d{6}\.jsonl", found.path.name)
+
+
+def test_contents_and_arguments_that_are_objects_become_strings_and_the_file_stays(tmp_path: Path):
+    other = document(1)
+    other["messages"][0:1] = [
+        {"role": "user", "content": "Dataset Information: {}"},
+        {"role": "user", "content": {"type": "timeseries", "artifact_id": "ts_1"}},
+        {"role": "user", "content": [{"type": "text", "text": "What "}, {"type": "text", "text": "is it?"}]},
+    ]
+    other["messages"][4]["content"] = {"channels": []}
+    other["messages"][3]["tool_calls"][0]["function"]["arguments"] = {"dataset_name": "uci_har"}
+    space = workspace(tmp_path, other)
+    before = (space.threads / f"{other['id']}.json").read_bytes()
+    made = rows(export(space, ExportRequest()).path)[0]["messages"]
+    assert [one["content"] for one in made[:3]] == [
+        "Dataset Information: {}",
+        '{"type": "timeseries", "artifact_id": "ts_1"}',
+        "What is it?",
+    ]
+    assert made[4]["content"] == '{"channels": []}'
+    assert json.loads(made[3]["tool_calls"][0]["function"]["arguments"]) == {"dataset_name": "uci_har"}
+    assert (space.threads / f"{other['id']}.json").read_bytes() == before
+
+
+def _unfinished(one: dict[str, Any]) -> None:
+    del one["messages"][-1]
+
+
+def _rejected(one: dict[str, Any]) -> None:
+    one["metadata"]["review"] = {"verdict": "reject"}
+
+
+def _stale(one: dict[str, Any]) -> None:
+    one["messages"][4]["stale"] = True
+
+
+def _unanswered(one: dict[str, Any]) -> None:
+    del one["messages"][3]
+
+
+def _orphan(one: dict[str, Any]) -> None:
+    one["messages"][3]["tool_call_id"] = "call_x"
+
+
+def _twice(one: dict[str, Any]) -> None:
+    for part in (one["messages"][1]["tool_calls"][1], one["messages"][3]):
+        part["id" if "id" in part else "tool_call_id"] = one["messages"][2]["tool_call_id"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason", "sentence"),
+    [
+        (_unfinished, "not finished", ""),
+        (_rejected, "rejected", ""),
+        (_stale, "stale turns", "a turn rests on something that changed"),
+        (_unanswered, "broken tool calls", "of compute_spectrum is not answered"),
+        (_orphan, "broken tool calls", "message 4 answers the call call_x, which nobody made"),
+        (_twice, "broken tool calls", "which another call has"),
+    ],
+)
+def test_what_cannot_leave_is_counted_with_its_reason(tmp_path: Path, spoil: Any, reason: str, sentence: str):
+    bad = document(2)
+    spoil(bad)
+    found = export(workspace(tmp_path, document(1), bad), ExportRequest())
+    assert (found.exported, dict(found.skipped)) == (1, {reason: 1})
+    assert [sentence in one.sentence for one in found.refusals] == ([True] if sentence else [])
+
+
+def test_files_that_are_no_threads_are_refused_with_file_and_line(tmp_path: Path):
+    space = workspace(tmp_path, document(1))
+    (space.threads / "half.json").write_text('{"id": "a",\n "messages": [')
+    (space.threads / "old.json").write_text('{"thread_id": "a", "conversation": [], "schema_version": "3.0"}')
+    put(space.threads, {**document(3), "nan": float("nan")})
+    found = export(space, ExportRequest())
+    assert found.exported == 1
+    assert dict(found.skipped) == {"not a valid thread": 2, "older v3 thread": 1}
+    assert any("half.json, line 2" in one.sentence for one in found.refusals)
+    assert any("NaN" in one.sentence for one in found.refusals)
+
+
+def test_all_takes_unfinished_threads_and_rejected_ones_only_when_asked(tmp_path: Path):
+    active, rejected = document(2), document(3, review={"verdict": "reject"})
+    _unfinished(active)
+    space = workspace(tmp_path, document(1), active, rejected)
+    assert export(space, ExportRequest(finished_only=False)).exported == 2
+    assert export(space, ExportRequest(finished_only=False, rejected=True)).exported == 3
+
+
+def test_same_selection_same_bytes_and_two_exports_never_share_a_name(tmp_path: Path):
+    space = workspace(tmp_path, *(document(number) for number in range(1, 6)))
+    first, second = export(space, ExportRequest()), export(space, ExportRequest())
+    assert first.path != second.path
+    assert first.files[0].sha256 == second.files[0].sha256
+    assert first.path and second.path and first.path.read_bytes() == second.path.read_bytes()
+
+
+def test_the_row_richest_in_keys_stands_first(tmp_path: Path):
+    rich = document(3, tags=["x"], review={"verdict": "accept"})
+    found = export(workspace(tmp_path, document(1), document(2), rich, document(4)), ExportRequest())
+    assert [row["id"][-4:] for row in rows(found.path)] == ["0003", "0001", "0002", "0004"]
+
+
+def test_nothing_to_export_says_why_and_writes_nothing(tmp_path: Path):
+    active = document(1)
+    _unfinished(active)
+    with pytest.raises(NothingToExportError, match=r"no threads found matching the filter \(1 not finished\)"):
+        export(workspace(tmp_path, active), ExportRequest())
+    assert not list((tmp_path / "exports").glob("*.jsonl"))
+
+
+def visible(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def test_a_stopped_export_leaves_nothing(tmp_path: Path):
+    space = workspace(tmp_path, *(document(number) for number in range(1, 4)))
+    with pytest.raises(ExportCancelledError):
+        export(space, ExportRequest(), Progress(cancelled=lambda: True))
+    assert [path.name for path in space.exports.iterdir()] in ([], [".sensorloom.lock"])
+
+
+def test_a_full_disk_leaves_no_file_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    space = workspace(tmp_path, document(1))
+
+    def full_disk(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(SensorloomError, match="no space left on device"):
+        export(space, ExportRequest())
+    assert not [path for path in space.exports.iterdir() if path.suffix in (".tmp", ".jsonl")]
+
+
+def test_an_exports_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path: Path):
+    space = workspace(tmp_path, document(1))
+    space.exports.write_text("a file is in the way")
+    with pytest.raises(SensorloomError, match=r"cannot write .*exports: file exists"):
+        export(space, ExportRequest())
+
+
+def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path: Path):
+    space = workspace(tmp_path, *(document(number) for number in range(1, 30)))
+    script = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from core.export.report import ExportRequest, Progress\n"
+        "from core.export.run import export\n"
+        "from core.workspace import open_workspace\n"
+        "def kill(done, total):\n"
+        "    if done == total: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"export(open_workspace({str(tmp_path)!r}), ExportRequest(), Progress(report=kill))\n"
+    )
+    root = Path(__file__).parents[3]
+    ended = subprocess.run([sys.executable, "-c", script], cwd=root, check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    assert visible(space.exports) == []
+    left = next(space.exports.glob(".training_data_*.tmp"))
+    os.utime(left, (0, 0))
+    assert export(space, ExportRequest()).exported == 29
+    assert not left.exists()
+
+
+def test_the_command_prints_one_json_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    workspace(tmp_path, document(1), document(2))
+    assert run_command(["export", "--json", "--workspace", str(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["exported"], found["total"]) == (2, 2)
+    assert len(rows(Path(found["path"]))) == 2
+    assert [one["id"][-4:] for one in found["examples"]] == ["0001", "0002"]
+
+
+def test_the_command_fails_when_nothing_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    workspace(tmp_path)
+    assert run_command(["export", "--json", "--workspace", str(tmp_path)]) == 1
+    caught = capsys.readouterr()
+    assert json.loads(caught.out)["exported"] == 0
+    assert caught.err.startswith("sensorloom: no threads found") and caught.err.count("\n") == 1
+
+
+def test_the_command_says_what_it_did_to_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    bad = document(2)
+    _unanswered(bad)
+    workspace(tmp_path, document(1), bad)
+    assert run_command(["export", "--workspace", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "exported  1" in text and "1 broken tool calls" in text and "exports/training_data_openai_" in text
