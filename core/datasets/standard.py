@@ -21,7 +21,7 @@ from core.errors import DatasetError
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.datasets.feature_table import SessionFeatures
+    from tools.features import Table
     from tools.session import Channel, Samples, Window
 
 MANIFEST, LABELS, SUBJECTS, SESSIONS, DATA = "manifest.json", "labels.json", "subjects.json", "sessions", "data.parquet"
@@ -128,7 +128,7 @@ class StandardDataset:
             return _read_window(path, described)
         return _cached_window(path, found.st_mtime_ns, found.st_size, described)
 
-    def features(self) -> SessionFeatures:
+    def features(self) -> Table:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
         from core.datasets.feature_table import feature_table
 
@@ -239,7 +239,9 @@ def _subjects(folder: Path, labels: Mapping[str, Sequence[str]], *, has_file: bo
 def subject_in(session: str) -> str:
     """The subject a session id plainly names (`train_16_3157` → 16, `subject101_004` → subject101), else empty."""
     found = _SUBJECT_IN_ID.fullmatch(session)
-    return (found["number"] or found["name"]).lower() if found else ""
+    if found is None:
+        return ""
+    return found["number"].lstrip("0") or "0" if found["number"] else found["name"].lower()
 
 
 def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:

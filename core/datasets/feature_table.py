@@ -1,0 +1,132 @@
+"""The feature table of a dataset, kept under `.sensorloom/features/` and brought up to date session by session.
+
+A row is fresh while its session's file has the size and time it had when the row was computed; so a dataset
+that grows or changes costs only what changed, and a new label costs nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.errors import DatasetError, SensorloomError
+from core.files import digest, write_atomic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.datasets.standard import StandardDataset
+    from tools.features import Table
+
+_recent: dict[Path, tuple[StandardDataset, int, Table]] = {}
+"""Dataset folder to the value it was opened as, its sessions folder's time, and its table."""
+_building = Lock()
+
+
+def feature_table(dataset: StandardDataset) -> Table:
+    """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
+
+    The first call in a process compares every file with the cache; later ones only the dataset's own files and
+    its sessions folder. Sessions whose file is damaged have no row: `check` names them.
+
+    Raises:
+        DatasetError: the sessions folder cannot be read.
+    """
+    from core.datasets.standard import SESSIONS
+
+    try:
+        changed = (dataset.folder / SESSIONS).stat().st_mtime_ns
+    except OSError as error:
+        raise DatasetError(f"{dataset.folder / SESSIONS}: {error.strerror}") from error
+    with _building:
+        opened, seen, table = _recent.get(dataset.folder, (None, 0, None))
+        if table is None or opened is not dataset or seen != changed:
+            table = _bring_up_to_date(dataset)
+            _recent[dataset.folder] = (dataset, changed, table)
+        return table
+
+
+def _bring_up_to_date(dataset: StandardDataset) -> Table:
+    import numpy as np
+
+    from tools.features import FEATURES_VERSION, Table, feature_names, table_of
+
+    names = feature_names(dataset.channels)
+    sessions, stamps = _stamps(dataset)
+    cache = dataset.cache / f"{dataset.name}-{digest(str(dataset.folder).encode())[:12]}.npz"
+    key = msgspec.json.encode([FEATURES_VERSION, names])
+    kept = _read_cache(cache, key)
+    values = np.full((len(sessions), len(names)), np.nan)
+    row_of = {session: row for row, session in enumerate(kept[0])} if kept else {}
+    stale: list[int] = []
+    for row, session in enumerate(sessions):
+        old = row_of.get(session)
+        if kept and old is not None and np.array_equal(kept[1][old], stamps[row]):
+            values[row] = kept[2][old]
+        else:
+            stale.append(row)
+    readable = np.ones(len(sessions), dtype=bool)
+    for row in stale:
+        try:
+            values[row] = table_of(dataset.channels, [(sessions[row], dataset.load(sessions[row]))]).values[0]
+        except DatasetError:
+            readable[row] = False
+    found = tuple(session for session, good in zip(sessions, readable, strict=True) if good)
+    if stale or kept is None or kept[0] != sessions:
+        _write_cache(cache, key, found, stamps[readable], values[readable])
+    return Table(names, found, values[readable])
+
+
+def _stamps(dataset: StandardDataset) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The sessions that have a data file, and each file's size and time. Shape (sessions, 2)."""
+    import numpy as np
+
+    sessions: list[str] = []
+    stamps: list[tuple[int, int]] = []
+    for session in dataset.sessions:
+        try:
+            found = os.stat(dataset.path_of(session))  # noqa: PTH116  half the cost of Path.stat for 10,000 files
+        except (OSError, DatasetError):
+            continue
+        sessions.append(session)
+        stamps.append((found.st_size, found.st_mtime_ns))
+    return tuple(sessions), np.array(stamps, dtype=np.int64).reshape(-1, 2)
+
+
+_Kept = tuple[tuple[str, ...], "NDArray[np.int64]", "NDArray[np.float64]"]
+
+
+def _read_cache(path: Path, key: bytes) -> _Kept | None:
+    """What was kept; None when there is nothing, or it is of other features or damaged."""
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            if kept["key"].tobytes() != key:
+                return None
+            sessions = msgspec.json.decode(kept["sessions"].tobytes(), type=tuple[str, ...])
+            stamps, values = kept["stamps"], kept["values"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):
+        return None
+    return (sessions, stamps, values) if len(stamps) == len(values) == len(sessions) else None
+
+
+def _write_cache(path: Path, key: bytes, sessions: Sequence[str], stamps: NDArray[np.int64], values: object) -> None:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    listed = np.frombuffer(msgspec.json.encode(sessions), dtype=np.uint8)
+    np.savez(buffer, key=np.frombuffer(key, np.uint8), sessions=listed, stamps=stamps, values=np.asarray(values))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, buffer.getvalue())
+    except (OSError, SensorloomError):
+        return  # a full or read-only disk costs the next start the same work again, nothing else
