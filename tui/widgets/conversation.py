@@ -1,0 +1,253 @@
+"""The conversation pane: one thread, one message in focus, drawn line by line.
+
+What the lines are is decided in `conversation_lines`; this module knows focus, folding and scrolling.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Click, Resize
+from textual.message import Message
+
+from core.thread import Thread, is_assistant
+from tui.keys import pane_bindings
+from tui.widgets.conversation_lines import Block, Look, lay_out, parts_of
+from tui.widgets.line_view import LineView
+from tui.widgets.lines import Line, wrapped
+
+GUTTER = 2
+"""Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
+
+
+class Conversation(LineView, can_focus=True):
+    """Shows a thread and follows its end while the reader is there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *pane_bindings(),
+        Binding("J", "move_turn(1)", "next turn", id="conversation.next_turn", show=False),
+        Binding("K", "move_turn(-1)", "previous turn", id="conversation.previous_turn", show=False),
+        Binding("right", "unfold(True)", "unfold", id="conversation.unfold", show=False),
+        Binding("left", "unfold(False)", "fold", id="conversation.fold", show=False),
+        Binding("w", "blind", "show or hide the truth", id="conversation.blind", show=False),
+    ]
+
+    @dataclass
+    class Focused(Message):
+        """Another message is in focus."""
+
+        index: int
+        """Its index in the thread's messages; the proposal's come after the thread's own."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._thread: Thread | None = None
+        self._look = Look()
+        self._blocks: list[Block] = []
+        self._tops: list[int] = []
+        self._focus = 0
+        self._width = 0
+        self._empty = ""
+
+    @property
+    def thread(self) -> Thread | None:
+        """The thread on the screen."""
+        return self._thread
+
+    @property
+    def look(self) -> Look:
+        """How it is looked at."""
+        return self._look
+
+    @property
+    def index(self) -> int:
+        """The focused message's index; a proposal's messages come after the thread's own."""
+        return self._blocks[self._focus].part.index if self._blocks else 0
+
+    def open(self, thread: Thread, look: Look | None = None) -> None:
+        """Show another thread, from its end, where the work goes on."""
+        self._thread, self._look = thread, look or Look(blind=self._look.blind)
+        self._blocks = []
+        self._lay_out()
+        self._focus = max(0, len(self._blocks) - 1)
+        self._draw()
+        self.scroll_line(self.max_scroll_y)
+        self.post_message(self.Focused(self.index))
+
+    def show(self, thread: Thread, look: Look | None = None) -> None:
+        """Show a newer value of the same thread, keeping focus and scroll; a reader at the end stays at the end."""
+        at_end, focused = self.is_vertical_scroll_end, self.index
+        was_last = self._focus >= len(self._blocks) - 1
+        self._thread, self._look = thread, look or self._look
+        self._lay_out()
+        self._focus = max(0, len(self._blocks) - 1) if was_last and at_end else self._place_of(focused)
+        self._draw()
+        if at_end and self.scroll_offset.y != self.max_scroll_y:
+            self.scroll_line(self.max_scroll_y)
+        if self.index != focused:
+            self.post_message(self.Focused(self.index))
+
+    def clear(self, message: str = "") -> None:
+        """Show no thread, and say why."""
+        self._thread, self._look, self._blocks, self._empty = None, Look(blind=self._look.blind), [], message
+        self._focus = 0
+        self._draw()
+
+    def focus_message(self, index: int) -> None:
+        """Put a message in focus and bring it into view."""
+        self._go(self._place_of(index))
+
+    def rows_of(self, index: int) -> tuple[int, int]:
+        """First line and height of a message, without the empty line above it."""
+        place = self._place_of(index)
+        if not self._blocks:
+            return 0, 0
+        gap = int(self._blocks[place].part.gap)
+        return self._tops[place] + gap, len(self._blocks[place].lines) - gap
+
+    def action_move_down(self) -> None:
+        """Focus the next message."""
+        self._step(1)
+
+    def action_move_up(self) -> None:
+        """Focus the previous message."""
+        self._step(-1)
+
+    def action_move_turn(self, step: int) -> None:
+        """Focus the next or previous assistant turn."""
+        place = self._focus + step
+        while 0 <= place < len(self._blocks) and not is_assistant(self._blocks[place].part.message):
+            place += step
+        self._go(place)
+
+    def action_move_page_down(self) -> None:
+        """Scroll a page down."""
+        self._page(1)
+
+    def action_move_page_up(self) -> None:
+        """Scroll a page up."""
+        self._page(-1)
+
+    def action_move_first(self) -> None:
+        """Focus the first message."""
+        self._go(0)
+
+    def action_move_last(self) -> None:
+        """Focus the last message and show its end."""
+        self._go(len(self._blocks) - 1)
+        self.scroll_line(self.max_scroll_y)
+
+    def action_unfold(self, opened: bool | None = None) -> None:
+        """Unfold the focused message's long parts, or fold them; without an argument, whichever it is not."""
+        if not self._blocks:
+            return
+        if opened is None:
+            opened = self.index not in self._look.opened
+        changed = self._look.opened | {self.index} if opened else self._look.opened - {self.index}
+        if changed != self._look.opened and (self._blocks[self._focus].folds or not opened):
+            self._look = replace(self._look, opened=changed)
+            self._lay_out()
+            self._draw()
+            self._into_view()
+
+    def action_blind(self) -> None:
+        """Hide the truth, or show it."""
+        self._look = replace(self._look, blind=not self._look.blind)
+        self._lay_out()
+        self._draw()
+
+    def on_click(self, event: Click) -> None:
+        """Focus the message that was clicked; a double click folds or unfolds it."""
+        place = bisect_right(self._tops, event.y + self.scroll_offset.y) - 1
+        if not 0 <= place < len(self._blocks):
+            return
+        self._set_focus(place)
+        if event.chain == 2:
+            self.action_unfold()
+
+    def on_resize(self, event: Resize) -> None:
+        """Wrap again at the new width, keeping the place."""
+        if self._width == self.body.width:
+            return
+        at_end = self.is_vertical_scroll_end
+        self._lay_out()
+        self._draw()
+        if at_end:
+            self.scroll_line(self.max_scroll_y)
+        else:
+            self._into_view()
+
+    def _lay_out(self) -> None:
+        """Lay out the blocks that changed and find where each begins."""
+        width = self.body.width
+        before = {block.part.index: block for block in self._blocks} if width == self._width else {}
+        self._width = width
+        parts = parts_of(self._thread, self._look) if self._thread is not None else []
+        self._blocks = lay_out(parts, max(16, width - GUTTER), before)
+        self._tops = []
+        height = 0
+        for block in self._blocks:
+            self._tops.append(height)
+            height += len(block.lines)
+        self._focus = min(self._focus, max(0, len(self._blocks) - 1))
+
+    def _draw(self) -> None:
+        """Hand the lines with their gutter to the pane."""
+        if self._thread is None:
+            empty = wrapped(self._empty, max(16, self.body.width - 2 * GUTTER), "dim")
+            self.put([(), *(((" " * GUTTER, "text"), *line) for line in empty)])
+            return
+        rows: list[Line] = []
+        for place, block in enumerate(self._blocks):
+            rows += block.focused if place == self._focus else block.unfocused
+        self.put(rows)
+
+    def _place_of(self, index: int) -> int:
+        return max(0, bisect_right(self._blocks, index, key=lambda block: block.part.index) - 1)
+
+    def _step(self, step: int) -> None:
+        """Focus the next or previous message; one that is taller than the pane is scrolled through first."""
+        if not self._blocks:
+            return
+        page, seen = self.body.height, self.scroll_offset.y
+        top = self._tops[self._focus]
+        bottom = top + len(self._blocks[self._focus].lines)
+        on_screen = top < seen + page and bottom > seen
+        if on_screen and (bottom > seen + page if step > 0 else top < seen):
+            self.scroll_line(seen + step * max(1, page - 2))
+        else:
+            self._go(self._focus + step)
+
+    def _page(self, step: int) -> None:
+        """Scroll by a page; the focus comes along when it would be left off the screen."""
+        page = self.body.height
+        self.scroll_line(self.scroll_offset.y + step * max(1, page - 2))
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + page
+        if self._blocks:
+            own = self._tops[self._focus]
+            if own + len(self._blocks[self._focus].lines) <= top or own >= bottom:
+                self._set_focus(max(0, bisect_right(self._tops, top if step > 0 else bottom - 1) - 1))
+
+    def _go(self, place: int) -> None:
+        if self._blocks:
+            self._set_focus(min(max(place, 0), len(self._blocks) - 1))
+            self._into_view()
+
+    def _set_focus(self, place: int) -> None:
+        if place != self._focus:
+            self._focus = place
+            self._draw()
+            self.post_message(self.Focused(self.index))
+
+    def _into_view(self) -> None:
+        if not self._blocks:
+            return
+        page, seen = self.body.height, self.scroll_offset.y
+        top, size = self._tops[self._focus], len(self._blocks[self._focus].lines)
+        if top < seen or size > page:
+            self.scroll_line(top)
+        elif top + size > seen + page:
+            self.scroll_line(top + size - page)

@@ -1,0 +1,192 @@
+"""JSON text laid out and coloured, as lines, without changing a digit of it.
+
+The text's own tokens are laid out, not values parsed from them, so `1.10`, a repeated key or an escape shows as
+it stands in the file. Layout is lazy: the first ten lines of a megabyte cost as much as ten lines.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from rich.cells import cell_len, chop_cells
+
+from core.text import printable
+from tui.widgets.lines import Kind, Line, Span
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
+_CLOSING = {"{": "}", "[": "]"}
+_INDENT = 2
+
+
+def is_json(text: str) -> bool:
+    """Whether the text is one JSON object or array that can be laid out."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def looks_json(text: str) -> bool:
+    """Whether the text begins and ends like a JSON object or array; cheap however long it is."""
+    return text[:50].lstrip()[:1] + text[-50:].rstrip()[-1:] in ("{}", "[]")
+
+
+def json_lines(text: str, width: int) -> Iterator[Line]:
+    """Lines of JSON text, at most `width` columns each: whatever fits on a line stays on one.
+
+    Text that is not JSON after all is laid out as well as it goes. Scalars of an array fill lines; members of an
+    object take one each.
+    """
+    return _Layout(text, max(12, width)).lines()
+
+
+def json_flat(text: str, limit: int) -> Line:
+    """The first `limit` columns or so of JSON text on one line."""
+    source = _Tokens(text)
+    spans: list[Span] = []
+    used = index = 0
+    while used <= limit and (token := source.at(index)):
+        spans += source.flat(index)
+        used += cell_len(token) + 1
+        index += 1
+    return tuple(spans)
+
+
+class _Tokens:
+    """The tokens of a JSON text, found as they are asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._found: list[str] = []
+        self._more = _TOKEN.finditer(text)
+
+    def at(self, index: int) -> str:
+        """Token number `index`, or an empty string after the last."""
+        while len(self._found) <= index:
+            match = next(self._more, None)
+            if match is None:
+                return ""
+            self._found.append(printable(match[0].replace("\n", "\\n")))
+        return self._found[index]
+
+    def flat(self, index: int) -> list[Span]:
+        """A token as it stands inside a line, with the space that follows it there."""
+        token = self.at(index)
+        if token in (",", ":"):
+            return [(f"{token} ", "dim")]
+        return [(token, self.kind(index))]
+
+    def kind(self, index: int) -> Kind:
+        """What a token is."""
+        token = self.at(index)
+        first = token[:1]
+        if first == '"':
+            return "key" if self.at(index + 1) == ":" else "string"
+        if first in "{}[],:":
+            return "dim"
+        return "constant" if first in "tfnN" else "number"
+
+    def end_within(self, index: int, room: int) -> int | None:
+        """Where the container that opens at `index` closes, if all of it takes at most `room` columns."""
+        depth = 0
+        while token := self.at(index):
+            room -= cell_len(token) + (token in (",", ":"))
+            if room < 0:
+                return None
+            depth += (token in _CLOSING) - (token in ("}", "]"))
+            if depth == 0:
+                return index
+            index += 1
+        return None
+
+
+class _Layout:
+    """Lays tokens out; one object per text."""
+
+    def __init__(self, text: str, width: int) -> None:
+        self._tokens = _Tokens(text)
+        self._width = width
+        self._open: list[str] = []
+        self._row: list[Span] = []
+        self._column = 0
+
+    def lines(self) -> Iterator[Line]:
+        """All lines, in order."""
+        index = 0
+        while token := self._tokens.at(index):
+            if token in _CLOSING:
+                end = self._tokens.end_within(index, self._width - self._column - 1)
+                if end is None:
+                    self._open.append(token)
+                    self._put([(token, "dim")])
+                    yield self._break()
+                    index += 1
+                    continue
+                for place in range(index, end + 1):
+                    self._put(self._tokens.flat(place))
+                index = end + 1
+            elif token in ("}", "]"):
+                del self._open[-1:]
+                yield self._break()
+                self._put([(token, "dim")])
+                index += 1
+            elif self._tokens.at(index + 1) == ":":
+                yield from self._scalar(index)
+                self._put([(": ", "dim")])
+                index += 2
+                continue
+            else:
+                yield from self._scalar(index)
+                index += 1
+            if self._tokens.at(index) == ",":
+                index += 1
+                self._put([(",", "dim")])
+                if self._goes_on(index):
+                    self._put([(" ", "dim")])
+                else:
+                    yield self._break()
+        if self._column:
+            yield tuple(self._row)
+
+    def _goes_on(self, index: int) -> bool:
+        """Whether the next element of an array still fits on this line."""
+        token = self._tokens.at(index)
+        if not self._open or self._open[-1] != "[" or token in _CLOSING:
+            return False
+        return self._column + cell_len(token) + 2 <= self._width
+
+    def _scalar(self, index: int) -> Iterator[Line]:
+        """Put a scalar, broken over lines where it is wider than the pane."""
+        text, kind = self._tokens.at(index), self._tokens.kind(index)
+        room = self._width - self._column - 1
+        if cell_len(text) <= room:
+            self._put([(text, kind)])
+            return
+        first, rest = _split(text, max(1, room))
+        self._put([(first, kind)])
+        for piece in chop_cells(rest, max(4, self._width - self._margin() - 1)):
+            yield self._break()
+            self._put([(piece, kind)])
+
+    def _put(self, spans: list[Span]) -> None:
+        self._row += spans
+        self._column += sum(cell_len(text) for text, _ in spans)
+
+    def _margin(self) -> int:
+        return min(len(self._open) * _INDENT, self._width // 2)
+
+    def _break(self) -> Line:
+        done = tuple(self._row)
+        margin = self._margin()
+        self._row = [(" " * margin, "text")] if margin else []
+        self._column = margin
+        return done
+
+
+def _split(text: str, room: int) -> tuple[str, str]:
+    first = chop_cells(text[: room + 1], room)[0]
+    return first, text[len(first) :]
