@@ -26,11 +26,13 @@ from core.thread import (
     stated_confidence,
     text_of,
 )
-from tui.widgets.json_lines import is_json, json_flat, json_lines, looks_json
+from tui.widgets.json_lines import is_json, json_flat, json_flow, json_lines, looks_json
 from tui.widgets.lines import Kind, Line, Span, cells, fit, size_text, spread, wrapped
 
-FOLDED_RESULT_LINES = 6
-"""Lines of a tool result that show while it is folded."""
+SHORT_RESULT_LINES = 8
+"""Lines up to which a tool result is laid out whole."""
+FOLDED_RESULT_LINES = 3
+"""Lines of a longer one that show while it is folded."""
 FOLDED_TEXT = 6_000
 """Characters of a message that show while it is folded; turns are rarely longer."""
 OPEN_LIMIT = 400_000
@@ -387,18 +389,29 @@ def _call_lines(name: str, arguments: str, marks: Line, opened: bool, width: int
 
 def _result_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     text = text_of(part.message)
-    json_shaped = is_json(text) if part.opened or len(text) <= EXACT_CHECK else looks_json(text)
-    shown = text[: OPEN_LIMIT if part.opened else FOLDED_TEXT]
-    laid = json_lines(text, width - 2) if json_shaped and len(text) <= OPEN_LIMIT else wrapped(shown, width - 2)
-    lines = list(islice(laid, None if part.opened else FOLDED_RESULT_LINES + 1))
-    folds = part.opened or len(lines) > FOLDED_RESULT_LINES
-    if not part.opened and folds:
-        lines = [*lines[:FOLDED_RESULT_LINES], ((f"… {size_text(len(text))} in all, → unfolds", "dim"),)]
-    elif len(text) > OPEN_LIMIT:
-        lines.append(_more(len(text) - OPEN_LIMIT, True))
+    lines, folds = _json_or_text(text, part.opened, width - 2)
     sign: Span = ("◂ ", "bad" if _failed(part.message) else "tool")
     first, *rest = lines or [_EMPTY]
-    return [(sign, *first), *((_STEP, *line) for line in rest)], folds
+    rows: list[Line] = [(sign, *first)]
+    rows += [(_STEP, *line) for line in rest]
+    return rows, folds
+
+
+def _json_or_text(text: str, opened: bool, width: int) -> tuple[list[Line], bool]:
+    """A result: whole where it is short or unfolded, else its beginning, run together if it is JSON."""
+    json_shaped = is_json(text) if opened or len(text) <= EXACT_CHECK else looks_json(text)
+    shown = text[: OPEN_LIMIT if opened else FOLDED_TEXT]
+    laid = json_lines(text, width) if json_shaped and len(text) <= OPEN_LIMIT else wrapped(shown, width)
+    lines = list(islice(laid, None if opened else SHORT_RESULT_LINES + 1))
+    if opened:
+        if len(text) > OPEN_LIMIT:
+            lines.append(_more(len(text) - OPEN_LIMIT, opened))
+        return lines, len(lines) > SHORT_RESULT_LINES
+    if len(lines) <= SHORT_RESULT_LINES and len(shown) == len(text):
+        return lines, False
+    if json_shaped:
+        lines = list(islice(json_flow(text, width), FOLDED_RESULT_LINES))
+    return [*lines[:FOLDED_RESULT_LINES], ((f"… {size_text(len(text))} in all, → unfolds", "dim"),)], True
 
 
 def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
@@ -407,10 +420,7 @@ def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
         manifest, _, query = text[len(_MANIFEST) :].partition(_QUERY)
         return [*_manifest_lines(manifest.strip(), part.opened, width), *wrapped(query, width, "user")], True
     if is_json(text):
-        lines = list(islice(json_lines(text, width), None if part.opened else FOLDED_RESULT_LINES + 1))
-        if part.opened or len(lines) <= FOLDED_RESULT_LINES:
-            return lines, part.opened
-        return [*lines[:FOLDED_RESULT_LINES], _more(len(text), False)], True
+        return _json_or_text(text, part.opened, width)
     lines, folds = _text_lines(text, part.opened, width)
     return [tuple((one, "user") for one, _ in line) for line in lines], folds
 

@@ -57,6 +57,28 @@ def json_flat(text: str, limit: int) -> Line:
     return tuple(spans)
 
 
+def json_flow(text: str, width: int) -> Iterator[Line]:
+    """JSON text run together and broken where a line is full: the most that fits on few lines."""
+    source = _Tokens(text)
+    row: list[Span] = []
+    used = index = 0
+    while source.at(index):
+        for piece, kind in source.flat(index):
+            size = cell_len(piece)
+            if used and used + len(piece.rstrip()) > width:
+                yield tuple(row)
+                row, used = [], 0
+            if size > width:
+                *full, piece = chop_cells(piece, width)
+                yield from (((chunk, kind),) for chunk in full)
+                size = cell_len(piece)
+            row.append((piece, kind))
+            used += size
+        index += 1
+    if row:
+        yield tuple(row)
+
+
 class _Tokens:
     """The tokens of a JSON text, found as they are asked for."""
 
