@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+_OPTIONS = ("--workspace", "--threads", "--exports", "--data")
+_FLAGS = ("--no-mouse", "--poll")
 
 
 def main() -> None:
@@ -11,10 +15,56 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """The app when only workspace options are given, else a command. Returns the exit code."""
-    from core.cli.commands import run_command
+    """The app when only the app's own options are given, else a command. Returns the exit code."""
+    options = app_options(arguments)
+    if options is None:
+        from core.cli.commands import run_command
 
-    return run_command(arguments)
+        return run_command(arguments)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from core.cli.commands import COMMANDS
+
+        print(
+            f"sensorloom: there is no terminal here to draw on; commands that need none: {', '.join(COMMANDS)}",
+            file=sys.stderr,
+        )
+        return 2
+    return _open_app(options)
+
+
+def app_options(arguments: list[str]) -> dict[str, str] | None:
+    """The options of the app, or None when something else is asked for."""
+    options: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        name, _, value = rest.pop(0).partition("=")
+        if name in _FLAGS and not value:
+            options[name] = "yes"
+        elif name in _OPTIONS and (value or rest):
+            options[name] = value or rest.pop(0)
+        else:
+            return None
+    return options
+
+
+def _open_app(options: dict[str, str]) -> int:
+    from core.errors import SensorloomError
+    from core.workspace import open_workspace
+
+    # no link is fast enough for animation to be worth its bytes; a slow one splits arrow keys into escape and letters
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("ESCDELAY", "250" if os.environ.get("SSH_CONNECTION") else "100")
+    try:
+        parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
+        workspace = open_workspace(options.get("--workspace"), parts=parts)
+        from tui.app import SensorloomApp
+
+        app = SensorloomApp(workspace, polling=True if "--poll" in options else None)
+    except SensorloomError as error:
+        print(f"sensorloom: {error}", file=sys.stderr)
+        return 1
+    app.run(mouse="--no-mouse" not in options)
+    return app.return_code or 0
 
 
 if __name__ == "__main__":

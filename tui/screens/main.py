@@ -1,0 +1,121 @@
+"""The main screen: three panes, and the one place where a key becomes an action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input
+
+from core.text import one_line
+from core.workspace import Workspace
+from tui.folder import FolderFeed
+from tui.keys import Action, bindings
+from tui.thread_actions import ThreadActions
+from tui.widgets.conversation import Conversation
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.plain import Plain
+from tui.widgets.thread_list import ThreadList
+
+PANES = ("threads", "conversation", "sensors")
+
+
+class MainScreen(Screen[None]):
+    """Threads, conversation and sensors side by side, or as many of them as fit."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+
+    listed = getters.query_one("#threads", ThreadList)
+    conversation = getters.query_one(Conversation)
+    filter_line = getters.query_one("#filter", Input)
+    key_bar = getters.query_one(KeyBar)
+
+    def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self._actions = actions
+        self._feed = FolderFeed(workspace, self.post_message, polling=polling)
+        self._handlers: dict[str, Callable[[], None]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        with Horizontal(id="panes"):
+            with Vertical(id="threads-pane", classes="pane"):
+                yield ThreadList(id="threads")
+                yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
+            with Vertical(id="conversation-pane", classes="pane"):
+                yield Conversation(id="conversation")
+            with Vertical(id="sensors-pane", classes="pane"):
+                yield Plain(id="sensors")
+        yield KeyBar(self._actions)
+
+    def on_mount(self) -> None:
+        """Wire the panes, and read the folder once something is on the screen."""
+        self.filter_line.can_focus = False
+        self.threads = ThreadActions(self, self.listed, self.filter_line)
+        self._handlers = {**self.threads.handlers(), **self._own_handlers()}
+        self.threads.retitle()
+        self.listed.focus()
+        self.call_after_refresh(self._feed.start)
+
+    def on_unmount(self) -> None:
+        """Let what is under way come to its end before the process goes."""
+        self._feed.close()
+
+    def action_do(self, name: str) -> None:
+        """Carry out the action a key or the palette names."""
+        handler = self._handlers.get(name)
+        if handler is not None:
+            handler()
+
+    def focus_pane(self, name: str) -> None:
+        """Bring a pane to the screen, and put the focus there."""
+        for pane in PANES:
+            self.set_class(pane == name, f"at-{pane}")
+        if name != "conversation":
+            self.set_class(name == "sensors", "beside-sensors")
+        self.query_one(f"#{name}").focus()
+
+    def _own_handlers(self) -> dict[str, Callable[[], None]]:
+        def go_to(pane: str) -> Callable[[], None]:
+            return lambda: self.focus_pane(pane)
+
+        return {
+            **{f"pane.{pane}": go_to(pane) for pane in PANES},
+            "pane.next": lambda: self._step_pane(1),
+            "pane.previous": lambda: self._step_pane(-1),
+            "app.quit": lambda: self.app.exit(),
+        }
+
+    def _step_pane(self, step: int) -> None:
+        at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
+        self.focus_pane(PANES[(at + step) % len(PANES)])
+
+    @on(FolderFeed.Loaded)
+    def _loaded(self, event: FolderFeed.Loaded) -> None:
+        self.threads.load(event.summaries)
+
+    @on(FolderFeed.Changed)
+    def _changed(self, event: FolderFeed.Changed) -> None:
+        self.threads.take(event.changes, event.scanned)
+
+    @on(FolderFeed.Failed)
+    def _failed(self, event: FolderFeed.Failed) -> None:
+        self.notify(one_line(event.reason), severity="error", markup=False)
+
+    @on(ThreadActions.Arranged)
+    def _arranged(self, event: ThreadActions.Arranged) -> None:
+        self.threads.show(event)
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        self.threads.set_filter(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.threads.end_filter()

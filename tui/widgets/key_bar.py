@@ -1,0 +1,61 @@
+"""The bottom line: the keys that matter here, as many as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.keys import KEY_BAR, Action, shown
+
+
+class KeyBar(Widget):
+    """Draws the keys of a situation; the last ones, help and quit, always have their place."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; background: $panel; color: $text-muted; &:ansi { text-style: dim; } }
+    KeyBar > .bar--key { color: $text-accent; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--key"}
+    _ALWAYS = ("app.help", "app.quit")
+
+    def __init__(self, actions: Sequence[Action], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._actions: Mapping[str, Action] = {one.id: one for one in actions}
+        self._situation = "threads"
+
+    @property
+    def situation(self) -> str:
+        """Which keys are shown: a key of `KEY_BAR`."""
+        return self._situation
+
+    def show(self, situation: str) -> None:
+        """Show the keys of another situation."""
+        if situation != self._situation:
+            self._situation = situation
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the keys."""
+        width, base = self.size.width, self.rich_style
+        key_style = base + self.get_component_rich_style("bar--key", partial=True)
+        always = [self._pair(name) for name in self._ALWAYS]
+        room = width - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
+        chosen: list[tuple[str, str]] = []
+        for key, label in (self._pair(name) for name in KEY_BAR[self._situation] if name in self._actions):
+            room -= cell_len(key) + cell_len(label) + 3
+            if room < 0:
+                break
+            chosen.append((key, label))
+        segments: list[Segment] = []
+        for key, label in [*chosen, *always]:
+            segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
+        return Strip(segments).crop_extend(0, width, base)
+
+    def _pair(self, name: str) -> tuple[str, str]:
+        action = self._actions[name]
+        return shown(action.keys.split(",")[0]), action.label
