@@ -28,6 +28,7 @@ LOCAL_SERVERS = {"vLLM": 8000, "SGLang": 30000, "llama.cpp": 8080, "Ollama": 114
 PROBE_TIMEOUT_SEC = 0.7
 """How long a local port may take to list its models; a remote endpoint gets ten times as long."""
 
+_LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]", "//0.0.0.0")
 _NOT_CHAT = ("embed", "rerank", "whisper", "tts", "moderation", "dall-e", "transcribe", "bge-")
 
 
@@ -45,6 +46,11 @@ class Endpoint:
     def builtin(self) -> bool:
         """Whether this is the analyst that comes with the program."""
         return not self.base_url
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine, where no proxy is asked."""
+        return self.builtin or any(host in self.base_url for host in _LOCAL_HOSTS)
 
     def api_key(self, environ: Mapping[str, str] | None = None) -> str:
         """Its key from the environment; local servers want none and get a placeholder."""
@@ -128,7 +134,7 @@ def choose(
 
 def local_candidates(known: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     """The usual servers on this machine that are not configured already."""
-    ports = {one.base_url.removesuffix("/v1").rpartition(":")[2] for one in known if _is_local(one.base_url)}
+    ports = {one.base_url.removesuffix("/v1").rpartition(":")[2] for one in known if one.local and not one.builtin}
     return tuple(
         Endpoint(name, f"http://127.0.0.1:{port}/v1") for name, port in LOCAL_SERVERS.items() if str(port) not in ports
     )
@@ -159,7 +165,7 @@ async def list_models(
 
     headers = {"Authorization": f"Bearer {endpoint.api_key(environ)}"}
     try:
-        async with asyncio.timeout(timeout_sec), httpx2.AsyncClient(timeout=timeout_sec) as client:
+        async with asyncio.timeout(timeout_sec), httpx2.AsyncClient(trust_env=not endpoint.local) as client:
             answer = await client.get(f"{endpoint.base_url}/models", headers=headers)
         if answer.status_code != 200:
             return Listing(endpoint, problem=f"{endpoint.name} answered {answer.status_code} when asked for its models")
@@ -196,7 +202,3 @@ def _names(answer: Any) -> tuple[str, ...]:
         raise ValueError("no list of models")
     names = [row.get("id") or row.get("name") if isinstance(row, dict) else row for row in rows]
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
-
-
-def _is_local(url: str) -> bool:
-    return any(host in url for host in ("//127.0.0.1", "//localhost", "//[::1]", "//0.0.0.0"))

@@ -1,0 +1,74 @@
+"""A thread's messages as they are sent to a model: OpenAI's keys and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.thread import Message, call_arguments, call_name, calls_of, text_of
+
+Sent = dict[str, Any]
+
+
+def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> list[Sent]:
+    """The messages of a request.
+
+    The system prompt leads; marks of ours (`train`, `stale`, `edited` …) and unknown keys stay behind;
+    contents become strings. User messages in a row are sent as one, because many chat templates refuse
+    two. `nudge` is said last, as the user.
+    """
+    made: list[Sent] = [{"role": "system", "content": system}] if system else []
+    for message in messages:
+        _append(made, _sent(message))
+    if nudge:
+        _append(made, {"role": "user", "content": nudge})
+    return made
+
+
+def _append(made: list[Sent], message: Sent) -> None:
+    if made and message["role"] == made[-1]["role"] == "user":
+        made[-1] = {**made[-1], "content": f"{made[-1]['content']}\n\n{message['content']}"}
+    else:
+        made.append(message)
+
+
+def _sent(message: Message) -> Sent:
+    role = message.get("role")
+    content = text_of(message)
+    if role == "assistant":
+        calls = [_sent_call(call) for call in calls_of(message)]
+        return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
+    if role == "tool":
+        return {"role": role, "tool_call_id": str(message.get("tool_call_id", "")), "content": content}
+    return {"role": role if role in ("system", "developer") else "user", "content": content}
+
+
+def _sent_call(call: Mapping[str, Any]) -> Sent:
+    return {
+        "id": str(call.get("id", "")),
+        "type": "function",
+        "function": {"name": call_name(call), "arguments": _object_text(call_arguments(call))},
+    }
+
+
+def _object_text(arguments: str) -> str:
+    """Arguments that every server can read back: vLLM, llama.cpp and most templates refuse a whole
+    conversation for one old call whose arguments are no JSON object."""
+    try:
+        if isinstance(json.loads(arguments), dict):
+            return arguments
+    except ValueError:
+        pass
+    return json.dumps({"not_a_json_object": arguments}, ensure_ascii=False) if arguments.strip() else "{}"
+
+
+def unanswered(messages: Sequence[Message]) -> tuple[Mapping[str, Any], ...]:
+    """The calls at the thread's end that no tool message answers yet, in their order."""
+    place = len(messages)
+    answered: set[str] = set()
+    while place and messages[place - 1].get("role") == "tool":
+        place -= 1
+        answered.add(str(messages[place].get("tool_call_id", "")))
+    calls = calls_of(messages[place - 1]) if place else ()
+    return tuple(call for call in calls if str(call.get("id", "")) not in answered)
