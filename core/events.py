@@ -80,8 +80,16 @@ class TurnProposed:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryProposed:
+    """The question that the model proposes for a new thread."""
+
+    run: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnAccepted:
-    """Run to the end took the proposal and saved the thread."""
+    """Run to the end took the proposal and saved the thread, or set it aside there and asks again."""
 
     run: str
     stored: Stored
@@ -109,6 +117,7 @@ TurnEvent = (
     | CallAnswered
     | Waiting
     | TurnProposed
+    | QueryProposed
     | TurnAccepted
     | TurnEnded
 )

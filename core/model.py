@@ -51,9 +51,13 @@ class Model:
             self._client = None
 
     async def stream(
-        self, reply: Reply, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
+        self,
+        reply: Reply,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        seed: int | None = None,
     ) -> AsyncIterator[ReplyEvent | Waiting]:
-        """Ask for one message and put it together in `reply`, reporting what comes.
+        """Ask for one message and put it together in `reply`, reporting what comes. `seed` replaces the settings'.
 
         When it raises or is stopped, `reply` holds what had come.
 
@@ -61,10 +65,11 @@ class Model:
             ModelError: one sentence: what happened at the endpoint, and the way out.
         """
         model = await self.name()
+        seed = self.choice.settings.seed if seed is None else seed
         attempt = 0
         while True:
             try:
-                async for event in self._once(reply, self._body(model, messages, tools)):
+                async for event in self._once(reply, self._body(model, messages, tools, seed)):
                     yield event
                 _check(reply, self.choice)
                 return
@@ -102,7 +107,11 @@ class Model:
         return False
 
     def _body(
-        self, model: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        seed: int | None,
     ) -> dict[str, Any]:
         settings = self.choice.settings
         tokens_key = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
@@ -113,7 +122,7 @@ class Model:
             "stream_options": None if "stream_options" in self._refused else {"include_usage": True},
             "tools": list(tools) or None,
             "temperature": settings.temperature,
-            "seed": settings.seed,
+            "seed": seed,
             tokens_key: settings.max_tokens,
         }
         return {key: value for key, value in asked.items() if value is not None}
