@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from io import BufferedRandom
+from io import BufferedRandom, FileIO
 from pathlib import Path
 
 from core.errors import SensorloomError
@@ -32,7 +32,7 @@ class PendingFile:
         """How many keys the richest row has, where it begins, its length."""
         with _said(folder):
             handle, name = tempfile.mkstemp(dir=folder, prefix=".training_data_", suffix=".tmp")
-            self._file = os.fdopen(handle, "w+b", buffering=_BUFFER)
+            self._file = BufferedRandom(FileIO(handle, "w+b"), _BUFFER)
         self._path = Path(name)
 
     def write(self, line: bytes, richness: int = 0) -> None:
@@ -83,7 +83,7 @@ class PendingFile:
 
     def _reorder(self, start: int, length: int) -> None:
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".training_data_", suffix=".tmp")
-        ordered = os.fdopen(handle, "w+b", buffering=_BUFFER)
+        ordered = BufferedRandom(FileIO(handle, "w+b"), _BUFFER)
         try:
             for begin, size in ((start, length), (0, start), (start + length, self._size - start - length)):
                 _copy(self._file, ordered, begin, size)

@@ -21,7 +21,8 @@ from .threads import document, put, rows, workspace
 
 def test_each_line_equals_its_file_without_alternatives_keys_in_their_order(tmp_path: Path):
     plain = document(1)
-    odd: dict[str, Any] = {"mine": {"b": 1, "a": [1.50, 1e3]}, **document(2), "alternatives": [{"position": 1}], "last": "x\u2028y"}
+    odd: dict[str, Any] = {"mine": {"b": 1, "a": [1.50, 1e3]}, **document(2)}
+    odd |= {"alternatives": [{"position": 1}], "last": "x\u2028y"}
     found = export(workspace(tmp_path, plain, odd), ExportRequest())
     assert (found.total, found.exported, found.skipped) == (2, 2, {})
     made = {row["id"]: row for row in rows(found.path)}
