@@ -188,7 +188,7 @@ def _time_and_frequency(rows: Samples, rate: float) -> Samples:
             skew, jerk, change, crossings, hertz[peak], share[np.arange(len(rows)), peak], entropy,
             autocorrelation_peak(centred, rate), *bands,
         )
-    )  # fmt: skip
+    ).astype(np.float64)  # fmt: skip
 
 
 def autocorrelation(centred: Samples) -> Samples:

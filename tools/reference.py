@@ -1,0 +1,315 @@
+"""Comparing a window with what other people's sessions of each label look like.
+
+Nothing here rests on the session itself or on any other session of its subject, so the answer has to be earned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tools.discriminant import Discriminant, fit
+from tools.features import DURATION, MIN_SAMPLES, feature_names, features_of, for_comparison
+from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
+from tools.results import current, fitting, looked_at, measured_rate, rounded, rounded_all, with_data
+from tools.sensors import positions_of, sensors_of
+from tools.session import Dataset, FeatureTable, Samples, Window
+
+MAX_REFERENCES = 64
+"""Statistics kept in the process: one entry per dataset, subject left out and set of features."""
+
+_TELLING = 4
+_NUMBERED = re.compile(r"^(.*?)(\d+)$")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Other subjects' labelled sessions on some features."""
+
+    table: FeatureTable
+    columns: tuple[str, ...]
+    discriminant: Discriminant
+    means: Samples
+    """Each label's feature means in the features' own units, shape (labels, features)."""
+    spreads: Samples
+    """Each label's feature standard deviations, shape (labels, features)."""
+    subjects: int
+    median_sec: float
+    left_out: str
+    """Which sessions are not in it, in words."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A window's features beside the reference, on the same columns."""
+
+    window: Window
+    raw: Samples
+    row: Samples
+    """The features on the scale they are compared on."""
+    reference: Reference
+
+
+@tool
+def compare_to_reference(
+    context: ToolContext, labels: list[str] | None = None, artifact_id: str = SESSION
+) -> dict[str, Any]:
+    """Compare a window with each label's statistics, taken from other subjects' sessions only.
+
+    Gives the distance to each label in standard deviations within a label (smaller is closer) and the features that
+    tell the closest labels apart: this window's value beside each label's mean and standard deviation.
+
+    Args:
+        labels: compare with these labels only; all labels when left out.
+        artifact_id: the window to compare; "session" is the whole session.
+    """
+    found = _compared(context, artifact_id)
+    known = found.reference.discriminant.labels
+    wanted = _chosen_labels(labels, known, context.dataset.activities)
+    distances = dict(zip(known, found.reference.discriminant.distances(found.row), strict=True))
+    ranked = sorted((label for label in wanted if label in distances), key=lambda label: (distances[label], label))
+    if not ranked:
+        raise ToolError(
+            "no other subject has a session with these labels", **nearest("", known, "labels_with_reference")
+        )
+    return fitting(_comparisons(artifact_id, found, ranked, distances, [one for one in wanted if one not in distances]))
+
+
+@tool
+def nearest_examples(
+    context: ToolContext,
+    k: Annotated[int, Field(ge=1, le=20)] = 5,
+    labels: list[str] | None = None,
+    artifact_id: str = SESSION,
+) -> dict[str, Any]:
+    """Find the k labelled windows of other subjects that are most like this one, with their labels and distances.
+
+    Args:
+        k: how many, from 1 to 20.
+        labels: look among these labels only; all labels when left out.
+        artifact_id: the window to compare; "session" is the whole session.
+    """
+    found = _compared(context, artifact_id)
+    space = found.reference.discriminant
+    wanted = set(_chosen_labels(labels, space.labels, context.dataset.activities))
+    distances = space.row_distances(found.row)
+    order = [int(row) for row in np.argsort(distances, kind="stable") if space.labels[space.row_labels[row]] in wanted]
+    if not order:
+        raise ToolError(
+            "no other subject has a session with these labels", **nearest("", space.labels, "labels_with_reference")
+        )
+    chosen = [(space.labels[space.row_labels[row]], float(distances[row])) for row in order[:k]]
+    votes: dict[str, int] = {}
+    for label, _ in chosen:
+        votes[label] = votes.get(label, 0) + 1
+    head = looked_at(artifact_id, found.window) | {
+        "distance_unit": "standard deviations within a label",
+        "votes": dict(sorted(votes.items(), key=lambda one: -one[1])),
+    }
+    examples = [{"label": label[:60], "distance": rounded(distance)} for label, distance in chosen]
+    tail = _said_of(found)
+    return fitting({**head, "examples": examples[:shown], **tail} for shown in (20, 12, 6, 3))
+
+
+def reference_for(dataset: Dataset, session: str, columns: Sequence[str]) -> Reference:
+    """The statistics of other subjects' sessions on these features, from this process's cache where they are there.
+
+    Raises:
+        ToolError: there are none.
+    """
+    table = dataset.features()
+    subject = dataset.subjects.get(session)
+    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", tuple(columns))
+    found = _REFERENCES.get(key)
+    if found is None or found.table is not table:
+        found = _make_reference(dataset, table, session, tuple(columns))
+        _REFERENCES[key] = found
+        while len(_REFERENCES) > MAX_REFERENCES:
+            _REFERENCES.popitem(last=False)
+    return found
+
+
+_REFERENCES: OrderedDict[tuple[int, str, tuple[str, ...]], Reference] = OrderedDict()
+
+
+def _compared(context: ToolContext, artifact_id: str) -> Compared:
+    window = with_data(current(context, artifact_id))
+    measured_rate(window, 2 * MIN_SAMPLES, "a comparison")
+    names, values = feature_names(window.channels), features_of(window)
+    known = set(context.dataset.features().names)
+    use = [
+        place for place, name in enumerate(names) if name != DURATION and name in known and np.isfinite(values[place])
+    ]
+    if not use:
+        raise ToolError("these channels are not among the dataset's features, so there is nothing to compare with")
+    reference = reference_for(context.dataset, context.session, [names[place] for place in use])
+    at = {name: values[place] for place, name in enumerate(names)}
+    raw = np.array([at[name] for name in reference.columns])
+    return Compared(window, raw, for_comparison(reference.columns, raw), reference)
+
+
+def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...]) -> Reference:
+    allowed, left_out = _others(dataset, table, session)
+    at = {name: place for place, name in enumerate(table.names)}
+    values = table.values[:, [at[name] for name in columns]]
+    finite = np.isfinite(values)
+    allowed &= finite.mean(axis=1) > 0.5
+    rows = np.flatnonzero(allowed)
+    if not rows.size:
+        raise ToolError("there are no labelled sessions of other subjects with these channels")
+    kept = finite[rows].mean(axis=0) > 0.5
+    columns = tuple(name for name, keep in zip(columns, kept, strict=True) if keep)
+    raw = values[rows][:, kept]
+    row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
+    compared = _without_gaps(for_comparison(columns, raw))
+    discriminant = fit(compared, row_labels)
+    means, spreads = _per_label(_without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
+    lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
+    known = {dataset.subjects[one] for row in rows if (one := table.sessions[row]) in dataset.subjects}
+    return Reference(
+        table, columns, discriminant, means, spreads, len(known), float(np.nanmedian(lengths)), left_out
+    )  # fmt: skip
+
+
+def _others(dataset: Dataset, table: FeatureTable, session: str) -> tuple[NDArray[np.bool_], str]:
+    """Which rows of the table may be used for this session, and which may not, in words."""
+    labelled = np.array([bool(dataset.labels.get(one)) and one != session for one in table.sessions], dtype=bool)
+    subject = dataset.subjects.get(session)
+    if subject is not None:
+        others = np.array([dataset.subjects.get(one, subject) != subject for one in table.sessions], dtype=bool)
+        return labelled & others, "every session of this session's own subject"
+    near = np.array([_may_overlap(one, session, table.sessions) for one in table.sessions], dtype=bool)
+    twins = _twins(table, session)
+    return labelled & ~near & ~twins, (
+        "this session, sessions numbered next to it or of the same recording, and near-duplicates; "
+        "its subject is not known, so others of its subject may be in"
+    )
+
+
+def _may_overlap(other: str, session: str, sessions: Sequence[str]) -> bool:
+    """Whether two ids look like windows of one recording: one stem, or neighbouring numbers where all share it."""
+    mine, theirs = _NUMBERED.match(session), _NUMBERED.match(other)
+    if mine is None or theirs is None or mine[1] != theirs[1]:
+        return False
+    everywhere = sum(1 for one in sessions[:200] if one.startswith(mine[1])) > 0.5 * min(len(sessions), 200)
+    return not everywhere or abs(int(mine[2]) - int(theirs[2])) <= 2
+
+
+def _twins(table: FeatureTable, session: str) -> NDArray[np.bool_]:
+    """Rows whose features are nearly the session's own: copies under another id."""
+    if session not in table.sessions:
+        return np.zeros(len(table.sessions), dtype=bool)
+    own = table.values[table.sessions.index(session)]
+    use = np.isfinite(own)
+    spread = np.nanstd(table.values[:, use], axis=0)
+    difference = np.abs(table.values[:, use] - own[use]) / np.where(spread > 0, spread, np.inf)
+    return np.nanmedian(difference, axis=1) < 0.01
+
+
+def _without_gaps(values: Samples) -> Samples:
+    """Missing features replaced by the feature's median over the rows."""
+    missing = ~np.isfinite(values)
+    if not missing.any():
+        return values
+    whole = values.copy()
+    middle = np.nanmedian(np.where(missing, np.nan, values), axis=0)
+    whole[missing] = middle[np.nonzero(missing)[1]]
+    return whole
+
+
+def _per_label(values: Samples, codes: NDArray[np.intp], labels: int) -> tuple[Samples, Samples]:
+    means = np.array([values[codes == label].mean(axis=0) for label in range(labels)])
+    spreads = np.array([values[codes == label].std(axis=0) for label in range(labels)])
+    return means, spreads
+
+
+def _comparisons(
+    artifact_id: str, found: Compared, ranked: list[str], distances: dict[str, float], without: list[str]
+) -> Iterator[dict[str, Any]]:
+    """The result, most detailed first."""
+    head = looked_at(artifact_id, found.window) | {"distance_unit": "standard deviations within a label"}
+    missing = {"labels_without_reference": [label[:40] for label in without[:8]]} if without else {}
+    tail = {**missing, **_said_of(found)}
+    for shown, telling in ((12, _TELLING), (8, 3), (6, 2), (5, 1), (3, 0)):
+        result = {**head, "distances": {label[:60]: rounded(distances[label]) for label in ranked[:shown]}}
+        if len(ranked) > shown:
+            result["farther_labels_not_shown"] = len(ranked) - shown
+        if telling and len(ranked) > 1:
+            result["telling_features"] = _telling(found, ranked[:2], telling)
+        yield result | tail
+
+
+def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, Any]]:
+    """The features that set the closest label apart from the next: this window's value, each label's mean and std."""
+    reference = found.reference
+    near, far = (reference.discriminant.labels.index(label) for label in labels)
+    spread = np.sqrt((reference.spreads[near] ** 2 + reference.spreads[far] ** 2) / 2)
+    safe = np.where(spread > 1e-9, spread, np.inf)
+    apart = np.abs(reference.means[near] - reference.means[far]) / safe
+    nearer = (np.abs(found.raw - reference.means[far]) - np.abs(found.raw - reference.means[near])) / safe
+    order = np.argsort(-(np.minimum(apart, 4) + np.clip(nearer, -4, 4)), kind="stable")
+    chosen: list[int] = []
+    signals: set[str] = set()
+    for place in order:
+        signal = reference.columns[place].rsplit(".", 1)[0]
+        if signal not in signals and np.isfinite(apart[place]):
+            chosen.append(int(place))
+            signals.add(signal)
+        if len(chosen) == count:
+            break
+    return [
+        {"feature": reference.columns[place], "this": rounded(float(found.raw[place]))}
+        | {
+            label[:60]: rounded_all((reference.means[row, place], reference.spreads[row, place]))
+            for label, row in zip(labels, (near, far), strict=True)
+        }
+        for place in chosen
+    ]
+
+
+def _said_of(found: Compared) -> dict[str, Any]:
+    """What the comparison rests on."""
+    reference = found.reference
+    said: dict[str, Any] = {
+        "reference": {
+            "sessions": len(reference.discriminant.points),
+            "subjects": reference.subjects or None,
+            "left_out": reference.left_out,
+        },
+        "compared_on": _compared_on(found.window),
+    }
+    length = found.window.end_sec - found.window.start_sec
+    if np.isfinite(reference.median_sec) and not 0.75 <= length / max(reference.median_sec, 1e-9) <= 1.34:
+        said["note"] = f"this window lasts {rounded(length)} s, reference windows {rounded(reference.median_sec)} s"
+    return said
+
+
+def _compared_on(window: Window) -> str:
+    sensors = sensors_of(window.channels)
+    places = positions_of(window.channels)
+    listed = ", ".join(sensor.name for sensor in sensors[:4]) + (
+        f" and {len(sensors) - 4} more" if len(sensors) > 4 else ""
+    )
+    return listed[:160] + (f" at {', '.join(places[:4])}" if len(places) > 1 else "")
+
+
+def _chosen_labels(labels: list[str] | None, known: Sequence[str], activities: Sequence[str]) -> list[str]:
+    """The labels to compare with. Raises ToolError naming the nearest right ones for a wrong one."""
+    every = list(dict.fromkeys([*activities, *known]))
+    if not labels:
+        return [label for label in every if label in known or labels is None]
+    plain = {re.sub(r"[\s_\-]+", "", label.casefold()): label for label in every}
+    chosen: list[str] = []
+    for label in labels:
+        found = plain.get(re.sub(r"[\s_\-]+", "", label.casefold()))
+        if found is None:
+            raise ToolError(f"there is no label {label[:80]!r}", **nearest(label, every, "available_labels"))
+        chosen.append(found)
+    return list(dict.fromkeys(chosen))
