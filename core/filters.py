@@ -1,0 +1,292 @@
+"""The filter language: what selects threads in the list, in exports and on the command line.
+
+Terms are joined by spaces and must all hold. `name:value` takes words (`a,b` for either, `*` for any
+letters, `none`, `any`), `name>=2` compares numbers and dates, a word or a "quoted phrase" alone is looked for
+in the texts, and `-` before any of them negates it.
+
+    status:finished correct:false dataset:uci_har tools>=2 turns<6 -verdict:reject answer:"walking upstairs" peak
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import ThreadError, UsageError
+from core.filter_terms import (
+    ALIASES,
+    ANY,
+    HAS_ON_SUMMARY,
+    HAS_ON_THREAD,
+    NONE,
+    TERMS,
+    OnSummary,
+    OnThread,
+    Operator,
+    Term,
+    matches_date,
+    matches_number,
+    matches_words,
+    searched,
+)
+from core.thread import Thread
+
+if TYPE_CHECKING:
+    from core.index import Summary
+
+
+class FilterError(UsageError):
+    """A filter that cannot be read. `position` is where, counted from 0, for a screen to mark."""
+
+    def __init__(self, position: int, sentence: str) -> None:
+        super().__init__(f"filter, character {position + 1}: {sentence}")
+        self.position = position
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One term as written. Exactly one of the two tests is set."""
+
+    on_summary: OnSummary | None
+    on_thread: OnThread | None
+    negated: bool
+    needle: str = ""
+    """The text a free-text condition looks for, casefolded; a file without it need not be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter that was read; an empty one selects every thread."""
+
+    text: str
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether summaries alone cannot decide."""
+        return any(one.on_thread is not None for one in self.conditions)
+
+    def on_summary(self, summary: Summary) -> bool:
+        """Whether everything holds that a summary can decide."""
+        return all(one.on_summary(summary) is not one.negated for one in self.conditions if one.on_summary is not None)
+
+    def on_thread(self, thread: Thread) -> bool:
+        """Whether everything holds that only the thread can decide."""
+        return all(one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None)
+
+    def on_file(self, path: Path) -> bool:
+        """`on_thread` of a file; what is no thread holds no text."""
+        from core.store import read_bytes
+        from core.thread_json import decode
+
+        try:
+            data = read_bytes(path)
+            if self._lacks(data):
+                return False
+            return self.on_thread(decode(data, path.name))
+        except ThreadError:
+            return False
+
+    def _lacks(self, data: bytes) -> bool:
+        """Whether the bytes show that a text is missing: only where they are plain enough to be sure."""
+        needles = [one.needle for one in self.conditions if one.needle and not one.negated]
+        if not needles or not data.isascii() or b"\\u" in data or b'"text"' in data:
+            return False  # escapes, letters that fold into ASCII, or a content in parts
+        lowered = data.lower()
+        return any(needle.encode() not in lowered for needle in needles)
+
+
+def parse(text: str) -> Filter:
+    """Read a filter.
+
+    Raises:
+        FilterError: a term or a value is not known, or a quote is open; the message has the place, and the
+            nearest right word.
+    """
+    return Filter(text, tuple(_conditions(text)))
+
+
+def select(
+    folder: Path,
+    listing: Iterable[Summary],
+    wanted: Filter,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Summary]:
+    """The summaries that a filter selects; files are read only for what summaries do not hold."""
+    for summary in listing:
+        if cancelled():
+            return
+        if wanted.on_summary(summary) and (not wanted.needs_file or wanted.on_file(folder / f"{summary.stem}.json")):
+            yield summary
+
+
+def completions(before: str) -> list[str]:
+    """What could follow `before`, the filter up to the cursor: term names, or a term's words."""
+    word = re.split(r"\s", before)[-1].removeprefix("-")
+    name, colon, value = word.partition(":")
+    if not colon:
+        return [f"{one}:" for one in TERMS if one.startswith(word)]
+    term = TERMS.get(ALIASES.get(name, name))
+    if term is None or not (term.choices or term.words):
+        return []
+    last = value.split(",")[-1]
+    known = term.choices if name == "has" else (*term.choices, NONE, ANY)
+    return [f"{name}:{value[: len(value) - len(last)]}{one}" for one in known if one.startswith(last)]
+
+
+_TERM = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator><=|>=|!=|[:=<>])")
+_SPACE = re.compile(r"\s+")
+_BARE = re.compile(r"[^\s\"]+")
+
+
+def _conditions(text: str) -> Iterator[Condition]:
+    place = 0
+    while place < len(text):
+        if found := _SPACE.match(text, place):
+            place = found.end()
+            continue
+        negated = text[place] == "-" and place + 1 < len(text) and not text[place + 1].isspace()
+        place += negated
+        head = _TERM.match(text, place)
+        if head is None:
+            value, place = _value(text, place)
+            yield _free_text(value, negated)
+            continue
+        name = _known_name(head["name"], place)
+        start = head.end()
+        value, place = _value(text, start)
+        yield _condition(name, head["operator"], value, start, negated)
+
+
+def _value(text: str, start: int) -> tuple[str, int]:
+    """The value that begins at `start`, quotes taken off, and where it ends."""
+    parts: list[str] = []
+    place = start
+    while place < len(text) and not text[place].isspace():
+        if text[place] == '"':
+            end = text.find('"', place + 1)
+            if end < 0:
+                raise FilterError(place, 'the quote is not closed; add a " at its end')
+            parts.append(text[place + 1 : end])
+            place = end + 1
+        else:
+            found = _BARE.match(text, place)
+            assert found is not None
+            parts.append(found[0])
+            place = found.end()
+    return "".join(parts), place
+
+
+def _known_name(written: str, place: int) -> str:
+    name = ALIASES.get(written.lower(), written.lower())
+    if name in TERMS:
+        return name
+    hint = _nearest(name, (*TERMS, *ALIASES))
+    raise FilterError(place, f"there is no term `{written}`; {hint}; to look for it as text, put it in quotes")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    words = list(known)
+    close = difflib.get_close_matches(word.casefold(), words, 1, 0.5) or [
+        one for one in words if word and one.startswith(word.casefold())
+    ]
+    return f"did you mean `{close[0]}`?" if close else f"known are: {', '.join(words)}"
+
+
+def _free_text(value: str, negated: bool) -> Condition:
+    return _text_condition(searched, value, negated)
+
+
+def _text_condition(texts: Callable[[Thread], Iterator[str]], value: str, negated: bool) -> Condition:
+    wanted = value.casefold()
+    # inside JSON a quote or a backslash is escaped, so only other text can be looked for in the bytes
+    plain = wanted.isascii() and wanted.isprintable() and '"' not in wanted and "\\" not in wanted
+    return Condition(
+        None,
+        lambda thread: any(wanted in text.casefold() for text in texts(thread)),
+        negated,
+        wanted if plain else "",
+    )
+
+
+def _condition(name: str, written: str, value: str, start: int, negated: bool) -> Condition:
+    term = TERMS[name]
+    operator: Operator = ":" if written == "=" else written  # type: ignore[assignment]  # the pattern allows no other
+    if not value:
+        raise FilterError(start, f"`{name}` needs a value: {_values(name, term)}")
+    if name == "has":
+        return _has(value, start, negated)
+    if term.texts is not None and operator == ":":
+        return _text_condition(term.texts, value, negated)
+    if term.date is not None:
+        return _date(name, term, operator, value, start, negated)
+    if term.number is not None and (operator != ":" or term.words is None or _looks_numeric(value)):
+        return _number(name, term, operator, value, start, negated)
+    if operator not in (":", "!="):
+        raise FilterError(start - len(written), f"`{name}` does not compare with `{written}`; write `{name}:{value}`")
+    words = value.split(",")
+    if term.choices:
+        words = [_choice(name, term, word, start) for word in words]
+    return Condition(lambda one: matches_words(term, words, one), None, negated ^ (operator == "!="))
+
+
+def _choice(name: str, term: Term, word: str, start: int) -> str:
+    plain = word.casefold()
+    known = (*term.choices, NONE, ANY)
+    if plain in known:
+        return plain
+    full = [one for one in term.choices if plain and one.startswith(plain)]
+    if len(full) == 1:
+        return full[0]
+    raise FilterError(start, f"`{word}` is no {name}; {_nearest(plain, known)}")
+
+
+def _has(value: str, start: int, negated: bool) -> Condition:
+    plain = value.casefold()
+    if plain in HAS_ON_SUMMARY:
+        return Condition(HAS_ON_SUMMARY[plain], None, negated)
+    if plain in HAS_ON_THREAD:
+        return Condition(None, HAS_ON_THREAD[plain], negated)
+    raise FilterError(start, f"`has:{value}` is not known; {_nearest(plain, TERMS['has'].choices)}")
+
+
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)(k|m|kb|mb)?(?:\.\.(\d+(?:\.\d+)?)(k|m|kb|mb)?)?", re.IGNORECASE)
+_SCALE = {"": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}
+
+
+def _looks_numeric(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None
+
+
+def _number(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
+    found = _NUMBER.fullmatch(value)
+    if found is None or (found[3] and operator != ":"):
+        raise FilterError(start, f"`{value}` is no number; write `{name}>=2` or `{name}:2..5`")
+    low = float(found[1]) * _SCALE[(found[2] or "").lower()]
+    high = float(found[3]) * _SCALE[(found[4] or "").lower()] if found[3] else low
+    get = term.number
+    assert get is not None
+    return Condition(lambda one: matches_number(get(one), operator, low, high), None, negated)
+
+
+def _date(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", value):
+        raise FilterError(start, f"`{value}` is no date; write `{name}>=2026-11-21`, `{name}:2026-11`")
+    get = term.date
+    assert get is not None
+    return Condition(lambda one: matches_date(get(one), operator, value), None, negated)
+
+
+def _values(name: str, term: Term) -> str:
+    if term.choices:
+        return ", ".join(term.choices)
+    if term.number is not None:
+        return f"`{name}>=2`"
+    if term.date is not None:
+        return f"`{name}>=2026-11-21`"
+    return f"{name}:{NONE}, {name}:{ANY}, or {term.about}"
