@@ -70,7 +70,8 @@ def json_flow(text: str, width: int) -> Iterator[Line]:
                 row, used = [], 0
             if size > width:
                 *full, piece = chop_cells(piece, width)
-                yield from (((chunk, kind),) for chunk in full)
+                for chunk in full:
+                    yield ((chunk, kind),)
                 size = cell_len(piece)
             row.append((piece, kind))
             used += size

@@ -1,0 +1,170 @@
+"""What the sensor pane looks like: a window of a session, laid out as lanes grouped by sensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.text import one_line
+from tools.sensors import Sensor, sensors_of, split_axis
+from tui.widgets.braille import braille_rows
+from tui.widgets.lines import Line, Span, fit, spread
+
+if TYPE_CHECKING:
+    from core.session_view import SessionView
+    from tools.session import Samples, Window
+
+MAX_LANE_HEIGHT = 4
+NUMBERS = 7
+"""Columns for the numbers at the right of a lane."""
+AXIS = 2
+"""Columns for the axis letter at its left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One channel, drawn."""
+
+    label: str
+    rows: tuple[str, ...]
+    low: float
+    high: float
+    channel: int
+    """Its place among the window's channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lanes of one sensor, which share how much a row stands for."""
+
+    title: str
+    unit: str
+    lanes: tuple[Lane, ...]
+
+
+def groups_of(window: Window, width: int, height: int) -> tuple[Group, ...]:
+    """The window's lanes for a pane of `width` columns and about `height` rows; the expensive half of the layout."""
+    sensors = sensors_of(window.channels)
+    rows = max(1, min(MAX_LANE_HEIGHT, (height - len(sensors)) // max(1, len(window.channels))))
+    return tuple(_group(window, sensor, max(4, width - NUMBERS - AXIS), rows) for sensor in sensors)
+
+
+def _group(window: Window, sensor: Sensor, width: int, height: int) -> Group:
+    """One sensor's lanes: each is centred on its own middle, all have the same reach, so amplitudes compare."""
+    places = [window.names.index(name) for name in sensor.names]
+    ranges = [_range(window.values[place]) for place in places]
+    reach = max((high - low for low, high in ranges if high >= low), default=0.0)
+    lanes: list[Lane] = []
+    for place, (low, high) in zip(places, ranges, strict=True):
+        middle = (low + high) / 2
+        scale = (middle - reach / 2, middle + reach / 2) if reach else (middle, middle)
+        span = (window.start_sec, window.end_sec)
+        rows = braille_rows(window.time_sec, window.values[place], span, scale, width, height)
+        label = split_axis(window.names[place])[1] if len(places) > 1 else ""
+        lanes.append(Lane(label, rows, low, high, place))
+    return Group(sensor.name, sensor.unit, tuple(lanes))
+
+
+def _range(values: Samples) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (math.inf, -math.inf)
+
+
+def head_lines(view: SessionView, truth: str, width: int, at: float | None) -> list[Line]:
+    """What is shown: the session, its label when that is not hidden, the window in the session, the time."""
+    label: Line = ((one_line(truth, 40), "good"),) if truth else ()
+    what = (
+        f"{view.call} · {view.artifact_id}" if view.call and view.artifact_id != "session" else view.call or "session"
+    )
+    length = view.window.end_sec - view.window.start_sec
+    facts = [f"{view.samples} samples", *([f"{view.rate_hz:g} Hz"] if view.rate_hz else []), f"{length:.2f} s"]
+    return [
+        spread(((one_line(view.session, 80), "label"),), label, width),
+        fit([(one_line(what, 80), "dim")], width),
+        fit([(" · ".join(facts), "dim")], width),
+        ruler(view, width, at),
+    ]
+
+
+def ruler(view: SessionView, width: int, at: float | None) -> Line:
+    """The session from end to end, the window bracketed in it, the playing time marked."""
+    start, end = f"{view.session_start:.1f} ", f" {view.session_end:.2f} s"
+    room = max(4, width - len(start) - len(end))
+    length = view.session_end - view.session_start
+
+    def place(time: float) -> int:
+        part = (time - view.session_start) / length if length > 0 else 0.0
+        return min(room - 1, max(0, round(part * (room - 1))))
+
+    first, last = place(view.window.start_sec), max(place(view.window.end_sec), place(view.window.start_sec) + 1)
+    bar = ["┄"] * room
+    bar[first : last + 1] = ["━"] * (last + 1 - first)
+    bar[first] = "┣"
+    bar[min(last, room - 1)] = "┫"
+    if at is not None:
+        bar[place(at)] = "┿"
+    return (start, "dim"), ("".join(bar[:room]), "bar"), (end, "dim")
+
+
+def lane_lines(groups: Sequence[Group], window: Window, width: int, at: float | None) -> list[Line]:
+    """All lanes as rows; `at` (seconds) puts the playing time into them, with the values there."""
+    sample = None if at is None else int(np.clip(np.searchsorted(window.time_sec, at), 0, window.time_sec.size - 1))
+    lines: list[Line] = []
+    for group in groups:
+        unit = f"  {one_line(group.unit, 12)}" if group.unit else ""
+        lines.append(fit([(one_line(group.title, 60), "label"), (unit, "dim")], width))
+        for lane in group.lanes:
+            value = None if sample is None else float(window.values[lane.channel, sample])
+            lines += _rows(lane, _column(window, at, len(lane.rows[0])), value)
+    return lines
+
+
+def _column(window: Window, at: float | None, width: int) -> int | None:
+    length = window.end_sec - window.start_sec
+    if at is None or length <= 0:
+        return None
+    return min(width - 1, max(0, int((at - window.start_sec) / length * width)))
+
+
+def _rows(lane: Lane, column: int | None, value: float | None) -> list[Line]:
+    numbers = [""] * len(lane.rows)
+    if lane.high < lane.low:
+        numbers[0] = "no data"
+    elif value is not None:
+        numbers[0] = number(value)
+    elif len(numbers) == 1:
+        numbers[0] = number(lane.high - lane.low)
+    else:
+        numbers[0], numbers[-1] = number(lane.high), number(lane.low)
+    lines: list[Line] = []
+    for place, row in enumerate(lane.rows):
+        label: Span = (lane.label.ljust(AXIS) if place == 0 else " " * AXIS, "dim")
+        shown: Span = (numbers[place].rjust(NUMBERS), "number" if value is not None else "dim")
+        if column is None:
+            lines.append((label, (row, "lane"), shown))
+        else:
+            cut = row[:column], row[column + 1 :]
+            lines.append((label, (cut[0], "lane"), ("│", "bar"), (cut[1], "lane"), shown))
+    return lines
+
+
+def number(value: float) -> str:
+    """A value in at most six characters, three digits of it."""
+    if not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size >= 100_000 or 0 < size < 0.001:
+        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return (
+        f"{value:.0f}"
+        if size >= 100
+        else f"{value:.1f}"
+        if size >= 10
+        else f"{value:.2f}"
+        if size >= 1
+        else f"{value:.3f}"
+    )
