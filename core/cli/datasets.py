@@ -1,0 +1,118 @@
+"""`sensorloom datasets`: import, list and check datasets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.importing import ImportReport, Progress
+
+
+@click.group("datasets")
+def command() -> None:
+    """Import, list and check datasets."""
+
+
+@command.command("import")
+@click.argument("importer", metavar="NAME")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="What the dataset is called; the importer's name unless told.")
+@click.option("--length", type=float, metavar="SECONDS", help="Length of a window; each importer has a sensible one.")
+@click.option("--overlap", type=float, metavar="SHARE", help="Share of a window that the next one repeats, from 0.")
+@click.option("--seed", type=int, help="For demo: what everything is drawn from.")
+@click.option("--replace", is_flag=True, help="Put it in the place of the dataset of that name, which is kept hidden.")
+@json_option
+@workspace_options
+def import_command(
+    workspace: Workspace,
+    importer: str,
+    path: Path | None,
+    name: str | None,
+    length: float | None,
+    overlap: float | None,
+    seed: int | None,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Import a dataset from its raw folder or archive, as published.
+
+    NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm or wisdm_v1. An import that was
+    interrupted goes on where it stopped when it is started again.
+    """
+    from core.datasets.importing import import_dataset
+    from core.datasets.plan import ImportOptions
+
+    with _progress_bar(f"importing {importer}") as progress:
+        report = import_dataset(
+            workspace,
+            importer,
+            path,
+            name=name,
+            options=ImportOptions(length, overlap, seed),
+            replace=replace,
+            progress=progress,
+        )
+    if as_json:
+        folders = {"folder": str(report.folder), "replaced": str(report.replaced) if report.replaced else None}
+        print_json(asdict(report) | folders | {"seconds": round(report.seconds, 2)})
+    else:
+        _tell(workspace, report)
+
+
+@command.command("list")
+@json_option
+@workspace_options
+def list_command(workspace: Workspace, as_json: bool) -> None:
+    """List the datasets of the workspace."""
+    from core.datasets.standard import list_datasets
+
+    found = list_datasets(workspace)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    if not found:
+        say(f"no datasets in {workspace.shown(workspace.data)}; make one with `sensorloom datasets import demo`")
+    for one in found:
+        told = f"{one.sessions} sessions of {one.subjects or 'unknown'} subjects, {len(one.activities)} activities"
+        say(f"{one.name}: {one.problem or told + (', synthetic' if one.synthetic else '')}")
+
+
+def _tell(workspace: Workspace, report: ImportReport) -> None:
+    say(
+        f"{report.dataset}: {report.sessions} sessions of {report.subjects} subjects "
+        f"in {workspace.shown(report.folder)} ({report.seconds:.1f} s)"
+    )
+    if report.resumed:
+        say(f"  {report.resumed} of them were there from an import that had been interrupted")
+    for label, count in report.activities.items():
+        say(f"  {count:6d}  {label}")
+    for reason, count in report.dropped.items():
+        say(f"  left out: {count} {reason}")
+    if report.replaced:
+        say(f"  the dataset that stood there is kept in {workspace.shown(report.replaced)}; delete it when you like")
+
+
+@contextmanager
+def _progress_bar(label: str) -> Generator[Progress | None]:
+    """A bar on stderr when that is a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+        shown: Any = bar
+
+        def progress(done: int, total: int, what: str) -> None:
+            shown.length = max(total, 1)
+            shown.update(done - shown.pos)
+
+        yield progress

@@ -1,0 +1,166 @@
+"""A raw dataset as somebody has it on disk: a folder, a zip, a zip in a zip, a tar.
+
+An importer asks for files by the end of their name, so it does not matter how deep they are nested. What a
+Mac adds (`__MACOSX/`, `._name`, `.DS_Store`) is never listed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, cast
+
+from core.errors import DatasetError
+
+_MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
+_NESTED = re.compile(r"\.zip$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """One file of the raw dataset."""
+
+    name: str
+    """Its path inside the archive, with `/`."""
+    size: int
+    """Bytes, uncompressed."""
+    archive: str
+    """What it is in, as a message names it."""
+    open: Callable[[], IO[bytes]]
+
+    def read(self) -> bytes:
+        """All of it. Raises DatasetError when the archive is damaged there."""
+        with self._reading(), self.open() as file:
+            return file.read()
+
+    def lines(self) -> Iterator[bytes]:
+        """Its lines with their ends, streamed. Raises DatasetError when the archive is damaged there."""
+        with self._reading(), io.BufferedReader(cast("io.RawIOBase", self.open()), 1 << 20) as file:
+            yield from file
+
+    def copy_to(self, path: Path) -> None:
+        """Unpack it. Raises DatasetError when the archive is damaged there."""
+        with self._reading(), self.open() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        try:
+            yield
+        except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+            raise DatasetError(f"{self.archive}: {self.name} cannot be unpacked, it is damaged: {error}") from error
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise DatasetError(f"{self.archive}: {self.name} cannot be read: {reason}") from error
+
+
+@dataclass(slots=True)
+class Raw:
+    """The files of a raw dataset."""
+
+    path: Path
+    files: list[RawFile]
+    _scratch: Path
+    _stack: ExitStack
+    _nested: list[RawFile] = field(default_factory=list[RawFile])
+
+    def find(self, pattern: str) -> list[tuple[RawFile, re.Match[str]]]:
+        """The files whose whole name, or the part of it after a `/`, matches; sorted by name, with the match.
+
+        When none does, zips inside the archive are opened and searched too.
+        """
+        wanted = re.compile(rf"(?:.*/)?{pattern}")
+        while True:
+            found = [(file, match) for file in self.files if (match := wanted.fullmatch(file.name))]
+            if found or not self._nested:
+                return sorted(found, key=lambda pair: pair[0].name)
+            self._open_nested()
+
+    def _open_nested(self) -> None:
+        pending, self._nested = self._nested, []
+        for number, file in enumerate(pending):
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            copy = self._scratch / f"nested{number}.zip"
+            file.copy_to(copy)
+            files = _zip_files(copy, self._stack, shown=f"{self.path}: {file.name}")
+            self.files += [replace(one, name=f"{file.name}/{one.name}") for one in files]
+
+
+@contextmanager
+def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
+    """Open a folder, zip or tar for reading.
+
+    Args:
+        path: what the person named.
+        scratch: a folder where a zip inside the archive may be unpacked; removed at the end.
+
+    Raises:
+        DatasetError: it is missing, or no folder, zip or tar, or a damaged one.
+    """
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        if path.is_dir():
+            files = _folder_files(path)
+        elif not path.exists():
+            raise DatasetError(f"{path} does not exist; name the dataset's raw folder or archive as it was downloaded")
+        elif zipfile.is_zipfile(path):
+            files = _zip_files(path, stack, shown=str(path))
+        elif _is_tar(path):
+            files = _tar_files(path, stack)
+        else:
+            raise DatasetError(f"{path} is no folder, zip or tar, or a zip whose end is missing (a broken download?)")
+        plain = [file for file in files if not _MAC_TWIN.search(file.name)]
+        nested = [file for file in plain if _NESTED.search(file.name)]
+        yield Raw(path, [file for file in plain if file not in nested], scratch, stack, nested)
+
+
+def _folder_files(folder: Path) -> list[RawFile]:
+    def opener(path: Path) -> Callable[[], IO[bytes]]:
+        return lambda: path.open("rb")
+
+    return [
+        RawFile(path.relative_to(folder).as_posix(), path.stat().st_size, str(folder), opener(path))
+        for path in folder.rglob("*")
+        if path.is_file()
+    ]
+
+
+def _zip_files(path: Path, stack: ExitStack, shown: str) -> list[RawFile]:
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DatasetError(f"{shown} is no whole zip archive: {error}") from error
+
+    def opener(info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
+        return lambda: archive.open(info)
+
+    members = (member for member in archive.infolist() if not member.is_dir())
+    return [RawFile(member.filename, member.file_size, shown, opener(member)) for member in members]
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def _tar_files(path: Path, stack: ExitStack) -> list[RawFile]:
+    try:
+        archive = stack.enter_context(tarfile.open(path))
+        members = [member for member in archive.getmembers() if member.isfile()]
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise DatasetError(f"{path} is no whole tar archive: {error}") from error
+
+    def opener(member: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
+        return lambda: cast("IO[bytes]", archive.extractfile(member))
+
+    return [RawFile(member.name, member.size, str(path), opener(member)) for member in members]

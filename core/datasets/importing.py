@@ -1,0 +1,307 @@
+"""Importing a raw dataset into the standard form, so that only a whole one ever stands under its name.
+
+Sessions are written unit by unit (a subject, or a block of rows) into a hidden folder beside the final one.
+A unit that is finished is noted there, so an import that was killed goes on where it was; the last step is a
+rename. Nothing is synced to disk file by file, which would take minutes for ten thousand small files, but
+everything once before the rename.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.datasets.archive import Raw, open_raw
+from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
+from core.datasets.standard import LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
+from core.errors import DatasetError, UsageError
+from core.files import sync_folder, write_atomic
+from core.workspace import Workspace
+
+IMPORTERS = {
+    "demo": "core.datasets.demo",
+    "uci_har": "core.datasets.uci_har",
+    "pamap2": "core.datasets.pamap2",
+    "mhealth": "core.datasets.mhealth",
+    "wisdm": "core.datasets.wisdm",
+    "wisdm_v1": "core.datasets.wisdm_v1",
+}
+"""Every importer; its module holds an `IMPORTER`."""
+
+PROVENANCE = "import.json"
+"""Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""
+
+FORM = 1
+"""Changes whenever the same raw files would be written otherwise, so that no two kinds of sessions are mixed."""
+
+Progress = Callable[[int, int, str], None]
+"""Work done, work in all, and what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did."""
+
+    dataset: str
+    folder: Path
+    sessions: int
+    subjects: int
+    activities: Mapping[str, int]
+    """Sessions per label."""
+    dropped: Mapping[str, int]
+    """What was left out, by reason."""
+    resumed: int
+    """How many sessions an earlier, interrupted import had finished."""
+    seconds: float
+    replaced: Path | None = None
+    """Where the dataset that stood under the name is now."""
+
+
+def importer_named(name: str) -> Importer:
+    """An importer. Raises UsageError naming the nearest one."""
+    if name not in IMPORTERS:
+        near = difflib.get_close_matches(name, IMPORTERS, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(IMPORTERS)}"
+        raise UsageError(f"there is no importer `{name}`; {hint}")
+    return importlib.import_module(IMPORTERS[name]).IMPORTER
+
+
+def import_dataset(
+    workspace: Workspace,
+    kind: str,
+    path: Path | None = None,
+    *,
+    name: str | None = None,
+    options: ImportOptions | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a raw dataset, or go on with an import that was interrupted.
+
+    Args:
+        workspace: where its data folder is.
+        kind: the importer's name.
+        path: the raw folder or archive.
+        name: the dataset's name; the importer's unless told.
+        options: how sessions are cut.
+        replace: put it in the place of a dataset of that name, which is kept, hidden, beside it.
+        progress: told after each step.
+
+    Raises:
+        UsageError: the request cannot be carried out as it is put.
+        DatasetError: the raw files are wrong or damaged, or nothing can be written; no dataset was made.
+    """
+    importer, options = importer_named(kind), options or ImportOptions()
+    name = name or importer.name
+    _check_request(importer, path, name, options)
+    final = workspace.data / name
+    if final.exists() and not replace:
+        raise UsageError(f"there is a dataset {name} already; add --replace, or choose another name with --name")
+    partial = workspace.data / f".{name}.partial"
+    began = time.monotonic()
+    try:
+        workspace.data.mkdir(parents=True, exist_ok=True)
+        with _alone(workspace.data, name), _raw(path, partial) as raw:
+            plan = importer.plan(raw, options)
+            staging = _Staging(partial, _job(importer, path, plan))
+            resumed = staging.sessions
+            _carry_out(plan, staging, path, progress)
+            kept = _put_in_place(partial, final)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(f"cannot write {partial}: {reason}; import again to go on where it stopped") from error
+    return ImportReport(
+        name,
+        final,
+        staging.sessions,
+        len(set(staging.subjects.values())),
+        dict(sorted(Counter(staging.labels.values()).items())),
+        staging.dropped_by_reason(plan),
+        resumed,
+        time.monotonic() - began,
+        kept,
+    )
+
+
+class _Staging:
+    """The hidden folder of an import: what is in it so far, and how to add to it."""
+
+    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
+        self._folder = folder
+        self.labels: dict[str, str] = {}
+        self.subjects: dict[str, str] = {}
+        self._dropped: Counter[str] = Counter()
+        self._done: set[str] = set()
+        if not _same_job(folder, job):
+            shutil.rmtree(folder, ignore_errors=True)
+            (folder / "done").mkdir(parents=True)
+            (folder / SESSIONS).mkdir()
+            write_atomic(folder / "job.json", _json(job))
+        for path in (folder / "done").glob("*.json"):
+            self._count(json.loads(path.read_bytes()))
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are written."""
+        return len(self.labels)
+
+    def add(self, unit: Unit) -> None:
+        """Write a unit's sessions, unless an earlier run finished it."""
+        if unit.name in self._done:
+            return
+        dropped: Counter[str] = Counter()
+        written: dict[str, tuple[str, str]] = {}
+        for session in unit.sessions(dropped):
+            _write(self._folder / SESSIONS, session)
+            written[session.session] = (session.label, session.subject)
+        note = {"unit": unit.name, "sessions": written, "dropped": dropped}
+        write_atomic(self._folder / "done" / f"{len(self._done):06d}.json", _json(note))
+        self._count(note)
+
+    def finish(self, plan: Plan, path: Path | None) -> None:
+        """Write what makes it a dataset. Raises DatasetError when there is no session."""
+        if not self.labels:
+            reasons = _told(self.dropped_by_reason(plan))
+            raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
+        found = sorted(self.labels)
+        write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
+        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in found}))
+        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in found}))
+        provenance = {
+            "source": plan.source,
+            "imported_from": path.name if path else None,
+            **plan.settings,
+            "dropped": self.dropped_by_reason(plan),
+        }
+        write_atomic(self._folder / PROVENANCE, _json(provenance))
+        (self._folder / "job.json").unlink()
+        shutil.rmtree(self._folder / "done")
+        os.sync()
+
+    def discard(self) -> None:
+        """Remove it: what it was read from is of no use."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def dropped_by_reason(self, plan: Plan) -> dict[str, int]:
+        """What was left out, the most frequent reason first."""
+        return {reason: count for reason, count in (plan.dropped + self._dropped).most_common() if count}
+
+    def _count(self, note: dict[str, Any]) -> None:
+        self._done.add(note["unit"])
+        self._dropped.update(note["dropped"])
+        for session, (label, subject) in note["sessions"].items():
+            self.labels[session], self.subjects[session] = label, subject
+
+
+def _check_request(importer: Importer, path: Path | None, name: str, options: ImportOptions) -> None:
+    if not is_safe_name(name):
+        raise UsageError(f"{name!r} cannot be a dataset's name: it is no plain folder name")
+    if importer.needs_path and path is None:
+        raise UsageError(f"{importer.name} is imported from its raw folder or archive: name it after `{importer.name}`")
+    if not importer.needs_path and path is not None:
+        raise UsageError(f"{importer.name} is made from a seed and reads no file; leave out {path}")
+    for field, flag in {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed"}.items():
+        if getattr(options, field) is not None and field not in importer.options:
+            known = [one for one in ("length_sec", "overlap", "seed") if one in importer.options]
+            hint = f"it takes {', '.join(known)}" if known else "its windows are fixed by its publishers"
+            raise UsageError(f"{importer.name} takes no {flag}: {hint}")
+
+
+def _raw(path: Path | None, partial: Path) -> AbstractContextManager[Raw | None]:
+    return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"))
+
+
+def _carry_out(plan: Plan, staging: _Staging, path: Path | None, progress: Progress | None) -> None:
+    done = 0
+    try:
+        for unit in plan.units:
+            if progress:
+                progress(done, plan.total, unit.name)
+            staging.add(unit)
+            done += unit.size
+        staging.finish(plan, path)
+    except DatasetError:
+        staging.discard()
+        raise
+    if progress:
+        progress(plan.total, plan.total, "done")
+
+
+def _job(importer: Importer, path: Path | None, plan: Plan) -> dict[str, Any]:
+    """What an interrupted import must agree in to be continued."""
+    found = path.stat() if path else None
+    raw = [str(path.absolute()), found.st_size, found.st_mtime_ns] if path and found else None
+    return {"form": FORM, "importer": importer.name, "raw": raw, "settings": dict(plan.settings)}
+
+
+def _same_job(folder: Path, job: dict[str, Any]) -> bool:
+    try:
+        return read_object(folder / "job.json") == json.loads(_json(job))
+    except DatasetError:
+        return False
+
+
+def _alone(data: Path, name: str) -> AbstractContextManager[object]:
+    """One import of a name at a time. Raises UsageError when there is another."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(data / f".{name}.lock", timeout=0)
+    try:
+        return lock.acquire()
+    except Timeout as error:
+        raise UsageError(f"{name} is being imported by another program at this moment") from error
+
+
+def _put_in_place(partial: Path, final: Path) -> Path | None:
+    """Rename the finished dataset; the one that stood there is kept under the hidden name that is returned."""
+    kept = None
+    if final.exists():
+        kept = final.with_name(f".{final.name}.replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        final.rename(kept)
+    partial.rename(final)
+    sync_folder(final.parent)
+    return kept
+
+
+def _write(folder: Path, session: NewSession) -> None:
+    """One session's `data.parquet`: times as float64, values as float32, which holds more digits than any sensor.
+
+    No dictionary and no statistics: a file is read as a whole, and they cost more than they hold.
+    """
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    if not is_safe_name(session.session):
+        raise DatasetError(f"{session.session!r} cannot be a session's name: the raw files name an odd subject")
+    columns = [pa.array(session.time_sec), *(pa.array(row) for row in session.values.astype(np.float32))]
+    table = pa.Table.from_arrays(columns, ["timestamp_sec", *session.channels])
+    place = folder / session.session
+    place.mkdir(exist_ok=True)
+    parquet.write_table(
+        table,
+        place / "data.parquet",
+        compression="lz4",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+    )
+
+
+def _told(dropped: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
