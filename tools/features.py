@@ -70,6 +70,22 @@ def _feature_names(channels: tuple[Channel, ...]) -> tuple[str, ...]:
     )
 
 
+def feature_unit(name: str, channels: Sequence[Channel]) -> str:
+    """The unit a feature is in; empty for one without."""
+    signal, _, stat = name.rpartition(".")
+    if stat.startswith("tilt"):
+        return "degrees"
+    if stat in ("peak_hz", "crossings"):
+        return "Hz" if stat == "peak_hz" else "1/s"
+    if stat in ("skew", "peak_share", "entropy", "rhythm") or stat.startswith("corr"):
+        return ""
+    base = signal.removesuffix(".magnitude")
+    unit = next(
+        (one.unit for one in channels if one.name in (signal, base, f"{base}_x") or one.name.startswith(base)), ""
+    )
+    return f"{unit}/s" if unit and stat == "jerk" else unit
+
+
 def table_of(channels: Sequence[Channel], windows: Iterable[tuple[str, Window]]) -> Table:
     """The table of these sessions, one row each; a channel that a session lacks leaves its features NaN."""
     names = feature_names(channels)

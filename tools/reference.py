@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tools.discriminant import Discriminant, fit
-from tools.features import DURATION, MIN_SAMPLES, feature_names, features_of, for_comparison
+from tools.features import DURATION, MIN_SAMPLES, feature_names, feature_unit, features_of, for_comparison
 from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
 from tools.results import current, fitting, looked_at, measured_rate, rounded, rounded_all, with_data
 from tools.sensors import positions_of, sensors_of
@@ -256,16 +256,17 @@ def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, A
     nearer = (np.abs(found.raw - reference.means[far]) - np.abs(found.raw - reference.means[near])) / safe
     order = np.argsort(-(np.minimum(apart, 4) + np.clip(nearer, -4, 4)), kind="stable")
     chosen: list[int] = []
-    signals: set[str] = set()
+    used: set[str] = set()
     for place in order:
-        signal = reference.columns[place].rsplit(".", 1)[0]
-        if signal not in signals and np.isfinite(apart[place]):
+        parts = set(reference.columns[place].rsplit(".", 1))
+        if not parts & used:
             chosen.append(int(place))
-            signals.add(signal)
+            used |= parts
         if len(chosen) == count:
             break
     return [
         {"feature": reference.columns[place], "this": rounded(float(found.raw[place]))}
+        | ({"unit": unit} if (unit := feature_unit(reference.columns[place], found.window.channels)) else {})
         | {
             label[:60]: rounded_all((reference.means[row, place], reference.spreads[row, place]))
             for label, row in zip(labels, (near, far), strict=True)

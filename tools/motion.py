@@ -1,0 +1,238 @@
+"""How a window's sensors are held and how their channels and stretches go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from tools.features import filled
+from tools.registry import SESSION, ToolContext, ToolError, tool
+from tools.results import (
+    MOTION,
+    chosen_channels,
+    current,
+    fitting,
+    looked_at,
+    measured_rate,
+    rounded,
+    rounded_all,
+    rows_of,
+    seconds,
+    sensors_at,
+)
+from tools.sensors import AXES, Sensor
+from tools.session import Samples, Window
+
+GRAVITY = {"m/s²": 9.80665, "g": 1.0, "mg": 1000.0}
+"""Standard gravity (CGPM 1901) in the units that accelerometers are recorded in."""
+_FRAME_SEC = 0.5
+_MAX_CHANGES = 4
+_LEAST_NOISE = 0.1
+"""In standard deviations for a level and in decades for a spread: smaller shifts are no change of activity."""
+
+
+@tool
+def estimate_orientation(
+    context: ToolContext, artifact_id: str = SESSION, position: str | None = None
+) -> dict[str, Any]:
+    """Estimate how the sensor is held from gravity: the angle of each axis to the vertical, and how the tilt changes.
+
+    0 degrees: the axis points up; 90: it lies level; 180: it points down. It needs an accelerometer that still
+    contains gravity.
+
+    Args:
+        artifact_id: the window to look at; "session" is the whole session.
+        position: the sensor position to look at, where there are several, such as "hand".
+    """
+    window = current(context, artifact_id)
+    measured_rate(window, 8, "an orientation")
+    sensors, said = sensors_at(window, position)
+    candidates = [sensor for sensor in sensors if sensor.kind == "acceleration" and sensor.is_triad]
+    measured = [(sensor, filled(rows_of(window, sensor))) for sensor in candidates]
+    upright = [(sensor, rows) for sensor, rows in measured if _holds_gravity(sensor, rows)]
+    if not upright:
+        seen = [sensor.name for sensor in candidates[:6]]
+        raise ToolError(
+            "no accelerometer here contains gravity (three axes with a mean of about 9.8 m/s² or 1 g)",
+            accelerometers=seen,
+            **said,
+        )
+    head = looked_at(artifact_id, window) | said | {"angle_unit": "degrees from vertical"}
+    return fitting({**head, "sensors": dict(_held(one, rows) for one, rows in upright[:n])} for n in (6, 3, 1))
+
+
+@tool
+def correlate_channels(
+    context: ToolContext,
+    artifact_id: str = SESSION,
+    channel_names: list[str] | None = None,
+    position: str | None = None,
+) -> dict[str, Any]:
+    """Correlate the axes of each sensor with each other, and the sensors' magnitudes, by Pearson's r.
+
+    Args:
+        artifact_id: the window to look at; "session" is the whole session.
+        channel_names: correlate just these channels, pair by pair.
+        position: the sensor position to look at, where there are several, such as "hand".
+    """
+    window = current(context, artifact_id)
+    measured_rate(window, 8, "a correlation")
+    if channel_names is not None:
+        window = chosen_channels(window, channel_names)
+        if len(window.names) < 2:
+            raise ToolError("a correlation needs at least two channels")
+        pairs = [
+            (f"{window.names[one]} ~ {window.names[other]}", window.values[one], window.values[other])
+            for one, other in combinations(range(len(window.names)), 2)
+        ]
+        said: dict[str, Any] = {}
+    else:
+        sensors, said = sensors_at(window, position)
+        pairs = list(_sensor_pairs(window, [sensor for sensor in sensors if sensor.kind in MOTION]))
+    found = {name: _pearson(one, other) for name, one, other in pairs}
+    ranked = sorted(found, key=lambda name: -abs(found[name]) if np.isfinite(found[name]) else 1.0)
+    head = looked_at(artifact_id, window) | said
+    if not ranked:
+        raise ToolError("there are no two motion channels here; name channels with channel_names", **said)
+    return fitting(
+        {**head, "r": {name[:80]: rounded(found[name], 2) for name in ranked[:shown]}}
+        | ({"weaker_pairs_not_shown": len(ranked) - shown} if shown < len(ranked) else {})
+        for shown in (len(ranked), 20, 12, 6, 3)
+    )
+
+
+@tool
+def segment_session(context: ToolContext, artifact_id: str = SESSION, position: str | None = None) -> dict[str, Any]:
+    """Compare the start, middle and end of a window, and find the times at which its level or its activity changes.
+
+    Args:
+        artifact_id: the window to look at; "session" is the whole session.
+        position: the sensor position to look at, where there are several, such as "hand".
+    """
+    window = current(context, artifact_id)
+    rate = measured_rate(window, 24, "a segmentation")
+    sensors, said = sensors_at(window, position)
+    moving = [sensor for sensor in sensors if sensor.kind in MOTION and sensor.is_triad] or list(sensors)
+    head = looked_at(artifact_id, window) | said
+    parts = np.array_split(np.arange(window.time_sec.size), 3)
+    thirds = {
+        name: [seconds(float(window.time_sec[part[0]])), seconds(float(window.time_sec[part[-1]]))]
+        for name, part in zip(("start", "middle", "end"), parts, strict=True)
+    }
+    head |= {"parts_sec": thirds, "columns": ["start", "middle", "end"]}
+    signals = {sensor.name: _magnitude(window, sensor) for sensor in moving}
+    changes = _changes(list(signals.values()), rate)
+    head["changes_sec"] = [seconds(window.start_sec + at) for at in changes]
+    return fitting(
+        {
+            **head,
+            "magnitude": {
+                name: {
+                    "unit": sensor.unit,
+                    "mean": rounded_all(_mean(signals[name][part]) for part in parts),
+                    "std": rounded_all(_std(signals[name][part]) for part in parts),
+                }
+                for name, sensor in [(one.name, one) for one in moving[:shown]]
+            },
+        }
+        | ({"sensors_not_shown": len(moving) - shown} if shown < len(moving) else {})
+        for shown in (len(moving), 4, 2, 1)
+    )
+
+
+def _holds_gravity(sensor: Sensor, rows: Samples) -> bool:
+    size = float(np.sqrt((rows.mean(axis=1) ** 2).sum()))
+    unit = GRAVITY.get(sensor.unit.replace("^2", "²").replace("m/s2", "m/s²"))
+    levels = GRAVITY.values() if unit is None else (unit,)
+    return any(0.6 * level < size < 1.4 * level for level in levels)
+
+
+def _held(sensor: Sensor, rows: Samples) -> tuple[str, dict[str, Any]]:
+    """A sensor's angles to the vertical, and the angle between gravity in its first and in its last third."""
+    level = rows.mean(axis=1)
+    parts = [part.mean(axis=1) for part in np.array_split(rows, 3, axis=1)]
+    angles = {f"axis_{axis}": rounded(_angle(level, unit)) for axis, unit in zip(AXES, np.eye(3), strict=True)}
+    return sensor.name, {
+        **angles,
+        "gravity": rounded_all(level),
+        "unit": sensor.unit,
+        "tilt_change": rounded(_angle(parts[0], parts[2])),
+    }
+
+
+def _angle(one: Samples, other: Samples) -> float:
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(np.degrees(np.arccos(np.clip(one @ other / size, -1, 1)))) if size > 0 else float("nan")
+
+
+def _sensor_pairs(window: Window, sensors: list[Sensor]) -> Iterator[tuple[str, Samples, Samples]]:
+    for sensor in sensors:
+        if sensor.is_triad:
+            rows = rows_of(window, sensor)
+            for one, other in ((0, 1), (0, 2), (1, 2)):
+                yield f"{sensor.name} {AXES[one]}~{AXES[other]}", rows[one], rows[other]
+    for first, second in combinations(sensors, 2):
+        yield f"|{first.name}| ~ |{second.name}|", _magnitude(window, first), _magnitude(window, second)
+
+
+def _magnitude(window: Window, sensor: Sensor) -> Samples:
+    rows = rows_of(window, sensor)
+    return np.sqrt((rows**2).sum(axis=0)) if sensor.is_triad else rows[0]
+
+
+def _pearson(one: Samples, other: Samples) -> float:
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < 8 or one[both].std() < 1e-12 or other[both].std() < 1e-12:
+        return float("nan")
+    return float(np.corrcoef(one[both], other[both])[0, 1])
+
+
+def _mean(samples: Samples) -> float:
+    known = samples[np.isfinite(samples)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def _std(samples: Samples) -> float:
+    known = samples[np.isfinite(samples)]
+    return float(known.std()) if known.size else float("nan")
+
+
+def _changes(signals: list[Samples], rate: float) -> list[float]:
+    """Times in seconds at which level or spread shifts, by binary segmentation of half-second frames.
+
+    Scott & Knott (1974); a split is kept when it lowers the squared error by more than the penalty of the Bayesian
+    information criterion, the noise being estimated from the differences of neighbouring frames.
+    """
+    length = max(int(_FRAME_SEC * rate), 2)
+    count = min((signal.size for signal in signals), default=0) // length
+    if count < 6:
+        return []
+    rows: list[Samples] = []
+    for signal in filled(np.array(signals)):
+        frames = signal[: count * length].reshape(count, length)
+        rows += [frames.mean(axis=1) / max(float(signal.std()), 1e-9), np.log10(frames.std(axis=1) + 1e-3)]
+    values = np.array([row for row in rows if np.isfinite(row).all()])
+    if not values.size:
+        return []
+    noise = np.median(np.abs(np.diff(values, axis=1)), axis=1) / 0.954
+    values = values / np.maximum(noise, _LEAST_NOISE)[:, None]
+    penalty = 3 * len(values) * np.log(count)
+    splits: list[int] = []
+    spans = [(0, count)]
+    while spans and len(splits) < _MAX_CHANGES:
+        start, end = spans.pop(0)
+        gains = [(_gain(values, start, at, end), at) for at in range(start + 2, end - 1)]
+        best, at = max(gains, default=(0.0, 0))
+        if best > penalty:
+            splits.append(at)
+            spans += [(start, at), (at, end)]
+    return [at * length / rate for at in sorted(splits)]
+
+
+def _gain(values: Samples, start: int, at: int, end: int) -> float:
+    """How much a split lowers the squared error."""
+    left, right = values[:, start:at].mean(axis=1), values[:, at:end].mean(axis=1)
+    return float(((left - right) ** 2).sum() * (at - start) * (end - at) / (end - start))
