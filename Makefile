@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit clean
+.PHONY: run test lint types unit trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -34,6 +34,40 @@ unit: .venv/.dev
 	@echo "installing sensorloom and its checks into .venv (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/.run
+
+# The trainers' own loading code, each in an environment of its own; nothing here is a dependency of sensorloom.
+# Only what loading needs is installed: no audio, vision, web or cloud packages. TORCH=… picks another build.
+TORCH ?= torch==2.13.0
+TRAINER_PIP = .trainers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
+
+trainers: .trainers/trl/.done .trainers/axolotl/.done .trainers/llamafactory/.done
+
+.trainers/trl/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/trl
+	$(call TRAINER_PIP,trl) $(TORCH)
+	$(call TRAINER_PIP,trl) 'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2
+	touch $@
+
+.trainers/axolotl/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/axolotl
+	$(call TRAINER_PIP,axolotl) $(TORCH)
+	$(call TRAINER_PIP,axolotl) --no-deps 'axolotl==0.19.0'
+	$(call TRAINER_PIP,axolotl) transformers==5.16.1 datasets==4.8.4 accelerate==1.13.0 peft==0.20.0 trl==1.9.0 addict art \
+		colorama einops fire immutabledict numpy packaging posthog pydantic python-dotenv PyYAML requests scipy \
+		sentencepiece typer zstandard
+	touch $@
+
+.trainers/llamafactory/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/llamafactory
+	$(call TRAINER_PIP,llamafactory) $(TORCH)
+	$(call TRAINER_PIP,llamafactory) --no-deps 'llamafactory==0.9.5'
+	$(call TRAINER_PIP,llamafactory) 'transformers>=4.55,<=5.2' 'datasets<=4.0.0' 'accelerate<=1.11' 'peft<=0.18.1' 'trl<=0.24' \
+		'tyro<0.9' 'av<=16' omegaconf einops numpy pandas scipy sentencepiece tiktoken protobuf pyyaml pydantic fire \
+		packaging uvicorn fastapi sse-starlette matplotlib jinja2 torchdata hf-transfer
+	touch $@
+
+test-trainers: .venv/.dev
+	$(BIN)/pytest tests/trainers $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
