@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import getters, on
@@ -14,12 +15,15 @@ from textual.widgets import Input
 
 from core.text import one_line
 from core.workspace import Workspace
+from tui.bridge import REDRAW_SECONDS, EventBridge
 from tui.folder import FolderFeed
 from tui.keys import Action, bindings
+from tui.reader import Reader
+from tui.runs import Runs
 from tui.thread_actions import ThreadActions
 from tui.widgets.conversation import Conversation
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.plain import Plain
+from tui.widgets.sensors import Sensors
 from tui.widgets.thread_list import ThreadList
 
 PANES = ("threads", "conversation", "sensors")
@@ -32,12 +36,14 @@ class MainScreen(Screen[None]):
 
     listed = getters.query_one("#threads", ThreadList)
     conversation = getters.query_one(Conversation)
+    sensors = getters.query_one(Sensors)
     filter_line = getters.query_one("#filter", Input)
     key_bar = getters.query_one(KeyBar)
 
     def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
         super().__init__()
         self.workspace = workspace
+        self.runs = Runs(workspace, self)
         self._actions = actions
         self._feed = FolderFeed(workspace, self.post_message, polling=polling)
         self._handlers: dict[str, Callable[[], None]] = {}
@@ -51,12 +57,14 @@ class MainScreen(Screen[None]):
             with Vertical(id="conversation-pane", classes="pane"):
                 yield Conversation(id="conversation")
             with Vertical(id="sensors-pane", classes="pane"):
-                yield Plain(id="sensors")
+                yield Sensors(self.workspace, id="sensors")
         yield KeyBar(self._actions)
 
     def on_mount(self) -> None:
         """Wire the panes, and read the folder once something is on the screen."""
         self.filter_line.can_focus = False
+        self.filter_line.cursor_blink = False
+        self.reader = Reader(self, self.workspace)
         self.threads = ThreadActions(self, self.listed, self.filter_line)
         self._handlers = {**self.threads.handlers(), **self._own_handlers()}
         self.threads.retitle()
@@ -65,6 +73,7 @@ class MainScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """Let what is under way come to its end before the process goes."""
+        self.runs.close()
         self._feed.close()
 
     def action_do(self, name: str) -> None:
@@ -82,19 +91,18 @@ class MainScreen(Screen[None]):
         self.query_one(f"#{name}").focus()
 
     def _own_handlers(self) -> dict[str, Callable[[], None]]:
-        def go_to(pane: str) -> Callable[[], None]:
-            return lambda: self.focus_pane(pane)
-
         return {
-            **{f"pane.{pane}": go_to(pane) for pane in PANES},
+            **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self._step_pane(1),
             "pane.previous": lambda: self._step_pane(-1),
-            "app.quit": lambda: self.app.exit(),
+            "app.quit": self.app.exit,
         }
 
     def _step_pane(self, step: int) -> None:
         at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
         self.focus_pane(PANES[(at + step) % len(PANES)])
+
+    # The folder and the list
 
     @on(FolderFeed.Loaded)
     def _loaded(self, event: FolderFeed.Loaded) -> None:
@@ -111,6 +119,37 @@ class MainScreen(Screen[None]):
     @on(ThreadActions.Arranged)
     def _arranged(self, event: ThreadActions.Arranged) -> None:
         self.threads.show(event)
+
+    @on(ThreadList.Moved)
+    def _moved(self, event: ThreadList.Moved) -> None:
+        if event.summary is None:
+            self.conversation.clear("")
+            self.sensors.clear("")
+        else:
+            self.reader.follow(event.summary.stem)
+
+    @on(Reader.Read)
+    def _read(self, event: Reader.Read) -> None:
+        if event.stem != self.reader.wanted:
+            return
+        if event.stored is None:
+            self.conversation.clear(event.problem)
+            self.sensors.clear("")
+        else:
+            self.conversation.open(event.stored.thread)
+            self.sensors.show(event.stored.thread, self.conversation.index)
+
+    @on(Conversation.Focused)
+    def _focused(self, event: Conversation.Focused) -> None:
+        if self.conversation.thread is not None:
+            self.sensors.show(self.conversation.thread, event.index)
+
+    @on(EventBridge.Ready)
+    def _schedule_redraw(self) -> None:
+        self.set_timer(REDRAW_SECONDS, self._apply_events)
+
+    def _apply_events(self) -> None:
+        self.runs.bridge.take()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
