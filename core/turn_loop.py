@@ -39,7 +39,8 @@ from core.thread import (
     is_assistant,
     text_of,
 )
-from core.wire import sent_messages, unanswered
+from core.turns import call_id, call_ids, results_of
+from core.wire import sent_messages
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -75,14 +76,12 @@ class _Turn:
     started: float = field(default_factory=time.monotonic)
 
     def call_id(self, index: int) -> str:
-        """`call_{thread}_turn_{n}`, with `_{k}` from the second parallel call on (FORMAT.md), free in the thread."""
-        taken = {str(call.get("id", "")) for message in self.thread.messages for call in calls_of(message)}
+        """The id of call number `index`, free in the thread however many calls the turn makes."""
+        taken = call_ids(self.thread.messages)
         number = 1 + sum(1 for message in self.thread.messages if is_assistant(message))
-        while any(one.startswith(f"call_{self.thread.id}_turn_{number}_") for one in taken) or (
-            f"call_{self.thread.id}_turn_{number}" in taken
-        ):
+        while any(f"{one}_".startswith(f"{call_id(self.thread.id, number, 0)}_") for one in taken):
             number += 1
-        return f"call_{self.thread.id}_turn_{number}{f'_{index + 1}' if index else ''}"
+        return call_id(self.thread.id, number, index)
 
     def proposal(self, *, complete: bool) -> Proposal | None:
         """What there is of the turn: only calls that were carried out, each with its result; None for nothing."""
@@ -174,7 +173,7 @@ async def _made(
         raise UsageError(f"{stem} is finished; branch from one of its turns to go on differently")
     turn.model = await model.name()
     yield TurnStarted(run, stem, turn.model)
-    for index, call in enumerate(unanswered(thread.messages)):
+    for index, call in enumerate(_unanswered(thread.messages)):
         event = await _answered(
             run, index, str(call.get("id", "")), call_name(call), call_arguments(call), tools, context
         )
@@ -194,6 +193,17 @@ async def _made(
         )
         turn.results.append(_tool_message(answered))
         yield answered
+
+
+def _unanswered(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
+    """The calls at the thread's end that have no result, in their order."""
+    place = len(messages) - 1
+    while place > 0 and messages[place].get("role") == "tool":
+        place -= 1
+    if place < 0:
+        return ()
+    found = zip(calls_of(messages[place]), results_of(messages, place), strict=True)
+    return [call for call, answer in found if answer is None]
 
 
 async def _answered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.thread import Message, call_arguments, call_name, calls_of, text_of
@@ -61,14 +61,3 @@ def _object_text(arguments: str) -> str:
     except ValueError:
         pass
     return json.dumps({"not_a_json_object": arguments}, ensure_ascii=False) if arguments.strip() else "{}"
-
-
-def unanswered(messages: Sequence[Message]) -> tuple[Mapping[str, Any], ...]:
-    """The calls at the thread's end that no tool message answers yet, in their order."""
-    place = len(messages)
-    answered: set[str] = set()
-    while place and messages[place - 1].get("role") == "tool":
-        place -= 1
-        answered.add(str(messages[place].get("tool_call_id", "")))
-    calls = calls_of(messages[place - 1]) if place else ()
-    return tuple(call for call in calls if str(call.get("id", "")) not in answered)
