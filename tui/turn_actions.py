@@ -1,0 +1,362 @@
+"""The turns' side of the app: the open thread, its runs and proposals, and the keys that act on them.
+
+Everything that reads, saves or asks a model is a function of `core`, called off the screen's loop. Actions are
+carried out one after the other, so that a key pressed twice acts on what the first press left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+from textual.screen import Screen
+
+from core import store
+from core.errors import ConflictError, SensorloomError
+from core.events import TurnEvent
+from core.proposal import Proposal, Reason
+from core.store import Stored
+from core.text import one_line
+from core.workspace import Workspace
+from tui.turn_state import LiveTurn, ThreadWork
+from tui.widgets.conversation import Conversation
+from tui.widgets.sensors import Sensors
+
+if TYPE_CHECKING:
+    from core.endpoints import ModelChoice
+    from core.runner import TurnRunner
+
+SAMPLES = 3
+"""Turns that `sample` proposes at once."""
+TICK_SECONDS = 1.0
+"""How often the seconds of a running turn are counted up."""
+
+Save = Callable[..., Stored]
+
+
+class TurnActions:
+    """Owns the open thread. Lives on a screen, in whose workers its blocking work runs."""
+
+    @dataclass
+    class Opened(Message):
+        """Another thread is on the screen, or another value of it."""
+
+        stored: Stored | None
+
+    @dataclass
+    class Saved(Message):
+        """A thread was saved by an action or a run."""
+
+        stored: Stored
+
+    @dataclass
+    class Situation(Message):
+        """What the keys act on has changed: `running`, `proposal` or `conversation`."""
+
+        name: str
+
+    def __init__(
+        self,
+        screen: Screen[Any],
+        workspace: Workspace,
+        conversation: Conversation,
+        sensors: Sensors,
+        runner: Callable[[], TurnRunner],
+        choice: Callable[[], ModelChoice],
+    ) -> None:
+        """Args: `runner` and `choice` are asked when a turn is first run, so that the start imports no client."""
+        self.screen = screen
+        self.workspace = workspace
+        self.conversation = conversation
+        self.sensors = sensors
+        self._runner = runner
+        self._choice = choice
+        self._works: dict[str, ThreadWork] = {}
+        self._stem: str | None = None
+        self._situation = ""
+        self._turn = asyncio.Lock()
+        self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What each of the turns' actions does."""
+        return {
+            "turn.run": self.run,
+            "turn.run_to_end": self.run_to_end,
+            "turn.sample": self.sample,
+            "turn.accept": self.accept,
+            "turn.retry": lambda: self.set_aside("retried", then_run=True),
+            "turn.discard": lambda: self.set_aside("discarded"),
+            "turn.stop": self.stop,
+        }
+
+    @property
+    def work(self) -> ThreadWork | None:
+        """The open thread with what is under way."""
+        return self._works.get(self._stem) if self._stem is not None else None
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The stems of the threads that run."""
+        return frozenset(stem for stem, work in self._works.items() if work.run)
+
+    # Which thread is open
+
+    def open(self, stem: str | None, why_none: str = "") -> None:
+        """Show a thread; what is under way with the one before goes on."""
+        before = self.work
+        if before is not None and before.idle and before.stored.stem != stem:
+            self._works.pop(before.stored.stem, None)
+        self._stem = stem
+        if stem is None:
+            self.conversation.clear(why_none)
+            self.sensors.clear()
+            self.screen.post_message(self.Opened(None))
+            return
+        self.screen.run_worker(self._read(stem), group="open", exclusive=True)
+
+    async def _read(self, stem: str) -> None:
+        try:
+            stored = await asyncio.to_thread(store.read, self.workspace.threads, stem)
+        except SensorloomError as error:
+            if stem == self._stem:
+                self._works.pop(stem, None)
+                self.conversation.clear(str(error))
+                self.sensors.clear()
+                self.screen.post_message(self.Opened(None))
+            return
+        if stem != self._stem:
+            return
+        work = self._works.get(stem)
+        if work is None:
+            work = self._works[stem] = ThreadWork(stored)
+        work.stored = stored
+        self.conversation.open(stored.thread, self._look(work))
+        self._changed(work)
+
+    def changed(self, stems: Sequence[str]) -> None:
+        """Look again at threads of ours whose files changed."""
+        for stem in stems:
+            if stem in self._works:
+                self.do(self._reread(stem))
+
+    async def _reread(self, stem: str) -> None:
+        work = self._works.get(stem)
+        if work is None or work.run:
+            return  # a run sees for itself whether its file is still what it read
+        try:
+            stored = await asyncio.to_thread(store.read, self.workspace.threads, stem)
+        except SensorloomError as error:
+            self.say(str(error), "warning")
+            return
+        if stored.digest != work.stored.digest:
+            work.stored = stored
+            self._changed(work)
+
+    # Runs
+
+    def run(self) -> None:
+        """Ask for the next turn."""
+        work = self._ready()
+        if work is not None and self._nothing_proposed(work):
+            self._start(work, lambda: self._runner().propose(work.stored, self._choice()))
+
+    def run_to_end(self) -> None:
+        """Run to the final answer; a whole proposal that waits is accepted first."""
+        work = self._ready()
+        if work is None:
+            return
+        shown = work.shown
+        if shown is not None and shown.complete:
+            self.do(self._accept(work, shown, then=self.run_to_end))
+        elif self._nothing_proposed(work):
+            self._start(work, lambda: self._runner().run_to_end(work.stored, self._choice()))
+
+    def sample(self) -> None:
+        """Propose several turns at once."""
+        work = self._ready()
+        if work is not None and self._nothing_proposed(work):
+            self._start(work, lambda: self._runner().propose_many(work.stored, self._choice(), SAMPLES))
+
+    def stop(self) -> None:
+        """Stop what runs on the open thread; what came stays, as a proposal."""
+        if self.work is not None and self.work.run:
+            self._runner().cancel(self.work.stored.stem)
+
+    def _start(self, work: ThreadWork, begin: Callable[[], str]) -> None:
+        async def started() -> None:
+            try:
+                work.run = await asyncio.to_thread(begin)  # the client is imported here, which takes a second
+            except SensorloomError as error:
+                self.say(str(error), "error")
+            self._changed(work)
+
+        self.do(started())
+
+    def take(self, events: Sequence[TurnEvent]) -> None:
+        """Take what the runs report; called a few times a second."""
+        now = time.monotonic()
+        touched: dict[str, ThreadWork] = {}
+        for event in events:
+            stem = event.run.rpartition("#")[0]
+            work = self._works.get(stem)
+            if work is None:
+                continue
+            before = work.stored
+            problem = work.take(event, now)
+            if problem:
+                self.say(f"{work.stored.stem}: {problem}", "error")
+            if work.stored is not before:
+                self.screen.post_message(self.Saved(work.stored))
+            touched[stem] = work
+        for work in touched.values():
+            self._changed(work)
+
+    # Proposals
+
+    def accept(self) -> None:
+        """Take the shown proposal into the thread; without one, unfold or fold the focused message."""
+        work = self.work
+        if work is None or work.run:
+            return
+        shown = work.shown
+        if shown is None:
+            if self.conversation.has_focus:
+                self.conversation.action_unfold()
+        elif not shown.complete:
+            self.say("this turn broke off: edit it whole with e, retry it with t, or discard it with ⌫", "warning")
+        else:
+            self.do(self._accept(work, shown))
+
+    async def _accept(self, work: ThreadWork, shown: Proposal, then: Callable[[], None] | None = None) -> None:
+        from core import curate
+
+        others = [one for one in work.proposals if one is not shown]
+        tools = await asyncio.to_thread(self._schemas)
+        saved = (
+            await self.save(work, curate.take_sample, shown, others, tools)
+            if others
+            else await self.save(work, curate.accept, shown, tools)
+        )
+        if saved:
+            work.clear()
+            self._changed(work)
+            if then is not None:
+                then()
+
+    def _schemas(self) -> list[Mapping[str, Any]]:
+        from core.toolbox import open_toolbox
+
+        return [one.schema for one in open_toolbox(self.workspace)]
+
+    def set_aside(self, reason: Reason, *, then_run: bool = False) -> None:
+        """Keep the proposals among the thread's alternatives; propose again if asked to."""
+        work = self.work
+        if work is None or work.run or not work.proposals:
+            return
+
+        async def put_aside() -> None:
+            from core import curate
+
+            for one in work.proposals:
+                if not await self.save(work, curate.set_aside, one, reason):
+                    return
+            work.clear()
+            self._changed(work)
+            if then_run:
+                self.run()
+
+        self.do(put_aside())
+
+    def choose(self, number: int) -> None:
+        """Show another of several proposals, counted from 0."""
+        work = self.work
+        if work is not None and work.slots:
+            work.chosen = number % len(work.slots)
+            self._changed(work)
+            self.conversation.focus_message(len(work.stored.thread.messages))
+
+    # What all actions share
+
+    def do(self, action: Coroutine[Any, Any, None]) -> None:
+        """Carry out an action after those that were asked for before it."""
+
+        async def in_turn() -> None:
+            async with self._turn:
+                await action
+
+        self.screen.run_worker(in_turn(), group="turns")
+
+    async def save(self, work: ThreadWork, function: Save, *arguments: Any) -> bool:
+        """Call one of `core.curate`'s actions on the thread and show what it made; False when it could not."""
+        try:
+            stored = await asyncio.to_thread(function, self.workspace, work.stored, *arguments)
+        except ConflictError as error:
+            self.say(f"{error}; nothing was overwritten", "warning")
+            await self._reread(work.stored.stem)
+            return False
+        except SensorloomError as error:
+            self.say(str(error), "error")
+            return False
+        work.stored = stored
+        self.screen.post_message(self.Saved(stored))
+        self._changed(work)
+        return True
+
+    def say(self, text: str, severity: Any = "information") -> None:
+        """A notice. Whatever it holds is shown as it stands."""
+        self.screen.notify(one_line(text, 400), severity=severity, markup=False)
+
+    def focused(self, index: int) -> None:
+        """Let the sensors follow the focused message."""
+        work = self.work
+        if work is not None:
+            self.sensors.show(work.stored.thread, index, blind=self.conversation.look.blind)
+
+    def _ready(self) -> ThreadWork | None:
+        """The open thread, unless it runs already."""
+        work = self.work
+        if work is not None and work.run:
+            self.say("this thread is running; esc stops it")
+            return None
+        return work
+
+    def _nothing_proposed(self, work: ThreadWork) -> bool:
+        if work.slots:
+            self.say("decide on the proposal first: y accepts it, t retries, ⌫ discards")
+        return not work.slots
+
+    def _changed(self, work: ThreadWork) -> None:
+        """Draw the thread if it is the open one, and say what the keys now act on."""
+        if any(one.run for one in self._works.values()):
+            self._ticker.resume()
+        else:
+            self._ticker.pause()
+        if work is not self.work:
+            return
+        if self.conversation.thread is not None:
+            self.conversation.show(work.stored.thread, self._look(work))
+        self.focused(self.conversation.index)
+        situation = "running" if work.run else "proposal" if work.slots else "conversation"
+        self.screen.post_message(self.Opened(work.stored))
+        if situation != self._situation:
+            self._situation = situation
+            self.screen.post_message(self.Situation(situation))
+
+    def _draw_running(self) -> None:
+        work = self.work
+        if work is not None and any(isinstance(one, LiveTurn) for one in work.slots.values()):
+            self.conversation.show(work.stored.thread, self._look(work))
+
+    def _look(self, work: ThreadWork) -> Any:
+        return replace(
+            self.conversation.look,
+            seconds=work.seconds,
+            replays=work.replays,
+            forks=work.forks,
+            drafts=work.drafts(time.monotonic()),
+            chosen=work.chosen,
+        )

@@ -1,0 +1,182 @@
+"""What is under way with a thread: turns that stream in, proposals nobody has decided on, what calls took.
+
+Plain state without a screen. Events go in, drafts for the conversation come out; so several threads run while
+another is read, and each is as it was when one comes back to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.events import (
+    ArgumentsAdded,
+    CallAdded,
+    CallAnswered,
+    TextAdded,
+    TurnAccepted,
+    TurnEnded,
+    TurnEvent,
+    TurnProposed,
+    TurnStarted,
+    Waiting,
+)
+from core.proposal import Generation, Proposal
+from core.store import Stored
+from core.text import one_line
+from core.thread import Message
+from tui.widgets.conversation_lines import Draft, ReplayMark
+
+CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English, until the server says how many tokens it really made."""
+
+
+@dataclass(slots=True)
+class LiveTurn:
+    """A turn that is coming in."""
+
+    position: int
+    model: str
+    started: float
+    """The clock when the model was asked."""
+    text: str = ""
+    reasoning: str = ""
+    calls: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    """Name and arguments as they stand, by the call's number."""
+    answers: dict[int, CallAnswered] = field(default_factory=dict[int, CallAnswered])
+    waiting: str = ""
+    _said: str = ""
+    _said_at: int = -1
+
+    def take(self, event: TurnEvent) -> None:
+        """Add what an event brings."""
+        self.waiting = ""
+        match event:
+            case TextAdded(reasoning=True):
+                self.reasoning += event.text
+            case TextAdded():
+                self.text += event.text
+            case CallAdded():
+                self.calls[event.index] = [event.name, ""]
+            case ArgumentsAdded():
+                self.calls.setdefault(event.index, ["", ""])[1] += event.text
+            case CallAnswered():
+                self.answers[event.index] = event
+            case Waiting():
+                self.waiting = f"waiting {event.seconds:.0f} s: {one_line(event.reason, 80)}"
+            case _:
+                pass
+
+    def draft(self, now: float) -> Draft:
+        """The turn as it can be drawn now."""
+        calls: list[dict[str, Any]] = []
+        results: list[Message] = []
+        for index, (name, arguments) in sorted(self.calls.items()):
+            answer = self.answers.get(index)
+            call_id = answer.call_id if answer else f"call {index + 1}"
+            calls.append({"id": call_id, "function": {"name": name, "arguments": arguments}})
+            if answer:
+                results.append({"role": "tool", "tool_call_id": call_id, "name": name, "content": answer.content})
+        spoken = {"role": "assistant", "content": self.text, "tool_calls": calls or None}
+        generation = Generation(self.model)
+        proposal = Proposal(self.position, (spoken, *results), generation, self.reasoning, complete=False)
+        return Draft(proposal, running=True, note=self._note(now))
+
+    def _note(self, now: float) -> str:
+        """How much came in which time; said anew at most once a second."""
+        if self.waiting:
+            return self.waiting
+        seconds = int(now - self.started)
+        if seconds != self._said_at:
+            size = len(self.text) + len(self.reasoning) + sum(len(one[1]) for one in self.calls.values())
+            tokens = size // CHARACTERS_PER_TOKEN
+            rate = f", {tokens / (now - self.started):.0f}/s" if tokens and now - self.started > 0.5 else ""
+            self._said_at, self._said = seconds, f"≈ {tokens} tokens{rate}, {seconds} s"
+        return f"{self._said}, running"
+
+
+@dataclass(slots=True)
+class ThreadWork:
+    """One thread as it was last read or saved, and what is under way with it."""
+
+    stored: Stored
+    run: str = ""
+    """The id of its run, empty when nothing runs."""
+    slots: dict[str, LiveTurn | Proposal] = field(default_factory=dict[str, LiveTurn | Proposal])
+    """What comes in and what came, by run; a sample keeps its place."""
+    chosen: int = 0
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    replays: dict[str, ReplayMark] = field(default_factory=dict[str, ReplayMark])
+    forks: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would be lost by forgetting this."""
+        return not self.run and not self.slots
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        """The turns that wait for a decision."""
+        return [one for one in self.slots.values() if isinstance(one, Proposal)]
+
+    @property
+    def shown(self) -> Proposal | None:
+        """The proposal that is on the screen; None while it still comes in."""
+        slots = list(self.slots.values())
+        found = slots[min(self.chosen, len(slots) - 1)] if slots else None
+        return found if isinstance(found, Proposal) else None
+
+    def drafts(self, now: float) -> tuple[Draft, ...]:
+        """All of them as they can be drawn now."""
+        return tuple(
+            one.draft(now) if isinstance(one, LiveTurn) else Draft(one, note=made_in(one.generation))
+            for one in self.slots.values()
+        )
+
+    def take(self, event: TurnEvent, now: float) -> str:
+        """Add what an event brings; returns the sentence a person must read, if there is one."""
+        match event:
+            case TurnStarted():
+                self.slots[event.run] = LiveTurn(len(self.stored.thread.messages), event.model, now)
+            case TurnProposed():
+                self.slots[event.run] = event.proposal
+            case TurnAccepted():
+                self.stored = event.stored
+                self.slots.pop(event.run, None)
+            case TurnEnded():
+                return self._end(event)
+            case _:
+                if isinstance(event, CallAnswered):
+                    self.seconds[event.call_id] = event.seconds
+                live = self.slots.get(event.run)
+                if isinstance(live, LiveTurn):
+                    live.take(event)
+        return ""
+
+    def _end(self, event: TurnEnded) -> str:
+        if event.partial is not None:
+            self.slots[event.run] = event.partial
+        elif isinstance(self.slots.get(event.run), LiveTurn):
+            del self.slots[event.run]
+        if event.run == self.run:
+            self.run = ""
+        self.chosen = min(self.chosen, max(0, len(self.slots) - 1))
+        return event.error
+
+    def clear(self) -> None:
+        """Forget the proposals: they were taken, or put aside."""
+        self.slots.clear()
+        self.chosen = 0
+
+
+def made_in(generation: Generation) -> str:
+    """What making a turn took: `34 tokens, 31/s, 1.1 s`."""
+    parts: list[str] = []
+    tokens, seconds = generation.completion_tokens, generation.seconds
+    if tokens:
+        parts.append(f"{tokens} tokens")
+        if seconds > 0.05:
+            parts.append(f"{tokens / seconds:.0f}/s")
+    parts.append(f"{seconds:.1f} s")
+    return ", ".join(parts)
