@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.endpoints import ModelChoice, first_model
 from core.errors import ModelError
 from core.events import Waiting
-from core.model_errors import BACKOFF_SEC, EMPTY_RETRIES, BrokenReplyError, Failure, explain
+from core.model_errors import BrokenReplyError, EmptyReplyError, Failure, explain
 from core.reply import Reply, ReplyEvent
 
 if TYPE_CHECKING:
@@ -87,8 +87,6 @@ class Model:
 
     def _failure(self, error: Exception, model: str) -> Failure | None:
         """What to do about a failed request: an empty sentence means to repeat it at once, differently."""
-        if isinstance(error, _EmptyReplyError):
-            return Failure(str(error), retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
         if isinstance(error, ModelError):
             return Failure(str(error))
         if self._learns(error):
@@ -176,10 +174,6 @@ class Model:
         return self._client
 
 
-class _EmptyReplyError(Exception):
-    pass
-
-
 def _check(reply: Reply, choice: ModelChoice) -> None:
     """Refuse a reply that cannot stand as a turn."""
     name = choice.endpoint.name
@@ -192,4 +186,4 @@ def _check(reply: Reply, choice: ModelChoice) -> None:
     if reply.finish == "content_filter":
         raise ModelError(f"{name} withheld the rest of the reply (content filter); reword the question")
     if reply.empty:
-        raise _EmptyReplyError(f"{name} answered with neither text nor a tool call; run the turn again")
+        raise EmptyReplyError

@@ -43,6 +43,10 @@ class BrokenReplyError(Exception):
     """The reply ended before it was whole, or is none."""
 
 
+class EmptyReplyError(Exception):
+    """The reply is whole and holds neither text nor a call."""
+
+
 def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
     """What a failing request means; None for an error that is no endpoint's doing."""
     import openai
@@ -62,6 +66,9 @@ def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float
             return Failure(f"{name} broke off with an error: {one_line(_said(error))}; run the turn again")
         case BrokenReplyError():
             return Failure(f"{name} {error}", retries=SERVER_RETRIES, wait_sec=BACKOFF_SEC)
+        case EmptyReplyError():
+            said = f"{name} answered with neither text nor a tool call; run the turn again"
+            return Failure(said, retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
         case json.JSONDecodeError() | UnicodeDecodeError():
             return Failure(
                 f"{name} streamed something that is not JSON; does its URL end in /v1? ({endpoint.base_url})"

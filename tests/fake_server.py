@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,7 +106,7 @@ class FakeServer:
                     answer = server.script.pop(0) if len(server.script) > 1 else server.script[0]
                 _send(self, server, answer)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_request(self, code: Any = "-", size: Any = "-") -> None:
                 pass
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -165,7 +165,7 @@ def _chunk(handler: BaseHTTPRequestHandler, data: bytes) -> None:
 
 
 @contextmanager
-def fake_server(*script: Answer) -> Iterator[FakeServer]:
+def fake_server(*script: Answer) -> Generator[FakeServer]:
     server = FakeServer()
     server.script = list(script)
     try:

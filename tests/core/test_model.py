@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from core import model_errors
@@ -25,7 +26,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def chosen(server: FakeServer | str, **settings: Any) -> ModelChoice:
     url = server if isinstance(server, str) else server.url
-    return ModelChoice(Endpoint("lab", url), "fake", ModelSettings(**{"timeout_sec": 5.0, **settings}))
+    return ModelChoice(Endpoint("lab", url), "fake", msgspec.convert({"timeout_sec": 5.0, **settings}, ModelSettings))
 
 
 async def asked(choice: ModelChoice, tools: Any = (), seed: int | None = None) -> tuple[Reply, list[Any], str]:
@@ -97,13 +98,21 @@ async def test_a_call_is_reported_whole_before_the_next_one_is_streamed() -> Non
 
 WHOLE = {"name": "look", "arguments": '{"a": 1}'}
 SHAPES: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
-    "whole call in one chunk": ([delta("tool_calls", tool_calls=[{"index": 0, "id": "x", "function": WHOLE}])], [("look", '{"a": 1}')]),
+    "whole call in one chunk": (
+        [delta("tool_calls", tool_calls=[{"index": 0, "id": "x", "function": WHOLE}])],
+        [("look", '{"a": 1}')],
+    ),
     "two whole calls in one chunk without an index": (
         [delta("tool_calls", tool_calls=[{"id": "x", "function": WHOLE}, {"id": "y", "function": WHOLE}])],
         [("look", '{"a": 1}')] * 2,
     ),
     "neither index nor id": (
-        [fragment(None, '{"a"', name="look"), fragment(None, ": 1}"), fragment(None, "{}", name="listen"), delta("stop")],
+        [
+            fragment(None, '{"a"', name="look"),
+            fragment(None, ": 1}"),
+            fragment(None, "{}", name="listen"),
+            delta("stop"),
+        ],
         [("look", '{"a": 1}'), ("listen", "{}")],
     ),
     "every call numbered 0": (
@@ -152,10 +161,17 @@ SHAPES: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
         [("look", '{"a": 1}')],
     ),
     "chunks without choices and with nulls": (
-        [{"choices": None}, {"choices": []}, {}, delta(content=None, tool_calls=None, role="assistant"), fragment(0, "{}", name="look"), delta("tool_calls")],
+        [
+            {"choices": None},
+            {"choices": []},
+            {},
+            delta(content=None, tool_calls=None, role="assistant"),
+            fragment(0, "{}", name="look"),
+            delta("tool_calls"),
+        ],
         [("look", "{}")],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -267,7 +283,10 @@ REFUSALS = {
     "key": (fails(401, "Incorrect API key"), "refuses the key (401): Incorrect API key"),
     "model": (fails(404, "The model `fake` does not exist"), "has no model 'fake'"),
     "path": (fails(404, "Not Found"), "does its URL end in /v1?"),
-    "html": (Answer(status=404, body=b"<html>nginx</html>", headers={"Content-Type": "text/html"}), "does its URL end in /v1?"),
+    "html": (
+        Answer(status=404, body=b"<html>nginx</html>", headers={"Content-Type": "text/html"}),
+        "does its URL end in /v1?",
+    ),
     "context": (fails(400, "This model's maximum context length is 4096 tokens."), "longer than fake can read"),
     "tools": (fails(400, '"auto" tool choice requires --enable-auto-tool-choice'), "cannot call tools"),
     "other": (fails(422, "temperature must be below 2"), "refused the request (422): temperature must be below 2"),
@@ -276,7 +295,7 @@ REFUSALS = {
     "no JSON": (Answer(["data: hello\n\n"]), "not JSON"),
     "error in the stream": (Answer(['data: {"error": {"message": "engine died"}}\n\n']), "engine died"),
     "html page": (Answer(body=b"<html>ok</html>", headers={"Content-Type": "text/html"}), "ended its reply"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
