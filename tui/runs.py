@@ -18,7 +18,7 @@ class Runs:
     """Makes the runner when it is first asked for: what a model needs is no part of the app's start."""
 
     def __init__(self, workspace: Workspace, target: MessagePump) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self.bridge = EventBridge(target)
         self._runner: TurnRunner | None = None
         self._choice: ModelChoice | None = None
@@ -29,7 +29,7 @@ class Runs:
         if self._runner is None:
             from core.runner import TurnRunner
 
-            self._runner = TurnRunner(self._workspace, self.bridge.put)
+            self._runner = TurnRunner(self.workspace, self.bridge.put)
         return self._runner
 
     @property
@@ -38,7 +38,7 @@ class Runs:
         if self._choice is None:
             from core.endpoints import choose
 
-            self._choice = choose(self._workspace)
+            self._choice = choose(self.workspace)
         return self._choice
 
     @choice.setter

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.message import Message
 from textual.screen import Screen
@@ -21,14 +21,10 @@ from core.events import TurnEvent
 from core.proposal import Proposal, Reason
 from core.store import Stored
 from core.text import one_line
-from core.workspace import Workspace
+from tui.runs import Runs
 from tui.turn_state import LiveTurn, ThreadWork
 from tui.widgets.conversation import Conversation
 from tui.widgets.sensors import Sensors
-
-if TYPE_CHECKING:
-    from core.endpoints import ModelChoice
-    from core.runner import TurnRunner
 
 SAMPLES = 3
 """Turns that `sample` proposes at once."""
@@ -42,12 +38,6 @@ class TurnActions:
     """Owns the open thread. Lives on a screen, in whose workers its blocking work runs."""
 
     @dataclass
-    class Opened(Message):
-        """Another thread is on the screen, or another value of it."""
-
-        stored: Stored | None
-
-    @dataclass
     class Saved(Message):
         """A thread was saved by an action or a run."""
 
@@ -59,24 +49,14 @@ class TurnActions:
 
         name: str
 
-    def __init__(
-        self,
-        screen: Screen[Any],
-        workspace: Workspace,
-        conversation: Conversation,
-        sensors: Sensors,
-        runner: Callable[[], TurnRunner],
-        choice: Callable[[], ModelChoice],
-    ) -> None:
-        """Args: `runner` and `choice` are asked when a turn is first run, so that the start imports no client."""
+    def __init__(self, screen: Screen[Any], conversation: Conversation, sensors: Sensors, runs: Runs) -> None:
         self.screen = screen
-        self.workspace = workspace
+        self.workspace = runs.workspace
         self.conversation = conversation
         self.sensors = sensors
-        self._runner = runner
-        self._choice = choice
+        self.runs = runs
         self._works: dict[str, ThreadWork] = {}
-        self._stem: str | None = None
+        self._stem = ""
         self._situation = ""
         self._turn = asyncio.Lock()
         self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
@@ -96,46 +76,28 @@ class TurnActions:
     @property
     def work(self) -> ThreadWork | None:
         """The open thread with what is under way."""
-        return self._works.get(self._stem) if self._stem is not None else None
-
-    @property
-    def running(self) -> frozenset[str]:
-        """The stems of the threads that run."""
-        return frozenset(stem for stem, work in self._works.items() if work.run)
+        return self._works.get(self._stem)
 
     # Which thread is open
 
-    def open(self, stem: str | None, why_none: str = "") -> None:
-        """Show a thread; what is under way with the one before goes on."""
+    def open(self, stored: Stored) -> None:
+        """Show a thread that was read; what is under way with the one before goes on."""
         before = self.work
-        if before is not None and before.idle and before.stored.stem != stem:
-            self._works.pop(before.stored.stem, None)
-        self._stem = stem
-        if stem is None:
-            self.conversation.clear(why_none)
-            self.sensors.clear()
-            self.screen.post_message(self.Opened(None))
-            return
-        self.screen.run_worker(self._read(stem), group="open", exclusive=True)
-
-    async def _read(self, stem: str) -> None:
-        try:
-            stored = await asyncio.to_thread(store.read, self.workspace.threads, stem)
-        except SensorloomError as error:
-            if stem == self._stem:
-                self._works.pop(stem, None)
-                self.conversation.clear(str(error))
-                self.sensors.clear()
-                self.screen.post_message(self.Opened(None))
-            return
-        if stem != self._stem:
-            return
-        work = self._works.get(stem)
-        if work is None:
-            work = self._works[stem] = ThreadWork(stored)
-        work.stored = stored
-        self.conversation.open(stored.thread, self._look(work))
+        if before is not None and before.idle and before.stored.stem != stored.stem:
+            del self._works[self._stem]
+        self._stem = stored.stem
+        work = self._works.setdefault(stored.stem, ThreadWork(stored))
+        if not work.run:
+            work.stored = stored
+        self.conversation.open(work.stored.thread, self._look(work))
         self._changed(work)
+
+    def close(self, why: str = "") -> None:
+        """Show no thread, and say why."""
+        self._stem = ""
+        self.conversation.clear(why)
+        self.sensors.clear()
+        self._situate("conversation")
 
     def changed(self, stems: Sequence[str]) -> None:
         """Look again at threads of ours whose files changed."""
@@ -162,7 +124,7 @@ class TurnActions:
         """Ask for the next turn."""
         work = self._ready()
         if work is not None and self._nothing_proposed(work):
-            self._start(work, lambda: self._runner().propose(work.stored, self._choice()))
+            self._start(work, lambda: self.runs.runner.propose(work.stored, self.runs.choice))
 
     def run_to_end(self) -> None:
         """Run to the final answer; a whole proposal that waits is accepted first."""
@@ -173,18 +135,18 @@ class TurnActions:
         if shown is not None and shown.complete:
             self.do(self._accept(work, shown, then=self.run_to_end))
         elif self._nothing_proposed(work):
-            self._start(work, lambda: self._runner().run_to_end(work.stored, self._choice()))
+            self._start(work, lambda: self.runs.runner.run_to_end(work.stored, self.runs.choice))
 
     def sample(self) -> None:
         """Propose several turns at once."""
         work = self._ready()
         if work is not None and self._nothing_proposed(work):
-            self._start(work, lambda: self._runner().propose_many(work.stored, self._choice(), SAMPLES))
+            self._start(work, lambda: self.runs.runner.propose_many(work.stored, self.runs.choice, SAMPLES))
 
     def stop(self) -> None:
         """Stop what runs on the open thread; what came stays, as a proposal."""
         if self.work is not None and self.work.run:
-            self._runner().cancel(self.work.stored.stem)
+            self.runs.runner.cancel(self.work.stored.stem)
 
     def _start(self, work: ThreadWork, begin: Callable[[], str]) -> None:
         async def started() -> None:
@@ -341,7 +303,9 @@ class TurnActions:
             self.conversation.show(work.stored.thread, self._look(work))
         self.focused(self.conversation.index)
         situation = "running" if work.run else "proposal" if work.slots else "conversation"
-        self.screen.post_message(self.Opened(work.stored))
+        self._situate(situation)
+
+    def _situate(self, situation: str) -> None:
         if situation != self._situation:
             self._situation = situation
             self.screen.post_message(self.Situation(situation))

@@ -21,6 +21,7 @@ from tui.keys import Action, bindings
 from tui.reader import Reader
 from tui.runs import Runs
 from tui.thread_actions import ThreadActions
+from tui.turn_actions import TurnActions
 from tui.widgets.conversation import Conversation
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.sensors import Sensors
@@ -66,7 +67,8 @@ class MainScreen(Screen[None]):
         self.filter_line.cursor_blink = False
         self.reader = Reader(self, self.workspace)
         self.threads = ThreadActions(self, self.listed, self.filter_line)
-        self._handlers = {**self.threads.handlers(), **self._own_handlers()}
+        self.turns = TurnActions(self, self.conversation, self.sensors, self.runs)
+        self._handlers = {**self.threads.handlers(), **self.turns.handlers(), **self._own_handlers()}
         self.threads.retitle()
         self.listed.focus()
         self.call_after_refresh(self._feed.start)
@@ -111,6 +113,7 @@ class MainScreen(Screen[None]):
     @on(FolderFeed.Changed)
     def _changed(self, event: FolderFeed.Changed) -> None:
         self.threads.take(event.changes, event.scanned)
+        self.turns.changed([one.stem for one in event.changes.found])
 
     @on(FolderFeed.Failed)
     def _failed(self, event: FolderFeed.Failed) -> None:
@@ -123,8 +126,7 @@ class MainScreen(Screen[None]):
     @on(ThreadList.Moved)
     def _moved(self, event: ThreadList.Moved) -> None:
         if event.summary is None:
-            self.conversation.clear("")
-            self.sensors.clear("")
+            self.turns.close()
         else:
             self.reader.follow(event.summary.stem)
 
@@ -133,23 +135,20 @@ class MainScreen(Screen[None]):
         if event.stem != self.reader.wanted:
             return
         if event.stored is None:
-            self.conversation.clear(event.problem)
-            self.sensors.clear("")
+            self.turns.close(event.problem)
         else:
-            self.conversation.open(event.stored.thread)
-            self.sensors.show(event.stored.thread, self.conversation.index)
+            self.turns.open(event.stored)
 
     @on(Conversation.Focused)
     def _focused(self, event: Conversation.Focused) -> None:
-        if self.conversation.thread is not None:
-            self.sensors.show(self.conversation.thread, event.index)
+        self.turns.focused(event.index)
 
     @on(EventBridge.Ready)
     def _schedule_redraw(self) -> None:
         self.set_timer(REDRAW_SECONDS, self._apply_events)
 
     def _apply_events(self) -> None:
-        self.runs.bridge.take()
+        self.turns.take(self.runs.bridge.take())
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:

@@ -189,7 +189,8 @@ def _draft_parts(first: int, turn: int, look: Look) -> list[Part]:
     chosen = min(look.chosen, len(look.drafts) - 1)
     draft = look.drafts[chosen]
     proposal = draft.proposal
-    answers = {str(one.get("tool_call_id")): one for one in proposal.messages[1:]}
+    answers = {str(one.get("tool_call_id")): one for one in proposal.messages if one.get("role") == "tool"}
+    spoken = next((place for place, one in enumerate(proposal.messages) if is_assistant(one)), 0)
     word = "proposal" if len(look.drafts) == 1 else f"proposal {chosen + 1}/{len(look.drafts)}"
     marks: list[Span] = [(word, "mark")]
     if not proposal.complete and not draft.running:
@@ -201,7 +202,7 @@ def _draft_parts(first: int, turn: int, look: Look) -> list[Part]:
     parts: list[Part] = []
     for offset, message in enumerate(proposal.messages):
         index = first + offset
-        head = offset == 0
+        head = offset == spoken
         parts.append(
             Part(
                 index,
