@@ -14,6 +14,7 @@ from textual.widgets import Input
 from core import index
 from core.index import Changes, Summary
 from core.listing import SORTS, Row, arrange
+from core.store import Stored
 from core.text import one_line
 from tui.widgets.thread_list import ThreadList
 
@@ -77,10 +78,11 @@ class ThreadActions:
         elif self.scanned or time.monotonic() - self._drawn_at > SCAN_REDRAW_SECONDS:
             self.arrange()
 
-    def saved(self, summary: Summary) -> None:
-        """Take the summary of a thread that we saved ourselves, before the folder reports it."""
-        if self.known.get(summary.stem) != summary:
-            self.take(Changes((summary,)), self.scanned)
+    def saved(self, stored: Stored) -> None:
+        """Take a thread that was saved here, before the folder reports it."""
+        old = self.known.get(stored.stem)
+        size, mtime_ns = (old.size, old.mtime_ns) if old else (0, 0)
+        self.take(Changes((index.summary_of(stored.thread, stored.stem, size, mtime_ns),)), self.scanned)
 
     def go_to(self, stem: str) -> None:
         """Put the cursor on a thread, as soon as it is in the list."""

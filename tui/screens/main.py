@@ -10,6 +10,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -48,6 +49,7 @@ class MainScreen(Screen[None]):
         self._actions = actions
         self._feed = FolderFeed(workspace, self.post_message, polling=polling)
         self._handlers: dict[str, Callable[[], None]] = {}
+        self._turn_situation = "conversation"
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -113,7 +115,10 @@ class MainScreen(Screen[None]):
     @on(FolderFeed.Changed)
     def _changed(self, event: FolderFeed.Changed) -> None:
         self.threads.take(event.changes, event.scanned)
-        self.turns.changed([one.stem for one in event.changes.found])
+        changed = [*(one.stem for one in event.changes.found), *event.changes.gone]
+        self.turns.changed(changed)
+        if self.reader.wanted in changed and self.turns.work is None:
+            self.reader.read(self.reader.wanted)
 
     @on(FolderFeed.Failed)
     def _failed(self, event: FolderFeed.Failed) -> None:
@@ -130,6 +135,8 @@ class MainScreen(Screen[None]):
         else:
             self.reader.follow(event.summary.stem)
 
+    # The open thread
+
     @on(Reader.Read)
     def _read(self, event: Reader.Read) -> None:
         if event.stem != self.reader.wanted:
@@ -143,12 +150,28 @@ class MainScreen(Screen[None]):
     def _focused(self, event: Conversation.Focused) -> None:
         self.turns.focused(event.index)
 
+    @on(TurnActions.Saved)
+    def _saved(self, event: TurnActions.Saved) -> None:
+        self.threads.saved(event.stored)
+
+    @on(TurnActions.Situation)
+    def _situation(self, event: TurnActions.Situation) -> None:
+        self._turn_situation = event.name
+        self._show_keys()
+
+    @on(DescendantFocus)
+    def _show_keys(self) -> None:
+        pane = next((pane for pane in PANES if self.query_one(f"#{pane}").has_focus), "threads")
+        waits = self._turn_situation != "conversation" and pane != "sensors"
+        self.key_bar.show(self._turn_situation if waits else pane)
+
     @on(EventBridge.Ready)
     def _schedule_redraw(self) -> None:
         self.set_timer(REDRAW_SECONDS, self._apply_events)
 
     def _apply_events(self) -> None:
         self.turns.take(self.runs.bridge.take())
+        self.listed.show_running(self.runs.running)
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:

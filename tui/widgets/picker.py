@@ -1,0 +1,61 @@
+"""A list to choose one of many from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from core.text import one_line
+from tui.widgets.lines import Line, cells, fit, spread
+from tui.widgets.row_list import RowList
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row: what is chosen, and a word or two beside it."""
+
+    text: str
+    beside: str = ""
+
+
+class Picker(RowList):
+    """Any number of choices, one of them under the cursor."""
+
+    @dataclass
+    class Picked(Message):
+        """The cursor is on another choice."""
+
+        place: int
+
+    def __init__(self, choices: Sequence[Choice] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.choices = choices
+
+    @property
+    def count(self) -> int:
+        """How many choices there are."""
+        return len(self.choices)
+
+    @property
+    def chosen(self) -> Choice | None:
+        """The choice under the cursor."""
+        return self.choices[self.cursor] if self.choices else None
+
+    def show(self, choices: Sequence[Choice], place: int = 0) -> None:
+        """Show other choices, with the cursor on one of them."""
+        self.choices = choices
+        self.cursor = place
+        self.rows_changed()
+
+    def moved(self) -> None:
+        """Say so."""
+        self.post_message(self.Picked(self.cursor))
+
+    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+        """The choice, and at the right what stands beside it."""
+        one = self.choices[place]
+        left: Line = (("▸ " if at_cursor else "  ", "mark"), (one_line(one.text), "text"))
+        right: Line = ((one_line(one.beside), "dim"),) if one.beside else ()
+        return spread(left, right, width) if cells(right) < width // 2 else fit((*left, ("  ", "dim"), *right), width)

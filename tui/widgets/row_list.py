@@ -1,0 +1,139 @@
+"""A list of rows with a cursor, drawn line by line: a hundred thousand rows cost what a screenful costs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import BindingType
+from textual.events import Blur, Click, Focus
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.text import one_line
+from tui.keys import pane_bindings
+from tui.widgets.lines import Line
+
+_KINDS = ("dim", "good", "bad", "warn", "mark", "cursor")
+
+
+class RowList(ScrollView, can_focus=True):
+    """The cursor and the drawing; a subclass says how many rows there are and what each holds."""
+
+    DEFAULT_CSS = """
+    RowList { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    RowList > .list--dim { color: $text-muted; &:ansi { text-style: dim; } }
+    RowList > .list--good { color: $text-success; }
+    RowList > .list--bad { color: $text-error; }
+    RowList > .list--warn { color: $text-warning; }
+    RowList > .list--mark { color: $text-accent; text-style: bold; }
+    RowList > .list--cursor { background: $surface-lighten-1; text-style: bold; }
+    RowList:focus > .list--cursor { background: $primary-muted; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{kind}" for kind in _KINDS}
+    BINDINGS: ClassVar[list[BindingType]] = [*pane_bindings()]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.cursor = 0
+        self.empty = ""
+        """What is said when there is no row."""
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+        """What a row shows, in `width` columns."""
+        raise NotImplementedError
+
+    def moved(self) -> None:
+        """The cursor came to another row."""
+
+    def move_to(self, place: int) -> None:
+        """Put the cursor on a row, or on the nearest there is."""
+        place = max(0, min(place, self.count - 1))
+        if place == self.cursor or not self.count:
+            return
+        before, self.cursor = self.cursor, place
+        self.refresh_line(before)
+        self.refresh_line(place)
+        self.into_view()
+        self.moved()
+
+    def rows_changed(self, offset: int | None = None) -> None:
+        """The rows are others now. With `offset`, the cursor stays that many rows below the top."""
+        self.cursor = max(0, min(self.cursor, self.count - 1))
+        size = Size(self.scrollable_content_region.width, self.count)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if offset is not None and self.cursor != offset + self.scroll_offset.y:
+            self.scroll_to(y=self.cursor - offset, animate=False, immediate=True, force=True)
+        self.into_view()
+        self.refresh()
+
+    def into_view(self) -> None:
+        """Scroll as far as the cursor's row needs."""
+        page, top = max(1, self.size.height), self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
+        elif self.cursor >= top + page:
+            self.scroll_to(y=self.cursor - page + 1, animate=False, immediate=True, force=True)
+
+    def action_move_down(self) -> None:
+        """One down."""
+        self.move_to(self.cursor + 1)
+
+    def action_move_up(self) -> None:
+        """One up."""
+        self.move_to(self.cursor - 1)
+
+    def action_move_first(self) -> None:
+        """To the first row."""
+        self.move_to(0)
+
+    def action_move_last(self) -> None:
+        """To the last row."""
+        self.move_to(self.count - 1)
+
+    def action_move_page_down(self) -> None:
+        """A page down."""
+        self.move_to(self.cursor + max(1, self.size.height - 1))
+
+    def action_move_page_up(self) -> None:
+        """A page up."""
+        self.move_to(self.cursor - max(1, self.size.height - 1))
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor where the pointer is."""
+        place = event.y + self.scroll_offset.y
+        if place < self.count:
+            self.move_to(place)
+
+    def on_focus(self, event: Focus) -> None:
+        """Draw the cursor's row as the one that keys act on."""
+        self.refresh_line(self.cursor)
+
+    def on_blur(self, event: Blur) -> None:
+        """Draw the cursor's row as one that waits."""
+        self.refresh_line(self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one visible row."""
+        width, base = self.scrollable_content_region.width, self.rich_style
+        place = y + self.scroll_offset.y
+        if place >= self.count:
+            text = one_line(self.empty, max(8, width - 2)) if not self.count and y == 1 else ""
+            return Strip([Segment(f" {text}", base + self._style("dim"))]).crop_extend(0, width, base)
+        at_cursor = place == self.cursor
+        if at_cursor:
+            base += self._style("cursor")
+        line = self.line(place, at_cursor, width)
+        strip = Strip([Segment(text, base if kind == "text" else base + self._style(kind)) for text, kind in line])
+        return strip.crop_extend(0, width, base)
+
+    def _style(self, kind: str) -> Style:
+        return self.get_component_rich_style(f"list--{kind}", partial=True)
