@@ -39,7 +39,7 @@ class TurnRunner:
         self._sink = sink
         self._numbers = itertools.count(1)
         self._stems: dict[str, str] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[TurnEnded]] = {}
         self._models: dict[ModelChoice, Model] = {}
         self._guard = threading.Lock()
         self._closed = False
@@ -141,33 +141,35 @@ class TurnRunner:
         return ended
 
     def _begin(self, stem: str, run: str, make: Make) -> None:
-        self._tasks[stem] = self._loop.create_task(self._run(stem, run, make))
+        task = self._tasks[stem] = self._loop.create_task(self._run(stem, run, make))
+        task.add_done_callback(lambda done: self._end(stem, run, done))
+
+    def _end(self, stem: str, run: str, done: asyncio.Task[TurnEnded]) -> None:
+        self._tasks.pop(stem, None)
+        with self._guard:
+            self._stems.pop(stem, None)
+        self._tell(TurnEnded(run, stem, cancelled=True) if done.cancelled() else done.result())
 
     def _cancel(self, stem: str | None) -> None:
         for name, task in self._tasks.items():
             if stem in (None, name):
                 task.cancel()
 
-    async def _run(self, stem: str, run: str, make: Make) -> None:
-        ended: TurnEnded | None = None
+    async def _run(self, stem: str, run: str, make: Make) -> TurnEnded:
+        """Report a run's events; its end is returned, to be reported once the thread may run again."""
+        ended = TurnEnded(run, stem)
         try:
             async for event in make(run):
                 if isinstance(event, TurnEnded) and event.run == run:
                     ended = event
                 else:
                     self._tell(event)
-        except asyncio.CancelledError:
-            ended = TurnEnded(run, stem, cancelled=True)
         except SensorloomError as error:
             ended = TurnEnded(run, stem, error=str(error))
         except Exception as error:
             _log.exception("run of %s failed", stem)
             ended = TurnEnded(run, stem, error=f"the run failed unexpectedly: {type(error).__name__}: {error}")
-        finally:
-            self._tasks.pop(stem, None)
-            with self._guard:
-                self._stems.pop(stem, None)
-            self._tell(ended or TurnEnded(run, stem))
+        return ended
 
     def _tell(self, event: TurnEvent) -> None:
         try:
@@ -195,6 +197,7 @@ class TurnRunner:
         if tasks:
             _, pending = await asyncio.wait(tasks, timeout=timeout_sec)
             done_in_time = not pending
+        await asyncio.sleep(0)  # the callbacks that report the ends run first
         for model in self._models.values():
             await model.aclose()
         return done_in_time
