@@ -11,13 +11,13 @@ step of its own before anything else is done to the file.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 import msgspec
 
@@ -25,7 +25,7 @@ from core import snapshots
 from core.errors import SensorloomError
 from core.files import digest, sync_folder, write_atomic
 from core.thread import timestamp
-from core.workspace import Workspace, private_folder
+from core.workspace import Workspace, names_for_threads, private_folder
 
 Kind = Literal["done", "outside", "undo", "redo"]
 
@@ -85,13 +85,7 @@ class History:
 
 def folder(workspace: Workspace) -> Path:
     """Where histories are kept: one folder for each threads folder that the workspace is used with."""
-    return workspace.private.joinpath(*_names(workspace))
-
-
-def _names(workspace: Workspace) -> tuple[str, ...]:
-    if workspace.threads == workspace.root / "threads":
-        return ("history",)
-    return ("history", f"@{digest(os.fsencode(workspace.threads))[:12]}")
+    return workspace.private.joinpath(*names_for_threads(workspace, "history"))
 
 
 def read(workspace: Workspace, stem: str) -> History:
@@ -107,8 +101,8 @@ def read(workspace: Workspace, stem: str) -> History:
     steps: list[Step] = []
     for line in lines:
         try:
-            step = msgspec.json.decode(line, type=Step)
-        except msgspec.DecodeError:
+            step = msgspec.convert(json.loads(line), Step)
+        except (ValueError, RecursionError):
             continue
         if step.number == len(steps) + 1:
             steps.append(step)
@@ -169,20 +163,29 @@ def record_again(workspace: Workspace, stem: str, past: History, kind: Literal["
     return _append(workspace, stem, past, _again(past, step, kind))
 
 
-def new_group(workspace: Workspace, stems: Iterable[str]) -> str:
-    """An id for one action on several threads, with the stems it is about kept on disk."""
-    group = uuid4().hex[:16]
-    path = private_folder(workspace, *_names(workspace), "groups")
-    write_atomic(path / f"{group}.json", msgspec.json.encode(list(stems)))
-    return group
+def new_group() -> str:
+    """An id for one action on several threads."""
+    return os.urandom(8).hex()
+
+
+def keep_group(workspace: Workspace, group: str, stems: Iterable[str]) -> None:
+    """Keep which threads one action is about, so that one undo finds them all."""
+    path = private_folder(workspace, *names_for_threads(workspace, "history"), "groups")
+    write_atomic(path / f"{group}.json", _encode(list(stems)))
 
 
 def stems_of_group(workspace: Workspace, group: str) -> list[str]:
     """The threads that one action was about; empty when that is no longer known."""
     try:
-        return msgspec.json.decode((folder(workspace) / "groups" / f"{group}.json").read_bytes(), type=list[str])
-    except (OSError, msgspec.DecodeError):
+        found = json.loads((folder(workspace) / "groups" / f"{group}.json").read_bytes())
+        return msgspec.convert(found, list[str])
+    except (OSError, ValueError):
         return []
+
+
+def _encode(value: Step | list[str]) -> bytes:
+    """As JSON in ASCII: a file name that is no UTF-8 holds lone surrogates, which msgspec's own encoder refuses."""
+    return json.dumps(msgspec.to_builtins(value)).encode()
 
 
 def latest(workspace: Workspace) -> str | None:
@@ -214,7 +217,7 @@ def _noted(workspace: Workspace, stem: str, past: History, present: bytes | None
 
 
 def _keep(workspace: Workspace, stem: str, *states: bytes | None) -> None:
-    private_folder(workspace, *_names(workspace))
+    private_folder(workspace, *names_for_threads(workspace, "history"))
     snapshots.keep(_pack(workspace, stem), [state for state in states if state is not None])
 
 
@@ -254,7 +257,7 @@ def _append(workspace: Workspace, stem: str, past: History, step: Step) -> Histo
                 file.seek(size - 1)
                 if file.read(1) != b"\n":
                     file.write(b"\n")  # a kill left the last line torn: it must not join with this one
-            file.write(msgspec.json.encode(step) + b"\n")
+            file.write(_encode(step) + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -84,9 +84,14 @@ def alternative(thread: Thread, proposal: Proposal, reason: Reason) -> dict[str,
     }
 
 
+MARKS = ("train", "stale", "edited")
+"""Keys of a message that say something about it and are no part of the conversation."""
+
+
 def context_hash(messages: Sequence[Message]) -> str:
-    """A short hash of the messages that a turn follows, independent of key order."""
-    data = json.dumps(list(messages), sort_keys=True, ensure_ascii=True).encode()
+    """A short hash of the messages that a turn follows, independent of key order and of our marks on them."""
+    plain = [{key: value for key, value in message.items() if key not in MARKS} for message in messages]
+    data = json.dumps(plain, sort_keys=True, ensure_ascii=True).encode()
     return hashlib.sha256(data).hexdigest()[:16]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkspaceError
+from core.files import digest
 from core.settings import SETTINGS_FILE, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def private_folder(workspace: Workspace, *names: str) -> Path:
     except OSError as error:
         raise WorkspaceError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from error
     return folder
+
+
+def names_for_threads(workspace: Workspace, name: str) -> tuple[str, ...]:
+    """Where under `.sensorloom/` a folder about the threads is: apart for each threads folder that the workspace is
+    used with, because two of them may hold files of one name."""
+    shown = workspace.shown(workspace.threads)
+    return (name,) if shown == "threads" else (name, f"@{digest(os.fsencode(shown))[:12]}")
 
 
 def recall(workspace: Workspace, key: str, default: Any = None) -> Any:

@@ -4,11 +4,51 @@ Each takes a workspace and what was read, saves, records a step in the thread's 
 stands on disk. Every key of the app and every command that changes a thread calls one of these.
 """
 
+from core.curate.branching import branch
+from core.curate.editing import (
+    answer_calls,
+    delete_turn,
+    edit_and_reexecute,
+    edit_message,
+    insert_turn,
+    reexecute,
+    set_loss,
+    settle_stale,
+)
+from core.curate.judging import Bulk, Verdict, change_tags, set_tags, set_verdict, set_verdicts
+from core.curate.outside import keep_mine, mine_as_branch, take_theirs
 from core.curate.running import accept, create_thread, set_aside, take_sample
+from core.curate.trash import delete, list_trash, restore
+from core.curate.undoing import Undone, redo, undo, undo_latest
 
 __all__ = [
+    "Bulk",
+    "Undone",
+    "Verdict",
     "accept",
+    "answer_calls",
+    "branch",
+    "change_tags",
     "create_thread",
+    "delete",
+    "delete_turn",
+    "edit_and_reexecute",
+    "edit_message",
+    "insert_turn",
+    "keep_mine",
+    "list_trash",
+    "mine_as_branch",
+    "redo",
+    "reexecute",
+    "restore",
     "set_aside",
+    "set_loss",
+    "set_tags",
+    "set_verdict",
+    "set_verdicts",
+    "settle_stale",
     "take_sample",
+    "take_theirs",
+    "undo",
+    "undo_latest",
 ]

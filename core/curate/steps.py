@@ -1,11 +1,14 @@
-"""One step of curation: the history is told, then the file changes."""
+"""One step of curation: the history is told, then the file changes. What leaves the folder goes to the trash."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core import history, store
+from core.files import write_atomic
 from core.store import Stored
 from core.thread import Thread
-from core.workspace import Workspace
+from core.workspace import Workspace, names_for_threads, private_folder
 
 
 def recorder(workspace: Workspace, what: str, group: str = "") -> store.Record:
@@ -25,3 +28,32 @@ def commit(workspace: Workspace, stored: Stored, thread: Thread, what: str, grou
         SensorloomError: it cannot be written.
     """
     return store.save(workspace.threads, stored, thread, recorder(workspace, what, group))
+
+
+def put(workspace: Workspace, stem: str, data: bytes | None, expected: str | None, record: store.Record) -> None:
+    """Put exact bytes in a thread file's place as one step; None takes the file away, into the trash.
+
+    The trash holds what is not in the folder: a file that comes back leaves it.
+
+    Raises: as `store.replace`.
+    """
+
+    def recorded(stem: str, before: bytes | None, after: bytes | None) -> None:
+        record(stem, before, after)
+        if after is None and before is not None:
+            private_folder(workspace, *names_for_threads(workspace, "trash"))
+            write_atomic(trash_path(workspace, stem), before)
+
+    store.replace(workspace.threads, stem, data, expected, recorded)
+    if data is not None and expected is None:
+        trash_path(workspace, stem).unlink(missing_ok=True)
+
+
+def trash_path(workspace: Workspace, stem: str) -> Path:
+    """Where a deleted thread's file is kept. Raises UsageError for a stem that would leave the folder."""
+    return store.path_of(trash(workspace), stem)
+
+
+def trash(workspace: Workspace) -> Path:
+    """The folder that holds deleted threads' files."""
+    return workspace.private.joinpath(*names_for_threads(workspace, "trash"))

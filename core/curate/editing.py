@@ -1,0 +1,165 @@
+"""Editing messages and turns where they stand, executing calls again, settling what became stale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from core import edits, stale
+from core.checks import message_problems
+from core.curate.branching import branch_stale
+from core.curate.steps import commit
+from core.errors import UsageError
+from core.store import Stored
+from core.thread import Message, Thread, calls_of, is_assistant
+from core.turns import turn_at
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tools.registry import Tool, ToolContext
+
+Way = Literal["rerun", "accept", "branch"]
+
+
+def edit_message(
+    workspace: Workspace, stored: Stored, index: int, message: Message, *, unchecked: bool = False
+) -> Stored:
+    """Save an edited message; what rests on it is marked stale, nothing is deleted.
+
+    Args:
+        workspace: where it is saved.
+        stored: the thread as read.
+        index: which message.
+        message: the message as it is to be, unknown keys and all (`core.edits.with_text`, `with_call`).
+        unchecked: save calls that the thread's own tools would refuse: a mistake worth keeping as one.
+
+    Raises:
+        UsageError: an edited call is not what the thread's tools take; the sentence has the first reason.
+        ConflictError: the file is no longer what was read.
+    """
+    thread = _edited(stored.thread, index, message, unchecked)
+    return commit(workspace, stored, thread, f"edit of {described(stored.thread, index)}")
+
+
+def edit_and_reexecute(
+    workspace: Workspace,
+    stored: Stored,
+    index: int,
+    message: Message,
+    tools: Sequence[Tool],
+    context: ToolContext,
+    *,
+    unchecked: bool = False,
+) -> Stored:
+    """Save an edited assistant message and carry out the calls that changed, as one step.
+
+    Raises: as `edit_message`.
+    """
+    thread = _edited(stored.thread, index, message, unchecked)
+    waiting = stale.calls_to_repeat(thread).get(index, ())
+    if waiting:
+        thread = edits.reexecuted(thread, index, tools, context, waiting)
+    return commit(workspace, stored, thread, f"edit of {described(stored.thread, index)}")
+
+
+def _edited(thread: Thread, index: int, message: Message, unchecked: bool) -> Thread:
+    made = edits.edited(thread, index, message)
+    if not unchecked:
+        problems = message_problems(thread, message, thread.messages[index])
+        if problems:
+            raise UsageError(f"{described(thread, index)}: {problems[0].path}: {problems[0].text}")
+    return made
+
+
+def reexecute(workspace: Workspace, stored: Stored, index: int, tools: Sequence[Tool], context: ToolContext) -> Stored:
+    """Carry out the calls of an assistant message again. Later turns become stale only if a result really changed.
+
+    Raises:
+        UsageError: the message calls no tool.
+        ConflictError: the file is no longer what was read.
+    """
+    thread = edits.reexecuted(stored.thread, index, tools, context)
+    return commit(workspace, stored, thread, f"execution of {described(stored.thread, index)}")
+
+
+def answer_calls(workspace: Workspace, stored: Stored, index: int, contents: Mapping[int, str]) -> Stored:
+    """Save results that were come by elsewhere for calls of an assistant message: call number (from 0) to content."""
+    thread = edits.answered(stored.thread, index, contents)
+    return commit(workspace, stored, thread, f"execution of {described(stored.thread, index)}")
+
+
+def settle_stale(
+    workspace: Workspace,
+    stored: Stored,
+    how: Way,
+    *,
+    tools: Sequence[Tool] | None = None,
+    context: ToolContext | None = None,
+) -> Stored:
+    """Settle what is stale in one of three ways.
+
+    `rerun`: results that are stale or missing before the first stale turn are made again (that needs `tools` and
+    `context`), and the thread is cut there, the old turns kept among its alternatives; a run then goes on from its end.
+    `accept`: everything stays as it is and the marks go. `branch`: the stale turns move to a thread of their own,
+    where what they rest on still stands, and this one ends before them.
+
+    Raises:
+        UsageError: a result must be made again first and there are no tools for it.
+        ConflictError: the file is no longer what was read.
+    """
+    thread = stored.thread
+    if not stale.stale_messages(thread):
+        return stored
+    if how == "accept":
+        return commit(workspace, stored, stale.accepted_as_is(thread), "stale turns accepted as they are")
+    if how == "branch":
+        return branch_stale(workspace, stored)
+    made = _repeated(thread, tools, context)
+    first = stale.first_stale_turn(made)
+    made = made if first is None else stale.cut(made, first)
+    return commit(workspace, stored, made, "stale turns taken off to be run again")
+
+
+def _repeated(thread: Thread, tools: Sequence[Tool] | None, context: ToolContext | None) -> Thread:
+    """The thread with the stale results of turns that stay made again."""
+    end = stale.first_stale_turn(thread)
+    for index, numbers in stale.calls_to_repeat(thread).items():
+        if end is not None and index >= end:
+            break
+        if tools is None or context is None:
+            raise UsageError(f"{described(thread, index)} must be executed again before the turns after it are run")
+        thread = edits.reexecuted(thread, index, tools, context, numbers)
+    return thread
+
+
+def insert_turn(workspace: Workspace, stored: Stored, position: int, message: Message) -> Stored:
+    """Put in a turn of one's own, an assistant's or a user's, at the turn boundary nearest to `position`."""
+    return commit(workspace, stored, edits.inserted(stored.thread, position, message), "insertion of a turn")
+
+
+def delete_turn(workspace: Workspace, stored: Stored, index: int) -> Stored:
+    """Take out the turn that message `index` belongs to; an assistant's is kept among the alternatives."""
+    what = f"deletion of {described(stored.thread, index)}"
+    return commit(workspace, stored, edits.deleted(stored.thread, index), what)
+
+
+def set_loss(workspace: Workspace, stored: Stored, index: int, train: bool) -> Stored:
+    """Train the assistant turn of message `index`, or keep it as context out of the loss."""
+    what = f"{described(stored.thread, index)} {'into' if train else 'out of'} the loss"
+    return commit(workspace, stored, edits.with_loss(stored.thread, index, train), what)
+
+
+def described(thread: Thread, index: int) -> str:
+    """A message in words, as a step names it: `turn 3`, `the result of turn 3`, `the question`."""
+    if not 0 <= index < len(thread.messages):
+        return f"message {index + 1}"
+    turn = turn_at(thread, index)
+    message = thread.messages[index]
+    if turn.kind == "query":
+        return "the question"
+    if turn.kind == "user":
+        return f"the user's message after turn {turn.number}"
+    if is_assistant(message):
+        return f"turn {turn.number}"
+    many = len(calls_of(thread.messages[turn.start])) > 1
+    return f"result {index - turn.start} of turn {turn.number}" if many else f"the result of turn {turn.number}"

@@ -1,0 +1,108 @@
+"""Verdicts and tags, for one thread and for many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core import history, store
+from core.curate.steps import commit
+from core.errors import SensorloomError
+from core.store import Stored
+from core.thread import Thread, timestamp, with_metadata
+from core.workspace import Workspace
+
+Verdict = Literal["accept", "reject", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What an action on several threads did. One undo of any of them takes all of it back."""
+
+    changed: tuple[str, ...]
+    """The stems of the threads that changed."""
+    problems: tuple[str, ...] = ()
+    """One sentence for each thread that could not be changed."""
+
+
+def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str = "") -> Stored:
+    """Judge a thread, or take the verdict back with None."""
+    return commit(workspace, stored, with_verdict(stored.thread, verdict, note), _verdict_in_words(verdict))
+
+
+def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Stored:
+    """Give a thread exactly these tags."""
+    return commit(workspace, stored, with_tags(stored.thread, tags), "tags")
+
+
+def set_verdicts(workspace: Workspace, stems: Iterable[str], verdict: Verdict | None, note: str = "") -> Bulk:
+    """Judge several threads as one step."""
+    return _for_each(workspace, stems, lambda thread: with_verdict(thread, verdict, note), _verdict_in_words(verdict))
+
+
+def change_tags(
+    workspace: Workspace, stems: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> Bulk:
+    """Add and remove tags of several threads as one step."""
+    added, removed = list(add), set(remove)
+
+    def change(thread: Thread) -> Thread:
+        return with_tags(thread, [tag for tag in [*tags_of(thread), *added] if tag not in removed])
+
+    return _for_each(workspace, stems, change, "tags")
+
+
+def with_verdict(thread: Thread, verdict: Verdict | None, note: str = "") -> Thread:
+    """The thread with a verdict; None takes it back. The same verdict again changes nothing."""
+    if verdict is None:
+        return with_metadata(thread, review=...) if "review" in thread.metadata else thread
+    found = thread.metadata.get("review")
+    old: dict[str, Any] = found if isinstance(found, dict) else {}
+    if (old.get("verdict"), old.get("note", "")) == (verdict, note):
+        return thread
+    return with_metadata(thread, review={**old, "verdict": verdict, "note": note, "at": timestamp()})
+
+
+def with_tags(thread: Thread, tags: Iterable[str]) -> Thread:
+    """The thread with these tags, each once, in this order; blank ones don't count."""
+    wanted = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if wanted == tags_of(thread):
+        return thread
+    return with_metadata(thread, tags=wanted or ...)
+
+
+def tags_of(thread: Thread) -> list[str]:
+    """The thread's tags."""
+    found = thread.metadata.get("tags")
+    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
+
+
+def _verdict_in_words(verdict: Verdict | None) -> str:
+    return f"verdict {verdict}" if verdict else "verdict taken back"
+
+
+def _for_each(workspace: Workspace, stems: Iterable[str], change: Callable[[Thread], Thread], what: str) -> Bulk:
+    def one(stem: str, group: str) -> bool:
+        stored = store.read(workspace.threads, stem)
+        return commit(workspace, stored, change(stored.thread), what, group) is not stored
+
+    return as_one_step(workspace, stems, one)
+
+
+def as_one_step(workspace: Workspace, stems: Iterable[str], act: Callable[[str, str], bool]) -> Bulk:
+    """Call `act(stem, group)` for each thread; what it records under `group` is one step. It says whether it changed
+    anything; a thread it fails for is reported and does not stop the rest."""
+    chosen = list(dict.fromkeys(stems))
+    group = history.new_group() if len(chosen) > 1 else ""
+    if group:
+        history.keep_group(workspace, group, chosen)
+    changed: list[str] = []
+    problems: list[str] = []
+    for stem in chosen:
+        try:
+            if act(stem, group):
+                changed.append(stem)
+        except SensorloomError as error:
+            problems.append(str(error))
+    return Bulk(tuple(changed), tuple(problems))

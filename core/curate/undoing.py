@@ -1,0 +1,117 @@
+"""Undo and redo: steps that put a thread's file back byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core import history, store
+from core.curate.steps import put
+from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
+from core.files import digest
+from core.history import History
+from core.store import Stored
+from core.workspace import Workspace
+
+Direction = Literal["undo", "redo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo or redo did."""
+
+    said: str
+    """In words: `undid: edit of turn 3`."""
+    stored: Stored | None
+    """The thread as it now stands; None when it has no file any more, or one that is no thread."""
+    stems: tuple[str, ...]
+    """Every thread that changed."""
+
+
+def undo(workspace: Workspace, stem: str, seen: str | None = None) -> Undone:
+    """Take back the newest step of a thread; one that was made on several threads, on all of them.
+
+    A change by another program that was not noted yet is noted first, and is then the newest step.
+
+    Args:
+        workspace: where the threads are.
+        stem: the thread, which may be one that is deleted.
+        seen: the digest of what the person sees (`Stored.digest`); nothing is undone when the file is another.
+
+    Raises:
+        UsageError: there is nothing to undo.
+        ConflictError: the file is not what was seen. The change is noted, so that nothing is lost.
+    """
+    return _again(workspace, stem, "undo", seen)
+
+
+def redo(workspace: Workspace, stem: str, seen: str | None = None) -> Undone:
+    """Do again what was undone last. Raises: as `undo`."""
+    return _again(workspace, stem, "redo", seen)
+
+
+def undo_latest(workspace: Workspace) -> Undone:
+    """Take back the newest step of the whole workspace, such as a deletion. Raises: as `undo`."""
+    stem = history.latest(workspace)
+    if stem is None:
+        raise UsageError("there is nothing to undo")
+    return undo(workspace, stem)
+
+
+def _again(workspace: Workspace, stem: str, direction: Direction, seen: str | None) -> Undone:
+    workspace.threads.mkdir(parents=True, exist_ok=True)
+    present, past = _current(workspace, stem)
+    if seen is not None and present != seen:
+        raise ConflictError(f"{stem}.json was changed by another program since it was read; look at that first")
+    step = past.next_undo if direction == "undo" else past.next_redo
+    if step is None:
+        raise UsageError(f"there is nothing to {direction} in {stem}")
+    _carry_out(workspace, stem, direction, past, present)
+    changed, left = [stem], 0
+    for other in history.stems_of_group(workspace, step.group) if step.group else ():
+        if other == stem:
+            continue
+        there, its_past = _current(workspace, other)
+        its_step = its_past.next_undo if direction == "undo" else its_past.next_redo
+        if its_step is None or its_step.group != step.group:
+            left += any(one.group == step.group for one in its_past.steps)
+            continue
+        _carry_out(workspace, other, direction, its_past, there)
+        changed.append(other)
+    return Undone(_in_words(direction, step.what, len(changed), left), _read(workspace, stem), tuple(changed))
+
+
+def _current(workspace: Workspace, stem: str) -> tuple[str | None, History]:
+    """The digest of the file as it is, and the history with that accounted for."""
+    with store.locked(workspace.threads):
+        data = store.present(workspace.threads, stem)
+        return None if data is None else digest(data), history.reconcile(workspace, stem, data)
+
+
+def _carry_out(workspace: Workspace, stem: str, direction: Direction, past: History, present: str | None) -> None:
+    step = past.next_undo if direction == "undo" else past.next_redo
+    if step is None:
+        raise SensorloomError(f"there is nothing to {direction} in {stem}")
+    wanted = step.before if direction == "undo" else step.after
+    data = None if wanted is None else history.content(workspace, stem, wanted)
+
+    def record(stem: str, before: bytes | None, after: bytes | None) -> None:
+        if history.read(workspace, stem).steps != past.steps:
+            raise ConflictError(f"{stem}.json was changed by another program at the same moment; try again")
+        history.record_again(workspace, stem, past, direction)
+
+    put(workspace, stem, data, present, record)
+
+
+def _read(workspace: Workspace, stem: str) -> Stored | None:
+    try:
+        return store.read(workspace.threads, stem)
+    except ThreadError:
+        return None
+
+
+def _in_words(direction: Direction, what: str, threads: int, left: int) -> str:
+    did = "undid" if direction == "undo" else "did again"
+    many = f" of {threads} threads" if threads > 1 else ""
+    stays = f"; {left} changed since and {'stays' if left == 1 else 'stay'}" if left else ""
+    return f"{did}: {what}{many}{stays}"

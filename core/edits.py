@@ -1,0 +1,341 @@
+"""Edits of a thread in place: pure functions from a thread to a new one.
+
+Nothing after an edit is deleted; what rests on it is marked stale (`core.stale`). What later turns rest on is the
+question, the calls, their results, and what the assistant said without calling a tool:
+
+- an edited question, or any other user message, makes every later assistant message stale;
+- an edited, added or removed call makes its own result stale (or missing, or gone) and what follows stale;
+- an edited result makes what follows stale, and the results of calls that name an artifact it no longer makes;
+- the text beside tool calls makes nothing stale: its calls and their results, which are what the later turns go
+  by, still stand. A curator's commonest edit is of such wording;
+- the text of a message without calls makes what follows stale; nothing follows the final one.
+
+An assistant message that is edited loses its own stale mark: it is now what a person wants there. The turn as it
+was goes to the alternatives, so that it can serve as the rejected side of a preference pair.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.errors import UsageError
+from core.proposal import context_hash
+from core.query import query_of, query_turn
+from core.stale import made_by, mark_after, marked, without
+from core.thread import (
+    Message,
+    Thread,
+    call_arguments,
+    call_name,
+    calls_of,
+    is_assistant,
+    text_of,
+    timestamp,
+    with_alternatives,
+    with_messages,
+    with_metadata,
+)
+from core.turns import Turn, boundary, call_ids, results_of, turn_at, with_ids_of
+
+if TYPE_CHECKING:
+    from tools.registry import Tool, ToolContext
+
+
+def with_text(message: Message, text: str) -> Message:
+    """A message with another text; for a tool message its result."""
+    return {**message, "content": text}
+
+
+def with_call(message: Message, number: int, name: str, arguments: str) -> Message:
+    """An assistant message whose call `number` (from 0) names another tool or has other arguments.
+
+    A number one past the last adds a call; its id is given when the message is put into a thread.
+    """
+    calls = list(calls_of(message))
+    if number == len(calls):
+        calls.append({"id": "", "type": "function", "function": {}})
+    function = {**(calls[number].get("function") or {}), "name": name, "arguments": arguments}
+    calls[number] = {**calls[number], "function": function}
+    return {**message, "tool_calls": calls}
+
+
+def without_call(message: Message, number: int) -> Message:
+    """An assistant message without its call `number` (from 0)."""
+    calls = [call for place, call in enumerate(calls_of(message)) if place != number]
+    return {**message, "tool_calls": calls or None}
+
+
+def edited(thread: Thread, index: int, message: Message) -> Thread:
+    """The thread with message `index` replaced by an edited one, and what rests on it marked.
+
+    Raises:
+        UsageError: there is no such message, or the edit would change what the message is: its role, the call a
+            result answers, an id that another call has.
+    """
+    old = _message(thread, index)
+    if message == old:
+        return thread
+    if message.get("role") != old.get("role"):
+        raise UsageError(f"message {index + 1} is the {old.get('role')}'s; an edit cannot make it another's")
+    if is_assistant(old):
+        return _edited_assistant(thread, index, message)
+    if old.get("role") == "tool":
+        return _edited_result(thread, index, message)
+    made = _replaced(thread, index, message)
+    if text_of(message) != text_of(old):
+        made = with_messages(made, mark_after(made.messages, index + 1))
+    if index < query_turn(thread).end and query_of(made) not in (None, query_of(thread)):
+        made = with_metadata(made, user_query=query_of(made))
+    return made
+
+
+def _message(thread: Thread, index: int) -> Message:
+    if not 0 <= index < len(thread.messages):
+        raise UsageError(f"{thread.id} has {len(thread.messages)} messages, no number {index + 1}")
+    return thread.messages[index]
+
+
+def _replaced(thread: Thread, index: int, message: Message) -> Thread:
+    return with_messages(thread, [*thread.messages[:index], message, *thread.messages[index + 1 :]])
+
+
+def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
+    old = thread.messages[index]
+    if message.get("tool_call_id") != old.get("tool_call_id"):
+        raise UsageError(f"message {index + 1} answers the call {old.get('tool_call_id')}; an edit cannot change that")
+    if same_result(old, message.get("content")):
+        return _replaced(thread, index, message)
+    made = _replaced(thread, index, {**without(message, "stale"), "edited": True})
+    call = next((call for call, place in _answered_calls(thread, index) if place == index), {})
+    gone = made_by(call, old) - made_by(call, message)
+    return with_messages(made, mark_after(made.messages, turn_at(thread, index).end, gone))
+
+
+def _answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
+    start = turn_at(thread, index).start
+    return list(zip(calls_of(thread.messages[start]), results_of(thread.messages, start), strict=True))
+
+
+def same_result(message: Message, content: Any) -> bool:
+    """Whether a tool message already says `content`, as text or as the same JSON value."""
+    return message.get("content") == content or _value(message.get("content")) == _value(content)
+
+
+def _value(content: Any) -> Any:
+    try:
+        return json.loads(content) if isinstance(content, str) else content
+    except (ValueError, RecursionError):
+        return content
+
+
+def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
+    old = thread.messages[index]
+    turn = turn_at(thread, index)
+    message = _with_ids(thread, index, without(message, "stale"))
+    before = {str(call.get("id", "")): call for call in calls_of(old)}
+    after = {str(call.get("id", "")): call for call in calls_of(message)}
+    changed = {one for one in after if one not in before or not _same_call(before[one], after[one])}
+    removed = before.keys() - after.keys()
+    block: list[Message] = [message]
+    gone: set[str] = set()
+    answers = {place: call for call, place in _answered_calls(thread, index) if place is not None}
+    for place in range(index + 1, turn.end):
+        result = thread.messages[place]
+        call = answers.get(place)
+        one = str(call.get("id", "")) if call else ""
+        if call and one in changed | removed:
+            gone |= made_by(call, result)
+            result = marked({**result, "name": call_name(after[one])}) if one in after else None
+        if result is not None:
+            block.append(result)
+    messages: list[Message] = [*thread.messages[:index], *block, *thread.messages[turn.end :]]
+    end = index + len(block)
+    said_otherwise = not after and text_of(message) != text_of(old)
+    if changed or removed or said_otherwise:
+        messages = mark_after(messages, end, gone)
+    made = _shifted(with_messages(thread, messages), turn.end, end - turn.end)
+    if changed or removed or text_of(message) != text_of(old):
+        made = _set_aside(made, thread, turn, "edited")
+    return made
+
+
+def _same_call(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return call_name(one) == call_name(other) and _value(call_arguments(one)) == _value(call_arguments(other))
+
+
+def _with_ids(thread: Thread, index: int, message: Message) -> Message:
+    """The edited message with an id on every call. Raises UsageError for one that another call has."""
+    calls = calls_of(message)
+    others = call_ids([*thread.messages[:index], *thread.messages[index + 1 :]])
+    own = [str(call.get("id") or "") for call in calls]
+    # a file made elsewhere may hold an id twice already; only a new one is refused
+    new = [one for one in own if one and one not in call_ids([thread.messages[index]])]
+    twice = next((one for one in new if one in others or own.count(one) > 1), None)
+    if twice is not None:
+        raise UsageError(f"another call has the id {twice} already")
+    if all(own):
+        return message
+    turn = turn_at(thread, index).number
+    free = iter(one for one in _ids_from(thread, turn, len(calls) + len(own)) if one not in own)
+    return {**message, "tool_calls": [{**call, "id": one or next(free)} for call, one in zip(calls, own, strict=True)]}
+
+
+def _ids_from(thread: Thread, turn: int, count: int) -> list[str]:
+    """Ids after those that turn has: its own form first, so that a second call of turn 3 ends in `_turn_3_2`."""
+    from core.turns import call_id
+
+    taken = set(call_ids(thread.messages))
+    found: list[str] = []
+    number = 0
+    while len(found) < count:
+        one = call_id(thread.id, turn, number)
+        number += 1
+        if one not in taken:
+            found.append(one)
+    return found
+
+
+def _set_aside(made: Thread, before: Thread, turn: Turn, reason: Literal["edited", "discarded"]) -> Thread:
+    """`made` with a turn of `before` among its alternatives, once."""
+    entry = {
+        "position": turn.start,
+        "context": context_hash(before.messages[: turn.start]),
+        "reason": reason,
+        "model": str(before.metadata.get("model") or ""),
+        "created_at": timestamp(),
+        "messages": [without(message, "stale") for message in before.messages[turn.start : turn.end]],
+    }
+    if any(_same_alternative(entry, other) for other in made.alternatives):
+        return made
+    return with_alternatives(made, [*made.alternatives, entry])
+
+
+def _same_alternative(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[key] == other.get(key) for key in ("position", "context", "reason", "messages"))
+
+
+def _shifted(thread: Thread, start: int, by: int) -> Thread:
+    """The thread with alternatives from `start` on moved along with the turns they stand at."""
+    if not by or not thread.alternatives:
+        return thread
+    return with_alternatives(
+        thread,
+        [
+            {**one, "position": one["position"] + by}
+            if isinstance(one.get("position"), int) and one["position"] >= start
+            else one
+            for one in thread.alternatives
+        ],
+    )
+
+
+def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
+    """The thread with results for calls of the assistant message `index`: call number (from 0) to content.
+
+    A result that is the same already only loses its marks. Where one is new or another, what follows is marked.
+    """
+    calls = calls_of(_message(thread, index))
+    messages = list(thread.messages)
+    end = turn_at(thread, index).end
+    gone: set[str] = set()
+    changed = False
+    for number in sorted(contents):
+        call, places = calls[number], results_of(messages, index)
+        place = places[number]
+        result: dict[str, Any] = {"role": "tool", "tool_call_id": call.get("id"), "name": call_name(call)}
+        if place is None:
+            at = max((one for one in places[:number] if one is not None), default=index) + 1
+            messages.insert(at, {**result, "content": contents[number]})
+            changed = True
+            continue
+        old = messages[place]
+        plain = without(old, "stale", "edited")
+        if same_result(old, contents[number]):
+            messages[place] = plain
+            continue
+        messages[place] = {**plain, "name": call_name(call), "content": contents[number]}
+        gone |= made_by(call, old) - made_by(call, messages[place])
+        changed = True
+    by = len(messages) - len(thread.messages)
+    made = with_messages(thread, mark_after(messages, end + by, gone) if changed else messages)
+    return _shifted(made, end, by)
+
+
+def reexecuted(
+    thread: Thread, index: int, tools: Sequence[Tool], context: ToolContext, only: Collection[int] | None = None
+) -> Thread:
+    """The thread with the calls of the assistant message `index` carried out again with their present arguments.
+
+    Args:
+        thread: the thread.
+        index: the assistant message.
+        tools: the tools there are; a call of another is answered with an error result, as a model's would be.
+        context: what the calls work on, with the windows that earlier calls made.
+        only: numbers of the calls to carry out (from 0); all unless told.
+
+    Raises:
+        UsageError: the message calls no tool.
+    """
+    from tools.registry import call as carry_out
+
+    calls = calls_of(_message(thread, index))
+    if not calls:
+        raise UsageError(f"message {index + 1} calls no tool, so there is nothing to execute")
+    chosen = range(len(calls)) if only is None else sorted(only)
+    contents = {
+        number: carry_out(tools, context, call_name(calls[number]), call_arguments(calls[number])).content
+        for number in chosen
+    }
+    return answered(thread, index, contents)
+
+
+def inserted(thread: Thread, position: int, message: Message) -> Thread:
+    """The thread with one more turn, an assistant's or a user's, at the turn boundary nearest to `position`.
+
+    Its calls get ids of the thread; they are unanswered until they are carried out. What follows is marked.
+    """
+    role = message.get("role")
+    if role not in ("assistant", "user"):
+        raise UsageError(f"a turn begins with an assistant's or a user's message, not with {role!r}")
+    at = max(boundary(thread, position), query_turn(thread).end)
+    new = with_ids_of(thread, [message])
+    messages = [*thread.messages[:at], *new, *thread.messages[at:]]
+    made = with_messages(thread, mark_after(messages, at + 1))
+    return _shifted(made, at, 1)
+
+
+def deleted(thread: Thread, index: int) -> Thread:
+    """The thread without the turn that message `index` belongs to. An assistant's turn is kept as an alternative.
+
+    Raises:
+        UsageError: it is the question that opens the thread.
+    """
+    _message(thread, index)
+    turn = turn_at(thread, index)
+    if turn.kind == "query":
+        raise UsageError("the question that opens a thread cannot be deleted: edit it, or delete the thread")
+    gone: set[str] = set()
+    if turn.kind == "assistant":
+        for call, place in _answered_calls(thread, index):
+            gone |= made_by(call, thread.messages[place]) if place is not None else set()
+    messages = [*thread.messages[: turn.start], *thread.messages[turn.end :]]
+    if turn.kind != "stray":
+        messages = mark_after(messages, turn.start, gone)
+    made = _shifted(with_messages(thread, messages), turn.end, turn.start - turn.end)
+    return _set_aside(made, thread, turn, "discarded") if turn.kind == "assistant" else made
+
+
+def with_loss(thread: Thread, index: int, train: bool) -> Thread:
+    """The thread with the assistant turn of message `index` trained, or kept as context only (`"train": false`).
+
+    Raises:
+        UsageError: the message belongs to no assistant turn.
+    """
+    _message(thread, index)
+    turn = turn_at(thread, index)
+    if turn.kind != "assistant":
+        raise UsageError("only what the assistant says is trained on; choose one of its turns")
+    message = without(thread.messages[turn.start], "train")
+    return _replaced(thread, turn.start, message if train else {**message, "train": False})
