@@ -30,6 +30,7 @@ def command() -> None:
 @click.option("--length", type=float, metavar="SECONDS", help="Length of a window; each importer has a sensible one.")
 @click.option("--overlap", type=float, metavar="SHARE", help="Share of a window that the next one repeats, from 0.")
 @click.option("--seed", type=int, help="For demo: what everything is drawn from.")
+@click.option("--device", metavar="DEVICE", help="For wisdm: only the sessions of phone or of watch.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the dataset of that name, which is kept hidden.")
 @json_option
 @workspace_options
@@ -41,6 +42,7 @@ def import_command(
     length: float | None,
     overlap: float | None,
     seed: int | None,
+    device: str | None,
     replace: bool,
     as_json: bool,
 ) -> None:
@@ -58,7 +60,7 @@ def import_command(
             importer,
             path,
             name=name,
-            options=ImportOptions(length, overlap, seed),
+            options=ImportOptions(length, overlap, seed, device),
             replace=replace,
             progress=progress,
         )
@@ -85,6 +87,26 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     for one in found:
         told = f"{one.sessions} sessions of {one.subjects or 'unknown'} subjects, {len(one.activities)} activities"
         say(f"{one.name}: {one.problem or told + (', synthetic' if one.synthetic else '')}")
+
+
+@command.command("check")
+@click.argument("name")
+@json_option
+@workspace_options
+def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
+    """Verify a dataset in the standard form. The exit code is 1 when something in it will not work."""
+    from core.datasets.check import check_dataset
+
+    with _progress_bar(f"checking {name}") as progress:
+        report = check_dataset(workspace, name, progress)
+    if as_json:
+        print_json({"dataset": name, "sessions": report.sessions, "findings": [asdict(one) for one in report.findings]})
+    else:
+        for one in report.findings:
+            say(f"{one.level}: {one.sentence}")
+        counts = f"{len(report.errors)} errors, {len(report.warnings)} warnings"
+        say(f"{name}: {report.sessions} sessions read, {counts if report.findings else 'nothing to say'}")
+    return 1 if report.errors else 0
 
 
 def _tell(workspace: Workspace, report: ImportReport) -> None:

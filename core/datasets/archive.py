@@ -12,7 +12,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,7 +41,7 @@ class RawFile:
         with self._reading(), self.open() as file:
             return file.read()
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self) -> Generator[bytes]:
         """Its lines with their ends, streamed. Raises DatasetError when the archive is damaged there."""
         with self._reading(), io.BufferedReader(cast("io.RawIOBase", self.open()), 1 << 20) as file:
             yield from file

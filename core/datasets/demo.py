@@ -115,7 +115,7 @@ def _sessions(seed: int, number: int, dropped: Counter[str]) -> Iterator[NewSess
         for _ in range(WINDOWS_PER_ACTIVITY)
     ]
     names = tuple(channel.name for channel in CHANNELS)
-    yield from numbered(subject.name, subject.name, ACTIVITIES, names, windows)
+    yield from numbered(subject.name, subject.name, ACTIVITIES, [names] * len(windows), windows)
 
 
 def _subject(random: np.random.Generator, number: int) -> _Subject:

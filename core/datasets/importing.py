@@ -15,8 +15,8 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,9 @@ PROVENANCE = "import.json"
 
 FORM = 1
 """Changes whenever the same raw files would be written otherwise, so that no two kinds of sessions are mixed."""
+
+_FLAGS = {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed", "device": "--device"}
+"""The fields of `ImportOptions` as a person gives them."""
 
 Progress = Callable[[int, int, str], None]
 """Work done, work in all, and what is being done."""
@@ -211,10 +214,10 @@ def _check_request(importer: Importer, path: Path | None, name: str, options: Im
         raise UsageError(f"{importer.name} is imported from its raw folder or archive: name it after `{importer.name}`")
     if not importer.needs_path and path is not None:
         raise UsageError(f"{importer.name} is made from a seed and reads no file; leave out {path}")
-    for field, flag in {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed"}.items():
+    for field, flag in _FLAGS.items():
         if getattr(options, field) is not None and field not in importer.options:
-            known = [one for one in ("length_sec", "overlap", "seed") if one in importer.options]
-            hint = f"it takes {', '.join(known)}" if known else "its windows are fixed by its publishers"
+            known = ", ".join(_FLAGS[one] for one in importer.options)
+            hint = f"it takes {known}" if known else "its windows are fixed by its publishers"
             raise UsageError(f"{importer.name} takes no {flag}: {hint}")
 
 
@@ -252,15 +255,21 @@ def _same_job(folder: Path, job: dict[str, Any]) -> bool:
         return False
 
 
-def _alone(data: Path, name: str) -> AbstractContextManager[object]:
+@contextmanager
+def _alone(data: Path, name: str) -> Generator[None]:
     """One import of a name at a time. Raises UsageError when there is another."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(data / f".{name}.lock", timeout=0)
     try:
-        return lock.acquire()
+        lock.acquire()
     except Timeout as error:
         raise UsageError(f"{name} is being imported by another program at this moment") from error
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _put_in_place(partial: Path, final: Path) -> Path | None:

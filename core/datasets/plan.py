@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from core.datasets.archive import Raw
     from tools.session import Channel, Samples
+
+    Values = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,8 @@ class ImportOptions:
     overlap: float | None = None
     """Share of a window that the next one repeats, from 0 to below 1."""
     seed: int | None = None
+    device: str | None = None
+    """One of a dataset's devices instead of all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +39,7 @@ class NewSession:
     time_sec: Samples
     """Shape (n,), from 0."""
     channels: tuple[str, ...]
-    values: Samples
+    values: Values
     """Shape (channels, n)."""
 
 

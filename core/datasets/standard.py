@@ -91,7 +91,12 @@ class StandardDataset:
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The channels the manifest describes; the columns of the first session where it describes none."""
-        return _channels(self.manifest) or self._channels_of_first()
+        return self.described_channels or self._channels_of_first()
+
+    @cached_property
+    def described_channels(self) -> tuple[Channel, ...]:
+        """The channels as the manifest has them; empty when it has none."""
+        return _channels(self.manifest)
 
     @cached_property
     def sessions(self) -> tuple[str, ...]:
@@ -123,10 +128,9 @@ class StandardDataset:
             raise DatasetError(f"{self.name} has no session {session!r} (looked for {path})") from error
         if not stat.S_ISREG(found.st_mode):
             raise DatasetError(f"{path}: not a regular file")
-        described = _channels(self.manifest)
         if found.st_size > _CACHED_BYTES:
-            return _read_window(path, described)
-        return _cached_window(path, found.st_mtime_ns, found.st_size, described)
+            return _read_window(path, self.described_channels)
+        return _cached_window(path, found.st_mtime_ns, found.st_size, self.described_channels)
 
     def features(self) -> Table:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
@@ -151,6 +155,13 @@ def open_dataset(workspace: Workspace, name: str) -> StandardDataset:
     Raises:
         DatasetError: there is none of that name, or its manifest or labels cannot be read; one sentence.
     """
+    folder = dataset_folder(workspace, name)
+    stamps = tuple(_stamp(folder / part) for part in (MANIFEST, LABELS, SUBJECTS))
+    return _opened(folder, stamps, workspace.private / "features")
+
+
+def dataset_folder(workspace: Workspace, name: str) -> Path:
+    """Where a dataset is. Raises DatasetError when there is none of that name, or it would leave the data folder."""
     if not is_safe_name(name):
         raise DatasetError(f"{name!r} cannot be a dataset's name: it is no plain folder name")
     folder = workspace.data / name
@@ -158,8 +169,7 @@ def open_dataset(workspace: Workspace, name: str) -> StandardDataset:
         known = dataset_names(workspace)
         hint = f"there are: {', '.join(known)}" if known else "make one with `sensorloom datasets import demo`"
         raise DatasetError(f"there is no dataset {name!r} in {workspace.shown(workspace.data)}; {hint}")
-    stamps = tuple(_stamp(folder / part) for part in (MANIFEST, LABELS, SUBJECTS))
-    return _opened(folder, stamps, workspace.private / "features")
+    return folder
 
 
 def dataset_names(workspace: Workspace) -> list[str]:

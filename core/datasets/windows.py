@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -22,12 +22,11 @@ from core.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from core.datasets.plan import Values
     from tools.session import Samples
 
 MAX_MISSING = 0.5
 """A window that lacks more than this share of its samples is dropped."""
-MIN_ROWS = 0.9
-"""A window with fewer than this share of the rows its length promises is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class Cut:
     rate_hz: float
     max_gap_sec: float
     """A longer pause between two rows, or a jump back in time, ends a stretch."""
+    least_rows: float = 0.9
+    """A window with fewer than this share of the rows its length promises is dropped."""
 
     @property
     def step_sec(self) -> float:
@@ -65,8 +66,8 @@ def checked_cut(default: Cut, length_sec: float | None, overlap: float | None) -
 
 
 def cut_windows(
-    cut: Cut, time_sec: Samples, labels: NDArray[np.int64], values: Samples, dropped: Counter[str]
-) -> Iterator[tuple[int, Samples, Samples]]:
+    cut: Cut, time_sec: Samples, labels: NDArray[np.int64], values: Values, dropped: Counter[str]
+) -> Iterator[tuple[int, Samples, Values]]:
     """The windows of one subject's recording as (label, times from 0, values), in the order of the rows.
 
     Args:
@@ -104,13 +105,14 @@ def _pieces(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[N
         yield rows[kept]
 
 
-def _windows(cut: Cut, times: Samples, values: Samples, dropped: Counter[str]) -> Iterator[tuple[Samples, Samples]]:
+def _windows(cut: Cut, times: Samples, values: Values, dropped: Counter[str]) -> Iterator[tuple[Samples, Values]]:
     half = 0.5 / cut.rate_hz
     used = 0
-    for number in range(int((times[-1] + 3 * half - times[0] - cut.length_sec) / cut.step_sec) + 1):
+    last_start = times[-1] - times[0] + 3 * half - cut.length_sec
+    for number in range(math.floor(last_start / cut.step_sec) + 1):
         start = float(times[0]) + number * cut.step_sec
         first, last = np.searchsorted(times, (start - half, start + cut.length_sec - half))
-        if last - first < MIN_ROWS * cut.length_sec * cut.rate_hz:
+        if last - first < cut.least_rows * cut.length_sec * cut.rate_hz:
             dropped["windows with too few rows"] += 1
         elif np.isnan(values[:, first:last]).mean() > MAX_MISSING:
             dropped["windows with more than half of their samples missing"] += 1
@@ -123,9 +125,9 @@ def _windows(cut: Cut, times: Samples, values: Samples, dropped: Counter[str]) -
 def numbered(
     subject: str,
     prefix: str,
-    names: Sequence[str],
-    channels: tuple[str, ...],
-    windows: Sequence[tuple[int, Samples, Samples]],
+    names: Sequence[str] | Mapping[int, str],
+    channels: Sequence[tuple[str, ...]],
+    windows: Sequence[tuple[int, Samples, Values]],
 ) -> list[NewSession]:
     """One subject's windows as sessions `<prefix>_0001` …, in an order that says nothing about the activity.
 
@@ -133,7 +135,7 @@ def numbered(
         subject: whose they are.
         prefix: what the ids begin with.
         names: the label each window's number stands for.
-        channels: the rows of each window's values.
+        channels: the names of each window's values.
         windows: label, times and values, in recorded order.
     """
 
@@ -141,7 +143,8 @@ def numbered(
         return hashlib.sha256(f"{prefix}/{place}".encode()).digest()
 
     order = sorted(range(len(windows)), key=drawn)
-    return [
-        NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels, values)
-        for number, (label, times, values) in enumerate((windows[place] for place in order), 1)
-    ]
+    found: list[NewSession] = []
+    for number, place in enumerate(order, 1):
+        label, times, values = windows[place]
+        found.append(NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels[place], values))
+    return found
