@@ -11,7 +11,7 @@ import numpy as np
 
 from core.text import one_line
 from tools.sensors import Sensor, sensors_of, split_axis
-from tui.widgets.braille import braille_rows
+from tui.widgets.lane_rows import lane_rows
 from tui.widgets.lines import Line, Span, fit, spread
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _group(window: Window, sensor: Sensor, width: int, height: int) -> Group:
         middle = (low + high) / 2
         scale = (middle - reach / 2, middle + reach / 2) if reach else (middle, middle)
         span = (window.start_sec, window.end_sec)
-        rows = braille_rows(window.time_sec, window.values[place], span, scale, width, height)
+        rows = lane_rows(window.time_sec, window.values[place], span, scale, width, height)
         label = split_axis(window.names[place])[1] if len(places) > 1 else ""
         lanes.append(Lane(label, rows, low, high, place))
     return Group(sensor.name, sensor.unit, tuple(lanes))

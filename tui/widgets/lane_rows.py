@@ -1,4 +1,4 @@
-"""Samples as rows of braille dots: two across and four down in each cell."""
+"""Samples as rows of block characters, which every terminal font has (braille is missing from many)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from tools.session import Samples
 
-_BLANK = 0x2800
-_DOTS = np.array([[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]])
-"""The bit of each dot by column and row within a cell (Unicode, block Braille Patterns)."""
+_QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
+"""By the sum of the bits of the filled quarters: left top 1, right top 2, left bottom 4, right bottom 8."""
+_BARS = "▁▂▃▄▅▆▇█"
 
 
-def braille_rows(
+def lane_rows(
     time_sec: Samples, values: Samples, span: tuple[float, float], scale: tuple[float, float], width: int, height: int
 ) -> tuple[str, ...]:
     """One channel as `height` rows of `width` cells, greatest values at the top.
 
-    Each dot column covers every value that falls into its stretch of time and what a straight line between
-    samples crosses there. Where samples are missing the row stays empty.
+    One row is drawn as bars, more as a line that covers in each column every value that falls into its stretch of
+    time and what a straight line between samples crosses there. Where samples are missing a row stays empty.
 
     Args:
         time_sec: shape (n,), rising.
@@ -27,19 +27,25 @@ def braille_rows(
         width: cells.
         height: cells.
     """
-    low, high = _extents(time_sec, values, span, 2 * width)
+    columns, levels = (width, len(_BARS)) if height == 1 else (2 * width, 2 * height)
+    low, high = _extents(time_sec, values, span, columns)
     bottom, top = scale
-    dots = 4 * height
-    factor = (dots - 1) / (top - bottom) if top > bottom else 0.0
-    middle = 0 if factor else (dots - 1) / 2
-    cells = np.zeros((height, width), dtype=np.int64)
-    for column in np.flatnonzero(~np.isnan(low)):
-        first = int(np.clip(round((low[column] - bottom) * factor + middle), 0, dots - 1))
-        last = int(np.clip(round((high[column] - bottom) * factor + middle), 0, dots - 1))
-        for level in range(first, last + 1):
-            row = dots - 1 - level
-            cells[row // 4, column // 2] |= _DOTS[column % 2, row % 4]
-    return tuple("".join(chr(_BLANK + cell) if cell else " " for cell in row) for row in cells)
+    part = (levels - 1) / (top - bottom) if top > bottom else 0.0
+    offset = 0.0 if part else (levels - 1) / 2
+    first = _level((low - bottom) * part + offset, levels)
+    last = _level((high - bottom) * part + offset, levels)
+    there = ~np.isnan(low)
+    if height == 1:
+        middle = (first + last) // 2
+        return ("".join(_BARS[level] if drawn else " " for level, drawn in zip(middle, there, strict=True)),)
+    level = np.arange(levels - 1, -1, -1)[:, None]
+    dots = (level >= first) & (level <= last) & there
+    cells = dots[0::2, 0::2] + 2 * dots[0::2, 1::2] + 4 * dots[1::2, 0::2] + 8 * dots[1::2, 1::2]
+    return tuple("".join(_QUADRANTS[cell] for cell in row) for row in cells)
+
+
+def _level(place: Samples, levels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+    return np.clip(np.nan_to_num(place).round(), 0, levels - 1).astype(np.intp)
 
 
 def _extents(time_sec: Samples, values: Samples, span: tuple[float, float], columns: int) -> tuple[Samples, Samples]:
