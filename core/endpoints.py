@@ -197,7 +197,7 @@ async def first_model(endpoint: Endpoint, *, timeout_sec: float, environ: Mappin
 
 
 def _names(answer: Any) -> tuple[str, ...]:
-    rows = answer.get("data") or answer.get("models") if isinstance(answer, dict) else answer
+    rows = answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
     if not isinstance(rows, list):
         raise ValueError("no list of models")
     names = [row.get("id") or row.get("name") if isinstance(row, dict) else row for row in rows]

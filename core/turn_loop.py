@@ -9,7 +9,9 @@ with two assistant messages in a row.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -156,13 +158,19 @@ async def propose(
 
 def _begun(thread: Thread, model: Model, run: str, seed: int | None) -> _Turn:
     settings = model.choice.settings
-    seed = settings.seed if seed is None else seed
-    if seed is None and model.choice.endpoint.builtin:
-        seed = 0
+    seed = _seed(thread, model, seed)
     if seed is not None:
         place = len(thread.messages)
         seed += sum(1 for one in thread.alternatives if one.get("position") == place)
     return _Turn(thread, run, Reply(run), "", settings.temperature, seed, settings.keep_reasoning)
+
+
+def _seed(thread: Thread, model: Model, seed: int | None) -> int | None:
+    """The seed of a thread's turns; the built-in analyst, which has no chance of its own, gets one from the id."""
+    chosen = model.choice.settings.seed if seed is None else seed
+    if chosen is None and model.choice.endpoint.builtin:
+        chosen = zlib.crc32(thread.id.encode())
+    return chosen
 
 
 async def _made(
@@ -235,9 +243,7 @@ async def propose_many(
     """Propose `count` turns at once. Sample k's events carry the run `{run}/{k}` (from 1), its `TurnEnded` too;
     the last event of all is the `TurnEnded` of `run`."""
     arrived: asyncio.Queue[TurnEvent] = asyncio.Queue()
-    base = model.choice.settings.seed if seed is None else seed
-    if base is None and model.choice.endpoint.builtin:
-        base = 0
+    base = _seed(thread, model, seed)
 
     async def sample(number: int) -> None:
         own = replace(context, artifacts=dict(context.artifacts))
@@ -347,6 +353,8 @@ async def propose_query(
 ) -> AsyncIterator[TurnEvent]:
     """Let the model propose the question that a person asks about a session of this dataset."""
     reply = Reply(run)
+    if seed is None and model.choice.endpoint.builtin:
+        seed = secrets.randbelow(2**31)
     messages = sent_messages([{"role": "user", "content": described(manifest)}], query_prompt())
     try:
         yield TurnStarted(run, stem, await model.name())

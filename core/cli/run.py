@@ -1,0 +1,209 @@
+"""`sensorloom run`: make new threads about sessions drawn at random, or run stored ones to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.errors import UsageError
+from core.text import one_line
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.batch import Job, Ran
+    from core.endpoints import ModelChoice
+    from core.events import TurnEvent
+
+STOPPED = 130
+"""The exit code after ctrl-C, as shells have it."""
+
+
+@click.command("run")
+@click.argument("stems", nargs=-1, metavar="[THREAD_ID]...")
+@click.option("--dataset", help="Make new threads about sessions of this dataset.")
+@click.option("--count", type=click.IntRange(1), help="How many new threads; 1 unless told.")
+@click.option("--session", "sessions", multiple=True, metavar="ID", help="A session, instead of drawing them.")
+@click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
+@click.option("--query", help="The question; proposed by the model for each thread unless told.")
+@click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
+@click.option("--endpoint", default="", help="An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL.")
+@click.option("--model", default="", help="The model to ask.")
+@click.option("--temperature", type=click.FloatRange(0), help="How freely the model chooses its words.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Tokens a message may have.")
+@click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
+@json_option
+@workspace_options
+def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **options: Any) -> int:
+    """Run threads to their final answer, saving every turn.
+
+    Either THREAD_IDs, or --dataset with a --count: sessions are drawn at random, spread over the labels, which the
+    model is never told. Exits with 0 only when every thread is finished. Ctrl-C stops and keeps what is done.
+    """
+    from core.endpoints import choose
+
+    seed: int | None = options["seed"]
+    jobs = _jobs(workspace, stems, options, secrets.randbelow(2**31) if seed is None else seed)
+    choice = choose(
+        workspace,
+        options["endpoint"],
+        options["model"],
+        temperature=options["temperature"],
+        max_tokens=options["max_tokens"],
+        seed=seed,
+    )
+    started = time.monotonic()
+    ran = _run(workspace, jobs, choice, options["parallel"])
+    seconds = time.monotonic() - started
+    if as_json:
+        print_json(_document(jobs, ran, choice, seed, seconds))
+    else:
+        for line in _summary(jobs, ran, seconds):
+            say(line)
+    if any(one.cancelled for one in ran):
+        return STOPPED
+    return 0 if len(ran) == len(jobs) and all(one.finished for one in ran) else 1
+
+
+def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
+    from core.batch import Job, draw_sessions
+    from core.datasets.standard import open_dataset
+    from core.store import path_of
+
+    max_turns = options["max_turns"]
+    if stems:
+        new = [name for name in ("dataset", "count", "sessions", "query") if options[name]]
+        if new:
+            raise UsageError(f"--{new[0].rstrip('s')} is for new threads; name either threads or a dataset")
+        wanted = list(dict.fromkeys(one.removesuffix(".json") for one in stems))
+        missing = [stem for stem in wanted if not path_of(workspace.threads, stem).exists()]
+        if missing:
+            raise UsageError(f"there is no thread {missing[0]!r} in {workspace.shown(workspace.threads)}")
+        return [Job(stem=stem, max_turns=max_turns) for stem in wanted]
+    if not options["dataset"]:
+        raise UsageError("name a dataset with --dataset, or threads by their ids (`sensorloom list` shows them)")
+    dataset = open_dataset(workspace, options["dataset"])
+    sessions = list(options["sessions"])
+    unknown = [session for session in sessions if session not in dataset.labels]
+    if unknown:
+        raise UsageError(f"{dataset.name} has no session {unknown[0]!r}")
+    if sessions and options["count"]:
+        raise UsageError("give --session or --count, not both")
+    drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed)
+    own = options["seed"]
+    return [
+        Job(dataset.name, session, options["query"] or "", None if own is None else own + place, "", max_turns)
+        for place, session in enumerate(drawn)
+    ]
+
+
+def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
+    from core.batch import run_jobs
+    from core.events import Waiting
+    from core.model import Model
+
+    done = 0
+
+    def ended(ran: Ran) -> None:
+        nonlocal done
+        done += 1
+        say(f"[{done:>{len(str(len(jobs)))}}/{len(jobs)}] {_line(ran)}", err=True)
+
+    def watch(job: Job, event: TurnEvent) -> None:
+        if isinstance(event, Waiting):
+            name = job.stem or job.session
+            say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
+
+    async def work() -> list[Ran]:
+        model = Model(choice)
+        try:
+            name = await model.name()
+            say(f"{len(jobs)} thread{'s' * (len(jobs) > 1)} with {name} ({choice.endpoint.name})", err=True)
+            return await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(work())
+
+
+def _line(ran: Ran) -> str:
+    """One thread as a person reads it while a run goes on."""
+    thread = ran.thread
+    if thread is None:
+        return f"✗ {ran.job.session or ran.job.stem}: {'stopped' if ran.cancelled else ran.error}"
+    counts = (
+        f"{thread.metadata.get('num_turns')} turns, {thread.metadata.get('num_tool_calls')} calls, {ran.seconds:.1f} s"
+    )
+    if ran.cancelled:
+        return f"· {thread.id}: stopped after {counts}"
+    if ran.error:
+        return f"✗ {thread.id}: {ran.error}"
+    if not ran.finished:
+        return f"· {thread.id}: no final answer within {thread.max_turns} turns; --max-turns raises the limit"
+    mark = {True: "✓", False: "✗"}.get(thread.metadata.get("is_correct"), "·")  # type: ignore[call-overload]  # any JSON
+    answer = one_line(str(thread.metadata.get("final_answer")), 40)
+    truth = f" ({thread.truth})" if mark == "✗" else ""
+    return f"{mark} {thread.id}: {answer}{truth}, {thread.metadata.get('confidence') or 'no'} confidence, {counts}"
+
+
+def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:
+    from core.batch import per_class
+
+    finished = [one.thread for one in ran if one.finished and one.thread]
+    lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
+    counts = per_class(finished)
+    if counts:
+        right, of = sum(one.correct for one in counts), sum(one.finished for one in counts)
+        lines.append(f"correct   {right} of {of} ({right / of:.1%})")
+        width = max(len(one.label) for one in counts)
+        lines += [
+            f"  {one.label:<{width}}  {one.correct:>4} of {one.finished:<4} {one.correct / one.finished:6.1%}"
+            for one in counts
+        ]
+    failed = [one for one in ran if one.error]
+    lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
+    if any(one.cancelled for one in ran):
+        lines.append("stopped   what is done is kept; `sensorloom run THREAD_ID` goes on")
+    return lines
+
+
+def _document(
+    jobs: Sequence[Job], ran: Sequence[Ran], choice: ModelChoice, seed: int | None, seconds: float
+) -> dict[str, Any]:
+    from core.batch import per_class
+
+    finished = [one.thread for one in ran if one.finished and one.thread]
+    counts = per_class(finished)
+    return {
+        "endpoint": choice.endpoint.name,
+        "model": finished[0].metadata.get("model") if finished else choice.model or choice.endpoint.model,
+        "seed": seed,
+        "asked": len(jobs),
+        "finished": len(finished),
+        "correct": sum(one.correct for one in counts),
+        "per_class": {one.label: {"finished": one.finished, "correct": one.correct} for one in counts},
+        "seconds": round(seconds, 3),
+        "threads": [_thread_document(one) for one in ran],
+    }
+
+
+def _thread_document(ran: Ran) -> dict[str, Any]:
+    thread = ran.thread
+    found = {
+        "id": thread.id if thread else ran.job.stem or None,
+        "dataset": thread.dataset if thread else ran.job.dataset,
+        "session": thread.session if thread else ran.job.session,
+        "seconds": round(ran.seconds, 3),
+        "error": ran.error,
+        "stopped": ran.cancelled,
+    }
+    if thread is None:
+        return {**found, "status": None}
+    keys = ("status", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
+    counts = ("num_turns", "num_tool_calls")
+    return {**found, **{key: thread.metadata.get(key) for key in (*keys, *counts)}}
