@@ -21,12 +21,14 @@ _AXIS_LAST = re.compile(r"^(?P<base>.*?)[_\-. ]?(?P<axis>[xyzXYZ])$")
 _AXIS_FIRST = re.compile(r"^(?P<axis>[xyzXYZ])[_\-. ](?P<base>.+)$")
 _PLACES = (
     "wrist hand forearm arm elbow shoulder finger chest sternum torso trunk back neck head ear waist hip belt pelvis "
-    "pocket thigh knee shin calf leg ankle foot shoe watch smartwatch phone smartphone glasses"
+    "pocket thigh knee shin calf leg ankle foot shoe"
 ).split()
+_DEVICES = "watch smartwatch phone smartphone glasses".split()
 _PLACE = re.compile(
     r"(?<![a-z])(?:(?P<side>left|right|dominant)[ _-]+)?(?:(?P<part>lower|upper)[ _-]+)?"
     rf"(?P<place>{'|'.join(_PLACES)})(?![a-z])"
 )
+_DEVICE = re.compile(rf"(?<![a-z])(?P<place>{'|'.join(_DEVICES)})(?![a-z])")
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("heart_rate", re.compile(r"heart|(?<![a-z])(?:hr|bpm|pulse)(?![a-z])")),
     ("ecg", re.compile(r"ecg|ekg|electrocardio")),
@@ -115,6 +117,9 @@ def position_of(channel: Channel) -> str:
         found = _PLACE.search(re.sub(r"\d+", "", plain) if text is channel.name else plain)
         if found:
             return " ".join(part for part in (found["side"], found["part"], found["place"]) if part)
+        device = _DEVICE.search(plain)
+        if device:
+            return device["place"]
     return ""
 
 

@@ -50,7 +50,7 @@ def compute_spectrum(
     rate = measured_rate(window, MIN_SPECTRUM_SAMPLES, "a spectrum")
     bands = [f"{low:g}-{high:g}" for low, high in BANDS_HZ if low < rate / 2] + [f">{BANDS_HZ[-1][1]:g}"]
     head = looked_at(artifact_id, window) | said | {"frequency_unit": "Hz", "bands_hz": bands}
-    found = {sensor.name: _spectrum(rows_of(window, sensor), rate) for sensor in sensors}
+    found = {sensor.name: _spectrum(rows_of(window, sensor), rate) | _unit(sensor) for sensor in sensors}
     return fitting(_shortened(head, found))
 
 
@@ -73,7 +73,7 @@ def detect_periodicity(
     window, sensors, said = _looked_into(context, artifact_id, channel_names, position)
     rate = measured_rate(window, MIN_SPECTRUM_SAMPLES, "a rhythm")
     head = looked_at(artifact_id, window) | said | {"lag_unit": "s", "cadence_unit": "cycles per minute"}
-    found = {sensor.name: _rhythm(rows_of(window, sensor), rate) for sensor in sensors}
+    found = {sensor.name: _rhythm(rows_of(window, sensor), rate) | _unit(sensor) for sensor in sensors}
     return fitting(_shortened(head, found))
 
 
@@ -98,6 +98,10 @@ def _looked_into(
     if not sensors:
         raise ToolError("these channels hold no samples in this window")
     return window, moving or sensors, said
+
+
+def _unit(sensor: Sensor) -> dict[str, str]:
+    return {"unit": sensor.unit} if sensor.unit else {}
 
 
 def _shortened(head: dict[str, Any], found: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:

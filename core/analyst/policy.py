@@ -1,0 +1,333 @@
+"""What the built-in analyst does next: rules on what the request holds.
+
+It is a fallback, a teacher of the format and a baseline to beat, not a model. Where several ways are equally good a
+generator decides that is seeded by the request's seed and its messages, so a request is answered the same each time.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.analyst.conclusion import conclude
+from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
+from core.analyst.evidence import closeness_to, is_moving, votes_for
+from core.analyst.questions import Asked, propose_question, read_question
+from core.analyst.words import explain, listed
+from tools.sensors import positions_of
+
+MAX_TURNS = 8
+"""Turns with calls after which it answers with what it has: a run allows ten unless told."""
+
+_SESSION = "session"
+_EVIDENCE = (
+    "detect_periodicity",
+    "compute_spectrum",
+    "estimate_orientation",
+    "segment_session",
+    "correlate_channels",
+    "estimate_heart_rate",
+)
+_KNOWN = frozenset(
+    (
+        *_EVIDENCE, "show_session_stats", "show_channel_stats", "select_channels", "filter_by_time",
+        "compare_to_reference", "nearest_examples",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call to be written."""
+
+    name: str
+    arguments: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An assistant message to be written."""
+
+    text: str
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call that would help, and why."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    why: str
+
+
+def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
+    """The assistant message that answers a Chat Completions request."""
+    conversation = read_request(body)
+    if conversation.system.lstrip().startswith(ASKS_FOR_A_QUESTION):
+        return Reply(propose_question(conversation, random.Random(f"{seed}\0{conversation.said}")))
+    # the way of a whole thread hangs on its opening, the choices of a turn on all that was said
+    way = f"{seed}\0{conversation.opening}"
+    draw = random.Random(f"{seed}\0{conversation.said}")
+    asked = read_question(conversation)
+    steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, way, draw)
+    if not steps:
+        return Reply(conclude(conversation, asked, draw))
+    return Reply(_spoken(conversation, asked, steps, draw), tuple(_call(step) for step in steps))
+
+
+def _drawn(way: str, what: str) -> random.Random:
+    """The generator of one decision on a thread's way: the same at each of its turns."""
+    return random.Random(f"{way}\0{what}")
+
+
+def _must_answer(conversation: Conversation) -> bool:
+    return conversation.turns >= MAX_TURNS or "final answer" in conversation.nudge.lower()
+
+
+def _call(step: Step) -> Call:
+    return Call(step.tool, json.dumps(dict(step.arguments), ensure_ascii=False))
+
+
+def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], draw: random.Random) -> str:
+    """What the last results showed, and why these calls come next."""
+    shown = [explain(one, draw) for one in conversation.findings if one.turn == conversation.turns - 1]
+    parts = [one for one in shown if one]
+    if not conversation.turns and asked.only:
+        parts.append(
+            f"The question is limited to {listed([one.name for one in asked.only][:4])}, so I look at nothing else."
+        )
+    parts += [step.why for step in steps]
+    return " ".join(parts)
+
+
+def _next_steps(conversation: Conversation, asked: Asked, way: str, draw: random.Random) -> list[Step]:
+    """The call or calls of the next turn; empty when it is time to answer."""
+    window = _window(conversation, asked)
+    plans = (
+        lambda: _overview(conversation, asked, way, draw),
+        lambda: _narrowing(conversation, asked),
+        lambda: _own_tool(conversation, way),
+        lambda: _looking(conversation, window, way, draw),
+        lambda: _comparing(conversation, window, way, draw),
+    )
+    for plan in plans:
+        steps = [mended for step in plan() if (mended := _possible(conversation, step)) is not None]
+        if steps:
+            return steps
+    return []
+
+
+def _possible(conversation: Conversation, step: Step) -> Step | None:
+    """The step in the terms of the tool that is offered, mended after an error; None when it is no use to try."""
+    offered = conversation.tools.get(step.tool)
+    if offered is None:
+        return None
+    tried = [one for one in conversation.findings if one.tool == step.tool and one.failed]
+    arguments = {name: value for name, value in step.arguments.items() if name in offered.parameters}
+    for failed in tried[:2]:
+        arguments = _mended(arguments, failed)
+    if len(tried) > 2 or not offered.required <= set(arguments):
+        return None
+    if any(dict(one.arguments) == arguments for one in conversation.findings if one.tool == step.tool):
+        return None
+    why = f"{step.why} I try again, differently." if tried else step.why
+    return Step(step.tool, arguments, why)
+
+
+def _mended(arguments: dict[str, Any], failed: Finding) -> dict[str, Any]:
+    """The arguments with what the error says is wrong put right or left out."""
+    result = failed.result
+    if "channel_names" in arguments and isinstance(result.get("available_channels"), list):
+        there = [str(one) for one in result["available_channels"]]
+        wanted = [one for one in arguments["channel_names"] if one in there]
+        near = [str(one) for one in result.get("did_you_mean") or [] if str(one) in there]
+        return {**arguments, "channel_names": wanted or near or there[:3]}
+    wrong = [name for name in arguments if name in failed.error]
+    if "available_artifacts" in result:
+        wrong.append("artifact_id")
+    if "available_labels" in result or "labels_with_reference" in result:
+        wrong.append("labels")
+    if "available_positions" in result or "positions" in failed.error:
+        wrong.append("position")
+    kept = {name: value for name, value in arguments.items() if name not in wrong}
+    return kept if kept != arguments else {name: arguments[name] for name in arguments if name == "channel_names"}
+
+
+def _window(conversation: Conversation, asked: Asked) -> str:
+    """The artifact to look at: the narrowed one where the question asks for it."""
+    if asked.only:
+        for finding in reversed(conversation.of("select_channels")):
+            if finding.result.get("artifact_id"):
+                return str(finding.result["artifact_id"])
+    return _SESSION
+
+
+def _tried(conversation: Conversation, *tools: str) -> bool:
+    return any(one.tool in tools for one in conversation.findings)
+
+
+def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.Random) -> list[Step]:
+    """First of all: what there is."""
+    name = {"dataset_name": conversation.dataset} if conversation.dataset else {}
+    manner = _drawn(way, "overview").random()
+    stats = Step(
+        "show_channel_stats",
+        {"artifact_id": _SESSION},
+        draw.choice(
+            (
+                "First I look at how strong the signals are and how much they vary.",
+                "I begin with each channel's level and spread, which tells whether there is movement at all.",
+                "Level and spread of the channels come first: they separate rest from motion.",
+            )
+        ),
+    )
+    if asked.only or _tried(conversation, "select_channels"):
+        return []
+    if not conversation.findings and manner < 0.25:
+        return [
+            Step("show_session_stats", name, "I check what the dataset holds and how long its sessions are."),
+            Step(stats.tool, stats.arguments, "At the same time I look at the signals' level and spread."),
+        ]
+    if not conversation.findings and manner < 0.45:
+        return [
+            Step("show_channel_stats", name, "I need to know which sensors there are before I choose what to look at.")
+        ]
+    if not any("columns" in one.result for one in conversation.of("show_channel_stats")) and manner < 0.9:
+        return [stats]
+    return []
+
+
+def _narrowing(conversation: Conversation, asked: Asked) -> list[Step]:
+    """To the sensors that the question is limited to."""
+    if not asked.only or conversation.of("select_channels"):
+        return []
+    names = [name for sensor in asked.only for name in sensor.names]
+    return [
+        Step(
+            "select_channels",
+            {"channel_names": names, "artifact_id": _SESSION},
+            "I take these channels out into a window of their own.",
+        )
+    ]
+
+
+def _own_tool(conversation: Conversation, way: str) -> list[Step]:
+    """A person's own tool that needs no arguments is worth a look, once the session has been looked at."""
+    for tool in sorted(conversation.tools):
+        offered = conversation.tools[tool]
+        if (
+            tool not in _KNOWN
+            and not offered.required
+            and not _tried(conversation, tool)
+            and _drawn(way, tool).random() < 0.5
+        ):
+            arguments = {"artifact_id": _SESSION} if "artifact_id" in offered.parameters else {}
+            return [Step(tool, arguments, f"The tool {tool.replace('_', ' ')} may add something, so I ask it as well.")]
+    return []
+
+
+def _looking(conversation: Conversation, window: str, way: str, draw: random.Random) -> list[Step]:
+    """One to three looks at the movement itself, chosen by whether there is any."""
+    done = [one for one in _EVIDENCE if _tried(conversation, one)]
+    plan = _drawn(way, "looking")
+    wanted = plan.choice((1, 1, 2, 2, 3))
+    swapped, heart, paired = plan.random() < 0.5, plan.random() < 0.5, plan.random() < 0.4
+    if "compare_to_reference" not in conversation.tools and "nearest_examples" not in conversation.tools:
+        wanted = 3
+    if len(done) >= wanted:
+        return []
+    moving = is_moving(conversation)
+    order = ["detect_periodicity", "compute_spectrum", "segment_session", "correlate_channels", "estimate_orientation"]
+    if moving is False:
+        order = ["estimate_orientation", "segment_session", "detect_periodicity", "compute_spectrum"]
+    if moving and swapped:
+        order[0], order[1] = order[1], order[0]
+    if any(one.kind in ("heart_rate", "ecg") for one in conversation.sensors) and heart:
+        order.insert(1, "estimate_heart_rate")
+    left = [one for one in order if one not in done and one in conversation.tools]
+    together = 2 if wanted - len(done) > 1 and paired else 1
+    places = positions_of(conversation.channels)
+    position = draw.choice(places) if len(places) > 1 and window == _SESSION and draw.random() < 0.5 else None
+    steps: list[Step] = []
+    for tool in left[:together]:
+        arguments: dict[str, Any] = {"artifact_id": window}
+        if position and tool != "estimate_heart_rate":
+            arguments["position"] = position
+        steps.append(Step(tool, arguments, draw.choice(_WHY[tool])))
+    return steps
+
+
+def _comparing(conversation: Conversation, window: str, way: str, draw: random.Random) -> list[Step]:
+    """How other people's sessions compare, and a second opinion where the first leaves room for doubt."""
+    plan = _drawn(way, "comparing")
+    k, at_once, second_opinion = plan.choice((5, 7, 9)), plan.random() < 0.25, plan.random() < 0.6
+    compare = Step("compare_to_reference", {"artifact_id": window}, draw.choice(_WHY["compare_to_reference"]))
+    near = Step("nearest_examples", {"k": k, "artifact_id": window}, draw.choice(_WHY["nearest_examples"]))
+    compared, asked_near = conversation.of("compare_to_reference"), conversation.of("nearest_examples")
+    if not compared and not asked_near and at_once:
+        return [compare, near]
+    if not compared and compare.tool in conversation.tools and len(_failed(conversation, compare.tool)) < 2:
+        return [compare]
+    closeness = closeness_to(compared)
+    doubtful = max(closeness.values(), default=0.0) < 0.97
+    if not asked_near and (doubtful or second_opinion):
+        return [near]
+    votes = votes_for(asked_near)
+    unsettled = bool(votes and closeness) and (
+        max(votes, key=lambda one: votes[one]) != max(closeness, key=lambda one: closeness[one])
+        or max(votes.values()) < 0.6
+    )
+    if unsettled and len(asked_near) == 1:
+        return [
+            Step(
+                "nearest_examples",
+                {"k": 20, "artifact_id": window},
+                "The findings do not agree yet, so I look at a wider neighbourhood.",
+            )
+        ]
+    return []
+
+
+def _failed(conversation: Conversation, tool: str) -> list[Finding]:
+    return [one for one in conversation.findings if one.tool == tool and one.failed]
+
+
+_WHY: dict[str, tuple[str, ...]] = {
+    "detect_periodicity": (
+        "Next I check whether the movement repeats and how fast, as steps would.",
+        "A rhythm would point to steps, so I measure the cadence.",
+    ),
+    "compute_spectrum": (
+        "The spectrum tells at which frequencies the movement lies.",
+        "I look at the dominant frequencies to see the pace of the movement.",
+    ),
+    "estimate_orientation": (
+        "How the sensor is held against gravity separates postures, so I estimate that.",
+        "For a posture the direction of gravity matters most; I look at the tilt.",
+    ),
+    "segment_session": (
+        "I check whether the window is of one piece or changes on the way.",
+        "Start, middle and end should agree if this is a single activity; I compare them.",
+    ),
+    "correlate_channels": (
+        "I look at which axes move together.",
+        "Whether the axes swing together says something about the kind of movement.",
+    ),
+    "estimate_heart_rate": (
+        "The heart rate tells how hard the person works.",
+        "There is a heart signal, so I see how fast it beats.",
+    ),
+    "compare_to_reference": (
+        "Now I compare the window with what each activity looks like in other people.",
+        "To put a name to it I measure the distance to each label's statistics from other people.",
+    ),
+    "nearest_examples": (
+        "As a second opinion I look up the most similar labelled windows of other people.",
+        "I check which labelled examples lie nearest to this window.",
+    ),
+}

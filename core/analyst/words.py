@@ -1,0 +1,225 @@
+"""Saying in words what a result shows. Numbers are quoted as the result holds them, and no others are used."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.analyst.conversation import Finding, Number
+from core.analyst.evidence import MOVING_STD
+
+
+def explain(finding: Finding, draw: random.Random) -> str:
+    """A sentence or two on a result; empty when it shows nothing worth a word."""
+    if finding.failed:
+        return f"{_tool(finding)} could not answer: {_first_clause(finding.error)}."
+    say = _SAYINGS.get(finding.tool, _own)
+    try:
+        return say(finding.result, draw)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return ""  # a result can have any shape: people edit them, and bring tools of their own
+
+
+def listed(names: list[str]) -> str:
+    """Names as a list in a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
+
+
+def label_words(label: str) -> str:
+    """A label as it stands, in quotes only where it would not read as words."""
+    return label.replace("_", " ")
+
+
+def _tool(finding: Finding) -> str:
+    return finding.tool.replace("_", " ").capitalize()
+
+
+def _first_clause(text: str) -> str:
+    clause = text.split(";")[0].split(". ")[0].strip().rstrip(".")
+    return "".join(one for one in clause if not one.isdigit())[:120]
+
+
+def _where(result: Mapping[str, Any]) -> str:
+    position = result.get("position")
+    return f" at the {position}" if isinstance(position, str) and position else ""
+
+
+def _session_stats(result: Mapping[str, Any], draw: random.Random) -> str:
+    subjects = result.get("subjects")
+    people = f" by {_number(subjects)} people" if subjects else ""
+    labels = listed(_labels(result))
+    return f"The dataset holds {_number(result['sessions'])} sessions{people}, and {labels} are its labels."
+
+
+def _labels(result: Mapping[str, Any]) -> list[str]:
+    names = [label_words(str(one)) for one in result["labels"]]
+    return [*names[:4], "others"] if len(names) > 6 else names
+
+
+def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
+    columns = result.get("columns")
+    if not isinstance(columns, list):
+        first = (result.get("channels") or result["sensors"])[0]
+        name = first if isinstance(first, str) else first.get("name") or first.get("sensor")
+        return f"The session's channels begin with {name}, and the rest are sensors of the same kinds."
+    rows = result.get("channels") or result["sensors"]
+    at = columns.index("std")
+    units = {name: _unit_of(result, name) for name in rows}
+    alike = [name for name in rows if units[name] == units[next(iter(rows))]]
+    most = max(alike, key=lambda name: rows[name][at] or 0)
+    mean, std = rows[most][columns.index("mean")], rows[most][at]
+    unit = units[most]
+    kind = f" of the channels in{unit}" if unit and len(set(units.values())) > 1 else ""
+    return draw.choice(
+        (
+            f"{most} varies most{kind}: its mean is {_number(mean)}{unit} with a standard deviation of {_number(std)}{unit}.",
+            f"The largest spread{kind} is in {most}, {_number(std)}{unit} (std) around a mean of {_number(mean)}{unit}.",
+        )
+    )
+
+
+def _unit_of(result: Mapping[str, Any], name: str) -> str:
+    unit = result.get("unit")
+    if isinstance(unit, dict):
+        unit = next((one for sensor, one in unit.items() if name.startswith(sensor)), "")
+    return f" {unit}" if isinstance(unit, str) and unit else ""
+
+
+def _select(result: Mapping[str, Any], draw: random.Random) -> str:
+    names = result.get("channels")
+    return f"From here on I look at {listed([str(one) for one in names][:6])} alone." if names else ""
+
+
+def _filter(result: Mapping[str, Any], draw: random.Random) -> str:
+    start, end = result["window_sec"]
+    return f"The stretch from {_number(start)} s to {_number(end)} s is now a window of its own."
+
+
+def _spectrum(result: Mapping[str, Any], draw: random.Random) -> str:
+    name, found = _first(result["sensors"], "dominant")
+    peak, share = found["dominant"][0], found["dominant_share"][0]
+    return (
+        f"The strongest frequency of {name}{_where(result)} is {_number(peak)} Hz, with a share of {_number(share)} of "
+        f"its power; the spectral entropy is {_number(found['entropy'])}."
+    )
+
+
+def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
+    sensors = result["sensors"]
+    rhythmic = {name: one for name, one in sensors.items() if "cadence" in one}
+    if not rhythmic:
+        return f"No sensor{_where(result)} repeats at the pace of steps: there is no rhythm."
+    name = max(rhythmic, key=lambda one: rhythmic[one]["strength"])
+    found = rhythmic[name]
+    strength = found["strength"]
+    small = found["rms"] < 0.25 * MOVING_STD.get(str(found.get("unit")), 0)
+    if small:
+        return (
+            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(found['rms'])} {found['unit']} (RMS): noise "
+            "or breath rather than steps."
+        )
+    steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
+    return (
+        f"{name}{_where(result)} repeats every {_number(found['lag'])} s, {_number(found['cadence'])} cycles per "
+        f"minute, with an autocorrelation of {_number(strength)}: {steady}."
+    )
+
+
+def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
+    name, found = _first(result["sensors"], "tilt_change")
+    angles = {axis: found[f"axis_{axis}"] for axis in "xyz"}
+    axis = min(angles, key=lambda one: min(angles[one], 180 - angles[one]))
+    change = found["tilt_change"]
+    held = "it hardly tilts" if change < 5 else "it tilts somewhat" if change < 20 else "it is turned over the window"
+    return (
+        f"Gravity lies closest to the {axis} axis of {name}{_where(result)}, {_number(angles[axis])} degrees from the "
+        f"vertical, and {held}: {_number(change)} degrees between its first and last third."
+    )
+
+
+def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
+    pair, value = next((name, one) for name, one in result["r"].items() if isinstance(one, float))
+    word = "closely" if abs(value) > 0.7 else "loosely" if abs(value) > 0.3 else "hardly"
+    return f"The strongest pair{_where(result)}, {pair}, goes together {word} (r = {_number(value)})."
+
+
+def _segments(result: Mapping[str, Any], draw: random.Random) -> str:
+    changes = result.get("changes_sec") or []
+    if changes:
+        return f"The level or the activity shifts at {_number(changes[0])} s, so the window may not be of one piece."
+    name, found = _first(result["magnitude"], "std")
+    start, _, end = found["std"]
+    return (
+        f"Nothing shifts over the window: the spread of {name}{_where(result)} is {_number(start)} {found['unit']} at "
+        f"the start and {_number(end)} {found['unit']} at the end."
+    )
+
+
+def _heart(result: Mapping[str, Any], draw: random.Random) -> str:
+    name, found = next((name, one) for name, one in result["channels"].items() if "mean" in one)
+    return f"{name} gives a heart rate of {_number(found['mean'])} beats per minute."
+
+
+def _reference(result: Mapping[str, Any], draw: random.Random) -> str:
+    ranked = list(result["distances"].items())
+    best, least = ranked[0]
+    text = f"Against other people's sessions the window is closest to {label_words(best)} (distance {_number(least)})"
+    if len(ranked) > 1:
+        text += f", then {label_words(ranked[1][0])} ({_number(ranked[1][1])})"
+    telling = result.get("telling_features") or []
+    return f"{text}. {_feature(telling[draw.randrange(min(2, len(telling)))])}" if telling else f"{text}."
+
+
+def _feature(one: Mapping[str, Any]) -> str:
+    """What tells two labels apart, in their own numbers."""
+    labels = [name for name in one if isinstance(one[name], list)]
+    unit = f" {one['unit']}" if one.get("unit") else ""
+    said = ", ".join(
+        f"{label_words(label)} has {_number(one[label][0])} ± {_number(one[label][1])}" for label in labels
+    )
+    return f"What tells them apart is {one['feature']}: {_number(one['this'])}{unit} here, where {said}."
+
+
+def _neighbours(result: Mapping[str, Any], draw: random.Random) -> str:
+    votes = result["votes"]
+    most = [f"{_number(count)} {_are(count)} {label_words(label)}" for label, count in list(votes.items())[:3]]
+    distance = result["examples"][0]["distance"]
+    return f"Of the most similar windows of other people, {listed(most)}; the nearest one is {_number(distance)} away."
+
+
+def _are(count: float) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _own(result: Mapping[str, Any], draw: random.Random) -> str:
+    """A tool we do not know: its first plain number."""
+    name, value = next((name, one) for name, one in result.items() if isinstance(one, Number))
+    return f"It reports {name.replace('_', ' ')} as {_number(value)}."
+
+
+def _first(sensors: Mapping[str, Any], key: str) -> tuple[str, Mapping[str, Any]]:
+    return next((name, one) for name, one in sensors.items() if one.get(key) not in (None, []))
+
+
+def _number(value: Any) -> str:
+    """The digits as the result has them. Raises TypeError for what is no number."""
+    if not isinstance(value, Number):
+        raise TypeError
+    return value.text
+
+
+_SAYINGS: dict[str, Callable[[Mapping[str, Any], random.Random], str]] = {
+    "show_session_stats": _session_stats,
+    "show_channel_stats": _channel_stats,
+    "select_channels": _select,
+    "filter_by_time": _filter,
+    "compute_spectrum": _spectrum,
+    "detect_periodicity": _rhythm,
+    "estimate_orientation": _orientation,
+    "correlate_channels": _correlation,
+    "segment_session": _segments,
+    "estimate_heart_rate": _heart,
+    "compare_to_reference": _reference,
+    "nearest_examples": _neighbours,
+}
