@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 _OPTIONS = ("--workspace", "--threads", "--exports", "--data")
@@ -50,10 +49,9 @@ def app_options(arguments: list[str]) -> dict[str, str] | None:
 def _open_app(options: dict[str, str]) -> int:
     from core.errors import SensorloomError
     from core.workspace import open_workspace
+    from tui.terminal import prepare_environment
 
-    # no link is fast enough for animation to be worth its bytes; a slow one splits arrow keys into escape and letters
-    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    os.environ.setdefault("ESCDELAY", "250" if os.environ.get("SSH_CONNECTION") else "100")
+    prepare_environment()
     try:
         parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
         workspace = open_workspace(options.get("--workspace"), parts=parts)

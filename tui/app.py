@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from textual.app import App
 from textual.screen import Screen
+from textual.theme import Theme
 
 from core.workspace import Workspace
 from tui.keys import rebound
 from tui.screens.main import MainScreen
+from tui.terminal import end_tidily
+
+THEME = Theme(
+    name="sensorloom",
+    primary="#3d8fd1",
+    secondary="#7a9bb5",
+    accent="#e5b567",
+    warning="#e5b567",
+    error="#d9708a",
+    success="#7fc08e",
+    foreground="#d7dae0",
+    background="#14161a",
+    surface="#1b1e23",
+    panel="#23272e",
+    dark=True,
+    # plain colours: one that depends on its background cannot be resolved where lines are drawn segment by segment
+    variables={"text-muted": "#8a919c", "text-disabled": "#5c636e"},
+)
 
 
 class SensorloomApp(App[None]):
@@ -24,6 +43,12 @@ class SensorloomApp(App[None]):
         self._polling = polling
         self._actions = rebound(workspace.settings.keys)
         self.set_keymap(dict(workspace.settings.keys))
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def on_mount(self) -> None:
+        """End tidily when the terminal goes away."""
+        end_tidily(self.exit)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

@@ -1,21 +1,25 @@
-"""The list's side of the app: what is known of the folder, which of it shows, and the keys that act on it."""
+"""The list's side of the app: what is known of the folder, which of it shows, and in which order."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
 from core import index
+from core.filters import Filter, FilterError, parse, select
 from core.index import Changes, Summary
 from core.listing import SORTS, Row, arrange
 from core.store import Stored
 from core.text import one_line
+from core.workspace import Workspace
 from tui.widgets.thread_list import ThreadList
 
 AT_ONCE = 2_000
@@ -32,17 +36,21 @@ class ThreadActions:
         """The rows are sorted and filtered; `version` tells whether they are still wanted."""
 
         rows: list[Row]
+        texts: frozenset[str] | None
+        """Stems of the threads in which the filter's texts were found; None when it has none."""
         version: int
 
-    def __init__(self, screen: Screen[None], listed: ThreadList, line: Input) -> None:
+    def __init__(self, screen: Screen[None], workspace: Workspace, listed: ThreadList, line: Input) -> None:
         self._screen = screen
+        self._workspace = workspace
         self._list = listed
         self._line = line
         self.known: dict[str, Summary] = {}
-        self.sort = "newest"
-        self.filter = ""
         self.scanned = False
         """Whether the whole folder has been looked at."""
+        self.sort = "newest"
+        self.filter = Filter("")
+        self._texts: frozenset[str] | None = None
         self._wanted: str | None = None
         self._version = 0
         self._drawn_at = 0.0
@@ -52,8 +60,8 @@ class ThreadActions:
         return {
             "list.filter": self.begin_filter,
             "list.sort": self.next_sort,
-            "list.mark": self._list.toggle_mark,
-            "list.unmark": self._list.unmark_all,
+            "list.mark": self._mark,
+            "list.unmark": self.unmark,
         }
 
     # What the folder holds
@@ -71,12 +79,13 @@ class ThreadActions:
         self.scanned = self.scanned or scanned
         if not index.apply(self.known, changes) and not first:
             return
-        if not changes.gone and self.scanned and not first and all(map(self._in_place, changes.found, before.values())):
+        for stem in changes.gone:
+            self._list.marked.discard(stem)
+        if not first and not changes.gone and all(map(self._keeps_place, changes.found, before.values())):
             for one in changes.found:
                 self._list.replace_row(one)
-            self.retitle()
         elif self.scanned or time.monotonic() - self._drawn_at > SCAN_REDRAW_SECONDS:
-            self.arrange()
+            self.arrange(None if first else {one.stem for one in changes.found})
 
     def saved(self, stored: Stored) -> None:
         """Take a thread that was saved here, before the folder reports it."""
@@ -85,29 +94,58 @@ class ThreadActions:
         self.take(Changes((index.summary_of(stored.thread, stored.stem, size, mtime_ns),)), self.scanned)
 
     def go_to(self, stem: str) -> None:
-        """Put the cursor on a thread, as soon as it is in the list."""
-        if not self._list.go_to(stem):
-            self._wanted = stem
-            self.arrange()
+        """Put the cursor on a thread, as soon as it is in the list. A filter that hides it is taken off."""
+        if self._list.go_to(stem):
+            return
+        self._wanted = stem
+        one = self.known.get(stem)
+        if one is not None and not self.filter.on_summary(one):
+            self._line.value = ""
+        self.arrange({stem})
 
-    def arrange(self) -> None:
-        """Sort and filter what is known, and show it; in a worker where there is much."""
+    def arrange(self, changed: set[str] | None = None) -> None:
+        """Sort and filter what is known, and show it; in a worker where there is much.
+
+        With `changed`, only these threads are looked through again for the filter's texts.
+        """
         self._version += 1
         self._drawn_at = time.monotonic()
-        version, sort, keep, every = self._version, self.sort, self._keep(), list(self.known.values())
-        if len(every) <= AT_ONCE:
-            self.show(self.Arranged(arrange(every, sort, keep), version))
-            return
+        work = partial(self._arranged, self._version, self.filter, self.sort, list(self.known.values()), changed)
+        if len(self.known) <= AT_ONCE and not self.filter.needs_file:
+            if (arranged := work()) is not None:
+                self.show(arranged)
+        else:
+            self._screen.run_worker(partial(self._post, work), thread=True, exclusive=True, group="arrange")
 
-        def work() -> None:
-            self._screen.post_message(self.Arranged(arrange(every, sort, keep), version))
+    def _post(self, work: Callable[[], Arranged | None]) -> None:
+        if (arranged := work()) is not None:
+            self._screen.post_message(arranged)
 
-        self._screen.run_worker(work, thread=True, exclusive=True, group="arrange")
+    def _arranged(
+        self, version: int, wanted: Filter, sort: str, every: list[Summary], changed: set[str] | None
+    ) -> Arranged | None:
+        """The rows; None when others are wanted by now. Runs on any thread."""
+        found: frozenset[str] | None = None
+        if wanted.needs_file:
+            again = changed if changed is not None and self._texts is not None else None
+            looked = every if again is None else [one for one in every if one.stem in again]
+            chosen = select(self._workspace.threads, looked, wanted, lambda: version != self._version)
+            fresh = frozenset(one.stem for one in chosen)
+            found = fresh if again is None else ((self._texts or frozenset()) - again) | fresh
+        if version != self._version:
+            return None
+        texts = found
+
+        def keep(one: Summary) -> bool:
+            return wanted.on_summary(one) and (texts is None or one.stem in texts)
+
+        return self.Arranged(arrange(every, sort, keep if wanted.conditions else None), found, version)
 
     def show(self, arranged: Arranged) -> None:
         """Show rows that were arranged, unless others are on their way."""
         if arranged.version != self._version:
             return
+        self._texts = arranged.texts
         wanted = self._wanted if any(row.summary.stem == self._wanted for row in arranged.rows) else None
         if wanted:
             self._wanted = None
@@ -118,12 +156,14 @@ class ThreadActions:
     def retitle(self) -> None:
         """Put the counts into the pane's title."""
         shown, every = len(self._list.rows), len(self.known)
-        count = f"{shown:,} of {every:,}" if self.filter else f"{every:,}"
+        count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         reading = "" if self.scanned else " · reading …"
-        pane = self._list.parent
-        if pane is not None and hasattr(pane, "border_title"):
-            pane.border_title = Content(f"threads {count} · {SORTS[self.sort].label}{marked}{reading}")  # pyright: ignore[reportAttributeAccessIssue] - Content is taken as it is, a string would be markup
+        self._pane.border_title = Content(f"threads {count} · {SORTS[self.sort].label}{marked}{reading}")  # pyright: ignore[reportAttributeAccessIssue] - a string would be read as markup, Content is not
+
+    @property
+    def _pane(self) -> Vertical:
+        return self._screen.query_one("#threads-pane", Vertical)
 
     # Keys
 
@@ -138,35 +178,40 @@ class ThreadActions:
         self._line.can_focus = False
 
     def set_filter(self, text: str) -> None:
-        """Show only what matches, as it is typed."""
-        self.filter = text.strip()
-        self.arrange()
+        """Show only what matches, as it is typed. A filter that cannot be read leaves the rows as they are."""
+        try:
+            wanted = parse(text.strip())
+        except FilterError as error:
+            self._pane.border_subtitle = Content(one_line(error.sentence, 200))  # pyright: ignore[reportAttributeAccessIssue] - as above
+            return
+        self._pane.border_subtitle = ""
+        if wanted.text != self.filter.text:
+            self.filter = wanted
+            self.arrange()
 
     def next_sort(self) -> None:
         """Sort by the next column."""
         names = list(SORTS)
         self.sort = names[(names.index(self.sort) + 1) % len(names)]
-        self.arrange()
+        self.arrange(set())
 
-    def _keep(self) -> Callable[[Summary], bool] | None:
-        words = self.filter.casefold().split()
-        if not words:
-            return None
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self._list.unmark_all()
+        self.retitle()
 
-        def keep(one: Summary) -> bool:
-            text = f"{one.stem} {one.truth} {one.answer} {one.query} {one.status} {one.verdict}".casefold()
-            return all(word in text for word in words)
+    def _mark(self) -> None:
+        self._list.toggle_mark()
+        self.retitle()
 
-        return keep
-
-    def _in_place(self, one: Summary, before: Summary | None) -> bool:
-        """Whether a newer summary keeps its row: same order, same parent, still shown."""
-        if before is None or one.parent != before.parent:
+    def _keeps_place(self, one: Summary, before: Summary | None) -> bool:
+        """Whether a newer summary keeps its row: same order, same parent, shown as before."""
+        if before is None or one.parent != before.parent or self.filter.needs_file:
             return False
-        key, keep = SORTS[self.sort].key, self._keep()
-        return key(one) == key(before) and (keep is None or keep(one) == keep(before))
+        key = SORTS[self.sort].key
+        return key(one) == key(before) and self.filter.on_summary(one) == self.filter.on_summary(before)
 
     def _why_empty(self) -> str:
-        if self.filter and self.known:
-            return f"nothing matches {one_line(self.filter, 40)}"
-        return "no threads yet: n makes one" if self.scanned else "reading …"
+        if self.filter.conditions and self.known:
+            return "nothing matches the filter; / changes it"
+        return "no threads yet; n makes one" if self.scanned else "reading …"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -18,7 +21,9 @@ from core.text import one_line
 from core.workspace import Workspace
 from tui.bridge import REDRAW_SECONDS, EventBridge
 from tui.folder import FolderFeed
+from tui.judging import Judging
 from tui.keys import Action, bindings
+from tui.palette import Actions
 from tui.reader import Reader
 from tui.runs import Runs
 from tui.thread_actions import ThreadActions
@@ -28,6 +33,9 @@ from tui.widgets.key_bar import KeyBar
 from tui.widgets.sensors import Sensors
 from tui.widgets.thread_list import ThreadList
 
+if TYPE_CHECKING:
+    from tui.screens.new_thread import Begun, NewThreadScreen
+
 PANES = ("threads", "conversation", "sensors")
 
 
@@ -35,12 +43,20 @@ class MainScreen(Screen[None]):
     """Threads, conversation and sensors side by side, or as many of them as fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
 
     listed = getters.query_one("#threads", ThreadList)
     conversation = getters.query_one(Conversation)
     sensors = getters.query_one(Sensors)
     filter_line = getters.query_one("#filter", Input)
     key_bar = getters.query_one(KeyBar)
+
+    @dataclass
+    class DatasetsFound(Message):
+        """Which datasets there are, asked for a new thread or at the start."""
+
+        names: tuple[str, ...]
+        for_new: bool
 
     def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
         super().__init__()
@@ -50,6 +66,8 @@ class MainScreen(Screen[None]):
         self._feed = FolderFeed(workspace, self.post_message, polling=polling)
         self._handlers: dict[str, Callable[[], None]] = {}
         self._turn_situation = "conversation"
+        self._dialog: NewThreadScreen | None = None
+        """The dialog for a new thread while it is open: it hears what the runs report."""
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -68,9 +86,15 @@ class MainScreen(Screen[None]):
         self.filter_line.can_focus = False
         self.filter_line.cursor_blink = False
         self.reader = Reader(self, self.workspace)
-        self.threads = ThreadActions(self, self.listed, self.filter_line)
+        self.threads = ThreadActions(self, self.workspace, self.listed, self.filter_line)
         self.turns = TurnActions(self, self.conversation, self.sensors, self.runs)
-        self._handlers = {**self.threads.handlers(), **self.turns.handlers(), **self._own_handlers()}
+        self.judging = Judging(self, self.workspace, self.listed, self.threads)
+        self._handlers = {
+            **self.threads.handlers(),
+            **self.judging.handlers(),
+            **self.turns.handlers(),
+            **self._own_handlers(),
+        }
         self.threads.retitle()
         self.listed.focus()
         self.call_after_refresh(self._feed.start)
@@ -99,8 +123,58 @@ class MainScreen(Screen[None]):
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self._step_pane(1),
             "pane.previous": lambda: self._step_pane(-1),
+            "thread.new": self.new_thread,
+            "export.now": self.export,
+            "app.help": self.show_help,
+            "app.palette": self.app.action_command_palette,
             "app.quit": self.app.exit,
         }
+
+    def show_help(self) -> None:
+        """All keys."""
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self._actions))
+
+    def export(self) -> None:
+        """Export the finished threads that the filter shows."""
+        from tui.screens.export import ExportScreen
+
+        self.app.push_screen(ExportScreen(self.workspace, self.threads.filter.text))
+
+    def new_thread(self) -> None:
+        """The dialog that begins a thread; without data, the offer to make some."""
+        self.run_worker(partial(self._find_datasets, True), thread=True, exclusive=True, group="datasets")
+
+    def _find_datasets(self, for_new: bool) -> None:
+        from core.datasets.standard import dataset_names
+
+        self.post_message(self.DatasetsFound(tuple(dataset_names(self.workspace)), for_new))
+
+    @on(DatasetsFound)
+    def _datasets_found(self, event: DatasetsFound) -> None:
+        if not event.names:
+            from tui.screens.first_run import FirstRunScreen
+
+            self.app.push_screen(FirstRunScreen(self.workspace))
+        elif event.for_new:
+            from tui.screens.new_thread import NewThreadScreen
+
+            used = frozenset((one.dataset, one.session) for one in self.threads.known.values())
+            self._dialog = NewThreadScreen(self.runs, event.names, used)
+            self.app.push_screen(self._dialog, self._begun)
+
+    def _begun(self, begun: Begun | None) -> None:
+        self._dialog = None
+        if begun is None:
+            return
+        stem = begun.stored.stem
+        self.threads.saved(begun.stored)
+        self.threads.go_to(stem)
+        self.reader.wanted = stem
+        self.turns.open(begun.stored)
+        if begun.run:
+            self.turns.run_to_end()
 
     def _step_pane(self, step: int) -> None:
         at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
@@ -114,7 +188,10 @@ class MainScreen(Screen[None]):
 
     @on(FolderFeed.Changed)
     def _changed(self, event: FolderFeed.Changed) -> None:
+        first = event.scanned and not self.threads.scanned
         self.threads.take(event.changes, event.scanned)
+        if first and not self.threads.known:
+            self.run_worker(partial(self._find_datasets, False), thread=True, exclusive=True, group="datasets")
         changed = [*(one.stem for one in event.changes.found), *event.changes.gone]
         self.turns.changed(changed)
         if self.reader.wanted in changed and self.turns.work is None:
@@ -123,6 +200,10 @@ class MainScreen(Screen[None]):
     @on(FolderFeed.Failed)
     def _failed(self, event: FolderFeed.Failed) -> None:
         self.notify(one_line(event.reason), severity="error", markup=False)
+
+    @on(Judging.Done)
+    def _judged(self, event: Judging.Done) -> None:
+        self.judging.finished(event)
 
     @on(ThreadActions.Arranged)
     def _arranged(self, event: ThreadActions.Arranged) -> None:
@@ -170,7 +251,10 @@ class MainScreen(Screen[None]):
         self.set_timer(REDRAW_SECONDS, self._apply_events)
 
     def _apply_events(self) -> None:
-        self.turns.take(self.runs.bridge.take())
+        events = self.runs.bridge.take()
+        self.turns.take(events)
+        if self._dialog is not None:
+            self._dialog.take(events)
         self.listed.show_running(self.runs.running)
 
     @on(Input.Changed, "#filter")

@@ -1,0 +1,110 @@
+"""Two small questions: which of a few ways, and which text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Key
+from textual.screen import ModalScreen
+from textual.widgets import TextArea
+
+from core.text import printable
+from tui.widgets.plain import Plain, plain
+
+_BOX = """
+    align: center middle;
+    #ask { width: 76; max-width: 95%; height: auto; max-height: 90%; border: round $primary; padding: 0 1;
+           background: $surface; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the answers."""
+
+    key: str
+    """The character that chooses it."""
+    label: str
+    about: str
+
+
+class ChooseScreen(ModalScreen[str | None]):
+    """Asks for one of a few ways, by a key each; `esc` is always none of them."""
+
+    DEFAULT_CSS = f"ChooseScreen {{ {_BOX} }}"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "none of these", show=False)]
+
+    def __init__(self, title: str, text: str, ways: Sequence[Way]) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+        self._ways = ways
+
+    def compose(self) -> ComposeResult:
+        """The question, and a line for each way."""
+        with Vertical(id="ask") as box:
+            box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+            yield Plain(self._text)
+            yield Plain()
+            for way in self._ways:
+                yield Plain(
+                    Content.assemble(
+                        Content.styled(f" {way.key} ", "bold $text-accent"),
+                        Content.styled(f" {printable(way.label)}  ", "bold"),
+                        Content.styled(printable(way.about), "dim"),
+                    )
+                )
+            yield Plain(Content.styled(" esc  none of these, for now", "dim"))
+
+    def on_key(self, event: Key) -> None:
+        """Take a way by its key."""
+        if event.character in [way.key for way in self._ways]:
+            event.stop()
+            self.dismiss(event.character)
+
+
+class AskTextScreen(ModalScreen[str | None]):
+    """Asks for a text, beginning with one; `enter` takes it, `esc` takes none."""
+
+    DEFAULT_CSS = f"AskTextScreen {{ {_BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "take it", show=False, priority=True),
+        Binding("escape", "dismiss(None)", "leave", show=False),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text in an area."""
+        with Vertical(id="ask") as box:
+            box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+            box.border_subtitle = "enter takes it · ctrl+j new line · esc leaves"
+            area = TextArea(printable(self._text), compact=True, soft_wrap=True)
+            area.cursor_blink = False
+            area.highlight_cursor_line = False
+            yield area
+
+    def on_mount(self) -> None:
+        """Begin at the text's end."""
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+        area.focus()
+
+    def on_key(self, event: Key) -> None:
+        """A new line where enter means something else."""
+        if event.key == "ctrl+j":
+            event.stop()
+            self.query_one(TextArea).insert("\n")
+
+    def action_take(self) -> None:
+        """Answer with the text as it stands."""
+        self.dismiss(self.query_one(TextArea).text.strip())

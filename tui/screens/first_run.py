@@ -1,0 +1,116 @@
+"""What a workspace without any data shows: one key makes data, and the next two a running thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from core.errors import SensorloomError
+from core.text import one_line
+from core.workspace import Workspace
+from tui.widgets.plain import Plain
+
+BAR = 40
+"""Columns of the progress bar."""
+
+
+class FirstRunScreen(ModalScreen[bool]):
+    """Offers the demo dataset. Its result says whether it was imported."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,i", "import_demo", "import the demo", show=False),
+        Binding("escape,q", "leave", "back", show=False),
+    ]
+
+    @dataclass
+    class Progressed(Message):
+        """The import came on."""
+
+        done: int
+        total: int
+
+    @dataclass
+    class Ended(Message):
+        """The import is over; `problem` says why it failed, if it did."""
+
+        sessions: int = 0
+        problem: str = ""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._importing = False
+
+    def compose(self) -> ComposeResult:
+        """What this is, and what to press."""
+        with Vertical(id="dialog"):
+            yield Plain(
+                Content.assemble(
+                    "A thread is a question about a sensor session, and a model's way to the answer:\n"
+                    "it calls tools that compute on the signals; you run, edit, branch and judge.\n\n"
+                    "There is no data in this workspace yet.\n\n",
+                    ("  enter  ", "bold $text-accent"),
+                    "import the demo: a simulated phone, six activities, from a seed\n",
+                    ("  n      ", "bold $text-accent"),
+                    "then makes a thread about one of its sessions\n",
+                    ("  R      ", "bold $text-accent"),
+                    "runs it to the final answer\n",
+                    ("  x      ", "bold $text-accent"),
+                    "exports the finished threads for training\n\n",
+                    ("Real recordings: ", "bold"),
+                    "sensorloom datasets import uci_har PATH\n",
+                    (f"Data folder: {one_line(self._workspace.shown(self._workspace.data))}", "dim"),
+                )
+            )
+            yield Plain(id="progress")
+
+    def on_mount(self) -> None:
+        """Title the dialog."""
+        self.query_one("#dialog").border_title = "welcome to sensorloom"
+
+    def action_import_demo(self) -> None:
+        """Import the demo dataset, in a worker."""
+        if not self._importing:
+            self._importing = True
+            self._show_progress(0, 1)
+            self.run_worker(self._work, thread=True, exclusive=True, group="import")
+
+    def _work(self) -> None:
+        from core.datasets.importing import import_dataset
+
+        def progress(done: int, total: int, _what: str) -> None:
+            self.post_message(self.Progressed(done, total))
+
+        try:
+            report = import_dataset(self._workspace, "demo", progress=progress)
+            self.post_message(self.Ended(report.sessions))
+        except SensorloomError as error:
+            self.post_message(self.Ended(problem=str(error)))
+
+    def on_first_run_screen_progressed(self, event: Progressed) -> None:
+        """Draw how far it is."""
+        self._show_progress(event.done, event.total)
+
+    def on_first_run_screen_ended(self, event: Ended) -> None:
+        """Go on, or say what went wrong."""
+        self._importing = False
+        if event.problem:
+            self.query_one("#progress", Plain).show(one_line(event.problem, 300))
+        else:
+            self.notify(f"{event.sessions} sessions imported; n makes a thread, R runs it", title="demo", markup=False)
+            self.dismiss(True)
+
+    def action_leave(self) -> None:
+        """Back; an import under way goes on to its end."""
+        self.dismiss(False)
+
+    def _show_progress(self, done: int, total: int) -> None:
+        filled = round(BAR * done / max(1, total))
+        self.query_one("#progress", Plain).show(f"importing  {'█' * filled}{'░' * (BAR - filled)}  {done} of {total}")
