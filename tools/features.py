@@ -4,8 +4,8 @@ The features are those the activity recognition literature settled on (Bao & Int
 the UCI HAR features; Lara & Labrador 2013): level, spread and shape of each signal, its jerk, its spectrum's bands,
 entropy and peak, its autocorrelation, and the correlation of a sensor's axes.
 
-A feature's name begins with the channel or sensor it rests on, so that the features of some of the channels are
-exactly `feature_names` of those channels.
+A feature's name is the channel or sensor it rests on, a colon, and what is computed of it; the features of some of the
+channels are exactly `feature_names` of those channels.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 from tools.sensors import sensors_of
 from tools.session import Channel, Samples, Window
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Changes whenever the same samples would give other features: a cached table of another version is stale."""
 
-DURATION = "session.duration_sec"
+DURATION = "session:duration_sec"
 """The first column of a table: the window's length. Windows are never compared by it."""
 
 BANDS_HZ: tuple[tuple[float, float], ...] = ((0.2, 0.8), (0.8, 1.6), (1.6, 2.6), (2.6, 5.0), (5.0, 10.0))
@@ -31,9 +31,9 @@ BANDS_HZ: tuple[tuple[float, float], ...] = ((0.2, 0.8), (0.8, 1.6), (1.6, 2.6),
 SIGNAL_STATS: tuple[str, ...] = (
     "mean", "std", "iqr", "min", "max", "skew", "jerk", "change", "crossings",
     "peak_hz", "peak_share", "entropy", "rhythm",
-    *(f"band_{low:g}_{high:g}" for low, high in BANDS_HZ),
+    *(f"band_{low:g}-{high:g}_Hz" for low, high in BANDS_HZ),
 )  # fmt: skip
-"""What is computed of every signal; `band_a_b` is the amplitude (RMS) between a and b Hz."""
+"""What is computed of every signal; `band_a-b_Hz` is the amplitude (RMS) between a and b Hz."""
 AXIS_STATS: tuple[str, ...] = ("corr_xy", "corr_xz", "corr_yz", "tilt_x", "tilt_y", "tilt_z")
 """What is computed of a sensor's three axes together."""
 SCALE_STATS = frozenset({"std", "iqr", "jerk", "change", *(name for name in SIGNAL_STATS if name.startswith("band_"))})
@@ -65,14 +65,14 @@ def _feature_names(channels: tuple[Channel, ...]) -> tuple[str, ...]:
     signals = [channel.name for channel in channels] + [f"{sensor.name}.magnitude" for sensor in triads]
     return (
         DURATION,
-        *(f"{signal}.{stat}" for signal in signals for stat in SIGNAL_STATS),
-        *(f"{sensor.name}.{stat}" for sensor in triads for stat in AXIS_STATS),
+        *(f"{signal}:{stat}" for signal in signals for stat in SIGNAL_STATS),
+        *(f"{sensor.name}:{stat}" for sensor in triads for stat in AXIS_STATS),
     )
 
 
 def feature_unit(name: str, channels: Sequence[Channel]) -> str:
     """The unit a feature is in; empty for one without."""
-    signal, _, stat = name.rpartition(".")
+    signal, _, stat = name.rpartition(":")
     if stat.startswith("tilt"):
         return "degrees"
     if stat in ("peak_hz", "crossings"):
@@ -148,7 +148,7 @@ def filled(signals: Samples) -> Samples:
 
 def for_comparison(names: Sequence[str], values: Samples) -> Samples:
     """Features on the scale they are compared on: sizes by their logarithm, everything else as it is."""
-    scale = np.array([name.rsplit(".", 1)[-1] in SCALE_STATS for name in names], dtype=bool)
+    scale = np.array([name.rpartition(":")[2] in SCALE_STATS for name in names], dtype=bool)
     changed = np.array(values, dtype=float)
     changed[..., scale] = np.log10(np.maximum(changed[..., scale], 0) + 1e-4)
     return changed

@@ -258,7 +258,7 @@ def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, A
     chosen: list[int] = []
     used: set[str] = set()
     for place in order:
-        parts = set(reference.columns[place].rsplit(".", 1))
+        parts = set(reference.columns[place].rsplit(":", 1))
         if not parts & used:
             chosen.append(int(place))
             used |= parts

@@ -73,8 +73,8 @@ def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     kind = f" of the channels in{unit}" if unit and len(set(units.values())) > 1 else ""
     return draw.choice(
         (
-            f"{most} varies most{kind}: its mean is {_number(mean)}{unit} with a standard deviation of {_number(std)}{unit}.",
-            f"The largest spread{kind} is in {most}, {_number(std)}{unit} (std) around a mean of {_number(mean)}{unit}.",
+            f"{most} varies most{kind}: mean {_number(mean)}{unit}, standard deviation {_number(std)}{unit}.",
+            f"The largest spread{kind} is in {most}, {_number(std)}{unit} (std) around {_number(mean)}{unit}.",
         )
     )
 
@@ -116,8 +116,8 @@ def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
     small = found["rms"] < 0.25 * MOVING_STD.get(str(found.get("unit")), 0)
     if small:
         return (
-            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(found['rms'])} {found['unit']} (RMS): noise "
-            "or breath rather than steps."
+            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(found['rms'])} {found['unit']} (RMS): "
+            "noise or breath rather than steps."
         )
     steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
     return (
