@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.store import Stored
+from core.workspace import Workspace
+from tests.core.curating.world import make_finished, make_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return make_workspace(tmp_path)
+
+
+@pytest.fixture
+def finished(workspace: Workspace) -> Stored:
+    """A finished thread of eight messages: see `world.make_finished`."""
+    return make_finished(workspace)
