@@ -10,13 +10,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.cancelling import in_full
 from core.errors import SensorloomError, UsageError
 from core.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent, Waiting
 from core.model import Model
 from core.proposal import Proposal
+from core.question import propose_query
 from core.store import Stored, read
 from core.thread import Thread, is_assistant, with_metadata
-from core.turn_loop import propose_query, run_to_end
+from core.turn_loop import run_to_end
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -156,7 +158,7 @@ async def _carry_out(
                         pass
                 watch(job, event)
         if stored and ended.partial:
-            stored = await asyncio.to_thread(_kept, workspace, stored, ended.partial)
+            stored, _ = await in_full(_kept, workspace, stored, ended.partial)
     except asyncio.CancelledError:
         ended = replace(ended, cancelled=True)
     except SensorloomError as error:
@@ -179,8 +181,11 @@ async def _events(
                 yield event
         if not query:
             return
-    stored = await asyncio.to_thread(_opened, workspace, job, query)
+    stored, cancelled = await in_full(_opened, workspace, job, query)
     yield stored
+    if cancelled:
+        yield TurnEnded(stored.stem, stored.stem, cancelled=True)
+        return
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed):
         yield event

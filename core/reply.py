@@ -8,7 +8,6 @@ and returns what is new in it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -232,10 +231,3 @@ def _content(value: Any) -> str:
     if isinstance(value, list):
         return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
     return _string(value)
-
-
-def tidy_question(text: str) -> str:
-    """A proposed question without the quotation marks, labels and further lines that models add."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    line = re.sub(r"^(?:user )?(?:query|question)\s*:\s*", "", lines[0] if lines else "", flags=re.IGNORECASE)
-    return line.strip("\"'`“”*_ ")

@@ -17,8 +17,9 @@ from core.endpoints import ModelChoice
 from core.errors import SensorloomError, UsageError
 from core.events import TurnEnded, TurnEvent
 from core.model import Model
+from core.question import propose_query
 from core.store import Stored
-from core.turn_loop import propose, propose_many, propose_query, run_to_end
+from core.turn_loop import propose, propose_many, run_to_end
 from core.workspace import Workspace
 
 Sink = Callable[[TurnEvent], None]

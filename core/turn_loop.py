@@ -9,27 +9,19 @@ with two assistant messages in a row.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from core.cancelling import in_full, stay_alive
+from core.draft import Draft, begin, seed_for
 from core.errors import ConflictError, SensorloomError, UsageError
-from core.events import (
-    CallAnswered,
-    QueryProposed,
-    TurnAccepted,
-    TurnEnded,
-    TurnEvent,
-    TurnProposed,
-    TurnStarted,
-)
-from core.first_message import described, query_prompt, system_prompt
+from core.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
+from core.first_message import system_prompt
 from core.model import Model
-from core.proposal import Generation, Proposal, context_hash
-from core.reply import CallWritten, Reply, tidy_question
+from core.proposal import Proposal, context_hash
+from core.reply import CallWritten
 from core.store import Stored, read
 from core.thread import (
     Message,
@@ -41,14 +33,12 @@ from core.thread import (
     is_assistant,
     text_of,
 )
-from core.turns import call_id, call_ids, results_of
+from core.turns import results_of
 from core.wire import sent_messages
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.registry import Outcome, Tool, ToolContext
-
-T = TypeVar("T")
 
 NUDGE = (
     "Go on: call a tool if you need more evidence. Otherwise answer the question now, and end with the two lines "
@@ -58,60 +48,6 @@ NUDGE = (
 
 MAX_NUDGES = 2
 """How often one turn is asked for again before the run gives up."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A turn in the making."""
-
-    thread: Thread
-    run: str
-    reply: Reply
-    model: str
-    temperature: float | None
-    seed: int | None
-    keep_reasoning: bool
-    answers: list[Message] = field(default_factory=list[Message])
-    """Results of calls that stood unanswered at the thread's end."""
-    results: list[Message] = field(default_factory=list[Message])
-    written: list[CallWritten] = field(default_factory=list[CallWritten])
-    started: float = field(default_factory=time.monotonic)
-
-    def call_id(self, index: int) -> str:
-        """The id of call number `index`, free in the thread however many calls the turn makes."""
-        taken = call_ids(self.thread.messages)
-        number = 1 + sum(1 for message in self.thread.messages if is_assistant(message))
-        while any(f"{one}_".startswith(f"{call_id(self.thread.id, number, 0)}_") for one in taken):
-            number += 1
-        return call_id(self.thread.id, number, index)
-
-    def proposal(self, *, complete: bool) -> Proposal | None:
-        """What there is of the turn: only calls that were carried out, each with its result; None for nothing."""
-        calls = [
-            {
-                "id": self.call_id(call.index),
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in self.written[: len(self.results)]
-        ]
-        text, reasoning = self.reply.text.strip(), self.reply.reasoning.strip()
-        messages = list(self.answers)
-        if text or calls:
-            kept = {"reasoning_content": reasoning} if reasoning and self.keep_reasoning else {}
-            spoken = {"role": "assistant", "content": text, **kept, "tool_calls": calls or None}
-            messages += [spoken, *self.results]
-        if not messages:
-            return None
-        generation = Generation(
-            self.model,
-            self.temperature,
-            self.seed,
-            self.reply.prompt_tokens,
-            self.reply.completion_tokens,
-            time.monotonic() - self.started,
-        )
-        return Proposal(len(self.thread.messages), tuple(messages), generation, reasoning, complete)
 
 
 async def propose(
@@ -140,66 +76,49 @@ async def propose(
             place, so that a retry is another sample.
         nudge: said to the model as the user, never stored.
     """
-    turn = _begun(thread, model, run, seed)
+    draft = begin(thread, model, run, seed)
     try:
-        async for event in _made(turn, stem, model, tools, context, nudge):
+        async for event in _made(draft, stem, model, tools, context, nudge):
             yield event
     except asyncio.CancelledError:
-        _stay_alive()
-        yield TurnEnded(run, stem, cancelled=True, partial=turn.proposal(complete=False))
+        stay_alive()
+        yield TurnEnded(run, stem, cancelled=True, partial=draft.proposal(complete=False))
     except SensorloomError as error:
-        yield TurnEnded(run, stem, error=str(error), partial=turn.proposal(complete=False))
+        yield TurnEnded(run, stem, error=str(error), partial=draft.proposal(complete=False))
     else:
-        proposal = turn.proposal(complete=True)
+        proposal = draft.proposal(complete=True)
         assert proposal is not None  # an empty reply is a ModelError
         yield TurnProposed(run, stem, proposal)
         yield TurnEnded(run, stem)
 
 
-def _begun(thread: Thread, model: Model, run: str, seed: int | None) -> _Turn:
-    settings = model.choice.settings
-    seed = _seed(thread, model, seed)
-    if seed is not None:
-        place = len(thread.messages)
-        seed += sum(1 for one in thread.alternatives if one.get("position") == place)
-    return _Turn(thread, run, Reply(run), "", settings.temperature, seed, settings.keep_reasoning)
-
-
-def _seed(thread: Thread, model: Model, seed: int | None) -> int | None:
-    """The seed of a thread's turns; the built-in analyst, which has no chance of its own, gets one from the id."""
-    chosen = model.choice.settings.seed if seed is None else seed
-    if chosen is None and model.choice.endpoint.builtin:
-        chosen = zlib.crc32(thread.id.encode())
-    return chosen
-
-
 async def _made(
-    turn: _Turn, stem: str, model: Model, tools: Sequence[Tool], context: ToolContext, nudge: str
+    draft: Draft, stem: str, model: Model, tools: Sequence[Tool], context: ToolContext, nudge: str
 ) -> AsyncIterator[TurnEvent]:
-    thread, run = turn.thread, turn.run
+    thread, run = draft.thread, draft.run
     if thread.status == "finished":
         raise UsageError(f"{stem} is finished; branch from one of its turns to go on differently")
-    turn.model = await model.name()
-    yield TurnStarted(run, stem, turn.model)
+    draft.model = await model.name()
+    yield TurnStarted(run, stem, draft.model)
     for index, call in enumerate(_unanswered(thread.messages)):
         event = await _answered(
             run, index, str(call.get("id", "")), call_name(call), call_arguments(call), tools, context
         )
-        turn.answers.append(_tool_message(event))
+        draft.answers.append(_tool_message(event))
         yield event
-    known = [*thread.messages, *turn.answers]
+    known = [*thread.messages, *draft.answers]
     if not nudge and known and is_assistant(known[-1]):
         nudge = NUDGE
     offered = [one.schema for one in tools] if thread.tools is None else thread.tools
-    async for event in model.stream(turn.reply, sent_messages(known, system_prompt(), nudge), offered, turn.seed):
+    async for event in model.stream(draft.reply, sent_messages(known, system_prompt(), nudge), offered, draft.seed):
         if not isinstance(event, CallWritten):
             yield event
             continue
-        turn.written.append(event)
+        draft.written.append(event)
         answered = await _answered(
-            run, event.index, turn.call_id(event.index), event.name, event.arguments, tools, context
+            run, event.index, draft.call_id(event.index), event.name, event.arguments, tools, context
         )
-        turn.results.append(_tool_message(answered))
+        draft.results.append(_tool_message(answered))
         yield answered
 
 
@@ -243,7 +162,7 @@ async def propose_many(
     """Propose `count` turns at once. Sample k's events carry the run `{run}/{k}` (from 1), its `TurnEnded` too;
     the last event of all is the `TurnEnded` of `run`."""
     arrived: asyncio.Queue[TurnEvent] = asyncio.Queue()
-    base = _seed(thread, model, seed)
+    base = seed_for(thread, model, seed)
 
     async def sample(number: int) -> None:
         own = replace(context, artifacts=dict(context.artifacts))
@@ -258,7 +177,7 @@ async def propose_many(
             try:
                 event = await arrived.get()
             except asyncio.CancelledError:
-                _stay_alive()
+                stay_alive()
                 cancelled = True
                 for task in tasks:
                     task.cancel()
@@ -302,7 +221,7 @@ async def run_to_end(
             yield ended
             return
         try:
-            stored, cancelled = await _in_full(_settle, workspace, stored, proposal, tools)
+            stored, cancelled = await in_full(_settle, workspace, stored, proposal, tools)
         except SensorloomError as error:
             yield TurnEnded(run, stored.stem, error=str(error), partial=proposal)
             return
@@ -346,47 +265,3 @@ def _settle(workspace: Workspace, stored: Stored, proposal: Proposal, tools: Seq
                 raise
             stored = there
     raise AssertionError
-
-
-async def propose_query(
-    manifest: Mapping[str, Any], model: Model, *, run: str, stem: str = "", seed: int | None = None
-) -> AsyncIterator[TurnEvent]:
-    """Let the model propose the question that a person asks about a session of this dataset."""
-    reply = Reply(run)
-    if seed is None and model.choice.endpoint.builtin:
-        seed = secrets.randbelow(2**31)
-    messages = sent_messages([{"role": "user", "content": described(manifest)}], query_prompt())
-    try:
-        yield TurnStarted(run, stem, await model.name())
-        async for event in model.stream(reply, messages, (), seed):
-            if not isinstance(event, CallWritten):
-                yield event
-    except asyncio.CancelledError:
-        _stay_alive()
-        yield TurnEnded(run, stem, cancelled=True)
-    except SensorloomError as error:
-        yield TurnEnded(run, stem, error=str(error))
-    else:
-        yield QueryProposed(run, tidy_question(reply.text))
-        yield TurnEnded(run, stem)
-
-
-async def _in_full(function: Callable[..., T], *arguments: Any) -> tuple[T, bool]:
-    """Run a function in a thread to its end, and say whether the task was cancelled meanwhile."""
-    work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    cancelled = False
-    while True:
-        try:
-            return await asyncio.shield(work), cancelled
-        except asyncio.CancelledError:
-            if work.cancelled():
-                raise
-            _stay_alive()
-            cancelled = True
-
-
-def _stay_alive() -> None:
-    """The cancellation is dealt with here: later waits of this task are no part of it."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

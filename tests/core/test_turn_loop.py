@@ -25,10 +25,11 @@ from core.events import (
     Waiting,
 )
 from core.model import Model
+from core.question import propose_query
 from core.settings import ModelSettings
 from core.store import Stored
 from core.thread import Thread, calls_of, is_assistant, with_metadata
-from core.turn_loop import propose, propose_many, propose_query, run_to_end
+from core.turn_loop import propose, propose_many, run_to_end
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, FakeServer, calls, delta, fails, fake_server, says
 from tools.registry import ToolContext, tool
