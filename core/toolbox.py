@@ -12,13 +12,14 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from core.datasets.standard import open_dataset
 from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 from tools.builtin import BUILTIN
 from tools.registry import SESSION, Tool, ToolContext, call
+from tools.session import Dataset
 
 OWN_TOOLS_FILE = "sensorloom_tools.py"
 """A person's own tools, in the workspace: functions under `@tool` from `tools.registry`."""
@@ -80,7 +81,9 @@ def context_for(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | No
 
 def new_context(workspace: Workspace, thread: Thread) -> ToolContext:
     """The context at the thread's start. Raises DatasetError."""
-    context = ToolContext(open_dataset(workspace, thread.dataset), thread.session)
+    # a cast, because pyright does not take a cached_property for the property of a protocol
+    dataset = cast("Dataset", open_dataset(workspace, thread.dataset))
+    context = ToolContext(dataset, thread.session)
     for foreign in _leading_artifacts(thread):
         context.aliases[foreign] = SESSION
     return context
@@ -122,6 +125,11 @@ def artifact_in(content: Any) -> str | None:
             if isinstance(found, str) and (key != "id" or _ARTIFACT.fullmatch(found)):
                 return found
     return None
+
+
+def has_leading_artifact(thread: Thread) -> bool:
+    """Whether an object before the first assistant turn names the session's artifact, as threads made elsewhere do."""
+    return any(True for _ in _leading_artifacts(thread))
 
 
 def _leading_artifacts(thread: Thread) -> Iterator[str]:

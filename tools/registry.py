@@ -120,7 +120,7 @@ class Outcome:
 def tool(function: Callable[..., dict[str, Any]] | None = None, *, makes_artifact: bool = False) -> Any:
     """Make a function whose first parameter is a `ToolContext` into a `Tool`.
 
-    The docstring's first paragraph is the description; a line `name: text` under `Args:` describes a parameter.
+    The docstring up to `Args:` is the description; a line `name: text` under `Args:` describes a parameter.
     """
 
     def make(wrapped: Callable[..., dict[str, Any]]) -> Tool:
@@ -221,7 +221,7 @@ def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
         found[1]: " ".join(found[2].split())
         for found in re.finditer(r"^    (\w+): (.+(?:\n        .+)*)", arguments, re.MULTILINE)
     }
-    return " ".join(about.strip().split("\n\n")[0].split()), described
+    return " ".join(about.split()), described
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

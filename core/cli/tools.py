@@ -1,0 +1,32 @@
+"""`sensorloom tools`: the tools a model is offered."""
+
+from __future__ import annotations
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.toolbox import load_toolbox
+from core.workspace import Workspace
+
+
+@click.command("tools")
+@json_option
+@workspace_options
+def command(workspace: Workspace, as_json: bool) -> None:
+    """Show the tools a model is offered: the built-in ones and your own.
+
+    With --json it prints their schemas, as they are sent. Your own tools are functions under `@tool` in
+    sensorloom_tools.py in the workspace, or from packages with the entry point group `sensorloom.tools`.
+    """
+    toolbox = load_toolbox(workspace)
+    for problem in toolbox.problems:
+        say(f"note: {problem}", err=True)
+    if as_json:
+        print_json([one.schema for one in toolbox.tools])
+        return
+    for one in toolbox.tools:
+        properties = one.parameters.get("properties") or {}
+        required = one.parameters.get("required") or ()
+        names = ", ".join(name if name in required else f"{name}?" for name in properties)
+        say(f"{one.name}({names})")
+        say(f"    {one.description}")
