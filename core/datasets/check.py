@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from core.datasets.session_file import TIME_COLUMN
 from core.datasets.standard import (
     DATA,
     LABELS,
     MANIFEST,
     SESSIONS,
     SUBJECTS,
-    TIME,
-    StandardDataset,
+    channels_of,
     dataset_folder,
     is_safe_name,
     read_object,
@@ -26,9 +26,6 @@ from core.datasets.standard import (
 from core.errors import DatasetError
 from core.labels import canonical
 from core.workspace import Workspace
-
-if TYPE_CHECKING:
-    from pyarrow import Table
 
 MAX_ALIKE = 5
 """Findings of one kind that are told one by one; the rest are counted."""
@@ -206,8 +203,7 @@ def _session_folders(folder: Path, labels: Mapping[str, Any]) -> tuple[list[str]
 
 def _described(manifest: Mapping[str, Any]) -> dict[str, float | None]:
     """Channel name to rate."""
-    holder = StandardDataset("", Path(), manifest, {}, {}, Path())
-    return {channel.name: channel.rate_hz for channel in holder.described_channels}
+    return {channel.name: channel.rate_hz for channel in channels_of(manifest)}
 
 
 def _of_session(folder: Path, session: str, described: Mapping[str, float | None]) -> Iterator[Finding]:
@@ -230,10 +226,10 @@ def _of_session(folder: Path, session: str, described: Mapping[str, float | None
     yield from _of_times(place, table, described)
 
 
-def _of_columns(place: str, table: Table, described: Mapping[str, float | None]) -> Iterator[Finding]:
+def _of_columns(place: str, table: Any, described: Mapping[str, float | None]) -> Iterator[Finding]:
     import numpy as np
 
-    channels = [name for name in table.column_names if name != TIME]
+    channels = [name for name in table.column_names if name != TIME_COLUMN]
     if described and not any(name in described for name in channels):
         yield Finding("error", "columns", place, f"has none of the manifest's channels, only {', '.join(channels[:5])}")
     for name in channels:
@@ -253,29 +249,30 @@ def _of_columns(place: str, table: Table, described: Mapping[str, float | None])
             yield Finding("warning", f"missing {name}", place, f"column {name} is missing throughout (NaN)")
 
 
-def _of_times(place: str, table: Table, described: Mapping[str, float | None]) -> Iterator[Finding]:
+def _of_times(place: str, table: Any, described: Mapping[str, float | None]) -> Iterator[Finding]:
     import numpy as np
 
     rates = [rate for rate in described.values() if rate]
-    if TIME not in table.column_names:
+    if TIME_COLUMN not in table.column_names:
         level, message = ("warning", "the manifest's rate is used") if rates else ("error", "nor is a rate known")
-        yield Finding(level, "no times", place, f"it has no column {TIME}; {message}")
+        yield Finding(level, "no times", place, f"it has no column {TIME_COLUMN}; {message}")
         return
     try:
-        times = np.asarray(table.column(TIME).to_numpy(), dtype=np.float64)
+        times = np.asarray(table.column(TIME_COLUMN).to_numpy(), dtype=np.float64)
     except (ValueError, TypeError):
-        yield Finding("error", "times", place, f"column {TIME} holds no numbers")
+        yield Finding("error", "times", place, f"column {TIME_COLUMN} holds no numbers")
         return
     if not np.isfinite(times).all():
-        yield Finding("error", "times", place, f"column {TIME} has missing times")
+        yield Finding("error", "times", place, f"column {TIME_COLUMN} has missing times")
         return
     steps = np.diff(times)
     if (steps <= 0).any():
         row = int(np.flatnonzero(steps <= 0)[0]) + 1
         yield Finding("error", "times", place, f"time does not rise at row {row} ({times[row]:g} s)")
-    elif rates and len(steps) and abs(1 / (float(np.median(steps)) * max(rates)) - 1) > RATE_TOLERANCE:
-        rate = 1 / float(np.median(steps))
-        yield Finding("warning", "rate", place, f"has {rate:.4g} rows a second, the manifest says {max(rates):.4g}")
+    elif rates and len(steps):
+        rate = len(steps) / float(times[-1] - times[0])
+        if abs(rate / max(rates) - 1) > RATE_TOLERANCE:
+            yield Finding("warning", "rate", place, f"has {rate:.4g} rows a second, the manifest says {max(rates):.4g}")
     if abs(times[0]) > 1e-9:
         yield Finding("warning", "start", place, f"starts at {times[0]:g} s instead of 0; it is read as if from 0")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     from core.datasets.standard import StandardDataset
     from tools.features import Table
+    from tools.session import Window
 
 _recent: dict[Path, tuple[StandardDataset, int, Table]] = {}
 """Dataset folder to the value it was opened as, its sessions folder's time, and its table."""
 _building = Lock()
 
 
-def feature_table(dataset: StandardDataset) -> Table:
+def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], None] | None = None) -> Table:
     """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
 
     The first call in a process compares every file with the cache; later ones only the dataset's own files and
@@ -49,12 +50,12 @@ def feature_table(dataset: StandardDataset) -> Table:
     with _building:
         opened, seen, table = _recent.get(dataset.folder, (None, 0, None))
         if table is None or opened is not dataset or seen != changed:
-            table = _bring_up_to_date(dataset)
+            table = _bring_up_to_date(dataset, progress)
             _recent[dataset.folder] = (dataset, changed, table)
         return table
 
 
-def _bring_up_to_date(dataset: StandardDataset) -> Table:
+def _bring_up_to_date(dataset: StandardDataset, progress: Callable[[int, int, str], None] | None) -> Table:
     import numpy as np
 
     from tools.features import FEATURES_VERSION, Table, feature_names, table_of
@@ -65,24 +66,36 @@ def _bring_up_to_date(dataset: StandardDataset) -> Table:
     key = msgspec.json.encode([FEATURES_VERSION, names])
     kept = _read_cache(cache, key)
     values = np.full((len(sessions), len(names)), np.nan)
-    row_of = {session: row for row, session in enumerate(kept[0])} if kept else {}
-    stale: list[int] = []
-    for row, session in enumerate(sessions):
-        old = row_of.get(session)
-        if kept and old is not None and np.array_equal(kept[1][old], stamps[row]):
-            values[row] = kept[2][old]
-        else:
-            stale.append(row)
-    readable = np.ones(len(sessions), dtype=bool)
-    for row in stale:
+    fresh = np.zeros(len(sessions), dtype=bool)
+    if kept:
+        row_of = {session: row for row, session in enumerate(kept[0])}
+        old = np.array([row_of.get(session, -1) for session in sessions], dtype=np.int64)
+        fresh = (old >= 0) & (kept[1][old] == stamps).all(axis=1) if len(kept[0]) else fresh
+        values[fresh] = kept[2][old[fresh]]
+    computed = table_of(
+        dataset.channels, _windows(dataset, [sessions[row] for row in np.flatnonzero(~fresh)], progress)
+    )
+    row_of = {session: row for row, session in enumerate(sessions)}
+    rows = np.array([row_of[session] for session in computed.sessions], dtype=np.int64)
+    values[rows] = computed.values
+    fresh[rows] = True
+    found = tuple(session for session, good in zip(sessions, fresh, strict=True) if good)
+    if kept is None or len(rows) or kept[0] != found:
+        _write_cache(cache, key, found, stamps[fresh], values[fresh])
+    return Table(names, found, values[fresh])
+
+
+def _windows(
+    dataset: StandardDataset, sessions: Sequence[str], progress: Callable[[int, int, str], None] | None
+) -> Iterator[tuple[str, Window]]:
+    """The sessions that can be read, one at a time."""
+    for number, session in enumerate(sessions):
+        if progress:
+            progress(number, len(sessions), session)
         try:
-            values[row] = table_of(dataset.channels, [(sessions[row], dataset.load(sessions[row]))]).values[0]
+            yield session, dataset.load(session)
         except DatasetError:
-            readable[row] = False
-    found = tuple(session for session, good in zip(sessions, readable, strict=True) if good)
-    if stale or kept is None or kept[0] != sessions:
-        _write_cache(cache, key, found, stamps[readable], values[readable])
-    return Table(names, found, values[readable])
+            continue
 
 
 def _stamps(dataset: StandardDataset) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -109,7 +122,7 @@ def _read_cache(path: Path, key: bytes) -> _Kept | None:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if kept["key"].tobytes() != key:
                 return None
             sessions = msgspec.json.decode(kept["sessions"].tobytes(), type=tuple[str, ...])

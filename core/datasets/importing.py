@@ -292,10 +292,12 @@ def _write(folder: Path, session: NewSession) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
+    from core.datasets.session_file import TIME_COLUMN
+
     if not is_safe_name(session.session):
         raise DatasetError(f"{session.session!r} cannot be a session's name: the raw files name an odd subject")
     columns = [pa.array(session.time_sec), *(pa.array(row) for row in session.values.astype(np.float32))]
-    table = pa.Table.from_arrays(columns, ["timestamp_sec", *session.channels])
+    table = pa.Table.from_arrays(columns, [TIME_COLUMN, *session.channels])
     place = folder / session.session
     place.mkdir(exist_ok=True)
     parquet.write_table(

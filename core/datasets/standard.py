@@ -7,8 +7,7 @@ in one sentence where it is not. Nothing here writes into a dataset.
 from __future__ import annotations
 
 import re
-import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -22,17 +21,10 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.features import Table
-    from tools.session import Channel, Samples, Window
+    from tools.session import Channel, Window
 
 MANIFEST, LABELS, SUBJECTS, SESSIONS, DATA = "manifest.json", "labels.json", "subjects.json", "sessions", "data.parquet"
 """The names of the standard form."""
-
-TIME = "timestamp_sec"
-"""The time column of a session: seconds from its start."""
-
-_CACHED_WINDOWS = 256
-_CACHED_BYTES = 2_000_000
-"""Only windows whose file is at most this long are remembered, so that the cache stays below 100 MB or so."""
 
 _SUBJECT_IN_ID = re.compile(
     r"(?:train|test|val|valid|validation|dev)_(?P<number>\d+)_\d+"
@@ -67,6 +59,8 @@ class StandardDataset:
     """Session id to labels, in the file's order."""
     subjects: Mapping[str, str]
     """Session id to subject, from `subjects.json`, else from ids of a plain form such as `train_16_3157`."""
+    activities: tuple[str, ...]
+    """The label set: the manifest's, else every label that occurs."""
     cache: Path
     """Where the feature table is kept."""
 
@@ -80,23 +74,15 @@ class StandardDataset:
         """Whether the manifest says that no person was recorded."""
         return self.manifest.get("synthetic") is True
 
-    @cached_property
-    def activities(self) -> tuple[str, ...]:
-        """The label set: the manifest's, else every label that occurs."""
-        named = self.manifest.get("activities")
-        listed = tuple(named.values() if isinstance(named, dict) else named) if isinstance(named, dict | list) else ()
-        found = tuple(label for label in listed if isinstance(label, str))
-        return found or tuple(sorted({label for labels in self.labels.values() for label in labels}))
-
-    @cached_property
+    @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels the manifest describes; the columns of the first session where it describes none."""
-        return self.described_channels or self._channels_of_first()
+        return self.described_channels or self._channels_of_first
 
     @cached_property
     def described_channels(self) -> tuple[Channel, ...]:
         """The channels as the manifest has them; empty when it has none."""
-        return _channels(self.manifest)
+        return channels_of(self.manifest)
 
     @cached_property
     def sessions(self) -> tuple[str, ...]:
@@ -119,25 +105,20 @@ class StandardDataset:
         Raises:
             DatasetError: there is no such session, or its file is damaged; the message names the file.
         """
-        path = self.path_of(session)
-        try:
-            found = path.stat()
-        except OSError as error:
-            if not isinstance(error, FileNotFoundError):
-                raise DatasetError(f"{path}: {_reason(error)}") from error
-            raise DatasetError(f"{self.name} has no session {session!r} (looked for {path})") from error
-        if not stat.S_ISREG(found.st_mode):
-            raise DatasetError(f"{path}: not a regular file")
-        if found.st_size > _CACHED_BYTES:
-            return _read_window(path, self.described_channels)
-        return _cached_window(path, found.st_mtime_ns, found.st_size, self.described_channels)
+        from core.datasets.session_file import read_session
 
-    def features(self) -> Table:
+        path = self.path_of(session)
+        if not path.exists():
+            raise DatasetError(f"{self.name} has no session {session!r} (looked for {path})")
+        return read_session(path, self.described_channels)
+
+    def features(self, progress: Callable[[int, int, str], None] | None = None) -> Table:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
         from core.datasets.feature_table import feature_table
 
-        return feature_table(self)
+        return feature_table(self, progress)
 
+    @cached_property
     def _channels_of_first(self) -> tuple[Channel, ...]:
         for session in self.sessions[:1]:
             return self.load(session).channels
@@ -212,6 +193,7 @@ def _opened(folder: Path, stamps: tuple[tuple[int, int], ...], cache: Path) -> S
         MappingProxyType(manifest),
         MappingProxyType(labels),
         MappingProxyType(_subjects(folder, labels, has_file=stamps[2] != (0, 0))),
+        _activities(manifest, labels),
         cache,
     )
 
@@ -254,7 +236,18 @@ def subject_in(session: str) -> str:
     return found["number"].lstrip("0") or "0" if found["number"] else found["name"].lower()
 
 
-def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
+def _activities(manifest: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    named = manifest.get("activities")
+    listed: list[Any] = (
+        list(named.values() if isinstance(named, dict) else named) if isinstance(named, dict | list) else []
+    )
+    found = tuple(label for label in listed if isinstance(label, str))
+    return found or tuple(sorted({label for held in labels.values() for label in held}))
+
+
+def channels_of(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """The channels a manifest describes, in whichever of the usual ways it does."""
+    from core.datasets.session_file import TIME_COLUMN
     from tools.session import Channel
 
     listed = manifest.get("channels")
@@ -264,7 +257,7 @@ def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
     for one in listed if isinstance(listed, list) else ():
         about: dict[str, Any] = one if isinstance(one, dict) else {"name": one}
         name = about.get("name")
-        if isinstance(name, str) and name != TIME:
+        if isinstance(name, str) and name != TIME_COLUMN:
             rate = _rate(about.get("sampling_rate_hz", manifest.get("sampling_rate_hz")))
             found[name] = Channel(name, _text(about.get("description")), _text(about.get("unit")), rate)
     return tuple(found.values())
@@ -276,61 +269,6 @@ def _rate(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return rate if 0 < rate < float("inf") else None
-
-
-@lru_cache(maxsize=_CACHED_WINDOWS)
-def _cached_window(path: Path, mtime_ns: int, size: int, described: tuple[Channel, ...]) -> Window:
-    return _read_window(path, described)
-
-
-def _read_window(path: Path, described: tuple[Channel, ...]) -> Window:
-    import numpy as np
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    from tools.session import Channel, Window
-
-    try:
-        table = parquet.ParquetFile(path, memory_map=False).read(use_threads=False)
-        columns = {name: table.column(name) for name in table.column_names}
-        channels = tuple(one for one in described if one.name in columns)
-        if not described:
-            channels = tuple(Channel(name) for name in columns if name != TIME)
-        values = np.empty((len(channels), table.num_rows))
-        for row, channel in enumerate(channels):
-            values[row] = _floats(columns[channel.name])
-        times = _floats(columns[TIME]) if TIME in columns else _times(path, channels, table.num_rows)
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: cannot be read as a session: {' '.join(str(error).split())[:200]}") from error
-    times, values = _rising(times, values)
-    times.flags.writeable = values.flags.writeable = False
-    return Window(channels, times, values)
-
-
-def _floats(column: Any) -> Samples:
-    import numpy as np
-
-    return np.asarray(column.to_numpy(), dtype=np.float64)
-
-
-def _times(path: Path, channels: Sequence[Channel], rows: int) -> Samples:
-    import numpy as np
-
-    rate = next((channel.rate_hz for channel in channels if channel.rate_hz), None)
-    if rate is None:
-        raise DatasetError(f"{path}: it has no column {TIME}, and the manifest names no sampling_rate_hz")
-    return np.arange(rows) / rate
-
-
-def _rising(times: Samples, values: Samples) -> tuple[Samples, Samples]:
-    """The samples in the order of time, from 0, without repeated or missing times."""
-    import numpy as np
-
-    if not np.all(np.diff(times) > 0):
-        _, kept = np.unique(times, return_index=True)
-        kept = kept[np.isfinite(times[kept])]
-        times, values = times[kept], values[:, kept]
-    return (times - times[0] if times.size and times[0] != 0 else times.copy()), values
 
 
 def _text(value: Any) -> str:

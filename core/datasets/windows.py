@@ -38,6 +38,8 @@ class Cut:
     rate_hz: float
     max_gap_sec: float
     """A longer pause between two rows, or a jump back in time, ends a stretch."""
+    thinned: bool = False
+    """Whether stretches that were recorded faster than the rate are thinned to it."""
     least_rows: float = 0.9
     """A window with fewer than this share of the rows its length promises is dropped."""
 
@@ -83,6 +85,8 @@ def cut_windows(
             continue
         for piece in _pieces(time_sec[start:end], cut.max_gap_sec, dropped):
             rows = start + piece
+            if cut.thinned:
+                rows = _thinned(time_sec, rows, cut.rate_hz, dropped)
             yield from ((label, *window) for window in _windows(cut, time_sec[rows], values[:, rows], dropped))
 
 
@@ -103,6 +107,20 @@ def _pieces(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[N
         dropped["rows with a repeated timestamp"] += repeated
         dropped["rows that go back in time"] += int((~kept).sum()) - repeated
         yield rows[kept]
+
+
+def _thinned(times: Samples, rows: NDArray[np.int64], rate_hz: float, dropped: Counter[str]) -> NDArray[np.int64]:
+    """Of rows that come too fast those nearest to a steady beat; rows at the rate itself all stay."""
+    period = 1 / rate_hz
+    if not (np.diff(times[rows]) < 0.6 * period).any():
+        return rows
+    kept, due = list[int](), -math.inf
+    for row, time in zip(rows.tolist(), times[rows].tolist(), strict=True):
+        if time >= due - 0.2 * period:
+            kept.append(row)
+            due = max(due + 0.98 * period, time + 0.6 * period)
+    dropped[f"rows recorded faster than the {rate_hz:g} a second of the rest"] += len(rows) - len(kept)
+    return np.array(kept)
 
 
 def _windows(cut: Cut, times: Samples, values: Values, dropped: Counter[str]) -> Iterator[tuple[Samples, Values]]:

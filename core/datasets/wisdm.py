@@ -3,7 +3,8 @@ Activities of Daily Living", IEEE Access 2019.
 
 One file a subject, device and sensor. The clocks of phone and watch are unrelated, so a session is of one device
 and has its six channels; the two sensors of a device are joined on their timestamps. Windows are the readme's
-10 s (200 readings at 20 Hz), without overlap.
+10 s (200 readings at 20 Hz), without overlap. Now and then a device recorded at 50 or 100 Hz for a while; such
+stretches are thinned to 20 Hz.
 
 Where a subject has an activity with one sensor only, its sessions have that sensor's three channels.
 """
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tools.session import Samples
 
 RATE_HZ = 20.0
-_DEFAULT = Cut(length_sec=10.0, overlap=0.0, rate_hz=RATE_HZ, max_gap_sec=MAX_GAP_SEC)
+_DEFAULT = Cut(length_sec=10.0, overlap=0.0, rate_hz=RATE_HZ, max_gap_sec=MAX_GAP_SEC, thinned=True)
 _SAME_TIME_NS = 25_000_000
 """Rows of two sensors belong together when they are at most half a period apart; nearly all are equal."""
 _LEAST_JOINED = 0.5
