@@ -23,6 +23,7 @@ class Draft:
     model: str
     temperature: float | None
     seed: int | None
+    max_tokens: int | None
     keep_reasoning: bool
     answers: list[Message] = field(default_factory=list[Message])
     """Results of calls that stood unanswered at the thread's end."""
@@ -60,6 +61,7 @@ class Draft:
             self.model,
             self.temperature,
             self.seed,
+            self.max_tokens,
             self.reply.prompt_tokens,
             self.reply.completion_tokens,
             time.monotonic() - self.started,
@@ -74,7 +76,7 @@ def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
     if seed is not None:
         place = len(thread.messages)
         seed += sum(1 for one in thread.alternatives if one.get("position") == place)
-    return Draft(thread, run, Reply(run), "", settings.temperature, seed, settings.keep_reasoning)
+    return Draft(thread, run, Reply(run), "", settings.temperature, seed, settings.max_tokens, settings.keep_reasoning)
 
 
 def seed_for(thread: Thread, model: Model, seed: int | None) -> int | None:

@@ -117,7 +117,9 @@ def choose(
     known = configured(workspace, environ)
     wanted = endpoint or workspace.settings.model.endpoint
     if wanted.startswith(("http://", "https://")):
-        chosen = Endpoint(wanted, wanted.rstrip("/"), "", "OPENAI_API_KEY")
+        url = wanted.rstrip("/")
+        # a key goes only to the endpoint it was set for
+        chosen = next((one for one in known if one.base_url == url), Endpoint(url, url))
     elif wanted:
         named = [one for one in known if one.name == wanted]
         if not named:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import socket
 import ssl
 import time
@@ -22,6 +23,15 @@ BACKOFF_SEC = 0.5
 
 RATE_RETRIES, SERVER_RETRIES, EMPTY_RETRIES = 6, 3, 2
 """How often a request is repeated that was refused for its rate, failed, or was answered with nothing."""
+
+
+_TOO_LONG = re.compile(
+    r"context[ _](length|size|window)|maximum context|(prompt|input) is too long|too many (input )?tokens"
+)
+_NO_TOOLS = re.compile(
+    r"not support (tool|function)|tools? (choice|param|use)|tool_choice|tool-call-parser|--jinja"
+    r"|(tool|function)[ _-]?call(s|ing)? (is|are) not|tools (is|are) not"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,7 @@ def _refused(status: int, said: str, headers: Mapping[str, str], endpoint: Endpo
     if status in (401, 403):
         key = f"${endpoint.api_key_env}" if endpoint.api_key_env else "api_key_env of this endpoint in sensorloom.toml"
         return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it")
-    if any(
-        part in lower for part in ("context length", "context_length", "context size", "maximum context", "too long")
-    ):
+    if _TOO_LONG.search(lower):
         return Failure(
             f"the thread is longer than {model} can read{told}; branch from an earlier turn, "
             "or serve the model with a longer context"
@@ -96,7 +104,7 @@ def _refused(status: int, said: str, headers: Mapping[str, str], endpoint: Endpo
         return Failure(f"{name} has no model {model!r}{told}; pick one with ctrl+o or --model")
     if status == 404:
         return Failure(f"{name} has no Chat Completions at {endpoint.base_url}; does its URL end in /v1?")
-    if "tool" in lower and status in (400, 422, 501):
+    if _NO_TOOLS.search(lower) and status in (400, 404, 422, 500, 501):
         return Failure(
             f"{name} cannot call tools with {model}{told}; pick a model that can, or start the server with its tool "
             "parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"

@@ -18,6 +18,7 @@ class Generation:
     model: str
     temperature: float | None = None
     seed: int | None = None
+    max_tokens: int | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float = 0.0
@@ -56,7 +57,11 @@ def accept(thread: Thread, proposal: Proposal, tools: Sequence[Mapping[str, Any]
         model=generation.model,
         **{
             key: value
-            for key, value in (("temperature", generation.temperature), ("seed", generation.seed))
+            for key, value in (
+                ("temperature", generation.temperature),
+                ("seed", generation.seed),
+                ("max_tokens", generation.max_tokens),
+            )
             if value is not None
         },
     )

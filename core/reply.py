@@ -89,8 +89,8 @@ class Reply:
         held, self._held = self._held, ""
         yield from self._emit(held)
         self._settle_thinking()
-        self.text = self.text.strip()
-        self.reasoning = self.reasoning.strip()
+        self.text = _whole_characters(self.text.strip())
+        self.reasoning = _whole_characters(self.reasoning.strip())
         self.calls = [call for call in self.calls if call.name or call.arguments.strip()]
         yield from self._close(len(self.calls), whole=True)
 
@@ -197,7 +197,7 @@ class Reply:
                 call.announced = True
                 call.name = call.name.strip() or NAMELESS
                 yield CallAdded(self.run, index, call.name)
-            call.arguments = call.arguments.strip() or "{}"
+            call.arguments = _whole_characters(call.arguments.strip()) or "{}"
             yield CallWritten(index, call.name, call.arguments)
 
 
@@ -220,6 +220,11 @@ def _is_object(text: str) -> bool:
 def _overlap(text: str, tag: str) -> int:
     """How many characters at the end of `text` may be the beginning of `tag`."""
     return next((size for size in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:size])), 0)
+
+
+def _whole_characters(text: str) -> str:
+    """Text whose surrogate pairs, parted when a server cut between the halves, are characters again."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _string(value: Any) -> str:

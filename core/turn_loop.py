@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.cancelling import in_full, stay_alive
@@ -164,29 +165,37 @@ async def propose_many(
     arrived: asyncio.Queue[TurnEvent] = asyncio.Queue()
     base = seed_for(thread, model, seed)
 
-    async def sample(number: int) -> None:
+    async def sample(name: str, chosen: int | None) -> None:
         own = replace(context, artifacts=dict(context.artifacts))
-        chosen = None if base is None else base + number - 1
-        async for event in propose(thread, stem, model, tools, own, run=f"{run}/{number}", seed=chosen):
-            arrived.put_nowait(event)
+        async for event in propose(thread, stem, model, tools, own, run=name, seed=chosen):
+            if not isinstance(event, TurnEnded):
+                arrived.put_nowait(event)
+            else:
+                ended[name] = event
 
-    tasks = [asyncio.create_task(sample(number)) for number in range(1, count + 1)]
-    cancelled, ended = False, 0
-    try:
-        while ended < count:
-            try:
-                event = await arrived.get()
-            except asyncio.CancelledError:
-                stay_alive()
-                cancelled = True
-                for task in tasks:
-                    task.cancel()
-                continue
-            ended += isinstance(event, TurnEnded)
-            yield event
-    finally:
-        for task in tasks:
-            task.cancel()
+    def over(name: str, task: asyncio.Task[None]) -> None:
+        failure = None if task.cancelled() else task.exception()
+        lost = f"the run failed unexpectedly: {type(failure).__name__}: {failure}" if failure else ""
+        arrived.put_nowait(ended.get(name) or TurnEnded(name, stem, cancelled=task.cancelled(), error=lost))
+
+    ended: dict[str, TurnEnded] = {}
+    tasks: list[asyncio.Task[None]] = []
+    for number in range(count):
+        name = f"{run}/{number + 1}"
+        tasks.append(asyncio.create_task(sample(name, None if base is None else base + number)))
+        tasks[-1].add_done_callback(partial(over, name))
+    cancelled, running = False, count
+    while running:
+        try:
+            event = await arrived.get()
+        except asyncio.CancelledError:
+            stay_alive()
+            cancelled = True
+            for task in tasks:
+                task.cancel()
+            continue
+        running -= isinstance(event, TurnEnded)
+        yield event
     yield TurnEnded(run, stem, cancelled=cancelled)
 
 

@@ -183,6 +183,12 @@ async def test_calls_are_put_together_however_a_server_cuts_them(shape: str) -> 
     assert written(events) == wanted
 
 
+async def test_a_character_cut_in_half_between_chunks_is_whole_again() -> None:
+    with fake_server(Answer([delta(content="go \ud83d"), delta(content="\ude80"), delta("stop")])) as server:
+        reply, _, _ = await asked(chosen(server))
+    assert reply.text == "go 🚀"
+
+
 async def test_reasoning_comes_apart_from_the_text() -> None:
     field = Answer([delta(reasoning_content="I "), delta(reasoning="wonder"), delta(content="Hi."), delta("stop")])
     with fake_server(field) as server:
@@ -289,6 +295,10 @@ REFUSALS = {
     ),
     "context": (fails(400, "This model's maximum context length is 4096 tokens."), "longer than fake can read"),
     "tools": (fails(400, '"auto" tool choice requires --enable-auto-tool-choice'), "cannot call tools"),
+    "order": (
+        fails(400, "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"),
+        "refused the request (400): messages with role 'tool'",
+    ),
     "other": (fails(422, "temperature must be below 2"), "refused the request (422): temperature must be below 2"),
     "credit": (fails(429, "You exceeded your current quota, insufficient_quota"), "no credit left"),
     "no stream": (Answer(["hello"], then="end"), "ended its reply before it was whole"),

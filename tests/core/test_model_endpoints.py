@@ -79,6 +79,13 @@ def test_the_settings_come_before_the_environment_and_an_option_before_both(tmp_
         choose(opened, "labb", environ=environ)
 
 
+def test_a_key_goes_only_to_the_endpoint_it_was_set_for(tmp_path: Path) -> None:
+    environ = {"OPENAI_BASE_URL": "http://box:8000/v1", "OPENAI_API_KEY": "sk-x"}
+    opened = workspace(tmp_path)
+    assert choose(opened, "http://box:8000/v1/", environ=environ).endpoint.api_key(environ) == "sk-x"
+    assert choose(opened, "http://elsewhere/v1", environ=environ).endpoint.api_key(environ) == "none"
+
+
 def test_sampling_options_replace_the_settings_only_where_given(tmp_path: Path) -> None:
     settings = choose(workspace(tmp_path, SETTINGS), environ={}, temperature=None, seed=3).settings
     assert (settings.temperature, settings.seed) == (0.4, 3)

@@ -474,6 +474,50 @@ async def test_samples_come_at_once_each_with_a_run_of_its_own(workspace: Worksp
     assert {request["seed"] for request in server.requests} == {3, 4, 5}
 
 
+async def test_samples_that_fail_or_are_stopped_all_end(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = begun(workspace)
+    with fake_server(Answer([delta(content="Half")], then="hang")) as server:
+        made = model(server)
+        events: list[TurnEvent] = []
+
+        async def run() -> None:
+            samples = propose_many(stored.thread, stored.stem, made, TOOLS, context(), count=3, run="r")
+            async for event in samples:
+                events.append(event)
+
+        task = asyncio.create_task(run())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+        assert [event.cancelled for event in events if isinstance(event, TurnEnded)] == [True] * 4
+        monkeypatch.setattr(Model, "name", lambda _: 1 / 0)
+        events.clear()
+        await run()
+        await made.aclose()
+    errors = [event.error for event in events if isinstance(event, TurnEnded)]
+    assert ["ZeroDivisionError" in error for error in errors] == [True, True, True, False]
+
+
+async def test_half_a_character_in_a_thread_can_be_sent(workspace: Workspace, hostile: str) -> None:
+    arguments = json.dumps({"channel": hostile})
+    made = {"id": "a", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    asked = {"role": "assistant", "content": hostile, "tool_calls": [made]}
+    stored = begun(workspace, asked, {"role": "tool", "tool_call_id": "a", "name": "look", "content": hostile})
+    with fake_server(says(hostile + "\nFinal Answer: walking")) as server:
+        events = await ran(server, workspace, stored)
+    assert the(TurnEnded, events).error == ""
+    assert server.requests[0]["messages"][2]["content"] == hostile.replace("\ud800", "\ufffd")
+    valid(workspace)
+
+
+async def test_what_was_set_is_recorded(workspace: Workspace) -> None:
+    stored = begun(workspace)
+    with fake_server(FINAL) as server:
+        await ran(server, workspace, stored, max_tokens=200, temperature=0.0)
+    assert (valid(workspace).metadata["max_tokens"], valid(workspace).metadata["temperature"]) == (200, 0.0)
+    assert "seed" not in valid(workspace).metadata
+
+
 async def test_a_retry_with_a_seed_is_another_sample(workspace: Workspace) -> None:
     stored = begun(workspace)
     aside = Thread({**stored.thread.document, "alternatives": [{"position": 1, "messages": []}]})
