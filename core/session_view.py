@@ -33,6 +33,8 @@ class SessionView:
     session: str
     window: Window
     """The samples, thinned to their least and greatest where there are more than a screen can show."""
+    full: Window
+    """The same with every sample."""
     session_start: float
     """Seconds; where the whole session begins."""
     session_end: float
@@ -72,9 +74,11 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         window = context.window(artifact)
     except ToolError:
         artifact = SESSION
+    full = _with_channels(window, arguments)
     return SessionView(
         thread.session,
-        _drawn(_with_channels(window, arguments)),
+        thinned(full),
+        full,
         whole.start_sec,
         whole.end_sec,
         int(window.time_sec.size),
@@ -152,19 +156,18 @@ def _with_channels(window: Window, arguments: Mapping[str, Any]) -> Window:
     return replace(window, channels=tuple(window.channels[place] for place in kept), values=window.values[kept])
 
 
-def _drawn(window: Window) -> Window:
-    """The window thinned so that every drawn column still has its least and its greatest value."""
+def thinned(window: Window, samples: int = DRAWN_SAMPLES) -> Window:
+    """The window with at most `samples` samples, so that every drawn column still has its least and greatest value."""
     import numpy as np
 
     count = window.time_sec.size
-    if count <= DRAWN_SAMPLES:
+    if count <= samples:
         return window
-    starts = np.linspace(0, count, DRAWN_SAMPLES // 2, endpoint=False).astype(np.intp)
+    starts = np.linspace(0, count, samples // 2, endpoint=False).astype(np.intp)
     values = np.empty((len(window.channels), 2 * starts.size))
     values[:, 0::2] = np.fmin.reduceat(window.values, starts, axis=1)
     values[:, 1::2] = np.fmax.reduceat(window.values, starts, axis=1)
     time = np.empty(2 * starts.size)
     time[0::2] = window.time_sec[starts]
     time[1::2] = window.time_sec[np.append(starts[1:], count) - 1]
-    time[1::2] = np.maximum(time[1::2], time[0::2])
     return replace(window, time_sec=time, values=values)

@@ -90,7 +90,26 @@ class TurnActions:
         if not work.run:
             work.stored = stored
         self.conversation.open(work.stored.thread, self._look(work))
-        self._changed(work)
+        self.show(work)
+        if work.idle:
+            self.screen.run_worker(self._offer(work), group="offer", exclusive=True)
+
+    async def _offer(self, work: ThreadWork) -> None:
+        """Bring back proposals that nobody decided on before the program ended."""
+        from core.drafts import load_drafts
+
+        kept = await asyncio.to_thread(load_drafts, self.workspace, work.stored.stem)
+        if work is self.work and work.idle and work.restore(kept.proposals):
+            self.show(work)
+
+    async def _keep_proposals(self, work: ThreadWork) -> None:
+        """Keep what waits for a decision where a crash does not take it."""
+        from core.drafts import save_proposals
+
+        try:
+            await asyncio.to_thread(save_proposals, self.workspace, work.stored.stem, work.proposals)
+        except SensorloomError as error:
+            self.say(str(error), "warning")
 
     def close(self, why: str = "") -> None:
         """Show no thread, and say why."""
@@ -116,7 +135,7 @@ class TurnActions:
             return
         if stored.digest != work.stored.digest:
             work.stored = stored
-            self._changed(work)
+            self.show(work)
 
     # Runs
 
@@ -154,7 +173,7 @@ class TurnActions:
                 work.run = await asyncio.to_thread(begin)  # the client is imported here, which takes a second
             except SensorloomError as error:
                 self.say(str(error), "error")
-            self._changed(work)
+            self.show(work)
 
         self.do(started())
 
@@ -167,15 +186,17 @@ class TurnActions:
             work = self._works.get(stem)
             if work is None:
                 continue
-            before = work.stored
+            before, undecided = work.stored, work.proposals
             problem = work.take(event, now)
             if problem:
                 self.say(f"{work.stored.stem}: {problem}", "error")
             if work.stored is not before:
                 self.screen.post_message(self.Saved(work.stored))
+            if work.proposals != undecided:
+                self.do(self._keep_proposals(work))
             touched[stem] = work
         for work in touched.values():
-            self._changed(work)
+            self.show(work)
 
     # Proposals
 
@@ -204,8 +225,7 @@ class TurnActions:
             else await self.save(work, curate.accept, shown, tools)
         )
         if saved:
-            work.clear()
-            self._changed(work)
+            await self._decided(work)
             if then is not None:
                 then()
 
@@ -226,19 +246,24 @@ class TurnActions:
             for one in work.proposals:
                 if not await self.save(work, curate.set_aside, one, reason):
                     return
-            work.clear()
-            self._changed(work)
+            await self._decided(work)
             if then_run:
                 self.run()
 
         self.do(put_aside())
+
+    async def _decided(self, work: ThreadWork) -> None:
+        """The proposals were taken, or put aside."""
+        work.clear()
+        self.show(work)
+        await self._keep_proposals(work)
 
     def choose(self, number: int) -> None:
         """Show another of several proposals, counted from 0."""
         work = self.work
         if work is not None and work.slots:
             work.chosen = number % len(work.slots)
-            self._changed(work)
+            self.show(work)
             self.conversation.focus_message(len(work.stored.thread.messages))
 
     # What all actions share
@@ -263,9 +288,7 @@ class TurnActions:
         except SensorloomError as error:
             self.say(str(error), "error")
             return False
-        work.stored = stored
-        self.screen.post_message(self.Saved(stored))
-        self._changed(work)
+        self.replaced(work, stored)
         return True
 
     def say(self, text: str, severity: Any = "information") -> None:
@@ -291,7 +314,13 @@ class TurnActions:
             self.say("decide on the proposal first: y accepts it, t retries, ⌫ discards")
         return not work.slots
 
-    def _changed(self, work: ThreadWork) -> None:
+    def replaced(self, work: ThreadWork, stored: Stored) -> None:
+        """Take a value of the thread that was saved in another way than by `save`."""
+        work.stored = stored
+        self.screen.post_message(self.Saved(stored))
+        self.show(work)
+
+    def show(self, work: ThreadWork) -> None:
         """Draw the thread if it is the open one, and say what the keys now act on."""
         if any(one.run for one in self._works.values()):
             self._ticker.resume()

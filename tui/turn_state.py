@@ -6,7 +6,7 @@ another is read, and each is as it was when one comes back to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,6 +163,19 @@ class ThreadWork:
             self.run = ""
         self.chosen = min(self.chosen, max(0, len(self.slots) - 1))
         return event.error
+
+    def restore(self, proposals: Sequence[Proposal]) -> bool:
+        """Take proposals of an earlier session that still follow the thread; returns whether there are any."""
+        position = len(self.stored.thread.messages)
+        fitting = [one for one in proposals if one.position == position]
+        self.slots.update({f"{self.stored.stem}#kept/{number}": one for number, one in enumerate(fitting, 1)})
+        return bool(fitting)
+
+    def replace(self, old: Proposal, new: Proposal) -> None:
+        """Put an edited proposal in an old one's place."""
+        for run, one in self.slots.items():
+            if one is old:
+                self.slots[run] = new
 
     def clear(self) -> None:
         """Forget the proposals: they were taken, or put aside."""

@@ -1,0 +1,277 @@
+"""Ways a thread goes on: branches and their siblings, comparisons, undo and redo, stale turns, the loss flag."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from core import curate
+from core.errors import SensorloomError
+from core.lineage import Lineage, lineage
+from core.query import query_of, query_turn
+from core.stale import stale_messages
+from core.store import Stored
+from core.thread import Message, Thread, is_assistant
+from core.turns import turn_at
+from tui.edit_actions import EditActions
+from tui.screens.ask import AskTextScreen, ChooseScreen, Way
+from tui.turn_actions import TurnActions
+from tui.turn_state import ThreadWork
+
+if TYPE_CHECKING:
+    from core.index import Summary
+
+STALE_WAYS = (
+    Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
+    Way("y", "accept as they are", "they still hold; the marks go"),
+    Way("b", "move to a branch", "a thread of their own keeps them; this one ends before them"),
+)
+_WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
+
+
+class BranchActions:
+    """Acts on the open thread as a whole. Lives on the screen of its turns."""
+
+    def __init__(
+        self,
+        turns: TurnActions,
+        edits: EditActions,
+        known: Callable[[], Iterable[Summary]],
+        go_to: Callable[[str], None],
+    ) -> None:
+        """Args: `known` gives the summaries of all threads, `go_to` opens one by its stem."""
+        self._turns = turns
+        self._edits = edits
+        self._known = known
+        self._go_to = go_to
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What each of the actions does."""
+        return {
+            "turn.branch": self.branch,
+            "turn.previous_sibling": partial(self.sibling, -1),
+            "turn.next_sibling": partial(self.sibling, 1),
+            "turn.compare": self.compare,
+            "turn.undo": partial(self.undo, "undo"),
+            "turn.redo": partial(self.undo, "redo"),
+            "turn.loss": self.toggle_loss,
+            "turn.settle": self.settle,
+            "sensor.plot": self.plot,
+            "sensor.play": self._turns.sensors.toggle_play,
+        }
+
+    # Branches
+
+    def branch(self) -> None:
+        """Copy the thread up to the focused turn into a new one; at the question, another can be asked."""
+        work = self._turns.work
+        if work is None:
+            return
+        thread = work.stored.thread
+        index = min(self._turns.conversation.index, len(thread.messages) - 1)
+        if index < 0:
+            return
+        if index < query_turn(thread).end:
+            screen = AskTextScreen("branch: ask this instead", query_of(thread) or "")
+            self._turns.screen.app.push_screen(screen, partial(self._branch_asking, work, index))
+        else:
+            self._turns.do(self._branch(work, turn_at(thread, index).end, None))
+
+    def _branch_asking(self, work: ThreadWork, index: int, query: str | None) -> None:
+        if query:
+            self._turns.do(self._branch(work, index, query))
+
+    async def _branch(self, work: ThreadWork, position: int, query: str | None) -> None:
+        try:
+            made = await asyncio.to_thread(curate.branch, self._turns.workspace, work.stored, position, query)
+        except SensorloomError as error:
+            self._turns.say(str(error), "error")
+            return
+        self.opened(made)
+        self._turns.say(f"branched into {made.stem}")
+
+    def opened(self, made: Stored) -> None:
+        """Go to a thread that was just made."""
+        self._turns.screen.post_message(TurnActions.Saved(made))
+        self._go_to(made.stem)
+
+    def sibling(self, step: int) -> None:
+        """The next of several proposals, or else the next branch of the fork nearest to the focus."""
+        work = self._turns.work
+        if work is None:
+            return
+        if len(work.slots) > 1:
+            self._turns.choose(work.chosen + step)
+        else:
+            self._turns.do(self._to_sibling(work, step))
+
+    async def _to_sibling(self, work: ThreadWork, step: int) -> None:
+        stem = work.stored.stem
+        found = await asyncio.to_thread(lineage, list(self._known()))
+        focus = self._turns.conversation.index
+        forks = sorted(found.forks(stem), key=lambda fork: abs(fork.position - focus))
+        members = next((fork.members for fork in forks if stem in fork.members and len(fork.members) > 1), ())
+        if members:
+            self._go_to(members[(members.index(stem) + step) % len(members)])
+        else:
+            self._turns.say("no other branch leaves this thread; b makes one at the focused turn")
+
+    async def mark_forks(self, work: ThreadWork) -> None:
+        """Find where other threads leave this one, for the marks in the conversation."""
+        every = list(self._known())
+        stem = work.stored.stem
+        if not any(one.parent == stem or (one.stem == stem and one.parent) for one in every):
+            found: dict[int, tuple[int, int]] = {}
+        else:
+            found = forks_of(await asyncio.to_thread(lineage, every), stem)
+        if found != work.forks:
+            work.forks = found
+            self._turns.show(work)
+
+    # Comparing
+
+    def compare(self) -> None:
+        """The shown proposal beside another, or beside an alternative, or this thread beside a sibling."""
+        work = self._turns.work
+        if work is not None:
+            self._turns.do(self._compare(work))
+
+    async def _compare(self, work: ThreadWork) -> None:
+        thread = work.stored.thread
+        sides = _proposal_sides(work) or await self._thread_sides(work) or _alternative_sides(thread)
+        if sides is None:
+            self._turns.say("nothing to compare with: there is no other proposal, branch or alternative")
+            return
+        self.show_sides(*sides)
+
+    def show_sides(self, left: tuple[str, list[Message]], right: tuple[str, list[Message]]) -> None:
+        """Two conversations side by side, each with its name."""
+        from tui.screens.compare import CompareScreen
+
+        self._turns.screen.app.push_screen(CompareScreen(left, right))
+
+    async def _thread_sides(self, work: ThreadWork) -> Any:
+        """This thread and the next one at its fork."""
+        from core.store import read
+
+        stem = work.stored.stem
+        found = await asyncio.to_thread(lineage, list(self._known()))
+        members = next((fork.members for fork in found.forks(stem) if stem in fork.members), ())
+        others = [one for one in members if one != stem]
+        if not others:
+            return None
+        try:
+            other = await asyncio.to_thread(read, self._turns.workspace.threads, others[0])
+        except SensorloomError as error:
+            self._turns.say(str(error), "warning")
+            return None
+        return (stem, list(work.stored.thread.messages)), (other.stem, list(other.thread.messages))
+
+    # One thread as a whole
+
+    def undo(self, direction: str) -> None:
+        """Take back the thread's newest step, or do it again."""
+        work = self._turns.work
+        if work is not None and work.run:
+            self._turns.say("this thread is running; esc stops it")
+        elif work is not None:
+            self._turns.do(self._undo(work, curate.undo if direction == "undo" else curate.redo))
+
+    async def _undo(self, work: ThreadWork, function: Callable[..., curate.Undone]) -> None:
+        try:
+            undone = await asyncio.to_thread(function, self._turns.workspace, work.stored.stem, work.stored.digest)
+        except SensorloomError as error:
+            self._turns.say(str(error), "warning")
+            return
+        self._turns.say(undone.said)
+        if undone.stored is not None:
+            self._turns.replaced(work, undone.stored)
+        else:
+            self._turns.close(f"{work.stored.stem} has no file any more: {undone.said}")
+
+    def toggle_loss(self) -> None:
+        """Keep the focused turn out of the training loss, or take it in again."""
+        work = self._turns.work
+        index = self._turns.conversation.index
+        if work is None or index >= len(work.stored.thread.messages):
+            return
+        start = turn_at(work.stored.thread, index).start
+        message = work.stored.thread.messages[start]
+        if not is_assistant(message):
+            self._turns.say("only the assistant's turns are trained; put the focus on one")
+            return
+        self._turns.do(self._set_loss(work, start, message.get("train") is False))
+
+    async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
+        await self._turns.save(work, curate.set_loss, index, train)
+
+    def settle(self) -> None:
+        """Ask which way the stale turns are settled."""
+        work = self._turns.work
+        if work is None or work.run:
+            return
+        count = len(stale_messages(work.stored.thread))
+        if not count:
+            self._turns.say("nothing in this thread is stale")
+            return
+
+        def answered(way: str | None) -> None:
+            if way is not None:
+                self._turns.do(self._edits.settle(work, _WAYS[way]))
+
+        text = f"{count} messages rest on something that changed. An export refuses the thread until that is settled."
+        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
+
+    def plot(self) -> None:
+        """The channels on the full screen."""
+        view = self._turns.sensors.view
+        if view is None:
+            self._turns.say("there is no session to plot here")
+            return
+        from tui.screens.plot import PlotScreen
+
+        self._turns.screen.app.push_screen(PlotScreen(view))
+
+
+def forks_of(found: Lineage, stem: str) -> dict[int, tuple[int, int]]:
+    """By position, which of how many branches the thread is at each fork on its way, counted from 1."""
+    return {
+        fork.position: (fork.members.index(stem) + 1, len(fork.members))
+        for fork in found.forks(stem)
+        if stem in fork.members and len(fork.members) > 1
+    }
+
+
+def _proposal_sides(work: ThreadWork) -> Any:
+    """The shown proposal and the next one, or else the alternative at its place."""
+    shown, count = work.shown, len(work.proposals)
+    if shown is None:
+        return None
+    at = work.proposals.index(shown)
+    if count > 1:
+        other = (at + 1) % count
+        sides = (
+            (f"proposal {at + 1}", list(shown.messages)),
+            (f"proposal {other + 1}", list(work.proposals[other].messages)),
+        )
+        return sides
+    for one in reversed(work.stored.thread.alternatives):
+        if one.get("position") == shown.position:
+            return ("proposal", list(shown.messages)), (_alternative_name(one), list(one.get("messages") or ()))
+    return None
+
+
+def _alternative_sides(thread: Thread) -> Any:
+    """The newest alternative and what the thread has in its place."""
+    for one in reversed(thread.alternatives):
+        position, messages = one.get("position"), one.get("messages")
+        if isinstance(position, int) and isinstance(messages, list) and position < len(thread.messages):
+            end = turn_at(thread, position).end
+            return ("in the thread", list(thread.messages[position:end])), (_alternative_name(one), list(messages))
+    return None
+
+
+def _alternative_name(one: Mapping[str, Any]) -> str:
+    return f"alternative, {one.get('reason', 'kept')}"

@@ -1,0 +1,239 @@
+"""Editing one message where it stands: its text, and each tool call as a name and its arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message as Event
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, TextArea
+
+from core.edits import with_call, with_text
+from core.text import one_line, printable
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of
+from tui.widgets.plain import Plain, plain
+
+CHECK_SECONDS = 0.15
+"""How long typing must rest before the calls are checked against the tools' schemas."""
+
+
+class NameField(Input):
+    """A tool's name: typed with completion, or walked through with the up and down keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "other(1)", "next tool", show=False),
+        Binding("up", "other(-1)", "previous tool", show=False),
+    ]
+
+    def __init__(self, name: str, names: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(printable(name), id=id, compact=True, select_on_focus=False, suggester=SuggestFromList(names))
+        self.cursor_blink = False
+        self._names = list(names)
+
+    def action_other(self, step: int) -> None:
+        """Put in the next tool's name."""
+        if self._names:
+            at = self._names.index(self.value) if self.value in self._names else -1 if step > 0 else 0
+            self.value = self._names[(at + step) % len(self._names)]
+            self.cursor_position = len(self.value)
+
+
+class MessageEditor(VerticalScroll):
+    """A message in fields. It is the caller who saves; leaving loses nothing, since every change is told."""
+
+    DEFAULT_CSS = """
+    MessageEditor {
+        layer: editor; border: round $accent; background: $surface; padding: 0 1; scrollbar-size-vertical: 1;
+        TextArea { border: none; padding: 0; background: $surface; height: auto; min-height: 3; }
+        .call { height: 1; }
+        .call Plain { width: 2; }
+        NameField { width: 1fr; border: none; padding: 0; background: $surface; }
+        .arguments { margin-left: 2; }
+        .problems { color: $text-error; margin-left: 2; height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "save(False)", "save", show=False),
+        Binding("ctrl+r", "save(True)", "save and re-run", show=False),
+        Binding("escape", "leave", "leave, keeping the draft", show=False),
+    ]
+
+    @dataclass
+    class Saved(Event):
+        """The person wants to keep the edit."""
+
+        message: Message
+        rerun: bool
+        despite_problems: bool
+        """Whether problems were on the screen, and saving was asked for a second time."""
+
+    @dataclass
+    class Changed(Event):
+        """Something was typed."""
+
+        fields: dict[str, str]
+        """The text of every field by its name; empty while the message is what it was."""
+
+    class Left(Event):
+        """The person goes away from the editor."""
+
+    @dataclass
+    class Checked(Event):
+        """What the tools' schemas say of the calls."""
+
+        problems: tuple[str, ...]
+        number: int
+
+    def __init__(
+        self, thread: Thread, message: Message, *, title: str, head: str = "", fields: Mapping[str, str] | None = None
+    ) -> None:
+        """A message in fields.
+
+        Args:
+            thread: whose tools the calls are checked against.
+            message: what is edited.
+            title: what it is, for the border.
+            head: a beginning of the text that stays as it is and is not shown, such as a manifest.
+            fields: what was typed before and not saved.
+        """
+        super().__init__(id="editor")
+        self._head = head
+        self._thread = thread
+        self._original = message
+        self._fields = fields or {}
+        self._checks = 0
+        self._problems: tuple[str, ...] = ()
+        self._warned = False
+        self.border_title = plain(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+        keys = "ctrl+t save · ctrl+r save and re-run · tab next field · esc leave, draft kept"
+        self.border_subtitle = plain(keys)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+
+    @property
+    def original(self) -> Message:
+        """The message as it was when editing began."""
+        return self._original
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The text of every field by its name."""
+        areas = {str(area.id): area.text for area in self.query(TextArea)}
+        return areas | {str(field.id): field.value for field in self.query(NameField)}
+
+    @property
+    def message(self) -> Message:
+        """The message as the fields have it; unknown keys and whatever was not touched stay as they were."""
+        made, fields = self._original, self.fields
+        if "text" in fields and fields["text"] != printable(text_of(made)[len(self._head) :]):
+            made = with_text(made, self._head + fields["text"])
+        for number, call in enumerate(calls_of(self._original)):
+            name, arguments = fields[f"name-{number}"].strip(), fields[f"arguments-{number}"]
+            name = call_name(call) if name == printable(call_name(call)) else name
+            kept = arguments == laid_out(call_arguments(call))
+            if not kept or name != call_name(call):
+                made = with_call(made, number, name, call_arguments(call) if kept else compact(arguments))
+        return made
+
+    def compose(self) -> ComposeResult:
+        """A field for the text, and two for each call."""
+        calls = calls_of(self._original)
+        text = text_of(self._original)[len(self._head) :]
+        if text or not calls:
+            yield _area(self._fields.get("text", text), "text")
+        names = [_tool_name(schema) for schema in self._thread.tools or ()]
+        for number, call in enumerate(calls):
+            name, arguments = f"name-{number}", f"arguments-{number}"
+            with Horizontal(classes="call"):
+                yield Plain("▸ ")
+                yield NameField(self._fields.get(name, call_name(call)), names, id=name)
+            yield _area(self._fields.get(arguments, laid_out(call_arguments(call))), arguments, "arguments")
+        if calls:
+            yield Plain(id="problems", classes="problems")
+
+    def on_mount(self) -> None:
+        """Begin at what is most often edited: the arguments of a call, else the text."""
+        calls = calls_of(self._original)
+        self.query_one("#arguments-0" if calls else "#text").focus()
+        self._check()
+
+    def action_save(self, rerun: bool) -> None:
+        """Hand the edit over. Calls with problems are only saved when asked for twice."""
+        if self._problems and not self._warned:
+            self._warned = True
+            self._tell(("saving it all the same takes the same key once more", *self._problems))
+            return
+        self.post_message(self.Saved(self.message, rerun, bool(self._problems)))
+
+    def action_leave(self) -> None:
+        """Go away; the draft is the caller's."""
+        self.post_message(self.Left())
+
+    @on(TextArea.Changed)
+    @on(Input.Changed)
+    def _typed(self, event: TextArea.Changed | Input.Changed) -> None:
+        event.stop()
+        self._warned = False
+        self.post_message(self.Changed({} if self.message == self._original else self.fields))
+        self.set_timer(CHECK_SECONDS, partial(self._check, self._checks + 1))
+        self._checks += 1
+
+    def _check(self, number: int = 0) -> None:
+        if number == self._checks and calls_of(self._original):
+            message = self.message
+            self.run_worker(partial(self._work, message, number), thread=True, exclusive=True, group="check")
+
+    def _work(self, message: Message, number: int) -> None:
+        from core.checks import message_problems
+
+        found = message_problems(self._thread, message, self._original)
+        self.post_message(self.Checked(tuple(one_line(f"{one.path}: {one.text}") for one in found), number))
+
+    @on(Checked)
+    def _checked(self, event: Checked) -> None:
+        event.stop()
+        if event.number == self._checks:
+            self._problems = event.problems
+            self._tell(event.problems)
+
+    def _tell(self, lines: Sequence[str]) -> None:
+        shown = self.query_one_optional("#problems", Plain)
+        if shown is not None:
+            shown.show("\n".join(f"✗ {line}" for line in lines[:4]))
+
+
+def _area(text: str, name: str, classes: str = "") -> TextArea:
+    area = TextArea(printable(text), id=name, classes=classes, compact=True, tab_behavior="focus", soft_wrap=True)
+    area.cursor_blink = False
+    area.highlight_cursor_line = False
+    return area
+
+
+def _tool_name(schema: Mapping[str, Any]) -> str:
+    function = schema.get("function")
+    return str(function.get("name", "")) if isinstance(function, Mapping) else ""
+
+
+def laid_out(arguments: str) -> str:
+    """Arguments as they are shown for editing: JSON over several lines where that loses nothing."""
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return printable(arguments)
+    if json.loads(json.dumps(value)) != value:
+        return printable(arguments)
+    return printable(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def compact(arguments: str) -> str:
+    """Arguments as they are stored: JSON on one line; text that is no JSON as it was typed."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return arguments
