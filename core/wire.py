@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -18,10 +19,25 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
     The system prompt leads; marks of ours (`train`, `stale`, `edited` …) and unknown keys stay behind;
     contents become strings. User messages in a row are sent as one, because many chat templates refuse
     two. `nudge` is said last, as the user.
+
+    Calls are sent under ids of nine letters and digits: the stored ones name the thread and its session, which
+    is nothing a model should see, OpenAI takes no more than 40 characters, and Mistral's templates exactly nine.
     """
     made: list[Sent] = [{"role": "system", "content": system}] if system else []
+    numbers = itertools.count(1)
+    waiting: list[tuple[str, str]] = []
     for message in messages:
-        _append(made, _sent(message))
+        sent = _sent(message)
+        if sent["role"] == "assistant":
+            waiting = [(str(call.get("id", "")), f"call{next(numbers):05d}") for call in calls_of(message)]
+            for call, (_, sent_id) in zip(sent.get("tool_calls", ()), waiting, strict=True):
+                call["id"] = sent_id
+        elif sent["role"] == "tool":
+            answered = next((one for one in waiting if one[0] == str(message.get("tool_call_id", ""))), None)
+            if answered:
+                waiting.remove(answered)
+            sent["tool_call_id"] = answered[1] if answered else f"call{next(numbers):05d}"
+        _append(made, sent)
     if nudge:
         _append(made, {"role": "user", "content": nudge})
     return made
@@ -49,13 +65,13 @@ def _sent(message: Message) -> Sent:
         calls = [_sent_call(call) for call in calls_of(message)]
         return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
     if role == "tool":
-        return {"role": role, "tool_call_id": str(message.get("tool_call_id", "")), "content": content}
+        return {"role": role, "tool_call_id": "", "content": content}
     return {"role": role if role in ("system", "developer") else "user", "content": content}
 
 
 def _sent_call(call: Mapping[str, Any]) -> Sent:
     return {
-        "id": str(call.get("id", "")),
+        "id": "",
         "type": "function",
         "function": {"name": _sendable(call_name(call)), "arguments": _object_text(_sendable(call_arguments(call)))},
     }

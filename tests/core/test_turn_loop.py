@@ -240,6 +240,19 @@ async def test_the_system_prompt_is_sent_and_our_marks_are_not(workspace: Worksp
     assert "s1" not in user["content"]
 
 
+async def test_no_id_of_ours_reaches_the_model(workspace: Workspace) -> None:
+    stored = begun(workspace)
+    looks = calls(("look", '{"channel": "x"}'), ("look", '{"channel": "y"}'))
+    with fake_server(looks, looks, FINAL) as server:
+        await ran(server, workspace, stored)
+    messages = server.requests[-1]["messages"]
+    ids = [call["id"] for message in messages for call in message.get("tool_calls", ())]
+    assert ids == [message["tool_call_id"] for message in messages if message["role"] == "tool"]
+    assert len(set(ids)) == 4
+    assert all(len(one) == 9 and one.isalnum() for one in ids)  # what Mistral's templates ask for
+    assert "lab_s1" not in json.dumps(messages)
+
+
 async def test_the_threads_own_tools_are_offered(workspace: Workspace) -> None:
     stored = begun(workspace)
     own = Thread({**stored.thread.document, "tools": [look.schema]})
@@ -272,7 +285,8 @@ async def test_calls_left_unanswered_are_carried_out_first(workspace: Workspace)
         await ran(server, workspace, stored)
     thread = valid(workspace)
     assert [message["role"] for message in thread.messages] == ["user", "assistant", "tool", "tool", "assistant"]
-    assert server.requests[0]["messages"][-1]["tool_call_id"] == "b"
+    sent = server.requests[0]["messages"]
+    assert [call["id"] for call in sent[2]["tool_calls"]] == [message["tool_call_id"] for message in sent[3:]]
 
 
 async def test_call_ids_stay_unique_after_edits(workspace: Workspace) -> None:
