@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
+from core.export import split as splits
+from core.export.profiles import PROFILES
+from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportReport, ExportRequest, NothingToExportError
 from core.export.run import export
+from core.export.split import Grouping
 from core.text import one_line
 from core.workspace import Workspace
 
+_ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 
-@click.command("export")
+
+@click.command("export", epilog=f"\b\nProfiles:\n{_ABOUT}")
 @click.option("--all", "every", is_flag=True, help="Unfinished threads too. Finished ones only is recommended.")
 @click.option("--rejected", is_flag=True, help="Threads with the verdict `reject` too.")
+@click.option("--filter", "wanted", default="", metavar="TEXT", help="Only threads that this filter selects.")
+@click.option("--profile", default="openai_v1", metavar="NAME", help="The form of the rows; openai_v1 unless told.")
+@click.option("--new", "new_only", is_flag=True, help="Only threads new or changed since this profile's last export.")
+@click.option("--split", metavar="SHARES", help="train/val or train/val/test: 90/10, 80/10/10.")
+@click.option("--group", type=click.Choice(["subject", "session", "family"]), default="subject", show_default=True,
+              help="What a split must not part.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="For the split and the cap.")
+@click.option("--hold-out", multiple=True, metavar="SESSION",
+              help="Never train on it from now on: dataset/session or dataset/subject:name. Repeatable.")  # fmt: skip
+@click.option("--dedupe", type=click.Choice(["off", "exact", "near"]), default="off", show_default=True,
+              help="Leave out threads that say what an earlier one says.")  # fmt: skip
+@click.option("--cap", type=click.IntRange(1), metavar="N", help="At most N threads of each label.")
+@click.option("--split-calls", is_flag=True, help="Parallel calls as turns of one call each (Llama-3 templates).")
+@click.option("--template", type=click.Choice(TEMPLATES), default="qwen", show_default=True,
+              help="llamafactory: how results of parallel calls are joined.")  # fmt: skip
 @json_option
 @workspace_options
-def command(workspace: Workspace, every: bool, rejected: bool, as_json: bool) -> int:
-    """Write the finished threads to a training file, one thread a line."""
-    request = ExportRequest(finished_only=not every, rejected=rejected)
+def command(
+    workspace: Workspace, every: bool, rejected: bool, wanted: str, profile: str, new_only: bool, split: str | None,
+    group: Grouping, seed: int, hold_out: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None,
+    split_calls: bool, template: str, as_json: bool,
+) -> int:  # fmt: skip
+    """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
+    if hold_out:
+        splits.hold_out(workspace.root, hold_out)
+    request = ExportRequest(
+        profile, wanted, not every, rejected, new_only, None, splits.parse_split(split, group, seed) if split else None,
+        dedupe, cap, seed, split_calls, template,
+    )  # fmt: skip
     try:
         report = export(workspace, request)
     except NothingToExportError as error:
@@ -38,9 +67,9 @@ def command(workspace: Workspace, every: bool, rejected: bool, as_json: bool) ->
 
 def as_document(report: ExportReport) -> dict[str, Any]:
     """The report as JSON has it."""
-    document = asdict(report)
-    for file in document["files"]:
-        file["path"] = str(file["path"])
+    import msgspec
+
+    document = msgspec.to_builtins(report, enc_hook=str)
     return {"path": str(report.path) if report.path else None, **document}
 
 
@@ -55,6 +84,10 @@ def summary_lines(workspace: Workspace, report: ExportReport) -> list[str]:
     for example in report.examples:
         mark = {True: "✓", False: "✗", None: "·"}[example.correct]
         lines.append(f"{mark} {example.id}: {one_line(example.query, 60)} → {one_line(example.answer, 40) or '…'}")
-    lines += list(report.notes)
+    lines += [f"note      {count} {change}" for change, count in report.changes.items()]
+    for side, labels in report.balance.items():
+        named = ", ".join(f"{label or 'no label'} {count}" for label, count in labels.items())
+        lines.append(f"labels    {side + ': ' if side else ''}{named}")
     lines += [f"wrote     {workspace.shown(file.path)} ({file.rows} rows)" for file in report.files]
+    lines += [f"beside    {workspace.shown(path)}" for path in report.beside]
     return lines

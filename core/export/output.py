@@ -1,4 +1,8 @@
-"""Training files on their way to disk: hidden until they are whole, never over an existing one."""
+"""Training files on their way to disk: hidden until they are whole, never over an existing one.
+
+Rows are spooled in the order they come; which of them stay, on which side, and which stands first is known only
+at the end, so the final files are put together from the spool without decoding anything again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BufferedRandom, FileIO
@@ -16,41 +20,51 @@ from core.errors import SensorloomError
 from core.export.report import ExportFile
 from core.files import sync_folder
 
+Span = tuple[int, int]
+"""Where bytes begin in the spool, and where they end."""
+
 _BUFFER = 1 << 20
 _ABANDONED_SEC = 6 * 3600
 """A hidden file this old was left by an export that was killed."""
 
 
-class PendingFile:
-    """A training file being written. Nobody sees it before `publish`."""
+class HiddenFile:
+    """A file that nobody sees before `publish`."""
 
-    def __init__(self, folder: Path, split: str) -> None:
-        self.split = split
-        self.rows = 0
-        self._size = 0
-        self._richest: tuple[int, int, int] | None = None
-        """How many keys the richest row has, where it begins, its length."""
-        with _said(folder):
+    def __init__(self, folder: Path) -> None:
+        with said(folder):
             handle, name = tempfile.mkstemp(dir=folder, prefix=".training_data_", suffix=".tmp")
             self._file = BufferedRandom(FileIO(handle, "w+b"), _BUFFER)
         self._path = Path(name)
+        self.size = 0
 
-    def write(self, line: bytes, richness: int = 0) -> None:
-        """Add a row. The row of the greatest richness, the first of equals, comes to stand first."""
-        with _said(self._path.parent):
+    def write(self, line: bytes) -> Span:
+        """Add a line; returns where it stands, its end included."""
+        with said(self._path.parent):
             self._file.write(line)
             self._file.write(b"\n")
-        if self._richest is None or richness > self._richest[0]:
-            self._richest = (richness, self._size, len(line) + 1)
-        self._size += len(line) + 1
-        self.rows += 1
+        start = self.size
+        self.size += len(line) + 1
+        return start, self.size
+
+    def copy(self, spans: Iterable[Span]) -> HiddenFile:
+        """A new hidden file of these parts of this one, in this order."""
+        made = HiddenFile(self._path.parent)
+        try:
+            with said(self._path.parent):
+                self._file.flush()
+                for start, end in _runs(spans):
+                    _copy(self._file.fileno(), made._file.fileno(), start, end)
+                    made.size += end - start
+        except BaseException:
+            made.discard()
+            raise
+        return made
 
     def finish(self) -> str:
-        """Put the richest row first, make everything durable, and return the SHA-256 of the content."""
-        with _said(self._path.parent):
+        """Make everything durable, and return the SHA-256 of the content."""
+        with said(self._path.parent):
             self._file.flush()
-            if self._richest is not None and self._richest[1] > 0:
-                self._reorder(self._richest[1], self._richest[2])
             umask = os.umask(0)
             os.umask(umask)
             os.fchmod(self._file.fileno(), 0o666 & ~umask)
@@ -58,9 +72,9 @@ class PendingFile:
             self._file.seek(0)
             return hashlib.file_digest(self._file, "sha256").hexdigest()
 
-    def publish(self, path: Path, sha256: str) -> ExportFile:
+    def publish(self, path: Path) -> None:
         """Give the file its name; an existing file of that name is never replaced."""
-        with _said(path):
+        with said(path):
             try:
                 os.link(self._path, path)
             except FileExistsError:
@@ -71,57 +85,48 @@ class PendingFile:
                 self._path.replace(path)
         self.discard()
         sync_folder(path.parent)
-        return ExportFile(path, self.split, self.rows, self._size, sha256)
+
+    def __enter__(self) -> HiddenFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing hidden behind."""
         try:
             self._file.close()
         except OSError:
             pass  # a full disk: what was buffered is not wanted any more
         self._path.unlink(missing_ok=True)
 
-    def _reorder(self, start: int, length: int) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".training_data_", suffix=".tmp")
-        ordered = BufferedRandom(FileIO(handle, "w+b"), _BUFFER)
-        try:
-            for begin, size in ((start, length), (0, start), (start + length, self._size - start - length)):
-                _copy(self._file, ordered, begin, size)
-            ordered.flush()
-        except BaseException:
-            ordered.close()
-            Path(name).unlink(missing_ok=True)
-            raise
-        self._file.close()
-        self._path.unlink()
-        self._file, self._path = ordered, Path(name)
 
+def publish_all(
+    folder: Path, stem: str, hidden: Mapping[str, HiddenFile], rows: Mapping[str, int], now: datetime
+) -> tuple[str, list[ExportFile]]:
+    """Name the files `{stem}_{YYYYMMDD_HHMMSS}[_{split}].jsonl`, one time for all of them.
 
-def publish_all(folder: Path, stem: str, pending: Mapping[str, PendingFile], now: datetime) -> list[ExportFile]:
-    """Name the finished files `{stem}_{YYYYMMDD_HHMMSS}[_{split}].jsonl`, one time for all of them.
-
-    A second that an earlier export has is left to it; the next free one is used.
+    A second that an earlier export has is left to it; the next free one is used. Returns the name without
+    split and ending, and the files.
     """
     from filelock import FileLock
 
-    hashes = {split: one.finish() for split, one in pending.items()}
-    with _said(folder), FileLock(folder / ".sensorloom.lock", timeout=20):
-        while any(folder.glob(f"{stamped(stem, now)}*")):
+    hashes = {split: one.finish() for split, one in hidden.items()}
+    with said(folder), FileLock(folder / ".sensorloom.lock", timeout=20):
+        while any(folder.glob(f"{stem}_{now:%Y%m%d_%H%M%S}*")):
             now += timedelta(seconds=1)
-        return [
-            one.publish(folder / f"{stamped(stem, now)}{'_' + split if split else ''}.jsonl", hashes[split])
-            for split, one in pending.items()
-        ]
-
-
-def stamped(stem: str, now: datetime) -> str:
-    """A name with its time, as the exports folder has it."""
-    return f"{stem}_{now:%Y%m%d_%H%M%S}"
+        name = f"{stem}_{now:%Y%m%d_%H%M%S}"
+        made: list[ExportFile] = []
+        for split, one in hidden.items():
+            path = folder / f"{name}{'_' + split if split else ''}.jsonl"
+            one.publish(path)
+            made.append(ExportFile(path, split, rows[split], one.size, hashes[split]))
+        return name, made
 
 
 def prepare_folder(folder: Path) -> None:
     """Make the exports folder, and clear away what killed exports left. Raises SensorloomError."""
-    with _said(folder):
+    with said(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(".training_data_*.tmp"):
             try:
@@ -132,16 +137,31 @@ def prepare_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _said(path: Path) -> Generator[None]:
+def said(path: Path) -> Generator[None]:
+    """Turn what the file system refuses into one sentence with the path."""
     try:
         yield
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _copy(source: BufferedRandom, target: BufferedRandom, start: int, length: int) -> None:
-    source.seek(start)
-    while length > 0:
-        chunk = source.read(min(length, _BUFFER))
-        target.write(chunk)
-        length -= len(chunk)
+def _runs(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans with neighbours joined."""
+    open_run: Span | None = None
+    for start, end in spans:
+        if open_run is not None and start == open_run[1]:
+            open_run = open_run[0], end
+            continue
+        if open_run is not None:
+            yield open_run
+        open_run = start, end
+    if open_run is not None:
+        yield open_run
+
+
+def _copy(source: int, target: int, start: int, end: int) -> None:
+    while start < end:
+        done = os.sendfile(target, source, start, min(end - start, 1 << 30))
+        if done == 0:
+            raise OSError("the file ended early")
+        start += done

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import SensorloomError
+from core.export.split import SplitSpec
 
 KEPT_REFUSALS = 1000
 """Refused threads named in a report; further ones are only counted."""
@@ -24,6 +25,20 @@ class ExportRequest:
     finished_only: bool = True
     rejected: bool = False
     """Whether threads with the verdict `reject` leave too."""
+    new_only: bool = False
+    """Only threads that no export of this profile holds as they are now."""
+    chosen: frozenset[str] | None = None
+    """Only these stems; all when None."""
+    split: SplitSpec | None = None
+    dedupe: Literal["off", "exact", "near"] = "off"
+    cap: int | None = None
+    """Threads a label at most."""
+    seed: int = 0
+    """What a cap draws by."""
+    split_calls: bool = False
+    """Whether parallel calls become turns of one call each."""
+    template: str = "qwen"
+    """LLaMA-Factory only: how the results of parallel calls are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +89,13 @@ class ExportReport:
     refusals: tuple[Refusal, ...]
     """The threads behind the reasons that need attention; not those that were merely not selected."""
     examples: tuple[Example, ...]
+    balance: Mapping[str, Mapping[str, int]]
+    """Threads by label, for each split (`""` when not split)."""
+    changes: Mapping[str, int]
+    """What the profile changes or leaves out, in how many places."""
     files: tuple[ExportFile, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What this profile changes or loses, in sentences."""
+    beside: tuple[Path, ...] = ()
+    """Config snippets, sidecars and the manifest."""
     seconds: float = 0.0
 
     @property
@@ -113,9 +132,10 @@ class Skips:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     refusals: list[Refusal] = field(default_factory=list[Refusal])
 
-    def passed_over(self, reason: str) -> None:
-        """A thread that was not selected."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
+    def passed_over(self, reason: str, count: int = 1) -> None:
+        """Threads that were not selected."""
+        if count:
+            self.counts[reason] = self.counts.get(reason, 0) + count
 
     def refuse(self, stem: str, reason: str, sentence: str) -> None:
         """A thread that was selected and cannot leave."""

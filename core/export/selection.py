@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from core.errors import ThreadError
 from core.export.report import ExportCancelledError, ExportRequest, Progress, Skips
 from core.export.source import Source, SourceMessage, read_source
+from core.filters import Filter
 from core.index import Summary
 
 PROGRESS_EVERY = 200
 
 NOT_FINISHED = "not finished"
 FILTERED = "not matched by the filter"
+NOT_CHOSEN = "not chosen"
+EXPORTED = "exported already"
+HELD_OUT = "held out"
 REJECTED = "rejected"
 INVALID = "not a valid thread"
 V3 = "older v3 thread"
@@ -21,58 +25,75 @@ STALE = "stale turns"
 BROKEN = "broken tool calls"
 
 
-def selected(
-    folder: Path, listing: Sequence[Summary], request: ExportRequest, skips: Skips, progress: Progress
-) -> Iterator[tuple[Summary, Source]]:
-    """The threads that may leave, in the order of their stems; why others may not goes into `skips`.
+class Selection:
+    """Goes through the folder once, yielding what may leave and counting why the rest may not."""
 
-    Raises:
-        ExportCancelledError: the caller asked to stop.
-    """
-    for done, summary in enumerate(listing):
-        if done % PROGRESS_EVERY == 0:
-            progress.report(done, len(listing))
-            if progress.cancelled():
-                raise ExportCancelledError("the export was stopped; nothing was written")
-        if not _wanted(summary, request, skips):
-            continue
+    def __init__(self, folder: Path, request: ExportRequest, wanted: Filter, skips: Skips) -> None:
+        self._folder = folder
+        self._request = request
+        self._wanted = wanted
+        self._skips = skips
+        self.exclude: Callable[[Summary], str] = lambda _summary: ""
+        """A further reason not to take a thread: exported already, held out."""
+
+    def sources(self, listing: Sequence[Summary], progress: Progress) -> Iterator[tuple[Summary, Source]]:
+        """The threads that may leave, in the order of their stems.
+
+        Raises:
+            ExportCancelledError: the caller asked to stop.
+        """
+        for done, summary in enumerate(listing):
+            if done % PROGRESS_EVERY == 0:
+                progress.report(done, len(listing))
+                if progress.cancelled():
+                    raise ExportCancelledError("the export was stopped; nothing was written")
+            if self._is_wanted(summary) and (source := self._read(summary)) is not None:
+                yield summary, source
+        progress.report(len(listing), len(listing))
+
+    def _is_wanted(self, summary: Summary) -> bool:
+        """What the summary alone decides."""
+        skips = self._skips
+        if self._request.chosen is not None and summary.stem not in self._request.chosen:
+            skips.passed_over(NOT_CHOSEN)
+        elif summary.problem:
+            skips.refuse(summary.stem, V3 if summary.shape == "v3" else INVALID, summary.problem)
+        elif self._request.finished_only and summary.status != "finished":
+            skips.passed_over(NOT_FINISHED)
+        elif not self._wanted.on_summary(summary):
+            skips.passed_over(FILTERED)
+        elif reason := self.exclude(summary):
+            skips.passed_over(reason)
+        else:
+            return True
+        return False
+
+    def _read(self, summary: Summary) -> Source | None:
+        """The file, when everything holds of the bytes that are about to be written, whatever the summary said."""
         try:
-            source = read_source(folder, summary.stem)
+            source = read_source(self._folder, summary.stem)
         except ThreadError as error:
-            skips.refuse(summary.stem, INVALID, str(error))
-            continue
-        if _checked(source, request, skips):
-            yield summary, source
-    progress.report(len(listing), len(listing))
+            self._skips.refuse(summary.stem, INVALID, str(error))
+            return None
+        messages = source.document.messages
+        review = source.document.metadata.review
+        stale = sum(message.stale is True for message in messages)
+        if self._wanted.needs_file and not self._wanted.on_thread(source.thread()):
+            self._skips.passed_over(FILTERED)
+        elif not self._request.rejected and review is not None and review.verdict == "reject":
+            self._skips.passed_over(REJECTED)
+        elif stale:
+            self._skips.refuse(summary.stem, STALE, _stale_sentence(stale))
+        elif problem := broken_calls(messages):
+            self._skips.refuse(summary.stem, BROKEN, problem)
+        else:
+            return source
+        return None
 
 
-def _wanted(summary: Summary, request: ExportRequest, skips: Skips) -> bool:
-    """What the summary alone decides."""
-    if summary.problem:
-        skips.refuse(summary.stem, V3 if summary.shape == "v3" else INVALID, summary.problem)
-    elif request.finished_only and summary.status != "finished":
-        skips.passed_over(NOT_FINISHED)
-    else:
-        return True
-    return False
-
-
-def _checked(source: Source, request: ExportRequest, skips: Skips) -> bool:
-    """What must hold of the bytes that are about to be written, whatever the summary said."""
-    document = source.document
-    if not request.rejected and document.metadata.review and document.metadata.review.verdict == "reject":
-        skips.passed_over(REJECTED)
-    elif any(message.stale for message in document.messages):
-        count = sum(bool(message.stale) for message in document.messages)
-        what = "a turn rests" if count == 1 else f"{count} messages rest"
-        skips.refuse(
-            source.stem, STALE, f"{what} on something that changed; run it again, accept it as it is, or branch"
-        )
-    elif problem := broken_calls(document.messages):
-        skips.refuse(source.stem, BROKEN, problem)
-    else:
-        return True
-    return False
+def _stale_sentence(count: int) -> str:
+    what = "a message rests" if count == 1 else f"{count} messages rest"
+    return f"{what} on something that changed since; run it again, accept it as it is, or move it to a branch"
 
 
 def broken_calls(messages: Sequence[SourceMessage]) -> str:

@@ -84,7 +84,7 @@ def _twice(one: dict[str, Any]) -> None:
     [
         (_unfinished, "not finished", ""),
         (_rejected, "rejected", ""),
-        (_stale, "stale turns", "a turn rests on something that changed"),
+        (_stale, "stale turns", "a message rests on something that changed"),
         (_unanswered, "broken tool calls", "of compute_spectrum is not answered"),
         (_orphan, "broken tool calls", "message 4 answers the call call_x, which nobody made"),
         (_twice, "broken tool calls", "which another call has"),

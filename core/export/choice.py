@@ -1,0 +1,81 @@
+"""What becomes of the rows that may leave: duplicates and surplus taken out, the rest put on their sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+from core.export.groups import Groups
+from core.export.output import Span
+from core.export.report import ExportRequest, Skips
+from core.export.split import SplitBook, assign
+from core.index import Summary
+
+DUPLICATE = "duplicate"
+OVER_CAP = "over the cap of its label"
+HELD_OUT = "held out"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A thread that may leave."""
+
+    summary: Summary
+    sha256: str
+    """Of the file's bytes."""
+    spans: tuple[Span, ...]
+    """Its rows in the spool."""
+    richness: int
+    side: str = ""
+    group: str = ""
+    """What the split kept together; empty when not split."""
+    sidecar: bytes = b""
+
+
+def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:
+    """At most `request.cap` threads of each label, drawn by seed: a thread's luck does not hang on the others."""
+    if request.cap is None:
+        return entries
+    drawn: dict[str, list[Entry]] = {}
+    for entry in entries:
+        drawn.setdefault(entry.summary.truth, []).append(entry)
+
+    def luck(entry: Entry) -> bytes:
+        return hashlib.sha256(f"{request.seed}\0{entry.summary.stem}".encode()).digest()
+
+    kept = {id(one) for some in drawn.values() for one in sorted(some, key=luck)[: request.cap]}
+    skips.passed_over(OVER_CAP, len(entries) - len(kept))
+    return [entry for entry in entries if id(entry) in kept]
+
+
+def put_on_sides(
+    entries: list[Entry], request: ExportRequest, book: SplitBook, groups: Groups, skips: Skips
+) -> tuple[list[Entry], bool]:
+    """Give each entry its side; held-out sessions go to the test side where there is one, else they stay behind.
+
+    Returns the entries that stay, and whether the book has learned something.
+    """
+    spec = request.split
+    held = {
+        id(one) for one in entries
+        if book.held_out and book.holds_out(one.summary.dataset, one.summary.session, groups.subject(one.summary))
+    }  # fmt: skip
+    free = [one for one in entries if id(one) not in held]
+    if spec is None or "test" not in spec.parts:
+        skips.passed_over(HELD_OUT, len(held))
+        entries = free
+    if spec is None:
+        return entries, False
+    counts: dict[str, Counter[str]] = {}
+    for one in entries:
+        one.group = groups.of(one.summary, spec.group)
+    for one in free:
+        counts.setdefault(one.group, Counter())[one.summary.truth] += 1
+    known = book.assigned.setdefault(spec.key, {})
+    sides = assign(counts, known, spec)
+    learned = any(known.get(group) != side for group, side in sides.items())
+    known.update(sides)
+    for one in entries:
+        one.side = "test" if id(one) in held else sides[one.group]
+    return entries, learned

@@ -1,0 +1,44 @@
+"""Which subject a session is of, and which threads may not be parted by a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from core.errors import SensorloomError
+from core.export.split import Grouping
+from core.index import Summary
+from core.lineage import Lineage
+from core.workspace import Workspace
+
+
+class Groups:
+    """Names the group of each thread, for one export."""
+
+    def __init__(self, workspace: Workspace, lineage: Lineage) -> None:
+        self._lineage = lineage
+        self._subjects = lru_cache(maxsize=None)(lambda dataset: _subjects(workspace, dataset))
+
+    def subject(self, summary: Summary) -> str:
+        """The subject, or nothing where it is not known."""
+        from core.datasets.standard import subject_in
+
+        known = self._subjects(summary.dataset).get(summary.session)
+        return known if known is not None else subject_in(summary.session)
+
+    def of(self, summary: Summary, grouping: Grouping) -> str:
+        """The group's name. A session of unknown subject is a group of its own."""
+        if grouping == "family":
+            return self._lineage.family(summary.stem)
+        subject = self.subject(summary) if grouping == "subject" else ""
+        return f"{summary.dataset}/subject:{subject}" if subject else f"{summary.dataset}/{summary.session}"
+
+
+def _subjects(workspace: Workspace, dataset: str) -> Mapping[str, str]:
+    """Session to subject, as the dataset says; nothing for a dataset that is not at hand."""
+    from core.datasets.standard import open_dataset
+
+    try:
+        return open_dataset(workspace, dataset).subjects
+    except SensorloomError:
+        return {}

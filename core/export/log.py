@@ -1,0 +1,104 @@
+"""The export log: which threads have left, with which bytes. Rebuilt from the manifests when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from core.errors import SensorloomError, ThreadError
+from core.files import digest, write_atomic
+from core.index import Summary
+from core.store import path_of, read_bytes
+from core.workspace import Workspace, private_folder
+
+State = Literal["never", "exported", "changed"]
+_FILE = "exported.cache"
+
+
+class Logged(msgspec.Struct, frozen=True, array_like=True):
+    """A thread as it was when it left last."""
+
+    sha256: str
+    export: str
+    """Name of the export without its ending."""
+    size: int = 0
+    mtime_ns: int = 0
+    """Size and time of the file as it left; 0 when not known."""
+
+
+Log = dict[str, dict[str, Logged]]
+"""For each profile: stem to what left."""
+
+
+class _Head(msgspec.Struct, frozen=True):
+    exports: str
+    log: Log
+
+
+class _ManifestThread(msgspec.Struct):
+    stem: str
+    sha256: str
+
+
+class _Manifest(msgspec.Struct):
+    export: str
+    profile: str
+    created_at: str
+    threads: list[_ManifestThread]
+
+
+def read_log(workspace: Workspace) -> Log:
+    """What has left this workspace."""
+    try:
+        found = msgspec.msgpack.decode((workspace.private / _FILE).read_bytes(), type=_Head)
+        if found.exports == str(workspace.exports):
+            return found.log
+    except (OSError, msgspec.MsgspecError):
+        pass
+    return _from_manifests(workspace.exports)
+
+
+def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[tuple[Summary, str]]) -> None:
+    """Remember what left just now: summaries with the hash of their bytes. A read-only workspace goes without."""
+    log = read_log(workspace)
+    mine = log.setdefault(profile, {})
+    for summary, sha256 in left:
+        mine[summary.stem] = Logged(sha256, export, summary.size, summary.mtime_ns)
+    try:
+        private_folder(workspace)
+        write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(_Head(str(workspace.exports), log)))
+    except SensorloomError:
+        pass
+
+
+def export_state(folder: Path, summary: Summary, log: Log, profile: str | None = None) -> State:
+    """Whether a thread has left as it is now, in one profile or in any. Reads the file only when its time changed."""
+    logs: Iterable[Mapping[str, Logged]] = log.values() if profile is None else [log.get(profile, {})]
+    found = [one[summary.stem] for one in logs if summary.stem in one]
+    if not found:
+        return "never"
+    if any((one.size, one.mtime_ns) == (summary.size, summary.mtime_ns) for one in found):
+        return "exported"
+    try:
+        now = digest(read_bytes(path_of(folder, summary.stem)))
+    except ThreadError:
+        return "changed"
+    return "exported" if any(one.sha256 == now for one in found) else "changed"
+
+
+def _from_manifests(folder: Path) -> Log:
+    log: Log = {}
+    found: list[_Manifest] = []
+    for path in folder.glob("*.manifest.json"):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=_Manifest))
+        except (OSError, msgspec.MsgspecError):
+            continue
+    for manifest in sorted(found, key=lambda one: one.created_at):
+        mine = log.setdefault(manifest.profile, {})
+        for one in manifest.threads:
+            mine[one.stem] = Logged(one.sha256, manifest.export)
+    return log

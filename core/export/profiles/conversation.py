@@ -1,0 +1,108 @@
+"""Steps that several profiles share on the way from stored messages to a trainer's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.export.profiles.profile import Making, RefusedError, Row
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+
+UNTRAINED = "turns out of the loss"
+
+
+def arguments_of(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments as an object. Raises RefusedError for anything else: no template could render it."""
+    try:
+        value = json.loads(call_arguments(call) or "{}")
+    except json.JSONDecodeError as error:
+        raise RefusedError(
+            "arguments that are not JSON", f"the arguments of {call_name(call)} are not JSON: {error.msg}"
+        ) from error
+    if not isinstance(value, dict):
+        raise RefusedError("arguments that are not JSON", f"the arguments of {call_name(call)} are no JSON object")
+    return value
+
+
+def require_end(thread: Thread) -> None:
+    """Refuse a thread that does not end on the assistant: there would be nothing to learn at its end."""
+    last = thread.messages[-1] if thread.messages else None
+    if last is None or not is_assistant(last):
+        raise RefusedError("does not end on the assistant", "the last message is not the assistant's")
+
+
+def require_tools(thread: Thread) -> list[Mapping[str, Any]]:
+    """The tool schemas. Raises RefusedError when calls are made without any."""
+    tools = list(thread.tools or ())
+    if not tools and any(calls_of(message) for message in thread.messages):
+        raise RefusedError("no tool schemas", "it holds no tool schemas, and those of today do not fit its calls")
+    return tools
+
+
+def merged_users(messages: Sequence[Message], making: Making) -> list[Message]:
+    """The messages with neighbouring user messages joined by a blank line, which templates that alternate need."""
+    merged: list[Message] = []
+    for message in messages:
+        if merged and message.get("role") == merged[-1].get("role") == "user":
+            making.changes["user messages joined with the one before"] += 1
+            merged[-1] = {**merged[-1], "content": f"{text_of(merged[-1])}\n\n{text_of(message)}"}
+        else:
+            merged.append(message)
+    return merged
+
+
+def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message]:
+    """The messages with every turn of several calls as a chain of turns of one call, each followed by its result.
+
+    The text stands before the first call; the model is shown one call after another where it made them at once.
+    """
+    split: list[Message] = []
+    place = 0
+    while place < len(messages):
+        message = messages[place]
+        calls = calls_of(message)
+        place += 1
+        if len(calls) < 2:
+            split.append(message)
+            continue
+        making.changes["turns of parallel calls split into turns of one call"] += 1
+        results = {one.get("tool_call_id"): one for one in messages[place : place + len(calls)]}
+        place += len(results)
+        for number, call in enumerate(calls):
+            first = message if number == 0 else {key: message[key] for key in ("role", "train") if key in message}
+            split.append({"content": "", **first, "tool_calls": [call]})
+            split.append(results[call["id"]])
+    return split
+
+
+def untrained(messages: Sequence[Message]) -> int:
+    """How many assistant messages are context only."""
+    return sum(message.get("train") is False for message in messages if is_assistant(message))
+
+
+def count_reasoning(messages: Sequence[Message], making: Making) -> None:
+    """Say that reasoning is left out, where there is some."""
+    count = sum(bool(message.get("reasoning_content")) for message in messages)
+    if count:
+        making.changes["messages whose separate reasoning is left out"] += count
+
+
+def compact(value: Any) -> str:
+    """JSON on one line, non-ASCII kept."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def key_paths(value: Any, path: str = "") -> set[str]:
+    """Every key path that holds something: the more a row has, the better it settles a column's type."""
+    if isinstance(value, dict):
+        found = {f"{path}.{key}" for key, item in value.items() if item is not None}
+        return found.union(*(key_paths(item, f"{path}.{key}") for key, item in value.items()))
+    if isinstance(value, list):
+        return set[str]().union(*(key_paths(item, path) for item in value))
+    return set()
+
+
+def richness(row: Row) -> int:
+    """How many different key paths a row has."""
+    return len(key_paths(row))

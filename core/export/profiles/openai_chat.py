@@ -1,0 +1,66 @@
+"""`openai`: OpenAI's own fine-tuning form. Id and metadata are outside its schema and go to a sidecar by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.export.profiles.conversation import count_reasoning, one_call_a_turn, require_end, require_tools
+from core.export.profiles.profile import Making, Profile, RefusedError, Row
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+
+
+def rows(thread: Thread, making: Making) -> list[Row]:
+    """The thread as one row. Raises RefusedError where the service would refuse it."""
+    require_end(thread)
+    return [request(thread, thread.messages, making)]
+
+
+def request(thread: Thread, stored: Sequence[Message], making: Making) -> Row:
+    """`messages`, `tools` and `parallel_tool_calls`, as the Chat Completions request has them."""
+    tools = require_tools(thread)
+    made = messages(stored, making)
+    parallel = any(len(calls_of(message)) > 1 for message in made)
+    return {"messages": made, **({"tools": tools, "parallel_tool_calls": parallel} if tools else {})}
+
+
+def messages(stored: Sequence[Message], making: Making) -> list[Row]:
+    """Stored messages in OpenAI's schema."""
+    count_reasoning(stored, making)
+    if making.split_calls:
+        stored = one_call_a_turn(stored, making)
+    return [message_of(one) for one in stored]
+
+
+def message_of(message: Message) -> Row:
+    """One message: no null keys but the content beside calls, no name on a result."""
+    text, calls = text_of(message), calls_of(message)
+    if message.get("role") == "tool":
+        return {"role": "tool", "tool_call_id": str(message.get("tool_call_id") or ""), "content": text}
+    if is_assistant(message) and not calls and not text.strip():
+        raise RefusedError("an empty message", "an assistant message without calls is empty")
+    made: Row = {"role": message["role"], "content": text or (None if calls else "")}
+    if calls:
+        made["tool_calls"] = [_call(call) for call in calls]
+    if is_assistant(message) and message.get("train") is False:
+        made["weight"] = 0
+    return made
+
+
+def _call(call: Mapping[str, Any]) -> Row:
+    function = {"name": call_name(call), "arguments": call_arguments(call)}
+    return {"id": str(call.get("id") or ""), "type": "function", "function": function}
+
+
+def sidecar(thread: Thread) -> Row:
+    """What the form has no place for."""
+    return {"id": thread.id, "metadata": thread.metadata}
+
+
+OPENAI = Profile(
+    name="openai",
+    about="OpenAI's fine-tuning service",
+    file_stem="training_data_openai_chat",
+    rows=rows,
+    sidecar=sidecar,
+)

@@ -1,0 +1,66 @@
+"""What a profile is, and what it is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.thread import Thread
+
+Row = dict[str, Any]
+Trainer = Literal["trl", "axolotl", "llamafactory"]
+TEMPLATES = ("qwen", "other")
+"""How LLaMA-Factory joins the results of parallel calls: Qwen's own mark, or a JSON list."""
+
+
+class RefusedError(Exception):
+    """A trainer would drop or garble something of this thread. `reason` is the kind, the message the particulars."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Making:
+    """What a profile is given beside the thread, and where it counts what its form changes."""
+
+    split_calls: bool = False
+    """Whether parallel calls become turns of one call each, which Llama-3's templates need."""
+    template: str = "qwen"
+    siblings: Sequence[Thread] = ()
+    """The other threads of the family, for preference pairs."""
+    changes: Counter[str] = field(default_factory=Counter[str])
+    """What the form changes or leaves out, and in how many places. A caller shows it; nothing is lost unsaid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished training file, as a config snippet names it."""
+
+    name: str
+    """File name inside the exports folder."""
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A form of training file."""
+
+    name: str
+    about: str
+    """For whom it is, in one line."""
+    file_stem: str
+    """The name of its files before the time."""
+    trainers: tuple[Trainer, ...] = ()
+    """Whose loading code `sensorloom prove` can run on it."""
+    rows: Callable[[Thread, Making], list[Row]] | None = None
+    """None for the plain copy."""
+    snippets: Callable[[str, Sequence[Written], Making], Mapping[str, str]] = lambda _stem, _files, _making: {}
+    """File name to text of what is written beside the export, given the export's own stem."""
+    pairs: bool = False
+    """Whether its rows are preference pairs, so that siblings are needed and rejected ones are wanted."""
+    sidecar: Callable[[Thread], Row] | None = None
+    """What is kept beside each row in a file of its own, line by line, because the form has no place for it."""

@@ -1,0 +1,45 @@
+"""The other threads of a thread's family, for preference pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import ThreadError
+from core.export.selection import broken_calls
+from core.export.source import read_source
+from core.index import Summary
+from core.lineage import lineage
+from core.thread import Thread
+
+
+class Siblings:
+    """Finds a thread's family among the summaries; reads only those that may be a counterexample."""
+
+    def __init__(self, folder: Path, listing: Sequence[Summary]) -> None:
+        self._folder = folder
+        self._lineage = lineage(listing)
+        self._families: dict[str, list[Summary]] = {}
+        parted = set(self._lineage.parents) | set(self._lineage.parents.values())
+        for one in listing:
+            if one.stem in parted and not one.problem:
+                self._families.setdefault(self._lineage.family(one.stem), []).append(one)
+
+    def of(self, summary: Summary) -> list[Thread]:
+        """The wrong or rejected members of its family, stale and broken ones left out."""
+        family = self._families.get(self._lineage.family(summary.stem), ())
+        return [
+            thread
+            for one in family
+            if one.stem != summary.stem
+            and (one.correct is False or one.verdict == "reject")
+            and (thread := self._read(one.stem)) is not None
+        ]
+
+    def _read(self, stem: str) -> Thread | None:
+        try:
+            source = read_source(self._folder, stem)
+        except ThreadError:
+            return None
+        messages = source.document.messages
+        return None if broken_calls(messages) or any(one.stale for one in messages) else source.thread()
