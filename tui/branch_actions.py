@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core import curate
 from core.errors import SensorloomError
-from core.lineage import Lineage, lineage
+from core.lineage import lineage
 from core.query import query_of, query_turn
 from core.stale import stale_messages
 from core.store import Stored
@@ -118,14 +118,14 @@ class BranchActions:
         else:
             self._turns.say("no other branch leaves this thread; b makes one at the focused turn")
 
-    async def mark_forks(self, work: ThreadWork) -> None:
-        """Find where other threads leave this one, for the marks in the conversation."""
-        every = list(self._known())
-        stem = work.stored.stem
-        if not any(one.parent == stem or (one.stem == stem and one.parent) for one in every):
-            found: dict[int, tuple[int, int]] = {}
-        else:
-            found = forks_of(await asyncio.to_thread(lineage, every), stem)
+    def mark_forks(self) -> None:
+        """Find where other threads leave the open one, for the marks in the conversation."""
+        work = self._turns.work
+        if work is not None:
+            self._turns.screen.run_worker(self._mark_forks(work), group="forks", exclusive=True)
+
+    async def _mark_forks(self, work: ThreadWork) -> None:
+        found = await asyncio.to_thread(forks_of, list(self._known()), work.stored.stem)
         if found != work.forks:
             work.forks = found
             self._turns.show(work)
@@ -235,11 +235,13 @@ class BranchActions:
         self._turns.screen.app.push_screen(PlotScreen(view))
 
 
-def forks_of(found: Lineage, stem: str) -> dict[int, tuple[int, int]]:
+def forks_of(every: Sequence[Summary], stem: str) -> dict[int, tuple[int, int]]:
     """By position, which of how many branches the thread is at each fork on its way, counted from 1."""
+    if not any(one.parent and stem in (one.parent, one.stem) for one in every):
+        return {}
     return {
         fork.position: (fork.members.index(stem) + 1, len(fork.members))
-        for fork in found.forks(stem)
+        for fork in lineage(every).forks(stem)
         if stem in fork.members and len(fork.members) > 1
     }
 
