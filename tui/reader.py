@@ -36,6 +36,7 @@ class Reader:
         self._workspace = workspace
         self._moved_at = 0.0
         self._timer: Timer | None = None
+        self._opened = ""
         self.wanted = ""
         """Stem of the thread that was asked for last."""
 
@@ -43,19 +44,29 @@ class Reader:
         """Read the thread that the cursor came to."""
         now = time.monotonic()
         held, self._moved_at = now - self._moved_at < HELD_SECONDS, now
-        self.wanted = stem
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if held:
+        self._forget_timer()
+        if stem == self._opened:
+            self._opened = ""
+        elif held:
+            self.wanted = stem
             self._timer = self._screen.set_timer(HELD_SECONDS, partial(self.read, stem))
         else:
             self.read(stem)
+
+    def skip_to(self, stem: str) -> None:
+        """The thread is open already: reading it when the cursor comes to it would only repeat that."""
+        self._forget_timer()
+        self.wanted = self._opened = stem
 
     def read(self, stem: str) -> None:
         """Read a thread now."""
         self.wanted = stem
         self._screen.run_worker(partial(self._work, stem), thread=True, exclusive=True, group="read")
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     def _work(self, stem: str) -> None:
         try:

@@ -1,0 +1,105 @@
+"""The screens that open over the main one, and what becomes of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+
+from core.events import TurnEvent
+from tui.keys import Action
+from tui.reader import Reader
+from tui.runs import Runs
+from tui.thread_actions import ThreadActions
+from tui.turn_actions import TurnActions
+
+if TYPE_CHECKING:
+    from tui.screens.new_thread import Begun, NewThreadScreen
+
+
+class Dialogs:
+    """Opens dialogs. Each is imported when it is asked for."""
+
+    @dataclass
+    class DatasetsFound(Message):
+        """Which datasets there are: asked for a new thread, or at the start."""
+
+        names: tuple[str, ...]
+        for_new: bool
+
+    def __init__(
+        self, screen: Screen[None], actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
+        reader: Reader,
+    ) -> None:  # fmt: skip
+        self._screen = screen
+        self._actions = actions
+        self._runs = runs
+        self._threads = threads
+        self._turns = turns
+        self._reader = reader
+        self._new_thread: NewThreadScreen | None = None
+        """The dialog for a new thread while it is open: it hears what the runs report."""
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What each of the actions opens."""
+        return {
+            "thread.new": partial(self.look_for_datasets, for_new=True),
+            "export.now": self.export,
+            "app.help": self.help,
+            "app.palette": self._screen.app.action_command_palette,
+        }
+
+    def help(self) -> None:
+        """All keys."""
+        from tui.screens.help import HelpScreen
+
+        self._screen.app.push_screen(HelpScreen(self._actions))
+
+    def export(self) -> None:
+        """Export the finished threads that the filter shows."""
+        from tui.screens.export import ExportScreen
+
+        self._screen.app.push_screen(ExportScreen(self._runs.workspace, self._threads.filter.text))
+
+    def look_for_datasets(self, *, for_new: bool) -> None:
+        """Find out what data there are; the dialog for a new thread, or the offer to make data, follows."""
+
+        def work() -> None:
+            from core.datasets.standard import dataset_names
+
+            self._screen.post_message(self.DatasetsFound(tuple(dataset_names(self._runs.workspace)), for_new))
+
+        self._screen.run_worker(work, thread=True, exclusive=True, group="datasets")
+
+    def datasets_found(self, event: DatasetsFound) -> None:
+        """Open what fits."""
+        if not event.names:
+            from tui.screens.first_run import FirstRunScreen
+
+            self._screen.app.push_screen(FirstRunScreen(self._runs.workspace))
+        elif event.for_new:
+            from tui.screens.new_thread import NewThreadScreen
+
+            used = frozenset((one.dataset, one.session) for one in self._threads.known.values())
+            self._new_thread = NewThreadScreen(self._runs, event.names, used)
+            self._screen.app.push_screen(self._new_thread, self._begun)
+
+    def take(self, events: Sequence[TurnEvent]) -> None:
+        """Hand on what the runs report."""
+        if self._new_thread is not None:
+            self._new_thread.take(events)
+
+    def _begun(self, begun: Begun | None) -> None:
+        self._new_thread = None
+        if begun is None:
+            return
+        self._threads.saved(begun.stored)
+        self._threads.go_to(begun.stored.stem)
+        self._reader.skip_to(begun.stored.stem)
+        self._turns.open(begun.stored)
+        if begun.run:
+            self._turns.run_to_end()
