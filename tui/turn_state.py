@@ -26,7 +26,7 @@ from core.proposal import Generation, Proposal
 from core.store import Stored
 from core.text import one_line
 from core.thread import Message
-from tui.widgets.conversation_lines import Draft, ReplayMark
+from tui.widgets.conversation_parts import Draft, ReplayMark
 
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English, until the server says how many tokens it really made."""

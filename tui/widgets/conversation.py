@@ -15,7 +15,8 @@ from textual.message import Message
 
 from core.thread import Thread, is_assistant
 from tui.keys import pane_bindings
-from tui.widgets.conversation_lines import Block, Look, lay_out, parts_of
+from tui.widgets.conversation_lines import Block, lay_out
+from tui.widgets.conversation_parts import Look, parts_of
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, wrapped
 

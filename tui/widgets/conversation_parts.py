@@ -1,0 +1,238 @@
+"""What there is to draw of a conversation: a thread and how it is looked at, as parts with their marks.
+
+Pure functions of values. Equal parts have equal lines, so the lines of parts that did not change are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.labels import same_label
+from core.proposal import Proposal
+from core.text import one_line
+from core.thread import Message, Thread, call_name, calls_of, final_answer, final_message, is_assistant, text_of
+from tui.widgets.lines import Span
+
+ReplayMark = Literal["same", "differs", "cannot"]
+_REPLAY: Mapping[ReplayMark, Span] = {
+    "same": ("≡ replays", "good"),
+    "differs": ("≠ replays differently", "bad"),
+    "cannot": ("∅ no replay", "dim"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposed turn as it stands now: still coming, whole, or broken off."""
+
+    proposal: Proposal
+    running: bool = False
+    note: str = ""
+    """What there is to say of it: tokens, rate, seconds, what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a thread is looked at. Nothing in here is part of the thread."""
+
+    blind: bool = False
+    """Whether the truth is hidden."""
+    opened: frozenset[int] = frozenset()
+    """Messages whose long parts are unfolded."""
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Call id to how long the call took, for the calls that ran while the program was open."""
+    replays: Mapping[str, ReplayMark] = field(default_factory=dict[str, ReplayMark])
+    """Call id to what a replay of it found."""
+    forks: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    """Message to which of how many branches this thread is there, counted from 1."""
+    drafts: tuple[Draft, ...] = ()
+    """The proposals at the thread's end."""
+    chosen: int = 0
+    """Which of the drafts is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message with all that decides how it is drawn; equal parts have equal lines."""
+
+    index: int
+    message: Message
+    label: str = ""
+    marks: tuple[Span, ...] = ()
+    opened: bool = False
+    calls: tuple[tuple[Span, ...], ...] = ()
+    """Per tool call, what stands behind it."""
+    verdict: tuple[Span, ...] = ()
+    proposed: bool = False
+    reasoning: str = ""
+    gap: bool = True
+    """Whether an empty line comes before it."""
+    answers: str = ""
+    """The tool that a result is from, where that is not plain from the line above it."""
+
+    def same(self, other: Part) -> bool:
+        """Whether both are drawn alike; the message is compared by identity, since threads share theirs."""
+        return self is other or (self.message is other.message and _rest(self) == _rest(other))
+
+
+def _rest(part: Part) -> tuple[object, ...]:
+    return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
+            part.gap, part.answers)  # fmt: skip
+
+
+def parts_of(thread: Thread, look: Look) -> list[Part]:
+    """The thread's messages and the proposal that is shown, each with what is said about it."""
+    messages = list(thread.messages)
+    answers = _answers(messages)
+    named = _named_answers(messages)
+    alternatives = _alternatives_at(thread)
+    parts: list[Part] = []
+    turn = 0
+    for index, message in enumerate(messages):
+        turn += is_assistant(message)
+        role = str(message.get("role"))
+        kept = message.get("reasoning_content")
+        parts.append(
+            Part(
+                index,
+                message,
+                label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else role.upper()[:8],
+                marks=_marks(message, alternatives.get(index, 0), look.forks.get(index)),
+                opened=index in look.opened,
+                calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
+                verdict=_verdict(thread, message, look) if index == len(messages) - 1 else (),
+                reasoning=kept if isinstance(kept, str) else "",
+                gap=bool(index) and role != "tool",
+                answers=named.get(index, ""),
+            )
+        )
+    end = len(messages)
+    marks = _marks({}, alternatives.get(end, 0), look.forks.get(end))
+    if look.drafts:
+        parts += _draft_parts(end, turn + 1, look, marks)
+    elif marks:
+        parts.append(Part(end, _END, "", marks))
+    return parts
+
+
+_END: Message = {"role": "end"}
+"""Stands after the last message where there is something to say of that place."""
+
+
+def _answers(messages: Sequence[Message]) -> dict[str, Message]:
+    return {str(one.get("tool_call_id")): one for one in messages if one.get("role") == "tool"}
+
+
+def _named_answers(messages: Sequence[Message]) -> dict[int, str]:
+    """Results that need their tool's name said: those of a turn with several calls, and those of no call."""
+    found: dict[int, str] = {}
+    calls: Mapping[str, str] = {}
+    for index, message in enumerate(messages):
+        if message.get("role") != "tool":
+            calls = {str(call.get("id")): call_name(call) for call in calls_of(message)}
+        elif str(message.get("tool_call_id")) not in calls:
+            found[index] = f"{message.get('name') or 'a result'}, which answers no call here"
+        elif len(calls) > 1:
+            found[index] = calls[str(message.get("tool_call_id"))]
+    return found
+
+
+def _alternatives_at(thread: Thread) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for one in thread.alternatives:
+        position = one.get("position")
+        if isinstance(position, int):
+            found[position] = found.get(position, 0) + 1
+    return found
+
+
+def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> list[Part]:
+    chosen = min(look.chosen, len(look.drafts) - 1)
+    draft = look.drafts[chosen]
+    proposal = draft.proposal
+    answers, named = _answers(proposal.messages), _named_answers(proposal.messages)
+    spoken = next((place for place, one in enumerate(proposal.messages) if is_assistant(one)), 0)
+    word = "proposal" if len(look.drafts) == 1 else f"proposal {chosen + 1}/{len(look.drafts)}"
+    marks: list[Span] = [(word, "mark")]
+    if not proposal.complete and not draft.running:
+        marks.append(("incomplete: it was stopped or broke off", "warn"))
+    if proposal.edited:
+        marks.append(("✎ edited", "warn"))
+    marks += extra
+    if draft.note:
+        marks.append((draft.note, "dim"))
+    return [
+        Part(
+            first + offset,
+            message,
+            label=f"TURN {turn}" if offset == spoken else "",
+            marks=tuple(marks) if offset == spoken else (),
+            opened=first + offset in look.opened,
+            calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
+            proposed=True,
+            reasoning=proposal.reasoning if offset == spoken else "",
+            gap=offset == spoken,
+            answers=named.get(offset, "") if offset > spoken else "",
+        )
+        for offset, message in enumerate(proposal.messages)
+    ]
+
+
+def _marks(message: Message, alternatives: int, fork: tuple[int, int] | None) -> tuple[Span, ...]:
+    """What stands beside a message's label: only what is out of the ordinary."""
+    found: list[Span] = []
+    if message.get("stale"):
+        found.append(("⚠ stale", "warn"))
+    if message.get("edited"):
+        found.append(("✎ edited", "warn"))
+    if message.get("train") is False:
+        found.append(("⊘ out of the loss", "warn"))
+    if fork:
+        found.append((f"⑂ branch {fork[0]}/{fork[1]}", "mark"))
+    if alternatives:
+        found.append((f"{alternatives} alternative{'s' * (alternatives > 1)}", "mark"))
+    return tuple(found)
+
+
+def _call_marks(call: Mapping[str, object], answers: Mapping[str, Message], look: Look) -> tuple[Span, ...]:
+    call_id = str(call.get("id"))
+    answer = answers.get(call_id)
+    spans: list[Span] = []
+    if answer is None:
+        spans.append(("… no answer", "warn"))
+    else:
+        spans.append(("✗ error", "bad") if failed(answer) else ("✓", "good"))
+    if call_id in look.seconds:
+        spans.append((f" {_duration(look.seconds[call_id])}", "dim"))
+    if call_id in look.replays:
+        text, kind = _REPLAY[look.replays[call_id]]
+        spans.append((f"  {text}", kind))
+    return tuple(spans)
+
+
+def failed(answer: Message) -> bool:
+    """Whether a result says that its call could not be carried out."""
+    content = answer.get("content")
+    if isinstance(content, Mapping):
+        return "error" in content
+    return isinstance(content, str) and content.lstrip()[:200].replace(" ", "").startswith('{"error":')
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
+    """How the final answer compares with the session's label, unless the reader is blind to it."""
+    answer = final_answer(text_of(message)) if final_message(thread.messages) is not None else None
+    if answer is None:
+        return ()
+    if look.blind:
+        return (("● answered", "mark"), ("  the truth is hidden: w shows it", "dim"))
+    if not thread.truth:
+        return (("● answered", "mark"), ("  no truth is known", "dim"))
+    if same_label(answer, thread.truth):
+        return (("✓ correct", "good"),)
+    return (("✗ wrong", "bad"), ("  the truth is ", "dim"), (one_line(thread.truth, 60), "good"))
