@@ -41,7 +41,7 @@ CHANNELS = tuple(
         ("acc", "acceleration including gravity", "m/s²"),
         ("gyro", "angular velocity", "rad/s"),
     )
-    for axis, way in (("x", "up the body when standing"), ("y", "to the left"), ("z", "to the front"))
+    for axis, way in (("x", "up along an upright body"), ("y", "to the left"), ("z", "to the front"))
 )
 
 

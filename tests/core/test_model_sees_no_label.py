@@ -1,0 +1,60 @@
+"""What is sent to the model must not depend on the label of the session it is about."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.analyst.transport import BuiltinTransport
+from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
+from core.workspace import Workspace, open_workspace
+from tui.__main__ import run
+
+
+def requests_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, session: str, query: str) -> list[Any]:
+    """Everything that is sent while a thread about the session is run to its end."""
+    sent: list[Any] = []
+
+    class Recording(BuiltinTransport):
+        async def handle_async_request(self, request: Any) -> Any:
+            sent.append(json.loads(await request.aread()))
+            return await super().handle_async_request(request)
+
+    monkeypatch.setattr("core.analyst.transport.BuiltinTransport", Recording)
+    asked = ["--dataset", "demo", "--session", session, "--seed", "4", "--query", query]
+    run(["run", "--workspace", str(workspace.root), *asked])
+    return sent
+
+
+def test_the_requests_are_the_same_whatever_the_session_and_its_subject_are_labelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    first = open_workspace(str(tmp_path / "a"), environ={})
+    import_dataset(first, "demo")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    second = open_workspace(str(tmp_path / "b"), environ={})
+    dataset = open_dataset(first, "demo")
+    subject = next(iter(dataset.subjects.values()))
+    own = [session for session, one in dataset.subjects.items() if one == subject]
+    labels = json.loads((second.data / "demo" / "labels.json").read_text())
+    shift = {label: dataset.activities[place - 1] for place, label in enumerate(dataset.activities)}
+    relabelled = {
+        session: [shift[label] for label in found] if session in own else found for session, found in labels.items()
+    }
+    (second.data / "demo" / "labels.json").write_text(json.dumps(relabelled))
+    for label in dataset.activities:
+        session = next(one for one in own if dataset.labels[one] == (label,))
+        before = requests_of(first, monkeypatch, session, "What is this person doing?")
+        after = requests_of(second, monkeypatch, session, "What is this person doing?")
+        assert len(before) > 1
+        assert before == after
+        user = before[0]["messages"][1]["content"]
+        assert label not in user.replace(json.dumps(list(dataset.activities), indent=2).replace("\n", "\n  "), "")
+        assert all(session not in json.dumps(request) for request in before)
+    capsys.readouterr()
