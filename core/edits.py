@@ -85,7 +85,7 @@ def edited(thread: Thread, index: int, message: Message) -> Thread:
         return _edited_result(thread, index, message)
     made = _replaced(thread, index, message)
     if text_of(message) != text_of(old):
-        made = with_messages(made, mark_after(made.messages, index + 1))
+        made = with_messages(made, mark_after(made.messages, index, index + 1))
     if index < query_turn(thread).end and query_of(made) not in (None, query_of(thread)):
         made = with_metadata(made, user_query=query_of(made))
     return made
@@ -108,9 +108,13 @@ def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
     if same_result(old, message.get("content")):
         return _replaced(thread, index, message)
     made = _replaced(thread, index, {**without(message, "stale"), "edited": True})
-    call = next((call for call, place in _answered_calls(thread, index) if place == index), {})
+    turn = turn_at(thread, index)
+    calls = _answered_calls(thread, index)
+    number = next((number for number, (_, place) in enumerate(calls) if place == index), len(calls))
+    call = calls[number][0] if number < len(calls) else {}
     gone = made_by(call, old) - made_by(call, message)
-    return with_messages(made, mark_after(made.messages, turn_at(thread, index).end, gone))
+    numbers = range(number + 1, len(calls))
+    return with_messages(made, mark_after(made.messages, turn.start, turn.end, gone, numbers=numbers))
 
 
 def _answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
@@ -154,7 +158,9 @@ def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
     end = index + len(block)
     said_otherwise = not after and text_of(message) != text_of(old)
     if changed or removed or said_otherwise:
-        messages = mark_after(messages, end, gone)
+        messages = mark_after(
+            messages, index, end, gone, numbers=range(len(after)), calls_changed=bool(changed or removed)
+        )
     made = _shifted(with_messages(thread, messages), turn.end, end - turn.end)
     if changed or removed or text_of(message) != text_of(old):
         made = _set_aside(made, thread, turn, "edited")
@@ -239,7 +245,7 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
     calls = calls_of(_message(thread, index))
     messages = list(thread.messages)
     end = turn_at(thread, index).end
-    gone: set[str] = set()
+    artifacts: set[str] = set()
     changed = False
     for number in sorted(contents):
         call, places = calls[number], results_of(messages, index)
@@ -248,6 +254,7 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
         if place is None:
             at = max((one for one in places[:number] if one is not None), default=index) + 1
             messages.insert(at, {**result, "content": contents[number]})
+            artifacts |= made_by(call, messages[at])
             changed = True
             continue
         old = messages[place]
@@ -256,10 +263,13 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
             messages[place] = plain
             continue
         messages[place] = {**plain, "name": call_name(call), "content": contents[number]}
-        gone |= made_by(call, old) - made_by(call, messages[place])
+        artifacts |= made_by(call, old) ^ made_by(call, messages[place])
         changed = True
     by = len(messages) - len(thread.messages)
-    made = with_messages(thread, mark_after(messages, end + by, gone) if changed else messages)
+    if changed:
+        later = [number for number in range(min(contents), len(calls)) if number not in contents]
+        messages = mark_after(messages, index, end + by, artifacts, numbers=later)
+    made = with_messages(thread, messages)
     return _shifted(made, end, by)
 
 
@@ -283,12 +293,13 @@ def reexecuted(
     calls = calls_of(_message(thread, index))
     if not calls:
         raise UsageError(f"message {index + 1} calls no tool, so there is nothing to execute")
-    chosen = range(len(calls)) if only is None else sorted(only)
+    chosen = range(len(calls)) if only is None else only
+    # a call may name what one before it in the same message made, so those are carried out for the context's sake
     contents = {
-        number: carry_out(tools, context, call_name(calls[number]), call_arguments(calls[number])).content
-        for number in chosen
+        number: carry_out(tools, context, call_name(call), call_arguments(call)).content
+        for number, call in enumerate(calls[: max(chosen, default=-1) + 1])
     }
-    return answered(thread, index, contents)
+    return answered(thread, index, {number: contents[number] for number in chosen})
 
 
 def inserted(thread: Thread, position: int, message: Message) -> Thread:
@@ -302,7 +313,7 @@ def inserted(thread: Thread, position: int, message: Message) -> Thread:
     at = max(boundary(thread, position), query_turn(thread).end)
     new = with_ids_of(thread, [message])
     messages = [*thread.messages[:at], *new, *thread.messages[at:]]
-    made = with_messages(thread, mark_after(messages, at + 1))
+    made = with_messages(thread, mark_after(messages, at, at + 1))
     return _shifted(made, at, 1)
 
 
@@ -322,7 +333,7 @@ def deleted(thread: Thread, index: int) -> Thread:
             gone |= made_by(call, thread.messages[place]) if place is not None else set()
     messages = [*thread.messages[: turn.start], *thread.messages[turn.end :]]
     if turn.kind != "stray":
-        messages = mark_after(messages, turn.start, gone)
+        messages = mark_after(messages, turn.start, turn.start, gone, calls_changed=turn.kind == "assistant")
     made = _shifted(with_messages(thread, messages), turn.end, turn.start - turn.end)
     return _set_aside(made, thread, turn, "discarded") if turn.kind == "assistant" else made
 

@@ -27,6 +27,10 @@ SESSION = "session"
 """The artifact id of the thread's own session, which no call makes."""
 
 
+_LISTS_ARTIFACTS = "available_artifacts"
+"""Stands in the result of a call that named no artifact there is: it tells the model those there are."""
+
+
 def stale_messages(thread: Thread) -> tuple[int, ...]:
     """The indexes of the messages that are marked stale."""
     return tuple(index for index, message in enumerate(thread.messages) if message.get("stale"))
@@ -68,24 +72,52 @@ def made_by(call: Mapping[str, Any], result: Message) -> frozenset[str]:
     return frozenset(one for one in artifacts_made(result) if one != SESSION and one not in arguments)
 
 
-def mark_after(messages: Sequence[Message], start: int, artifacts: Iterable[str] = ()) -> list[Message]:
-    """Mark what rests on a change before `start`: every assistant message from there on, and the results of calls
-    that name one of the changed `artifacts`, or one that was made from them."""
+def mark_after(
+    messages: Sequence[Message],
+    index: int,
+    start: int,
+    artifacts: Iterable[str] = (),
+    *,
+    numbers: Iterable[int] = (),
+    calls_changed: bool = False,
+) -> list[Message]:
+    """Mark what rests on a change of message `index`: every assistant message from `start` on, and the results that
+    would be others now.
+
+    Args:
+        messages: a conversation.
+        index: the message that changed.
+        start: where the turn after it begins.
+        artifacts: ids that came or went with the change. The result of a call that names one is stale, and so is what
+            names an artifact that was made from one.
+        numbers: which of the calls of message `index` itself came after the change, and may name such an artifact too.
+        calls_changed: artifacts may have come or gone that are not known yet, because a call was not executed again.
+    """
     made = list(messages)
-    gone = set(artifacts)
-    for index in range(start, len(made)):
-        message = made[index]
-        if not is_assistant(message):
-            continue
-        made[index] = marked(message)
-        for call, place in zip(calls_of(message), results_of(made, index), strict=True):
-            if place is None:
-                continue
-            if any(one in call_arguments(call) for one in gone):
-                made[place] = marked(made[place])
-            if made[place].get("stale"):
-                gone |= made_by(call, made[place])
+    changed = set(artifacts)
+    siblings = set(numbers)
+    if siblings:
+        _mark_results(made, index, changed, calls_changed, siblings)
+    for place in range(start, len(made)):
+        if is_assistant(made[place]):
+            made[place] = marked(made[place])
+            _mark_results(made, place, changed, calls_changed, None)
     return made
+
+
+def _mark_results(
+    made: list[Message], index: int, changed: set[str], calls_changed: bool, numbers: set[int] | None
+) -> None:
+    """Mark the results of one message's calls (those of `numbers`; None: all), adding what they made to `changed`."""
+    calls = calls_of(made[index])
+    for number, (call, place) in enumerate(zip(calls, results_of(made, index), strict=True)):
+        if place is None or (numbers is not None and number not in numbers):
+            continue
+        lists = (changed or calls_changed) and _LISTS_ARTIFACTS in str(made[place].get("content"))
+        if lists or any(one in call_arguments(call) for one in changed):
+            made[place] = marked(made[place])
+        if made[place].get("stale"):
+            changed |= made_by(call, made[place])
 
 
 def accepted_as_is(thread: Thread) -> Thread:
