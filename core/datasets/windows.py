@@ -98,15 +98,20 @@ def _runs(labels: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 
 def _pieces(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[NDArray[np.int64]]:
-    """The rows of each stretch without a gap, in rising time."""
-    breaks = np.flatnonzero(~(np.abs(np.diff(times)) <= max_gap)) + 1
-    for rows in np.split(np.arange(len(times)), breaks):
-        steps = times[rows[1:]] - np.maximum.accumulate(times[rows])[:-1]
+    """The rows of each stretch without a gap, in rising time. A single row out of place parts nothing."""
+    rows = np.arange(len(times))
+    away = ~(np.abs(np.diff(times)) <= max_gap)
+    stray = away[:-1] & away[1:] & (np.abs(times[2:] - times[:-2]) <= max_gap)
+    rows = np.delete(rows, np.flatnonzero(stray) + 1)
+    dropped["rows out of order in time"] += int(stray.sum())
+    breaks = np.flatnonzero(~(np.abs(np.diff(times[rows])) <= max_gap)) + 1
+    for piece in np.split(rows, breaks):
+        steps = times[piece[1:]] - np.maximum.accumulate(times[piece])[:-1]
         kept = np.concatenate(([True], steps > 0))
         repeated = int((steps == 0).sum())
         dropped["rows with a repeated timestamp"] += repeated
-        dropped["rows that go back in time"] += int((~kept).sum()) - repeated
-        yield rows[kept]
+        dropped["rows out of order in time"] += int((~kept).sum()) - repeated
+        yield piece[kept]
 
 
 def _thinned(times: Samples, rows: NDArray[np.int64], rate_hz: float, dropped: Counter[str]) -> NDArray[np.int64]:
