@@ -1,4 +1,4 @@
-"""Ways a thread goes on: branches and their siblings, comparisons, undo and redo, stale turns, the loss flag."""
+"""Ways a thread goes on: branches and their siblings, comparisons, undo and redo, the loss flag."""
 
 from __future__ import annotations
 
@@ -11,39 +11,25 @@ from core import curate
 from core.errors import SensorloomError
 from core.lineage import lineage
 from core.query import query_of, query_turn
-from core.stale import stale_messages
 from core.store import Stored
 from core.thread import Message, Thread, is_assistant
 from core.turns import turn_at
-from tui.edit_actions import EditActions
-from tui.screens.ask import AskTextScreen, ChooseScreen, Way
+from tui.screens.ask import AskTextScreen
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
 
 if TYPE_CHECKING:
     from core.index import Summary
 
-STALE_WAYS = (
-    Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
-    Way("y", "accept as they are", "they still hold; the marks go"),
-    Way("b", "move to a branch", "a thread of their own keeps them; this one ends before them"),
-)
-_WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
-
 
 class BranchActions:
     """Acts on the open thread as a whole. Lives on the screen of its turns."""
 
     def __init__(
-        self,
-        turns: TurnActions,
-        edits: EditActions,
-        known: Callable[[], Iterable[Summary]],
-        go_to: Callable[[str], None],
+        self, turns: TurnActions, known: Callable[[], Iterable[Summary]], go_to: Callable[[str], None]
     ) -> None:
         """Args: `known` gives the summaries of all threads, `go_to` opens one by its stem."""
         self._turns = turns
-        self._edits = edits
         self._known = known
         self._go_to = go_to
 
@@ -57,7 +43,6 @@ class BranchActions:
             "turn.undo": partial(self.undo, "undo"),
             "turn.redo": partial(self.undo, "redo"),
             "turn.loss": self.toggle_loss,
-            "turn.settle": self.settle,
             "sensor.plot": self.plot,
             "sensor.play": self._turns.sensors.toggle_play,
         }
@@ -206,23 +191,6 @@ class BranchActions:
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._turns.save(work, curate.set_loss, index, train)
-
-    def settle(self) -> None:
-        """Ask which way the stale turns are settled."""
-        work = self._turns.work
-        if work is None or work.run:
-            return
-        count = len(stale_messages(work.stored.thread))
-        if not count:
-            self._turns.say("nothing in this thread is stale")
-            return
-
-        def answered(way: str | None) -> None:
-            if way is not None:
-                self._turns.do(self._edits.settle(work, _WAYS[way]))
-
-        text = f"{count} messages rest on something that changed. An export refuses the thread until that is settled."
-        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
 
     def plot(self) -> None:
         """The channels on the full screen."""

@@ -25,8 +25,10 @@ from core.drafts import EditDraft
 from core.errors import SensorloomError
 from core.proposal import Proposal
 from core.query import query_place, query_turn
+from core.stale import stale_messages
 from core.store import Stored
 from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of, with_messages
+from tui.branch_actions import BranchActions
 from tui.screens.ask import ChooseScreen, Way
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
@@ -47,6 +49,14 @@ CONFLICT_WAYS = (
 )
 
 
+STALE_WAYS = (
+    Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
+    Way("y", "accept as they are", "they still hold; the marks go"),
+    Way("b", "move to a branch", "a thread of their own keeps them; this one ends before them"),
+)
+_WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Edit:
     """What is being edited."""
@@ -62,17 +72,20 @@ class _Edit:
 class EditActions:
     """Owns the editor. Lives on the screen of the turns it edits."""
 
-    def __init__(self, turns: TurnActions, go_to: Callable[[Stored], None], differ: Callable[[Thread, Thread], None]):
+    def __init__(self, turns: TurnActions, branches: BranchActions) -> None:
         self._turns = turns
-        self._go_to = go_to
-        self._differ = differ
+        self._branches = branches
         self._edit: _Edit | None = None
         self._typed: dict[str, str] = {}
         self._draft_timer: Any = None
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What each of the actions does."""
-        return {"turn.edit": self.edit, "turn.edit_external": self.edit_external}
+        return {
+            "turn.edit": self.edit,
+            "turn.edit_external": self.edit_external,
+            "turn.settle": self.ask_settle,
+        }
 
     @property
     def editor(self) -> MessageEditor | None:
@@ -169,7 +182,7 @@ class EditActions:
         await asyncio.to_thread(self._write_draft, found, {})
         self._close()
         if rerun:
-            await self._rerun(work)
+            await self.settle(work, "rerun")
 
     def _moved_on(self, work: ThreadWork, found: _Edit) -> bool:
         """Whether the message that was edited is no longer what it was."""
@@ -217,9 +230,25 @@ class EditActions:
         except SensorloomError:
             return tools, None
 
-    async def _rerun(self, work: ThreadWork) -> None:
-        """Go on from what was edited: what became stale is taken off, into the alternatives, and asked for again."""
-        await self.settle(work, "rerun")
+    # Stale turns
+
+    def ask_settle(self) -> None:
+        """Ask which way the stale turns are settled."""
+        work = self._turns.work
+        if work is None or work.run:
+            return
+        count = len(stale_messages(work.stored.thread))
+        if not count:
+            self._turns.say("nothing in this thread is stale")
+            return
+
+        def answered(way: str | None) -> None:
+            if way is not None:
+                self._turns.do(self.settle(work, _WAYS[way]))
+
+        many = "1 message rests" if count == 1 else f"{count} messages rest"
+        text = f"{many} on something that changed. An export refuses the thread until that is settled."
+        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
 
     async def settle(self, work: ThreadWork, how: Any) -> None:
         """Settle what is stale in one of the three ways; re-running goes on with a proposal."""
@@ -238,7 +267,8 @@ class EditActions:
         def answered(way: str | None) -> None:
             if way == "d":
                 mine = edits.edited(found.seen.thread, found.index, message)
-                self._differ(work.stored.thread, mine)
+                theirs = ("theirs", list(work.stored.thread.messages))
+                self._branches.show_sides(theirs, ("mine", list(mine.messages)))
             elif way is not None:
                 self._turns.do(self._resolve(work, found, message, way))
 
@@ -262,7 +292,7 @@ class EditActions:
         if way == "m":
             self._turns.replaced(work, stored)
         else:
-            self._go_to(stored)
+            self._branches.opened(stored)
 
     # In another program
 

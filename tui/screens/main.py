@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.thread_actions import ThreadActions
     from tui.turn_actions import TurnActions
     from tui.widgets.conversation import Conversation
+    from tui.widgets.editor import MessageEditor
 
 PANES = ("threads", "conversation", "sensors")
 
@@ -49,7 +50,7 @@ class MainScreen(Screen[None]):
     key_bar = getters.query_one(KeyBar)
 
     def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
-        super().__init__()
+        super().__init__(classes="at-threads")
         self.workspace = workspace
         self._actions = actions
         self._polling = polling
@@ -74,12 +75,13 @@ class MainScreen(Screen[None]):
         self.filter_line.cursor_blink = False
         self.query_one("#threads-pane").border_title = "threads"
         self.listed.focus()
-        self.add_class("at-threads")
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
         """Bring in the panes and what acts on them, then read the folder."""
+        from tui.branch_actions import BranchActions
         from tui.dialogs import Dialogs
+        from tui.edit_actions import EditActions
         from tui.folder import FolderFeed
         from tui.judging import Judging
         from tui.reader import Reader
@@ -97,12 +99,16 @@ class MainScreen(Screen[None]):
         self.threads: ThreadActions = ThreadActions(self, self.workspace, self.listed, self.filter_line)
         self.judging: Judging = Judging(self, self.workspace, self.listed, self.threads)
         self.turns: TurnActions = TurnActions(self, conversation, sensors, self.runs)
+        self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to)
+        self.edits = EditActions(self.turns, self.branches)
         self.dialogs: Dialogs = Dialogs(self, self._actions, self.runs, self.threads, self.turns, self.reader)
         self.feed: FolderFeed = FolderFeed(self.workspace, self.post_message, polling=self._polling)
         self._handlers = {
             **self.threads.handlers(),
             **self.judging.handlers(),
             **self.turns.handlers(),
+            **self.branches.handlers(),
+            **self.edits.handlers(),
             **self.dialogs.handlers(),
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self._step_pane(1),
@@ -190,12 +196,23 @@ class MainScreen(Screen[None]):
             self.turns.close(event.problem)
         else:
             self.turns.open(event.stored)
+            self.branches.mark_forks()
+
+    def _on_message_editor_changed(self, event: MessageEditor.Changed) -> None:
+        self.edits.typed(event)
+
+    def _on_message_editor_saved(self, event: MessageEditor.Saved) -> None:
+        self.edits.saved(event)
+
+    def _on_message_editor_left(self) -> None:
+        self.edits.left()
 
     def _on_conversation_focused(self, event: Conversation.Focused) -> None:
         self.turns.focused(event.index)
 
     def _on_turn_actions_saved(self, event: TurnActions.Saved) -> None:
         self.threads.saved(event.stored)
+        self.branches.mark_forks()
 
     def _on_turn_actions_situation(self, event: TurnActions.Situation) -> None:
         self._turn_situation = event.name
