@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+from core.alternatives import shifted, with_turn_kept
 from core.errors import UsageError
-from core.proposal import context_hash
 from core.query import query_of, query_turn
 from core.stale import made_by, mark_after, marked, without
 from core.thread import (
@@ -32,12 +33,10 @@ from core.thread import (
     calls_of,
     is_assistant,
     text_of,
-    timestamp,
-    with_alternatives,
     with_messages,
     with_metadata,
 )
-from core.turns import Turn, boundary, call_ids, results_of, turn_at, with_ids_of
+from core.turns import call_id, call_ids, results_of, turn_at
 
 if TYPE_CHECKING:
     from tools.registry import Tool, ToolContext
@@ -74,7 +73,7 @@ def edited(thread: Thread, index: int, message: Message) -> Thread:
         UsageError: there is no such message, or the edit would change what the message is: its role, the call a
             result answers, an id that another call has.
     """
-    old = _message(thread, index)
+    old = message_at(thread, index)
     if message == old:
         return thread
     if message.get("role") != old.get("role"):
@@ -91,7 +90,8 @@ def edited(thread: Thread, index: int, message: Message) -> Thread:
     return made
 
 
-def _message(thread: Thread, index: int) -> Message:
+def message_at(thread: Thread, index: int) -> Message:
+    """The thread's message `index`. Raises UsageError when there is none."""
     if not 0 <= index < len(thread.messages):
         raise UsageError(f"{thread.id} has {len(thread.messages)} messages, no number {index + 1}")
     return thread.messages[index]
@@ -109,7 +109,7 @@ def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
         return _replaced(thread, index, message)
     made = _replaced(thread, index, {**without(message, "stale"), "edited": True})
     turn = turn_at(thread, index)
-    calls = _answered_calls(thread, index)
+    calls = answered_calls(thread, index)
     number = next((number for number, (_, place) in enumerate(calls) if place == index), len(calls))
     call = calls[number][0] if number < len(calls) else {}
     gone = made_by(call, old) - made_by(call, message)
@@ -117,7 +117,8 @@ def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
     return with_messages(made, mark_after(made.messages, turn.start, turn.end, gone, numbers=numbers))
 
 
-def _answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
+def answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
+    """The calls of the turn that message `index` belongs to, each with the message that answers it, or None."""
     start = turn_at(thread, index).start
     return list(zip(calls_of(thread.messages[start]), results_of(thread.messages, start), strict=True))
 
@@ -144,7 +145,7 @@ def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
     removed = before.keys() - after.keys()
     block: list[Message] = [message]
     gone: set[str] = set()
-    answers = {place: call for call, place in _answered_calls(thread, index) if place is not None}
+    answers = {place: call for call, place in answered_calls(thread, index) if place is not None}
     for place in range(index + 1, turn.end):
         result = thread.messages[place]
         call = answers.get(place)
@@ -161,9 +162,9 @@ def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
         messages = mark_after(
             messages, index, end, gone, numbers=range(len(after)), calls_changed=bool(changed or removed)
         )
-    made = _shifted(with_messages(thread, messages), turn.end, end - turn.end)
+    made = shifted(with_messages(thread, messages), turn.end, end - turn.end)
     if changed or removed or text_of(message) != text_of(old):
-        made = _set_aside(made, thread, turn, "edited")
+        made = with_turn_kept(made, thread, turn, "edited")
     return made
 
 
@@ -172,69 +173,24 @@ def _same_call(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _with_ids(thread: Thread, index: int, message: Message) -> Message:
-    """The edited message with an id on every call. Raises UsageError for one that another call has."""
-    calls = calls_of(message)
-    others = call_ids([*thread.messages[:index], *thread.messages[index + 1 :]])
-    own = [str(call.get("id") or "") for call in calls]
-    # a file made elsewhere may hold an id twice already; only a new one is refused
-    new = [one for one in own if one and one not in call_ids([thread.messages[index]])]
-    twice = next((one for one in new if one in others or own.count(one) > 1), None)
-    if twice is not None:
-        raise UsageError(f"another call has the id {twice} already")
+    """The edited message with an id on every call, new ones after those its turn has. Raises UsageError for an id that
+    another call has; one that a file made elsewhere holds twice already may stay."""
+    everywhere = call_ids(thread.messages)
+    before = call_ids([thread.messages[index]])
+    own = [str(call.get("id") or "") for call in calls_of(message)]
+    for one in filter(None, own):
+        if own.count(one) > max(1, before.count(one)) or (one in everywhere and one not in before):
+            raise UsageError(f"another call has the id {one} already")
     if all(own):
         return message
     turn = turn_at(thread, index).number
-    free = iter(one for one in _ids_from(thread, turn, len(calls) + len(own)) if one not in own)
-    return {**message, "tool_calls": [{**call, "id": one or next(free)} for call, one in zip(calls, own, strict=True)]}
-
-
-def _ids_from(thread: Thread, turn: int, count: int) -> list[str]:
-    """Ids after those that turn has: its own form first, so that a second call of turn 3 ends in `_turn_3_2`."""
-    from core.turns import call_id
-
-    taken = set(call_ids(thread.messages))
-    found: list[str] = []
-    number = 0
-    while len(found) < count:
-        one = call_id(thread.id, turn, number)
-        number += 1
-        if one not in taken:
-            found.append(one)
-    return found
-
-
-def _set_aside(made: Thread, before: Thread, turn: Turn, reason: Literal["edited", "discarded"]) -> Thread:
-    """`made` with a turn of `before` among its alternatives, once."""
-    entry = {
-        "position": turn.start,
-        "context": context_hash(before.messages[: turn.start]),
-        "reason": reason,
-        "model": str(before.metadata.get("model") or ""),
-        "created_at": timestamp(),
-        "messages": [without(message, "stale") for message in before.messages[turn.start : turn.end]],
-    }
-    if any(_same_alternative(entry, other) for other in made.alternatives):
-        return made
-    return with_alternatives(made, [*made.alternatives, entry])
-
-
-def _same_alternative(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one[key] == other.get(key) for key in ("position", "context", "reason", "messages"))
-
-
-def _shifted(thread: Thread, start: int, by: int) -> Thread:
-    """The thread with alternatives from `start` on moved along with the turns they stand at."""
-    if not by or not thread.alternatives:
-        return thread
-    return with_alternatives(
-        thread,
-        [
-            {**one, "position": one["position"] + by}
-            if isinstance(one.get("position"), int) and one["position"] >= start
-            else one
-            for one in thread.alternatives
-        ],
+    free = (
+        one
+        for one in (call_id(thread.id, turn, number) for number in count())
+        if one not in everywhere and one not in own
     )
+    calls = [{**call, "id": one or next(free)} for call, one in zip(calls_of(message), own, strict=True)]
+    return {**message, "tool_calls": calls}
 
 
 def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
@@ -242,7 +198,7 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
 
     A result that is the same already only loses its marks. Where one is new or another, what follows is marked.
     """
-    calls = calls_of(_message(thread, index))
+    calls = calls_of(message_at(thread, index))
     messages = list(thread.messages)
     end = turn_at(thread, index).end
     artifacts: set[str] = set()
@@ -270,7 +226,7 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
         later = [number for number in range(min(contents), len(calls)) if number not in contents]
         messages = mark_after(messages, index, end + by, artifacts, numbers=later)
     made = with_messages(thread, messages)
-    return _shifted(made, end, by)
+    return shifted(made, end, by)
 
 
 def reexecuted(
@@ -290,7 +246,7 @@ def reexecuted(
     """
     from tools.registry import call as carry_out
 
-    calls = calls_of(_message(thread, index))
+    calls = calls_of(message_at(thread, index))
     if not calls:
         raise UsageError(f"message {index + 1} calls no tool, so there is nothing to execute")
     chosen = range(len(calls)) if only is None else only
@@ -300,53 +256,3 @@ def reexecuted(
         for number, call in enumerate(calls[: max(chosen, default=-1) + 1])
     }
     return answered(thread, index, {number: contents[number] for number in chosen})
-
-
-def inserted(thread: Thread, position: int, message: Message) -> Thread:
-    """The thread with one more turn, an assistant's or a user's, at the turn boundary nearest to `position`.
-
-    Its calls get ids of the thread; they are unanswered until they are carried out. What follows is marked.
-    """
-    role = message.get("role")
-    if role not in ("assistant", "user"):
-        raise UsageError(f"a turn begins with an assistant's or a user's message, not with {role!r}")
-    at = max(boundary(thread, position), query_turn(thread).end)
-    new = with_ids_of(thread, [message])
-    messages = [*thread.messages[:at], *new, *thread.messages[at:]]
-    made = with_messages(thread, mark_after(messages, at, at + 1))
-    return _shifted(made, at, 1)
-
-
-def deleted(thread: Thread, index: int) -> Thread:
-    """The thread without the turn that message `index` belongs to. An assistant's turn is kept as an alternative.
-
-    Raises:
-        UsageError: it is the question that opens the thread.
-    """
-    _message(thread, index)
-    turn = turn_at(thread, index)
-    if turn.kind == "query":
-        raise UsageError("the question that opens a thread cannot be deleted: edit it, or delete the thread")
-    gone: set[str] = set()
-    if turn.kind == "assistant":
-        for call, place in _answered_calls(thread, index):
-            gone |= made_by(call, thread.messages[place]) if place is not None else set()
-    messages = [*thread.messages[: turn.start], *thread.messages[turn.end :]]
-    if turn.kind != "stray":
-        messages = mark_after(messages, turn.start, turn.start, gone, calls_changed=turn.kind == "assistant")
-    made = _shifted(with_messages(thread, messages), turn.end, turn.start - turn.end)
-    return _set_aside(made, thread, turn, "discarded") if turn.kind == "assistant" else made
-
-
-def with_loss(thread: Thread, index: int, train: bool) -> Thread:
-    """The thread with the assistant turn of message `index` trained, or kept as context only (`"train": false`).
-
-    Raises:
-        UsageError: the message belongs to no assistant turn.
-    """
-    _message(thread, index)
-    turn = turn_at(thread, index)
-    if turn.kind != "assistant":
-        raise UsageError("only what the assistant says is trained on; choose one of its turns")
-    message = without(thread.messages[turn.start], "train")
-    return _replaced(thread, turn.start, message if train else {**message, "train": False})

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from core.alternatives import entry
 from core.thread import (
     Message,
     Thread,
     call_arguments,
     calls_of,
     is_assistant,
-    timestamp,
     with_alternatives,
     with_messages,
 )
@@ -140,13 +140,5 @@ def cut(thread: Thread, position: int) -> Thread:
     can be made of it.
     """
     start = turn_at(thread, position).start
-    gone = [without(message, "stale") for message in thread.messages[start:]]
-    entry = {
-        "position": start,
-        "context": "",
-        "reason": "superseded",
-        "model": str(thread.metadata.get("model") or ""),
-        "created_at": timestamp(),
-        "messages": gone,
-    }
-    return with_alternatives(with_messages(thread, thread.messages[:start]), [*thread.alternatives, entry])
+    one = entry(thread, start, thread.messages[start:], "superseded", "")
+    return with_alternatives(with_messages(thread, thread.messages[:start]), [*thread.alternatives, one])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from core import edits, stale
+from core import edits, stale, turn_edits
 from core.checks import message_problems
 from core.curate.branching import branch_stale
 from core.curate.steps import commit
@@ -134,19 +134,19 @@ def _repeated(thread: Thread, tools: Sequence[Tool] | None, context: ToolContext
 
 def insert_turn(workspace: Workspace, stored: Stored, position: int, message: Message) -> Stored:
     """Put in a turn of one's own, an assistant's or a user's, at the turn boundary nearest to `position`."""
-    return commit(workspace, stored, edits.inserted(stored.thread, position, message), "insertion of a turn")
+    return commit(workspace, stored, turn_edits.inserted(stored.thread, position, message), "insertion of a turn")
 
 
 def delete_turn(workspace: Workspace, stored: Stored, index: int) -> Stored:
     """Take out the turn that message `index` belongs to; an assistant's is kept among the alternatives."""
     what = f"deletion of {described(stored.thread, index)}"
-    return commit(workspace, stored, edits.deleted(stored.thread, index), what)
+    return commit(workspace, stored, turn_edits.deleted(stored.thread, index), what)
 
 
 def set_loss(workspace: Workspace, stored: Stored, index: int, train: bool) -> Stored:
     """Train the assistant turn of message `index`, or keep it as context out of the loss."""
     what = f"{described(stored.thread, index)} {'into' if train else 'out of'} the loss"
-    return commit(workspace, stored, edits.with_loss(stored.thread, index, train), what)
+    return commit(workspace, stored, turn_edits.with_loss(stored.thread, index, train), what)
 
 
 def described(thread: Thread, index: int) -> str:

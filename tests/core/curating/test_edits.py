@@ -8,13 +8,10 @@ import pytest
 from core.checks import call_problems, message_problems
 from core.edits import (
     answered,
-    deleted,
     edited,
-    inserted,
     reexecuted,
     same_result,
     with_call,
-    with_loss,
     with_text,
     without_call,
 )
@@ -23,6 +20,7 @@ from core.proposal import context_hash
 from core.stale import accepted_as_is, calls_to_repeat, cut
 from core.store import Stored
 from core.thread import Thread, call_arguments, calls_of
+from core.turn_edits import deleted, inserted, with_loss
 from core.turns import orphans, unanswered
 from tests.core.curating.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale
 
