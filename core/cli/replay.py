@@ -19,10 +19,10 @@ _WORDS = {"same": "same", "differs": "differ", "edited": "edited by hand", "cann
 
 
 @click.command("replay")
-@click.argument("threads", nargs=-1, metavar="[THREAD]...")
+@click.argument("stems", nargs=-1, metavar="[THREAD]...")
 @json_option
 @workspace_options
-def command(workspace: Workspace, threads: tuple[str, ...], as_json: bool) -> int:
+def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
     """Execute stored tool calls again and compare the results; all threads unless some are named.
 
     The exit code is 1 when a result differs, or a named thread cannot be read. Calls whose data are missing and
@@ -35,7 +35,7 @@ def command(workspace: Workspace, threads: tuple[str, ...], as_json: bool) -> in
     rows: list[dict[str, Any]] = []
     unreadable: list[str] = []
     read = 0
-    for found in read_all(workspace.threads, threads or None):
+    for found in read_all(workspace.threads, stems or None):
         if isinstance(found, ThreadError):
             unreadable.append(str(found))
             say(f"not replayed: {found}", err=True)
@@ -53,7 +53,7 @@ def command(workspace: Workspace, threads: tuple[str, ...], as_json: bool) -> in
     else:
         told = ", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status])
         say(f"{read} threads, {counts.total()} calls: {told or 'nothing to replay'}")
-    return 1 if counts["differs"] or (threads and unreadable) else 0
+    return 1 if counts["differs"] or (stems and unreadable) else 0
 
 
 def _row(one: ReplayedCall) -> dict[str, Any]:
