@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -21,6 +23,35 @@ async def in_full(function: Callable[..., T], *arguments: object) -> tuple[T, bo
                 raise
             stay_alive()
             cancelled = True
+
+
+async def aside(function: Callable[..., T], *arguments: object) -> T:
+    """Run a function in a thread that nothing waits for: neither cancelling nor leaving the program does.
+
+    For code of other people, which may never return.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if outcome.cancelled():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(cast("T", result))
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = function(*arguments)
+        except BaseException as raised:
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=work, name="tool", daemon=True).start()
+    return await outcome
 
 
 def stay_alive() -> None:

@@ -50,7 +50,10 @@ class ArgumentsAdded:
 
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
-    """Call `index` was executed; `content` is the result as the tool message will hold it."""
+    """Call `index` was executed; `content` is the result as the tool message will hold it.
+
+    A negative index is a call that stood unanswered at the thread's end before this turn.
+    """
 
     run: str
     index: int
@@ -63,7 +66,7 @@ class CallAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The endpoint asked for patience, or failed and is tried again."""
+    """The endpoint asked for patience, or failed and is tried again; what came of the message is void."""
 
     run: str
     seconds: float

@@ -63,6 +63,10 @@ def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float
 
     name = endpoint.name
     match error:
+        case openai.APITimeoutError() if any(type(one).__name__ == "ConnectTimeout" for one in _causes(error)):
+            return Failure(
+                f"{name} does not let itself be reached at {endpoint.base_url}; check the address and the network"
+            )
         case openai.APITimeoutError():
             return Failure(
                 f"{name} sent nothing for {timeout_sec:g} s and was given up; see whether the server is busy, "
@@ -125,9 +129,7 @@ def _too_many(name: str, told: str, lower: str, headers: Mapping[str, str]) -> F
     if wait is not None and wait > MAX_WAIT_SEC:
         return Failure(f"{name} asks to wait {wait:.0f} s before the next request{told}; run the turn again then")
     sentence = f"{name} asks for fewer requests (429){told}; lower --parallel or run again later"
-    return Failure(
-        sentence, retries=RATE_RETRIES, wait_sec=BACKOFF_SEC if wait is None else wait, fixed=wait is not None
-    )
+    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or BACKOFF_SEC, fixed=bool(wait))
 
 
 def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.thread import Message, Thread, calls_of, timestamp, with_alternatives, with_messages, with_metadata, with_part
+from core.thread import Message, Thread, timestamp, with_alternatives, with_messages, with_metadata, with_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,3 @@ def context_hash(messages: Sequence[Message]) -> str:
     plain = [{key: value for key, value in message.items() if key not in MARKS} for message in messages]
     data = json.dumps(plain, sort_keys=True, ensure_ascii=True).encode()
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def is_final(proposal: Proposal) -> bool:
-    """Whether the proposal answers without calling tools."""
-    return not calls_of(proposal.messages[0])

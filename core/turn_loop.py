@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.cancelling import in_full, stay_alive
+from core.cancelling import aside, in_full, stay_alive
 from core.draft import Draft, begin, seed_for
 from core.errors import ConflictError, SensorloomError, UsageError
 from core.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
@@ -103,7 +103,7 @@ async def _made(
     yield TurnStarted(run, stem, draft.model)
     for index, call in enumerate(_unanswered(thread.messages)):
         event = await _answered(
-            run, index, str(call.get("id", "")), call_name(call), call_arguments(call), tools, context
+            run, -1 - index, str(call.get("id", "")), call_name(call), call_arguments(call), tools, context
         )
         draft.answers.append(_tool_message(event))
         yield event
@@ -141,7 +141,7 @@ async def _answered(
     from tools.registry import call
 
     started = time.monotonic()
-    outcome: Outcome = await asyncio.to_thread(call, tools, context, name, arguments)
+    outcome: Outcome = await aside(call, tools, context, name, arguments)
     return CallAnswered(run, index, call_id, name, outcome.content, outcome.failed, time.monotonic() - started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,7 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
             say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
 
     async def work() -> list[Ran]:
+        _end_on_signals()
         model = Model(choice)
         try:
             name = await model.name()
@@ -129,6 +131,14 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
             await model.aclose()
 
     return asyncio.run(work())
+
+
+def _end_on_signals() -> None:
+    """Let a hang-up or a polite kill end a run as ctrl-C does; where they are ignored (nohup) they stay so."""
+    task = asyncio.current_task()
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        if task is not None and signal.getsignal(name) == signal.SIG_DFL:
+            asyncio.get_running_loop().add_signal_handler(name, task.cancel)
 
 
 def _line(ran: Ran) -> str:

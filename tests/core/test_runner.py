@@ -220,6 +220,26 @@ def test_closing_does_not_wait_for_what_hangs(runner: TurnRunner) -> None:
     gate.set()
 
 
+def test_a_tool_that_never_returns_is_left_behind(runner: TurnRunner, watcher: Watcher) -> None:
+    from core.cancelling import aside
+
+    gate = threading.Event()
+
+    async def calling(run: str) -> AsyncIterator[TurnEvent]:
+        yield TextAdded(run, "a")
+        await aside(gate.wait, 60)
+
+    runner.start("one", calling)
+    until(lambda: any(one.name == "tool" for one in threading.enumerate()))
+    runner.cancel("one")
+    until(watcher.ended)
+    assert watcher.ended()[0].cancelled
+    assert runner.close()
+    assert all(one.daemon for one in threading.enumerate() if one.name == "tool")
+    gate.set()
+    until(lambda: not any(one.name == "tool" for one in threading.enumerate()))
+
+
 def test_a_turn_is_on_disk_when_it_is_reported(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:
     stored = begun(workspace)
     with fake_server(says("Final Answer: walking")) as server:
