@@ -7,7 +7,7 @@ from core.edits import answered_calls, message_at
 from core.errors import UsageError
 from core.query import query_turn
 from core.stale import made_by, mark_after, without
-from core.thread import Message, Thread, with_messages
+from core.thread import Message, Thread, calls_of, with_messages
 from core.turns import boundary, turn_at, with_ids_of
 
 
@@ -22,7 +22,7 @@ def inserted(thread: Thread, position: int, message: Message) -> Thread:
     at = max(boundary(thread, position), query_turn(thread).end)
     new = with_ids_of(thread, [message])
     messages = [*thread.messages[:at], *new, *thread.messages[at:]]
-    made = with_messages(thread, mark_after(messages, at, at + 1))
+    made = with_messages(thread, mark_after(messages, at, at + 1, calls_changed=bool(calls_of(new[0]))))
     return shifted(made, at, 1)
 
 
