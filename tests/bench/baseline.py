@@ -1,0 +1,98 @@
+"""What plain scikit-learn makes of the same windows, one subject held out at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tools.features import DURATION, filled, for_comparison, sampling_rate
+from tools.session import Dataset, Samples, Window
+
+PLAIN = 7
+"""Plain features per channel: mean, std, min, max, mean step, dominant frequency, share of the strongest frequency."""
+
+
+def plain_features(window: Window) -> Samples:
+    """Seven features of each channel, shape (7 × channels,); NaN for a channel without samples."""
+    found = np.full((len(window.channels), PLAIN), np.nan)
+    rate = sampling_rate(window)
+    for row, signal in enumerate(filled(window.values)):
+        if signal.size > 1 and np.isfinite(signal).all():
+            power = np.abs(np.fft.rfft(signal - signal.mean())) ** 2
+            peak = int(power.argmax())
+            share = power[peak] / power.sum() if power.sum() > 0 else 0.0
+            hertz = np.fft.rfftfreq(signal.size, 1 / rate)[peak]
+            steps = np.abs(np.diff(signal)).mean()
+            found[row] = (signal.mean(), signal.std(), signal.min(), signal.max(), steps, hertz, share)
+    return found.ravel()
+
+
+def tables(dataset: Dataset, sessions: Sequence[str]) -> dict[str, Samples]:
+    """The features the baselines are given: plain ones, and those the tools compare by."""
+    table = dataset.features()
+    at = {session: row for row, session in enumerate(table.sessions)}
+    rows = table.values[[at[session] for session in sessions]]
+    use = [place for place, name in enumerate(table.names) if name != DURATION]
+    return {
+        "plain": np.array([plain_features(dataset.load(session)) for session in sessions]),
+        "tools": for_comparison([table.names[place] for place in use], rows[:, use]),
+    }
+
+
+def held_out(features: Samples, labels: Sequence[str], subjects: Sequence[str], kind: str) -> list[str]:
+    """Predictions, each by a model that has seen no session of the same subject.
+
+    Sessions with the same channels (a phone's, a watch's) have models of their own.
+    """
+    truth, people = np.array(labels, dtype=object), np.array(subjects, dtype=object)
+    predicted = np.full(len(truth), "", dtype=object)
+    there = np.isfinite(features)
+    for group in _groups(there):
+        columns = there[group].mean(axis=0) > 0.5
+        values = features[group][:, columns]
+        values = np.where(np.isfinite(values), values, np.nanmedian(values, axis=0))
+        predicted[group] = _each_subject(values, truth[group], people[group], kind)
+    return [str(one) for one in predicted]
+
+
+def _groups(there: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Rows that share most of their features."""
+    left: NDArray[np.bool_] = np.ones(len(there), dtype=bool)
+    found: list[NDArray[np.bool_]] = []
+    while left.any():
+        first = there[np.flatnonzero(left)[0]]
+        alike = left & ((there == first).mean(axis=1) > 0.8)
+        found.append(alike)
+        left = left & ~alike
+    return found
+
+
+def _each_subject(values: Samples, truth: NDArray[Any], people: NDArray[Any], kind: str) -> NDArray[Any]:
+    predicted = np.full(len(truth), "", dtype=object)
+    for person in sorted(set(people)):
+        test = people == person
+        if len(set(truth[~test])) < 2:
+            continue
+        model = _model(kind, truth[~test])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tiny slices leave collinear features
+            predicted[test] = model.fit(values[~test], truth[~test]).predict(values[test])
+    return predicted
+
+
+def _model(kind: str, truth: NDArray[Any]) -> Any:
+    if kind == "forest":
+        return RandomForestClassifier(100, min_samples_leaf=2, random_state=0, n_jobs=2)
+    if len(truth) <= 2 * len(set(truth)):  # no within-label spread to speak of
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return make_pipeline(StandardScaler(), KNeighborsClassifier(1))
+    return make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
