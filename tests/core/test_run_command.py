@@ -222,7 +222,9 @@ def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) ->
         process.communicate()
         there = check_whole(workspace)
     found = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
-    process = started(workspace, *[one.stem for one in found if one.thread.status == "active"][:8] or store.stems(workspace.threads))
+    process = started(
+        workspace, *[one.stem for one in found if one.thread.status == "active"][:8] or store.stems(workspace.threads)
+    )
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert check_whole(workspace) == there
