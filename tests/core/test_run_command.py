@@ -50,6 +50,18 @@ def command(workspace: Workspace, *arguments: str) -> list[str]:
     return ["run", "--workspace", str(workspace.root), *arguments]
 
 
+METADATA = [
+    "dataset", "session", "ground_truth", "status", "num_turns", "num_tool_calls", "num_responds", "is_correct",
+    "confidence", "user_query", "schema_version", "created_at", "last_modified", "final_answer", "model", "seed",
+    "max_turns",
+]  # fmt: skip
+MESSAGES = {
+    "user": ["role", "content"],
+    "assistant": ["role", "content", "tool_calls"],
+    "tool": ["role", "tool_call_id", "name", "content"],
+}
+
+
 def document(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     code = run(command(workspace, *arguments, "--json"))
     return code, json.loads(capsys.readouterr().out)
@@ -64,6 +76,9 @@ def test_new_threads_are_run_to_a_final_answer(workspace: Workspace, capsys: pyt
     stored = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
     assert {one.stem for one in stored} == {one["id"] for one in told["threads"]}
     for one in stored:
+        assert list(one.thread.document) == ["id", "metadata", "messages", "tools"]
+        assert list(one.thread.metadata) == METADATA
+        assert all(list(message) == MESSAGES[message["role"]] for message in one.thread.messages)
         assert one.thread.metadata["num_tool_calls"] >= 1
         assert one.thread.messages[0]["content"].endswith(f"\n\nUser Query: {one.thread.query}")
         assert one.thread.session not in one.thread.messages[0]["content"]
