@@ -53,6 +53,7 @@ def import_command(
     """
     from core.datasets.importing import import_dataset
     from core.datasets.plan import ImportOptions
+    from core.datasets.standard import open_dataset
 
     with _progress_bar(f"importing {importer}") as progress:
         report = import_dataset(
@@ -64,6 +65,8 @@ def import_command(
             replace=replace,
             progress=progress,
         )
+    with _progress_bar("computing features") as progress:
+        open_dataset(workspace, report.dataset).features(progress)
     if as_json:
         folders = {"folder": str(report.folder), "replaced": str(report.replaced) if report.replaced else None}
         print_json(asdict(report) | folders | {"seconds": round(report.seconds, 2)})

@@ -232,6 +232,7 @@ def _of_columns(place: str, table: Any, described: Mapping[str, float | None]) -
     channels = [name for name in table.column_names if name != TIME_COLUMN]
     if described and not any(name in described for name in channels):
         yield Finding("error", "columns", place, f"has none of the manifest's channels, only {', '.join(channels[:5])}")
+        return
     for name in channels:
         if described and name not in described:
             yield Finding(
@@ -269,7 +270,8 @@ def _of_times(place: str, table: Any, described: Mapping[str, float | None]) -> 
     if (steps <= 0).any():
         row = int(np.flatnonzero(steps <= 0)[0]) + 1
         yield Finding("error", "times", place, f"time does not rise at row {row} ({times[row]:g} s)")
-    elif rates and len(steps):
+        return
+    if rates and len(steps):
         rate = len(steps) / float(times[-1] - times[0])
         if abs(rate / max(rates) - 1) > RATE_TOLERANCE:
             yield Finding("warning", "rate", place, f"has {rate:.4g} rows a second, the manifest says {max(rates):.4g}")
