@@ -38,7 +38,7 @@ DRAFT_SECONDS = 0.5
 """How soon what was typed is on disk."""
 CALL_MARK = "▸ "
 """In another editor, a line that begins so names a call; its arguments follow."""
-MIN_ROWS = 9
+MIN_ROWS = 14
 """Height of the editor at least, where the pane has that."""
 
 CONFLICT_WAYS = (

@@ -136,13 +136,13 @@ def _text_lines(text: str, opened: bool, width: int) -> tuple[list[Line], bool]:
     limit = OPEN_LIMIT if opened else FOLDED_TEXT
     lines = list(wrapped(text[:limit], width))
     if len(text) > limit:
-        lines.append(_more(len(text) - limit, opened))
+        lines.append(_more(len(text) - limit, opened, width))
     return lines, len(text) > FOLDED_TEXT
 
 
-def _more(characters: int, opened: bool) -> Line:
+def _more(characters: int, opened: bool, width: int) -> Line:
     way = "E opens all of it in your editor" if opened else "→ unfolds"
-    return ((f"… {size_text(characters)} more, {way}", "dim"),)
+    return fit([(f"… {size_text(characters)} more, {way}", "dim")], width)
 
 
 def _call_lines(name: str, arguments: str, marks: Line, opened: bool, width: int) -> tuple[list[Line], bool]:
@@ -179,13 +179,14 @@ def _json_or_text(text: str, opened: bool, width: int) -> tuple[list[Line], bool
     lines = list(islice(laid, None if opened else SHORT_RESULT_LINES + 1))
     if opened:
         if len(text) > OPEN_LIMIT:
-            lines.append(_more(len(text) - OPEN_LIMIT, opened))
+            lines.append(_more(len(text) - OPEN_LIMIT, opened, width))
         return lines, len(lines) > SHORT_RESULT_LINES
     if len(lines) <= SHORT_RESULT_LINES and len(shown) == len(text):
         return lines, False
     if json_shaped:
         lines = list(islice(json_flow(text, width), FOLDED_RESULT_LINES))
-    return [*lines[:FOLDED_RESULT_LINES], ((f"… {size_text(len(text))} in all, → unfolds", "dim"),)], True
+    said: Span = (f"… {size_text(len(text))} in all, → unfolds", "dim")
+    return [*lines[:FOLDED_RESULT_LINES], fit([said], width)], True
 
 
 def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:

@@ -98,7 +98,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
             Part(
                 index,
                 message,
-                label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else role.upper()[:8],
+                label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else one_line(role.upper(), 8),
                 marks=_marks(message, alternatives.get(index, 0), look.forks.get(index)),
                 opened=index in look.opened,
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),

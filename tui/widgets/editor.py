@@ -113,7 +113,7 @@ class MessageEditor(VerticalScroll):
         self._problems: tuple[str, ...] = ()
         self._warned = False
         self.border_title = plain(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-        keys = "ctrl+t save · ctrl+r save and re-run · tab next field · esc leave, draft kept"
+        keys = "ctrl+t save · ctrl+r save and re-run · esc leave, draft kept"
         self.border_subtitle = plain(keys)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
 
     @property
@@ -131,8 +131,9 @@ class MessageEditor(VerticalScroll):
     def message(self) -> Message:
         """The message as the fields have it; unknown keys and whatever was not touched stay as they were."""
         made, fields = self._original, self.fields
-        if "text" in fields and fields["text"] != printable(text_of(made)[len(self._head) :]):
-            made = with_text(made, self._head + fields["text"])
+        if "text" in fields and fields["text"] != self._text():
+            text = compact(fields["text"]) if made.get("role") == "tool" else fields["text"]
+            made = with_text(made, self._head + text)
         for number, call in enumerate(calls_of(self._original)):
             name, arguments = fields[f"name-{number}"].strip(), fields[f"arguments-{number}"]
             name = call_name(call) if name == printable(call_name(call)) else name
@@ -144,7 +145,7 @@ class MessageEditor(VerticalScroll):
     def compose(self) -> ComposeResult:
         """A field for the text, and two for each call."""
         calls = calls_of(self._original)
-        text = text_of(self._original)[len(self._head) :]
+        text = self._text()
         if text or not calls:
             yield _area(self._fields.get("text", text), "text")
         names = [_tool_name(schema) for schema in self._thread.tools or ()]
@@ -156,6 +157,13 @@ class MessageEditor(VerticalScroll):
             yield _area(self._fields.get(arguments, laid_out(call_arguments(call))), arguments, "arguments")
         if calls:
             yield Plain(id="problems", classes="problems")
+
+    def _text(self) -> str:
+        """The message's own text as it is shown: a result laid out where it is JSON."""
+        text = text_of(self._original)
+        if self._original.get("role") == "tool":
+            return laid_out(text)
+        return printable(text[len(self._head) :])
 
     def on_mount(self) -> None:
         """Begin at what is most often edited: the arguments of a call, else the text."""

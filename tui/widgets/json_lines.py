@@ -18,6 +18,8 @@ from tui.widgets.lines import Kind, Line, Span
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 _CLOSING = {"{": "}", "[": "]"}
 _INDENT = 2
+MIN_PIECE = 8
+"""Columns of a long string that are worth beginning at a line's end."""
 
 
 def is_json(text: str) -> bool:
@@ -64,10 +66,12 @@ def json_flow(text: str, width: int) -> Iterator[Line]:
     used = index = 0
     while source.at(index):
         for piece, kind in source.flat(index):
-            size = cell_len(piece)
-            if used and used + len(piece.rstrip()) > width:
+            if used and used + cell_len(piece.rstrip()) > width:
                 yield tuple(row)
                 row, used = [], 0
+            if used + cell_len(piece) > width:
+                piece = piece.rstrip()
+            size = cell_len(piece)
             if size > width:
                 *full, piece = chop_cells(piece, width)
                 for chunk in full:
@@ -158,12 +162,12 @@ class _Layout:
                 self._put([(token, "dim")])
                 index += 1
             elif self._tokens.at(index + 1) == ":":
-                yield from self._scalar(index)
+                yield from self._scalar(index, len(": ["))
                 self._put([(": ", "dim")])
                 index += 2
                 continue
             else:
-                yield from self._scalar(index)
+                yield from self._scalar(index, len(","))
                 index += 1
             if self._tokens.at(index) == ",":
                 index += 1
@@ -182,16 +186,19 @@ class _Layout:
             return False
         return self._column + cell_len(token) + 2 <= self._width
 
-    def _scalar(self, index: int) -> Iterator[Line]:
-        """Put a scalar, broken over lines where it is wider than the pane."""
+    def _scalar(self, index: int, behind: int) -> Iterator[Line]:
+        """Put a scalar and keep `behind` columns free after it, broken over lines where it is wider than the pane."""
         text, kind = self._tokens.at(index), self._tokens.kind(index)
-        room = self._width - self._column - 1
+        if cell_len(text) > self._width - self._column - behind and self._column > self._margin():
+            if self._width - self._column - behind < min(cell_len(text), MIN_PIECE):
+                yield self._break()
+        room = max(1, self._width - self._column - behind)
         if cell_len(text) <= room:
             self._put([(text, kind)])
             return
-        first, rest = _split(text, max(1, room))
+        first, rest = _split(text, room)
         self._put([(first, kind)])
-        for piece in chop_cells(rest, max(4, self._width - self._margin() - 1)):
+        for piece in chop_cells(rest, max(2, self._width - self._margin() - behind)):
             yield self._break()
             self._put([(piece, kind)])
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from core.index import Summary
-from core.listing import Row
 from core.text import one_line
 from tui.widgets.lines import Line, Span, cells, fit, spread
 from tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from core.index import Summary
+    from core.listing import Row
 
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
@@ -68,7 +71,7 @@ class ThreadList(RowList):
         place = self._places.get(summary.stem)
         if place is not None:
             rows = self.rows if isinstance(self.rows, list) else list(self.rows)
-            rows[place] = Row(summary, rows[place].depth)
+            rows[place] = replace(rows[place], summary=summary)
             self.rows = rows
             self.refresh_line(place)
 
