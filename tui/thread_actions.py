@@ -77,7 +77,11 @@ class ThreadActions:
         before = {one.stem: self.known.get(one.stem) for one in changes.found}
         first = scanned and not self.scanned
         self.scanned = self.scanned or scanned
-        if not index.apply(self.known, changes) and not first:
+        if not index.apply(self.known, changes):
+            if first:
+                self._list.empty = self._why_empty()
+                self._list.refresh()
+                self.retitle()
             return
         for stem in changes.gone:
             self._list.marked.discard(stem)

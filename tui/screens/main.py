@@ -6,6 +6,7 @@ that is on the screen; so handlers are found by their names here, not by classes
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -115,6 +116,8 @@ class MainScreen(Screen[None]):
             "pane.previous": lambda: self._step_pane(-1),
             "app.quit": self.app.exit,
         }
+        gc.freeze()  # what lives as long as the app need never be looked through again
+        gc.enable()
         self.feed.start()
         while self._early:
             self.action_do(self._early.pop(0))
@@ -177,7 +180,6 @@ class MainScreen(Screen[None]):
             self._title("")
         else:
             self.reader.follow(event.summary.stem)
-            self._title(event.summary.stem)
 
     def _on_input_changed(self, event: Input.Changed) -> None:
         if event.input is self.filter_line and self._handlers:
@@ -192,6 +194,7 @@ class MainScreen(Screen[None]):
     def _on_reader_read(self, event: Reader.Read) -> None:
         if event.stem != self.reader.wanted:
             return
+        self._title(event.stem)
         if event.stored is None:
             self.turns.close(event.problem)
         else:
