@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SensorloomError
@@ -14,6 +15,19 @@ from core.errors import SensorloomError
 def digest(data: bytes) -> str:
     """The SHA-256 of a file's bytes, as hex: how we tell what we read from what is there now."""
     return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's bytes with their digest, which for a long file is worth taking only once."""
+
+    data: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Content:
+        """The bytes with their digest."""
+        return cls(data, digest(data))
 
 
 def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:

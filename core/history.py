@@ -23,7 +23,7 @@ import msgspec
 
 from core import snapshots
 from core.errors import SensorloomError
-from core.files import digest, sync_folder, write_atomic
+from core.files import Content, sync_folder, write_atomic
 from core.thread import timestamp
 from core.workspace import Workspace, names_for_threads, private_folder
 
@@ -119,14 +119,14 @@ def reserved(workspace: Workspace) -> list[str]:
     return [stem for stem, _ in _logs(workspace)]
 
 
-def reconcile(workspace: Workspace, stem: str, present: bytes | None) -> History:
+def reconcile(workspace: Workspace, stem: str, present: Content | None) -> History:
     """The history with the file as it is now accounted for: what happened outside, or did not happen, is noted.
 
     To be called under the folder's lock. A thread that has no history keeps none.
     """
     past = read(workspace, stem)
     last = past.last
-    there = None if present is None else digest(present)
+    there = _digest(present)
     if last is None or last.after == there:
         return past
     if last.before == there:
@@ -135,7 +135,7 @@ def reconcile(workspace: Workspace, stem: str, present: bytes | None) -> History
 
 
 def record(
-    workspace: Workspace, stem: str, before: bytes | None, after: bytes | None, what: str, group: str = ""
+    workspace: Workspace, stem: str, before: Content | None, after: Content | None, what: str, group: str = ""
 ) -> History:
     """Note an action that is about to be carried out, both states kept. To be called under the folder's lock."""
     past = reconcile(workspace, stem, before)
@@ -144,12 +144,12 @@ def record(
     return _append(workspace, stem, past, step)
 
 
-def record_outside(workspace: Workspace, stem: str, before: bytes | None, after: bytes | None) -> History:
+def record_outside(workspace: Workspace, stem: str, before: Content | None, after: Content | None) -> History:
     """Note another program's change of a file whose earlier bytes are known. To be called under the folder's lock."""
     past = read(workspace, stem)
     if past.last is not None:
         return reconcile(workspace, stem, after)
-    if before == after:
+    if _digest(before) == _digest(after):
         return past
     _keep(workspace, stem, before)
     return _noted(workspace, stem, past, after, _digest(before))
@@ -210,13 +210,13 @@ def _logs(workspace: Workspace) -> list[tuple[str, float]]:
         return []
 
 
-def _noted(workspace: Workspace, stem: str, past: History, present: bytes | None, head: str | None) -> History:
+def _noted(workspace: Workspace, stem: str, past: History, present: Content | None, head: str | None) -> History:
     _keep(workspace, stem, present)
     step = Step(len(past.steps) + 1, timestamp(), "outside", OUTSIDE, head, _digest(present))
     return _append(workspace, stem, past, step)
 
 
-def _keep(workspace: Workspace, stem: str, *states: bytes | None) -> None:
+def _keep(workspace: Workspace, stem: str, *states: Content | None) -> None:
     private_folder(workspace, *names_for_threads(workspace, "history"))
     snapshots.keep(_pack(workspace, stem), [state for state in states if state is not None])
 
@@ -267,8 +267,8 @@ def _append(workspace: Workspace, stem: str, past: History, step: Step) -> Histo
     return _standing([*past.steps, step])
 
 
-def _digest(data: bytes | None) -> str | None:
-    return None if data is None else digest(data)
+def _digest(content: Content | None) -> str | None:
+    return None if content is None else content.digest
 
 
 def _log(workspace: Workspace, stem: str) -> Path:

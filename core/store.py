@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConflictError, ThreadError, UsageError
-from core.files import digest, sync_folder, write_atomic
+from core.files import Content, sync_folder, write_atomic
 from core.thread import Thread, touched
 from core.thread_json import MAX_BYTES, decode, encode
 
@@ -34,8 +34,8 @@ class Stored:
     """The bytes themselves, so that they can come back exactly when another program replaces the file."""
 
 
-Record = Callable[[str, bytes | None, bytes | None], None]
-"""Told of a write before it happens: the stem, the bytes that are there, and those that will be (None: no file)."""
+Record = Callable[[str, Content | None, Content | None], None]
+"""Told of a write before it happens: the stem, what is there, and what will be (None: no file)."""
 
 
 def is_thread_file(name: str) -> bool:
@@ -66,8 +66,7 @@ def read(folder: Path, stem: str) -> Stored:
         ThreadError: the file is missing, unreadable, or no thread; the message says which and where.
     """
     path = path_of(folder, stem)
-    data = read_bytes(path)
-    return _stored(data, stem)
+    return _stored(Content.of(read_bytes(path)), stem)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -105,18 +104,20 @@ def save(folder: Path, stored: Stored, thread: Thread, record: Record | None = N
     """
     if thread == stored.thread:
         return stored
-    data = encode(touched(thread))
-    replace(folder, stored.stem, data, stored.digest, record)
-    return _stored(data, stored.stem)
+    content = Content.of(encode(touched(thread)))
+    replace(folder, stored.stem, content, stored.digest, record)
+    return _stored(content, stored.stem)
 
 
-def replace(folder: Path, stem: str, data: bytes | None, expected: str | None, record: Record | None = None) -> None:
+def replace(
+    folder: Path, stem: str, content: Content | None, expected: str | None, record: Record | None = None
+) -> None:
     """Put exact bytes in a thread file's place, or remove it, if it is still what was read.
 
     Args:
         folder: the threads folder.
         stem: which thread.
-        data: the new bytes; None removes the file.
+        content: the new bytes; None removes the file.
         expected: the digest of what was read; None when there must be no file.
         record: told before the write, under the lock.
 
@@ -127,12 +128,12 @@ def replace(folder: Path, stem: str, data: bytes | None, expected: str | None, r
     path = path_of(folder, stem)
     with locked(folder):
         there = present(folder, stem)
-        if (None if there is None else digest(there)) != expected:
+        if (there and there.digest) != expected:
             raise ConflictError(f"{path.name} {_what_happened(there, expected)}")
         if record is not None:
-            record(stem, there, data)
-        if data is not None:
-            write_atomic(path, data)
+            record(stem, there, content)
+        if content is not None:
+            write_atomic(path, content.data)
         elif there is not None:
             try:
                 path.unlink()
@@ -141,18 +142,18 @@ def replace(folder: Path, stem: str, data: bytes | None, expected: str | None, r
             sync_folder(folder)
 
 
-def present(folder: Path, stem: str) -> bytes | None:
-    """The bytes of a thread's file, None when there is no file. Raises ConflictError when it cannot be read."""
+def present(folder: Path, stem: str) -> Content | None:
+    """What a thread's file holds, None when there is no file. Raises ConflictError when it cannot be read."""
     path = path_of(folder, stem)
     try:
-        return path.read_bytes()
+        return Content.of(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConflictError(f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}") from error
 
 
-def _what_happened(there: bytes | None, expected: str | None) -> str:
+def _what_happened(there: Content | None, expected: str | None) -> str:
     if there is None:
         return "was deleted by another program since it was read"
     return "exists already" if expected is None else "was changed by another program since it was read"
@@ -193,15 +194,15 @@ def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
     path = path_of(folder, thread.id)
     if path.exists():
         raise ConflictError(f"{path.name} exists already")
-    data = encode(touched(thread))
+    content = Content.of(encode(touched(thread)))
     if record is not None:
-        record(thread.id, None, data)
-    write_atomic(path, data)
-    return _stored(data, thread.id)
+        record(thread.id, None, content)
+    write_atomic(path, content.data)
+    return _stored(content, thread.id)
 
 
-def _stored(data: bytes, stem: str) -> Stored:
-    return Stored(decode(data, f"{stem}.json"), stem, digest(data), data)
+def _stored(content: Content, stem: str) -> Stored:
+    return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
 
 
 def new_id(folder: Path, dataset: str, session: str, reserved: Iterable[str] = ()) -> str:

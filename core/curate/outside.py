@@ -7,7 +7,7 @@ from core.branches import branched
 from core.compare import first_difference
 from core.curate.branching import add_branch
 from core.curate.steps import put, recorder
-from core.files import digest
+from core.files import Content
 from core.store import Stored
 from core.thread import Thread, touched, with_metadata
 from core.thread_json import decode, encode
@@ -28,9 +28,9 @@ def take_theirs(workspace: Workspace, seen: Stored) -> Stored:
 def keep_mine(workspace: Workspace, seen: Stored, mine: Thread, what: str = "") -> Stored:
     """Save one's own work over another program's change, which is noted first and can be had back by undo."""
     there = _note(workspace, seen)
-    data = encode(touched(mine))
+    content = Content.of(encode(touched(mine)))
     workspace.threads.mkdir(parents=True, exist_ok=True)
-    put(workspace, seen.stem, data, there, recorder(workspace, what or "own work over another program's change"))
+    put(workspace, seen.stem, content, there, recorder(workspace, what or "own work over another program's change"))
     return store.read(workspace.threads, seen.stem)
 
 
@@ -51,6 +51,7 @@ def _note(workspace: Workspace, seen: Stored, *, only_threads: bool = False) -> 
     with store.locked(workspace.threads):
         there = store.present(workspace.threads, seen.stem)
         if there is not None and only_threads:
-            decode(there, f"{seen.stem}.json")
-        history.record_outside(workspace, seen.stem, seen.data or encode(seen.thread), there)
-    return None if there is None else digest(there)
+            decode(there.data, f"{seen.stem}.json")
+        before = Content(seen.data, seen.digest) if seen.data else Content.of(encode(seen.thread))
+        history.record_outside(workspace, seen.stem, before, there)
+    return there and there.digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core import history, store
-from core.files import write_atomic
+from core.files import Content, write_atomic
 from core.store import Stored
 from core.thread import Thread
 from core.workspace import Workspace, names_for_threads, private_folder
@@ -14,7 +14,7 @@ from core.workspace import Workspace, names_for_threads, private_folder
 def recorder(workspace: Workspace, what: str, group: str = "") -> store.Record:
     """What `store` is to call before it writes: notes the step `what` in the thread's history."""
 
-    def record(stem: str, before: bytes | None, after: bytes | None) -> None:
+    def record(stem: str, before: Content | None, after: Content | None) -> None:
         history.record(workspace, stem, before, after, what, group)
 
     return record
@@ -30,7 +30,7 @@ def commit(workspace: Workspace, stored: Stored, thread: Thread, what: str, grou
     return store.save(workspace.threads, stored, thread, recorder(workspace, what, group))
 
 
-def put(workspace: Workspace, stem: str, data: bytes | None, expected: str | None, record: store.Record) -> None:
+def put(workspace: Workspace, stem: str, content: Content | None, expected: str | None, record: store.Record) -> None:
     """Put exact bytes in a thread file's place as one step; None takes the file away, into the trash.
 
     The trash holds what is not in the folder: a file that comes back leaves it.
@@ -38,14 +38,14 @@ def put(workspace: Workspace, stem: str, data: bytes | None, expected: str | Non
     Raises: as `store.replace`.
     """
 
-    def recorded(stem: str, before: bytes | None, after: bytes | None) -> None:
+    def recorded(stem: str, before: Content | None, after: Content | None) -> None:
         record(stem, before, after)
         if after is None and before is not None:
             private_folder(workspace, *names_for_threads(workspace, "trash"))
-            write_atomic(trash_path(workspace, stem), before)
+            write_atomic(trash_path(workspace, stem), before.data)
 
-    store.replace(workspace.threads, stem, data, expected, recorded)
-    if data is not None and expected is None:
+    store.replace(workspace.threads, stem, content, expected, recorded)
+    if content is not None and expected is None:
         trash_path(workspace, stem).unlink(missing_ok=True)
 
 

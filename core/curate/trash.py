@@ -8,7 +8,7 @@ from core import store
 from core.curate.judging import Bulk, as_one_step
 from core.curate.steps import put, recorder, trash, trash_path
 from core.errors import UsageError
-from core.files import digest
+from core.files import Content, digest
 from core.store import stems
 from core.workspace import Workspace
 
@@ -32,7 +32,7 @@ def restore(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
         if not path.exists():
             raise UsageError(f"{stem} is not in the trash")
         workspace.threads.mkdir(parents=True, exist_ok=True)
-        put(workspace, stem, store.read_bytes(path), None, recorder(workspace, "restoring", group))
+        put(workspace, stem, Content.of(store.read_bytes(path)), None, recorder(workspace, "restoring", group))
         return True
 
     return as_one_step(workspace, chosen, one)

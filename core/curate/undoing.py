@@ -8,7 +8,7 @@ from typing import Literal
 from core import history, store
 from core.curate.steps import put
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
-from core.files import digest
+from core.files import Content
 from core.history import History
 from core.store import Stored
 from core.workspace import Workspace
@@ -84,8 +84,8 @@ def _again(workspace: Workspace, stem: str, direction: Direction, seen: str | No
 def _current(workspace: Workspace, stem: str) -> tuple[str | None, History]:
     """The digest of the file as it is, and the history with that accounted for."""
     with store.locked(workspace.threads):
-        data = store.present(workspace.threads, stem)
-        return None if data is None else digest(data), history.reconcile(workspace, stem, data)
+        there = store.present(workspace.threads, stem)
+        return there and there.digest, history.reconcile(workspace, stem, there)
 
 
 def _carry_out(workspace: Workspace, stem: str, direction: Direction, past: History, present: str | None) -> None:
@@ -93,14 +93,14 @@ def _carry_out(workspace: Workspace, stem: str, direction: Direction, past: Hist
     if step is None:
         raise SensorloomError(f"there is nothing to {direction} in {stem}")
     wanted = step.before if direction == "undo" else step.after
-    data = None if wanted is None else history.content(workspace, stem, wanted)
+    content = None if wanted is None else Content(history.content(workspace, stem, wanted), wanted)
 
-    def record(stem: str, before: bytes | None, after: bytes | None) -> None:
+    def record(stem: str, before: Content | None, after: Content | None) -> None:
         if history.read(workspace, stem).steps != past.steps:
             raise ConflictError(f"{stem}.json was changed by another program at the same moment; try again")
         history.record_again(workspace, stem, past, direction)
 
-    put(workspace, stem, data, present, record)
+    put(workspace, stem, content, present, record)
 
 
 def _read(workspace: Workspace, stem: str) -> Stored | None:

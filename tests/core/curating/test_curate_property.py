@@ -278,7 +278,9 @@ class Curation:
 
     def undo_all_the_way(self) -> None:
         last = {stem: self.bytes_of(stem) for stem in self.first}
-        pasts = {stem: history.reconcile(self.workspace, stem, state) for stem, state in last.items()}
+        pasts = {
+            stem: history.reconcile(self.workspace, stem, store.present(self.workspace.threads, stem)) for stem in last
+        }
         nothing_undone = not any(past.undone for past in pasts.values())
         for stem in self.first:
             self.until_nothing_is_left(stem, "undo")

@@ -8,7 +8,7 @@ import pytest
 
 from core import curate, history, snapshots, store
 from core.errors import SensorloomError, UsageError
-from core.files import digest
+from core.files import Content, digest
 from core.store import Stored
 from core.workspace import Workspace, open_workspace
 from tests.core.curating.world import add_turn
@@ -198,7 +198,7 @@ def test_the_newest_step_of_the_workspace_is_found_again_after_a_restart(workspa
 def test_any_bytes_are_kept_exactly(tmp_path: Path, data: bytes):
     assert b"".join(snapshots.pieces_of(data)) == data
     pack = tmp_path / "a.pack"
-    snapshots.keep(pack, [data, data + b"x"])
+    snapshots.keep(pack, [Content.of(data), Content.of(data + b"x")])
     assert snapshots.load(pack, digest(data)) == data
     assert snapshots.load(pack, digest(data + b"x")) == data + b"x"
 
