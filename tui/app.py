@@ -40,16 +40,15 @@ class SensorloomApp(App[None]):
         super().__init__()
         self.animation_level = "none"
         self.workspace = workspace
-        self._polling = polling
-        self._actions = rebound(workspace.settings.keys)
+        self._main = MainScreen(workspace, rebound(workspace.settings.keys), polling=polling)
         self.set_keymap(dict(workspace.settings.keys))
         self.register_theme(THEME)
         self.theme = THEME.name
 
     def on_mount(self) -> None:
         """End tidily when the terminal goes away."""
-        end_tidily(self.exit)
+        end_tidily(self._main.leave)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        return MainScreen(self.workspace, self._actions, polling=self._polling)
+        return self._main

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.screen import Screen
 
+from core.errors import SensorloomError
 from core.events import TurnEvent
+from core.text import one_line
 from tui.keys import Action
 from tui.reader import Reader
 from tui.runs import Runs
@@ -18,6 +20,7 @@ from tui.thread_actions import ThreadActions
 from tui.turn_actions import TurnActions
 
 if TYPE_CHECKING:
+    from core.endpoints import ModelChoice
     from tui.screens.new_thread import Begun, NewThreadScreen
 
 
@@ -49,6 +52,8 @@ class Dialogs:
         return {
             "thread.new": partial(self.look_for_datasets, for_new=True),
             "export.now": self.export,
+            "list.saved": self.saved_filters,
+            "app.model": self.model,
             "app.help": self.help,
             "app.palette": self._screen.app.action_command_palette,
         }
@@ -64,6 +69,31 @@ class Dialogs:
         from tui.screens.export import ExportScreen
 
         self._screen.app.push_screen(ExportScreen(self._runs.workspace, self._threads.filter.text))
+
+    def saved_filters(self) -> None:
+        """Use a filter that is kept."""
+        from tui.screens.saved_filters import SavedFiltersScreen
+
+        def chosen(text: str | None) -> None:
+            if text is not None:
+                self._threads.use_filter(text)
+
+        self._screen.app.push_screen(SavedFiltersScreen(self._runs.workspace, self._threads.filter.text), chosen)
+
+    def model(self) -> None:
+        """Choose the model that new turns are made with."""
+        from tui.screens.model import ModelScreen
+
+        def chosen(choice: ModelChoice | None) -> None:
+            if choice is not None:
+                self._runs.choice = choice
+                name = one_line(f"{choice.model} at {choice.endpoint.name}", 120)
+                self._screen.notify(f"new turns are made by {name}", markup=False)
+
+        try:
+            self._screen.app.push_screen(ModelScreen(self._runs.workspace, self._runs.choice), chosen)
+        except SensorloomError as error:
+            self._screen.notify(one_line(str(error), 300), severity="error", markup=False)
 
     def look_for_datasets(self, *, for_new: bool) -> None:
         """Find out what data there are; the dialog for a new thread, or the offer to make data, follows."""

@@ -193,6 +193,10 @@ class ThreadActions:
             self.filter = wanted
             self.arrange()
 
+    def use_filter(self, text: str) -> None:
+        """Put a filter into the line, which shows it."""
+        self._line.value = text
+
     def next_sort(self) -> None:
         """Sort by the next column."""
         names = list(SORTS)

@@ -6,6 +6,7 @@ that is on the screen; so handlers are found by their names here, not by classes
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -114,7 +115,7 @@ class MainScreen(Screen[None]):
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self._step_pane(1),
             "pane.previous": lambda: self._step_pane(-1),
-            "app.quit": self.app.exit,
+            "app.quit": self.leave,
         }
         gc.freeze()  # what lives as long as the app need never be looked through again
         gc.enable()
@@ -127,6 +128,21 @@ class MainScreen(Screen[None]):
         if self._handlers:
             self.runs.close()
             self.feed.close()
+
+    def leave(self) -> None:
+        """Stop what runs, keep what came of it, and end the program."""
+        if self._handlers:
+            self.run_worker(self._leave(), group="leave", exclusive=True)
+        else:
+            self.app.exit()
+
+    async def _leave(self) -> None:
+        if running := len(self.runs.running):
+            self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
+        await asyncio.to_thread(self.runs.close)
+        self._take_events()
+        await self.workers.wait_for_complete([one for one in self.workers if one.group == "turns"])
+        self.app.exit()
 
     def action_do(self, name: str) -> None:
         """Carry out the action that a key or the palette names."""
