@@ -230,7 +230,13 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
 
 
 def reexecuted(
-    thread: Thread, index: int, tools: Sequence[Tool], context: ToolContext, only: Collection[int] | None = None
+    thread: Thread,
+    index: int,
+    tools: Sequence[Tool],
+    context: ToolContext,
+    only: Collection[int] | None = None,
+    *,
+    every: bool = False,
 ) -> Thread:
     """The thread with the calls of the assistant message `index` carried out again with their present arguments.
 
@@ -239,7 +245,8 @@ def reexecuted(
         index: the assistant message.
         tools: the tools there are; a call of another is answered with an error result, as a model's would be.
         context: what the calls work on, with the windows that earlier calls made.
-        only: numbers of the calls to carry out (from 0); all unless told.
+        only: numbers of the calls whose results are wanted (from 0); all unless told.
+        every: carry out the calls after the last wanted one too, for the windows that they add to the context.
 
     Raises:
         UsageError: the message calls no tool.
@@ -253,6 +260,6 @@ def reexecuted(
     # a call may name what one before it in the same message made, so those are carried out for the context's sake
     contents = {
         number: carry_out(tools, context, call_name(call), call_arguments(call)).content
-        for number, call in enumerate(calls[: max(chosen, default=-1) + 1])
+        for number, call in enumerate(calls if every else calls[: max(chosen, default=-1) + 1])
     }
     return answered(thread, index, {number: contents[number] for number in chosen})

@@ -107,8 +107,11 @@ def stored_calls(thread: Thread) -> Iterator[tuple[Mapping[str, Any], Mapping[st
 
 
 def learn_alias(context: ToolContext, ours: str | None, stored: Mapping[str, Any] | None) -> str | None:
-    """Note the artifact id by which a stored result calls the window we know as `ours`; returns that id."""
-    if ours is None or stored is None:
+    """Note the artifact id by which a stored result calls the window we know as `ours`; returns that id.
+
+    A result that is stale, or was edited by hand, names no window that its call makes now.
+    """
+    if ours is None or stored is None or stored.get("stale") or stored.get("edited"):
         return None
     theirs = artifact_in(stored.get("content"))
     if theirs and theirs != ours and theirs not in context.artifacts:

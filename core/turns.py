@@ -7,11 +7,11 @@ answer no call, calls that nobody answered, an id that stands twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from core.thread import Message, Thread, calls_of, is_assistant
+from core.thread import Message, Thread, calls_of, is_assistant, text_of
 
 Kind = Literal["query", "assistant", "user", "stray"]
 
@@ -178,13 +178,9 @@ def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]
     return made
 
 
-def artifacts_made(result: Message | Mapping[str, Any]) -> frozenset[str]:
-    """The ids of the artifacts that a tool message says it made."""
-    content = result.get("content")
-    if isinstance(content, Mapping):
-        found = content.get("artifact_id")
-        return frozenset([found]) if isinstance(found, str) else frozenset()
-    return frozenset(_MADE.findall(content)) if isinstance(content, str) else frozenset()
+def artifacts_made(result: Message) -> frozenset[str]:
+    """The ids of the artifacts that a tool message names as such, in the spellings that real threads have."""
+    return frozenset(named or plain for named, plain in _ARTIFACT.findall(text_of(result)))
 
 
-_MADE = re.compile(r'"artifact_id"\s*:\s*"([^"\\]+)"')
+_ARTIFACT = re.compile(r'"(?:\w*artifact_id"\s*:\s*"([^"\\]+)"|id"\s*:\s*"(ts_\w+)")')

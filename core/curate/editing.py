@@ -98,10 +98,10 @@ def settle_stale(
 ) -> Stored:
     """Settle what is stale in one of three ways.
 
-    `rerun`: results that are stale or missing before the first stale turn are made again (that needs `tools` and
-    `context`), and the thread is cut there, the old turns kept among its alternatives; a run then goes on from its end.
-    `accept`: everything stays as it is and the marks go. `branch`: the stale turns move to a thread of their own,
-    where what they rest on still stands, and this one ends before them.
+    `rerun`: results that are stale or missing before the first stale turn are made again (that needs `tools` and a
+    `context`, to which the windows made on the way are added), and the thread is cut there, the old turns kept among
+    its alternatives; a run then goes on from its end. `accept`: everything stays as it is and the marks go. `branch`:
+    the stale turns move to a thread of their own, where what they rest on still stands, and this one ends before them.
 
     Raises:
         UsageError: a result must be made again first and there are no tools for it.
@@ -121,14 +121,21 @@ def settle_stale(
 
 
 def _repeated(thread: Thread, tools: Sequence[Tool] | None, context: ToolContext | None) -> Thread:
-    """The thread with the stale results of turns that stay made again."""
+    """The thread with the stale and missing results of the turns that stay made again, in order."""
     end = stale.first_stale_turn(thread)
-    for index, numbers in stale.calls_to_repeat(thread).items():
-        if end is not None and index >= end:
-            break
-        if tools is None or context is None:
-            raise UsageError(f"{described(thread, index)} must be executed again before the turns after it are run")
-        thread = edits.reexecuted(thread, index, tools, context, numbers)
+    messages = thread.messages if end is None else thread.messages[:end]
+    waiting = [index for index in stale.calls_to_repeat(thread) if index < len(messages)]
+    if not waiting:
+        return thread
+    if tools is None or context is None:
+        raise UsageError(f"{described(thread, waiting[0])} must be executed again before the turns after it are run")
+    index = 0
+    while index < len(thread.messages) and index != stale.first_stale_turn(thread):
+        numbers = stale.calls_to_repeat(thread).get(index, ())
+        if calls_of(thread.messages[index]):
+            # every call on the way is carried out, because later ones may name what it makes
+            thread = edits.reexecuted(thread, index, tools, context, numbers, every=True)
+        index += 1
     return thread
 
 

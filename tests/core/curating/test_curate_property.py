@@ -165,7 +165,7 @@ class Curation:
         how = random.choice(ways)
         if how == "branch" and not any(is_assistant(m) and m.get("stale") for m in stored.thread.messages):
             return
-        context = context_at(stored.thread, 0)
+        context = context_at(stored.thread, 0)  # it makes what earlier calls made itself
         curate.settle_stale(self.workspace, stored, how, tools=TOOLS, context=context)
 
     def branch(self, random: Random) -> None:
