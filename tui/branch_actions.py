@@ -62,11 +62,11 @@ class BranchActions:
             screen = AskTextScreen("branch: ask this instead", query_of(thread) or "")
             self._turns.screen.app.push_screen(screen, partial(self._branch_asking, work, index))
         else:
-            self._turns.do(self._branch(work, turn_at(thread, index).end, None))
+            self._turns.do(partial(self._branch, work, turn_at(thread, index).end, None))
 
     def _branch_asking(self, work: ThreadWork, index: int, query: str | None) -> None:
         if query:
-            self._turns.do(self._branch(work, index, query))
+            self._turns.do(partial(self._branch, work, index, query))
 
     async def _branch(self, work: ThreadWork, position: int, query: str | None) -> None:
         try:
@@ -90,7 +90,7 @@ class BranchActions:
         if len(work.slots) > 1:
             self._turns.choose(work.chosen + step)
         else:
-            self._turns.do(self._to_sibling(work, step))
+            self._turns.do(partial(self._to_sibling, work, step))
 
     async def _to_sibling(self, work: ThreadWork, step: int) -> None:
         stem = work.stored.stem
@@ -107,7 +107,7 @@ class BranchActions:
         """Find where other threads leave the open one, for the marks in the conversation."""
         work = self._turns.work
         if work is not None:
-            self._turns.screen.run_worker(self._mark_forks(work), group="forks", exclusive=True)
+            self._turns.screen.run_worker(partial(self._mark_forks, work), group="forks", exclusive=True)
 
     async def _mark_forks(self, work: ThreadWork) -> None:
         found = await asyncio.to_thread(forks_of, list(self._known()), work.stored.stem)
@@ -121,7 +121,7 @@ class BranchActions:
         """The shown proposal beside another, or beside an alternative, or this thread beside a sibling."""
         work = self._turns.work
         if work is not None:
-            self._turns.do(self._compare(work))
+            self._turns.do(partial(self._compare, work))
 
     async def _compare(self, work: ThreadWork) -> None:
         thread = work.stored.thread
@@ -162,7 +162,7 @@ class BranchActions:
         if work is not None and work.run:
             self._turns.say("this thread is running; esc stops it")
         elif work is not None:
-            self._turns.do(self._undo(work, curate.undo if direction == "undo" else curate.redo))
+            self._turns.do(partial(self._undo, work, curate.undo if direction == "undo" else curate.redo))
 
     async def _undo(self, work: ThreadWork, function: Callable[..., curate.Undone]) -> None:
         try:
@@ -187,7 +187,7 @@ class BranchActions:
         if not is_assistant(message):
             self._turns.say("only the assistant's turns are trained; put the focus on one")
             return
-        self._turns.do(self._set_loss(work, start, message.get("train") is False))
+        self._turns.do(partial(self._set_loss, work, start, message.get("train") is False))
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._turns.save(work, curate.set_loss, index, train)

@@ -99,7 +99,7 @@ class EditActions:
         found = self._focused()
         if found is None or self.editor is not None:
             return
-        self._turns.do(self._open(found))
+        self._turns.do(partial(self._open, found))
 
     async def _open(self, found: _Edit) -> None:
         stem = found.seen.stem
@@ -135,7 +135,13 @@ class EditActions:
         self._draft_timer = None
         found = self._edit
         if found is not None:
-            self._turns.do(asyncio.to_thread(self._write_draft, found, self._typed))
+            self._turns.do(partial(self._put_draft, found, self._typed))
+
+    async def _put_draft(self, found: _Edit, fields: dict[str, str]) -> None:
+        try:
+            await asyncio.to_thread(self._write_draft, found, fields)
+        except SensorloomError as error:
+            self._turns.say(str(error), "warning")
 
     def _write_draft(self, found: _Edit, fields: dict[str, str]) -> None:
         workspace, stem = self._turns.workspace, found.seen.stem
@@ -161,7 +167,7 @@ class EditActions:
         """Save what was edited, and re-run what rests on it if asked to."""
         found = self._edit
         if found is not None:
-            self._turns.do(self._save(found, event.message, event.rerun, event.despite_problems))
+            self._turns.do(partial(self._save, found, event.message, event.rerun, event.despite_problems))
 
     async def _save(self, found: _Edit, message: Message, rerun: bool, unchecked: bool) -> None:
         work = self._turns.work
@@ -179,7 +185,7 @@ class EditActions:
         if not done:
             return
         self._typed = {}
-        await asyncio.to_thread(self._write_draft, found, {})
+        await self._put_draft(found, {})
         self._close()
         if rerun:
             await self.settle(work, "rerun")
@@ -244,7 +250,7 @@ class EditActions:
 
         def answered(way: str | None) -> None:
             if way is not None:
-                self._turns.do(self.settle(work, _WAYS[way]))
+                self._turns.do(partial(self.settle, work, _WAYS[way]))
 
         many = "1 message rests" if count == 1 else f"{count} messages rest"
         text = f"{many} on something that changed. An export refuses the thread until that is settled."
@@ -270,7 +276,7 @@ class EditActions:
                 theirs = ("theirs", list(work.stored.thread.messages))
                 self._branches.show_sides(theirs, ("mine", list(mine.messages)))
             elif way is not None:
-                self._turns.do(self._resolve(work, found, message, way))
+                self._turns.do(partial(self._resolve, work, found, message, way))
 
         text = f"{found.seen.stem}: another program changed this message while it was edited. Nothing is lost yet."
         self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, CONFLICT_WAYS), answered)
@@ -287,7 +293,7 @@ class EditActions:
             self._turns.say(str(error), "error")
             return
         self._typed = {}
-        await asyncio.to_thread(self._write_draft, found, {})
+        await self._put_draft(found, {})
         self._close()
         if way == "m":
             self._turns.replaced(work, stored)
@@ -311,7 +317,7 @@ class EditActions:
         except ValueError as error:
             self._turns.say(f"not taken: {error}", "error")
             return
-        self._turns.do(self._save(found, message, rerun=False, unchecked=False))
+        self._turns.do(partial(self._save, found, message, rerun=False, unchecked=False))
 
     def _in_editor(self, text: str) -> str | None:
         """The text as a person left it in their editor; None when that could not be run, or failed."""

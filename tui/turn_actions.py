@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from textual.message import Message
@@ -92,7 +93,7 @@ class TurnActions:
         self.conversation.open(work.stored.thread, self._look(work))
         self.show(work)
         if work.idle:
-            self.screen.run_worker(self._offer(work), group="offer", exclusive=True)
+            self.screen.run_worker(partial(self._offer, work), group="offer", exclusive=True)
 
     async def _offer(self, work: ThreadWork) -> None:
         """Bring back proposals that nobody decided on before the program ended."""
@@ -122,7 +123,7 @@ class TurnActions:
         """Look again at threads of ours whose files changed."""
         for stem in stems:
             if stem in self._works:
-                self.do(self._reread(stem))
+                self.do(partial(self._reread, stem))
 
     async def _reread(self, stem: str) -> None:
         work = self._works.get(stem)
@@ -152,7 +153,7 @@ class TurnActions:
             return
         shown = work.shown
         if shown is not None and shown.complete:
-            self.do(self._accept(work, shown, then=self.run_to_end))
+            self.do(partial(self._accept, work, shown, then=self.run_to_end))
         elif self._nothing_proposed(work):
             self._start(work, lambda: self.runs.runner.run_to_end(work.stored, self.runs.choice))
 
@@ -175,7 +176,7 @@ class TurnActions:
                 self.say(str(error), "error")
             self.show(work)
 
-        self.do(started())
+        self.do(started)
 
     def take(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report; called a few times a second."""
@@ -193,7 +194,7 @@ class TurnActions:
             if work.stored is not before:
                 self.screen.post_message(self.Saved(work.stored))
             if work.proposals != undecided:
-                self.do(self._keep_proposals(work))
+                self.do(partial(self._keep_proposals, work))
             touched[stem] = work
         for work in touched.values():
             self.show(work)
@@ -212,7 +213,14 @@ class TurnActions:
         elif not shown.complete:
             self.say("this turn broke off: edit it whole with e, retry it with t, or discard it with ⌫", "warning")
         else:
-            self.do(self._accept(work, shown))
+            self.do(partial(self._accept, work, shown))
+
+    def take_sample(self, number: int) -> None:
+        """Take one of several proposals, counted from 1."""
+        work = self.work
+        if work is not None and not work.run and number <= len(work.slots):
+            work.chosen = number - 1
+            self.accept()
 
     async def _accept(self, work: ThreadWork, shown: Proposal, then: Callable[[], None] | None = None) -> None:
         from core import curate
@@ -250,7 +258,7 @@ class TurnActions:
             if then_run:
                 self.run()
 
-        self.do(put_aside())
+        self.do(put_aside)
 
     async def _decided(self, work: ThreadWork) -> None:
         """The proposals were taken, or put aside."""
@@ -268,14 +276,14 @@ class TurnActions:
 
     # What all actions share
 
-    def do(self, action: Coroutine[Any, Any, None]) -> None:
+    def do(self, action: Callable[[], Awaitable[None]]) -> None:
         """Carry out an action after those that were asked for before it."""
 
         async def in_turn() -> None:
             async with self._turn:
-                await action
+                await action()
 
-        self.screen.run_worker(in_turn(), group="turns")
+        self.screen.run_worker(in_turn, group="turns")
 
     async def save(self, work: ThreadWork, function: Save, *arguments: Any) -> bool:
         """Call one of `core.curate`'s actions on the thread and show what it made; False when it could not."""

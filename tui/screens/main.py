@@ -229,6 +229,9 @@ class MainScreen(Screen[None]):
     def _on_conversation_focused(self, event: Conversation.Focused) -> None:
         self.turns.focused(event.index)
 
+    def _on_conversation_taken(self, event: Conversation.Taken) -> None:
+        self.turns.take_sample(event.number)
+
     def _on_turn_actions_saved(self, event: TurnActions.Saved) -> None:
         self.threads.saved(event.stored)
         self.branches.mark_forks()

@@ -33,6 +33,7 @@ class Conversation(LineView, can_focus=True):
         Binding("K", "move_turn(-1)", "previous turn", id="conversation.previous_turn", show=False),
         Binding("right", "unfold(True)", "unfold", id="conversation.unfold", show=False),
         Binding("left", "unfold(False)", "fold", id="conversation.fold", show=False),
+        *(Binding(str(n), f"take({n})", f"take proposal {n}", show=False) for n in range(1, 10)),
         Binding("w", "blind", "show or hide the truth", id="conversation.blind", show=False),
     ]
 
@@ -42,6 +43,13 @@ class Conversation(LineView, can_focus=True):
 
         index: int
         """Its index in the thread's messages; the proposal's come after the thread's own."""
+
+    @dataclass
+    class Taken(Message):
+        """One of several proposals is to be taken."""
+
+        number: int
+        """Counted from 1."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -159,6 +167,14 @@ class Conversation(LineView, can_focus=True):
         self._look = replace(self._look, blind=not self._look.blind)
         self._lay_out()
         self._draw()
+
+    def action_take(self, number: int) -> None:
+        """Take one of several proposals."""
+        self.post_message(self.Taken(number))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Digits take a proposal only where there are several; else they go on to the screen."""
+        return action != "take" or len(self._look.drafts) > 1
 
     def on_click(self, event: Click) -> None:
         """Focus the message that was clicked; a double click folds or unfolds it."""

@@ -28,7 +28,7 @@ EXACT_CHECK = 20_000
 """Characters up to which a folded result is parsed to see whether it is JSON; a longer one is judged by its ends."""
 HANGING_LABEL = 9
 """Columns of the label column, where there is room for one."""
-HANGING_WIDTH = 64
+HANGING_WIDTH = 60
 """Columns from which labels stand beside the text instead of above it."""
 
 _STEP: Span = ("  ", "text")

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from core import store
+from core.store import Stored
+from core.workspace import Workspace
+from tests.tui.motion import motion_workspace, new_thread, on_screen, until
+from tui.app import SensorloomApp
+from tui.screens.main import MainScreen
+from tui.widgets.conversation import Conversation
+from tui.widgets.editor import MessageEditor, NameField
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    root = tmp_path / "ws"
+    root.mkdir()
+    return motion_workspace(root)
+
+
+@asynccontextmanager
+async def opened(
+    workspace: Workspace, size: tuple[int, int] = (150, 45)
+) -> AsyncGenerator[tuple[Pilot[Any], MainScreen]]:
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        await until(pilot, lambda: screen.turns.work is not None)
+        await pilot.press("2")
+        yield pilot, screen
+
+
+def work(screen: MainScreen) -> Any:
+    found = screen.turns.work
+    assert found is not None
+    return found
+
+
+def on_disk(workspace: Workspace, stem: str) -> Stored:
+    return store.read(workspace.threads, stem)
+
+
+async def proposed(pilot: Pilot[Any], screen: MainScreen, key: str = "r") -> None:
+    await pilot.press(key)
+    await until(pilot, lambda: work(screen).shown is not None and not work(screen).run)
+
+
+async def finished(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("R")
+    await until(pilot, lambda: work(screen).stored.thread.status == "finished" and not work(screen).run)
+
+
+async def test_a_run_is_a_proposal_until_it_is_accepted(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await proposed(pilot, screen)
+        assert len(on_disk(workspace, stem).thread.messages) == 1
+        await until(pilot, lambda: "proposal" in on_screen(pilot.app))
+        await pilot.press("y")
+        await until(pilot, lambda: len(on_disk(workspace, stem).thread.messages) > 1)
+        await until(pilot, lambda: "proposal" not in screen.query_one(Conversation).text)
+        assert on_disk(workspace, stem).thread.tools
+
+
+async def test_running_to_the_end_shows_the_verdict(workspace: Workspace):
+    new_thread(workspace)
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        await until(pilot, lambda: "✓ correct" in on_screen(pilot.app) or "✗ wrong" in on_screen(pilot.app))
+
+
+async def test_retry_and_discard_keep_what_was_proposed(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await proposed(pilot, screen)
+        first = work(screen).shown
+        await pilot.press("t")
+        await until(pilot, lambda: work(screen).shown not in (None, first) and not work(screen).run)
+        await pilot.press("backspace")
+        await until(pilot, lambda: len(on_disk(workspace, stem).thread.alternatives) == 2)
+        assert [one["reason"] for one in on_disk(workspace, stem).thread.alternatives] == ["retried", "discarded"]
+        assert len(on_disk(workspace, stem).thread.messages) == 1
+
+
+async def test_samples_are_one_key_apart_and_the_others_are_kept(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("s")
+        await until(pilot, lambda: len(work(screen).proposals) == 3 and not work(screen).run)
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "proposal 2/3" in on_screen(pilot.app))
+        await pilot.press("3")
+        await until(pilot, lambda: len(on_disk(workspace, stem).thread.messages) > 1)
+        assert len(on_disk(workspace, stem).thread.alternatives) == 2
+
+
+async def test_a_proposal_survives_the_end_of_the_program(workspace: Workspace):
+    new_thread(workspace)
+    async with opened(workspace) as (pilot, screen):
+        await proposed(pilot, screen)
+        said = work(screen).shown.messages
+        await until(pilot, lambda: list(workspace.private.rglob("*drafts*/*.json")))
+    async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: work(screen).shown is not None)
+        assert json.dumps(work(screen).shown.messages) == json.dumps(said)
+
+
+async def test_the_wording_of_a_turn_is_edited_in_place(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        screen.query_one(Conversation).focus_message(1)
+        await pilot.press("e")
+        await until(pilot, lambda: screen.query(MessageEditor))
+        screen.query_one("#text", TextArea).text = "My own words."
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] == "My own words.")
+        await until(pilot, lambda: not screen.query(MessageEditor))
+        assert not any(one.get("stale") for one in on_disk(workspace, stem).thread.messages)
+        await pilot.press("u")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] != "My own words.")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] == "My own words.")
+
+
+async def test_edited_arguments_are_checked_executed_and_make_the_rest_stale(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        index = next(i for i, one in enumerate(work(screen).stored.thread.messages) if one.get("tool_calls"))
+        before = on_disk(workspace, stem).thread.messages[index + 1]["content"]
+        screen.query_one(Conversation).focus_message(index)
+        await pilot.press("e")
+        await until(pilot, lambda: screen.query(MessageEditor))
+        screen.query_one("#name-0", NameField).value = "select_channels"
+        screen.query_one("#arguments-0", TextArea).text = '{"channel_names": 5}'
+        await until(pilot, lambda: "channel_names" in str(screen.query_one("#problems").render()))
+        screen.query_one("#arguments-0", TextArea).text = '{"channel_names": ["acc_x"]}'
+        await until(pilot, lambda: not str(screen.query_one("#problems").render()))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[index + 1]["content"] != before)
+        result = json.loads(on_disk(workspace, stem).thread.messages[index + 1]["content"])
+        assert "error" not in result
+        await until(pilot, lambda: "⚠ stale" in screen.query_one(Conversation).text)
+        await pilot.press("S")
+        await until(pilot, lambda: "accept as they are" in on_screen(pilot.app))
+        await pilot.press("y")
+        await until(pilot, lambda: not any(one.get("stale") for one in on_disk(workspace, stem).thread.messages))
+
+
+async def test_escape_keeps_what_was_typed_for_the_next_start(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("e")
+        await until(pilot, lambda: screen.query(MessageEditor))
+        assert screen.query_one("#text", TextArea).text == "What is this person doing?"
+        screen.query_one("#text", TextArea).text = "Half a quest"
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.query(MessageEditor))
+        await until(pilot, lambda: list(workspace.private.rglob("*drafts*/*.json")))
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("e")
+        await until(pilot, lambda: screen.query(MessageEditor))
+        assert screen.query_one("#text", TextArea).text == "Half a quest"
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "Half a quest")
+        assert on_disk(workspace, stem).thread.messages[0]["content"].startswith("Dataset Information:")
+
+
+async def test_another_programs_change_of_the_edited_message_asks(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("e")
+        await until(pilot, lambda: screen.query(MessageEditor))
+        screen.query_one("#text", TextArea).text = "mine"
+        path = store.path_of(workspace.threads, stem)
+        path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
+        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
+        assert on_disk(workspace, stem).thread.query == "theirs"
+        await pilot.press("b")
+        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
+        other = next(one for one in store.stems(workspace.threads) if one != stem)
+        assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
+
+
+async def test_a_change_from_outside_shows_at_once_and_keeps_the_place(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        screen.query_one(Conversation).focus_message(1)
+        path = store.path_of(workspace.threads, stem)
+        path.write_text(path.read_text().replace("What is this person doing?", "Is it resting?"))
+        await until(pilot, lambda: "Is it resting?" in screen.query_one(Conversation).text)
+        assert screen.query_one(Conversation).index == 1
+
+
+async def test_a_branch_opens_and_its_siblings_are_a_key_apart(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        screen.query_one(Conversation).focus_message(1)
+        await pilot.press("b")
+        await until(pilot, lambda: work(screen).stored.stem != stem)
+        await until(pilot, lambda: "⑂ branch 2/2" in screen.query_one(Conversation).text)
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: work(screen).stored.stem == stem)
+        await until(pilot, lambda: "⑂ branch 1/2" in screen.query_one(Conversation).text)
+
+
+async def test_a_branch_at_the_question_asks_another(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("b")
+        await until(pilot, lambda: "ask this instead" in on_screen(pilot.app))
+        pilot.app.screen.query_one(TextArea).text = "Is this rest?"
+        await pilot.press("enter")
+        await until(pilot, lambda: work(screen).stored.stem != stem)
+        assert work(screen).stored.thread.query == "Is this rest?"
+
+
+async def test_the_loss_flag_is_a_key(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        screen.query_one(Conversation).focus_message(2)
+        await pilot.press("l")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1].get("train") is False)
+        await until(pilot, lambda: "⊘ out of the loss" in screen.query_one(Conversation).text)
+        await pilot.press("l")
+        await until(pilot, lambda: "train" not in on_disk(workspace, stem).thread.messages[1])
+
+
+async def test_two_proposals_compare_side_by_side(workspace: Workspace):
+    new_thread(workspace)
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("s")
+        await until(pilot, lambda: len(work(screen).proposals) == 3 and not work(screen).run)
+        await pilot.press("v")
+        await until(pilot, lambda: "proposal 1" in on_screen(pilot.app) and "┃" in on_screen(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+
+
+async def test_the_plot_pans_and_zooms(workspace: Workspace):
+    new_thread(workspace)
+    async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: screen.turns.sensors.view is not None)
+        await pilot.press("p")
+        await until(pilot, lambda: "0.00 to 2.54 s" in on_screen(pilot.app))
+        await pilot.press("plus", "l")
+        await until(pilot, lambda: "0.00 to 2.54 s" not in on_screen(pilot.app))
+        await pilot.press("s")
+        await until(pilot, lambda: "over Hz" in on_screen(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+
+
+async def test_the_external_editor_gets_the_message_and_gives_it_back(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    stem = new_thread(workspace).stem
+    script = tmp_path / "my editor.sh"
+    script.write_text('#!/bin/sh\nprintf "From outside" > "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("EDITOR", f"'{script}'")
+    monkeypatch.delenv("VISUAL", raising=False)
+    async with opened(workspace) as (pilot, _):
+        monkeypatch.setattr(type(pilot.app), "suspend", lambda self: __import__("contextlib").nullcontext())
+        await pilot.press("E")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "From outside")
+
+
+async def test_another_thread_is_read_while_one_runs(workspace: Workspace):
+    new_thread(workspace)
+    second = new_thread(workspace, "s02_1").stem
+    async with opened(workspace) as (pilot, screen):
+        first = work(screen).stored.stem
+        await pilot.press("R", "1", "down")
+        await until(pilot, lambda: work(screen).stored.stem != first)
+        await until(pilot, lambda: on_disk(workspace, first).thread.status == "finished")
+        assert second in (first, work(screen).stored.stem)
+        await pilot.press("up")
+        await until(
+            pilot, lambda: work(screen).stored.stem == first and work(screen).stored.thread.status == "finished"
+        )
