@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from core.errors import DatasetError
+from core.files import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
@@ -83,6 +84,11 @@ class Raw:
             if found or not self._nested:
                 return sorted(found, key=lambda pair: pair[0].name)
             self._open_nested()
+
+    def signature(self) -> str:
+        """What changes when the raw files change: their names and sizes, and the archive's own time."""
+        listed = sorted(f"{file.size} {file.name}" for file in (*self.files, *self._nested))
+        return digest("\n".join((str(self.path.absolute()), str(self.path.stat().st_mtime_ns), *listed)).encode())
 
     def _open_nested(self) -> None:
         pending, self._nested = self._nested, []

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from core.datasets.session_file import TIME_COLUMN
+from core.datasets.session_file import TIME_COLUMN, read_table
 from core.datasets.standard import (
     DATA,
     LABELS,
@@ -208,14 +208,13 @@ def _described(manifest: Mapping[str, Any]) -> dict[str, float | None]:
 
 def _of_session(folder: Path, session: str, described: Mapping[str, float | None]) -> Iterator[Finding]:
     import pyarrow as pa
-    from pyarrow import parquet
 
     path, place = folder / SESSIONS / session / DATA, f"{SESSIONS}/{session}/{DATA}"
     if not path.is_file():
         yield Finding("error", "no data", place, "is missing")
         return
     try:
-        table = parquet.ParquetFile(path).read(use_threads=False)
+        table = read_table(path)
     except (pa.ArrowException, OSError) as error:
         yield Finding("error", "damaged", place, f"is no whole Parquet file: {' '.join(str(error).split())[:160]}")
         return

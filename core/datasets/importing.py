@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import json
-import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
@@ -23,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.archive import Raw, open_raw
-from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
-from core.datasets.standard import LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
+from core.datasets.plan import Importer, ImportOptions, Plan
+from core.datasets.staging import Staging
+from core.datasets.standard import is_safe_name
 from core.errors import DatasetError, UsageError
-from core.files import sync_folder, write_atomic
+from core.files import sync_folder
 from core.workspace import Workspace
 
 IMPORTERS = {
@@ -38,9 +36,6 @@ IMPORTERS = {
     "wisdm_v1": "core.datasets.wisdm_v1",
 }
 """Every importer; its module holds an `IMPORTER`."""
-
-PROVENANCE = "import.json"
-"""Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""
 
 FORM = 1
 """Changes whenever the same raw files would be written otherwise, so that no two kinds of sessions are mixed."""
@@ -117,7 +112,7 @@ def import_dataset(
         workspace.data.mkdir(parents=True, exist_ok=True)
         with _alone(workspace.data, name), _raw(path, partial) as raw:
             plan = importer.plan(raw, options)
-            staging = _Staging(partial, _job(importer, path, plan))
+            staging = Staging(partial, _job(importer, raw, plan))
             resumed = staging.sessions
             _carry_out(plan, staging, path, progress)
             kept = _put_in_place(partial, final)
@@ -135,76 +130,6 @@ def import_dataset(
         time.monotonic() - began,
         kept,
     )
-
-
-class _Staging:
-    """The hidden folder of an import: what is in it so far, and how to add to it."""
-
-    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
-        self._folder = folder
-        self.labels: dict[str, str] = {}
-        self.subjects: dict[str, str] = {}
-        self._dropped: Counter[str] = Counter()
-        self._done: set[str] = set()
-        if not _same_job(folder, job):
-            shutil.rmtree(folder, ignore_errors=True)
-            (folder / "done").mkdir(parents=True)
-            (folder / SESSIONS).mkdir()
-            write_atomic(folder / "job.json", _json(job))
-        for path in (folder / "done").glob("*.json"):
-            self._count(json.loads(path.read_bytes()))
-
-    @property
-    def sessions(self) -> int:
-        """How many sessions are written."""
-        return len(self.labels)
-
-    def add(self, unit: Unit) -> None:
-        """Write a unit's sessions, unless an earlier run finished it."""
-        if unit.name in self._done:
-            return
-        dropped: Counter[str] = Counter()
-        written: dict[str, tuple[str, str]] = {}
-        for session in unit.sessions(dropped):
-            _write(self._folder / SESSIONS, session)
-            written[session.session] = (session.label, session.subject)
-        note = {"unit": unit.name, "sessions": written, "dropped": dropped}
-        write_atomic(self._folder / "done" / f"{len(self._done):06d}.json", _json(note))
-        self._count(note)
-
-    def finish(self, plan: Plan, path: Path | None) -> None:
-        """Write what makes it a dataset. Raises DatasetError when there is no session."""
-        if not self.labels:
-            reasons = _told(self.dropped_by_reason(plan))
-            raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
-        found = sorted(self.labels)
-        write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
-        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in found}))
-        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in found}))
-        provenance = {
-            "source": plan.source,
-            "imported_from": path.name if path else None,
-            **plan.settings,
-            "dropped": self.dropped_by_reason(plan),
-        }
-        write_atomic(self._folder / PROVENANCE, _json(provenance))
-        (self._folder / "job.json").unlink()
-        shutil.rmtree(self._folder / "done")
-        os.sync()
-
-    def discard(self) -> None:
-        """Remove it: what it was read from is of no use."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def dropped_by_reason(self, plan: Plan) -> dict[str, int]:
-        """What was left out, the most frequent reason first."""
-        return {reason: count for reason, count in (plan.dropped + self._dropped).most_common() if count}
-
-    def _count(self, note: dict[str, Any]) -> None:
-        self._done.add(note["unit"])
-        self._dropped.update(note["dropped"])
-        for session, (label, subject) in note["sessions"].items():
-            self.labels[session], self.subjects[session] = label, subject
 
 
 def _check_request(importer: Importer, path: Path | None, name: str, options: ImportOptions) -> None:
@@ -225,7 +150,7 @@ def _raw(path: Path | None, partial: Path) -> AbstractContextManager[Raw | None]
     return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"))
 
 
-def _carry_out(plan: Plan, staging: _Staging, path: Path | None, progress: Progress | None) -> None:
+def _carry_out(plan: Plan, staging: Staging, path: Path | None, progress: Progress | None) -> None:
     done = 0
     try:
         for unit in plan.units:
@@ -241,18 +166,10 @@ def _carry_out(plan: Plan, staging: _Staging, path: Path | None, progress: Progr
         progress(plan.total, plan.total, "done")
 
 
-def _job(importer: Importer, path: Path | None, plan: Plan) -> dict[str, Any]:
+def _job(importer: Importer, raw: Raw | None, plan: Plan) -> dict[str, Any]:
     """What an interrupted import must agree in to be continued."""
-    found = path.stat() if path else None
-    raw = [str(path.absolute()), found.st_size, found.st_mtime_ns] if path and found else None
-    return {"form": FORM, "importer": importer.name, "raw": raw, "settings": dict(plan.settings)}
-
-
-def _same_job(folder: Path, job: dict[str, Any]) -> bool:
-    try:
-        return read_object(folder / "job.json") == json.loads(_json(job))
-    except DatasetError:
-        return False
+    signature = raw.signature() if raw else None
+    return {"form": FORM, "importer": importer.name, "raw": signature, "settings": dict(plan.settings)}
 
 
 @contextmanager
@@ -281,38 +198,3 @@ def _put_in_place(partial: Path, final: Path) -> Path | None:
     partial.rename(final)
     sync_folder(final.parent)
     return kept
-
-
-def _write(folder: Path, session: NewSession) -> None:
-    """One session's `data.parquet`: times as float64, values as float32, which holds more digits than any sensor.
-
-    No dictionary and no statistics: a file is read as a whole, and they cost more than they hold.
-    """
-    import numpy as np
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    from core.datasets.session_file import TIME_COLUMN
-
-    if not is_safe_name(session.session):
-        raise DatasetError(f"{session.session!r} cannot be a session's name: the raw files name an odd subject")
-    columns = [pa.array(session.time_sec), *(pa.array(row) for row in session.values.astype(np.float32))]
-    table = pa.Table.from_arrays(columns, [TIME_COLUMN, *session.channels])
-    place = folder / session.session
-    place.mkdir(exist_ok=True)
-    parquet.write_table(
-        table,
-        place / "data.parquet",
-        compression="lz4",
-        use_dictionary=False,
-        write_statistics=False,
-        store_schema=False,
-    )
-
-
-def _told(dropped: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

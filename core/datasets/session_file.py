@@ -42,6 +42,14 @@ def read_session(path: Path, described: tuple[Channel, ...]) -> Window:
     return _cached_window(path, found.st_mtime_ns, found.st_size, described)
 
 
+def read_table(path: Path) -> Any:
+    """A session's Parquet file as a `pyarrow.Table`. Raises what pyarrow raises: ArrowException or OSError."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        return file.read(use_threads=False)
+
+
 @lru_cache(maxsize=_CACHED_WINDOWS)
 def _cached_window(path: Path, mtime_ns: int, size: int, described: tuple[Channel, ...]) -> Window:
     return _read_window(path, described)
@@ -49,10 +57,9 @@ def _cached_window(path: Path, mtime_ns: int, size: int, described: tuple[Channe
 
 def _read_window(path: Path, described: tuple[Channel, ...]) -> Window:
     import pyarrow as pa
-    from pyarrow import parquet
 
     try:
-        table = parquet.ParquetFile(path, memory_map=False).read(use_threads=False)
+        table = read_table(path)
         columns = {name: table.column(name) for name in table.column_names}
         channels = tuple(one for one in described if one.name in columns)
         if not described:

@@ -1,0 +1,148 @@
+"""The hidden folder in which a dataset is built up, so that an interrupted import can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.datasets.plan import NewSession, Plan, Unit
+from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
+from core.errors import DatasetError
+from core.files import digest, write_atomic
+
+PROVENANCE = "import.json"
+"""Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""
+
+
+class Staging:
+    """The hidden folder of an import: what is in it so far, and how to add to it."""
+
+    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
+        """Go on with what is there for the same job, or begin anew."""
+        self._folder = folder
+        self.labels: dict[str, str] = {}
+        self.subjects: dict[str, str] = {}
+        self._dropped: Counter[str] = Counter()
+        self._done: set[str] = set()
+        if not _same_job(folder, job):
+            shutil.rmtree(folder, ignore_errors=True)
+            (folder / "done").mkdir(parents=True)
+            (folder / SESSIONS).mkdir()
+            write_atomic(folder / "job.json", _json(job))
+        for half_written in folder.glob(".*.tmp"):
+            half_written.unlink()
+        for path in sorted((folder / "done").glob("*.json")):
+            note = json.loads(path.read_bytes())
+            if all(_is_whole(folder / SESSIONS / session) for session in note["sessions"]):
+                self._count(note)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are written."""
+        return len(self.labels)
+
+    def add(self, unit: Unit) -> None:
+        """Write a unit's sessions, unless an earlier run finished it."""
+        if unit.name in self._done:
+            return
+        dropped: Counter[str] = Counter()
+        written: dict[str, tuple[str, str]] = {}
+        for session in unit.sessions(dropped):
+            write_session(self._folder / SESSIONS, session)
+            written[session.session] = (session.label, session.subject)
+        note = {"unit": unit.name, "sessions": written, "dropped": dropped}
+        write_atomic(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", _json(note))
+        self._count(note)
+
+    def finish(self, plan: Plan, path: Path | None) -> None:
+        """Write what makes it a dataset. Raises DatasetError when there is no session."""
+        if not self.labels:
+            reasons = _told(self.dropped_by_reason(plan))
+            raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
+        found = sorted(self.labels)
+        write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
+        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in found}))
+        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in found}))
+        provenance = {
+            "source": plan.source,
+            "imported_from": path.name if path else None,
+            **plan.settings,
+            "dropped": self.dropped_by_reason(plan),
+        }
+        write_atomic(self._folder / PROVENANCE, _json(provenance))
+        (self._folder / "job.json").unlink()
+        shutil.rmtree(self._folder / "done")
+        os.sync()
+
+    def discard(self) -> None:
+        """Remove it: what it was read from is of no use."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def dropped_by_reason(self, plan: Plan) -> dict[str, int]:
+        """What was left out, the most frequent reason first."""
+        return {reason: count for reason, count in (plan.dropped + self._dropped).most_common() if count}
+
+    def _count(self, note: dict[str, Any]) -> None:
+        self._done.add(note["unit"])
+        self._dropped.update(note["dropped"])
+        for session, (label, subject) in note["sessions"].items():
+            self.labels[session], self.subjects[session] = label, subject
+
+
+def write_session(folder: Path, session: NewSession) -> None:
+    """One session's `data.parquet`: times as float64, values as float32, which holds more digits than any sensor.
+
+    No dictionary and no statistics: a file is read as a whole, and they cost more than they hold.
+    """
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from core.datasets.session_file import TIME_COLUMN
+
+    if not is_safe_name(session.session):
+        raise DatasetError(f"{session.session!r} cannot be a session's name: the raw files name an odd subject")
+    columns = [pa.array(session.time_sec), *(pa.array(row) for row in session.values.astype(np.float32))]
+    table = pa.Table.from_arrays(columns, [TIME_COLUMN, *session.channels])
+    place = folder / session.session
+    place.mkdir(exist_ok=True)
+    parquet.write_table(
+        table,
+        place / DATA,
+        compression="lz4",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+    )
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a session that was noted as written reached the disk: it may not have when the power failed."""
+    import pyarrow as pa
+
+    from core.datasets.session_file import read_table
+
+    try:
+        return read_table(folder / DATA).num_rows > 0
+    except (pa.ArrowException, OSError):
+        return False
+
+
+def _same_job(folder: Path, job: dict[str, Any]) -> bool:
+    try:
+        return read_object(folder / "job.json") == json.loads(_json(job))
+    except DatasetError:
+        return False
+
+
+def _told(dropped: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
