@@ -116,7 +116,11 @@ def content(workspace: Workspace, stem: str, wanted: str) -> bytes:
 
 def reserved(workspace: Workspace) -> list[str]:
     """The stems of all threads that have a history, those of deleted ones too: their ids are not given again."""
-    return [stem for stem, _ in _logs(workspace)]
+    try:
+        with os.scandir(folder(workspace)) as entries:
+            return [entry.name[:-4] for entry in entries if entry.name.endswith(".log")]
+    except FileNotFoundError:
+        return []
 
 
 def reconcile(workspace: Workspace, stem: str, present: Content | None) -> History:

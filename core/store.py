@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.errors import ConflictError, ThreadError, UsageError
+from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.files import Content, sync_folder, write_atomic
 from core.thread import Thread, touched
 from core.thread_json import MAX_BYTES, decode, encode
@@ -166,7 +166,6 @@ def create(folder: Path, thread: Thread) -> Stored:
         ConflictError: a file of that name exists.
         UsageError: the id cannot be a file name.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         return _create(folder, thread, None)
 
@@ -183,7 +182,6 @@ def create_new(
 
     `reserved` are stems that are not in the folder and must not be given again, such as those of deleted threads.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         return _create(folder, make(new_id(folder, dataset, session, reserved)), record)
 
@@ -215,11 +213,25 @@ def new_id(folder: Path, dataset: str, session: str, reserved: Iterable[str] = (
     return f"{base}_v4_{highest + 1:04d}"
 
 
-def locked(folder: Path) -> AbstractContextManager[object]:
-    """One writer of ours at a time, so that check and rename are one step between our own processes.
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """One writer of ours at a time, so that check and rename are one step between our own processes. The folder is
+    made when it is not there. Not to be entered twice by one thread.
 
-    Not to be entered twice by one thread.
+    Raises:
+        SensorloomError: another process of ours does not let go, or the folder cannot be written.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
-    return FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
+    lock = FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise SensorloomError(f"another sensorloom has been writing in {folder} for 20 s; try again") from error
+    except OSError as error:
+        raise SensorloomError(f"cannot write in {folder}: {(error.strerror or str(error)).lower()}") from error
+    try:
+        yield
+    finally:
+        lock.release()

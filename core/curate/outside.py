@@ -29,7 +29,6 @@ def keep_mine(workspace: Workspace, seen: Stored, mine: Thread, what: str = "") 
     """Save one's own work over another program's change, which is noted first and can be had back by undo."""
     there = _note(workspace, seen)
     content = Content.of(encode(touched(mine)))
-    workspace.threads.mkdir(parents=True, exist_ok=True)
     put(workspace, seen.stem, content, there, recorder(workspace, what or "own work over another program's change"))
     return store.read(workspace.threads, seen.stem)
 

@@ -31,7 +31,6 @@ def restore(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
         path = trash_path(workspace, stem)
         if not path.exists():
             raise UsageError(f"{stem} is not in the trash")
-        workspace.threads.mkdir(parents=True, exist_ok=True)
         put(workspace, stem, Content.of(store.read_bytes(path)), None, recorder(workspace, "restoring", group))
         return True
 

@@ -59,7 +59,6 @@ def undo_latest(workspace: Workspace) -> Undone:
 
 
 def _again(workspace: Workspace, stem: str, direction: Direction, seen: str | None) -> Undone:
-    workspace.threads.mkdir(parents=True, exist_ok=True)
     present, past = _current(workspace, stem)
     if seen is not None and present != seen:
         raise ConflictError(f"{stem}.json was changed by another program since it was read; look at that first")

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import Timeout
 
 from core import curate, history, store
 from core.edits import with_call, with_text
-from core.errors import ConflictError, DatasetError, ThreadError, UsageError
+from core.errors import ConflictError, DatasetError, SensorloomError, ThreadError, UsageError
 from core.store import Stored
 from core.thread import counted
 from core.workspace import Workspace, open_workspace
@@ -383,3 +384,20 @@ def test_counts_are_taken_anew_at_every_save(workspace: Workspace, finished: Sto
         stored.thread.messages, metadata
     )
     assert artifact_of(stored.thread.messages[2]).startswith("ts_")
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(workspace: Workspace, finished: Stored):
+    blocked = open_workspace(str(workspace.root), parts={"threads": "/dev/null/threads"}, environ={})
+    with pytest.raises(SensorloomError, match="cannot write in /dev/null/threads: not a directory"):
+        curate.undo(blocked, finished.stem)
+
+
+def test_a_writer_that_does_not_let_go_is_said_in_a_sentence(
+    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    def busy(*_: object, **__: object) -> None:
+        raise Timeout("x")
+
+    monkeypatch.setattr("filelock.BaseFileLock.acquire", busy)
+    with pytest.raises(SensorloomError, match="another sensorloom has been writing"):
+        curate.set_tags(workspace, finished, ["x"])
