@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -215,3 +217,39 @@ def test_states_of_a_long_thread_share_what_did_not_change(workspace: Workspace,
     grown = Path(pack).stat().st_size - size
     assert grown < 20 * 3000, "a step on a long thread costs what changed, not the thread"
     assert len(stored.data) > 400_000
+
+
+STEPS = """
+import sys
+from core import curate, store
+from core.workspace import open_workspace
+workspace = open_workspace(sys.argv[1], environ={})
+number = 0
+while True:
+    number += 1
+    stored = store.read(workspace.threads, sys.argv[2])
+    curate.set_tags(workspace, stored, [str(number)])
+    print(number, flush=True)
+"""
+
+
+def test_a_real_kill_at_any_moment_loses_no_step_and_no_first_bytes(workspace: Workspace, finished: Stored):
+    path = workspace.threads / "x.json"
+    path.write_bytes(finished.data.replace(b"demo_a_v4_0001", b"x"))
+    first = path.read_bytes()
+    for wanted in (1, 7):
+        with subprocess.Popen(
+            [sys.executable, "-c", STEPS, str(workspace.root), "x"],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[3],
+        ) as process:
+            assert process.stdout is not None
+            for _ in range(wanted):
+                assert process.stdout.readline()
+            process.kill()
+            said = wanted + len(process.stdout.read().split())
+        tags = store.read(workspace.threads, "x").thread.metadata["tags"]
+        assert int(tags[0]) >= said, "what was said to be done is on disk"
+    while history.read(workspace, "x").done:
+        curate.undo(workspace, "x")
+    assert path.read_bytes() == first
