@@ -53,6 +53,8 @@ class Staging:
         dropped: Counter[str] = Counter()
         written: dict[str, tuple[str, str]] = {}
         for session in unit.sessions(dropped):
+            if session.session in self.labels:
+                raise DatasetError(f"{unit.name}: {session.session} is there already: two files hold one subject")
             write_session(self._folder / SESSIONS, session)
             written[session.session] = (session.label, session.subject)
         note = {"unit": unit.name, "sessions": written, "dropped": dropped}

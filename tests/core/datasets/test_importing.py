@@ -181,6 +181,14 @@ def test_a_full_disk_is_one_sentence_and_costs_nothing_done(
     assert import_dataset(workspace, "mhealth", several_subjects).resumed == 8
 
 
+def test_a_subject_that_is_there_twice_is_not_mixed(workspace: Workspace, zipped: Zipped) -> None:
+    rows = "".join("\t".join(["1.5"] * 23 + ["4"]) + "\n" for _ in range(250))
+    path = zipped({"a/mHealth_subject1.log": rows, "b/mHealth_subject1.log": rows})
+    with pytest.raises(DatasetError, match=r"b/mHealth_subject1.log.*two files hold one subject"):
+        import_dataset(workspace, "mhealth", path)
+    assert list(workspace.data.iterdir()) == []
+
+
 def test_two_imports_of_one_name_do_not_meet(workspace: Workspace) -> None:
     workspace.data.mkdir()
     with FileLock(workspace.data / ".demo.lock"), pytest.raises(UsageError, match="imported by another program"):
