@@ -6,7 +6,6 @@ stands on disk. Every key of the app and every command that changes a thread cal
 
 from core.curate.branching import branch
 from core.curate.editing import (
-    answer_calls,
     delete_turn,
     edit_and_reexecute,
     edit_message,
@@ -26,7 +25,6 @@ __all__ = [
     "Undone",
     "Verdict",
     "accept",
-    "answer_calls",
     "branch",
     "change_tags",
     "create_thread",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from core import edits, stale, turn_edits
@@ -79,12 +79,6 @@ def reexecute(workspace: Workspace, stored: Stored, index: int, tools: Sequence[
         ConflictError: the file is no longer what was read.
     """
     thread = edits.reexecuted(stored.thread, index, tools, context)
-    return commit(workspace, stored, thread, f"execution of {described(stored.thread, index)}")
-
-
-def answer_calls(workspace: Workspace, stored: Stored, index: int, contents: Mapping[int, str]) -> Stored:
-    """Save results that were come by elsewhere for calls of an assistant message: call number (from 0) to content."""
-    thread = edits.answered(stored.thread, index, contents)
     return commit(workspace, stored, thread, f"execution of {described(stored.thread, index)}")
 
 

@@ -224,7 +224,7 @@ def test_a_branch_of_a_thread_with_several_leading_messages(workspace: Workspace
 def test_turns_of_ones_own_and_the_loss_flag_are_steps(workspace: Workspace, finished: Stored):
     message = assistant("mine", ("mean_of", {}), thread=finished.stem, turn=9)
     made = curate.insert_turn(workspace, finished, 7, message)
-    made = curate.answer_calls(workspace, made, 7, {0: '{"mean": 4.95}'})
+    made = curate.reexecute(workspace, made, 7, TOOLS, context_at(made.thread, 7))
     made = curate.set_loss(workspace, made, 7, False)
     assert made.thread.messages[7]["train"] is False and made.thread.messages[8]["role"] == "tool"
     assert what_was_done(workspace, made.stem)[-3:] == [
