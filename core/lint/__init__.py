@@ -1,0 +1,35 @@
+"""What is wrong in threads: one module per kind of check, and what puts it right."""
+
+from __future__ import annotations
+
+from core.lint.answer import COUNTS, EMPTY_ANSWER, ID, UNKNOWN_ANSWER
+from core.lint.arguments import ARGUMENTS_JSON, ARGUMENTS_SCHEMA, UNDECLARED_TOOL
+from core.lint.calls import DUPLICATE_ID, ORPHAN, UNANSWERED
+from core.lint.finding import Check, Context, Finding
+from core.lint.grounding import GROUNDING
+from core.lint.leak import LEAK
+from core.lint.secrets import SECRETS
+from core.lint.shape import CONSECUTIVE, CONTENT_TYPE, ENDS_ON_TOOL, STALE
+from core.thread import Thread
+
+CHECKS: tuple[Check, ...] = (
+    UNANSWERED, ORPHAN, DUPLICATE_ID, UNDECLARED_TOOL, ARGUMENTS_JSON, ARGUMENTS_SCHEMA, ENDS_ON_TOOL, CONSECUTIVE,
+    EMPTY_ANSWER, UNKNOWN_ANSWER, COUNTS, ID, CONTENT_TYPE, STALE, SECRETS, LEAK, GROUNDING,
+)  # fmt: skip
+"""The checks of a thread on its own, in the order they are reported."""
+
+__all__ = ["CHECKS", "Check", "Context", "Finding", "check_thread", "fix_thread"]
+
+
+def check_thread(thread: Thread, context: Context | None = None) -> list[Finding]:
+    """Everything that is wrong in one thread, by check. Pure; a few milliseconds."""
+    context = context or Context()
+    return [finding for check in CHECKS for finding in check.find(thread, context)]
+
+
+def fix_thread(thread: Thread) -> Thread:
+    """The thread with everything put right that needs no decision. Doing it twice changes nothing more."""
+    for check in CHECKS:
+        if check.fix is not None and any(one.fixable for one in check.find(thread, Context())):
+            thread = check.fix(thread)
+    return thread

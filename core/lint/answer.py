@@ -1,0 +1,64 @@
+"""The final answer and what the metadata say of the messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from core.labels import same_label
+from core.lint.finding import Check, Context, Finding
+from core.lint.label_set import label_set
+from core.thread import Thread, calls_of, counted, final_answer, final_message, is_assistant, recount, text_of
+
+_LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+def _empty_answer(thread: Thread, context: Context) -> Iterator[Finding]:
+    last = thread.messages[-1] if thread.messages else None
+    if last is None or not is_assistant(last) or calls_of(last) or final_message(thread.messages):
+        return
+    place = len(thread.messages) - 1
+    fix = "edit the message: its last line must be `Final Answer: <label>`"
+    if _LINE.search(text_of(last)):
+        yield Finding("empty_answer", place, "the line `Final Answer:` names no label", fix)
+    elif not text_of(last).strip():
+        yield Finding("empty_answer", place, "the last message is empty", fix)
+    elif thread.metadata.get("status") == "finished":
+        yield Finding("empty_answer", place, "the thread says it is finished, but no line says `Final Answer: …`", fix)
+
+
+def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
+    final = final_message(thread.messages)
+    answer = final_answer(text_of(final)) if final else None
+    labels = label_set(thread, context)
+    if answer and labels and not any(same_label(answer, label) for label in (*labels, thread.truth)):
+        place = len(thread.messages) - 1
+        sentence = f"the final answer {answer!r} is none of the labels: {', '.join(labels)}"
+        yield Finding("unknown_answer", place, sentence, "answer with one of the labels")
+
+
+def _counts(thread: Thread, context: Context) -> Iterator[Finding]:
+    metadata = thread.metadata
+    off = [
+        f"{key} is {_shown(metadata.get(key))}, by the messages {_shown(value)}"
+        for key, value in counted(thread.messages, metadata).items()
+        if metadata.get(key) != value and not (key == "final_answer" and key not in metadata)
+    ]
+    if off:
+        yield Finding("counts", None, "; ".join(off), "count them anew", fixable=True)
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _id(thread: Thread, context: Context) -> Iterator[Finding]:
+    if context.stem and thread.id != context.stem:
+        sentence = f"the id is {thread.id}, the file is called {context.stem}.json"
+        yield Finding("id", None, sentence, "rename the file, or change the id: two threads may have one id")
+
+
+EMPTY_ANSWER = Check("empty_answer", "an end without a final answer", _empty_answer)
+UNKNOWN_ANSWER = Check("unknown_answer", "a final answer outside the label set", _unknown_answer)
+COUNTS = Check("counts", "metadata that do not count what the messages hold", _counts, recount)
+ID = Check("id", "an id that is not the file's name", _id)

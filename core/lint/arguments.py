@@ -1,0 +1,53 @@
+"""Calls that the thread's own tools would refuse: an undeclared tool, arguments that break the schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from core.checks import call_problems
+from core.lint.finding import Check, Context, Finding
+from core.thread import Thread, call_arguments, call_name, calls_of
+
+
+def _undeclared_tool(thread: Thread, context: Context) -> Iterator[Finding]:
+    if thread.tools is None:
+        return
+    for place, message in enumerate(thread.messages):
+        for call in calls_of(message):
+            for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
+                if problem.path == "name":
+                    fix = "name a tool the thread offers, or add the tool's schema to `tools`"
+                    yield Finding("undeclared_tool", place, problem.text, fix)
+
+
+def _not_json(arguments: str) -> bool:
+    try:
+        return not isinstance(json.loads(arguments or "{}"), dict)
+    except (ValueError, RecursionError):
+        return True
+
+
+def _bad_json(thread: Thread, context: Context) -> Iterator[Finding]:
+    for place, message in enumerate(thread.messages):
+        for call in calls_of(message):
+            if _not_json(call_arguments(call)):
+                problems = call_problems(None, call_name(call), call_arguments(call))
+                sentence = f"the arguments of {call_name(call)}: {problems[-1].text}"
+                yield Finding("arguments_json", place, sentence, "edit the call: its arguments must be a JSON object")
+
+
+def _bad_schema(thread: Thread, context: Context) -> Iterator[Finding]:
+    for place, message in enumerate(thread.messages):
+        for call in calls_of(message):
+            if thread.tools is None or _not_json(call_arguments(call)):
+                continue
+            for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
+                if problem.path != "name":
+                    sentence = f"{call_name(call)}, {problem.path}: {problem.text}"
+                    yield Finding("arguments_schema", place, sentence, "edit the call and run it again")
+
+
+UNDECLARED_TOOL = Check("undeclared_tool", "a call of a tool that was not offered", _undeclared_tool)
+ARGUMENTS_JSON = Check("arguments_json", "arguments that are no JSON object", _bad_json)
+ARGUMENTS_SCHEMA = Check("arguments_schema", "arguments that break the tool's schema", _bad_schema)

@@ -1,0 +1,61 @@
+"""Calls and results that do not fit together: unanswered, orphan, duplicate ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.lint.finding import Check, Context, Finding
+from core.thread import Thread, call_name, calls_of
+
+
+def _unanswered(thread: Thread, context: Context) -> Iterator[Finding]:
+    waiting: dict[str, tuple[int, str]] = {}
+    for place, message in enumerate((*thread.messages, {"role": "end"})):
+        if message.get("role") == "tool":
+            waiting.pop(str(message.get("tool_call_id")), None)
+            continue
+        for call_id, (asked, name) in waiting.items():
+            sentence = f"the call {call_id or 'without an id'} of {name} is not answered before message {place + 1}"
+            if place == len(thread.messages):
+                sentence = f"the call {call_id or 'without an id'} of {name} is never answered"
+            yield Finding("unanswered", asked, sentence, "run the call again, or delete the turn")
+        waiting = {str(call.get("id") or ""): (place, call_name(call)) for call in calls_of(message)}
+
+
+def _orphan(thread: Thread, context: Context) -> Iterator[Finding]:
+    asked: set[str] = set()
+    for place, message in enumerate(thread.messages):
+        if message.get("role") == "tool":
+            call_id = str(message.get("tool_call_id") or "")
+            if call_id not in asked:
+                sentence = f"the result answers {call_id or 'no call id'}, which the turn before it did not ask"
+                yield Finding("orphan", place, sentence, "delete the result, or give it the id of its call")
+            continue
+        asked = {str(call.get("id") or "") for call in calls_of(message)} - {""}
+
+
+def _duplicate_id(thread: Thread, context: Context) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    answered: set[str] = set()
+    for place, message in enumerate(thread.messages):
+        for call in calls_of(message):
+            call_id = str(call.get("id") or "")
+            if not call_id:
+                yield Finding(
+                    "duplicate_id", place, f"the call of {call_name(call)} has no id", "give it one of its own"
+                )
+            elif call_id in first:
+                sentence = f"the call id {call_id} stands already in message {first[call_id] + 1}"
+                yield Finding("duplicate_id", place, sentence, "give one of the calls, and its result, another id")
+            first.setdefault(call_id, place)
+        if message.get("role") == "tool":
+            call_id = str(message.get("tool_call_id") or "")
+            if call_id in answered:
+                sentence = f"the call {call_id} is answered a second time"
+                yield Finding("duplicate_id", place, sentence, "delete one of the results")
+            answered.add(call_id)
+
+
+UNANSWERED = Check("unanswered", "a call without a result", _unanswered)
+ORPHAN = Check("orphan", "a result without a call", _orphan)
+DUPLICATE_ID = Check("duplicate_id", "a call id that stands twice, or is missing", _duplicate_id)

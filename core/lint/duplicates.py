@@ -1,0 +1,28 @@
+"""Threads that say what another one says: exactly, or nearly by wording and tool path."""
+
+from __future__ import annotations
+
+from core.lint.finding import Finding
+from core.similar import Seen, signature
+from core.thread import Thread
+
+NAME = "duplicates"
+ABOUT = "a thread that says what another says, exactly or nearly"
+_FIX = "keep the better one; `sensorloom export --dedupe near` keeps the first"
+
+
+class Duplicates:
+    """Compares each thread with those before it, by the order of their stems."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def find(self, stem: str, thread: Thread) -> Finding | None:
+        """What this thread repeats. Branches repeat their parent's beginning and are compared like any other."""
+        found = signature(thread)
+        if first := self._seen.exact(stem, found):
+            return Finding(NAME, None, f"it says exactly what {first} says", _FIX)
+        if near := self._seen.near(stem, found):
+            other, share = near
+            return Finding(NAME, None, f"its wording and tools are those of {other} ({share:.0%} the same)", _FIX)
+        return None

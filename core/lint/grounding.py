@@ -1,0 +1,83 @@
+"""A number the assistant quotes that nothing it has seen holds, within rounding.
+
+Seen are the user's messages, earlier results, and the arguments the assistant chose itself. A share may be quoted
+in percent. Small whole numbers without a unit count things and are passed over, as are numbers inside names.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from core.lint.finding import Check, Context, Finding
+from core.thread import Thread, call_arguments, calls_of, is_assistant, text_of
+
+COUNTING = 12
+"""Whole numbers up to this need a unit to be looked at."""
+
+HEDGED = 0.05
+"""How far from a held number one may be that is called `about`, as a share of it."""
+
+_QUOTED = re.compile(
+    r"(?P<hedge>\b(?:about|around|roughly|nearly|almost|approximately|some|over|under|circa)\s+|[~≈]\s*)?"
+    r"(?<![\w.:/])(?P<number>[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-−+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+    r"(?!\w|\.\d|[:/]\d)(?P<unit>\s*(?:%|percent\b|‰|°|[munk]?g\b|m/s|Hz\b|kHz\b|rad\b|deg|degrees?\b|bpm\b|beats\b"
+    r"|steps\b|cycles\b|s\b|ms\b|sec|seconds?\b|min\b|minutes?\b|samples\b|standard deviations?\b))?"
+)
+_HELD = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_NOT_SAID = re.compile(
+    r"^[ \t]*\d+[.)]\s"  # the number of a list's item
+    r"|^.*final answer.*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
+    held: list[float] = []
+    fresh: set[float] = set()
+    for place, message in enumerate(thread.messages):
+        if not is_assistant(message):
+            fresh.update(_numbers(text_of(message)))
+            continue
+        for call in calls_of(message):
+            fresh.update(_numbers(call_arguments(call)))
+        held = sorted({*held, *fresh})
+        fresh = set()
+        for text, unit in _ungrounded(text_of(message), held):
+            sentence = f"it quotes {text}{unit}, which no earlier result holds"
+            yield Finding("grounding", place, sentence, "quote what a result says, or call the tool that says it")
+
+
+def _numbers(text: str) -> Iterator[float]:
+    """Every number a text holds, without its sign: `-3.26`, `"1.6-2.6"` and `train_16` hold 3.26, 1.6, 2.6, 16."""
+    for found in _HELD.findall(text):
+        yield float(found)
+    for found in re.findall(r"\d{1,3}(?:,\d{3})+", text):
+        yield float(found.replace(",", ""))
+
+
+def _ungrounded(text: str, held: list[float]) -> Iterator[tuple[str, str]]:
+    """The numbers a text quotes that are not held, as written, each with its unit."""
+    for found in _QUOTED.finditer(_NOT_SAID.sub("", text)):
+        written = found["number"]
+        plain = written.replace(",", "").replace("−", "-").lstrip("+-")
+        unit = found["unit"] or ""
+        value = float(plain)
+        if value.is_integer() and value <= COUNTING and "." not in plain and not unit:
+            continue
+        digits = plain.lower().partition("e")[0].partition(".")[2]
+        exponent = int(plain.lower().partition("e")[2] or 0)
+        half = 0.5 * 10.0 ** (exponent - len(digits)) * (1 + 1e-9)
+        near = max(half, HEDGED * value) if found["hedge"] else half
+        percent = unit.strip() in ("%", "percent")
+        if not _holds(held, value, near) and not (percent and _holds(held, value / 100, near / 100)):
+            yield written, unit
+
+
+def _holds(held: list[float], value: float, near: float) -> bool:
+    place = bisect_left(held, value - near - 1e-12)
+    return place < len(held) and held[place] <= value + near + 1e-12
+
+
+GROUNDING = Check("grounding", "a number that no earlier result holds", _grounding)

@@ -1,0 +1,35 @@
+"""The labels a thread could have been answered with, and where they stand in its messages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from core.lint.finding import Context
+from core.thread import Thread, text_of
+
+_INFORMATION = "Dataset Information:"
+_QUERY = "\n\nUser Query:"
+
+
+def manifest_of(thread: Thread) -> dict[str, Any]:
+    """The dataset's manifest as the first message shows it; empty when it shows none."""
+    first = text_of(thread.messages[0]) if thread.messages else ""
+    if not first.startswith(_INFORMATION):
+        return {}
+    text = first.removeprefix(_INFORMATION).partition(_QUERY)[0]
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def label_set(thread: Thread, context: Context) -> tuple[str, ...]:
+    """The dataset's labels, from the dataset itself or else from the manifest in the first message."""
+    if context.labels:
+        return context.labels
+    listed = manifest_of(thread).get("activities") or ()
+    if isinstance(listed, dict):
+        listed = list(listed.values())
+    return tuple(str(label) for label in listed if isinstance(label, str)) if isinstance(listed, list) else ()

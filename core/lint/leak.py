@@ -1,0 +1,178 @@
+"""The truth, or something that gives it away, in a message the model saw.
+
+Naming the label among the others is no leak: manifests list the label set, tools measure distances to every label
+and show the labels of other people's windows, questions ask to choose. A leak says it of this session: under a key
+such as `ground_truth`, in a statement that names no other label, or in a file name or id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.labels import SYNONYMS, canonical
+from core.lint.finding import Check, Context, Finding
+from core.lint.label_set import label_set
+from core.thread import Thread, text_of
+
+_TELLING_KEYS = re.compile(
+    r"(?:ground_?truth|gold|truth|true_?(?:label|class|activity)|correct_?(?:label|answer)|expected(?:_?(?:label|answer))?"
+    r"|target(?:_?label)?|actual(?:_?(?:label|activity))?|session_?label)",
+    re.IGNORECASE,
+)
+"""Keys whose value can only be the truth, wherever they stand."""
+
+_LABEL_KEYS = re.compile(r"(?:label|labels|activity|activities|class|category|annotation|answer|y)", re.IGNORECASE)
+"""Keys whose value is the truth unless it is one of several things that are compared."""
+
+_COMPARED = re.compile(r"distance|similarity|score|votes?|rank|share|probability|neighbou?r|count", re.IGNORECASE)
+
+_ASSERTION = re.compile(
+    r"ground[ _-]?truth|(?:true|correct|actual|real|right|expected) (?:label|answer|activity|class)"
+    r"|label(?:l?ed)?(?: is| as|:|=)|annotated|recorded (?:while|during)|hint:|answer(?: is|:)"
+    r"|(?:person|subject|user|participant|wearer) (?:is|was) ",
+    re.IGNORECASE,
+)
+_OF_THIS = re.compile(r"\b(?:session|recording|window|segment|sample|clip|trial)s?\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_WORD = re.compile(r"[A-Za-z]+")
+_NAME = re.compile(r"[\w\-]+(?:[/\\.][\w\-]+)*")
+
+
+class _Labels:
+    """Finds labels in text, the longest first: `walking_upstairs` is not `walking`."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._known: dict[str, str] = {}
+        for label in labels:
+            same = canonical(label)
+            names = next((names for names in SYNONYMS if same in names), frozenset({same}))
+            self._known.update(dict.fromkeys(names, same))
+            self._known["".join(_WORD.findall(label.casefold()))] = same
+        self._longest = 4
+
+    def found(self, text: str) -> set[str]:
+        """The labels a text names, in comparable form."""
+        words = [word.casefold() for word in _WORD.findall(text)]
+        named: set[str] = set()
+        place = 0
+        while place < len(words):
+            for length in range(min(self._longest, len(words) - place), 0, -1):
+                same = self._known.get("".join(words[place : place + length]))
+                if same is not None:
+                    named.add(same)
+                    place += length - 1
+                    break
+            place += 1
+        return named
+
+
+def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
+    truth = canonical(thread.truth)
+    if not truth:
+        return
+    labels = _Labels((*label_set(thread, context), thread.truth))
+    for place, message in enumerate(thread.messages):
+        role = message.get("role")
+        if role == "assistant":
+            continue
+        text = text_of(message)
+        reason = _in_result(text, labels, truth) if role == "tool" else _in_question(text, labels, truth)
+        if reason:
+            yield Finding("leak", place, reason, "take it out of the message, and run again what rests on it")
+    for tool in thread.tools or ():
+        for text in _strings(tool):
+            if _asserts(text, labels, truth):
+                yield Finding("leak", None, f"a tool's schema says: {_short(text)}", "take it out of the schema")
+
+
+def _in_question(text: str, labels: _Labels, truth: str) -> str:
+    """Why a user's message gives the truth away; empty when it does not."""
+    manifest, mark, query = text.partition("User Query:")
+    if not mark:
+        manifest, query = (text, "") if text.startswith("Dataset Information:") else ("", text)
+    if reason := _in_result(manifest.removeprefix("Dataset Information:").strip(), labels, truth):
+        return reason
+    for sentence in _SENTENCE.findall(query):
+        if labels.found(sentence) != {truth}:
+            continue
+        asks = sentence.rstrip().endswith("?")
+        if not asks or (_OF_THIS.search(sentence) and _attributes(sentence, labels, truth)):
+            return f"the question names the truth and no other label: {_short(sentence)}"
+    return _in_names(query, labels, truth)
+
+
+def _attributes(sentence: str, labels: _Labels, truth: str) -> bool:
+    """Whether the label stands right before `session`, `recording` …: "this walking session"."""
+    return any(truth in labels.found(sentence[max(0, found.start() - 30) : found.start()]) and
+               labels.found(sentence[: found.start()].rstrip().rsplit(" ", 1)[-1]) == {truth}
+               for found in _OF_THIS.finditer(sentence))  # fmt: skip
+
+
+def _in_result(text: str, labels: _Labels, truth: str) -> str:
+    """Why a tool's result, or a manifest, gives the truth away."""
+    if not labels.found(text) >= {truth}:
+        return ""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    for key, single, item in _leaves(value):
+        if not isinstance(item, str) or truth not in (named := labels.found(item)):
+            continue
+        plain = named == {truth} and len(_WORD.findall(item)) <= 4
+        if plain and (_TELLING_KEYS.fullmatch(key) or (single and _LABEL_KEYS.fullmatch(key))):
+            return f"the result says `{key}`: {_short(item)}"
+        if _asserts(item, labels, truth):
+            return f"the result says: {_short(item)}"
+        if name := _in_names(item, labels, truth):
+            return name
+    return ""
+
+
+def _asserts(text: str, labels: _Labels, truth: str) -> bool:
+    """Whether a sentence says of this session what it is: a word such as `ground truth`, and no other label."""
+    return any(
+        labels.found(sentence) == {truth} and _ASSERTION.search(sentence) is not None
+        for sentence in _SENTENCE.findall(text)
+    )
+
+
+def _in_names(text: str, labels: _Labels, truth: str) -> str:
+    """A file name, path or id that contains the label."""
+    for found in _NAME.finditer(text):
+        name = found[0]
+        if (any(mark in name for mark in "/\\") or any(letter.isdigit() for letter in name)) and labels.found(
+            name.replace("_", " ")
+        ) == {truth}:
+            return f"a name gives the truth away: {_short(name)}"
+    return ""
+
+
+def _leaves(value: Any, key: str = "", single: bool = True) -> Iterator[tuple[str, bool, Any]]:
+    """Every leaf with its key, and whether it is said of one thing rather than of several that are compared."""
+    if isinstance(value, Mapping):
+        one = single and not any(_COMPARED.search(str(name)) for name in value)
+        for name, item in value.items():
+            yield from _leaves(item, str(name), one and not _COMPARED.search(str(name)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, key, single and len(value) == 1)
+    else:
+        yield key, single, value
+
+
+def _strings(value: Any) -> Iterator[str]:
+    for _, _, item in _leaves(value):
+        if isinstance(item, str):
+            yield item
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 80 else flat[:79] + "…"
+
+
+LEAK = Check("leak", "the truth in a message the model saw", _leak)
