@@ -55,16 +55,15 @@ def import_command(
     from core.datasets.plan import ImportOptions
     from core.datasets.standard import open_dataset
 
-    with _progress_bar(f"importing {importer}") as progress:
-        report = import_dataset(
-            workspace,
-            importer,
-            path,
-            name=name,
-            options=ImportOptions(length, overlap, seed, device),
-            replace=replace,
-            progress=progress,
-        )
+    options = ImportOptions(length, overlap, seed, device)
+    try:
+        with _progress_bar(f"importing {importer}") as progress:
+            report = import_dataset(
+                workspace, importer, path, name=name, options=options, replace=replace, progress=progress
+            )
+    except KeyboardInterrupt:
+        say("what was imported so far is kept; the same command goes on from there", err=True)
+        raise
     with _progress_bar("computing features") as progress:
         open_dataset(workspace, report.dataset).features(progress)
     if as_json:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.cli.commands import run_command
+from core.datasets import staging
 from core.workspace import Workspace
 
 
@@ -73,6 +74,19 @@ def test_failures_are_one_line_on_stderr(
     told = capsys.readouterr()
     assert said in told.err
     assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+def test_an_interrupted_import_says_how_to_go_on(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(folder: Path, session: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(staging, "write_session", interrupted)
+    assert run(workspace, "import", "demo") == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert run(workspace, "import", "demo") == 0
 
 
 def test_a_warning_alone_is_no_failure(
