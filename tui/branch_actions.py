@@ -88,7 +88,7 @@ class BranchActions:
         if work is None:
             return
         if len(work.slots) > 1:
-            self._turns.choose(work.chosen + step)
+            self._turns.proposals.choose(work.chosen + step)
         else:
             self._turns.do(partial(self._to_sibling, work, step))
 

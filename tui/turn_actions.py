@@ -19,12 +19,13 @@ from textual.screen import Screen
 from core import store
 from core.errors import ConflictError, SensorloomError
 from core.events import TurnEvent
-from core.proposal import Proposal, Reason
 from core.store import Stored
 from core.text import one_line
+from tui.proposals import Proposals
 from tui.runs import Runs
 from tui.turn_state import LiveTurn, ThreadWork
 from tui.widgets.conversation import Conversation
+from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
 
 SAMPLES = 3
@@ -59,6 +60,7 @@ class TurnActions:
         self._works: dict[str, ThreadWork] = {}
         self._stem = ""
         self._situation = ""
+        self.proposals = Proposals(self)
         self._turn = asyncio.Lock()
         self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
 
@@ -68,10 +70,8 @@ class TurnActions:
             "turn.run": self.run,
             "turn.run_to_end": self.run_to_end,
             "turn.sample": self.sample,
-            "turn.accept": self.accept,
-            "turn.retry": lambda: self.set_aside("retried", then_run=True),
-            "turn.discard": lambda: self.set_aside("discarded"),
             "turn.stop": self.stop,
+            **self.proposals.handlers(),
         }
 
     @property
@@ -90,27 +90,10 @@ class TurnActions:
         work = self._works.setdefault(stored.stem, ThreadWork(stored))
         if not work.run:
             work.stored = stored
-        self.conversation.open(work.stored.thread, self._look(work))
+        self.conversation.open(work.stored.thread, self._look(work, Look(blind=self.conversation.look.blind)))
         self.show(work)
         if work.idle:
-            self.screen.run_worker(partial(self._offer, work), group="offer", exclusive=True)
-
-    async def _offer(self, work: ThreadWork) -> None:
-        """Bring back proposals that nobody decided on before the program ended."""
-        from core.drafts import load_drafts
-
-        kept = await asyncio.to_thread(load_drafts, self.workspace, work.stored.stem)
-        if work is self.work and work.idle and work.restore(kept.proposals):
-            self.show(work)
-
-    async def _keep_proposals(self, work: ThreadWork) -> None:
-        """Keep what waits for a decision where a crash does not take it."""
-        from core.drafts import save_proposals
-
-        try:
-            await asyncio.to_thread(save_proposals, self.workspace, work.stored.stem, work.proposals)
-        except SensorloomError as error:
-            self.say(str(error), "warning")
+            self.screen.run_worker(partial(self.proposals.offer, work), group="offer", exclusive=True)
 
     def close(self, why: str = "") -> None:
         """Show no thread, and say why."""
@@ -153,7 +136,7 @@ class TurnActions:
             return
         shown = work.shown
         if shown is not None and shown.complete:
-            self.do(partial(self._accept, work, shown, then=self.run_to_end))
+            self.do(partial(self.proposals.take, work, shown, then=self.run_to_end))
         elif self._nothing_proposed(work):
             self._start(work, lambda: self.runs.runner.run_to_end(work.stored, self.runs.choice))
 
@@ -194,85 +177,10 @@ class TurnActions:
             if work.stored is not before:
                 self.screen.post_message(self.Saved(work.stored))
             if work.proposals != undecided:
-                self.do(partial(self._keep_proposals, work))
+                self.do(partial(self.proposals.keep, work))
             touched[stem] = work
         for work in touched.values():
             self.show(work)
-
-    # Proposals
-
-    def accept(self) -> None:
-        """Take the shown proposal into the thread; without one, unfold or fold the focused message."""
-        work = self.work
-        if work is None or work.run:
-            return
-        shown = work.shown
-        if shown is None:
-            if self.conversation.has_focus:
-                self.conversation.action_unfold()
-        elif not shown.complete:
-            self.say("this turn broke off: edit it whole with e, retry it with t, or discard it with ⌫", "warning")
-        else:
-            self.do(partial(self._accept, work, shown))
-
-    def take_sample(self, number: int) -> None:
-        """Take one of several proposals, counted from 1."""
-        work = self.work
-        if work is not None and not work.run and number <= len(work.slots):
-            work.chosen = number - 1
-            self.accept()
-
-    async def _accept(self, work: ThreadWork, shown: Proposal, then: Callable[[], None] | None = None) -> None:
-        from core import curate
-
-        others = [one for one in work.proposals if one is not shown]
-        tools = await asyncio.to_thread(self._schemas)
-        saved = (
-            await self.save(work, curate.take_sample, shown, others, tools)
-            if others
-            else await self.save(work, curate.accept, shown, tools)
-        )
-        if saved:
-            await self._decided(work)
-            if then is not None:
-                then()
-
-    def _schemas(self) -> list[Mapping[str, Any]]:
-        from core.toolbox import open_toolbox
-
-        return [one.schema for one in open_toolbox(self.workspace)]
-
-    def set_aside(self, reason: Reason, *, then_run: bool = False) -> None:
-        """Keep the proposals among the thread's alternatives; propose again if asked to."""
-        work = self.work
-        if work is None or work.run or not work.proposals:
-            return
-
-        async def put_aside() -> None:
-            from core import curate
-
-            for one in work.proposals:
-                if not await self.save(work, curate.set_aside, one, reason):
-                    return
-            await self._decided(work)
-            if then_run:
-                self.run()
-
-        self.do(put_aside)
-
-    async def _decided(self, work: ThreadWork) -> None:
-        """The proposals were taken, or put aside."""
-        work.clear()
-        self.show(work)
-        await self._keep_proposals(work)
-
-    def choose(self, number: int) -> None:
-        """Show another of several proposals, counted from 0."""
-        work = self.work
-        if work is not None and work.slots:
-            work.chosen = number % len(work.slots)
-            self.show(work)
-            self.conversation.focus_message(len(work.stored.thread.messages))
 
     # What all actions share
 
@@ -352,9 +260,9 @@ class TurnActions:
         if work is not None and any(isinstance(one, LiveTurn) for one in work.slots.values()):
             self.conversation.show(work.stored.thread, self._look(work))
 
-    def _look(self, work: ThreadWork) -> Any:
+    def _look(self, work: ThreadWork, look: Look | None = None) -> Look:
         return replace(
-            self.conversation.look,
+            look or self.conversation.look,
             seconds=work.seconds,
             replays=work.replays,
             forks=work.forks,

@@ -13,8 +13,7 @@ from textual.screen import Screen
 from core.compare import Row, compare, word_spans
 from core.text import one_line, printable
 from core.thread import Message, call_arguments, call_name, calls_of, text_of
-from tui.keys import pane_bindings
-from tui.widgets.line_view import LineView
+from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 from tui.widgets.plain import Plain
 
@@ -25,11 +24,10 @@ TEXT_LIMIT = 20_000
 """Characters of one message that are compared and shown; tool results can be longer."""
 
 
-class Comparison(LineView, can_focus=True):
+class Comparison(PagedView, can_focus=True):
     """The rows of two conversations, drawn line by line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pane_bindings(),
         Binding("n,v", "difference(1)", "next difference", show=False),
         Binding("N", "difference(-1)", "previous difference", show=False),
     ]
@@ -76,30 +74,6 @@ class Comparison(LineView, can_focus=True):
         wanted = [top for top in tops if (top > seen if step > 0 else top < seen)]
         if wanted:
             self.scroll_line(max(0, (wanted[0] if step > 0 else wanted[-1]) - 2))
-
-    def action_move_down(self) -> None:
-        """Scroll a line down."""
-        self.scroll_line(self.scroll_offset.y + 1)
-
-    def action_move_up(self) -> None:
-        """Scroll a line up."""
-        self.scroll_line(self.scroll_offset.y - 1)
-
-    def action_move_page_down(self) -> None:
-        """Scroll a page down."""
-        self.scroll_line(self.scroll_offset.y + max(1, self.body.height - 2))
-
-    def action_move_page_up(self) -> None:
-        """Scroll a page up."""
-        self.scroll_line(self.scroll_offset.y - max(1, self.body.height - 2))
-
-    def action_move_first(self) -> None:
-        """To the beginning."""
-        self.scroll_line(0)
-
-    def action_move_last(self) -> None:
-        """To the end."""
-        self.scroll_line(self.max_scroll_y)
 
 
 class CompareScreen(Screen[None]):

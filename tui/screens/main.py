@@ -26,6 +26,7 @@ from core.workspace import Workspace
 from tui.keys import Action, bindings
 from tui.palette import Actions
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class MainScreen(Screen[None]):
         with Horizontal(id="panes"):
             with Vertical(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")
+                yield Plain(id="filter-problem")
                 yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
             yield Vertical(id="conversation-pane", classes="pane")
             yield Vertical(id="sensors-pane", classes="pane")
@@ -143,6 +145,10 @@ class MainScreen(Screen[None]):
         self._take_events()
         await self.workers.wait_for_complete([one for one in self.workers if one.group == "turns"])
         self.app.exit()
+
+    def can_do(self, name: str) -> bool:
+        """Whether there is something that carries out the action."""
+        return name in self._handlers
 
     def action_do(self, name: str) -> None:
         """Carry out the action that a key or the palette names."""
@@ -230,7 +236,7 @@ class MainScreen(Screen[None]):
         self.turns.focused(event.index)
 
     def _on_conversation_taken(self, event: Conversation.Taken) -> None:
-        self.turns.take_sample(event.number)
+        self.turns.proposals.take_sample(event.number)
 
     def _on_turn_actions_saved(self, event: TurnActions.Saved) -> None:
         self.threads.saved(event.stored)

@@ -14,21 +14,19 @@ from textual.events import Click, Resize
 from textual.message import Message
 
 from core.thread import Thread, is_assistant
-from tui.keys import pane_bindings
 from tui.widgets.conversation_lines import Block, lay_out
 from tui.widgets.conversation_parts import Look, parts_of
-from tui.widgets.line_view import LineView
+from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
 
 GUTTER = 2
 """Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
 
 
-class Conversation(LineView, can_focus=True):
+class Conversation(PagedView, can_focus=True):
     """Shows a thread and follows its end while the reader is there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pane_bindings(),
         Binding("J", "move_turn(1)", "next turn", id="conversation.next_turn", show=False),
         Binding("K", "move_turn(-1)", "previous turn", id="conversation.previous_turn", show=False),
         Binding("right", "unfold(True)", "unfold", id="conversation.unfold", show=False),
@@ -132,14 +130,6 @@ class Conversation(LineView, can_focus=True):
             place += step
         self._go(place)
 
-    def action_move_page_down(self) -> None:
-        """Scroll a page down."""
-        self._page(1)
-
-    def action_move_page_up(self) -> None:
-        """Scroll a page up."""
-        self._page(-1)
-
     def action_move_first(self) -> None:
         """Focus the first message."""
         self._go(0)
@@ -167,6 +157,7 @@ class Conversation(LineView, can_focus=True):
         self._look = replace(self._look, blind=not self._look.blind)
         self._lay_out()
         self._draw()
+        self.post_message(self.Focused(self.index))
 
     def action_take(self, number: int) -> None:
         """Take one of several proposals."""
@@ -234,15 +225,14 @@ class Conversation(LineView, can_focus=True):
         bottom = top + len(self._blocks[self._focus].lines)
         on_screen = top < seen + page and bottom > seen
         if on_screen and (bottom > seen + page if step > 0 else top < seen):
-            self.scroll_line(seen + step * max(1, page - 2))
+            super()._page(step)
         else:
             self._go(self._focus + step)
 
     def _page(self, step: int) -> None:
         """Scroll by a page; the focus comes along when it would be left off the screen."""
-        page = self.body.height
-        self.scroll_line(self.scroll_offset.y + step * max(1, page - 2))
-        top, bottom = self.scroll_offset.y, self.scroll_offset.y + page
+        super()._page(step)
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.body.height
         if self._blocks:
             own = self._tops[self._focus]
             if own + len(self._blocks[self._focus].lines) <= top or own >= bottom:

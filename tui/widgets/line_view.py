@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui.keys import pane_bindings
 from tui.widgets.lines import KINDS, Line, plain_text
 
 
@@ -107,3 +109,37 @@ class LineView(ScrollView):
         """Forget strips drawn in another theme's colours."""
         super().notify_style_update()
         self._strips.clear()
+
+
+class PagedView(LineView):
+    """Lines that the keys of a pane scroll over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*pane_bindings()]
+
+    def action_move_down(self) -> None:
+        """A line down."""
+        self.scroll_line(self.scroll_offset.y + 1)
+
+    def action_move_up(self) -> None:
+        """A line up."""
+        self.scroll_line(self.scroll_offset.y - 1)
+
+    def action_move_page_down(self) -> None:
+        """A page down."""
+        self._page(1)
+
+    def action_move_page_up(self) -> None:
+        """A page up."""
+        self._page(-1)
+
+    def action_move_first(self) -> None:
+        """To the beginning."""
+        self.scroll_line(0)
+
+    def action_move_last(self) -> None:
+        """To the end."""
+        self.scroll_line(self.max_scroll_y)
+
+    def _page(self, step: int) -> None:
+        """Scroll by pages, two lines of each staying on the screen."""
+        self.scroll_line(self.scroll_offset.y + step * max(1, self.body.height - 2))

@@ -6,9 +6,8 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import BindingType
 from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
@@ -17,8 +16,7 @@ from textual.timer import Timer
 from core.errors import SensorloomError
 from core.thread import Thread
 from core.workspace import Workspace
-from tui.keys import pane_bindings
-from tui.widgets.line_view import LineView
+from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
 
 if TYPE_CHECKING:
@@ -33,10 +31,8 @@ FOLLOW_SECONDS = 1.0
 """Between two looks at the session's file, which may still be growing."""
 
 
-class Sensors(LineView, can_focus=True):
+class Sensors(PagedView, can_focus=True):
     """Shows a window of the thread's session as lanes."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*pane_bindings()]
 
     @dataclass
     class Loaded(Message):
@@ -110,30 +106,6 @@ class Sensors(LineView, can_focus=True):
     def playing(self) -> bool:
         """Whether it plays."""
         return self._player is not None
-
-    def action_move_down(self) -> None:
-        """Scroll a row down."""
-        self.scroll_line(self.scroll_offset.y + 1)
-
-    def action_move_up(self) -> None:
-        """Scroll a row up."""
-        self.scroll_line(self.scroll_offset.y - 1)
-
-    def action_move_page_down(self) -> None:
-        """Scroll a page down."""
-        self.scroll_line(self.scroll_offset.y + max(1, self.body.height - 1))
-
-    def action_move_page_up(self) -> None:
-        """Scroll a page up."""
-        self.scroll_line(self.scroll_offset.y - max(1, self.body.height - 1))
-
-    def action_move_first(self) -> None:
-        """Scroll to the first channel."""
-        self.scroll_line(0)
-
-    def action_move_last(self) -> None:
-        """Scroll to the last channel."""
-        self.scroll_line(self.max_scroll_y)
 
     def on_unmount(self) -> None:
         """Stop following the session's file."""

@@ -1,0 +1,123 @@
+"""Proposed turns and what becomes of them: taken, put aside, chosen from, kept over a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from core.errors import SensorloomError
+from core.proposal import Proposal, Reason
+from tui.turn_state import ThreadWork
+
+if TYPE_CHECKING:
+    from tui.turn_actions import TurnActions
+
+
+class Proposals:
+    """Acts on the proposals of the open thread."""
+
+    def __init__(self, turns: TurnActions) -> None:
+        self._turns = turns
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What each of the actions does."""
+        return {
+            "turn.accept": self.accept,
+            "turn.retry": partial(self.set_aside, "retried", then_run=True),
+            "turn.discard": partial(self.set_aside, "discarded"),
+        }
+
+    async def offer(self, work: ThreadWork) -> None:
+        """Bring back proposals that nobody decided on before the program ended."""
+        from core.drafts import load_drafts
+
+        kept = await asyncio.to_thread(load_drafts, self._turns.workspace, work.stored.stem)
+        if work is self._turns.work and work.idle and work.restore(kept.proposals):
+            self._turns.show(work)
+
+    async def keep(self, work: ThreadWork) -> None:
+        """Keep what waits for a decision where a crash does not take it."""
+        from core.drafts import save_proposals
+
+        try:
+            await asyncio.to_thread(save_proposals, self._turns.workspace, work.stored.stem, work.proposals)
+        except SensorloomError as error:
+            self._turns.say(str(error), "warning")
+
+    def accept(self) -> None:
+        """Take the shown proposal into the thread; without one, unfold or fold the focused message."""
+        work = self._turns.work
+        if work is None or work.run:
+            return
+        shown = work.shown
+        if shown is None:
+            if self._turns.conversation.has_focus:
+                self._turns.conversation.action_unfold()
+        elif not shown.complete:
+            self._turns.say(
+                "this turn broke off: edit it whole with e, retry it with t, or discard it with ⌫", "warning"
+            )
+        else:
+            self._turns.do(partial(self.take, work, shown))
+
+    def take_sample(self, number: int) -> None:
+        """Take one of several proposals, counted from 1."""
+        work = self._turns.work
+        if work is not None and not work.run and number <= len(work.slots):
+            work.chosen = number - 1
+            self.accept()
+
+    async def take(self, work: ThreadWork, shown: Proposal, then: Callable[[], None] | None = None) -> None:
+        """Take a proposal into the thread; others of its kind are kept as alternatives."""
+        from core import curate
+
+        others = [one for one in work.proposals if one is not shown]
+        tools = await asyncio.to_thread(self._schemas)
+        saved = (
+            await self._turns.save(work, curate.take_sample, shown, others, tools)
+            if others
+            else await self._turns.save(work, curate.accept, shown, tools)
+        )
+        if saved:
+            await self._decided(work)
+            if then is not None:
+                then()
+
+    def _schemas(self) -> list[Mapping[str, Any]]:
+        from core.toolbox import open_toolbox
+
+        return [one.schema for one in open_toolbox(self._turns.workspace)]
+
+    def set_aside(self, reason: Reason, *, then_run: bool = False) -> None:
+        """Keep the proposals among the thread's alternatives; propose again if asked to."""
+        work = self._turns.work
+        if work is None or work.run or not work.proposals:
+            return
+
+        async def put_aside() -> None:
+            from core import curate
+
+            for one in work.proposals:
+                if not await self._turns.save(work, curate.set_aside, one, reason):
+                    return
+            await self._decided(work)
+            if then_run:
+                self._turns.run()
+
+        self._turns.do(put_aside)
+
+    async def _decided(self, work: ThreadWork) -> None:
+        """The proposals were taken, or put aside."""
+        work.clear()
+        self._turns.show(work)
+        await self.keep(work)
+
+    def choose(self, number: int) -> None:
+        """Show another of several proposals, counted from 0."""
+        work = self._turns.work
+        if work is not None and work.slots:
+            work.chosen = number % len(work.slots)
+            self._turns.show(work)
+            self._turns.conversation.focus_message(len(work.stored.thread.messages))
