@@ -85,11 +85,18 @@ class Curation:
             return curate.create_thread(self.workspace, "demo", "a", "what?")
         return store.read(self.workspace.threads, random.choice(found))
 
-    def index(self, random: Random, thread: Thread, role: str) -> int:
-        places = [at for at, message in enumerate(thread.messages) if message["role"] == role]
-        if not places:
+    def pick_message(self, random: Random, role: str, *, calling: bool = False) -> tuple[Stored, int]:
+        """A message of that role, of any thread that has one."""
+        found = [
+            (stem, at)
+            for stem in store.stems(self.workspace.threads)
+            for at, message in enumerate(store.read(self.workspace.threads, stem).thread.messages)
+            if message["role"] == role and (calls_of(message) or not calling)
+        ]
+        if not found:
             raise UsageError("no such message")
-        return random.choice(places)
+        stem, at = random.choice(found)
+        return store.read(self.workspace.threads, stem), at
 
     def some_call(self, random: Random, thread: Thread) -> tuple[str, dict[str, object]]:
         known = [
@@ -127,21 +134,18 @@ class Curation:
         curate.take_sample(self.workspace, stored, one, others)
 
     def edit_text(self, random: Random) -> None:
-        stored = self.pick(random)
-        at = self.index(random, stored.thread, random.choice(["assistant", "user"]))
+        stored, at = self.pick_message(random, random.choice(["assistant", "user"]))
         if isinstance(stored.thread.messages[at]["content"], str):
             message = with_text(stored.thread.messages[at], f"edited {random.randrange(99)}")
             curate.edit_message(self.workspace, stored, at, message)
 
     def edit_result(self, random: Random) -> None:
-        stored = self.pick(random)
-        at = self.index(random, stored.thread, "tool")
+        stored, at = self.pick_message(random, "tool")
         text = random.choice(['{"mean": 1}', "{ }", '{"artifact_id": "ts_hand"}', "not JSON"])
         curate.edit_message(self.workspace, stored, at, with_text(stored.thread.messages[at], text))
 
     def edit_call(self, random: Random) -> None:
-        stored = self.pick(random)
-        at = self.index(random, stored.thread, "assistant")
+        stored, at = self.pick_message(random, "assistant")
         message = stored.thread.messages[at]
         count = len(calls_of(message))
         if count and random.random() < 0.2:
@@ -155,8 +159,7 @@ class Curation:
             curate.edit_and_reexecute(self.workspace, stored, at, message, TOOLS, context_at(stored.thread, at))
 
     def reexecute(self, random: Random) -> None:
-        stored = self.pick(random)
-        at = self.index(random, stored.thread, "assistant")
+        stored, at = self.pick_message(random, "assistant", calling=True)
         curate.reexecute(self.workspace, stored, at, TOOLS, context_at(stored.thread, at))
 
     def settle(self, random: Random) -> None:
@@ -181,14 +184,13 @@ class Curation:
         curate.insert_turn(self.workspace, stored, random.randrange(len(stored.thread.messages) + 1), message)
 
     def delete_turn(self, random: Random) -> None:
-        stored = self.pick(random)
-        curate.delete_turn(self.workspace, stored, random.randrange(len(stored.thread.messages)))
+        curate.delete_turn(self.workspace, *self.pick_message(random, "assistant"))
 
     def judge(self, random: Random) -> None:
-        stored = self.pick(random)
         if random.random() < 0.5:
-            stored = curate.set_verdict(self.workspace, stored, random.choice(["accept", "reject", "skip", None]))
-        curate.set_loss(self.workspace, stored, random.randrange(len(stored.thread.messages)), random.random() < 0.5)
+            stored = self.pick(random)
+            curate.set_verdict(self.workspace, stored, random.choice(["accept", "reject", "skip", None]))
+        curate.set_loss(self.workspace, *self.pick_message(random, "assistant"), random.random() < 0.5)
 
     def judge_many(self, random: Random) -> None:
         chosen = [one for one in store.stems(self.workspace.threads) if random.random() < 0.7]
@@ -212,7 +214,9 @@ class Curation:
 
     def redo(self, random: Random) -> None:
         for _ in range(random.randrange(1, 4)):
-            curate.redo(self.workspace, random.choice(sorted(self.first)))
+            undone = [stem for stem in sorted(self.first) if history.read(self.workspace, stem).undone]
+            if undone:
+                curate.redo(self.workspace, random.choice(undone))
 
     def outside(self, random: Random) -> None:
         """Another program writes the file, and the thread is read again, kept, or found changed by a later action."""
