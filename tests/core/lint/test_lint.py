@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.commands import run_command
+from core.curate import undo
+from core.lint import CHECKS, Context, check_thread, fix_thread
+from core.thread import Thread
+from core.thread_json import decode
+
+from ..export.threads import Document, call, document, put, result, workspace
+
+Spoil = Callable[[Document], None]
+
+
+def spoiled(change: Spoil) -> Thread:
+    one = document()
+    change(one)
+    return Thread(one)
+
+
+def _unanswered(one: Document) -> None:
+    del one["messages"][3]
+
+
+def _orphan(one: Document) -> None:
+    one["messages"].insert(4, result("call_nobody", "show_channel_stats", {"x": 1}))
+
+
+def _duplicate(one: Document) -> None:
+    same = one["messages"][1]["tool_calls"][0]["id"]
+    one["messages"][1]["tool_calls"][1]["id"] = one["messages"][3]["tool_call_id"] = same
+
+
+def _no_id(one: Document) -> None:
+    del one["messages"][1]["tool_calls"][0]["id"]
+
+
+def _undeclared(one: Document) -> None:
+    one["messages"][1]["tool_calls"][1]["function"]["name"] = "compute_spektrum"
+
+
+def _not_json(one: Document) -> None:
+    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"dataset_name": '
+
+
+def _schema(one: Document) -> None:
+    one["messages"][1]["tool_calls"][1]["function"]["arguments"] = '{"channel_names": "body_acc_x"}'
+
+
+def _ends_on_tool(one: Document) -> None:
+    del one["messages"][4]
+    one["metadata"] |= {"status": "active", "num_turns": 1, "is_correct": None, "confidence": None}
+    one["metadata"]["final_answer"] = None
+
+
+def _consecutive(one: Document) -> None:
+    one["messages"].insert(4, {"role": "assistant", "content": "Hm.", "tool_calls": None})
+    one["metadata"] |= {"num_turns": 3, "num_responds": 1}
+
+
+def _empty_answer(one: Document) -> None:
+    one["messages"][4]["content"] = "It is clear.\nFinal Answer:  "
+
+
+def _unknown_answer(one: Document) -> None:
+    one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: flying"
+    one["metadata"] |= {"is_correct": False, "final_answer": "flying"}
+
+
+def _counts(one: Document) -> None:
+    one["metadata"]["num_tool_calls"] = 7
+
+
+def _content(one: Document) -> None:
+    one["messages"][2]["content"] = {"channels": []}
+
+
+def _stale(one: Document) -> None:
+    one["messages"][4]["stale"] = True
+
+
+def _secret(one: Document) -> None:
+    one["messages"][3]["content"] = json.dumps({"env": "OPENAI_API_KEY=sk-proj-abcDEF0123456789abcDEF01"})
+
+
+def _leak(one: Document) -> None:
+    one["messages"][2]["content"] = json.dumps({"session": "x", "ground_truth": "Walking"})
+
+
+def _ungrounded(one: Document) -> None:
+    one["messages"][4]["content"] = "A rhythm of 2.41 Hz.\n\nConfidence: high\nFinal Answer: walking"
+
+
+@pytest.mark.parametrize(
+    ("check", "message", "sentence", "change"),
+    [
+        ("unanswered", 1, "of compute_spectrum is not answered before message 4", _unanswered),
+        ("orphan", 4, "answers call_nobody, which the turn before it did not ask", _orphan),
+        ("duplicate_id", 1, "stands already in message 2", _duplicate),
+        ("duplicate_id", 1, "has no id", _no_id),
+        ("undeclared_tool", 1, "did you mean compute_spectrum?", _undeclared),
+        ("arguments_json", 1, "the arguments of show_channel_stats: not JSON", _not_json),
+        ("arguments_schema", 1, "arguments.channel_names: 'body_acc_x' is not of type 'array'", _schema),
+        ("ends_on_tool", 3, "ends on a tool's result", _ends_on_tool),
+        ("consecutive", 5, "messages 5 and 6 are both the assistant's", _consecutive),
+        ("empty_answer", 4, "names no label", _empty_answer),
+        ("unknown_answer", 4, "'flying' is none of the labels: walking, sitting", _unknown_answer),
+        ("counts", None, "num_tool_calls is 7, by the messages 2", _counts),
+        ("content_type", 2, "the content is an object", _content),
+        ("stale", 4, "rests on something that changed", _stale),
+        ("secrets", 3, "looks like an API key: sk-pro…", _secret),
+        ("leak", 2, "the result says `ground_truth`: Walking", _leak),
+        ("grounding", 4, "it quotes 2.41 Hz", _ungrounded),
+    ],
+)
+def test_each_kind_of_broken_thread_is_found_with_the_right_message(
+    check: str, message: int | None, sentence: str, change: Spoil
+):
+    found = [one for one in check_thread(spoiled(change)) if one.check == check]
+    assert found and found[0].message == message and sentence in found[0].sentence
+    assert found[0].fix and found[0].fixable is (check in ("counts", "content_type"))
+
+
+def test_a_file_whose_name_is_not_its_id_is_found():
+    found = check_thread(Thread(document()), Context("another"))
+    assert [one.check for one in found] == ["id"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: None,
+        lambda one: one.pop("tools"),
+        lambda one: one["messages"][4].update(content="About 2 Hz, 41 % of 0.413 g: 2.0.\nFinal Answer: walking"),
+        lambda one: one["metadata"].pop("final_answer"),
+        lambda one: one["metadata"].update(mine=1),
+    ],
+)  # fmt: skip
+def test_a_good_thread_is_not_flagged(change: Callable[[Document], Any]):
+    one = document()
+    change(one)
+    one["metadata"]["confidence"] = "high" if "Confidence" in one["messages"][4]["content"] else None
+    assert [str(found) for found in check_thread(Thread(one), Context(one["id"]))] == []
+
+
+LEAKS = {
+    "a key": {"role": "tool", "content": '{"stats": {"label": "walking"}}'},
+    "a key of a synonym": {"role": "tool", "content": '{"true_label": "WALK"}'},
+    "a statement": {"role": "tool", "content": '{"note": "Recorded while walking at the park."}'},
+    "a path": {"role": "tool", "content": '{"file": "/data/walking/0042.csv"}'},
+    "an id": {"role": "tool", "content": '{"artifact_id": "ts_walking_17"}'},
+    "plain text": {"role": "tool", "content": "ground truth: walking"},
+    "a question that tells": {"role": "user", "content": "The person is walking. What do the sensors show?"},
+    "a question about a walking session": {"role": "user", "content": "What do you see in this walking session?"},
+    "a hint": {"role": "user", "content": "Hint: walking\nWhat is it?"},
+    "a manifest": {
+        "role": "user",
+        "content": 'Dataset Information:\n{"session_label": "walking"}\n\nUser Query: What?',
+    },
+}
+NO_LEAKS = {
+    "a label among others": {"role": "tool", "content": '{"labels": ["walking", "sitting"]}'},
+    "neighbours": {"role": "tool", "content": '{"examples": [{"label": "walking", "distance": 0.9}]}'},
+    "votes": {"role": "tool", "content": '{"votes": {"walking": 9}}'},
+    "distances": {"role": "tool", "content": '{"distances": {"walking": 2.86}, "closest_label": "walking"}'},
+    "a choice": {"role": "user", "content": "Is the person walking or sitting?"},
+    "a yes-or-no question": {"role": "user", "content": "Is the person walking?"},
+    "another label": {"role": "tool", "content": '{"ground_truth": "sitting"}'},
+    "a longer label": {"role": "tool", "content": '{"file": "/data/walking_upstairs/1.csv"}'},
+}
+
+
+def with_message(message: Document) -> Thread:
+    one = document()
+    if message["role"] == "tool":
+        one["messages"][3]["content"] = message["content"]
+        one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
+    else:
+        one["messages"][0]["content"] = message["content"]
+    labels = ("walking", "walking_upstairs", "sitting", "standing", "laying")
+    return Thread({**one, "labels": labels})
+
+
+@pytest.mark.parametrize("message", LEAKS.values(), ids=LEAKS)
+def test_what_gives_the_truth_away_is_found(message: Document):
+    context = Context("", ("walking", "walking_upstairs", "sitting", "standing", "laying"))
+    assert [one.check for one in check_thread(with_message(message), context)] == ["leak"]
+
+
+@pytest.mark.parametrize("message", NO_LEAKS.values(), ids=NO_LEAKS)
+def test_naming_the_label_is_no_leak_by_itself(message: Document):
+    context = Context("", ("walking", "walking_upstairs", "sitting", "standing", "laying"))
+    assert [one.sentence for one in check_thread(with_message(message), context)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("1.95 Hz", []), ("2 Hz", []), ("1.8 Hz", ["1.8 Hz"]), ("1.96 Hz", ["1.96 Hz"]), ("0.41 g", []), ("-0.413", []),
+        ("41.3 %", []), ("42 percent", ["42 percent"]), ("about 2.0 Hz", []), ("50.0 Hz", []), ("3 axes, 2 checks", []),
+        ("3 Hz", ["3 Hz"]), ("1. look\n2. think", []), ("channel_7 and ts_1a2b", []), ("roughly 0.4", []),
+        ("1,950 Hz", ["1,950 Hz"]), ("train_16_3157", []), ("~1.9 Hz", []), ("between 1.95 and 7.5 s", ["7.5 s"]),
+    ],
+)  # fmt: skip
+def test_numbers_are_held_within_the_rounding_they_are_quoted_with(text: str, quoted: list[str]):
+    one = document()
+    one["messages"][4]["content"] = f"{text}.\n\nConfidence: high\nFinal Answer: walking"
+    found = [found.sentence.removeprefix("it quotes ").partition(",")[0] for found in check_thread(Thread(one))]
+    assert (found if "," not in text else [text for _ in found]) == quoted
+
+
+def test_fixing_counts_and_contents_is_idempotent_and_changes_nothing_else():
+    one = document()
+    _counts(one)
+    _content(one)
+    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = {"dataset_name": "uci_har"}
+    fixed = fix_thread(Thread(one))
+    assert fix_thread(fixed) == fixed
+    assert fixed.metadata["num_tool_calls"] == 2 and fixed.messages[2]["content"] == '{"channels": []}'
+    assert {one.check for one in check_thread(fixed)} <= {"grounding"}
+    good = Thread(document())
+    assert fix_thread(good) is good
+
+
+def test_every_check_says_what_it_looks_for_under_a_name_of_its_own():
+    assert len({one.name for one in CHECKS}) == len(CHECKS) >= 16
+    assert all(one.about for one in CHECKS)
+
+
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, Any]:
+    code = run_command(["check", "--json", "--workspace", str(tmp_path), *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_command_finds_fixes_and_the_fix_can_be_undone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    bad = document(2)
+    _counts(bad)
+    space = workspace(tmp_path, document(1, session="a", truth="sitting"), bad)
+    path = space.threads / f"{bad['id']}.json"
+    before = path.read_bytes()
+    assert run(tmp_path, capsys)[0] == 1 and path.read_bytes() == before
+    code, found = run(tmp_path, capsys, "--fix")
+    assert (code, found["fixed"], found["with_findings"]) == (0, 1, 0)
+    assert decode(path.read_bytes(), "x").metadata["num_tool_calls"] == 2
+    assert run(tmp_path, capsys, "--fix")[1]["fixed"] == 0
+    undo(space, bad["id"])
+    assert path.read_bytes() == before
+
+
+def test_duplicates_and_unreadable_files_are_found_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    one: Document = document(1)
+    same: Document = {**one, "id": "uci_har_copy_v4_0002", "metadata": {**one["metadata"], "session": "copy"}}
+    near: Document = json.loads(json.dumps(document(3)).replace("What is this? 3", "What is this? 1"))
+    near["messages"][4]["content"] = near["messages"][4]["content"].replace("A rhythm", "One rhythm")
+    long = " ".join(f"Word{number} follows word{number * 7} here." for number in range(40))
+    for each in (one, same, near):
+        each["messages"] = json.loads(json.dumps(each["messages"]))
+        each["messages"][1]["content"] = long
+    space = workspace(tmp_path, one, same, near, document(4, session="other"))
+    (space.threads / "broken.json").write_text("{")
+    code, found = run(tmp_path, capsys)
+    assert code == 1 and found["counts"] == {"duplicates": 2, "file": 1}
+    sentences = {row["stem"]: row["findings"][0]["sentence"] for row in found["threads"]}
+    assert "exactly what" in sentences[near["id"]] or "wording and tools" in sentences[near["id"]]
+    assert run(tmp_path, capsys, "--only", "duplicates")[1]["counts"] == {"duplicates": 2}
+    assert run(tmp_path, capsys, one["id"])[0] == 0
+
+
+def test_an_unknown_thread_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    workspace(tmp_path)
+    assert run_command(["check", "nope", "--workspace", str(tmp_path)]) != 0
+    assert "there is no thread nope" in capsys.readouterr().err
+
+
+def test_a_call_chain_of_several_turns_is_whole(tmp_path: Path):
+    one = document()
+    one["messages"][4:4] = [
+        {"role": "assistant", "content": "More.", "tool_calls": [call("c9", "show_channel_stats")]},
+        result("c9", "show_channel_stats", {"x": 1}),
+    ]
+    one["metadata"] |= {"num_turns": 3, "num_tool_calls": 3}
+    put(tmp_path, one)
+    assert check_thread(Thread(one)) == []
