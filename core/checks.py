@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.text import one_line
@@ -13,6 +14,7 @@ from core.thread import Message, Thread, call_arguments, call_name, calls_of
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 Schemas = Sequence[Mapping[str, Any]]
 
@@ -74,22 +76,29 @@ def _name(schema: Mapping[str, Any]) -> str:
 
 
 def _schema_problems(parameters: dict[str, Any], given: dict[str, Any]) -> list[Problem]:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import validator_for
-    from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    kind = validator_for(parameters, default=Draft202012Validator)
     try:
-        kind.check_schema(parameters)
-        # a registry of its own: a schema in a file must not make us fetch what its references name
-        errors = sorted(
-            kind(parameters, registry=Registry()).iter_errors(given), key=lambda one: [str(part) for part in one.path]
-        )
+        validator = _validator(json.dumps(parameters, sort_keys=True))
+        errors = sorted(validator.iter_errors(given), key=lambda one: [str(part) for part in one.path])
     except (SchemaError, Unresolvable, RecursionError, TypeError):
         return []  # the file's own schema is unusable: the arguments go unchecked
     return [Problem(_path(error), one_line(error.message)) for error in errors]
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: str) -> Validator:
+    """A validator that was checked itself: a folder's threads share few schemas, and making one is slow."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+
+    parameters = json.loads(schema)
+    kind = validator_for(parameters, default=Draft202012Validator)
+    kind.check_schema(parameters)
+    # a registry of its own: a schema in a file must not make us fetch what its references name
+    return kind(parameters, registry=Registry())
 
 
 def _path(error: ValidationError) -> str:

@@ -134,8 +134,8 @@ def _in_result(text: str, labels: _Labels, truth: str) -> str:
 
 def _asserts(text: str, labels: _Labels, truth: str) -> bool:
     """Whether a sentence says of this session what it is: a word such as `ground truth`, and no other label."""
-    return any(
-        labels.found(sentence) == {truth} and _ASSERTION.search(sentence) is not None
+    return _ASSERTION.search(text) is not None and any(
+        _ASSERTION.search(sentence) is not None and labels.found(sentence) == {truth}
         for sentence in _SENTENCE.findall(text)
     )
 
