@@ -219,6 +219,20 @@ def test_states_of_a_long_thread_share_what_did_not_change(workspace: Workspace,
     assert len(stored.data) > 400_000
 
 
+def test_a_full_disk_is_said_and_the_thread_stays_as_it_was(workspace: Workspace, finished: Stored):
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    for _ in range(3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("os.fsync", full)
+            with pytest.raises(SensorloomError, match="no space left"):
+                curate.set_tags(workspace, finished, ["x"])
+        assert store.read(workspace.threads, finished.stem) == finished
+    stored = curate.set_tags(workspace, finished, ["y"])
+    assert curate.undo(workspace, stored.stem).stored == finished
+
+
 STEPS = """
 import sys
 from core import curate, store
