@@ -1,0 +1,85 @@
+"""An export against the time of reading the same files, and against `jq -c`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from core.workspace import Workspace
+from tests.bench.figures import Figure, median
+
+_READ = """
+import os, sys, time
+began = time.perf_counter()
+with os.scandir(sys.argv[1]) as entries:
+    for entry in entries:
+        if entry.name.endswith(".json"):
+            with open(entry.path, "rb") as file:
+                file.read()
+print(time.perf_counter() - began)
+"""
+_EXPORT = """
+import sys, time, resource
+from core.export.report import ExportRequest
+from core.export.run import export
+from core.workspace import open_workspace
+workspace = open_workspace(sys.argv[1])
+began = time.perf_counter()
+report = export(workspace, ExportRequest())
+print(time.perf_counter() - began, report.exported, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+_JQ = """find "$0" -name '*.json' -print0 | xargs -0 jq -c 'select(.metadata.status == "finished")' > "$1" """
+
+
+def measure(workspace: Workspace, repeats: int) -> list[Figure]:
+    """The plain export of the finished threads, with and without the index, each kind once per repeat."""
+    reads: list[float] = []
+    times: dict[str, list[float]] = {"cold": [], "warm": []}
+    memory, exported = 0.0, 0
+    _run(_READ, workspace.threads)
+    for _ in range(repeats):
+        reads.append(float(_run(_READ, workspace.threads)))
+        for kind in ("cold", "warm"):
+            if kind == "cold":
+                (workspace.private / "index.cache").unlink(missing_ok=True)
+            seconds, rows, megabytes = _run(_EXPORT, workspace.root).split()
+            times[kind].append(float(seconds))
+            memory, exported = max(memory, float(megabytes)), int(rows)
+            shutil.rmtree(workspace.exports)
+    read = median(reads)
+    found = [Figure(f"reading the files of {_count(workspace):,} threads", f"{read:.2f} s")]
+    for kind in ("cold", "warm"):
+        ratio = median(times[kind]) / read
+        found.append(
+            Figure(f"export of {exported:,} finished ones, {kind} index",
+                   f"{ratio:.1f} × the reading ({median(times[kind]):.2f} s)", "≤ 3 ×", ratio <= 3)
+        )  # fmt: skip
+    found.append(Figure("… memory at most", f"{memory:.0f} MB", "bounded"))
+    if shutil.which("jq"):
+        ratio = _jq(workspace, repeats) / median(times["cold"])
+        found.append(Figure("… against `jq -c`", f"{ratio:.1f} × faster (cold index)", "≥ 8 ×", ratio >= 8))
+    return found
+
+
+def _count(workspace: Workspace) -> int:
+    return sum(1 for _ in workspace.threads.glob("*.json"))
+
+
+def _run(code: str, argument: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", code, str(argument)], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _jq(workspace: Workspace, repeats: int) -> float:
+    """Seconds that `jq -c` takes for the same selection."""
+    times: list[float] = []
+    target = workspace.root / "jq.jsonl"
+    for _ in range(min(repeats, 2)):
+        began = time.perf_counter()
+        subprocess.run(["sh", "-c", _JQ, str(workspace.threads), str(target)], check=True)
+        times.append(time.perf_counter() - began)
+    target.unlink()
+    return median(times)

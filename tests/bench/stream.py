@@ -1,0 +1,88 @@
+"""A model that streams fast: what it costs the app, and whether keys wait for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from core.workspace import Workspace
+from tests.bench.figures import Figure, median, p95
+from tests.bench.terminal import Program, TooSlowError
+from tests.fake_server import Answer, Chunk, delta, fake_server
+
+TOKENS_PER_SECOND = 300
+SECONDS = 10.0
+MEASURED_SECONDS = 6.0
+_CORNER = 0
+"""The column, on the first line, of the list pane's corner: its colour tells whether the pane has the focus."""
+
+
+class Paced(Sequence[Chunk]):
+    """Chunks that come one by one at a steady rate, as from a server."""
+
+    def __init__(self, count: int, per_second: float) -> None:
+        self._count = count
+        self._per_second = per_second
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> Chunk:  # pyright: ignore[reportIncompatibleMethodOverride] - never sliced
+        words = ("the", " rhythm", " repeats", " and", " gravity", " lies", " along", " x", ".")
+        return delta(content=words[place % len(words)] if place % 90 else "\n")
+
+    def __iter__(self) -> Iterator[Chunk]:
+        began = time.perf_counter()
+        for place in range(self._count):
+            left = began + place / self._per_second - time.perf_counter()
+            if left > 0:
+                time.sleep(left)
+            yield self[place]
+
+
+def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]:
+    """CPU and the time from a key to the screen while a turn is streamed."""
+    with fake_server(Answer(Paced(int(TOKENS_PER_SECOND * SECONDS), TOKENS_PER_SECOND))) as server:
+        (workspace.root / "sensorloom.toml").write_text(
+            f'[[endpoints]]\nname = "bench"\nbase_url = "{server.url}"\n\n[model]\nendpoint = "bench"\n'
+        )
+        with opened() as program:
+            quiet = [_switch(program) for _ in range(10)]
+            program.settle()
+            program.send("2")
+            program.send("r")
+            program.wait("rhythm repeats", 20)
+            cpu, sent, began = program.cpu_seconds(), program.received, time.perf_counter()
+            while time.perf_counter() - began < MEASURED_SECONDS:
+                program.settle(1.0, 0.25)
+            seconds = time.perf_counter() - began
+            share = (program.cpu_seconds() - cpu) / seconds
+            rate = (program.received - sent) / seconds
+            busy = [_switch(program) for _ in range(16)]
+    return [
+        Figure(f"a stream of {TOKENS_PER_SECOND} tokens/s: CPU", f"{share:.0%} of a core", "< 50 %", share < 0.5),
+        Figure("… bytes sent", f"{rate / 1000:.1f} kB/s"),
+        Figure(
+            "… key to screen meanwhile",
+            f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it {median(quiet) * 1000:.0f} ms)",
+            "no delay: p95 < 50 ms",
+            p95(busy) < 0.05,
+        ),
+    ]
+
+
+def _switch(program: Program) -> float:
+    """Seconds from `tab` until the panes' borders show that the focus went on."""
+    before = _borders(program)
+    pressed = time.perf_counter()
+    program.send("tab")
+    try:
+        return program.wait(lambda _: _borders(program) != before, 5) - pressed
+    except TooSlowError:
+        return 5.0
+
+
+def _borders(program: Program) -> tuple[str, ...]:
+    """The colours of the panes' upper left corners."""
+    top = program.screen.buffer[0]
+    return tuple(top[column].fg for column in range(program.screen.columns) if top[column].data == "╭")
