@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from core.errors import SensorloomError, ThreadError
+from core.errors import SensorloomError, ThreadError, UsageError
 from core.files import write_atomic
 from core.labels import same_label
 from core.store import is_thread_file, path_of, read_bytes
@@ -103,8 +103,11 @@ class Changes:
 
 def summarize(folder: Path, stem: str) -> Summary:
     """Read one file. Never raises for what the file holds: that becomes the summary's `problem`."""
-    path = path_of(folder, stem)
     size, mtime_ns = 0, 0
+    try:
+        path = path_of(folder, stem)
+    except UsageError:
+        return Summary(stem, problem=f"{stem}.json: a name that cannot be a thread's id; rename the file")
     try:
         found = path.stat()
         size, mtime_ns = found.st_size, found.st_mtime_ns
@@ -192,7 +195,7 @@ def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> 
     found: list[Summary] = []
     gone: list[str] = []
     for stem in stems:
-        if not path_of(folder, stem).exists():
+        if not os.path.lexists(folder / f"{stem}.json"):
             if stem in known:
                 gone.append(stem)
             continue
@@ -251,7 +254,7 @@ def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) ->
         yield msgspec.json.encode(_Head(_CACHE_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
         every = list(known.values())
         for start in range(0, len(every), BATCH):
-            block = _PACKER.encode(every[start : start + BATCH])
+            block = _packed(every[start : start + BATCH])
             yield len(block).to_bytes(4, "little") + block
 
     try:
@@ -272,6 +275,22 @@ class _Head(msgspec.Struct, frozen=True):
 
 _PACKED = msgspec.msgpack.Decoder(list[Summary])
 _PACKER = msgspec.msgpack.Encoder()
+
+
+def _packed(block: list[Summary]) -> bytes:
+    """A block of the cache. Summaries with text that is no Unicode are left out, and read again the next time."""
+    try:
+        return _PACKER.encode(block)
+    except UnicodeEncodeError:
+        return _PACKER.encode([one for one in block if _is_unicode(one)])
+
+
+def _is_unicode(one: Summary) -> bool:
+    try:
+        _PACKER.encode(one)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cache_path(workspace: Workspace) -> Path:

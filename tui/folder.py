@@ -57,6 +57,12 @@ class FolderFeed:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # a thread that ends unseen would leave a list that is never right again
+            self._post(self.Failed(f"the folder is no longer followed: {type(error).__name__}: {error}"))
+
+    def _follow(self) -> None:
         known, trusted_ns = index.load(self._workspace)
         self._post(self.Loaded(tuple(known.values())))
         started = time.time_ns()

@@ -20,6 +20,7 @@ from core.listing import SORTS, Row, arrange
 from core.store import Stored
 from core.text import one_line
 from core.workspace import Workspace
+from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
 
 AT_ONCE = 2_000
@@ -186,12 +187,17 @@ class ThreadActions:
         try:
             wanted = parse(text.strip())
         except FilterError as error:
-            self._pane.border_subtitle = Content(one_line(error.sentence, 200))  # pyright: ignore[reportAttributeAccessIssue] - as above
+            self._problem(error.sentence)
             return
-        self._pane.border_subtitle = ""
+        self._problem("")
         if wanted.text != self.filter.text:
             self.filter = wanted
             self.arrange()
+
+    def _problem(self, text: str) -> None:
+        line = self._screen.query_one("#filter-problem", Plain)
+        line.show(one_line(text, 200))
+        line.display = bool(text)
 
     def use_filter(self, text: str) -> None:
         """Put a filter into the line, which shows it."""

@@ -192,6 +192,7 @@ class MainScreen(Screen[None]):
 
     def _on_judging_done(self, event: Judging.Done) -> None:
         self.judging.finished(event)
+        self.branches.judged(event.done.changed)
 
     def _on_dialogs_datasets_found(self, event: Dialogs.DatasetsFound) -> None:
         self.dialogs.datasets_found(event)

@@ -1,0 +1,83 @@
+"""The real app, driven without a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from core import store
+from core.thread import Thread
+from core.workspace import Workspace, open_workspace
+
+Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits for a condition, so that no test sleeps for a guessed time."""
+
+    async def wait(pilot: Pilot[Any], condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, "condition not met in time:\n" + screen_text(pilot.app)
+            await pilot.pause(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def screen() -> Callable[[App[Any]], str]:
+    """What the terminal would show, as text."""
+    return screen_text
+
+
+def screen_text(app: App[Any]) -> str:
+    width, height = app.size
+    return "\n".join(
+        "".join(segment.text for segment in strip)
+        for strip in app.screen._compositor.render_strips()[:height]  # pyright: ignore[reportPrivateUsage] - the drawn screen is public nowhere
+        if width
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    root = tmp_path / "space"
+    root.mkdir()
+    return open_workspace(str(root))
+
+
+@pytest.fixture
+def add_thread(workspace: Workspace) -> Callable[..., str]:
+    """Saves a thread that needs no dataset; returns its stem."""
+
+    def add(number: int, *, answer: str | None = "walking", messages: int = 0, **metadata: Any) -> str:
+        stem = f"demo_s{number:02}_v4_{number:04}"
+        final = f"It is.\n\nFinal Answer: {answer}"
+        asked = {"role": "user", "content": f"Dataset Information:\n{{}}\n\nUser Query: question {number}"}
+        said = [{"role": "assistant", "content": f"step {step}", "tool_calls": None} for step in range(messages)]
+        if answer is not None:
+            said.append({"role": "assistant", "content": final, "tool_calls": None})
+        document = {
+            "id": stem,
+            "metadata": {
+                "dataset": "demo",
+                "session": f"s{number:02}",
+                "ground_truth": "walking",
+                "user_query": f"question {number}",
+                "created_at": f"2026-01-01T00:{number // 60:02}:{number % 60:02}+00:00",
+                **metadata,
+            },
+            "messages": [asked, *said],
+        }
+        workspace.threads.mkdir(exist_ok=True)
+        store.create(workspace.threads, Thread(document))
+        return stem
+
+    return add
