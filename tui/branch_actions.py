@@ -32,6 +32,9 @@ class BranchActions:
         self._turns = turns
         self._known = known
         self._go_to = go_to
+        self._judged: list[str] = []
+        """Threads that got a verdict or were deleted, the newest last."""
+        self._taken_back: list[str] = []
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What each of the actions does."""
@@ -40,8 +43,8 @@ class BranchActions:
             "turn.previous_sibling": partial(self.sibling, -1),
             "turn.next_sibling": partial(self.sibling, 1),
             "turn.compare": self.compare,
-            "turn.undo": partial(self.undo, "undo"),
-            "turn.redo": partial(self.undo, "redo"),
+            "turn.undo": self.undo,
+            "turn.redo": self.redo,
             "turn.loss": self.toggle_loss,
             "sensor.plot": self.plot,
             "sensor.play": self._turns.sensors.toggle_play,
@@ -156,25 +159,52 @@ class BranchActions:
 
     # One thread as a whole
 
-    def undo(self, direction: str) -> None:
-        """Take back the thread's newest step, or do it again."""
-        work = self._turns.work
-        if work is not None and work.run:
-            self._turns.say("this thread is running; esc stops it")
-        elif work is not None:
-            self._turns.do(partial(self._undo, work, curate.undo if direction == "undo" else curate.redo))
+    def judged(self, stems: Sequence[str]) -> None:
+        """Threads got a verdict or went to the trash, and the list went on: the next undo is theirs."""
+        self._judged += stems[:1]
+        self._taken_back.clear()
 
-    async def _undo(self, work: ThreadWork, function: Callable[..., curate.Undone]) -> None:
+    def undo(self) -> None:
+        """Take back the newest verdict or deletion, or else the open thread's newest step."""
+        if self._judged:
+            stem = self._judged.pop()
+            self._taken_back.append(stem)
+            self._again(stem, curate.undo)
+        elif self._turns.work is not None:
+            self._again(self._turns.work.stored.stem, curate.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        if self._taken_back:
+            stem = self._taken_back.pop()
+            self._judged.append(stem)
+            self._again(stem, curate.redo)
+        elif self._turns.work is not None:
+            self._again(self._turns.work.stored.stem, curate.redo)
+
+    def _again(self, stem: str, function: Callable[..., curate.Undone]) -> None:
+        if stem in self._turns.runs.running:
+            self._turns.say(f"{stem} is running; esc stops it")
+        else:
+            self._turns.do(partial(self._undo, stem, function))
+
+    async def _undo(self, stem: str, function: Callable[..., curate.Undone]) -> None:
+        work = self._turns.work
+        here = work is not None and work.stored.stem == stem
+        seen = work.stored.digest if work is not None and here else None
         try:
-            undone = await asyncio.to_thread(function, self._turns.workspace, work.stored.stem, work.stored.digest)
+            undone = await asyncio.to_thread(function, self._turns.workspace, stem, seen)
         except SensorloomError as error:
             self._turns.say(str(error), "warning")
             return
-        self._turns.say(undone.said)
-        if undone.stored is not None:
+        self._turns.say(undone.said if here else f"{undone.said} · {stem}")
+        if undone.stored is None:
+            if here:
+                self._turns.close(f"{stem} has no file any more: {undone.said}")
+        elif work is not None and here:
             self._turns.replaced(work, undone.stored)
         else:
-            self._turns.close(f"{work.stored.stem} has no file any more: {undone.said}")
+            self.opened(undone.stored)
 
     def toggle_loss(self) -> None:
         """Keep the focused turn out of the training loss, or take it in again."""

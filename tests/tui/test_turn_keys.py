@@ -296,3 +296,31 @@ async def test_another_thread_is_read_while_one_runs(workspace: Workspace):
         await until(
             pilot, lambda: work(screen).stored.stem == first and work(screen).stored.thread.status == "finished"
         )
+
+
+async def test_undo_takes_back_a_verdict_though_the_list_went_on(workspace: Workspace):
+    new_thread(workspace)
+    new_thread(workspace, "s02_1")
+    async with opened(workspace) as (pilot, screen):
+        first = work(screen).stored.stem
+        await pilot.press("1", "a")
+        await until(pilot, lambda: on_disk(workspace, first).thread.metadata.get("review"))
+        await until(pilot, lambda: work(screen).stored.stem != first)
+        await pilot.press("u")
+        await until(pilot, lambda: not on_disk(workspace, first).thread.metadata.get("review"))
+        await until(pilot, lambda: work(screen).stored.stem == first)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: on_disk(workspace, first).thread.metadata.get("review"))
+
+
+async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    new_thread(workspace, "s02_1")
+    async with opened(workspace) as (pilot, screen):
+        screen.threads.go_to(stem)
+        await until(pilot, lambda: work(screen).stored.stem == stem)
+        await pilot.press("1", "delete")
+        await until(pilot, lambda: stem not in store.stems(workspace.threads))
+        await pilot.press("u")
+        await until(pilot, lambda: stem in store.stems(workspace.threads))
+        await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
