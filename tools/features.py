@@ -162,6 +162,8 @@ def _signal_stats(signals: Samples, rate: float) -> Samples:
         return stats
     known = np.isfinite(signals)
     seen = np.flatnonzero(known.any(axis=1))
+    if not seen.size:
+        return stats
     rows = signals[seen]
     if known.all():
         mean, std = rows.mean(axis=1), rows.std(axis=1)

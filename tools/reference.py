@@ -25,6 +25,9 @@ from tools.session import Dataset, FeatureTable, Samples, Window
 MAX_REFERENCES = 64
 """Statistics kept in the process: one entry per dataset, subject left out and set of features."""
 
+MAX_FEATURES = 500
+"""Features that a comparison rests on at most: the time to prepare one grows with their cube."""
+
 _TELLING = 4
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 
@@ -164,10 +167,11 @@ def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns
     rows = np.flatnonzero(allowed)
     if not rows.size:
         raise ToolError("there are no labelled sessions of other subjects with these channels")
-    kept = finite[rows].mean(axis=0) > 0.5
-    columns = tuple(name for name, keep in zip(columns, kept, strict=True) if keep)
-    raw = values[rows][:, kept]
     row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
+    kept = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
+    kept = kept[_most_telling(_without_gaps(for_comparison(columns, values[rows])[:, kept]), row_labels)]
+    columns = tuple(columns[place] for place in kept)
+    raw = values[rows][:, kept]
     compared = _without_gaps(for_comparison(columns, raw))
     discriminant = fit(compared, row_labels)
     means, spreads = _per_label(_without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
@@ -176,6 +180,16 @@ def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns
     return Reference(
         table, columns, discriminant, means, spreads, len(known), float(np.nanmedian(lengths)), left_out
     )  # fmt: skip
+
+
+def _most_telling(values: Samples, row_labels: Sequence[str]) -> NDArray[np.intp]:
+    """The columns whose means differ most between labels for their spread within, `MAX_FEATURES` at most, in order."""
+    if values.shape[1] <= MAX_FEATURES:
+        return np.arange(values.shape[1])
+    _, codes = np.unique(np.array(row_labels, dtype=object), return_inverse=True)
+    means, spreads = _per_label(values, codes, int(codes.max()) + 1)
+    within = (spreads**2).mean(axis=0) + 1e-6 * values.var(axis=0) + 1e-12
+    return np.sort(np.argsort(-means.var(axis=0) / within, kind="stable")[:MAX_FEATURES])
 
 
 def _others(dataset: Dataset, table: FeatureTable, session: str) -> tuple[NDArray[np.bool_], str]:

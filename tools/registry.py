@@ -76,7 +76,7 @@ class ToolContext:
 
 def content_id(window: Window) -> str:
     """`ts_` and 12 hex digits of the SHA-256 over channel names, times and values."""
-    found = hashlib.sha256("\0".join(window.names).encode())
+    found = hashlib.sha256("\0".join(window.names).encode(errors="surrogatepass"))
     found.update(np.ascontiguousarray(window.time_sec, dtype="<f8").tobytes())
     found.update(np.ascontiguousarray(window.values, dtype="<f8").tobytes())
     return f"ts_{found.hexdigest()[:12]}"

@@ -70,7 +70,7 @@ def fitting(candidates: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The first candidate that is short enough; the last one otherwise. Most detailed first, made when needed."""
     found: dict[str, Any] = {}
     for found in candidates:
-        if len(as_json(found).encode()) <= MAX_RESULT_BYTES:
+        if len(as_json(found).encode(errors="surrogatepass")) <= MAX_RESULT_BYTES:
             break
     return found
 

@@ -1,71 +1,9 @@
-"""Small datasets made in memory, in the shape that `core.datasets` opens."""
-
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
 import pytest
 
-from tools.features import Table, table_of
+from tests.tools.made import MadeDataset, made_dataset
 from tools.registry import ToolContext
-from tools.session import Channel, Window
-
-MOTIONS = ("walking", "running", "standing", "laying")
-TRIADS = tuple(
-    Channel(f"{sensor}_{axis}", about, unit, 50.0)
-    for sensor, about, unit in (("acc", "Accelerometer on the waist", "m/s²"), ("gyro", "Gyroscope", "rad/s"))
-    for axis in "xyz"
-)
-
-
-@dataclass
-class MadeDataset:
-    """Sessions in memory; satisfies `tools.session.Dataset`."""
-
-    name: str = "made"
-    description: str = "made in memory"
-    activities: Sequence[str] = MOTIONS
-    channels: Sequence[Channel] = TRIADS
-    labels: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    subjects: dict[str, str] = field(default_factory=dict[str, str])
-    windows: dict[str, Window] = field(default_factory=dict[str, Window])
-    table: Table | None = None
-
-    def load(self, session: str) -> Window:
-        return self.windows[session]
-
-    def features(self) -> Table:
-        if self.table is None:
-            self.table = table_of(self.channels, self.windows.items())
-        return self.table
-
-
-def motion(label: str, random: np.random.Generator, seconds: float = 4.0, rate: float = 50.0) -> Window:
-    """A waist-worn accelerometer and gyroscope during one activity."""
-    time = np.arange(int(seconds * rate)) / rate
-    gravity = {"laying": (9.4, 1.0, 0.5), "standing": (0.6, 0.4, 9.7)}.get(label, (0.8, 0.2, 9.7))
-    step, size = {"walking": (1.9, 2.0), "running": (2.8, 7.0)}.get(label, (0.3, 0.02))
-    step *= random.normal(1, 0.04)
-    wave = np.sin(2 * np.pi * (step * time + random.random()))
-    acc = np.outer(gravity, np.ones_like(time)) + size * np.outer((0.5, 0.3, 1.0), wave)
-    gyro = 0.3 * size * np.outer((0.8, 0.5, 0.2), wave)
-    values = np.vstack((acc, gyro)) + random.normal(0, 0.05, (6, time.size))
-    return Window(TRIADS, time, values)
-
-
-def made_dataset(subjects: int = 6, each: int = 3, labels: Sequence[str] = MOTIONS) -> MadeDataset:
-    random = np.random.default_rng(7)
-    found = MadeDataset(activities=tuple(labels))
-    for subject in range(subjects):
-        for label in labels:
-            for _ in range(each):
-                session = f"s{subject}_{len(found.windows):04d}"
-                found.windows[session] = motion(label, random)
-                found.labels[session] = [label]
-                found.subjects[session] = f"s{subject}"
-    return found
 
 
 @pytest.fixture

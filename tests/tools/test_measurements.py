@@ -1,0 +1,206 @@
+"""What the tools say of signals whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import HOSTILE
+from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
+from tools.builtin import BUILTIN
+from tools.registry import MAX_RESULT_BYTES, ToolContext, as_json
+from tools.session import Channel, Samples, Window
+
+RATE = 50.0
+TIME = np.arange(500) / RATE
+EVERY = [one.name for one in BUILTIN]
+NEEDED: dict[str, dict[str, Any]] = {
+    "select_channels": {"channel_names": ["acc"]},
+    "filter_by_time": {"start_sec": 0, "end_sec": 1},
+}
+
+
+def holding(values: Samples, channels: tuple[Channel, ...] = TRIADS, time: Samples = TIME) -> ToolContext:
+    """A context whose session holds these samples, in a dataset with other people's sessions."""
+    made = made_dataset()
+    window = Window(channels, time, values)
+    if channels != TRIADS:
+        made = MadeDataset(channels=channels)
+        random = np.random.default_rng(0)
+        for number, label in enumerate(("walking", "running") * 3):
+            other = f"o{number}"
+            made.windows[other] = Window(channels, time, values + random.normal(0, 1, values.shape))
+            made.labels[other], made.subjects[other] = [label], f"p{number}"
+    made.windows["mine"], made.subjects["mine"], made.labels["mine"] = window, "me", ["walking"]
+    return ToolContext(made, "mine")
+
+
+def waves(hertz: float = 2.0, size: float = 1.0) -> Samples:
+    wave = size * np.sin(2 * np.pi * hertz * TIME)
+    return np.vstack([wave, 0.5 * wave, wave + 9.81, 0.1 * wave, 0.1 * wave, -0.1 * wave])
+
+
+def test_the_spectrum_names_frequency_band_and_share():
+    found = result_of(holding(waves(2.0)), "compute_spectrum")
+    acc = found["sensors"]["acc"]
+    assert acc["dominant"][0] == pytest.approx(2.0, abs=0.11) and acc["unit"] == "m/s²"
+    assert acc["band_share"][found["bands_hz"].index("1.6-2.6")] > 0.95
+    assert (found["window_sec"], found["rate_hz"], found["samples"]) == ([0.0, 9.98], 50.0, 500)
+
+
+@pytest.mark.parametrize(("hertz", "cadence"), [(1.0, 60), (2.0, 120), (2.5, 150)])
+def test_the_cadence_is_that_of_the_rhythm(hertz: float, cadence: float):
+    acc = result_of(holding(waves(hertz)), "detect_periodicity")["sensors"]["acc"]
+    assert acc["cadence"] == pytest.approx(cadence, rel=0.03) and acc["strength"] > 0.9
+
+
+def test_noise_has_no_rhythm():
+    noise = np.random.default_rng(1).normal(0, 1, (6, 500))
+    acc = result_of(holding(noise), "detect_periodicity")["sensors"]["acc"]
+    assert acc["strength"] < 0.3
+
+
+def test_orientation_is_the_angle_of_gravity():
+    values = np.zeros((6, 500))
+    tilt = np.radians(np.linspace(30, 60, 500))
+    values[0], values[2] = 9.81 * np.sin(tilt), 9.81 * np.cos(tilt)
+    acc = result_of(holding(values), "estimate_orientation")["sensors"]["acc"]
+    assert acc["axis_z"] == pytest.approx(45, abs=1) and acc["axis_y"] == pytest.approx(90, abs=0.1)
+    assert acc["tilt_change"] == pytest.approx(20, abs=1)
+
+
+def test_orientation_without_gravity_is_refused_with_the_reason():
+    found = result_of(holding(waves() - np.array([[0], [0], [9.81], [0], [0], [0]])), "estimate_orientation")
+    assert "gravity" in found["error"] and found["accelerometers"] == ["acc"]
+
+
+def test_correlation_has_the_right_sign_and_order():
+    found = result_of(holding(waves()), "correlate_channels", {"channel_names": ["gyro_x", "gyro_z", "acc_x"]})
+    assert found["r"] == {"gyro_x ~ gyro_z": -1.0, "gyro_x ~ acc_x": 1.0, "gyro_z ~ acc_x": -1.0}
+
+
+def test_a_change_of_activity_is_found_and_a_steady_one_is_not():
+    values = waves(2.0, 3.0) + np.random.default_rng(2).normal(0, 0.02, (6, 500))
+    assert result_of(holding(values), "segment_session")["changes_sec"] == []
+    values[:, 250:] = np.random.default_rng(3).normal(0, 0.02, (6, 250)) + np.array([[0], [0], [9.81], [0], [0], [0]])
+    changes = result_of(holding(values), "segment_session")["changes_sec"]
+    assert any(at == pytest.approx(5.0, abs=0.6) for at in changes)
+
+
+def test_the_heart_rate_comes_from_an_ecg_or_a_channel():
+    beats = np.zeros(500)
+    beats[np.arange(20, 500, 40)] = 1.0
+    ecg = np.convolve(beats, np.hanning(7), mode="same") + 0.02 * np.sin(2 * np.pi * 0.3 * TIME)
+    channels = (Channel("ecg_1", "ECG lead 1", "mV", RATE),)
+    found = result_of(holding(ecg[None], channels), "estimate_heart_rate")
+    assert found["source"] == "ecg" and found["channels"]["ecg_1"]["mean"] == pytest.approx(75, abs=1)
+    rate = np.full(500, np.nan)
+    rate[::10] = 104.0
+    channels = (Channel("heart_rate", "Heart rate", "bpm", RATE),)
+    found = result_of(holding(rate[None], channels), "estimate_heart_rate")
+    assert found["channels"]["heart_rate"] == {
+        "mean": 104, "min": 104, "max": 104, "readings": 50, "nan_share": 0.9,
+    }  # fmt: skip
+    assert "no heart-rate or ECG" in result_of(holding(waves()), "estimate_heart_rate")["error"]
+
+
+def test_channel_statistics_are_those_of_the_samples():
+    found = result_of(holding(waves()), "show_channel_stats")
+    row = dict(zip(found["columns"], found["channels"]["acc_z"], strict=True))
+    assert (row["mean"], row["std"], row["max"]) == (9.81, 0.707, 10.8)
+    assert found["unit"] == {"acc": "m/s²", "gyro": "rad/s"}
+
+
+def test_the_dataset_is_described_without_saying_which_session_has_which_label():
+    context = holding(waves())
+    found = result_of(context, "show_session_stats", {"dataset_name": "made"})
+    assert (found["sessions"], found["subjects"]) == (73, 7)
+    assert found["labels"] == ["walking", "running", "standing", "laying"]
+    assert not any(session in as_json(found) for session in context.dataset.labels)
+
+
+def test_wrong_channel_names_are_answered_with_the_nearest():
+    found = result_of(holding(waves()), "select_channels", {"channel_names": ["acc_x", "gyr_x"]})
+    assert found["did_you_mean"][0] == "gyro_x" and "gyr_x" in found["error"]
+
+
+def test_time_is_cut_where_asked():
+    context = holding(waves())
+    found = result_of(context, "filter_by_time", {"start_sec": 2, "end_sec": 4})
+    assert (found["window_sec"], found["samples"]) == ([2.0, 4.0], 101)
+    later = result_of(context, "compute_spectrum", {"artifact_id": found["artifact_id"]})
+    assert later["window_sec"] == [2.0, 4.0]
+    for start, end in ((4, 2), (20, 30), (1.001, 1.002)):
+        refused = result_of(context, "filter_by_time", {"start_sec": start, "end_sec": end})
+        assert refused["window_sec"] == [0.0, 9.98]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("case", ["gaps", "dead sensor", "dead", "constant", "infinite", "two samples", "one", "none"])
+def test_bad_samples_give_an_answer_or_a_reason(name: str, case: str):
+    values, time = waves(), TIME
+    if case == "gaps":
+        values[0, 100:200] = np.nan
+    elif case == "dead sensor":
+        values[3:] = np.nan
+    elif case == "dead":
+        values[:] = np.nan
+    elif case == "constant":
+        values = np.tile(np.array([[0.0], [0], [9.81], [0], [0], [0]]), 500)
+    elif case == "infinite":
+        values[1, 7] = np.inf
+    else:
+        count = {"two samples": 2, "one": 1, "none": 0}[case]
+        values, time = values[:, :count], TIME[:count]
+    found = result_of(holding(values, time=time), name, NEEDED.get(name))
+    assert "failed: " not in found.get("error", ""), found
+    if name == "show_channel_stats" and case == "gaps":
+        assert found["nan_share"] == {"acc_x": 0.2}
+    if name in ("compute_spectrum", "nearest_examples", "segment_session") and case in ("one", "two samples"):
+        assert "needs at least" in found["error"]
+
+
+def many(places: int, prefix: str = "") -> tuple[Channel, ...]:
+    words = ("hand", "chest", "ankle", "left_wrist", "right_thigh", "waist", "head", "back")
+    return tuple(
+        Channel(f"{prefix}{words[place % 8]}{place // 8 or ''}_{sensor}_{axis}", "An inertial unit " * 6, unit, RATE)
+        for place in range(places)
+        for sensor, unit in (("acc", "m/s²"), ("gyro", "rad/s"), ("mag", "μT"))
+        for axis in "xyz"
+    )
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("places", [1, 5, 20])
+def test_results_stay_short_however_many_channels_there_are(name: str, places: int):
+    channels = many(places)
+    values = np.random.default_rng(0).normal(0, 1, (len(channels), 500))
+    values[::9, ::3] = np.nan
+    context = holding(values + 5.6, channels)
+    wanted = {"channel_names": [one.name for one in channels]} if name == "select_channels" else NEEDED.get(name)
+    for arguments in (wanted, {"dataset_name": "made"} if "stats" in name else wanted):
+        text = as_json(result_of(context, name, arguments))
+        assert len(text.encode()) <= MAX_RESULT_BYTES, (len(text), text)
+    assert "error" not in result_of(context, name, wanted) or name == "estimate_heart_rate"
+
+
+def test_with_several_positions_the_result_says_which_one_it_looked_at():
+    channels = many(3)
+    context = holding(np.random.default_rng(0).normal(0, 1, (27, 500)), channels)
+    found = result_of(context, "detect_periodicity")
+    assert found["position"] == "hand" and found["other_positions"] == ["chest", "ankle"]
+    found = result_of(context, "detect_periodicity", {"position": "Ankle"})
+    assert found["position"] == "ankle" and all(name.startswith("ankle") for name in found["sensors"])
+    found = result_of(context, "detect_periodicity", {"position": "ancle"})
+    assert found["did_you_mean"] == ["ankle"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names_do_not_break_a_tool(name: str, text: str):
+    channels = tuple(Channel(f"{text}_{axis}", text, text, RATE) for axis in "xyz")
+    context = holding(np.random.default_rng(0).normal(0, 1, (3, 500)), channels)
+    arguments = {"select_channels": {"channel_names": [text]}}.get(name, NEEDED.get(name))
+    assert "failed: " not in result_of(context, name, arguments).get("error", "")
