@@ -109,14 +109,16 @@ class BranchActions:
     def mark_forks(self) -> None:
         """Find where other threads leave the open one, for the marks in the conversation."""
         work = self._turns.work
-        if work is not None:
-            self._turns.screen.run_worker(partial(self._mark_forks, work), group="forks", exclusive=True)
+        if work is None:
+            return
 
-    async def _mark_forks(self, work: ThreadWork) -> None:
-        found = await asyncio.to_thread(forks_of, list(self._known()), work.stored.stem)
-        if found != work.forks:
-            work.forks = found
-            self._turns.show(work)
+        async def mark() -> None:
+            found = await asyncio.to_thread(forks_of, list(self._known()), work.stored.stem)
+            if found != work.forks:
+                work.forks = found
+                self._turns.show(work)
+
+        self._turns.screen.run_worker(mark, group="forks", exclusive=True)
 
     # Comparing
 

@@ -29,13 +29,17 @@ class Proposals:
             "turn.discard": partial(self.set_aside, "discarded"),
         }
 
-    async def offer(self, work: ThreadWork) -> None:
+    def offer(self, work: ThreadWork) -> None:
         """Bring back proposals that nobody decided on before the program ended."""
-        from core.drafts import load_drafts
 
-        kept = await asyncio.to_thread(load_drafts, self._turns.workspace, work.stored.stem)
-        if work is self._turns.work and work.idle and work.restore(kept.proposals):
-            self._turns.show(work)
+        async def bring() -> None:
+            from core.drafts import load_drafts
+
+            kept = await asyncio.to_thread(load_drafts, self._turns.workspace, work.stored.stem)
+            if work is self._turns.work and work.idle and work.restore(kept.proposals):
+                self._turns.show(work)
+
+        self._turns.screen.run_worker(bring, group="offer", exclusive=True)
 
     async def keep(self, work: ThreadWork) -> None:
         """Keep what waits for a decision where a crash does not take it."""

@@ -93,7 +93,7 @@ class TurnActions:
         self.conversation.open(work.stored.thread, self._look(work, Look(blind=self.conversation.look.blind)))
         self.show(work)
         if work.idle:
-            self.screen.run_worker(partial(self.proposals.offer, work), group="offer", exclusive=True)
+            self.proposals.offer(work)
 
     def close(self, why: str = "") -> None:
         """Show no thread, and say why."""

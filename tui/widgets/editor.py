@@ -195,13 +195,14 @@ class MessageEditor(VerticalScroll):
     def _check(self, number: int = 0) -> None:
         if number == self._checks and calls_of(self._original):
             message = self.message
-            self.run_worker(partial(self._work, message, number), thread=True, exclusive=True, group="check")
 
-    def _work(self, message: Message, number: int) -> None:
-        from core.checks import message_problems
+            def work() -> None:
+                from core.checks import message_problems
 
-        found = message_problems(self._thread, message, self._original)
-        self.post_message(self.Checked(tuple(one_line(f"{one.path}: {one.text}") for one in found), number))
+                found = message_problems(self._thread, message, self._original)
+                self.post_message(self.Checked(tuple(one_line(f"{one.path}: {one.text}") for one in found), number))
+
+            self.run_worker(work, thread=True, exclusive=True, group="check")
 
     @on(Checked)
     def _checked(self, event: Checked) -> None:

@@ -135,9 +135,14 @@ class Sensors(PagedView, can_focus=True):
 
     def _load(self) -> None:
         self._request += 1
-        if self._wanted is not None:
-            work = partial(self._work, *self._wanted, self._request, self.body)
-            self.run_worker(work, thread=True, exclusive=True, group="sensors")
+        if self._wanted is None:
+            return
+        (thread, index), request, size = self._wanted, self._request, self.body
+
+        def work() -> None:  # no partial: a worker is described by its repr, which would hold the whole thread
+            self._work(thread, index, request, size)
+
+        self.run_worker(work, thread=True, exclusive=True, group="sensors")
 
     def _work(self, thread: Thread, index: int, request: int, size: Size) -> None:
         """Load and draw on a worker's thread; what it needs is imported here, off the screen's loop."""
