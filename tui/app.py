@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
+from core.text import printable
 from core.workspace import Workspace
 from tui.keys import rebound
 from tui.screens.main import MainScreen
@@ -48,6 +50,18 @@ class SensorloomApp(App[None]):
     def on_mount(self) -> None:
         """End tidily when the terminal goes away."""
         end_tidily(self._main.leave)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """A notice; whatever it holds is drawn as plain text, control characters made visible."""
+        super().notify(printable(message), title=printable(title), severity=severity, timeout=timeout, markup=False)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

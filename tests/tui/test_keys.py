@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,16 +63,15 @@ def test_the_help_has_every_action_and_its_own_key():
     assert re.search(r"^ +f5 +ask the model", text, re.MULTILINE)
 
 
-async def test_a_rebound_key_acts_and_the_old_one_does_not(tmp_path: Path, until: Any):
-    (tmp_path / "sensorloom.toml").write_text('[keys]\n"app.help" = "f5"\n')
-    (tmp_path / "data" / "d").mkdir(parents=True)
-    app = SensorloomApp(open_workspace(str(tmp_path)))
+async def test_a_rebound_key_acts_and_the_old_one_does_not(workspace: Any, add_thread: Any, until: Any):
+    add_thread(1)
+    (workspace.root / "sensorloom.toml").write_text('[keys]\n"app.help" = "f5"\n')
+    app = SensorloomApp(open_workspace(str(workspace.root)))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads"))
-        main = app.screen
+        await until(pilot, lambda: hasattr(app.screen, "feed"))
         await pilot.press("question_mark")
-        assert app.screen is main or not isinstance(app.screen, MainScreen)
-        await pilot.press("escape", "f5")
+        assert isinstance(app.screen, MainScreen)
+        await pilot.press("f5")
         await until(pilot, lambda: type(app.screen).__name__ == "HelpScreen")
 
 

@@ -16,8 +16,7 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -26,6 +25,7 @@ from core.workspace import Workspace
 from tui.keys import Action, bindings
 from tui.palette import Actions
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
 
@@ -65,19 +65,19 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
         with Horizontal(id="panes"):
-            with Vertical(id="threads-pane", classes="pane"):
+            with Pane(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")
                 yield Plain(id="filter-problem")
                 yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
-            yield Vertical(id="conversation-pane", classes="pane")
-            yield Vertical(id="sensors-pane", classes="pane")
+            yield Pane(id="conversation-pane", classes="pane")
+            yield Pane(id="sensors-pane", classes="pane")
         yield KeyBar(self._actions)
 
     def on_mount(self) -> None:
         """Show the frame first."""
         self.filter_line.can_focus = False
         self.filter_line.cursor_blink = False
-        self.query_one("#threads-pane").border_title = "threads"
+        self.query_one("#threads-pane", Pane).retitle("threads")
         self.listed.focus()
         self.call_after_refresh(self._fill)
 
@@ -143,7 +143,8 @@ class MainScreen(Screen[None]):
             self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
         await asyncio.to_thread(self.runs.close)
         self._take_events()
-        await self.workers.wait_for_complete([one for one in self.workers if one.group == "turns"])
+        if saving := [one for one in self.workers if one.group == "turns"]:
+            await self.workers.wait_for_complete(saving)
         self.app.exit()
 
     def can_do(self, name: str) -> bool:
@@ -267,5 +268,4 @@ class MainScreen(Screen[None]):
         self.key_bar.show(self._turn_situation if waits else pane)
 
     def _title(self, stem: str) -> None:
-        pane = self.query_one("#conversation-pane")
-        pane.border_title = Content(one_line(stem, 120))  # pyright: ignore[reportAttributeAccessIssue] - a string would be read as markup, Content is not
+        self.query_one("#conversation-pane", Pane).retitle(one_line(stem, 120))
