@@ -18,10 +18,11 @@ from core.thread import (
     call_arguments,
     calls_of,
     is_assistant,
+    text_of,
     with_alternatives,
     with_messages,
 )
-from core.turns import artifacts_made, results_of, turn_at
+from core.turns import artifacts_in, results_of, turn_at
 
 SESSION = "session"
 """The artifact id of the thread's own session, which no call makes."""
@@ -69,7 +70,7 @@ def marked(message: Message) -> Message:
 def made_by(call: Mapping[str, Any], result: Message) -> frozenset[str]:
     """The artifacts that a call's result newly names; one that it was given is not its own."""
     arguments = call_arguments(call)
-    return frozenset(one for one in artifacts_made(result) if one != SESSION and one not in arguments)
+    return frozenset(one for one in artifacts_in(text_of(result)) if one != SESSION and one not in arguments)
 
 
 def mark_after(
@@ -91,33 +92,49 @@ def mark_after(
         artifacts: ids that came or went with the change. The result of a call that names one is stale, and so is what
             names an artifact that was made from one.
         numbers: which of the calls of message `index` itself came after the change, and may name such an artifact too.
-        calls_changed: artifacts may have come or gone that are not known yet, because a call was not executed again.
+        calls_changed: artifacts may have come or gone that are not known, because a call was not executed again or its
+            result was edited: then an artifact counts as there only where an untouched message names it.
     """
     made = list(messages)
     changed = set(artifacts)
+    known = {SESSION}.union(*map(_vouched, made[:start])) if calls_changed else None
     siblings = set(numbers)
     if siblings:
-        _mark_results(made, index, changed, calls_changed, siblings)
+        _mark_results(made, index, changed, known, siblings)
     for place in range(start, len(made)):
         if is_assistant(made[place]):
             made[place] = marked(made[place])
-            _mark_results(made, place, changed, calls_changed, None)
+            _mark_results(made, place, changed, known, None)
     return made
 
 
 def _mark_results(
-    made: list[Message], index: int, changed: set[str], calls_changed: bool, numbers: set[int] | None
+    made: list[Message], index: int, changed: set[str], known: set[str] | None, numbers: set[int] | None
 ) -> None:
-    """Mark the results of one message's calls (those of `numbers`; None: all), adding what they made to `changed`."""
-    calls = calls_of(made[index])
-    for number, (call, place) in enumerate(zip(calls, results_of(made, index), strict=True)):
+    """Mark the results of one message's calls (those of `numbers`; None: all).
+
+    What they made is added to `changed` where they are stale, and to `known`, the artifacts there surely are
+    (None: nothing is in doubt), where they are not.
+    """
+    for number, (call, place) in enumerate(zip(calls_of(made[index]), results_of(made, index), strict=True)):
         if place is None or (numbers is not None and number not in numbers):
             continue
-        lists = (changed or calls_changed) and _LISTS_ARTIFACTS in str(made[place].get("content"))
-        if lists or any(one in call_arguments(call) for one in changed):
+        named = call_arguments(call)
+        lists = (changed or known is not None) and _LISTS_ARTIFACTS in text_of(made[place])
+        doubtful = known is not None and not artifacts_in(named) <= known
+        if lists or doubtful or any(one in named for one in changed):
             made[place] = marked(made[place])
         if made[place].get("stale"):
             changed |= made_by(call, made[place])
+        elif known is not None:
+            known |= _vouched(made[place])
+
+
+def _vouched(message: Message) -> frozenset[str]:
+    """The artifacts that a message names and that are there: none of a result that is stale or was edited by hand."""
+    if is_assistant(message) or message.get("stale") or message.get("edited"):
+        return frozenset()
+    return artifacts_in(text_of(message))
 
 
 def accepted_as_is(thread: Thread) -> Thread:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.thread import Message, Thread, calls_of, is_assistant, text_of
+from core.thread import Message, Thread, calls_of, is_assistant
 
 Kind = Literal["query", "assistant", "user", "stray"]
 
@@ -178,9 +178,9 @@ def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]
     return made
 
 
-def artifacts_made(result: Message) -> frozenset[str]:
-    """The ids of the artifacts that a tool message names as such, in the spellings that real threads have."""
-    return frozenset(named or plain for named, plain in _ARTIFACT.findall(text_of(result)))
+def artifacts_in(text: str) -> frozenset[str]:
+    """The ids of the artifacts that JSON text names as such, in the spellings that real threads have."""
+    return frozenset(named or plain for named, plain in _ARTIFACT.findall(text))
 
 
 _ARTIFACT = re.compile(r'"(?:\w*artifact_id"\s*:\s*"([^"\\]+)"|id"\s*:\s*"(ts_\w+)")')
