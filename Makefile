@@ -53,7 +53,7 @@ trainers: .trainers/trl/.done .trainers/axolotl/.done .trainers/llamafactory/.do
 	$(call TRAINER_PIP,axolotl) $(TORCH)
 	$(call TRAINER_PIP,axolotl) --no-deps 'axolotl==0.19.0'
 	$(call TRAINER_PIP,axolotl) transformers==5.16.1 datasets==4.8.4 accelerate==1.13.0 peft==0.20.0 trl==1.9.0 addict art \
-		colorama einops fire immutabledict numpy packaging posthog pydantic python-dotenv PyYAML requests scipy \
+		colorama einops fire immutabledict numba numpy packaging posthog pydantic python-dotenv PyYAML requests scipy \
 		sentencepiece typer zstandard
 	touch $@
 
