@@ -18,6 +18,8 @@ SOFTNESS = 2.5
 """Distances closer than about this, in standard deviations within a label, do not decide."""
 HIGH, MEDIUM = 0.9, 0.6
 """Support from which confidence is high, and medium; measured on held-out subjects by `make bench-tools`."""
+MIN_SESSIONS = 4
+"""Reference sessions per label below which nothing is sure."""
 MOVING_STD = {"g": 0.04, "mg": 40.0, "m/s²": 0.4, "m/s^2": 0.4, "rad/s": 0.25, "deg/s": 15.0, "°/s": 15.0}
 """Spread of a signal above which somebody moves about, by its unit."""
 
@@ -64,7 +66,19 @@ def weigh(conversation: Conversation, draw: random.Random) -> Verdict:
     if nearest and voted and nearest != voted:
         support = min(support, MEDIUM)
     confidence = "high" if support >= HIGH else "medium" if support >= MEDIUM else "low"
+    if _is_thin(conversation):
+        confidence = "low"
     return Verdict(best, second, confidence, support, nearest, voted)
+
+
+def _is_thin(conversation: Conversation) -> bool:
+    """Whether the comparisons rest on too few sessions of other people for the number of labels."""
+    for finding in (*conversation.of("compare_to_reference"), *conversation.of("nearest_examples")):
+        reference = finding.result.get("reference")
+        sessions = reference.get("sessions") if isinstance(reference, dict) else None
+        if isinstance(sessions, float) and sessions < MIN_SESSIONS * len(conversation.labels):
+            return True
+    return False
 
 
 def closeness_to(findings: tuple[Finding, ...]) -> dict[str, float]:

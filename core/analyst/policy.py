@@ -69,10 +69,10 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     """The assistant message that answers a Chat Completions request."""
     conversation = read_request(body)
     if conversation.system.lstrip().startswith(ASKS_FOR_A_QUESTION):
-        return Reply(propose_question(conversation, random.Random(f"{seed}\0{conversation.said}")))
+        return Reply(propose_question(conversation, _generator(f"{seed}\0{conversation.said}")))
     # the way of a whole thread hangs on its opening, the choices of a turn on all that was said
     way = f"{seed}\0{conversation.opening}"
-    draw = random.Random(f"{seed}\0{conversation.said}")
+    draw = _generator(f"{seed}\0{conversation.said}")
     asked = read_question(conversation)
     steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, way, draw)
     if not steps:
@@ -80,9 +80,13 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     return Reply(_spoken(conversation, asked, steps, draw), tuple(_call(step) for step in steps))
 
 
+def _generator(text: str) -> random.Random:
+    return random.Random(text.encode(errors="surrogatepass"))  # a message can hold a lone surrogate
+
+
 def _drawn(way: str, what: str) -> random.Random:
     """The generator of one decision on a thread's way: the same at each of its turns."""
-    return random.Random(f"{way}\0{what}")
+    return _generator(f"{way}\0{what}")
 
 
 def _must_answer(conversation: Conversation) -> bool:

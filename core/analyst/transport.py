@@ -25,7 +25,8 @@ class BuiltinTransport(httpx2.AsyncBaseTransport):
     """Answers `/v1/chat/completions` and `/v1/models`.
 
     Args:
-        seed: decides between equally good ways to go on where the request names no seed of its own.
+        seed: decides between equally good ways to go on where the request names no seed of its own; it is raised by
+            one for each such request, so that asking again gives another answer.
         delay: seconds between two chunks of a stream, for those who want to watch.
     """
 
@@ -47,7 +48,10 @@ class BuiltinTransport(httpx2.AsyncBaseTransport):
         if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
             return _refusal(400, "the request's body has no list of messages")
         asked = body.get("seed")
-        seed = asked if isinstance(asked, int) else self._seed
+        if isinstance(asked, int):
+            seed = asked
+        else:
+            seed, self._seed = self._seed, self._seed + 1
         answer = Answer(reply_to(body, seed), body, seed)
         if not body.get("stream"):
             return _json(200, answer.whole())

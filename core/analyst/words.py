@@ -17,7 +17,7 @@ def explain(finding: Finding, draw: random.Random) -> str:
     say = _SAYINGS.get(finding.tool, _own)
     try:
         return say(finding.result, draw)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
         return ""  # a result can have any shape: people edit them, and bring tools of their own
 
 

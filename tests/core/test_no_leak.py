@@ -1,0 +1,173 @@
+"""Nothing that a model sees of a session gives its label away, on the four real datasets.
+
+What a model sees is the first message and the results of its calls. Every tool is called on sessions of the dataset,
+and again after the session's own subject was changed beyond recognition: labels, samples and features. Not a byte of
+any result may change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from core.datasets.importing import import_dataset
+from core.datasets.standard import StandardDataset, open_dataset
+from core.workspace import open_workspace
+from tests.core.analyst_threads import run_thread
+from tools.builtin import BUILTIN
+from tools.features import Table
+from tools.registry import MAX_RESULT_BYTES, ToolContext, call
+from tools.session import Channel, Dataset, Window
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+SLICES = {
+    "uci_har": "uci_har.zip",
+    "pamap2": "pamap2_fragments.zip",
+    "wisdm": "wisdm.zip",
+    "mhealth": "mhealth_rows.zip",
+}
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real slices are not here: {DATA} is no folder")
+
+
+@dataclass
+class Scrambled:
+    """A dataset whose sessions of one subject, but for one, are noise under other labels."""
+
+    real: StandardDataset
+    kept: str
+    labels: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    table: Table | None = None
+
+    def __post_init__(self) -> None:
+        subject = self.real.subjects[self.kept]
+        table = self.real.features()
+        values = table.values.copy()
+        own = [row for row, one in enumerate(table.sessions) if self.real.subjects[one] == subject]
+        values[own, 1:] = np.random.default_rng(0).normal(0, 50, (len(own), values.shape[1] - 1))
+        self.table = Table(table.names, table.sessions, values)
+        self.labels = {session: list(labels) for session, labels in self.real.labels.items()}
+        for row in own:
+            self.labels[table.sessions[row]] = ["a label that nobody has"]
+
+    name = property(lambda self: self.real.name)
+    description = property(lambda self: self.real.description)
+    activities = property(lambda self: self.real.activities)
+    subjects = property(lambda self: self.real.subjects)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return self.real.channels
+
+    def load(self, session: str) -> Window:
+        assert session == self.kept, "no tool has any business with another session's samples"
+        return self.real.load(session)
+
+    def features(self) -> Table:
+        assert self.table is not None
+        return self.table
+
+
+@cache
+def _folder(base: Path, name: str) -> Path:
+    workspace = open_workspace(str(base), environ={})
+    source = DATA / SLICES[name]
+    if name == "mhealth":
+        source = _longer_mhealth(base)
+    import_dataset(workspace, name, source)
+    return base
+
+
+def _longer_mhealth(base: Path) -> Path:
+    """The slice's rows are too few for windows: each is repeated, a little changed, in the same layout."""
+    import zipfile
+
+    folder = base / "mhealth_raw" / "MHEALTHDATASET"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(DATA / SLICES["mhealth"]) as packed:
+        for member in packed.namelist():
+            if not member.endswith(".log"):
+                continue
+            rows = [line.split() for line in packed.read(member).decode("ascii").splitlines() if line.strip()]
+            lines: list[str] = []
+            for row in rows:
+                values = np.array(row[:-1], dtype=float)
+                for _ in range(400):
+                    noisy = values + random.normal(0, 0.02 * (np.abs(values) + 0.01))
+                    lines.append("\t".join([*(f"{value:.5g}" for value in noisy), row[-1]]))
+            (folder / Path(member).name).write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module", params=sorted(SLICES))
+def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StandardDataset:
+    base = _folder(tmp_path_factory.mktemp(request.param), request.param)
+    return open_dataset(open_workspace(str(base), environ={}), request.param)
+
+
+def chosen(real: StandardDataset, count: int) -> list[str]:
+    sessions = real.features().sessions
+    return [sessions[int(at)] for at in np.linspace(0, len(sessions) - 1, count)]
+
+
+def answers(dataset: Any, session: str) -> list[str]:
+    """What every tool says of a session, whole and in part."""
+    context = ToolContext(cast("Dataset", dataset), session)
+    first = [channel.name for channel in dataset.channels[:3]]
+    found: list[str] = []
+    for artifact in ("session", None):
+        if artifact is None:
+            made = call(BUILTIN, context, "select_channels", json.dumps({"channel_names": first}))
+            found.append(made.content)
+            artifact = made.artifact_id or "session"
+        for one in BUILTIN:
+            known = one.parameters["properties"]
+            if not one.makes_artifact:
+                given = {"artifact_id": artifact} if "artifact_id" in known else {}
+                found.append(call(BUILTIN, context, one.name, json.dumps(given)).content)
+    found.append(call(BUILTIN, context, "filter_by_time", '{"start_sec": 0, "end_sec": 1}').content)
+    return found
+
+
+def test_no_result_rests_on_the_own_subject(real: StandardDataset):
+    for session in chosen(real, 6):
+        assert answers(real, session) == answers(Scrambled(real, session), session)
+
+
+def test_no_result_is_long_or_names_a_session(real: StandardDataset):
+    for session in chosen(real, 6):
+        for text in answers(real, session):
+            assert len(text.encode()) <= MAX_RESULT_BYTES, text
+            assert "failed: " not in text, text
+            assert session not in text
+
+
+def test_the_label_is_seen_only_among_all_labels(real: StandardDataset):
+    """In every message before the answer, the own label stands where the label set or other people's labels do."""
+    for seed, session in enumerate(chosen(real, 6)):
+        messages = run_thread(cast("Dataset", real), dict(real.manifest), session, seed=seed)
+        label = real.labels[session][0]
+        opening = json.loads(messages[1]["content"].split("\n", 1)[1].rsplit("\n\nUser Query", 1)[0])
+        assert label in opening.pop("activities")
+        assert f'"{label}"' not in json.dumps({**opening, "description": ""})
+        for message in messages:
+            if message["role"] == "tool":
+                result = json.loads(message["content"])
+                for key in ("labels", "distances", "telling_features", "votes", "examples", "labels_without_reference"):
+                    result.pop(key, None)
+                assert f'"{label}"' not in json.dumps(result)
+
+
+def test_what_others_labels_are_does_not_hang_on_the_own_label(real: StandardDataset):
+    """The session alone relabelled: the whole thread stays the same to the last word."""
+
+    session = chosen(real, 3)[1]
+    before = run_thread(cast("Dataset", real), dict(real.manifest), session, seed=5)
+    changed = Scrambled(real, session)
+    assert run_thread(cast("Dataset", changed), dict(real.manifest), session, seed=5) == before
