@@ -148,7 +148,7 @@ async def test_a_mouse_drag_selects_text_across_lines():
         await pilot.hover(Conversation, offset=(14, 1))
         await pilot.mouse_up(Conversation, offset=(14, 1))
         selected = page.screen.get_selected_text()
-        assert selected is not None and selected.startswith("first\n") and selected.splitlines()[1].strip().startswith("sec")
+        assert selected in ("first\nsec", "first\nseco")
 
 
 async def test_another_theme_repaints_in_its_own_colours():

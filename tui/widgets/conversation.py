@@ -14,7 +14,7 @@ from textual.events import Click, Resize
 from textual.message import Message
 
 from core.thread import Thread, is_assistant
-from tui.widgets.conversation_lines import Block, lay_out
+from tui.widgets.conversation_lines import HANGING_LABEL, Block, lay_out
 from tui.widgets.conversation_parts import Look, parts_of
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
@@ -115,6 +115,11 @@ class Conversation(PagedView, can_focus=True):
         gap = int(self._blocks[place].part.gap)
         return self._tops[place] + gap, len(self._blocks[place].lines) - gap
 
+    def _copied(self, text: str) -> str:
+        """Selected text without the gutter and the label column of the lines that it begins."""
+        first, *rest = text.split("\n")
+        return "\n".join([first, *(_without_margin(line) for line in rest)])
+
     def action_move_down(self) -> None:
         """Focus the next message."""
         self._step(1)
@@ -147,10 +152,18 @@ class Conversation(PagedView, can_focus=True):
             opened = self.index not in self._look.opened
         changed = self._look.opened | {self.index} if opened else self._look.opened - {self.index}
         if changed != self._look.opened and (self._blocks[self._focus].folds or not opened):
-            self._look = replace(self._look, opened=changed)
+            self._look = replace(self._look, opened=changed, begun=self.index if opened else -1)
             self._lay_out()
             self._draw()
             self._into_view()
+            if opened:
+                self.call_after_refresh(self._finish_unfolding)
+
+    def _finish_unfolding(self) -> None:
+        """Lay out the rest of what was unfolded, now that its beginning is on the screen."""
+        self._look = replace(self._look, begun=-1)
+        self._lay_out()
+        self._draw()
 
     def action_blind(self) -> None:
         """Hide the truth, or show it."""
@@ -258,3 +271,8 @@ class Conversation(PagedView, can_focus=True):
             self.scroll_line(top)
         elif top + size > seen + page:
             self.scroll_line(top + size - page)
+
+
+def _without_margin(line: str) -> str:
+    line = line[GUTTER:]
+    return line[HANGING_LABEL:] if line.startswith(" " * HANGING_LABEL) else line.removeprefix("  ")

@@ -20,6 +20,8 @@ SHORT_RESULT_LINES = 8
 """Lines up to which a tool result is laid out whole."""
 FOLDED_RESULT_LINES = 3
 """Lines of a longer one that show while it is folded."""
+BEGUN_LINES = 300
+"""Lines of an unfolded result that are laid out first; the rest follows when these are on the screen."""
 FOLDED_TEXT = 6_000
 """Characters of a message that show while it is folded; turns are rarely longer."""
 OPEN_LIMIT = 400_000
@@ -161,7 +163,7 @@ def _call_lines(name: str, arguments: str, marks: Line, opened: bool, width: int
 
 
 def _result_lines(part: Part, width: int) -> tuple[list[Line], bool]:
-    lines, folds = _json_or_text(text_of(part.message), part.opened, width - 2)
+    lines, folds = _json_or_text(text_of(part.message), part, width - 2)
     if part.answers:
         lines.insert(0, ((one_line(part.answers, width - 2), "dim"),))
     sign: Span = ("◂ ", "bad" if failed(part.message) else "tool")
@@ -171,12 +173,14 @@ def _result_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     return rows, folds
 
 
-def _json_or_text(text: str, opened: bool, width: int) -> tuple[list[Line], bool]:
+def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
     """A result: whole where it is short or unfolded, else its beginning, run together if it is JSON."""
+    opened = part.opened
     json_shaped = is_json(text) if opened or len(text) <= EXACT_CHECK else looks_json(text)
     shown = text[: OPEN_LIMIT if opened else FOLDED_TEXT]
     laid = json_lines(text, width) if json_shaped and len(text) <= OPEN_LIMIT else wrapped(shown, width)
-    lines = list(islice(laid, None if opened else SHORT_RESULT_LINES + 1))
+    wanted = SHORT_RESULT_LINES + 1 if not opened else BEGUN_LINES if part.begun else None
+    lines = list(islice(laid, wanted))
     if opened:
         if len(text) > OPEN_LIMIT:
             lines.append(_more(len(text) - OPEN_LIMIT, opened, width))
@@ -195,7 +199,7 @@ def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
         manifest, _, query = text[len(_MANIFEST) :].partition(_QUERY)
         return [*_manifest_lines(manifest.strip(), part.opened, width), *wrapped(query, width, "user")], True
     if is_json(text):
-        return _json_or_text(text, part.opened, width)
+        return _json_or_text(text, part, width)
     lines, folds = _text_lines(text, part.opened, width)
     return [tuple((one, "user") for one, _ in line) for line in lines], folds
 

@@ -41,6 +41,8 @@ class Look:
     """Whether the truth is hidden."""
     opened: frozenset[int] = frozenset()
     """Messages whose long parts are unfolded."""
+    begun: int = -1
+    """A message that was unfolded just now: only its first lines are laid out, so that they show at once."""
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     """Call id to how long the call took, for the calls that ran while the program was open."""
     replays: Mapping[str, ReplayMark] = field(default_factory=dict[str, ReplayMark])
@@ -62,6 +64,8 @@ class Part:
     label: str = ""
     marks: tuple[Span, ...] = ()
     opened: bool = False
+    begun: bool = False
+    """Whether only its first lines are wanted for now."""
     calls: tuple[tuple[Span, ...], ...] = ()
     """Per tool call, what stands behind it."""
     verdict: tuple[Span, ...] = ()
@@ -79,7 +83,7 @@ class Part:
 
 def _rest(part: Part) -> tuple[object, ...]:
     return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
-            part.gap, part.answers)  # fmt: skip
+            part.gap, part.answers, part.begun)  # fmt: skip
 
 
 def parts_of(thread: Thread, look: Look) -> list[Part]:
@@ -101,6 +105,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else one_line(role.upper(), 8),
                 marks=_marks(message, alternatives.get(index, 0), look.forks.get(index)),
                 opened=index in look.opened,
+                begun=index == look.begun,
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
                 verdict=_verdict(thread, message, look) if index == len(messages) - 1 else (),
                 reasoning=kept if isinstance(kept, str) else "",
@@ -170,6 +175,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             label=f"TURN {turn}" if offset == spoken else "",
             marks=tuple(marks) if offset == spoken else (),
             opened=first + offset in look.opened,
+            begun=first + offset == look.begun,
             calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
             proposed=True,
             reasoning=proposal.reasoning if offset == spoken else "",

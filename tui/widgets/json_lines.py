@@ -54,7 +54,7 @@ def json_flat(text: str, limit: int) -> Line:
     used = index = 0
     while used <= limit and (token := source.at(index)):
         spans += source.flat(index)
-        used += cell_len(token) + 1
+        used += _size(token) + 1
         index += 1
     return tuple(spans)
 
@@ -66,17 +66,17 @@ def json_flow(text: str, width: int) -> Iterator[Line]:
     used = index = 0
     while source.at(index):
         for piece, kind in source.flat(index):
-            if used and used + cell_len(piece.rstrip()) > width:
+            if used and used + _size(piece.rstrip()) > width:
                 yield tuple(row)
                 row, used = [], 0
-            if used + cell_len(piece) > width:
+            if used + _size(piece) > width:
                 piece = piece.rstrip()
-            size = cell_len(piece)
+            size = _size(piece)
             if size > width:
                 *full, piece = chop_cells(piece, width)
                 for chunk in full:
                     yield ((chunk, kind),)
-                size = cell_len(piece)
+                size = _size(piece)
             row.append((piece, kind))
             used += size
         index += 1
@@ -84,12 +84,17 @@ def json_flow(text: str, width: int) -> Iterator[Line]:
         yield tuple(row)
 
 
+def _size(text: str) -> int:
+    """How many columns a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 class _Tokens:
     """The tokens of a JSON text, found as they are asked for."""
 
     def __init__(self, text: str) -> None:
         self._found: list[str] = []
-        self._more = _TOKEN.finditer(text)
+        self._more = _TOKEN.finditer(printable(text))
 
     def at(self, index: int) -> str:
         """Token number `index`, or an empty string after the last."""
@@ -97,7 +102,8 @@ class _Tokens:
             match = next(self._more, None)
             if match is None:
                 return ""
-            self._found.append(printable(match[0].replace("\n", "\\n")))
+            token = match[0]
+            self._found.append(token.replace("\n", "\\n") if "\n" in token else token)
         return self._found[index]
 
     def flat(self, index: int) -> list[Span]:
@@ -121,7 +127,7 @@ class _Tokens:
         """Where the container that opens at `index` closes, if all of it takes at most `room` columns."""
         depth = 0
         while token := self.at(index):
-            room -= cell_len(token) + (token in (",", ":"))
+            room -= _size(token) + (token in (",", ":"))
             if room < 0:
                 return None
             depth += (token in _CLOSING) - (token in ("}", "]"))
@@ -184,16 +190,16 @@ class _Layout:
         token = self._tokens.at(index)
         if not self._open or self._open[-1] != "[" or token in _CLOSING:
             return False
-        return self._column + cell_len(token) + 2 <= self._width
+        return self._column + _size(token) + 2 <= self._width
 
     def _scalar(self, index: int, behind: int) -> Iterator[Line]:
         """Put a scalar and keep `behind` columns free after it, broken over lines where it is wider than the pane."""
         text, kind = self._tokens.at(index), self._tokens.kind(index)
-        if cell_len(text) > self._width - self._column - behind and self._column > self._margin():
-            if self._width - self._column - behind < min(cell_len(text), MIN_PIECE):
+        if _size(text) > self._width - self._column - behind and self._column > self._margin():
+            if self._width - self._column - behind < min(_size(text), MIN_PIECE):
                 yield self._break()
         room = max(1, self._width - self._column - behind)
-        if cell_len(text) <= room:
+        if _size(text) <= room:
             self._put([(text, kind)])
             return
         first, rest = _split(text, room)
@@ -204,7 +210,7 @@ class _Layout:
 
     def _put(self, spans: list[Span]) -> None:
         self._row += spans
-        self._column += sum(cell_len(text) for text, _ in spans)
+        self._column += sum(_size(text) for text, _ in spans)
 
     def _margin(self) -> int:
         return min(len(self._open) * _INDENT, self._width // 2)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
+from rich.style import Style
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.keys import pane_bindings
+from tui.widgets.drawn_lines import DrawnLines, strip_of
 from tui.widgets.lines import KINDS, Line, plain_text
 
 
-class LineView(ScrollView):
+class LineView(DrawnLines):
     """Shows lines, scrolls over them, and lets the mouse select text in them."""
 
     DEFAULT_CSS = """
-    LineView { scrollbar-gutter: stable; scrollbar-size-vertical: 1; overflow-x: hidden; }
     LineView > .line--dim { color: $text-muted; &:ansi { text-style: dim; } }
     LineView > .line--label { color: $text-accent; text-style: bold; }
     LineView > .line--user { color: $text-primary; }
@@ -50,15 +48,9 @@ class LineView(ScrollView):
         """All lines as plain text."""
         return "\n".join(plain_text(line) for line in self._lines)
 
-    @property
-    def body(self) -> Size:
-        """The space that lines have."""
-        return self.scrollable_content_region.size
-
     def put(self, lines: Sequence[Line]) -> None:
         """Show these lines, repainting only the rows that differ from those shown before."""
         old, self._lines = self._lines, lines
-        size = Size(self.body.width, len(lines))
         first = next((row for row, (a, b) in enumerate(zip(old, lines, strict=False)) if a is not b and a != b), None)
         if first is None:
             first = min(len(old), len(lines))
@@ -68,8 +60,7 @@ class LineView(ScrollView):
         last = min(last, self.scroll_offset.y + self.size.height)
         if last > first:
             self.refresh_lines(first, last - first)
-        if self.virtual_size != size:
-            self.virtual_size = size
+        self.put_size(len(lines))
 
     def scroll_line(self, y: float) -> None:
         """Put line `y` at the top, at once, as far as there are lines."""
@@ -78,16 +69,19 @@ class LineView(ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """Draw one visible line."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self.base
         row = y + self.scroll_offset.y
         if row >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[row]
         strip = self._strips.get(line)
-        if strip is None:
-            styles = ((text, self.get_component_rich_style(f"line--{kind}", partial=True)) for text, kind in line)
-            strip = self._strips[line] = Strip([Segment(text, base + style) for text, style in styles])
-        return self._highlight(strip, row).crop_extend(0, width, base).apply_offsets(0, row)
+        if strip is None or strip.cell_length != width:
+            spans = ((text, base + self._style(kind)) for text, kind in line)
+            strip = self._strips[line] = strip_of(spans, width, base)
+        return self._highlight(strip, row).apply_offsets(0, row)
+
+    def _style(self, kind: str) -> Style:
+        return self.get_component_rich_style(f"line--{kind}", partial=True)
 
     def _highlight(self, strip: Strip, row: int) -> Strip:
         span = None if self.text_selection is None else self.text_selection.get_span(row)
@@ -99,7 +93,11 @@ class LineView(ScrollView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Give Textual the text that a mouse selection covers."""
-        return selection.extract(self.text), "\n"
+        return self._copied(selection.extract(self.text)), "\n"
+
+    def _copied(self, text: str) -> str:
+        """Selected text as it is to be copied."""
+        return text
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Show or hide the highlight."""
