@@ -1,0 +1,136 @@
+"""The trainers' own loading code on our exports; each is skipped where `make trainers` has not built it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.export.profiles.profile import Trainer
+from core.export.prove import Proof, prove
+from core.export.report import ExportReport, ExportRequest
+from core.export.run import export
+from core.proposal import context_hash
+
+from ..core.export.threads import Document, call, document, result, workspace
+
+TREE = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(600)
+
+
+def python_with(trainer: Trainer) -> Path:
+    path = TREE / ".trainers" / trainer / "bin/python"
+    if not (TREE / ".trainers" / trainer / ".done").exists():
+        pytest.skip(f"{trainer} is not installed; `make trainers` builds it")
+    return path
+
+
+def varied(count: int = 6) -> list[Document]:
+    """Threads as different as real ones: calls of several tools, answers without a call, non-ASCII, late keys."""
+    made: list[Document] = []
+    for number in range(1, count + 1):
+        one = document(number, session=f"train_{number}_{number}")
+        if number % 2:
+            one["metadata"] |= {"tags": ["späte"], "review": {"verdict": "accept", "note": None}}
+        if number == 3:
+            more = [call("c9", "show_channel_stats", artifact_id="ts_ab"), call("c10", "show_channel_stats")]
+            one["messages"][4:4] = [
+                {"role": "assistant", "content": "", "tool_calls": more},
+                result("c9", "show_channel_stats", {"error": 'no "ts_ab"'}),
+                result("c10", "show_channel_stats", {"channels": []}),
+            ]
+        made.append(one)
+    return made
+
+
+def exported(root: Path, profile: str, documents: list[Document], **options: Any) -> ExportReport:
+    return export(workspace(root, *documents), ExportRequest(profile, **options))
+
+
+def proof(root: Path, profile: str, trainer: Trainer, documents: list[Document], **options: Any) -> Proof:
+    python = python_with(trainer)
+    path = exported(root, profile, documents, **options).path
+    assert path is not None
+    return prove(path, trainer, python)
+
+
+def with_alternatives(documents: list[Document]) -> list[Document]:
+    for one in documents:
+        messages = one["messages"]
+        asked = {"role": "assistant", "content": "Hm.", "tool_calls": [call("x", "show_channel_stats")]}
+        wrong = {"role": "assistant", "content": "Lying, surely.\n\nFinal Answer: laying", "tool_calls": None}
+        last = len(messages) - 1
+        one["alternatives"] = [
+            {"position": 1, "context": context_hash(messages[:1]), "reason": "retried", "messages": [asked]},
+            {"position": last, "context": context_hash(messages[:last]), "reason": "retried", "messages": [wrong]},
+        ]
+    return documents
+
+
+@pytest.mark.parametrize(
+    ("profile", "trainer"),
+    [("hf", "trl"), ("hf", "axolotl"), ("openai_v1", "axolotl"), ("llamafactory", "llamafactory")],
+)
+def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
+    tmp_path: Path, profile: str, trainer: Trainer
+):
+    found = proof(tmp_path, profile, trainer, varied())
+    assert found.problems == ()
+    assert (found.rows_in, found.rows_loaded, found.texts_lost) == (6, 6, 0)
+    assert set(found.trained) <= {"assistant", "markup"} and found.trained["assistant"] > 500
+
+
+@pytest.mark.parametrize("trainer", ["trl", "axolotl"])
+def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, trainer: Trainer):
+    documents = varied(4)
+    whole = sum(len(one["messages"][1]["content"].encode()) for one in documents)
+    documents[1]["messages"][1]["train"] = False
+    found = proof(tmp_path, "hf", trainer, documents)
+    assert found.problems == () and "context" not in found.trained and whole
+    full = proof(tmp_path, "hf", trainer, varied(4))
+    assert found.trained["assistant"] < full.trained["assistant"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "trainer", "sides"),
+    [("trl_dpo", "trl", 2), ("trl_kto", "trl", 1), ("llamafactory_dpo", "llamafactory", 2)],
+)
+def test_preference_pairs_train_one_message_on_each_side(tmp_path: Path, profile: str, trainer: Trainer, sides: int):
+    found = proof(tmp_path, profile, trainer, with_alternatives(varied(3)))
+    assert found.problems == ()
+    assert found.rows_loaded == found.rows_in and found.rows_measured == sides * found.rows_in
+    assert set(found.trained) <= {"assistant", "markup"}
+
+
+def test_rows_beyond_the_first_ten_megabytes_may_have_keys_the_first_had_not(tmp_path: Path):
+    python = python_with("trl")
+    documents = varied(60)
+    for number, one in enumerate(documents):
+        one["messages"][2]["content"] = json.dumps({"padding": "x" * 220_000, "late": number})
+        if number == 59:
+            one["metadata"]["only_here"] = {"deep": [1]}
+            one["messages"][1]["train"] = False
+            one["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"artifact_id": "never_before"}'
+    path = exported(tmp_path, "hf", documents).path
+    assert path is not None and path.stat().st_size > 10_500_000
+    script = "import datasets, sys; print(len(datasets.load_dataset('json', data_files=sys.argv[1])['train']))"
+    import subprocess
+
+    command = [str(python), "-c", script, str(path)]
+    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert ended.stdout.strip() == "60", ended.stderr[-2000:]
+
+
+def test_a_row_the_trainer_skips_without_a_word_is_reported(tmp_path: Path):
+    python = python_with("llamafactory")
+    path = exported(tmp_path, "llamafactory", varied(3)).path
+    assert path is not None
+    lines = path.read_text().splitlines()
+    odd = json.loads(lines[1])
+    odd["conversations"].insert(1, odd["conversations"][1])
+    path.write_text("\n".join([lines[0], json.dumps(odd), lines[2]]) + "\n")
+    found = prove(path, "llamafactory", python)
+    assert found.rows_loaded == 2 and "1 of 3 rows were dropped" in found.problems
