@@ -46,6 +46,7 @@ class BranchActions:
             "turn.undo": self.undo,
             "turn.redo": self.redo,
             "turn.loss": self.toggle_loss,
+            "turn.replay": self.replay,
             "sensor.plot": self.plot,
             "sensor.play": self._turns.sensors.toggle_play,
         }
@@ -223,6 +224,30 @@ class BranchActions:
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._turns.save(work, curate.set_loss, index, train)
+
+    def replay(self) -> None:
+        """Execute the stored calls again and mark each with what came of it."""
+        work = self._turns.work
+        if work is not None:
+            self._turns.do(partial(self._replay, work))
+
+    async def _replay(self, work: ThreadWork) -> None:
+        from core.replay import replay
+
+        stored = work.stored
+        try:
+            found = await asyncio.to_thread(replay, self._turns.workspace, stored.thread)
+        except SensorloomError as error:
+            self._turns.say(str(error), "warning")
+            return
+        work.replays = {one.call_id: one.status for one in found}
+        self._turns.show(work)
+        counts = {
+            status: sum(one.status == status for one in found) for status in ("same", "differs", "edited", "cannot")
+        }
+        said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        reason = next((f" ({one.reason})" for one in found if one.reason), "")
+        self._turns.say(f"replayed: {said or 'no calls'}{reason}", "warning" if counts["differs"] else "information")
 
     def plot(self) -> None:
         """The channels on the full screen."""

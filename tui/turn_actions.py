@@ -89,7 +89,7 @@ class TurnActions:
         self._stem = stored.stem
         work = self._works.setdefault(stored.stem, ThreadWork(stored))
         if not work.run:
-            work.stored = stored
+            work.renew(stored)
         self.conversation.open(work.stored.thread, self._look(work, Look(blind=self.conversation.look.blind)))
         self.show(work)
         if work.idle:
@@ -118,7 +118,7 @@ class TurnActions:
             self.say(str(error), "warning")
             return
         if stored.digest != work.stored.digest:
-            work.stored = stored
+            work.renew(stored)
             self.show(work)
 
     # Runs
@@ -232,7 +232,7 @@ class TurnActions:
 
     def replaced(self, work: ThreadWork, stored: Stored) -> None:
         """Take a value of the thread that was saved in another way than by `save`."""
-        work.stored = stored
+        work.renew(stored)
         self.screen.post_message(self.Saved(stored))
         self.show(work)
 

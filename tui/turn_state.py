@@ -110,6 +110,12 @@ class ThreadWork:
     replays: dict[str, ReplayMark] = field(default_factory=dict[str, ReplayMark])
     forks: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
 
+    def renew(self, stored: Stored) -> None:
+        """Take a newer value of the thread; what a replay found was said of the older one."""
+        if stored.digest != self.stored.digest:
+            self.replays = {}
+        self.stored = stored
+
     @property
     def idle(self) -> bool:
         """Whether nothing would be lost by forgetting this."""
@@ -142,7 +148,7 @@ class ThreadWork:
             case TurnProposed():
                 self.slots[event.run] = event.proposal
             case TurnAccepted():
-                self.stored = event.stored
+                self.renew(event.stored)
                 self.slots.pop(event.run, None)
             case TurnEnded():
                 return self._end(event)

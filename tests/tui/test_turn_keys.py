@@ -324,3 +324,38 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+
+
+async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: "≡ replays" in screen.query_one(Conversation).text)
+        assert "≠" not in screen.query_one(Conversation).text
+        path = store.path_of(workspace.threads, stem)
+        document = json.loads(path.read_text())
+        result = next(one for one in document["messages"] if one["role"] == "tool")
+        result["content"] = result["content"].replace("128", "129", 1)
+        path.write_text(json.dumps(document, indent=2) + "\n")
+        await until(pilot, lambda: "129" in work(screen).stored.thread.messages[2]["content"])
+        assert "≡ replays" not in screen.query_one(Conversation).text, "marks of an older value must go"
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: "≠ replays differently" in screen.query_one(Conversation).text)
+
+
+async def test_the_sensors_follow_a_session_that_grows(workspace: Workspace):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    new_thread(workspace)
+    async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: screen.turns.sensors.view is not None)
+        view = screen.turns.sensors.view
+        assert view is not None and view.path is not None and view.samples == 128
+        before = parquet.read_table(view.path)
+        later = before.set_column(
+            0, "timestamp_sec", pa.array([one + 2.56 for one in before["timestamp_sec"].to_pylist()])
+        )
+        parquet.write_table(pa.concat_tables([before, later]), view.path)
+        await until(pilot, lambda: getattr(screen.turns.sensors.view, "samples", 0) == 256)

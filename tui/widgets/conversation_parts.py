@@ -15,10 +15,11 @@ from core.text import one_line
 from core.thread import Message, Thread, call_name, calls_of, final_answer, final_message, is_assistant, text_of
 from tui.widgets.lines import Span
 
-ReplayMark = Literal["same", "differs", "cannot"]
+ReplayMark = Literal["same", "differs", "edited", "cannot"]
 _REPLAY: Mapping[ReplayMark, Span] = {
     "same": ("≡ replays", "good"),
     "differs": ("≠ replays differently", "bad"),
+    "edited": ("≠ differs, as edited", "warn"),
     "cannot": ("∅ no replay", "dim"),
 }
 
