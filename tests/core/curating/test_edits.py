@@ -215,6 +215,13 @@ def test_a_deleted_turn_is_kept_and_what_used_it_is_stale(thread: Thread):
         deleted(thread, 0)
 
 
+def test_what_uses_an_artifact_is_stale_even_when_the_result_that_named_it_was_edited(thread: Thread):
+    made = accepted_as_is(edit_text(thread, 2, "words of one's own"))
+    made = reexecuted(made, 3, TOOLS, context_at(made, 3))
+    assert made.messages[4] == thread.messages[4], "its call still makes the artifact"
+    assert 2 in stale(deleted(made, 1)), "and no longer once it is gone"
+
+
 def test_alternatives_move_along_with_the_turns_they_stand_at(thread: Thread):
     made = edit_text(edit_text(thread, 1, "one"), 7, "Final Answer: laying")
     made = deleted(made, 3)
