@@ -29,6 +29,7 @@ from core.stale import stale_messages
 from core.store import Stored
 from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of, with_messages
 from tui.branch_actions import BranchActions
+from tui.proposals import CONFLICT_WAYS
 from tui.screens.ask import ChooseScreen, Way
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
@@ -41,14 +42,10 @@ CALL_MARK = "▸ "
 MIN_ROWS = 14
 """Height of the editor at least, where the pane has that."""
 
-CONFLICT_WAYS = (
+EDIT_CONFLICT_WAYS = (
     Way("t", "theirs", "leave the file as the other program wrote it; the edit stays as a draft"),
-    Way("m", "mine", "save the edit over it; undo brings the other program's change back"),
-    Way("b", "mine as a branch", "leave the file, and save the edit as a thread of its own"),
-    Way("d", "the difference", "look at both, side by side"),
+    *CONFLICT_WAYS[1:],
 )
-
-
 STALE_WAYS = (
     Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
     Way("y", "accept as they are", "they still hold; the marks go"),
@@ -279,7 +276,7 @@ class EditActions:
                 self._turns.do(partial(self._resolve, work, found, message, way))
 
         text = f"{found.seen.stem}: another program changed this message while it was edited. Nothing is lost yet."
-        self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, CONFLICT_WAYS), answered)
+        self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, EDIT_CONFLICT_WAYS), answered)
 
     async def _resolve(self, work: ThreadWork, found: _Edit, message: Message, way: str) -> None:
         if way == "t":

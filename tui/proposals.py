@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core import proposal
 from core.errors import SensorloomError
 from core.proposal import Proposal, Reason
+from core.store import Stored
+from core.thread import Thread
+from tui.screens.ask import ChooseScreen, Way
+from tui.screens.compare import CompareScreen
 from tui.turn_state import ThreadWork
 
 if TYPE_CHECKING:
     from tui.turn_actions import TurnActions
+
+
+CONFLICT_WAYS = (
+    Way("t", "theirs", "leave the file as the other program wrote it; mine is put aside"),
+    Way("m", "mine", "save mine over it; undo brings the other program's change back"),
+    Way("b", "mine as a branch", "leave the file, and save mine as a thread of its own"),
+    Way("d", "the difference", "look at both, side by side"),
+)
 
 
 class Proposals:
@@ -125,3 +139,38 @@ class Proposals:
             work.chosen = number % len(work.slots)
             self._turns.show(work)
             self._turns.conversation.focus_message(len(work.stored.thread.messages))
+
+    def ask_conflict(self, work: ThreadWork, seen: Stored) -> None:
+        """Ask what becomes of a proposal whose thread another program changed."""
+        shown = work.shown
+        if shown is None:
+            return
+        mine = proposal.accept(seen.thread, replace(shown, position=len(seen.thread.messages)))
+
+        def answered(way: str | None) -> None:
+            if way == "d":
+                theirs = ("theirs", list(work.stored.thread.messages))
+                self._turns.screen.app.push_screen(CompareScreen(theirs, ("mine", list(mine.messages))))
+            elif way == "t":
+                self.set_aside("superseded")
+            elif way is not None:
+                self._turns.do(partial(self._keep_mine, work, seen, mine, way))
+
+        text = f"{seen.stem}: another program changed the thread while a proposal waits. Nothing is lost."
+        self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, CONFLICT_WAYS), answered)
+
+    async def _keep_mine(self, work: ThreadWork, seen: Stored, mine: Thread, way: str) -> None:
+        from core import curate
+
+        function = curate.keep_mine if way == "m" else curate.mine_as_branch
+        try:
+            stored = await asyncio.to_thread(function, self._turns.workspace, seen, mine)
+        except SensorloomError as error:
+            self._turns.say(str(error), "error")
+            return
+        await self._decided(work)
+        if way == "m":
+            self._turns.replaced(work, stored)
+        else:
+            self._turns.screen.post_message(self._turns.Saved(stored))
+            self._turns.say(f"kept as the branch {stored.stem}")

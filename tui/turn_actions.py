@@ -117,9 +117,13 @@ class TurnActions:
         except SensorloomError as error:
             self.say(str(error), "warning")
             return
-        if stored.digest != work.stored.digest:
-            work.renew(stored)
-            self.show(work)
+        if stored.digest == work.stored.digest:
+            return
+        seen = work.stored
+        work.renew(stored)
+        self.show(work)
+        if work.proposals and work is self.work and seen.thread.messages != stored.thread.messages:
+            self.proposals.ask_conflict(work, seen)
 
     # Runs
 

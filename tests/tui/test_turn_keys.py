@@ -359,3 +359,17 @@ async def test_the_sensors_follow_a_session_that_grows(workspace: Workspace):
         )
         parquet.write_table(pa.concat_tables([before, later]), view.path)
         await until(pilot, lambda: getattr(screen.turns.sensors.view, "samples", 0) == 256)
+
+
+async def test_a_change_from_outside_while_a_proposal_waits_asks(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await proposed(pilot, screen)
+        path = store.path_of(workspace.threads, stem)
+        path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
+        await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
+        await pilot.press("b")
+        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
+        other = next(one for one in store.stems(workspace.threads) if one != stem)
+        assert len(on_disk(workspace, other).thread.messages) > 1
+        assert (on_disk(workspace, stem).thread.query, len(on_disk(workspace, stem).thread.messages)) == ("theirs", 1)
