@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -27,12 +25,8 @@ if TYPE_CHECKING:
 class Dialogs:
     """Opens dialogs. Each is imported when it is asked for."""
 
-    @dataclass
-    class DatasetsFound(Message):
-        """Which datasets there are: asked for a new thread, or at the start."""
-
-        names: tuple[str, ...]
-        for_new: bool
+    class NoData(Message):
+        """The workspace holds no dataset."""
 
     def __init__(
         self, screen: Screen[None], actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
@@ -50,7 +44,7 @@ class Dialogs:
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What each of the actions opens."""
         return {
-            "thread.new": partial(self.look_for_datasets, for_new=True),
+            "thread.new": self.new_thread,
             "export.now": self.export,
             "list.saved": self.saved_filters,
             "app.model": self.model,
@@ -95,28 +89,31 @@ class Dialogs:
         except SensorloomError as error:
             self._screen.notify(one_line(str(error), 300), severity="error", markup=False)
 
-    def look_for_datasets(self, *, for_new: bool) -> None:
-        """Find out what data there are; the dialog for a new thread, or the offer to make data, follows."""
+    def new_thread(self) -> None:
+        """The dialog that begins a thread. It opens at once, so that keys which follow are meant for it."""
+        from tui.screens.new_thread import NewThreadScreen
+
+        used = frozenset((one.dataset, one.session) for one in self._threads.known.values())
+        self._new_thread = NewThreadScreen(self._runs, used)
+        self._screen.app.push_screen(self._new_thread, self._begun)
+
+    def look_for_data(self) -> None:
+        """Find out whether there is any data; where there is none, the offer to make some follows."""
 
         def work() -> None:
             from core.datasets.standard import dataset_names
 
-            self._screen.post_message(self.DatasetsFound(tuple(dataset_names(self._runs.workspace)), for_new))
+            if not dataset_names(self._runs.workspace):
+                self._screen.post_message(self.NoData())
 
         self._screen.run_worker(work, thread=True, exclusive=True, group="datasets")
 
-    def datasets_found(self, event: DatasetsFound) -> None:
-        """Open what fits."""
-        if not event.names:
-            from tui.screens.first_run import FirstRunScreen
+    def offer_data(self) -> None:
+        """Open the first-run screen, unless something is open already."""
+        from tui.screens.first_run import FirstRunScreen
 
+        if self._screen.is_current:
             self._screen.app.push_screen(FirstRunScreen(self._runs.workspace))
-        elif event.for_new:
-            from tui.screens.new_thread import NewThreadScreen
-
-            used = frozenset((one.dataset, one.session) for one in self._threads.known.values())
-            self._new_thread = NewThreadScreen(self._runs, event.names, used)
-            self._screen.app.push_screen(self._new_thread, self._begun)
 
     def take(self, events: Sequence[TurnEvent]) -> None:
         """Hand on what the runs report."""

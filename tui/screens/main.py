@@ -179,7 +179,7 @@ class MainScreen(Screen[None]):
         first = event.scanned and not self.threads.scanned
         self.threads.take(event.changes, event.scanned)
         if first and not self.threads.known:
-            self.dialogs.look_for_datasets(for_new=False)
+            self.dialogs.look_for_data()
         changed = [*(one.stem for one in event.changes.found), *event.changes.gone]
         self.turns.changed(changed)
         if self.reader.wanted in changed and self.turns.work is None:
@@ -195,8 +195,8 @@ class MainScreen(Screen[None]):
         self.judging.finished(event)
         self.branches.judged(event.done.changed)
 
-    def _on_dialogs_datasets_found(self, event: Dialogs.DatasetsFound) -> None:
-        self.dialogs.datasets_found(event)
+    def _on_dialogs_no_data(self) -> None:
+        self.dialogs.offer_data()
 
     def _on_thread_list_moved(self, event: ThreadList.Moved) -> None:
         if event.summary is None:

@@ -71,6 +71,8 @@ class NewThreadScreen(ModalScreen[Begun | None]):
         """A dataset was opened, or cannot be."""
 
         names: Sequence[str]
+        """All datasets there are."""
+        name: str
         opened: StandardDataset | None
         problem: str = ""
 
@@ -81,10 +83,10 @@ class NewThreadScreen(ModalScreen[Begun | None]):
         begun: Begun | None
         problem: str = ""
 
-    def __init__(self, runs: Runs, names: Sequence[str], used: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, runs: Runs, used: frozenset[tuple[str, str]]) -> None:
         super().__init__()
         self._runs = runs
-        self._names = list(names)
+        self._names: list[str] = []
         self._used = used
         """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
@@ -117,29 +119,39 @@ class NewThreadScreen(ModalScreen[Begun | None]):
         )  # fmt: skip
         self.sessions.empty = "opening …"
         self.sessions.focus()
-        last = recall(self._runs.workspace, _REMEMBERED, "")
-        self._open(last if last in self._names else self._names[0])
+        self._open("")
 
     def _open(self, name: str) -> None:
         self.run_worker(partial(self._opening, name), thread=True, exclusive=True, group="dataset")
 
     def _opening(self, name: str) -> None:
-        from core.datasets.standard import open_dataset
+        """Open a dataset; without a name, the one that was used last, or the first."""
+        from core.datasets.standard import dataset_names, open_dataset
 
+        names = dataset_names(self._runs.workspace)
+        if not name and names:
+            last = recall(self._runs.workspace, _REMEMBERED, "")
+            name = last if last in names else names[0]
         try:
-            opened = open_dataset(self._runs.workspace, name)
-            opened.sessions  # noqa: B018 - read here, off the screen's loop
-            self.post_message(self.Opened((name,), opened))
+            opened = open_dataset(self._runs.workspace, name) if names else None
+            if opened is not None:
+                opened.sessions  # noqa: B018 - read here, off the screen's loop
+            self.post_message(self.Opened(names, name, opened))
         except SensorloomError as error:
-            self.post_message(self.Opened((name,), None, str(error)))
+            self.post_message(self.Opened(names, name, None, str(error)))
 
     @on(Opened)
     def _opened(self, event: Opened) -> None:
+        if not event.names:
+            self._offer_data()
+            return
+        self._names = list(event.names)
         self._dataset = event.opened
-        name = event.names[0]
+        name = event.name
         place = f"  {self._names.index(name) + 1}/{len(self._names)} ◂ ▸" if len(self._names) > 1 else ""
         if event.opened is None:
             self.query_one("#dataset", Plain).show(f"{name}{place}")
+            self._start = None
             self.sessions.empty = one_line(event.problem)
             self.sessions.show(())
             return
@@ -154,6 +166,12 @@ class NewThreadScreen(ModalScreen[Begun | None]):
         self.sessions.show([self._choice(session) for session in one.sessions])
         self.action_draw()
         self.action_propose()
+
+    def _offer_data(self) -> None:
+        from tui.screens.first_run import FirstRunScreen
+
+        self.dismiss(None)
+        self.app.push_screen(FirstRunScreen(self._runs.workspace))
 
     def _choice(self, session: str) -> Choice:
         assert self._dataset is not None
@@ -193,7 +211,7 @@ class NewThreadScreen(ModalScreen[Begun | None]):
         self._asking = f"question {self._asked} on {self._dataset.name}"
         self._proposed = ""
         self.question.text = ""
-        self._say("the model proposes …")
+        self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
         self.run_worker(partial(self._ask, self._dataset.name, self._asking), thread=True, group="question")
 
     def _ask(self, dataset: str, name: str) -> None:
@@ -245,12 +263,11 @@ class NewThreadScreen(ModalScreen[Begun | None]):
 
     def action_start(self, run: bool) -> None:
         """Make the thread; as soon as the question is there, if it is still on its way."""
-        chosen = self.sessions.chosen
-        if self._dataset is None or chosen is None:
-            return
-        if self._asking:
+        if self._asking or self._dataset is None:
             self._start = run
             self._say("starting as soon as the question is there …")
+            return
+        if (chosen := self.sessions.chosen) is None:
             return
         if not self.question.text.strip():
             self._say("the thread needs a question: t proposes one, e writes it")

@@ -1,0 +1,143 @@
+"""The installed command in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+import fcntl  # noqa: E402 - only where there are pseudo-terminals
+import struct  # noqa: E402
+import termios  # noqa: E402
+
+COMMAND = Path(sys.executable).with_name("sensorloom")
+_ESCAPES = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
+)
+DEADLINE_SECONDS = 60
+
+
+class Terminal:
+    """A program in a terminal of 120 × 40, and everything it has written."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+        self.process = subprocess.Popen(
+            [str(COMMAND), *arguments], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
+        )
+        os.close(slave)
+        self.written = b""
+
+    def read(self, seconds: float) -> None:
+        if select.select([self.master], [], [], seconds)[0]:
+            try:
+                self.written += os.read(self.master, 1 << 16)
+            except OSError:
+                time.sleep(seconds)
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    @property
+    def text(self) -> str:
+        return _ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
+
+    def wait(self, text: str) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while text not in self.text:
+            assert time.monotonic() < deadline, f"{text!r} did not come:\n{self.text[-3000:]}"
+            assert self.process.poll() is None, self.text[-3000:]
+            self.read(0.05)
+        self.written = b""
+
+    def ended(self) -> int:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "still running"
+            self.read(0.05)
+        self.read(0.05)
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        os.close(self.master)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal("--workspace", str(tmp_path))
+    yield opened
+    opened.close()
+
+
+def test_demo_new_thread_run_and_export_by_keys(tmp_path: Path, terminal: Terminal):
+    terminal.wait("welcome to sensorloom")
+    terminal.press("\r")
+    terminal.wait("sessions imported")
+    terminal.press("nR")
+    terminal.wait("Final Answer:")
+    stem = next(iter((tmp_path / "threads").glob("*.json"))).stem
+    finished = subprocess.run(
+        [str(COMMAND), "list", "--workspace", str(tmp_path), "--filter", "status:finished", "--json"],
+        capture_output=True,
+        check=True,
+    )
+    assert [one["stem"] for one in json.loads(finished.stdout)] == [stem]
+    terminal.press("x")
+    terminal.wait("training_data_openai_")
+    terminal.press("q")
+    terminal.wait("R run to end")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    (exported,) = (tmp_path / "exports").glob("training_data_openai_*.jsonl")
+    assert [json.loads(line)["id"] for line in exported.read_text().splitlines()] == [stem]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_hang_up_restores_the_screen_and_ends_with_0(terminal: Terminal, number: signal.Signals):
+    terminal.wait("welcome to sensorloom")
+    terminal.process.send_signal(number)
+    assert terminal.ended() == 0
+    assert b"\x1b[?1049l" in terminal.written
+
+
+def test_an_idle_app_sends_nothing(terminal: Terminal):
+    terminal.wait("welcome to sensorloom")
+    quiet = 0
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while quiet < 10 and time.monotonic() < deadline:
+        before = len(terminal.written)
+        terminal.read(0.1)
+        quiet = quiet + 1 if len(terminal.written) == before else 0
+    assert quiet == 10
+
+
+def test_without_a_terminal_it_says_so_and_names_the_commands(tmp_path: Path):
+    done = subprocess.run([str(COMMAND), "--workspace", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "no terminal" in done.stderr and "export" in done.stderr and "datasets" in done.stderr
+
+
+def test_a_wrong_setting_is_one_line_not_a_screen(tmp_path: Path):
+    (tmp_path / "sensorloom.toml").write_text('[keys]\n"turn.rum" = "f5"\n')
+    terminal = Terminal("--workspace", str(tmp_path))
+    try:
+        assert terminal.ended() == 1
+        assert "did you mean `turn.run`" in terminal.text and "Traceback" not in terminal.text
+    finally:
+        terminal.close()
