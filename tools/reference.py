@@ -17,6 +17,7 @@ from pydantic import Field
 
 from tools.discriminant import Discriminant, fit
 from tools.features import DURATION, MIN_SAMPLES, feature_names, feature_unit, features_of, for_comparison
+from tools.held_out import others
 from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
 from tools.results import current, fitting, looked_at, measured_rate, rounded, rounded_all, with_data
 from tools.sensors import positions_of, sensors_of
@@ -29,7 +30,6 @@ MAX_FEATURES = 500
 """Features that a comparison rests on at most: the time to prepare one grows with their cube."""
 
 _TELLING = 4
-_NUMBERED = re.compile(r"^(.*?)(\d+)$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +159,7 @@ def _compared(context: ToolContext, artifact_id: str) -> Compared:
 
 
 def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...]) -> Reference:
-    allowed, left_out = _others(dataset, table, session)
+    allowed, left_out = others(dataset, table, session)
     at = {name: place for place, name in enumerate(table.names)}
     values = table.values[:, [at[name] for name in columns]]
     finite = np.isfinite(values)
@@ -190,41 +190,6 @@ def _most_telling(values: Samples, row_labels: Sequence[str]) -> NDArray[np.intp
     means, spreads = _per_label(values, codes, int(codes.max()) + 1)
     within = (spreads**2).mean(axis=0) + 1e-6 * values.var(axis=0) + 1e-12
     return np.sort(np.argsort(-means.var(axis=0) / within, kind="stable")[:MAX_FEATURES])
-
-
-def _others(dataset: Dataset, table: FeatureTable, session: str) -> tuple[NDArray[np.bool_], str]:
-    """Which rows of the table may be used for this session, and which may not, in words."""
-    labelled = np.array([bool(dataset.labels.get(one)) and one != session for one in table.sessions], dtype=bool)
-    subject = dataset.subjects.get(session)
-    if subject is not None:
-        others = np.array([dataset.subjects.get(one, subject) != subject for one in table.sessions], dtype=bool)
-        return labelled & others, "every session of this session's own subject"
-    near = np.array([_may_overlap(one, session, table.sessions) for one in table.sessions], dtype=bool)
-    twins = _twins(table, session)
-    return labelled & ~near & ~twins, (
-        "this session, sessions numbered next to it or of the same recording, and near-duplicates; "
-        "its subject is not known, so others of its subject may be in"
-    )
-
-
-def _may_overlap(other: str, session: str, sessions: Sequence[str]) -> bool:
-    """Whether two ids look like windows of one recording: one stem, or neighbouring numbers where all share it."""
-    mine, theirs = _NUMBERED.match(session), _NUMBERED.match(other)
-    if mine is None or theirs is None or mine[1] != theirs[1]:
-        return False
-    everywhere = sum(1 for one in sessions[:200] if one.startswith(mine[1])) > 0.5 * min(len(sessions), 200)
-    return not everywhere or abs(int(mine[2]) - int(theirs[2])) <= 2
-
-
-def _twins(table: FeatureTable, session: str) -> NDArray[np.bool_]:
-    """Rows whose features are nearly the session's own: copies under another id."""
-    if session not in table.sessions:
-        return np.zeros(len(table.sessions), dtype=bool)
-    own = table.values[table.sessions.index(session)]
-    use = np.isfinite(own)
-    spread = np.nanstd(table.values[:, use], axis=0)
-    difference = np.abs(table.values[:, use] - own[use]) / np.where(spread > 0, spread, np.inf)
-    return np.nanmedian(difference, axis=1) < 0.01
 
 
 def _without_gaps(values: Samples) -> Samples:
