@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.app import App
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -12,6 +13,7 @@ from core.workspace import Workspace
 from tui.keys import rebound
 from tui.screens.main import MainScreen
 from tui.terminal import end_tidily
+from tui.terse import terse
 
 THEME = Theme(
     name="sensorloom",
@@ -62,6 +64,10 @@ class SensorloomApp(App[None]):
     ) -> None:
         """A notice; whatever it holds is drawn as plain text, control characters made visible."""
         super().notify(printable(message), title=printable(title), severity=severity, timeout=timeout, markup=False)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The platform's driver, in fewer bytes."""
+        return terse(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
@@ -20,6 +18,7 @@ from core.listing import SORTS, Row, arrange
 from core.store import Stored
 from core.text import one_line
 from core.workspace import Workspace
+from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
 
@@ -164,11 +163,11 @@ class ThreadActions:
         count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         reading = "" if self.scanned else " · reading …"
-        self._pane.border_title = Content(f"threads {count} · {SORTS[self.sort].label}{marked}{reading}")  # pyright: ignore[reportAttributeAccessIssue] - a string would be read as markup, Content is not
+        self._pane.retitle(f"threads {count} · {SORTS[self.sort].label}{marked}{reading}")
 
     @property
-    def _pane(self) -> Vertical:
-        return self._screen.query_one("#threads-pane", Vertical)
+    def _pane(self) -> Pane:
+        return self._screen.query_one("#threads-pane", Pane)
 
     # Keys
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.events import Blur, Click, Focus
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.text import one_line
 from tui.keys import pane_bindings
+from tui.widgets.drawn_lines import DrawnLines, strip_of
 from tui.widgets.lines import Line
 
 _KINDS = ("dim", "good", "bad", "warn", "mark", "cursor")
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(DrawnLines, can_focus=True):
     """The cursor and the drawing; a subclass says how many rows there are and what each holds."""
 
     DEFAULT_CSS = """
-    RowList { overflow-x: hidden; scrollbar-size-vertical: 1; }
     RowList > .list--dim { color: $text-muted; &:ansi { text-style: dim; } }
     RowList > .list--good { color: $text-success; }
     RowList > .list--bad { color: $text-error; }
@@ -67,9 +64,7 @@ class RowList(ScrollView, can_focus=True):
     def rows_changed(self, offset: int | None = None) -> None:
         """The rows are others now. With `offset`, the cursor stays that many rows below the top."""
         self.cursor = max(0, min(self.cursor, self.count - 1))
-        size = Size(self.scrollable_content_region.width, self.count)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.put_size(self.count)
         if offset is not None and self.cursor != offset + self.scroll_offset.y:
             self.scroll_to(y=self.cursor - offset, animate=False, immediate=True, force=True)
         self.into_view()
@@ -123,17 +118,17 @@ class RowList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one visible row."""
-        width, base = self.scrollable_content_region.width, self.rich_style
+        width, base = self.body.width, self.base
         place = y + self.scroll_offset.y
         if place >= self.count:
             text = one_line(self.empty, max(8, width - 2)) if not self.count and y == 1 else ""
-            return Strip([Segment(f" {text}", base + self._style("dim"))]).crop_extend(0, width, base)
+            return strip_of(((f" {text}", base + self._style("dim")),), width, base)
         at_cursor = place == self.cursor
         if at_cursor:
             base += self._style("cursor")
         line = self.line(place, at_cursor, width)
-        strip = Strip([Segment(text, base if kind == "text" else base + self._style(kind)) for text, kind in line])
-        return strip.crop_extend(0, width, base)
+        spans = ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
+        return strip_of(spans, width, base)
 
     def _style(self, kind: str) -> Style:
         return self.get_component_rich_style(f"list--{kind}", partial=True)

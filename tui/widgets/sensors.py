@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from core.session_view import SessionView
     from tui.widgets.sensor_lines import Group
 
-SETTLE_SECONDS = 0.02
-"""A cursor that moves on within this time loads nothing."""
+SETTLE_SECONDS = 0.1
+"""A cursor that moves on within this time is on its way: only where it stops is loaded."""
 PLAY_SECONDS = 0.25
 """Between two positions while playing: four a second is what a thin link carries."""
 FOLLOW_SECONDS = 1.0
@@ -59,6 +59,7 @@ class Sensors(PagedView, can_focus=True):
         self._message = ""
         self._blind = False
         self._settle: Timer | None = None
+        self._asked_at = 0.0
         self._player: Timer | None = None
         self._at: float | None = None
         self._began = 0.0
@@ -131,7 +132,12 @@ class Sensors(PagedView, can_focus=True):
     def _ask(self) -> None:
         if self._settle is not None:
             self._settle.stop()
-        self._settle = self.set_timer(SETTLE_SECONDS, self._load)
+        now = time.monotonic()
+        moving, self._asked_at = now - self._asked_at < SETTLE_SECONDS, now
+        if moving:
+            self._settle = self.set_timer(SETTLE_SECONDS, self._load)
+        else:
+            self._load()
 
     def _load(self) -> None:
         self._request += 1

@@ -1,0 +1,82 @@
+"""What the line-drawn panes share: lines that come and go without the screen being laid out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class DrawnLines(ScrollView):
+    """A scrolled space of so many lines, and the style they are drawn on."""
+
+    DEFAULT_CSS = "DrawnLines { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
+
+    # Textual's own lays out the whole screen at each change; the size of the widget itself never depends on it here
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._base: Style | None = None
+
+    @property
+    def body(self) -> Size:
+        """The space that lines have."""
+        return self.scrollable_content_region.size
+
+    def put_size(self, lines: int) -> None:
+        """There are so many lines from now on."""
+        size = Size(self.body.width, lines)
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self._scroll_update(size)
+
+    @property
+    def base(self) -> Style:
+        """The style that each kind of text adds to."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        """Forget the style of another theme."""
+        self._base = None
+        super().notify_style_update()
+
+
+def strip_of(spans: Iterable[tuple[str, Style]], width: int, base: Style) -> Strip:
+    """Styled texts as one row of exactly `width` columns, in as few pieces as it can be: each costs 40 bytes.
+
+    Blanks show nothing but a background, so they join the text before them where that has the row's own.
+    """
+    pieces: list[tuple[str, Style]] = []
+    for text, style in (*spans, ("", base)):
+        if pieces:
+            last, last_style = pieces[-1]
+            if style == last_style or (_plain(last_style, base) and not text.strip(" ") and _plain(style, base)):
+                pieces[-1] = (last + text, last_style)
+                continue
+            if not last.strip(" ") and _plain(last_style, base) and _plain(style, base):
+                pieces[-1] = (last + text, style)
+                continue
+        pieces.append((text, style))
+    strip = Strip([Segment(text, style) for text, style in pieces])
+    missing = width - strip.cell_length
+    if missing > 0:
+        last, last_style = pieces[-1]
+        if _plain(last_style, base):
+            pieces[-1] = (last + " " * missing, last_style)
+        else:
+            pieces.append((" " * missing, base))
+        return Strip([Segment(text, style) for text, style in pieces], width)
+    return strip.crop_extend(0, width, base)
+
+
+def _plain(style: Style, base: Style) -> bool:
+    """Whether a blank in this style looks as one in the row's own."""
+    return style.bgcolor == base.bgcolor and not (style.underline or style.reverse or style.strike)

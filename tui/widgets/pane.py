@@ -1,0 +1,29 @@
+"""A framed part of the main screen."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Region
+
+
+class Pane(Vertical):
+    """Its title is text we may not have written, and changes without the rest being painted again."""
+
+    _only_title = False
+
+    def retitle(self, title: str) -> None:
+        """Put a title into the frame's upper line."""
+        if self.border_title == title:
+            return
+        self._only_title = True
+        self.border_title = Content(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be read as markup, Content is not
+        self._only_title = False
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Paint again; no more than the frame's upper line for a title."""
+        if self._only_title:
+            regions = (Region(-1, -1, self.outer_size.width, 1),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
