@@ -40,9 +40,10 @@ class HiddenFile:
 
     def write(self, line: bytes) -> Span:
         """Add a line; returns where it stands, its end included."""
-        with said(self._path.parent):
-            self._file.write(line)
-            self._file.write(b"\n")
+        try:
+            self._file.write(line + b"\n")
+        except OSError as error:
+            raise unwritable(self._path.parent, error) from error
         start = self.size
         self.size += len(line) + 1
         return start, self.size
@@ -142,7 +143,12 @@ def said(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise SensorloomError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> SensorloomError:
+    """One sentence about what could not be written, and why."""
+    return SensorloomError(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
 
 
 def _runs(spans: Iterable[Span]) -> Iterator[Span]:

@@ -7,6 +7,8 @@ texts of a file in the usual form are never decoded: they are checked, compacted
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from core.errors import ThreadError
 from core.files import digest
 from core.store import read_bytes
 from core.thread import Thread, text_of
-from core.thread_json import decode, encode_line
+from core.thread_json import MAX_BYTES, decode, encode_line
 
 
 class SourceFunction(msgspec.Struct, gc=False):
@@ -36,14 +38,13 @@ class SourceCall(msgspec.Struct, gc=False):
 
 
 class SourceMessage(msgspec.Struct, gc=False):
-    """A message, its text left out."""
+    """A message as far as the checks ask."""
 
     role: str
-    content: msgspec.Raw = msgspec.Raw(b"null")
+    content: str | None = None
     tool_calls: list[SourceCall] | None = None
     tool_call_id: str | None = None
     stale: bool | None = None
-    train: bool | None = None
 
 
 class SourceReview(msgspec.Struct, gc=False):
@@ -64,7 +65,6 @@ class SourceDocument(msgspec.Struct, gc=False):
     id: str
     metadata: SourceMetadata
     messages: list[SourceMessage]
-    tools: msgspec.Raw = msgspec.Raw(b"")
     alternatives: msgspec.Raw = msgspec.Raw(b"")
 
 
@@ -86,8 +86,6 @@ class Source:
 
 _DOCUMENT = msgspec.json.Decoder(SourceDocument)
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TEXT_STARTS = b'"n'
-"""First bytes of a JSON string and of null."""
 
 
 def read_source(folder: Path, stem: str) -> Source:
@@ -96,22 +94,42 @@ def read_source(folder: Path, stem: str) -> Source:
     Raises:
         ThreadError: it is no thread, or holds a number JSON does not have; one sentence.
     """
-    path = folder / f"{stem}.json"
-    data = read_bytes(path)
+    name = f"{stem}.json"
+    data = _quickly(f"{folder}/{name}")
+    if data is None:
+        data = read_bytes(folder / name)
     found = digest(data)
     try:
-        if not data.isascii():
-            data.decode()
         document = _DOCUMENT.decode(data)
-        if document.id and all(bytes(memoryview(one.content)[:1]) in _TEXT_STARTS for one in document.messages):
+        if not data.isascii():
+            data.decode()  # what the decoder skipped must be text too
+        if document.id:
             return Source(stem, data, document, found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # an unusual form, or no thread: decided below
-    plain = encode_row(with_text_contents(decode(data, path.name)).document, path.name)
+    plain = encode_row(with_text_contents(decode(data, name)).document, name)
     try:
         return Source(stem, plain, _DOCUMENT.decode(plain), found)
     except msgspec.DecodeError as error:
-        raise ThreadError(f"{path.name}: {_lowered(str(error))}") from error
+        raise ThreadError(f"{name}: {_lowered(str(error))}") from error
+
+
+def _quickly(path: str) -> bytes | None:
+    """A regular file's bytes in four system calls; None for whatever needs a closer look."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
+        data = os.read(handle, found.st_size + 1)
+        return data if len(data) == found.st_size else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
 
 
 def plain_line(source: Source) -> bytes:
@@ -125,7 +143,7 @@ def plain_line(source: Source) -> bytes:
             if key != "alternatives"
         )
         data = b"{" + kept + b"}"
-    return msgspec.json.format(data.removeprefix(b"\xef\xbb\xbf"), indent=-1)
+    return msgspec.json.format(data, indent=-1)
 
 
 def encode_row(row: Mapping[str, Any], name: str) -> bytes:
