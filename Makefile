@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit trainers test-trainers clean
+.PHONY: run test lint types unit bench-tools trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -19,7 +19,7 @@ types: .venv/.dev
 	$(BIN)/pyright
 
 unit: .venv/.dev
-	$(BIN)/pytest -n auto $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto $(ARGS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("sensorloom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else 0'
@@ -34,6 +34,15 @@ unit: .venv/.dev
 	@echo "installing sensorloom and its checks into .venv (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/.run
+
+.venv/.bench: .venv/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+# The analyst against baselines with subjects held out; the page is the benchmark's own output. About ten minutes.
+bench-tools: .venv/.bench
+	$(BIN)/python -m tests.bench.tools $(ARGS) > docs/bench-tools.md.new
+	mv docs/bench-tools.md.new docs/bench-tools.md
 
 # The trainers' own loading code, each in an environment of its own; nothing here is a dependency of sensorloom.
 # Only what loading needs is installed: no audio, vision, web or cloud packages. TORCH=… picks another build.
