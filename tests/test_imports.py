@@ -25,7 +25,7 @@ def modules(package: str) -> list[str]:
     return sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in (ROOT / package).rglob("*.py")
-        if path.name != "__main__.py"
+        if path.name != "__main__.py" and path.parent.name != "probes"  # run by a trainer's own Python
     )
 
 
