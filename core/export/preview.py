@@ -1,0 +1,133 @@
+"""What an export would hold, before it is written: a row, its text as a template renders it, what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import ThreadError
+from core.export.profiles import profile_of
+from core.export.profiles.hf import messages as template_messages
+from core.export.profiles.profile import Making, RefusedError, Row
+from core.export.report import ExportRequest
+from core.export.schemas import Schemas
+from core.export.selection import broken_calls
+from core.export.siblings import Siblings
+from core.export.source import plain_line, read_source
+from core.index import Summary
+from core.thread import Thread
+from core.thread_json import decode_object
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of rendered text."""
+
+    text: str
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a profile makes of one thread."""
+
+    rows: tuple[Row, ...]
+    rendered: tuple[Piece, ...]
+    """The conversation as a plain ChatML template renders it, in stretches that are trained or not. A model's own
+    template differs in its marks; `sensorloom prove --model` shows what that one does."""
+    changes: Mapping[str, int]
+    """What the profile changes or leaves out."""
+    refusal: str = ""
+    """Why the thread would not leave; empty when it would."""
+
+
+def preview(workspace: Workspace, summary: Summary, request: ExportRequest, listing: Sequence[Summary] = ()) -> Preview:
+    """What `request` would make of one thread, whatever its filter says. Never raises for what the file holds.
+
+    Args:
+        workspace: whose threads folder.
+        summary: which thread.
+        request: the profile and its options.
+        listing: the folder's summaries, where pairs are to be made of branches.
+    """
+    making = Making(split_calls=request.split_calls, template=request.template)
+    if summary.problem:
+        return Preview((), (), {}, summary.problem)
+    try:
+        source = read_source(workspace.threads, summary.stem)
+        if problem := broken_calls(source.document.messages):
+            return Preview((), (), {}, problem)
+        thread = Schemas(workspace).filled(source.thread(), making)
+        profile = profile_of(request.profile)
+        if profile.rows is None:
+            rows = [decode_object(plain_line(source), summary.stem)]
+        else:
+            making.siblings = Siblings(workspace.threads, listing).of(summary) if profile.pairs else ()
+            rows = profile.rows(thread, making)
+        return Preview(tuple(rows), rendered(thread, request.split_calls), dict(making.changes), _stale(thread))
+    except RefusedError as error:
+        return Preview((), (), dict(making.changes), str(error))
+    except ThreadError as error:
+        return Preview((), (), {}, str(error))
+
+
+def rendered(thread: Thread, split_calls: bool = False) -> tuple[Piece, ...]:
+    """A thread in ChatML, in stretches that a trainer trains or not: the assistant's turns, less those out of the loss.
+
+    Raises:
+        RefusedError: its calls cannot be rendered.
+    """
+    chat = template_messages(thread.messages, Making(split_calls=split_calls))
+    pieces: list[Piece] = []
+    for trained, text in _stretches(chat, thread.tools or ()):
+        if pieces and pieces[-1].trained is trained:
+            pieces[-1] = Piece(pieces[-1].text + text, trained)
+        elif text:
+            pieces.append(Piece(text, trained))
+    return tuple(pieces)
+
+
+def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[tuple[bool, str]]:
+    """(trained, text) in order; the same text as `probes/chatml.jinja` gives, which a test holds together."""
+    from core.export.profiles.conversation import compact
+
+    found: list[tuple[bool, str]] = []
+    if tools:
+        listed = "".join(f"\n{compact(tool)}" for tool in tools)
+        found.append((False, f"<|im_start|>system\nYou may call these tools.\n<tools>{listed}\n</tools><|im_end|>\n"))
+    for place, message in enumerate(chat):
+        role, content = message["role"], message["content"]
+        if role == "tool":
+            first = place == 0 or chat[place - 1]["role"] != "tool"
+            last = place == len(chat) - 1 or chat[place + 1]["role"] != "tool"
+            text = f"{'<|im_start|>user' if first else ''}\n<tool_response>\n{content}\n</tool_response>"
+            found.append((False, text + ("<|im_end|>\n" if last else "")))
+        elif role == "assistant":
+            calls = "".join(
+                f'\n<tool_call>\n{{"name": "{call["function"]["name"]}", '
+                f'"arguments": {compact(call["function"]["arguments"])}}}\n</tool_call>'
+                for call in message.get("tool_calls") or ()
+            )
+            reasoning = message.get("reasoning_content")
+            thought = f"<think>\n{reasoning}\n</think>\n\n" if reasoning else ""
+            found.append((False, "<|im_start|>assistant\n"))
+            found.append((message.get("train") is not False, f"{thought}{content}{calls}<|im_end|>"))
+            found.append((False, "\n"))
+        else:
+            found.append((False, f"<|im_start|>{role}\n{content}<|im_end|>\n"))
+    return found
+
+
+def _stale(thread: Thread) -> str:
+    stale = sum(message.get("stale") is True for message in thread.messages)
+    return f"{stale} of its messages rest on something that changed since" if stale else ""
+
+
+@cache
+def template_text() -> str:
+    """The ChatML template that previews and proofs without a model of their own follow."""
+    return (Path(__file__).parent / "probes" / "chatml.jinja").read_text(encoding="utf-8")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.export.preview import preview, rendered, template_text
+from core.export.profiles.hf import messages
+from core.export.profiles.profile import Making
+from core.export.report import ExportRequest
+from core.index import summaries
+from core.thread import Thread
+
+from .threads import Document, document, workspace
+
+
+def seen(tmp_path: Path, one: Document, **options: Any):
+    space = workspace(tmp_path, one)
+    return preview(space, summaries(space)[0], ExportRequest(**options))
+
+
+def test_a_preview_shows_the_row_and_which_stretches_are_trained(tmp_path: Path):
+    found = seen(tmp_path, document(), profile="hf")
+    assert found.rows[0]["messages"][0]["role"] == "user" and found.refusal == ""
+    trained = "".join(piece.text for piece in found.rendered if piece.trained)
+    others = "".join(piece.text for piece in found.rendered if not piece.trained)
+    assert "Two checks at once — größer?" in trained and "Final Answer: walking<|im_end|>" in trained
+    assert '"arguments": {"channel_names": ["body_acc_x"]}' in trained and "dominant_hz" not in trained
+    assert "dominant_hz" in others and "compute_spectrum" in others and "What is this?" in others
+    assert found.changes["turns with text beside a call, which templates of Llama-3 and gpt-oss drop"] == 1
+
+
+def test_a_turn_out_of_the_loss_is_not_trained(tmp_path: Path):
+    one = document()
+    one["messages"][1]["train"] = False
+    trained = "".join(piece.text for piece in seen(tmp_path, one, profile="hf").rendered if piece.trained)
+    assert "Two checks" not in trained and "Final Answer" in trained
+
+
+def test_a_preview_says_why_a_thread_would_not_leave(tmp_path: Path):
+    one = document()
+    one["messages"][1]["train"] = False
+    assert "out of the loss" in seen(tmp_path, one, profile="llamafactory").refusal
+    del one["messages"][3]
+    assert "is not answered" in seen(tmp_path, one, profile="openai_v1").refusal
+
+
+def test_a_plain_preview_is_the_thread_without_its_alternatives(tmp_path: Path):
+    one = {**document(), "alternatives": [{"position": 1}]}
+    assert seen(tmp_path, one).rows == (document(),)
+
+
+def test_the_preview_renders_what_the_template_renders():
+    jinja2 = pytest.importorskip("jinja2", reason="jinja2 is not installed; the trainers bring it")
+    one = document()
+    one["messages"][1]["reasoning_content"] = "hm <b>"
+    plain = template_text().replace("{%- generation %}", "").replace("{%- endgeneration %}", "")
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
+    environment.filters["tojson"] = lambda value: __import__("json").dumps(value, ensure_ascii=False)
+    chat = messages(one["messages"], Making())
+    expected = environment.from_string(plain).render(messages=chat, tools=one["tools"], add_generation_prompt=False)
+    assert "".join(piece.text for piece in rendered(Thread(one))) == expected
