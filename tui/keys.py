@@ -80,7 +80,7 @@ ACTIONS = (
     Action("turn.previous_sibling", "left_square_bracket", "◂ branch", "to the previous branch", TURNS),
     Action("turn.next_sibling", "right_square_bracket", "branch ▸", "to the next branch", TURNS),
     Action("turn.compare", "v", "compare", "two threads, or a proposal and its alternatives, side by side", TURNS),
-    Action("turn.replay", "equals_sign", "replay", "execute the stored calls again and compare", TURNS),
+    Action("turn.replay", "c", "replay", "execute the stored calls again and compare", TURNS),
     Action("turn.undo", "u", "undo", "undo the last change of this thread, also after a restart", TURNS),
     Action("turn.redo", "ctrl+r", "redo", "redo what was undone", TURNS),
     Action("sensor.plot", "p", "plot", "the channels on the full screen: pan and zoom", SENSORS),
@@ -110,7 +110,6 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
 """Which keys the key bar offers in which situation, the most wanted first: a narrow one cuts the end off."""
 
 _SHOWN = {
-    "equals_sign": "=",
     "slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc",
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
     "down": "↓", "up": "↑",

@@ -320,7 +320,8 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         screen.threads.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
-        await until(pilot, lambda: stem not in store.stems(workspace.threads))
+        await until(pilot, lambda: "u takes it back" in on_screen(pilot.app))
+        assert stem not in store.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
@@ -330,7 +331,7 @@ async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace
     stem = new_thread(workspace).stem
     async with opened(workspace) as (pilot, screen):
         await finished(pilot, screen)
-        await pilot.press("equals_sign")
+        await pilot.press("c")
         await until(pilot, lambda: "≡ replays" in screen.query_one(Conversation).text)
         assert "≠" not in screen.query_one(Conversation).text
         path = store.path_of(workspace.threads, stem)
@@ -340,7 +341,7 @@ async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace
         path.write_text(json.dumps(document, indent=2) + "\n")
         await until(pilot, lambda: "129" in work(screen).stored.thread.messages[2]["content"])
         assert "≡ replays" not in screen.query_one(Conversation).text, "marks of an older value must go"
-        await pilot.press("equals_sign")
+        await pilot.press("c")
         await until(pilot, lambda: "≠ replays differently" in screen.query_one(Conversation).text)
 
 
