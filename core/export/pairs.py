@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from core.proposal import context_hash
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, counted, is_assistant, text_of
 
 NOT_GOOD = "neither right nor accepted"
 NO_PAIR = "nothing to compare it with"
@@ -33,13 +33,17 @@ class Pair:
 def is_good(thread: Thread) -> bool:
     """Whether a thread may be an example: accepted by a person, or right and not rejected."""
     verdict = verdict_of(thread)
-    return verdict == "accept" or (thread.metadata.get("is_correct") is True and verdict != "reject")
+    return verdict == "accept" or (_is_correct(thread) is True and verdict != "reject")
 
 
 def is_bad(thread: Thread) -> bool:
     """Whether a thread may be a counterexample: rejected by a person, or wrong and not accepted."""
     verdict = verdict_of(thread)
-    return verdict == "reject" or (thread.metadata.get("is_correct") is False and verdict != "accept")
+    return verdict == "reject" or (_is_correct(thread) is False and verdict != "accept")
+
+
+def _is_correct(thread: Thread) -> bool | None:
+    return counted(thread.messages, thread.metadata)["is_correct"]
 
 
 def verdict_of(thread: Thread) -> str:
