@@ -320,7 +320,7 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         screen.threads.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
-        await until(pilot, lambda: "u takes it back" in on_screen(pilot.app))
+        await until(pilot, lambda: "moved to" in on_screen(pilot.app))
         assert stem not in store.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
