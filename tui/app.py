@@ -38,7 +38,7 @@ class SensorloomApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "sensorloom"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (120, "-wide")]  # noqa: RUF012 - declared so by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (132, "-wide")]  # noqa: RUF012 - declared so by Textual
 
     def __init__(self, workspace: Workspace, *, polling: bool | None = None) -> None:
         super().__init__()

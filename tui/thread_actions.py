@@ -26,6 +26,8 @@ AT_ONCE = 2_000
 """Threads that are sorted and filtered right where the key is handled; more go to a worker."""
 SCAN_REDRAW_SECONDS = 0.4
 """Between two redraws of the list while the folder is read for the first time."""
+SCAN_REDRAW_PER_THREAD = 1e-4
+"""Seconds more for each thread: sorting anew and anew must not slow the reading."""
 
 
 class ThreadActions:
@@ -88,7 +90,9 @@ class ThreadActions:
         if not first and not changes.gone and all(map(self._keeps_place, changes.found, before.values())):
             for one in changes.found:
                 self._list.replace_row(one)
-        elif self.scanned or time.monotonic() - self._drawn_at > SCAN_REDRAW_SECONDS:
+        elif self.scanned or time.monotonic() - self._drawn_at > (
+            SCAN_REDRAW_SECONDS + SCAN_REDRAW_PER_THREAD * len(self.known)
+        ):
             self.arrange(None if first else {one.stem for one in changes.found})
 
     def saved(self, stored: Stored) -> None:
