@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
-NEAR = 0.9
-"""Overlap of word triples (Jaccard) from which two texts count as one wording."""
+NEAR = 0.8
+"""Overlap of word triples (Jaccard) from which two texts count as one wording: three words in a hundred differ."""
 
 _SKETCH = 128
-"""Smallest hashes kept of a text's word triples (a bottom-k sketch, Cohen and Kaplan 2007): an overlap of 0.9 is
-told from one of 0.8 in all but a few cases of a thousand, at a kilobyte a thread."""
+"""Smallest hashes kept of a text's word triples (a bottom-k sketch, Cohen and Kaplan 2007): its error is
+about 0.035, at a kilobyte a thread."""
 
 _WORD = re.compile(r"\w+(?:\.\d+)?")
 

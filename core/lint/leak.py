@@ -151,15 +151,19 @@ def _in_names(text: str, labels: _Labels, truth: str) -> str:
     return ""
 
 
-def _leaves(value: Any, key: str = "", single: bool = True) -> Iterator[tuple[str, bool, Any]]:
-    """Every leaf with its key, and whether it is said of one thing rather than of several that are compared."""
+def _leaves(value: Any, key: str = "", single: bool = True, depth: int = 0) -> Iterator[tuple[str, bool, Any]]:
+    """Every leaf with its key, and whether it is said of one thing rather than of several that are compared.
+
+    A small or inner object with a distance, a score or a vote in it is one of several.
+    """
     if isinstance(value, Mapping):
-        one = single and not any(_COMPARED.search(str(name)) for name in value)
+        compares = (depth > 0 or len(value) <= 4) and any(_COMPARED.search(str(name)) for name in value)
         for name, item in value.items():
-            yield from _leaves(item, str(name), one and not _COMPARED.search(str(name)))
+            one = single and not compares and not _COMPARED.search(str(name))
+            yield from _leaves(item, str(name), one, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(item, key, single and len(value) == 1)
+            yield from _leaves(item, key, single and len(value) == 1, depth + 1)
     else:
         yield key, single, value
 

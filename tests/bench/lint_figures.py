@@ -1,0 +1,224 @@
+"""Precision and recall of the leak, grounding and duplicate checks, on cases planted into real threads.
+
+Run by `make lint-figures`. The threads are made anew by the built-in analyst on the synthetic demo dataset, and on the
+UCI HAR slice where it is at hand; each case changes one thread the way it happens in practice. What is planted and how
+is written here; what a check finds without its being planted counts against its precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.lint import Context, check_thread
+from core.lint.duplicates import Duplicates
+from core.thread import Thread, text_of
+
+Document = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+SLICE = ROOT.parent / "shared/data/uci_har.zip"
+
+
+def _tools(one: Document) -> list[Document]:
+    return [message for message in one["messages"] if message["role"] == "tool"]
+
+
+def _into_result(one: Document, rng: random.Random, **keys: Any) -> None:
+    message = rng.choice(_tools(one))
+    message["content"] = json.dumps({**json.loads(message["content"]), **keys}, ensure_ascii=False)
+
+
+def _into_question(one: Document, text: str) -> None:
+    first = one["messages"][0]
+    first["content"] = f"{text_of(first)} {text}"
+
+
+def _spoken(truth: str) -> str:
+    return truth.replace("_", " ").lower()
+
+
+LEAKS: dict[str, Callable[[Document, str, random.Random], None]] = {
+    "key ground_truth in a result": lambda one, truth, rng: _into_result(one, rng, ground_truth=truth),
+    "key label of the session": lambda one, truth, rng: _into_result(one, rng, session={"label": truth}),
+    "key activity": lambda one, truth, rng: _into_result(one, rng, activity=_spoken(truth)),
+    "key expected_answer": lambda one, truth, rng: _into_result(one, rng, expected_answer=_spoken(truth).title()),
+    "file path": lambda one, truth, rng: _into_result(one, rng, source=f"data/raw/{truth}/{rng.randint(1, 99)}.csv"),
+    "artifact id": lambda one, truth, rng: _into_result(one, rng, artifact=f"ts_{truth}_{rng.randint(100, 999)}"),
+    "note: recorded while": lambda one, truth, rng: _into_result(one, rng, note=f"recorded while {_spoken(truth)}"),
+    "note: the subject is": lambda one, truth, rng: _into_result(
+        one, rng, note=f"The subject is {_spoken(truth)} here."
+    ),
+    "hint in the question": lambda one, truth, rng: _into_question(one, f"Hint: {_spoken(truth)}."),
+    "statement in the question": lambda one, truth, rng: _into_question(one, f"I know the person is {_spoken(truth)}."),
+    "aside in the question": lambda one, truth, rng: _into_question(one, f"(This one is {_spoken(truth)}.)"),
+    "named in passing": lambda one, truth, rng: _into_question(one, f"What in this {_spoken(truth)} session shows it?"),
+    "result that is prose": lambda one, truth, rng: rng.choice(_tools(one)).update(content=f"label: {_spoken(truth)}"),
+}
+"""How a truth gets into what a model sees."""
+
+_NUMBER = re.compile(r"(?<![\w.:/±-])\d+\.\d+(?![\w.:/])")
+
+
+def _change_number(one: Document, rng: random.Random, change: Callable[[str], str]) -> bool:
+    """Change one number with decimals in an assistant's text; whether there was one."""
+    said = [message for message in one["messages"] if message["role"] == "assistant"]
+    rng.shuffle(said)
+    for message in said:
+        found = list(_NUMBER.finditer(message["content"]))
+        if found:
+            at = rng.choice(found)
+            text = message["content"]
+            message["content"] = text[: at.start()] + change(at[0]) + text[at.end() :]
+            return True
+    return False
+
+
+def _digit(text: str, rng: random.Random) -> str:
+    place = rng.choice([at for at, letter in enumerate(text) if letter.isdigit()])
+    return text[:place] + rng.choice([digit for digit in "123456789" if digit != text[place]]) + text[place + 1 :]
+
+
+NUMBERS: dict[str, Callable[[Document, random.Random], bool]] = {
+    "one digit changed": lambda one, rng: _change_number(one, rng, lambda text: _digit(text, rng)),
+    "point moved": lambda one, rng: _change_number(one, rng, lambda text: f"{float(text) * 10:.2f}"),
+    "number made up": lambda one, rng: _change_number(one, rng, lambda _text: f"{rng.uniform(0.01, 60):.2f}"),
+    "number added": lambda one, rng: _added(one, f" A second peak stands at {rng.uniform(5, 24):.2f} Hz."),
+}
+"""How a number that no result holds gets into what the assistant says."""
+
+
+def _added(one: Document, text: str) -> bool:
+    message = next(message for message in one["messages"] if message["role"] == "assistant")
+    message["content"] += text
+    return True
+
+
+def _reworded(one: Document, rng: random.Random, share: float) -> None:
+    """Replace this share of the words the assistant says, the numbers kept."""
+    for message in one["messages"]:
+        if message["role"] == "assistant":
+            words = message["content"].split(" ")
+            for at in range(len(words)):
+                if words[at].isalpha() and rng.random() < share:
+                    words[at] = rng.choice(("then", "clearly", "here", "indeed", "again"))
+            message["content"] = " ".join(words)
+
+
+DUPLICATES: dict[str, Callable[[Document, random.Random], None]] = {
+    "the same under another id": lambda one, rng: None,
+    "another session's name": lambda one, rng: one["metadata"].update(session=f"copy_{rng.randint(0, 10**6)}"),
+    "a word in a hundred changed": lambda one, rng: _reworded(one, rng, 0.01),
+    "three words in a hundred changed": lambda one, rng: _reworded(one, rng, 0.03),
+}
+"""How one thread comes to stand twice."""
+
+
+def figures(threads: list[Document], labels: dict[str, tuple[str, ...]], seed: int) -> list[dict[str, Any]]:
+    """Plant, check, and count, for each check and each way."""
+    rng = random.Random(seed)
+
+    def check(one: Document, name: str) -> bool:
+        context = Context(one["id"], labels.get(one["metadata"]["dataset"], ()))
+        return any(found.check == name for found in check_thread(Thread(one), context))
+
+    rows: list[dict[str, Any]] = []
+    for name in ("leak", "grounding"):
+        false = sum(check(one, name) for one in threads)
+        ways: dict[str, list[bool]] = {}
+        for kind in LEAKS if name == "leak" else NUMBERS:
+            for one in rng.sample(threads, min(40, len(threads))):
+                planted = copy.deepcopy(one)
+                if name == "leak":
+                    LEAKS[kind](planted, one["metadata"]["ground_truth"], rng)
+                elif not NUMBERS[kind](planted, rng):
+                    continue
+                ways.setdefault(kind, []).append(check(planted, name))
+        rows.append(_row(name, ways, false, len(threads)))
+    rows.append(_duplicates(threads, rng))
+    return rows
+
+
+def _duplicates(threads: list[Document], rng: random.Random) -> dict[str, Any]:
+    duplicates = Duplicates()
+    false = sum(duplicates.find(one["id"], Thread(one)) is not None for one in threads)
+    ways: dict[str, list[bool]] = {}
+    for kind, change in DUPLICATES.items():
+        for one in rng.sample(threads, min(40, len(threads))):
+            planted = json.loads(json.dumps(one).replace(one["id"], f"{one['id']}_again"))
+            change(planted, rng)
+            ways.setdefault(kind, []).append(duplicates.find(planted["id"] + kind, Thread(planted)) is not None)
+    return _row("duplicates", ways, false, len(threads))
+
+
+def _row(name: str, ways: dict[str, list[bool]], false: int, good: int) -> dict[str, Any]:
+    found = sum(sum(some) for some in ways.values())
+    planted = sum(len(some) for some in ways.values())
+    return {
+        "check": name, "planted": planted, "found": found, "recall": round(found / planted, 4),
+        "good_threads": good, "flagged_among_good": false, "precision": round(found / max(found + false, 1), 4),
+        "ways": {kind: f"{sum(some)}/{len(some)}" for kind, some in ways.items()},
+    }  # fmt: skip
+
+
+def made(folder: Path, count: int, seed: int) -> tuple[list[Document], dict[str, tuple[str, ...]]]:
+    """Threads by the built-in analyst, and each dataset's labels."""
+    program = [sys.executable, "-m", "tui"]
+    datasets = {"demo": ["datasets", "import", "demo"]}
+    if SLICE.exists():
+        datasets["uci_har"] = ["datasets", "import", "uci_har", str(SLICE)]
+    for number, (name, load) in enumerate(datasets.items()):
+        for command in (
+            load,
+            ["run", "--dataset", name, "--count", str(count // len(datasets)), "--seed", str(seed + number)],
+        ):
+            subprocess.run([*program, *command, "--workspace", str(folder)], check=True, cwd=ROOT, capture_output=True)
+    return read(folder)
+
+
+def read(folder: Path) -> tuple[list[Document], dict[str, tuple[str, ...]]]:
+    """The finished threads of a workspace, and each dataset's labels."""
+    from core.datasets.standard import open_dataset
+    from core.workspace import open_workspace
+
+    found = [json.loads(path.read_bytes()) for path in sorted((folder / "threads").glob("*.json"))]
+    threads = [one for one in found if one["metadata"]["status"] == "finished"]
+    space = open_workspace(str(folder))
+    names = sorted({one["metadata"]["dataset"] for one in threads})
+    return threads, {name: tuple(open_dataset(space, name).activities) for name in names}
+
+
+def main() -> None:
+    """Print the figures."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--threads", type=int, default=200, help="how many threads to make")
+    options.add_argument("--workspace", type=Path, help="use the threads of this workspace instead")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--json", action="store_true")
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        threads, labels = read(asked.workspace) if asked.workspace else made(Path(scratch), asked.threads, asked.seed)
+    rows = figures(threads, labels, asked.seed)
+    if asked.json:
+        print(json.dumps(rows, indent=2))
+        return
+    print(f"{len(threads)} good threads of {', '.join(labels)}\n")
+    for row in rows:
+        print(
+            f"{row['check']:11} precision {row['precision']:.1%}, recall {row['recall']:.1%} ({row['found']} of "
+            f"{row['planted']} planted; {row['flagged_among_good']} of {row['good_threads']} good flagged)"
+        )
+        for kind, share in row["ways"].items():
+            print(f"            {share:>7}  {kind}")
+
+
+if __name__ == "__main__":
+    main()
