@@ -115,7 +115,10 @@ class TurnActions:
         try:
             stored = await asyncio.to_thread(store.read, self.workspace.threads, stem)
         except SensorloomError as error:
-            self.say(str(error), "warning")
+            if work.idle and work is not self.work:
+                del self._works[stem]
+            elif not work.idle:
+                self.say(str(error), "warning")
             return
         if stored.digest == work.stored.digest:
             return

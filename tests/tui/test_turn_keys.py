@@ -51,6 +51,10 @@ def on_disk(workspace: Workspace, stem: str) -> Stored:
     return store.read(workspace.threads, stem)
 
 
+def said(pilot: Pilot[Any]) -> list[Any]:
+    return list(pilot.app._notifications)  # pyright: ignore[reportPrivateUsage] - what a person was told
+
+
 async def proposed(pilot: Pilot[Any], screen: MainScreen, key: str = "r") -> None:
     await pilot.press(key)
     await until(pilot, lambda: work(screen).shown is not None and not work(screen).run)
@@ -320,7 +324,7 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         screen.threads.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
-        await until(pilot, lambda: "moved to" in on_screen(pilot.app))
+        await until(pilot, lambda: any("moved to the trash" in one.message for one in said(pilot)))
         assert stem not in store.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
