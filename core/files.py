@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,23 +39,24 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     Raises:
         SensorloomError: the disk is full, or the folder cannot be written; the message names the path.
     """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _mode(path))
+            _keep_mode(path, handle)
             for chunk in [data] if isinstance(data, bytes) else data:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        temporary.replace(path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -74,13 +75,13 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _mode(path: Path) -> int:
+def _keep_mode(path: Path, handle: int) -> None:
+    """Give an open file the permissions of the one it is to replace, if there is one."""
     try:
-        return path.stat().st_mode & 0o777
+        mode = path.stat().st_mode & 0o777
     except OSError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
+        return
+    os.fchmod(handle, mode)
 
 
 def _reason(error: OSError) -> str:

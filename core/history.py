@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +81,12 @@ class History:
     def next_redo(self) -> Step | None:
         """The step that redo would do again, or None."""
         return self.step(self.undone[-1]) if self.undone else None
+
+    @property
+    def last_undo(self) -> Step | None:
+        """The undo that redo would take back, or None."""
+        wanted = self.undone[-1] if self.undone else None
+        return next((one for one in reversed(self.steps) if one.kind == "undo" and one.of == wanted), None)
 
 
 def folder(workspace: Workspace) -> Path:
@@ -194,11 +200,20 @@ def _encode(value: Step | list[str]) -> bytes:
 
 def latest(workspace: Workspace) -> str | None:
     """The thread whose next undo is the newest step of the whole workspace: what undo means where no thread is open."""
+    return _newest(workspace, lambda past: past.next_undo)
+
+
+def latest_undone(workspace: Workspace) -> str | None:
+    """The thread in which the workspace's newest undo was: what redo means where no thread is open."""
+    return _newest(workspace, lambda past: past.last_undo)
+
+
+def _newest(workspace: Workspace, step_of: Callable[[History], Step | None]) -> str | None:
     best: tuple[float, str] | None = None
     for stem, modified in sorted(_logs(workspace), key=lambda one: one[1], reverse=True):
         if best is not None and best[0] > modified + 1:
             break  # a step is never newer than its log, give or take the file system's clock
-        step = read(workspace, stem).next_undo
+        step = step_of(read(workspace, stem))
         if step is not None:
             made = datetime.fromisoformat(step.at).timestamp()
             best = max(best or (made, stem), (made, stem))

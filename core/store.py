@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -213,16 +214,23 @@ def new_id(folder: Path, dataset: str, session: str, reserved: Iterable[str] = (
     return f"{base}_v4_{highest + 1:04d}"
 
 
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+"""The folders whose lock the running code is under. A thread that is given a copy of the context is under it too."""
+
+
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
     """One writer of ours at a time, so that check and rename are one step between our own processes. The folder is
-    made when it is not there. Not to be entered twice by one thread.
+    made when it is not there. Entered again by code that is under it already, it does nothing.
 
     Raises:
         SensorloomError: another process of ours does not let go, or the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
+    if folder in _held.get():
+        yield
+        return
     lock = FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -231,7 +239,9 @@ def locked(folder: Path) -> Generator[None]:
         raise SensorloomError(f"another sensorloom has been writing in {folder} for 20 s; try again") from error
     except OSError as error:
         raise SensorloomError(f"cannot write in {folder}: {(error.strerror or str(error)).lower()}") from error
+    token = _held.set(_held.get() | {folder})
     try:
         yield
     finally:
+        _held.reset(token)
         lock.release()

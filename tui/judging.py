@@ -16,7 +16,7 @@ from tui.thread_actions import ThreadActions
 from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
-    from core.curate.judging import Bulk, Verdict
+    from core.curate import Bulk, Verdict
 
 SAID = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
@@ -112,7 +112,7 @@ class Judging:
         self._screen.run_worker(partial(self._work, *self._waiting.pop(0)), thread=True, group="judging")
 
     def _work(self, what: str, work: Callable[[], Bulk]) -> None:
-        from core.curate.judging import Bulk
+        from core.curate import Bulk
 
         try:
             done = work()

@@ -5,6 +5,7 @@ stands on disk. Every key of the app and every command that changes a thread cal
 """
 
 from core.curate.branching import branch
+from core.curate.bulk import Bulk
 from core.curate.editing import (
     delete_turn,
     edit_and_reexecute,
@@ -14,11 +15,11 @@ from core.curate.editing import (
     set_loss,
     settle_stale,
 )
-from core.curate.judging import Bulk, Verdict, change_tags, set_tags, set_verdict, set_verdicts
+from core.curate.judging import Verdict, change_tags, set_tags, set_verdict, set_verdicts
 from core.curate.outside import keep_mine, mine_as_branch, take_theirs
 from core.curate.running import accept, create_thread, set_aside, take_sample
 from core.curate.trash import delete, list_trash, restore
-from core.curate.undoing import Undone, redo, undo, undo_latest
+from core.curate.undoing import Undone, redo, redo_latest, undo, undo_latest
 
 __all__ = [
     "Bulk",
@@ -37,6 +38,7 @@ __all__ = [
     "list_trash",
     "mine_as_branch",
     "redo",
+    "redo_latest",
     "reexecute",
     "restore",
     "set_aside",

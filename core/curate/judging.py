@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from core import history, store
+from core import store
+from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
-from core.errors import SensorloomError
 from core.store import Stored
 from core.thread import Thread, timestamp, with_metadata
 from core.workspace import Workspace
 
 Verdict = Literal["accept", "reject", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What an action on several threads did. One undo of any of them takes all of it back."""
-
-    changed: tuple[str, ...]
-    """The stems of the threads that changed."""
-    problems: tuple[str, ...] = ()
-    """One sentence for each thread that could not be changed."""
 
 
 def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str = "") -> Stored:
@@ -36,13 +25,29 @@ def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Store
     return commit(workspace, stored, with_tags(stored.thread, tags), "tags")
 
 
-def set_verdicts(workspace: Workspace, stems: Iterable[str], verdict: Verdict | None, note: str = "") -> Bulk:
+def set_verdicts(
+    workspace: Workspace,
+    stems: Iterable[str],
+    verdict: Verdict | None,
+    note: str = "",
+    *,
+    progress: Progress | None = None,
+) -> Bulk:
     """Judge several threads as one step."""
-    return _for_each(workspace, stems, lambda thread: with_verdict(thread, verdict, note), _verdict_in_words(verdict))
+
+    def change(thread: Thread) -> Thread:
+        return with_verdict(thread, verdict, note)
+
+    return _change_each(workspace, stems, change, _verdict_in_words(verdict), progress)
 
 
 def change_tags(
-    workspace: Workspace, stems: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()
+    workspace: Workspace,
+    stems: Iterable[str],
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    *,
+    progress: Progress | None = None,
 ) -> Bulk:
     """Add and remove tags of several threads as one step."""
     added, removed = list(add), set(remove)
@@ -50,7 +55,7 @@ def change_tags(
     def change(thread: Thread) -> Thread:
         return with_tags(thread, [tag for tag in [*tags_of(thread), *added] if tag not in removed])
 
-    return _for_each(workspace, stems, change, "tags")
+    return _change_each(workspace, stems, change, "tags", progress)
 
 
 def with_verdict(thread: Thread, verdict: Verdict | None, note: str = "") -> Thread:
@@ -82,27 +87,15 @@ def _verdict_in_words(verdict: Verdict | None) -> str:
     return f"verdict {verdict}" if verdict else "verdict taken back"
 
 
-def _for_each(workspace: Workspace, stems: Iterable[str], change: Callable[[Thread], Thread], what: str) -> Bulk:
+def _change_each(
+    workspace: Workspace,
+    stems: Iterable[str],
+    change: Callable[[Thread], Thread],
+    what: str,
+    progress: Progress | None,
+) -> Bulk:
     def one(stem: str, group: str) -> bool:
         stored = store.read(workspace.threads, stem)
         return commit(workspace, stored, change(stored.thread), what, group) is not stored
 
-    return as_one_step(workspace, stems, one)
-
-
-def as_one_step(workspace: Workspace, stems: Iterable[str], act: Callable[[str, str], bool]) -> Bulk:
-    """Call `act(stem, group)` for each thread; what it records under `group` is one step. It says whether it changed
-    anything; a thread it fails for is reported and does not stop the rest."""
-    chosen = list(dict.fromkeys(stems))
-    group = history.new_group() if len(chosen) > 1 else ""
-    if group:
-        history.keep_group(workspace, group, chosen)
-    changed: list[str] = []
-    problems: list[str] = []
-    for stem in chosen:
-        try:
-            if act(stem, group):
-                changed.append(stem)
-        except SensorloomError as error:
-            problems.append(str(error))
-    return Bulk(tuple(changed), tuple(problems))
+    return as_one_step(workspace, stems, one, progress)

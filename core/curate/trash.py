@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core import store
-from core.curate.judging import Bulk, as_one_step
+from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import put, recorder, trash, trash_path
 from core.errors import UsageError
 from core.files import Content, digest
@@ -13,7 +13,7 @@ from core.store import stems
 from core.workspace import Workspace
 
 
-def delete(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
+def delete(workspace: Workspace, chosen: Iterable[str], *, progress: Progress | None = None) -> Bulk:
     """Move threads to `.sensorloom/trash/` as one step. Works on files that are no threads, too."""
 
     def one(stem: str, group: str) -> bool:
@@ -21,10 +21,10 @@ def delete(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
         put(workspace, stem, None, digest(data), recorder(workspace, "deletion", group))
         return True
 
-    return as_one_step(workspace, chosen, one)
+    return as_one_step(workspace, chosen, one, progress)
 
 
-def restore(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
+def restore(workspace: Workspace, chosen: Iterable[str], *, progress: Progress | None = None) -> Bulk:
     """Bring threads back from the trash as one step, byte for byte."""
 
     def one(stem: str, group: str) -> bool:
@@ -34,7 +34,7 @@ def restore(workspace: Workspace, chosen: Iterable[str]) -> Bulk:
         put(workspace, stem, Content.of(store.read_bytes(path)), None, recorder(workspace, "restoring", group))
         return True
 
-    return as_one_step(workspace, chosen, one)
+    return as_one_step(workspace, chosen, one, progress)
 
 
 def list_trash(workspace: Workspace) -> list[str]:

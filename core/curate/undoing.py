@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from core import history, store
+from core.curate.bulk import Progress, for_each
 from core.curate.steps import put
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.files import Content
@@ -26,9 +28,11 @@ class Undone:
     """The thread as it now stands; None when it has no file any more, or one that is no thread."""
     stems: tuple[str, ...]
     """Every thread that changed."""
+    problems: tuple[str, ...] = ()
+    """One sentence for each thread that could not be put back, of several."""
 
 
-def undo(workspace: Workspace, stem: str, seen: str | None = None) -> Undone:
+def undo(workspace: Workspace, stem: str, seen: str | None = None, *, progress: Progress | None = None) -> Undone:
     """Take back the newest step of a thread; one that was made on several threads, on all of them.
 
     A change by another program that was not noted yet is noted first, and is then the newest step.
@@ -37,47 +41,77 @@ def undo(workspace: Workspace, stem: str, seen: str | None = None) -> Undone:
         workspace: where the threads are.
         stem: the thread, which may be one that is deleted.
         seen: the digest of what the person sees (`Stored.digest`); nothing is undone when the file is another.
+        progress: told how many of several threads are done.
 
     Raises:
         UsageError: there is nothing to undo.
         ConflictError: the file is not what was seen. The change is noted, so that nothing is lost.
     """
-    return _again(workspace, stem, "undo", seen)
+    return _again(workspace, stem, "undo", seen, progress)
 
 
-def redo(workspace: Workspace, stem: str, seen: str | None = None) -> Undone:
+def redo(workspace: Workspace, stem: str, seen: str | None = None, *, progress: Progress | None = None) -> Undone:
     """Do again what was undone last. Raises: as `undo`."""
-    return _again(workspace, stem, "redo", seen)
+    return _again(workspace, stem, "redo", seen, progress)
 
 
-def undo_latest(workspace: Workspace) -> Undone:
+def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Take back the newest step of the whole workspace, such as a deletion. Raises: as `undo`."""
     stem = history.latest(workspace)
     if stem is None:
         raise UsageError("there is nothing to undo")
-    return undo(workspace, stem)
+    return undo(workspace, stem, progress=progress)
 
 
-def _again(workspace: Workspace, stem: str, direction: Direction, seen: str | None) -> Undone:
+def redo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
+    """Do again what was undone last in the whole workspace. Raises: as `undo`."""
+    stem = history.latest_undone(workspace)
+    if stem is None:
+        raise UsageError("there is nothing to redo")
+    return redo(workspace, stem, progress=progress)
+
+
+def _again(
+    workspace: Workspace, stem: str, direction: Direction, seen: str | None, progress: Progress | None
+) -> Undone:
     present, past = _current(workspace, stem)
     if seen is not None and present != seen:
         raise ConflictError(f"{stem}.json was changed by another program since it was read; look at that first")
-    step = past.next_undo if direction == "undo" else past.next_redo
+    step = _next(past, direction)
     if step is None:
         raise UsageError(f"there is nothing to {direction} in {stem}")
     _carry_out(workspace, stem, direction, past, present)
     changed, left = [stem], 0
-    for other in history.stems_of_group(workspace, step.group) if step.group else ():
-        if other == stem:
-            continue
-        there, its_past = _current(workspace, other)
-        its_step = its_past.next_undo if direction == "undo" else its_past.next_redo
-        if its_step is None or its_step.group != step.group:
-            left += any(one.group == step.group for one in its_past.steps)
-            continue
-        _carry_out(workspace, other, direction, its_past, there)
-        changed.append(other)
-    return Undone(_in_words(direction, step.what, len(changed), left), _read(workspace, stem), tuple(changed))
+    problems: list[str] = []
+    stems = history.stems_of_group(workspace, step.group) if step.group else []
+    others = [other for other in stems if other != stem]
+    for other, done in for_each(
+        workspace, others, lambda other: _of_group(workspace, other, direction, step.group), progress
+    ):
+        if isinstance(done, SensorloomError):
+            problems.append(str(done))
+        elif done == "done":
+            changed.append(other)
+        else:
+            left += done == "left"
+    said = _in_words(direction, step.what, len(changed), left, problems)
+    return Undone(said, _read(workspace, stem), tuple(changed), tuple(problems))
+
+
+def _of_group(
+    workspace: Workspace, stem: str, direction: Direction, group: str
+) -> Literal["done", "left", "not in it"]:
+    """Undo or redo one thread's step of a group, if that is its next one."""
+    present, past = _current(workspace, stem)
+    step = _next(past, direction)
+    if step is None or step.group != group:
+        return "left" if any(one.group == group for one in past.steps) else "not in it"
+    _carry_out(workspace, stem, direction, past, present)
+    return "done"
+
+
+def _next(past: History, direction: Direction) -> history.Step | None:
+    return past.next_undo if direction == "undo" else past.next_redo
 
 
 def _current(workspace: Workspace, stem: str) -> tuple[str | None, History]:
@@ -88,7 +122,7 @@ def _current(workspace: Workspace, stem: str) -> tuple[str | None, History]:
 
 
 def _carry_out(workspace: Workspace, stem: str, direction: Direction, past: History, present: str | None) -> None:
-    step = past.next_undo if direction == "undo" else past.next_redo
+    step = _next(past, direction)
     if step is None:
         raise SensorloomError(f"there is nothing to {direction} in {stem}")
     wanted = step.before if direction == "undo" else step.after
@@ -109,8 +143,9 @@ def _read(workspace: Workspace, stem: str) -> Stored | None:
         return None
 
 
-def _in_words(direction: Direction, what: str, threads: int, left: int) -> str:
+def _in_words(direction: Direction, what: str, threads: int, left: int, problems: Sequence[str]) -> str:
     did = "undid" if direction == "undo" else "did again"
     many = f" of {threads} threads" if threads > 1 else ""
     stays = f"; {left} changed since and {'stays' if left == 1 else 'stay'}" if left else ""
-    return f"{did}: {what}{many}{stays}"
+    failed = f"; {len(problems)} could not be: {problems[0]}" if problems else ""
+    return f"{did}: {what}{many}{stays}{failed}"
