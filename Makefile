@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit bench-tools trainers test-trainers clean
+.PHONY: run test lint types unit bench-tools lint-figures trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -43,6 +43,10 @@ unit: .venv/.dev
 bench-tools: .venv/.bench
 	$(BIN)/python -m tests.bench.tools $(ARGS) > docs/bench-tools.md.new
 	mv docs/bench-tools.md.new docs/bench-tools.md
+
+# Precision and recall of the leak, grounding and duplicate checks on planted cases.
+lint-figures: .venv/.dev
+	@$(BIN)/python -m tests.bench.lint_figures $(ARGS)
 
 # The trainers' own loading code, each in an environment of its own; nothing here is a dependency of sensorloom.
 # Only what loading needs is installed: no audio, vision, web or cloud packages. TORCH=… picks another build.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.export.profiles.profile import Trainer
-from core.export.prove import Proof, prove
+from core.export.prove import PROBES, Proof, prove
 from core.export.report import ExportReport, ExportRequest
 from core.export.run import export
 from core.proposal import context_hash
@@ -116,8 +117,6 @@ def test_rows_beyond_the_first_ten_megabytes_may_have_keys_the_first_had_not(tmp
     path = exported(tmp_path, "hf", documents).path
     assert path is not None and path.stat().st_size > 10_500_000
     script = "import datasets, sys; print(len(datasets.load_dataset('json', data_files=sys.argv[1])['train']))"
-    import subprocess
-
     command = [str(python), "-c", script, str(path)]
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -134,3 +133,19 @@ def test_a_row_the_trainer_skips_without_a_word_is_reported(tmp_path: Path):
     path.write_text("\n".join([lines[0], json.dumps(odd), lines[2]]) + "\n")
     found = prove(path, "llamafactory", python)
     assert found.rows_loaded == 2 and "1 of 3 rows were dropped" in found.problems
+
+
+def test_the_script_beside_the_export_trains_a_model(tmp_path: Path):
+    python = python_with("trl")
+    found = exported(tmp_path, "hf", varied(4))
+    script = next(path for path in found.beside if path.name.endswith(".trl.py"))
+    make = "import sys; sys.path.insert(0, sys.argv[1]); import tiny; tiny.build(sys.argv[2])"
+    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "CUDA_VISIBLE_DEVICES": ""}
+
+    def run(*arguments: str) -> None:
+        ended = subprocess.run([str(python), *arguments], capture_output=True, text=True, check=False, env=environment)
+        assert ended.returncode == 0, ended.stderr[-2000:]
+
+    run("-c", make, str(PROBES), str(tmp_path / "tiny"))
+    run(str(script), str(tmp_path / "tiny"), str(tmp_path / "trained"))
+    assert (tmp_path / "trained/model.safetensors").exists()
