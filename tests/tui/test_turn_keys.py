@@ -32,7 +32,7 @@ async def opened(
     workspace: Workspace, size: tuple[int, int] = (150, 45)
 ) -> AsyncGenerator[tuple[Pilot[Any], MainScreen]]:
     app = SensorloomApp(workspace)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
         screen = app.screen
         assert isinstance(screen, MainScreen)
