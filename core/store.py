@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -177,11 +178,11 @@ def create_new(
     session: str,
     make: Callable[[str], Thread],
     record: Record | None = None,
-    reserved: Iterable[str] = (),
+    reserved: Callable[[], Iterable[str]] = tuple,
 ) -> Stored:
     """Save the thread that `make` builds for the next free id; two programs of ours never get the same one.
 
-    `reserved` are stems that are not in the folder and must not be given again, such as those of deleted threads.
+    `reserved` gives stems that are not in the folder and must not be given again, such as those of deleted threads.
     """
     with locked(folder):
         return _create(folder, make(new_id(folder, dataset, session, reserved)), record)
@@ -204,14 +205,46 @@ def _stored(content: Content, stem: str) -> Stored:
     return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
 
 
-def new_id(folder: Path, dataset: str, session: str, reserved: Iterable[str] = ()) -> str:
+def new_id(folder: Path, dataset: str, session: str, reserved: Callable[[], Iterable[str]] = tuple) -> str:
     """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
-    highest = 0
-    for stem in (*stems(folder), *reserved):
-        found = _NUMBERED.search(stem)
-        highest = max(highest, int(found[1])) if found else highest
     base = re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
-    return f"{base}_v4_{highest + 1:04d}"
+    number = _highest_number(folder, reserved) + 1
+    while path_of(folder, f"{base}_v4_{number:04d}").exists():
+        number += 1
+    if folder in _numbers:
+        _numbers[folder] = _Highest(number, _numbers[folder].until)
+    return f"{base}_v4_{number:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Highest:
+    """The highest number of a folder, found by looking through all its names."""
+
+    highest: int
+    until: float
+    """When to look again, as `time.monotonic` has it."""
+
+
+_numbers: dict[Path, _Highest] = {}
+_QUICK_SECONDS = 0.005
+"""A folder that takes no longer to look through is looked through for every new thread."""
+_SHARE = 0.05
+"""Of the time at most, a larger one is looked through while threads are made in it one after the other. What other
+programs add in between can at worst have the same number for another session."""
+
+
+def _highest_number(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
+    known = _numbers.get(folder)
+    started = time.monotonic()
+    if known is not None and started < known.until:
+        return known.highest
+    found = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+    highest = max((int(one[1]) for one in found if one), default=0)
+    _numbers.pop(folder, None)
+    took = time.monotonic() - started
+    if took > _QUICK_SECONDS:
+        _numbers[folder] = _Highest(highest, time.monotonic() + took / _SHARE)
+    return highest
 
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from core import history, stale, store
 from core.branches import branched
@@ -40,7 +41,7 @@ def add_branch(
         thread.session,
         make,
         recorder(workspace, what or f"branch of {stored.stem}", group),
-        history.reserved(workspace),
+        partial(history.reserved, workspace),
     )
 
 

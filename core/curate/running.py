@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core import history, proposal, store
@@ -68,7 +69,12 @@ def create_thread(
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
     return store.create_new(
-        workspace.threads, dataset, session, make, recorder(workspace, "new thread"), history.reserved(workspace)
+        workspace.threads,
+        dataset,
+        session,
+        make,
+        recorder(workspace, "new thread"),
+        partial(history.reserved, workspace),
     )
 
 
