@@ -42,7 +42,7 @@ def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[E
         drawn.setdefault(entry.summary.truth, []).append(entry)
 
     def luck(entry: Entry) -> bytes:
-        return hashlib.sha256(f"{request.seed}\0{entry.summary.stem}".encode()).digest()
+        return hashlib.sha256(f"{request.seed}\0{entry.summary.stem}".encode(errors="surrogatepass")).digest()
 
     kept = {id(one) for some in drawn.values() for one in sorted(some, key=luck)[: request.cap]}
     skips.passed_over(OVER_CAP, len(entries) - len(kept))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
 from core.errors import SensorloomError
 from core.export.split import Grouping
 from core.index import Summary
-from core.lineage import Lineage
+from core.lineage import Lineage, lineage
 from core.workspace import Workspace
 
 
 class Groups:
     """Names the group of each thread, for one export."""
 
-    def __init__(self, workspace: Workspace, lineage: Lineage) -> None:
-        self._lineage = lineage
+    def __init__(self, workspace: Workspace, listing: Sequence[Summary]) -> None:
+        self._listing = listing
         self._subjects = lru_cache(maxsize=None)(lambda dataset: _subjects(workspace, dataset))
+
+    @cached_property
+    def _lineage(self) -> Lineage:
+        return lineage(self._listing)
 
     def subject(self, summary: Summary) -> str:
         """The subject, or nothing where it is not known."""

@@ -12,6 +12,7 @@ from core.errors import SensorloomError, ThreadError
 from core.files import digest, write_atomic
 from core.index import Summary
 from core.store import path_of, read_bytes
+from core.text import unicode_text
 from core.workspace import Workspace, private_folder
 
 State = Literal["never", "exported", "changed"]
@@ -30,7 +31,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True):
 
 
 Log = dict[str, dict[str, Logged]]
-"""For each profile: stem to what left."""
+"""For each profile: stem, as UTF-8 can carry it, to what left."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -66,7 +67,7 @@ def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[t
     log = read_log(workspace)
     mine = log.setdefault(profile, {})
     for summary, sha256 in left:
-        mine[summary.stem] = Logged(sha256, export, summary.size, summary.mtime_ns)
+        mine[unicode_text(summary.stem)] = Logged(sha256, export, summary.size, summary.mtime_ns)
     try:
         private_folder(workspace)
         write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(_Head(str(workspace.exports), log)))
@@ -77,7 +78,8 @@ def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[t
 def export_state(folder: Path, summary: Summary, log: Log, profile: str | None = None) -> State:
     """Whether a thread has left as it is now, in one profile or in any. Reads the file only when its time changed."""
     logs: Iterable[Mapping[str, Logged]] = log.values() if profile is None else [log.get(profile, {})]
-    found = [one[summary.stem] for one in logs if summary.stem in one]
+    stem = unicode_text(summary.stem)
+    found = [one[stem] for one in logs if stem in one]
     if not found:
         return "never"
     if any((one.size, one.mtime_ns) == (summary.size, summary.mtime_ns) for one in found):

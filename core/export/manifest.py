@@ -18,6 +18,7 @@ from core.export.choice import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.report import ExportFile, ExportReport, ExportRequest
 from core.files import write_atomic
+from core.text import unicode_text
 from core.thread import timestamp
 
 LIBRARIES = ("sensorloom", "msgspec", "openai")
@@ -67,11 +68,11 @@ def write_manifest(
 def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     """The document, indented, with one thread a line: a manifest of many threads stays readable and quick to write."""
     text = json.dumps(head, indent=2, ensure_ascii=False)
-    yield text.removesuffix("\n}").encode() + b',\n  "threads": ['
+    yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": ['
     for number, one in enumerate(entries):
-        line = {"stem": one.summary.stem, "sha256": one.sha256, "rows": len(one.spans)}
+        line = {"stem": unicode_text(one.summary.stem), "sha256": one.sha256, "rows": len(one.spans)}
         if one.side:
-            line |= {"split": one.side, "group": one.group}
+            line |= {"split": one.side, "group": unicode_text(one.group)}
         yield (b",\n    " if number else b"\n    ") + msgspec.json.encode(line)
     yield b"\n  ]\n}\n"
 

@@ -34,7 +34,6 @@ from core.export.source import Source, encode_row, plain_line
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
 from core.filters import parse
 from core.index import Summary, summaries
-from core.lineage import lineage
 from core.similar import Seen, signature
 from core.workspace import Workspace
 
@@ -155,7 +154,7 @@ class _Run:
         """The entries that leave, by side, and the split book when it is to be saved."""
         kept = capped(self.entries, self.request, self.skips)
         book = read_book(self.workspace.root)
-        groups = Groups(self.workspace, lineage(self.listing))
+        groups = Groups(self.workspace, self.listing)
         entries, learned = put_on_sides(kept, self.request, book, groups, self.skips)
         entries.sort(key=lambda one: PARTS.index(one.side) if one.side else 0)
         return entries, book if learned else None

@@ -20,6 +20,7 @@ import msgspec
 
 from core.errors import UsageError, WorkspaceError
 from core.files import write_atomic
+from core.text import unicode_text
 
 SPLITS_FILE = "splits.json"
 PARTS = ("train", "val", "test")
@@ -98,7 +99,7 @@ class _BookForm(msgspec.Struct):
 def write_book(root: Path, book: SplitBook) -> None:
     """Save `splits.json`. Raises SensorloomError."""
     document = {"held_out": book.held_out, "assigned": book.assigned, **book.rest}
-    write_atomic(root / SPLITS_FILE, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(root / SPLITS_FILE, (unicode_text(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode())
 
 
 def hold_out(root: Path, patterns: Iterable[str]) -> SplitBook:
@@ -131,7 +132,7 @@ def assign(groups: Mapping[str, Counter[str]], known: Mapping[str, str], spec: S
     have = {part: _sum(groups[group] for group, side in sides.items() if side == part) for part in parts}
 
     def order(group: str) -> tuple[int, str]:
-        return -groups[group].total(), hashlib.sha256(f"{spec.seed}\0{group}".encode()).hexdigest()
+        return -groups[group].total(), hashlib.sha256(f"{spec.seed}\0{group}".encode(errors="surrogatepass")).hexdigest()
 
     for group in sorted((one for one in groups if one not in sides), key=order):
         counts = groups[group]
