@@ -41,7 +41,8 @@ def test_the_app_starts_without_the_slow_libraries():
 
 def test_the_command_line_starts_without_the_slow_libraries():
     loaded = loaded_after(
-        "import sys\nfrom tui.__main__ import run\nsys.stdout = sys.stderr\nrun(['--help'])\nsys.stdout = sys.__stdout__"
+        "import sys\nfrom tui.__main__ import run\n"
+        "sys.stdout = sys.stderr\nrun(['--help'])\nsys.stdout = sys.__stdout__"
     )
     assert not loaded & (SLOW | {"textual"})
 
