@@ -132,7 +132,8 @@ def assign(groups: Mapping[str, Counter[str]], known: Mapping[str, str], spec: S
     have = {part: _sum(groups[group] for group, side in sides.items() if side == part) for part in parts}
 
     def order(group: str) -> tuple[int, str]:
-        return -groups[group].total(), hashlib.sha256(f"{spec.seed}\0{group}".encode(errors="surrogatepass")).hexdigest()
+        drawn = hashlib.sha256(f"{spec.seed}\0{group}".encode(errors="surrogatepass"))
+        return -groups[group].total(), drawn.hexdigest()
 
     for group in sorted((one for one in groups if one not in sides), key=order):
         counts = groups[group]
