@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Source:
 
 
 _DOCUMENT = msgspec.json.Decoder(SourceDocument)
+_LONE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -111,7 +113,10 @@ def read_source(folder: Path, stem: str) -> Source:
     try:
         return Source(stem, plain, _DOCUMENT.decode(plain), found)
     except msgspec.DecodeError as error:
-        raise ThreadError(f"{name}: {_lowered(str(error))}") from error
+        reason = "half of a character (a lone surrogate), at which loaders stop; edit that text"
+        raise ThreadError(
+            f"{name}: holds {reason}" if _LONE.search(plain) else f"{name}: {_lowered(str(error))}"
+        ) from error
 
 
 def _quickly(path: str) -> bytes | None:
@@ -184,4 +189,4 @@ def _with_text_arguments(call: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
