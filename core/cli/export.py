@@ -54,9 +54,11 @@ def command(
     try:
         report = export(workspace, request)
     except NothingToExportError as error:
-        if as_json:
-            print_json(as_document(error.report))
-        raise
+        if not as_json:
+            raise
+        print_json({**as_document(error.report), "error": str(error)})
+        say(f"sensorloom: {error}", err=True)
+        return 1
     if as_json:
         print_json(as_document(report))
     else:
