@@ -8,11 +8,14 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.export import split as splits
+from core.export.log import export_states
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportReport, ExportRequest, NothingToExportError
 from core.export.run import export
 from core.export.split import Grouping
+from core.filters import parse, select
+from core.index import summaries
 from core.text import one_line
 from core.workspace import Workspace
 
@@ -21,6 +24,7 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 
 @click.command("export", epilog=f"\b\nProfiles:\n{_ABOUT}")
 @click.option("--all", "every", is_flag=True, help="Unfinished threads too. Finished ones only is recommended.")
+@click.option("--status", is_flag=True, help="Export nothing: say which threads are new, exported, or changed since.")
 @click.option("--rejected", is_flag=True, help="Threads with the verdict `reject` too.")
 @click.option("--filter", "wanted", default="", metavar="TEXT", help="Only threads that this filter selects.")
 @click.option("--profile", default="openai_v1", metavar="NAME", help="The form of the rows; openai_v1 unless told.")
@@ -40,11 +44,13 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @json_option
 @workspace_options
 def command(
-    workspace: Workspace, every: bool, rejected: bool, wanted: str, profile: str, new_only: bool, split: str | None,
+    workspace: Workspace, every: bool, status: bool, rejected: bool, wanted: str, profile: str, new_only: bool, split: str | None,
     group: Grouping, seed: int, hold_out: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None,
     split_calls: bool, template: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
+    if status:
+        return _status(workspace, wanted, as_json)
     if hold_out:
         splits.hold_out(workspace.root, hold_out)
     request = ExportRequest(
@@ -64,6 +70,20 @@ def command(
     else:
         for line in summary_lines(workspace, report):
             say(line)
+    return 0
+
+
+def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
+    chosen = select(workspace.threads, summaries(workspace), parse(wanted))
+    states = export_states(workspace, chosen)
+    if as_json:
+        print_json(states)
+        return 0
+    for state, stems in states.items():
+        if state == "changed":
+            for stem in stems:
+                say(f"changed   {stem}")
+        say(f"{state:9} {len(stems)}")
     return 0
 
 

@@ -91,6 +91,18 @@ def export_state(folder: Path, summary: Summary, log: Log, profile: str | None =
     return "exported" if any(one.sha256 == now for one in found) else "changed"
 
 
+def export_states(
+    workspace: Workspace, listing: Iterable[Summary], profile: str | None = None
+) -> dict[State, list[str]]:
+    """The stems of a listing by whether they have left as they are now; files that are no threads are left out."""
+    log = read_log(workspace)
+    found: dict[State, list[str]] = {"never": [], "exported": [], "changed": []}
+    for summary in listing:
+        if not summary.problem:
+            found[export_state(workspace.threads, summary, log, profile)].append(summary.stem)
+    return found
+
+
 def _from_manifests(folder: Path) -> Log:
     log: Log = {}
     found: list[_Manifest] = []

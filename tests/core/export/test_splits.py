@@ -167,6 +167,18 @@ def test_the_log_tells_new_exported_and_changed_and_comes_back_from_the_manifest
     assert export(space, ExportRequest("hf", new_only=True)).exported == 5
 
 
+def test_the_command_says_which_threads_are_new_exported_or_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    space = workspace(tmp_path, *folder(2))
+    export(space, ExportRequest())
+    put(space.threads, document(1, session="train_0_0", tags=["x"]))
+    put(space.threads, document(9))
+    assert run_command(["export", "--status", "--json", "--workspace", str(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {state: len(stems) for state, stems in found.items()} == {"never": 1, "exported": 1, "changed": 1}
+    assert run_command(["export", "--status", "--workspace", str(tmp_path)]) == 0
+    assert "changed   uci_har_train_0_0_v4_0001" in capsys.readouterr().out
+
+
 def test_the_manifest_tells_what_was_asked_and_what_left(tmp_path: Path):
     space = workspace(tmp_path, *folder(30))
     found = export(space, ExportRequest(filter="truth:walking,sitting", split=parse_split("80/20", "session")))
