@@ -45,8 +45,8 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @workspace_options
 def command(
     workspace: Workspace, every: bool, status: bool, rejected: bool, wanted: str, profile: str, new_only: bool,
-    split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None,
-    split_calls: bool, template: str, as_json: bool,
+    split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...], dedupe: Literal["off", "exact", "near"],
+    cap: int | None, split_calls: bool, template: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
     if status:
