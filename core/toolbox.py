@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any, cast
 
 from core.datasets.standard import open_dataset
-from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.errors import SensorloomError
+from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
 from core.workspace import Workspace
 from tools.builtin import BUILTIN
 from tools.registry import SESSION, Tool, ToolContext, call
@@ -77,6 +78,17 @@ def context_for(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | No
             outcome = call(offered, context, call_name(made), call_arguments(made))
             learn_alias(context, outcome.artifact_id, stored)
     return context
+
+
+def tools_at(
+    workspace: Workspace, thread: Thread, index: int
+) -> tuple[tuple[Tool, ...], ToolContext] | tuple[tuple[Tool, ...], None]:
+    """The tools, and what a call in message `index` works on; no context where the session cannot be read."""
+    tools = open_toolbox(workspace)
+    try:
+        return tools, context_for(workspace, with_messages(thread, thread.messages[:index]), tools)
+    except SensorloomError:
+        return tools, None
 
 
 def new_context(workspace: Workspace, thread: Thread) -> ToolContext:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, cast
 
@@ -14,17 +16,43 @@ import click
 from core.errors import SensorloomError
 from core.workspace import PARTS, open_workspace
 
-COMMANDS = {
-    "run": "make new threads, or run one to its end",
-    "list": "list threads",
-    "export": "write a training file",
-    "check": "look for what is wrong in threads",
-    "replay": "re-execute stored tool calls and compare",
-    "migrate": "convert v3 threads, keeping the originals",
-    "prove": "load an export with a trainer's own code",
-    "tools": "show the tools a model is offered",
-    "datasets": "import, list and check datasets",
+SECTIONS = {
+    "Make threads": {
+        "run": "make new threads, or run some to their end",
+        "sample": "propose several next turns, and take one",
+        "branch": "copy a thread up to a turn into a new one",
+    },
+    "Look": {
+        "list": "list threads",
+        "show": "show a thread, its messages numbered",
+        "history": "show what was done to a thread, when, and what it was before",
+    },
+    "Curate": {
+        "verdict": "accept, reject or skip threads",
+        "tag": "add and remove tags",
+        "edit": "edit a message, and run again what rests on it",
+        "settle": "settle what became stale by an edit",
+        "loss": "keep turns in or out of the training loss",
+        "delete": "move threads to the trash",
+        "trash": "list the trash, and bring threads back",
+        "undo": "take back the last step",
+        "redo": "do again what was undone",
+    },
+    "Check and export": {
+        "check": "look for what is wrong in threads",
+        "replay": "re-execute stored tool calls and compare",
+        "export": "write a training file",
+        "prove": "load an export with a trainer's own code",
+        "migrate": "convert v3 threads, keeping the originals",
+    },
+    "Data and tools": {
+        "datasets": "import, list and check datasets",
+        "tools": "show the tools a model is offered",
+    },
 }
+"""Every command with its one-line help, as the help groups them."""
+
+COMMANDS = {name: about for section in SECTIONS.values() for name, about in section.items()}
 """Every command with its one-line help. The module `core.cli.<name>` holds a click command called `command`."""
 
 
@@ -43,8 +71,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                # the widest name of all, so that the columns of the sections stand under each other
+                formatter.write_dl([(name.ljust(max(map(len, COMMANDS))), about) for name, about in commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -98,22 +128,52 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(printable(text), err=err)
 
 
+@contextmanager
+def progress_bar(label: str) -> Generator[Callable[..., None] | None]:
+    """A bar on stderr when that is a terminal, else None. It is told how many are done, and of how many."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+        shown: Any = bar
+
+        def progress(done: int, total: int, *_: object) -> None:
+            shown.length = max(total, 1)
+            shown.update(done - shown.pos)
+
+        yield progress
+
+
 def run_command(arguments: list[str]) -> int:
-    """Run a command and return its exit code. Failures go to stderr as one line, never as a traceback."""
+    """Run a command and return its exit code.
+
+    A failure goes to stderr as one line, never as a traceback; with `--json` standard output then is a document
+    with that line under `error`. A failure nobody thought of shows its traceback where SENSORLOOM_TRACEBACK is set.
+    """
     try:
         result = sensorloom.main(arguments, prog_name="sensorloom", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        commands = error.ctx.command.list_commands(error.ctx) if isinstance(error.ctx.command, click.Group) else ()
+        return _failed(arguments, f"{error.ctx.command_path} what? there are: {', '.join(commands)}", 2)
     except click.ClickException as error:
-        say(f"sensorloom: {error.format_message()}", err=True)
-        return error.exit_code
+        return _failed(arguments, error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        say("sensorloom: stopped", err=True)
-        return 130
+        return _failed(arguments, "stopped", 130)
     except SensorloomError as error:
-        say(f"sensorloom: {error}", err=True)
-        return 1
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
+        return _failed(arguments, str(error), 1)
+    except Exception as error:
+        if os.environ.get("SENSORLOOM_TRACEBACK"):
+            raise
+        told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return _failed(arguments, f"failed unexpectedly: {told}; SENSORLOOM_TRACEBACK=1 shows where", 1)
     return result if isinstance(result, int) else 0
+
+
+def _failed(arguments: list[str], sentence: str, code: int) -> int:
+    line = " ".join(sentence.split())
+    if "--json" in arguments:
+        print_json({"error": line})
+    say(f"sensorloom: {line}", err=True)
+    return code

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+import time
 from dataclasses import asdict
+from dataclasses import replace as replace_fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.datasets.importing import ImportReport, Progress
+    from core.datasets.importing import ImportReport
 
 
 @click.group("datasets")
@@ -57,18 +56,20 @@ def import_command(
 
     options = ImportOptions(length, overlap, seed, device)
     try:
-        with _progress_bar(f"importing {importer}") as progress:
+        with progress_bar(f"importing {importer}") as progress:
             report = import_dataset(
                 workspace, importer, path, name=name, options=options, replace=replace, progress=progress
             )
     except KeyboardInterrupt:
         say("what was imported so far is kept; the same command goes on from there", err=True)
         raise
-    with _progress_bar("computing features") as progress:
+    began = time.monotonic()
+    with progress_bar("computing features") as progress:
         open_dataset(workspace, report.dataset).features(progress)
+    report = replace_fields(report, seconds=round(report.seconds + time.monotonic() - began, 2))
     if as_json:
         folders = {"folder": str(report.folder), "replaced": str(report.replaced) if report.replaced else None}
-        print_json(asdict(report) | folders | {"seconds": round(report.seconds, 2)})
+        print_json(asdict(report) | folders)
     else:
         _tell(workspace, report)
 
@@ -87,7 +88,8 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     if not found:
         say(f"no datasets in {workspace.shown(workspace.data)}; make one with `sensorloom datasets import demo`")
     for one in found:
-        told = f"{one.sessions} sessions of {one.subjects or 'unknown'} subjects, {len(one.activities)} activities"
+        people = _count(one.subjects, "subject") if one.subjects else "unknown subjects"
+        told = f"{_count(one.sessions, 'session')} of {people}, {len(one.activities)} activities"
         say(f"{one.name}: {one.problem or told + (', synthetic' if one.synthetic else '')}")
 
 
@@ -99,7 +101,7 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
     """Verify a dataset in the standard form. The exit code is 1 when something in it will not work."""
     from core.datasets.check import check_dataset
 
-    with _progress_bar(f"checking {name}") as progress:
+    with progress_bar(f"checking {name}") as progress:
         report = check_dataset(workspace, name, progress)
     if as_json:
         print_json({"dataset": name, "sessions": report.sessions, "findings": [asdict(one) for one in report.findings]})
@@ -111,9 +113,13 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
     return 1 if report.errors else 0
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _tell(workspace: Workspace, report: ImportReport) -> None:
     say(
-        f"{report.dataset}: {report.sessions} sessions of {report.subjects} subjects "
+        f"{report.dataset}: {_count(report.sessions, 'session')} of {_count(report.subjects, 'subject')} "
         f"in {workspace.shown(report.folder)} ({report.seconds:.1f} s)"
     )
     if report.resumed:
@@ -124,19 +130,3 @@ def _tell(workspace: Workspace, report: ImportReport) -> None:
         say(f"  left out: {count} {reason}")
     if report.replaced:
         say(f"  the dataset that stood there is kept in {workspace.shown(report.replaced)}; delete it when you like")
-
-
-@contextmanager
-def _progress_bar(label: str) -> Generator[Progress | None]:
-    """A bar on stderr when that is a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-        shown: Any = bar
-
-        def progress(done: int, total: int, what: str) -> None:
-            shown.length = max(total, 1)
-            shown.update(done - shown.pos)
-
-        yield progress

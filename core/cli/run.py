@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STOPPED = 130
 """The exit code after ctrl-C, as shells have it."""
+ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
 
 @click.command("run")
@@ -33,7 +34,7 @@ STOPPED = 130
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
 @click.option("--query", help="The question; proposed by the model for each thread unless told.")
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
-@click.option("--endpoint", default="", help="An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL.")
+@click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
 @click.option("--temperature", type=click.FloatRange(0), help="How freely the model chooses its words.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Tokens a message may have.")
@@ -103,6 +104,24 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
     ]
 
 
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that goes on running a thread `--endpoint` and `--model`."""
+    for name, about in (("model", "The model to ask."), ("endpoint", ENDPOINT_HELP)):
+        function = click.option(f"--{name}", default="", help=about)(function)
+    return function
+
+
+def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[int, dict[str, Any]]:
+    """Run a stored thread to its end. Returns the exit code, and what `--json` tells of it."""
+    from core.batch import Job
+    from core.endpoints import choose
+
+    ran = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
+    if not ran or ran[0].cancelled:
+        return STOPPED, {"id": stem, "stopped": True}
+    return 0 if ran[0].finished else 1, _thread_document(ran[0])
+
+
 def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
     from core.batch import run_jobs
     from core.events import Waiting
@@ -121,7 +140,7 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
             say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
 
     async def work() -> list[Ran]:
-        _end_on_signals()
+        end_on_signals()
         model = Model(choice)
         try:
             name = await model.name()
@@ -133,7 +152,7 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
     return asyncio.run(work())
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
     """Let a hang-up or a polite kill end a run as ctrl-C does; where they are ignored (nohup) they stay so."""
     task = asyncio.current_task()
     for name in (signal.SIGTERM, signal.SIGHUP):

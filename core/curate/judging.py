@@ -15,7 +15,7 @@ from core.workspace import Workspace
 Verdict = Literal["accept", "reject", "skip"]
 
 
-def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str = "") -> Stored:
+def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str | None = None) -> Stored:
     """Judge a thread, or take the verdict back with None."""
     return commit(workspace, stored, with_verdict(stored.thread, verdict, note), _verdict_in_words(verdict))
 
@@ -29,7 +29,7 @@ def set_verdicts(
     workspace: Workspace,
     stems: Iterable[str],
     verdict: Verdict | None,
-    note: str = "",
+    note: str | None = None,
     *,
     progress: Progress | None = None,
 ) -> Bulk:
@@ -58,15 +58,16 @@ def change_tags(
     return _change_each(workspace, stems, change, "tags", progress)
 
 
-def with_verdict(thread: Thread, verdict: Verdict | None, note: str = "") -> Thread:
-    """The thread with a verdict; None takes it back. The same verdict again changes nothing."""
+def with_verdict(thread: Thread, verdict: Verdict | None, note: str | None = None) -> Thread:
+    """The thread with a verdict; None takes it back. The same verdict again keeps its note unless there is another."""
     if verdict is None:
         return with_metadata(thread, review=...) if "review" in thread.metadata else thread
     found = thread.metadata.get("review")
     old: dict[str, Any] = found if isinstance(found, dict) else {}
-    if (old.get("verdict"), old.get("note", "")) == (verdict, note):
+    same = old.get("verdict") == verdict
+    if same and note in (None, old.get("note", "")):
         return thread
-    return with_metadata(thread, review={**old, "verdict": verdict, "note": note, "at": timestamp()})
+    return with_metadata(thread, review={**old, "verdict": verdict, "note": note or "", "at": timestamp()})
 
 
 def with_tags(thread: Thread, tags: Iterable[str]) -> Thread:

@@ -1,0 +1,152 @@
+"""`sensorloom edit`: change a message where it stands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.run import model_options
+from core.cli.settle import settled
+from core.cli.threads import opened
+from core.errors import UsageError
+from core.store import Stored
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant
+from core.workspace import Workspace
+
+
+@click.command("edit")
+@click.argument("name", metavar="THREAD")
+@click.option("--message", type=click.IntRange(1), required=True, help="Which, as `sensorloom show` numbers them.")
+@click.option("--text", help="The text it is to have; for a tool message its result.")
+@click.option("--from", "source", metavar="FILE", help="Take the text from a file, or with - from standard input.")
+@click.option("--arguments", metavar="JSON", help="The arguments its call is to have.")
+@click.option("--tool", help="The tool its call is to name.")
+@click.option("--call", type=click.IntRange(1), help="Which call, where the message has several.")
+@click.option("--force", is_flag=True, help="Save a call that the thread's tools would refuse.")
+@click.option("--run-again", is_flag=True, help="Then take off the turns that rest on it, and run to the end.")
+@model_options
+@json_option
+@workspace_options
+def command(workspace: Workspace, name: str, message: int, as_json: bool, **options: Any) -> int:
+    """Edit a message of a thread: its text, or a tool call's name and arguments.
+
+    A call that changed is executed again. Nothing later is deleted: what rests on the change is marked stale until it
+    is settled (`sensorloom settle`). In the message that holds the question, the text is the question alone.
+    """
+    from core.edits import message_at
+
+    stored = opened(workspace, name)
+    index = message - 1
+    edited = _edited(stored.thread, index, message_at(stored.thread, index), options)
+    made, executed = _saved(workspace, stored, index, edited, options["force"])
+    told = _document(stored, made, index)
+    if not executed:
+        told["note"] = "the session cannot be read, so the call was saved without being executed"
+    if not as_json:
+        _say(told)
+    code = 0
+    if options["run_again"]:
+        code, told["settled"] = settled(workspace, made, "rerun", options["endpoint"], options["model"])
+        if not as_json:
+            say(told["settled"]["said"])
+    if as_json:
+        print_json(told)
+    return code
+
+
+def _edited(thread: Thread, index: int, message: Message, options: dict[str, Any]) -> Message:
+    from core.edits import with_text
+
+    text = _text(options["text"], options["source"])
+    if text is None and options["arguments"] is None and options["tool"] is None:
+        raise UsageError("say what it is to be: --text, --from, --arguments or --tool")
+    made = message if text is None else with_text(message, _head(thread, index) + text)
+    if options["arguments"] is not None or options["tool"] is not None:
+        made = _with_call(made, index, options)
+    elif options["call"]:
+        raise UsageError("--call says which call --arguments or --tool is for; give one of them")
+    return made
+
+
+def _text(text: str | None, source: str | None) -> str | None:
+    """The text that is given. The line end that closes a file is not taken for part of it."""
+    if source is None:
+        return text
+    if text is not None:
+        raise UsageError("give --text or --from, not both")
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return data.decode().removesuffix("\n")
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source} is not UTF-8 text (byte {error.start + 1})") from error
+
+
+def _head(thread: Thread, index: int) -> str:
+    """What stands before the question in its message, and stays."""
+    from core.query import query_place, query_turn
+
+    place = query_place(thread, query_turn(thread))
+    return place[1] if place is not None and place[0] == index else ""
+
+
+def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message:
+    from core.edits import with_call
+
+    if not is_assistant(message):
+        raise UsageError(f"message {index + 1} is the {message.get('role')}'s and calls no tool; --text changes it")
+    calls = calls_of(message)
+    number = options["call"] or 1
+    if number > len(calls):
+        raise UsageError(f"message {index + 1} has {len(calls)} calls, no number {number}")
+    if len(calls) > 1 and not options["call"]:
+        raise UsageError(f"message {index + 1} has {len(calls)} calls; say which with --call")
+    call = calls[number - 1]
+    name, arguments = options["tool"], options["arguments"]
+    return with_call(
+        message,
+        number - 1,
+        call_name(call) if name is None else name,
+        call_arguments(call) if arguments is None else arguments,
+    )
+
+
+def _saved(workspace: Workspace, stored: Stored, index: int, message: Message, force: bool) -> tuple[Stored, bool]:
+    """Save the edit; calls that changed are executed. Returns whether they could be."""
+    from core import curate
+    from core.toolbox import tools_at
+
+    before = stored.thread.messages[index]
+    if list(calls_of(message)) == list(calls_of(before)):
+        return curate.edit_message(workspace, stored, index, message, unchecked=force), True
+    tools, context = tools_at(workspace, stored.thread, index)
+    if context is None:
+        return curate.edit_message(workspace, stored, index, message, unchecked=force), False
+    return curate.edit_and_reexecute(workspace, stored, index, message, tools, context, unchecked=force), True
+
+
+def _document(before: Stored, after: Stored, index: int) -> dict[str, Any]:
+    from core.curate.editing import described
+    from core.stale import stale_messages
+
+    return {
+        "id": after.stem,
+        "message": index + 1,
+        "what": described(before.thread, index),
+        "changed": after.digest != before.digest,
+        "stale": [place + 1 for place in stale_messages(after.thread)],
+    }
+
+
+def _say(told: dict[str, Any]) -> None:
+    if "note" in told:
+        say(f"note: {told['note']}", err=True)
+    done = f"edited {told['what']}" if told["changed"] else f"{told['what']} is that already"
+    stale = ", ".join(map(str, told["stale"]))
+    rest = f"; stale now: message {stale} (`sensorloom settle {told['id']}` …)" if stale else ""
+    say(f"{told['id']}: {done}{rest}")

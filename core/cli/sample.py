@@ -1,0 +1,135 @@
+"""`sensorloom sample`: several next turns at one point, of which one is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.run import STOPPED, end_on_signals, model_options
+from core.cli.threads import opened
+from core.errors import ModelError, UsageError
+from core.store import Stored
+from core.thread import call_arguments, call_name, calls_of, is_assistant, text_of
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.endpoints import ModelChoice
+    from core.proposal import Proposal
+
+
+@click.command("sample")
+@click.argument("name", metavar="THREAD")
+@click.option("--count", type=click.IntRange(1, 64), default=4, show_default=True, help="How many.")
+@click.option("--take", type=click.IntRange(0), help="Which becomes the turn, from 1; 0 takes none. Else it is asked.")
+@click.option("--temperature", type=click.FloatRange(0), help="How freely the model chooses its words.")
+@click.option("--seed", type=click.IntRange(0), help="Seeds the model; every sample has one of its own.")
+@model_options
+@json_option
+@workspace_options
+def command(
+    workspace: Workspace,
+    name: str,
+    count: int,
+    take: int | None,
+    temperature: float | None,
+    seed: int | None,
+    endpoint: str,
+    model: str,
+    as_json: bool,
+) -> int:
+    """Propose several next turns of a thread. One is taken; the others are kept among its alternatives, for
+    preference data."""
+    from core.endpoints import choose
+
+    if take is None and (as_json or not sys.stdin.isatty()):
+        raise UsageError("say which sample becomes the turn with --take, 0 for none")
+    if take is not None and take > count:
+        raise UsageError(f"there are {count} samples, no number {take}")
+    stored = opened(workspace, name)
+    choice = choose(workspace, endpoint, model, temperature=temperature, seed=seed)
+    found, errors = asyncio.run(_proposed(workspace, stored, choice, count, seed))
+    if found is None:
+        say("sensorloom: stopped; nothing was taken", err=True)
+        return STOPPED
+    for error in errors:
+        say(f"sensorloom: {error}", err=True)
+    if not found:
+        return 1
+    if not as_json:
+        for number, one in enumerate(found, 1):
+            say(f"── {number}\n{_words(one)}")
+    take = _asked(len(found)) if take is None else take
+    if take > len(found):
+        raise ModelError(f"only {len(found)} of {count} samples came, no number {take}; nothing was changed")
+    made = _kept(workspace, stored, found, take)
+    if as_json:
+        print_json({"id": made.stem, "taken": take or None, "samples": [list(one.messages) for one in found]})
+    else:
+        kept = len(found) - bool(take)
+        say(f"{made.stem}: took {take or 'none'}" + (f", {kept} kept as alternatives" if kept else ""))
+    return 1 if errors else 0
+
+
+def _asked(count: int) -> int:
+    return int(click.prompt("take which (0 for none)", type=click.IntRange(0, count), err=True))
+
+
+async def _proposed(
+    workspace: Workspace, stored: Stored, choice: ModelChoice, count: int, seed: int | None
+) -> tuple[list[Proposal] | None, list[str]]:
+    """The whole proposals in their order, and why others failed; None when it was stopped."""
+    from core.events import TurnEnded, TurnProposed
+    from core.model import Model
+    from core.toolbox import context_for, open_toolbox
+    from core.turn_loop import propose_many
+
+    end_on_signals()
+    tools = await asyncio.to_thread(open_toolbox, workspace)
+    context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
+    found: dict[str, Proposal] = {}
+    errors: dict[str, None] = {}
+    stopped = False
+    model = Model(choice)
+    try:
+        events: Any = propose_many(
+            stored.thread, stored.stem, model, tools, context, count=count, run="sample", seed=seed
+        )
+        async for event in events:
+            if isinstance(event, TurnProposed):
+                found[event.run] = event.proposal
+            elif isinstance(event, TurnEnded) and event.cancelled:
+                stopped = True
+            elif isinstance(event, TurnEnded) and event.error:
+                errors[event.error] = None
+    finally:
+        await model.aclose()
+    in_order = sorted(found, key=lambda name: int(name.rpartition("/")[2]))
+    return None if stopped else [found[name] for name in in_order], list(errors)
+
+
+def _kept(workspace: Workspace, stored: Stored, found: list[Proposal], take: int) -> Stored:
+    from core import curate
+    from core.toolbox import open_toolbox
+
+    if take:
+        others = [one for number, one in enumerate(found, 1) if number != take]
+        schemas = [one.schema for one in open_toolbox(workspace)]
+        return curate.take_sample(workspace, stored, found[take - 1], others, schemas)
+    for one in found:
+        stored = curate.set_aside(workspace, stored, one, "sampled")
+    return stored
+
+
+def _words(proposal: Proposal) -> str:
+    lines: list[str] = []
+    for message in proposal.messages:
+        mark = "" if is_assistant(message) else "◂ "
+        lines += [
+            f"{mark}{text_of(message)}",
+            *(f"▸ {call_name(one)} {call_arguments(one)}" for one in calls_of(message)),
+        ]
+    return "\n".join(lines)

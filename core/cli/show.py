@@ -1,0 +1,67 @@
+"""`sensorloom show`: one thread, its messages numbered."""
+
+from __future__ import annotations
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.list import lines
+from core.cli.threads import opened
+from core.index import summary_of
+from core.listing import Row
+from core.query import query_place, query_turn
+from core.store import Stored
+from core.thread import call_arguments, call_name, calls_of, text_of
+from core.turns import turns
+from core.workspace import Workspace
+
+_INDENT = " " * 6
+
+
+@click.command("show")
+@click.argument("name", metavar="THREAD")
+@json_option
+@workspace_options
+def command(workspace: Workspace, name: str, as_json: bool) -> None:
+    """Show a thread. Messages are numbered as `edit --message` and `check` count them, turns as `branch --at` does.
+
+    The dataset's description, which opens a thread, is left out; with --json messages are whole.
+    """
+    stored = opened(workspace, name)
+    if as_json:
+        print_json(_document(stored))
+        return
+    for line in lines([Row(summary_of(stored.thread, stored.stem), 0)]):
+        say(line)
+    for number, text in enumerate(_texts(stored), 1):
+        say(f"{number:>4}  {text}")
+
+
+def _document(stored: Stored) -> dict[str, object]:
+    messages = [
+        {"number": index + 1, "turn": turn.number, "kind": turn.kind, "message": stored.thread.messages[index]}
+        for turn in turns(stored.thread)
+        for index in range(turn.start, turn.end)
+    ]
+    return {"id": stored.stem, "metadata": stored.thread.metadata, "messages": messages}
+
+
+def _texts(stored: Stored) -> list[str]:
+    from core.curate.editing import described
+
+    thread = stored.thread
+    place = query_place(thread, query_turn(thread))
+    told: list[str] = []
+    for index, message in enumerate(thread.messages):
+        marks = [word for key, word in (("stale", "stale"), ("edited", "edited by hand")) if message.get(key)]
+        marks += ["out of the loss"] if message.get("train") is False else []
+        text = text_of(message)
+        if place is not None and index == place[0]:
+            text = text[len(place[1]) :]
+        elif index < query_turn(thread).end:
+            text = "(what describes the data)"
+        parts = [f"{described(thread, index)}{''.join(f' [{mark}]' for mark in marks)}"]
+        parts += [f"{_INDENT}{line}" for line in text.splitlines()]
+        parts += [f"{_INDENT}▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
+        told.append("\n".join(parts))
+    return told
