@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
-NEAR = 0.8
+NEAR = 0.82
 """Overlap of word triples (Jaccard) from which two texts count as one wording: three words in a hundred differ."""
 
 _SKETCH = 128
