@@ -64,7 +64,12 @@ def _open_app(options: dict[str, str]) -> int:
     except SensorloomError as error:
         print(f"sensorloom: {error}", file=sys.stderr)
         return 1
-    app.run(mouse="--no-mouse" not in options)
+    try:
+        app.run(mouse="--no-mouse" not in options)
+    finally:
+        app.close()
+    if app.crash:
+        print(f"sensorloom: {app.crash}", file=sys.stderr)
     return app.return_code or 0
 
 

@@ -11,6 +11,7 @@ from textual.theme import Theme
 from core.text import printable
 from core.workspace import Workspace
 from tui.keys import rebound
+from tui.mishaps import Guarded, Mishaps
 from tui.screens.main import MainScreen
 from tui.terminal import end_tidily
 from tui.terse import terse
@@ -33,7 +34,7 @@ THEME = Theme(
 )
 
 
-class SensorloomApp(App[None]):
+class SensorloomApp(Guarded, App[None]):
     """Threads on the left, the conversation in the middle, the sensors on the right."""
 
     CSS_PATH = "app.tcss"
@@ -44,6 +45,9 @@ class SensorloomApp(App[None]):
         super().__init__()
         self.animation_level = "none"
         self.workspace = workspace
+        self.crash = ""
+        """One sentence when the app had to end, for the terminal it leaves."""
+        self._mishaps = Mishaps(workspace, self._say_mishap)
         self._main = MainScreen(workspace, rebound(workspace.settings.keys), polling=polling)
         self.set_keymap(dict(workspace.settings.keys))
         self.register_theme(THEME)
@@ -51,7 +55,30 @@ class SensorloomApp(App[None]):
 
     def on_mount(self) -> None:
         """End tidily when the terminal goes away."""
+        self._mishaps.begin()
         end_tidily(self._main.leave)
+
+    def on_unmount(self) -> None:
+        """Nothing is drawn any more."""
+        self._mishaps.end()
+
+    def went_wrong(self, error: Exception) -> None:
+        """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""
+        going_on = self._mishaps.take(error)
+        if not (going_on and self._main.ready) and not self.crash:
+            self.crash = self._mishaps.sentence(error)
+            self.exit(return_code=1)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What Textual does with an exception is to end with a traceback on the screen."""
+        self.went_wrong(error)
+
+    def _say_mishap(self, text: str) -> None:
+        self.notify(text, severity="error", timeout=15)
+
+    def close(self) -> None:
+        """Let what runs save, however the app came to its end."""
+        self._main.close()
 
     def notify(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from core.errors import SensorloomError
 from core.index import Changes, Summary
 from core.watch import watch_folder
 from core.workspace import Workspace
+
+_log = logging.getLogger(__name__)
 
 
 class FolderFeed:
@@ -60,7 +63,9 @@ class FolderFeed:
         try:
             self._follow()
         except Exception as error:  # a thread that ends unseen would leave a list that is never right again
-            self._post(self.Failed(f"the folder is no longer followed: {type(error).__name__}: {error}"))
+            _log.exception("the folder is no longer followed")
+            what = f"{type(error).__name__}: {error}"
+            self._post(self.Failed(f"the threads folder is no longer followed ({what}); start again to see changes"))
 
     def _follow(self) -> None:
         known, trusted_ns = index.load(self._workspace)

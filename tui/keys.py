@@ -109,6 +109,12 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Which keys the key bar offers in which situation, the most wanted first: a narrow one cuts the end off."""
 
+TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "editor": (("ctrl+t", "save"), ("ctrl+r", "save and re-run"), ("tab", "next field"), ("esc", "leave, draft kept")),
+    "filter": (("enter", "back to the list"),),
+}
+"""What the key bar says where text is typed, and letters are no keys."""
+
 _SHOWN = {
     "slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc",
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,14 @@ from core.thread import Thread
 from core.workspace import Workspace, open_workspace
 
 Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def no_mishaps(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """The app lives through what goes wrong; a test does not, unless that is what it is about."""
+    yield
+    if request.node.get_closest_marker("mishaps") is None:
+        assert not [path.read_text() for path in tmp_path.rglob(".sensorloom/log/*")]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from core.text import printable
+from tui.mishaps import Guarded
 from tui.widgets.plain import Plain, plain
 
 _BOX = """
@@ -34,7 +35,7 @@ class Way:
     about: str
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(Guarded, ModalScreen[str | None]):
     """Asks for one of a few ways, by a key each; `esc` is always none of them."""
 
     DEFAULT_CSS = f"ChooseScreen {{ {_BOX} }}"
@@ -69,7 +70,7 @@ class ChooseScreen(ModalScreen[str | None]):
             self.dismiss(event.character)
 
 
-class AskTextScreen(ModalScreen[str | None]):
+class AskTextScreen(Guarded, ModalScreen[str | None]):
     """Asks for a text, beginning with one; `enter` takes it, `esc` takes none."""
 
     DEFAULT_CSS = f"AskTextScreen {{ {_BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"

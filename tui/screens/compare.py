@@ -13,6 +13,7 @@ from textual.screen import Screen
 from core.compare import Row, compare, word_spans
 from core.text import one_line, printable
 from core.thread import Message, call_arguments, call_name, calls_of, text_of
+from tui.mishaps import Guarded
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 from tui.widgets.plain import Plain
@@ -76,7 +77,7 @@ class Comparison(PagedView, can_focus=True):
             self.scroll_line(max(0, (wanted[0] if step > 0 else wanted[-1]) - 2))
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(Guarded, Screen[None]):
     """The whole screen for a comparison."""
 
     DEFAULT_CSS = """

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
+from tui.mishaps import Guarded
 from tui.screens.help import HelpView
 from tui.terminal import copy_out
 from tui.widgets.lines import Line, fit, wrapped
@@ -27,7 +28,7 @@ BAR = 40
 _SIGNS: dict[bool | None, Line] = {True: (("✓ ", "good"),), False: (("✗ ", "bad"),), None: (("  ", "dim"),)}
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(Guarded, ModalScreen[None]):
     """Exports when it opens; `esc` stops it, and nothing is left under a final name."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

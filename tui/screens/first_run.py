@@ -15,13 +15,14 @@ from textual.screen import ModalScreen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
+from tui.mishaps import Guarded
 from tui.widgets.plain import Plain
 
 BAR = 40
 """Columns of the progress bar."""
 
 
-class FirstRunScreen(ModalScreen[bool]):
+class FirstRunScreen(Guarded, ModalScreen[bool]):
     """Offers the demo dataset. Its result says whether it was imported."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.keys import Action, pane_bindings, shown_keys
+from tui.mishaps import Guarded
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, wrapped
 from tui.widgets.thread_list import LEGEND
@@ -50,7 +51,7 @@ class HelpView(LineView, can_focus=True):
         self.scroll_line(self.max_scroll_y)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Guarded, ModalScreen[None]):
     """Every action with its keys, in groups; then what the signs of the list mean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f2,enter", "dismiss", "back", show=False)]

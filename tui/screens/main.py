@@ -23,6 +23,7 @@ from textual.widgets import Input
 from core.text import one_line
 from core.workspace import Workspace
 from tui.keys import Action, bindings
+from tui.mishaps import Guarded
 from tui.palette import Actions
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 PANES = ("threads", "conversation", "sensors")
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Guarded, Screen[None]):
     """Threads, conversation and sensors side by side, or as many of them as fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
@@ -125,8 +126,17 @@ class MainScreen(Screen[None]):
         while self._early:
             self.action_do(self._early.pop(0))
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to go on with."""
+        return bool(self._handlers)
+
     def on_unmount(self) -> None:
         """Let what is under way come to its end before the process goes."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         if self._handlers:
             self.runs.close()
             self.feed.close()
@@ -263,6 +273,12 @@ class MainScreen(Screen[None]):
         self._show_keys()
 
     def _show_keys(self) -> None:
+        if self.query("#editor:focus-within"):
+            self.key_bar.show("editor")
+            return
+        if self.filter_line.has_focus:
+            self.key_bar.show("filter")
+            return
         pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
         waits = self._turn_situation != "conversation" and pane != "sensors"
         self.key_bar.show(self._turn_situation if waits else pane)

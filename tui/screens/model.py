@@ -19,6 +19,7 @@ from textual.widgets import Input
 from core.endpoints import Endpoint, ModelChoice
 from core.text import one_line
 from core.workspace import Workspace
+from tui.mishaps import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -29,7 +30,7 @@ NUMBERS = (("temperature", float), ("seed", int), ("max_tokens", int))
 """The settings that can be changed here, with what they are; empty leaves one to the server."""
 
 
-class ModelScreen(ModalScreen[ModelChoice | None]):
+class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
     """Lists the models of every endpoint that answers, those on the usual local ports included."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

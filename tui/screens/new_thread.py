@@ -22,6 +22,7 @@ from core.events import QueryProposed, TextAdded, TurnEnded, TurnEvent, Waiting
 from core.store import Stored
 from core.text import one_line
 from core.workspace import recall, remember
+from tui.mishaps import Guarded
 from tui.runs import Runs
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
@@ -49,7 +50,7 @@ class QuestionArea(TextArea):
     ]
 
 
-class NewThreadScreen(ModalScreen[Begun | None]):
+class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     """Chooses a session, lets the model propose the question, and makes the thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

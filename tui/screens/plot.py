@@ -14,6 +14,7 @@ from core.session_view import SessionView, thinned
 from core.text import one_line
 from tools.sensors import Sensor, sensors_of
 from tools.session import Samples, Window
+from tui.mishaps import Guarded
 from tui.plots import chart, spectrum
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, fit, spread
@@ -114,7 +115,7 @@ class Charts(LineView):
         return f"{name} ({self._sensor + 1}/{len(self._sensors)})   {start:.2f} to {end:.2f} s"
 
 
-class PlotScreen(Screen[None]):
+class PlotScreen(Guarded, Screen[None]):
     """The whole screen for the charts of one sensor."""
 
     DEFAULT_CSS = """

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from core.text import one_line
 from core.workspace import Workspace, recall, remember
+from tui.mishaps import Guarded
 from tui.widgets.picker import Choice, Picker
 
 _REMEMBERED = "saved filters"
@@ -27,7 +28,7 @@ USUAL = (
 """Filters that everybody needs, and what they show."""
 
 
-class SavedFiltersScreen(ModalScreen[str | None]):
+class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
     """Chooses a filter. Its result is the filter's text, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

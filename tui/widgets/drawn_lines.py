@@ -6,13 +6,15 @@ from collections.abc import Iterable
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.mishaps import Guarded, survive
 
-class DrawnLines(ScrollView):
+
+class DrawnLines(Guarded, ScrollView):
     """A scrolled space of so many lines, and the style they are drawn on."""
 
     DEFAULT_CSS = "DrawnLines { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
@@ -42,6 +44,14 @@ class DrawnLines(ScrollView):
         if self._base is None:
             self._base = self.rich_style
         return self._base
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the rows of a region. Rows that cannot be drawn stay blank: the rest of the screen goes on."""
+        try:
+            return super().render_lines(crop)
+        except Exception as error:
+            survive(self, error)
+            return [Strip.blank(crop.width, self.base)] * crop.height
 
     def notify_style_update(self) -> None:
         """Forget the style of another theme."""

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.keys import KEY_BAR, Action, shown
+from tui.keys import KEY_BAR, TYPING_KEYS, Action, shown
 
 
 class KeyBar(Widget):
@@ -30,7 +30,7 @@ class KeyBar(Widget):
 
     @property
     def situation(self) -> str:
-        """Which keys are shown: a key of `KEY_BAR`."""
+        """Which keys are shown: a key of `KEY_BAR` or `TYPING_KEYS`."""
         return self._situation
 
     def show(self, situation: str) -> None:
@@ -43,10 +43,11 @@ class KeyBar(Widget):
         """Draw the keys."""
         width, base = self.size.width, self.rich_style
         key_style = base + self.get_component_rich_style("bar--key", partial=True)
-        always = [self._pair(name) for name in self._ALWAYS]
+        typing = TYPING_KEYS.get(self._situation)
+        always = [] if typing else [self._pair(name) for name in self._ALWAYS]
         room = width - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
         chosen: list[tuple[str, str]] = []
-        for key, label in (self._pair(name) for name in KEY_BAR[self._situation] if name in self._actions):
+        for key, label in typing or map(self._pair, self._offered()):
             room -= cell_len(key) + cell_len(label) + 3
             if room < 0:
                 break
@@ -55,6 +56,9 @@ class KeyBar(Widget):
         for key, label in [*chosen, *always]:
             segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
         return Strip(segments).crop_extend(0, width, base)
+
+    def _offered(self) -> list[str]:
+        return [name for name in KEY_BAR[self._situation] if name in self._actions]
 
     def _pair(self, name: str) -> tuple[str, str]:
         action = self._actions[name]
