@@ -29,7 +29,7 @@ class Draft:
     """Results of calls that stood unanswered at the thread's end."""
     results: list[Message] = field(default_factory=list[Message])
     written: list[CallWritten] = field(default_factory=list[CallWritten])
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
 
     def call_id(self, index: int) -> str:
         """The id of call number `index`, free in the thread however many calls the turn makes."""

@@ -7,51 +7,43 @@ program's change of the same message asks what to do; one that does not is saved
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from textual.app import SuspendNotSupported
 from textual.widget import Widget
 
 from core import curate, drafts, edits
 from core.drafts import EditDraft
-from core.errors import SensorloomError
+from core.errors import SensorloomError, UsageError
 from core.proposal import Proposal
 from core.query import query_place, query_turn
-from core.stale import stale_messages
 from core.store import Stored
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of, with_messages
+from core.text import one_line
+from core.thread import Message, Thread, call_arguments, call_name, calls_of, with_messages
 from tui.branch_actions import BranchActions
+from tui.external_editor import edited_outside
 from tui.proposals import CONFLICT_WAYS
 from tui.screens.ask import ChooseScreen, Way
+from tui.settling import Settling
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
-from tui.widgets.editor import MessageEditor, compact, laid_out
+from tui.widgets.editor import MessageEditor
 
 DRAFT_SECONDS = 0.5
 """How soon what was typed is on disk."""
-CALL_MARK = "▸ "
-"""In another editor, a line that begins so names a call; its arguments follow."""
-MIN_ROWS = 14
+MIN_ROWS = 18
 """Height of the editor at least, where the pane has that."""
 
 EDIT_CONFLICT_WAYS = (
     Way("t", "theirs", "leave the file as the other program wrote it; the edit stays as a draft"),
     *CONFLICT_WAYS[1:],
 )
-STALE_WAYS = (
-    Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
-    Way("y", "accept as they are", "they still hold; the marks go"),
-    Way("b", "move to a branch", "a thread of their own keeps them; this one ends before them"),
+UNSAVED_WAYS = (
+    Way("e", "go to it", "open that edit as it was left"),
+    Way("n", "give it up", "forget what was typed there, and edit this message"),
 )
-_WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +67,16 @@ class EditActions:
         self._edit: _Edit | None = None
         self._typed: dict[str, str] = {}
         self._draft_timer: Any = None
+        self._settling = Settling(turns)
+        turns.before_leaving = self._leave_for_another
+        turns.screen.run_worker(self._tell_unsaved, group="unsaved")
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What each of the actions does."""
         return {
             "turn.edit": self.edit,
             "turn.edit_external": self.edit_external,
-            "turn.settle": self.ask_settle,
+            "turn.settle": self._settling.ask,
         }
 
     @property
@@ -101,9 +96,13 @@ class EditActions:
     async def _open(self, found: _Edit) -> None:
         stem = found.seen.stem
         kept = (await asyncio.to_thread(drafts.load_drafts, self._turns.workspace, stem)).edit
-        fields = kept.fields if kept is not None and kept.index == found.index else None
-        if fields:
-            self._turns.say("this is what was typed here before and not saved; ctrl+z does not go behind it")
+        if kept is not None and kept.index != found.index:
+            self._ask_which(found, kept)
+            return
+        fields = kept.fields if kept is not None else None
+        if kept is not None:
+            changed = "; the thread has changed since" if kept.digest != found.seen.digest else ""
+            self._turns.say(f"this was typed here before and not saved{changed}")
         conversation = self._turns.conversation
         pane = conversation.parent
         if not isinstance(pane, Widget) or self._turns.work is None or self._turns.work.stored.stem != stem:
@@ -122,6 +121,34 @@ class EditActions:
         pane.styles.layers = "default editor"
         await pane.mount(editor)
 
+    def _ask_which(self, found: _Edit, kept: EditDraft) -> None:
+        """Another message of the thread has an edit that is not saved; a thread keeps one at a time."""
+
+        def answered(way: str | None) -> None:
+            if way == "e":
+                self._turns.conversation.focus_message(kept.index)
+                self.edit()
+            elif way == "n":
+                self._turns.do(partial(self._put_draft, found, {}))
+                self.edit()
+
+        text = f"{one_line(' '.join(kept.fields.values()), 200)}"
+        self._turns.screen.app.push_screen(ChooseScreen("another edit is not saved yet", text, UNSAVED_WAYS), answered)
+
+    async def _tell_unsaved(self) -> None:
+        """Say at the start what an earlier session left undecided."""
+        kept = await asyncio.to_thread(drafts.all_drafts, self._turns.workspace)
+        parts = [
+            f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''}: {what}"
+            for names, what in (
+                ([stem for stem, one in kept.items() if one.edit is not None], "an edit that is not saved"),
+                ([stem for stem, one in kept.items() if one.proposals], "a proposal that nobody decided on"),
+            )
+            if names
+        ]
+        if parts:
+            self._turns.say(f"kept from before · {' · '.join(parts)}")
+
     def typed(self, event: MessageEditor.Changed) -> None:
         """Keep what was typed, soon."""
         self._typed = event.fields
@@ -139,6 +166,11 @@ class EditActions:
             await asyncio.to_thread(self._write_draft, found, fields)
         except SensorloomError as error:
             self._turns.say(str(error), "warning")
+            return
+        work = self._turns.work
+        if work is not None and work.stored.stem == found.seen.stem:
+            work.unsaved = found.index if fields else None
+            self._turns.show(work)
 
     def _write_draft(self, found: _Edit, fields: dict[str, str]) -> None:
         workspace, stem = self._turns.workspace, found.seen.stem
@@ -154,6 +186,11 @@ class EditActions:
         self._keep_draft()
         self._close()
 
+    def _leave_for_another(self) -> None:
+        """Another thread is about to be shown."""
+        if self._edit is not None:
+            self.left()
+
     def _close(self) -> None:
         if self.editor is not None:
             self.editor.remove()
@@ -167,9 +204,7 @@ class EditActions:
             self._turns.do(partial(self._save, found, event.message, event.rerun, event.despite_problems))
 
     async def _save(self, found: _Edit, message: Message, rerun: bool, unchecked: bool) -> None:
-        work = self._turns.work
-        if work is None:
-            return
+        work = self._turns.work_on(found.seen)
         if message == found.message:
             done = True
         elif found.proposal is not None:
@@ -181,11 +216,16 @@ class EditActions:
             done = await self._save_message(work, found.index, message, unchecked)
         if not done:
             return
-        self._typed = {}
-        await self._put_draft(found, {})
-        self._close()
+        await self._done(found)
         if rerun:
-            await self.settle(work, "rerun")
+            await self._settling.settle(work, "rerun")
+
+    async def _done(self, found: _Edit) -> None:
+        """What was typed is saved."""
+        if self._edit is found:
+            self._typed = {}
+            self._close()
+        await self._put_draft(found, {})
 
     def _moved_on(self, work: ThreadWork, found: _Edit) -> bool:
         """Whether the message that was edited is no longer what it was."""
@@ -196,7 +236,7 @@ class EditActions:
         before = work.stored.thread.messages[index]
         if _calls(message) == _calls(before):
             return await self._turns.save(work, partial(curate.edit_message, unchecked=unchecked), index, message)
-        tools, context = await asyncio.to_thread(self._equipment, work.stored.thread, index)
+        tools, context = await asyncio.to_thread(self._tools_at, work.stored.thread, index)
         if context is None:
             self._turns.say("the session cannot be read, so the call is saved without being executed", "warning")
             return await self._turns.save(work, partial(curate.edit_message, unchecked=unchecked), index, message)
@@ -215,54 +255,13 @@ class EditActions:
         whole = with_messages(thread, [*thread.messages[: proposal.position], *proposal.messages])
         made = edits.edited(whole, found.index, message)
         if _calls(message) != _calls(found.message):
-            tools, context = await asyncio.to_thread(self._equipment, whole, found.index)
+            tools, context = await asyncio.to_thread(self._tools_at, whole, found.index)
             if context is not None:
                 made = await asyncio.to_thread(edits.reexecuted, made, found.index, tools, context)
         changed = replace(proposal, messages=tuple(made.messages[proposal.position :]), complete=True, edited=True)
         work.replace(proposal, changed)
         self._turns.show(work)
         return True
-
-    def _equipment(self, thread: Thread, index: int) -> tuple[Any, Any]:
-        """The tools, and what a call in message `index` works on; no context when the session cannot be read."""
-        from core.toolbox import context_for, open_toolbox
-
-        tools = open_toolbox(self._turns.workspace)
-        try:
-            return tools, context_for(self._turns.workspace, with_messages(thread, thread.messages[:index]), tools)
-        except SensorloomError:
-            return tools, None
-
-    # Stale turns
-
-    def ask_settle(self) -> None:
-        """Ask which way the stale turns are settled."""
-        work = self._turns.work
-        if work is None or work.run:
-            return
-        count = len(stale_messages(work.stored.thread))
-        if not count:
-            self._turns.say("nothing in this thread is stale")
-            return
-
-        def answered(way: str | None) -> None:
-            if way is not None:
-                self._turns.do(partial(self.settle, work, _WAYS[way]))
-
-        many = "1 message rests" if count == 1 else f"{count} messages rest"
-        text = f"{many} on something that changed. An export refuses the thread until that is settled."
-        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
-
-    async def settle(self, work: ThreadWork, how: Any) -> None:
-        """Settle what is stale in one of the three ways; re-running goes on with a proposal."""
-        thread = work.stored.thread
-        tools, context = await asyncio.to_thread(self._equipment, thread, len(thread.messages))
-        function = partial(curate.settle_stale, tools=tools, context=context)
-        if await self._turns.save(work, function, how) and how == "rerun" and work is self._turns.work:
-            if work.stored.thread.status == "finished":
-                self._turns.say("nothing rests on it, and the thread is finished: there is nothing to re-run")
-            elif not work.slots:
-                self._turns.run()
 
     # Another program's change
 
@@ -289,9 +288,7 @@ class EditActions:
         except SensorloomError as error:
             self._turns.say(str(error), "error")
             return
-        self._typed = {}
-        await self._put_draft(found, {})
-        self._close()
+        await self._done(found)
         if way == "m":
             self._turns.replaced(work, stored)
         else:
@@ -302,46 +299,22 @@ class EditActions:
     def edit_external(self) -> None:
         """Hand the focused message to `$VISUAL` or `$EDITOR`, and take it back."""
         found = self._focused()
-        if found is None:
-            return
-        head = _head(found.seen.thread, found)
-        before = external_text(found.message, head)
-        after = self._in_editor(before)
-        if after is None or after == before:
+        if found is None or self.editor is not None:
             return
         try:
-            message = from_external(found.message, head, after)
-        except ValueError as error:
-            self._turns.say(f"not taken: {error}", "error")
+            message = edited_outside(self._turns.screen.app, found.message, _head(found.seen.thread, found))
+        except UsageError as error:
+            self._turns.say(str(error), "error")
             return
-        self._turns.do(partial(self._save, found, message, rerun=False, unchecked=False))
-
-    def _in_editor(self, text: str) -> str | None:
-        """The text as a person left it in their editor; None when that could not be run, or failed."""
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        handle, name = tempfile.mkstemp(prefix="sensorloom-", suffix=".md")
-        path = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-            with self._turns.screen.app.suspend():
-                ended = subprocess.run([*command, name], check=False).returncode
-            if ended:
-                self._turns.say(f"{command[0]} ended with {ended}; nothing was changed", "warning")
-                return None
-            return path.read_text(encoding="utf-8", errors="surrogateescape")
-        except (OSError, SuspendNotSupported) as error:
-            self._turns.say(f"cannot run {command[0]}: {error}; set $EDITOR to the editor you use", "error")
-            return None
-        finally:
-            path.unlink(missing_ok=True)
+        if message != found.message:
+            self._turns.do(partial(self._save, found, message, rerun=False, unchecked=False))
 
     def _focused(self) -> _Edit | None:
         """The focused message, if it can be edited now."""
         work = self._turns.work
         if work is None:
             return None
-        if work.run:
+        if work.busy:
             self._turns.say("this thread is running; esc stops it")
             return None
         index, count = self._turns.conversation.index, len(work.stored.thread.messages)
@@ -367,35 +340,3 @@ def _head(thread: Thread, found: _Edit) -> str:
     """What stands before the question in the first message, and is not for editing here."""
     place = query_place(thread, query_turn(thread)) if found.proposal is None else None
     return place[1] if place is not None and place[0] == found.index else ""
-
-
-def external_text(message: Message, head: str = "") -> str:
-    """A message for another editor: its text, then each call as a line with its name and its arguments below."""
-    parts = [text_of(message)[len(head) :]]
-    parts += [f"{CALL_MARK}{call_name(call)}\n{laid_out(call_arguments(call))}" for call in calls_of(message)]
-    return "\n\n".join(parts)
-
-
-def from_external(message: Message, head: str, text: str) -> Message:
-    """The message as it came back from another editor; what was not touched stays byte for byte.
-
-    Raises:
-        ValueError: there are more or fewer calls than the message has; the sentence says so.
-    """
-    calls = calls_of(message)
-    before = external_text(message, head)
-    text = text if before.endswith("\n") else text.removesuffix("\n")
-    if text == before:
-        return message
-    body, *blocks = text.split(f"\n\n{CALL_MARK}") if calls else [text]
-    if len(blocks) != len(calls):
-        raise ValueError(f"there must be {len(calls)} calls, each beginning with a line `{CALL_MARK}name`")
-    made = message
-    if body != text_of(message)[len(head) :]:
-        made = edits.with_text(made, head + body)
-    for number, (call, block) in enumerate(zip(calls, blocks, strict=True)):
-        name, _, arguments = block.partition("\n")
-        if arguments != laid_out(call_arguments(call)) or name != call_name(call):
-            kept = arguments == laid_out(call_arguments(call))
-            made = edits.with_call(made, number, name.strip(), call_arguments(call) if kept else compact(arguments))
-    return made

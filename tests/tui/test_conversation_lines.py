@@ -86,7 +86,7 @@ def test_forks_alternatives_and_replays_are_marked():
         {**base.document, "alternatives": [{"position": 3, "messages": []}, {"position": 3, "messages": []}]}
     )
     text = drawn(shown, Look(forks={3: (2, 3)}, replays={"c1": "differs"}))
-    assert "⑂ branch 2/3" in text and "2 alternatives" in text and "≠ replays differently" in text
+    assert "└ branch 2/3" in text and "2 alternatives" in text and "≠ replays differently" in text
 
 
 def test_a_failed_call_is_marked_and_an_unanswered_one_too():

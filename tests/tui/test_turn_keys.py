@@ -218,10 +218,10 @@ async def test_a_branch_opens_and_its_siblings_are_a_key_apart(workspace: Worksp
         screen.query_one(Conversation).focus_message(1)
         await pilot.press("b")
         await until(pilot, lambda: work(screen).stored.stem != stem)
-        await until(pilot, lambda: "⑂ branch 2/2" in screen.query_one(Conversation).text)
+        await until(pilot, lambda: "└ branch 2/2" in screen.query_one(Conversation).text)
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: work(screen).stored.stem == stem)
-        await until(pilot, lambda: "⑂ branch 1/2" in screen.query_one(Conversation).text)
+        await until(pilot, lambda: "└ branch 1/2" in screen.query_one(Conversation).text)
 
 
 async def test_a_branch_at_the_question_asks_another(workspace: Workspace):

@@ -12,8 +12,21 @@ from typing import Literal
 from core.labels import same_label
 from core.proposal import Proposal
 from core.text import one_line
-from core.thread import Message, Thread, call_name, calls_of, final_answer, final_message, is_assistant, text_of
+from core.thread import (
+    Message,
+    Thread,
+    call_arguments,
+    call_name,
+    calls_of,
+    final_answer,
+    final_message,
+    is_assistant,
+    text_of,
+)
 from tui.widgets.lines import Span
+
+MIN_COMMON = 24
+"""Characters that several proposals must have in common at least to be left out."""
 
 ReplayMark = Literal["same", "differs", "edited", "cannot"]
 _REPLAY: Mapping[ReplayMark, Span] = {
@@ -54,6 +67,8 @@ class Look:
     """The proposals at the thread's end."""
     chosen: int = 0
     """Which of the drafts is shown."""
+    unsaved: int | None = None
+    """The message with an edit that was typed and not saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,8 @@ class Part:
     """Whether an empty line comes before it."""
     answers: str = ""
     """The tool that a result is from, where that is not plain from the line above it."""
+    above: tuple[tuple[Span, ...], ...] = ()
+    """Lines over the message: the proposals there are to choose from."""
 
     def same(self, other: Part) -> bool:
         """Whether both are drawn alike; the message is compared by identity, since threads share theirs."""
@@ -84,7 +101,7 @@ class Part:
 
 def _rest(part: Part) -> tuple[object, ...]:
     return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
-            part.gap, part.answers, part.begun)  # fmt: skip
+            part.gap, part.answers, part.begun, part.above)  # fmt: skip
 
 
 def parts_of(thread: Thread, look: Look) -> list[Part]:
@@ -93,6 +110,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     answers = _answers(messages)
     named = _named_answers(messages)
     alternatives = _alternatives_at(thread)
+    stale = next((index for index, message in enumerate(messages) if message.get("stale")), -1)
     parts: list[Part] = []
     turn = 0
     for index, message in enumerate(messages):
@@ -104,7 +122,11 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 index,
                 message,
                 label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else one_line(role.upper(), 8),
-                marks=_marks(message, alternatives.get(index, 0), look.forks.get(index)),
+                marks=(
+                    *((_WAYS_OUT,) if index == stale else ()),
+                    *_marks(message, alternatives.get(index, 0), look.forks.get(index), first_stale=index == stale),
+                    *((_UNSAVED,) if index == look.unsaved else ()),
+                ),
                 opened=index in look.opened,
                 begun=index == look.begun,
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
@@ -123,6 +145,9 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     return parts
 
 
+_WAYS_OUT: Span = ("⚠ stale: S re-runs, accepts or branches from here", "warn")
+"""On the first stale message; the others have the word alone."""
+_UNSAVED: Span = ("✎ an edit is not saved: e opens it", "warn")
 _END: Message = {"role": "end"}
 """Stands after the last message where there is something to say of that place."""
 
@@ -182,22 +207,59 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             reasoning=proposal.reasoning if offset == spoken else "",
             gap=offset == spoken,
             answers=named.get(offset, "") if offset > spoken else "",
+            above=_choices(look.drafts, chosen) if offset == 0 and len(look.drafts) > 1 else (),
         )
         for offset, message in enumerate(proposal.messages)
     ]
 
 
-def _marks(message: Message, alternatives: int, fork: tuple[int, int] | None) -> tuple[Span, ...]:
+def _choices(drafts: Sequence[Draft], chosen: int) -> tuple[tuple[Span, ...], ...]:
+    """A line for each proposal with the key that takes it: how it begins, or where it parts from the first."""
+    said = [_in_one_line(draft.proposal) for draft in drafts]
+    common = _common_words(list(dict.fromkeys(one for one in said if one)))
+    lines: list[tuple[Span, ...]] = []
+    for number, (draft, text) in enumerate(zip(drafts, said, strict=True), 1):
+        shown = f"… {text[common:]}" if common and text else text
+        if not text:
+            shown = "…"
+        elif not draft.running and text in said[: number - 1]:
+            shown = f"the same as {said.index(text) + 1}"
+        at = number == chosen + 1
+        broken = (("incomplete ", "warn"),) if not draft.proposal.complete and not draft.running else ()
+        lines.append((("▸" if at else " ", "mark"), (f"{number} ", "label"), *broken, (shown, "text" if at else "dim")))
+    lines.append(((f"1-{len(drafts)} takes one   [ ] shows another   v compares any two", "dim"),))
+    return tuple(lines)
+
+
+def _in_one_line(proposal: Proposal) -> str:
+    """What a proposal says and calls."""
+    spoken = [one for one in proposal.messages if is_assistant(one)]
+    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for one in spoken for call in calls_of(one)]
+    return one_line(" ".join([*(text_of(one) for one in spoken), *calls]), 2_000)
+
+
+def _common_words(texts: Sequence[str]) -> int:
+    """How many characters all begin with, in whole words; none where that is too little to be left out."""
+    if len(texts) < 2:
+        return 0
+    common = next((place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
+    whole = texts[0].rfind(" ", 0, common) + 1
+    return whole if whole > MIN_COMMON else 0
+
+
+def _marks(
+    message: Message, alternatives: int, fork: tuple[int, int] | None, *, first_stale: bool = False
+) -> tuple[Span, ...]:
     """What stands beside a message's label: only what is out of the ordinary."""
     found: list[Span] = []
-    if message.get("stale"):
+    if message.get("stale") and not first_stale:
         found.append(("⚠ stale", "warn"))
     if message.get("edited"):
         found.append(("✎ edited", "warn"))
     if message.get("train") is False:
         found.append(("⊘ out of the loss", "warn"))
     if fork:
-        found.append((f"⑂ branch {fork[0]}/{fork[1]}", "mark"))
+        found.append((f"└ branch {fork[0]}/{fork[1]}", "mark"))
     if alternatives:
         found.append((f"{alternatives} alternative{'s' * (alternatives > 1)}", "mark"))
     return tuple(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,10 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, TextArea
 
 from core.edits import with_call, with_text
+from core.errors import UsageError
 from core.text import one_line, printable
 from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of
+from tui.widgets.message_fields import compact, laid_out
 from tui.widgets.plain import Plain, plain
 
 CHECK_SECONDS = 0.15
@@ -53,16 +54,18 @@ class MessageEditor(VerticalScroll):
     MessageEditor {
         layer: editor; border: round $accent; background: $surface; padding: 0 1; scrollbar-size-vertical: 1;
         TextArea { border: none; padding: 0; background: $surface; height: auto; min-height: 3; }
+        .no-text { min-height: 1; }
         .call { height: 1; }
         .call Plain { width: 2; }
         NameField { width: 1fr; border: none; padding: 0; background: $surface; }
         .arguments { margin-left: 2; }
-        .problems { color: $text-error; margin-left: 2; height: auto; }
+        .problems { dock: bottom; color: $text-error; background: $surface; height: auto; max-height: 5; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "save(False)", "save", show=False),
         Binding("ctrl+r", "save(True)", "save and re-run", show=False),
+        Binding("ctrl+g", "external", "in $EDITOR", show=False),
         Binding("escape", "leave", "leave, keeping the draft", show=False),
     ]
 
@@ -113,8 +116,7 @@ class MessageEditor(VerticalScroll):
         self._problems: tuple[str, ...] = ()
         self._warned = False
         self.border_title = plain(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-        keys = "ctrl+t save · ctrl+r save and re-run · esc leave, draft kept"
-        self.border_subtitle = plain(keys)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+        self.border_subtitle = "ctrl+t save · ctrl+r save and re-run"
 
     @property
     def original(self) -> Message:
@@ -146,8 +148,7 @@ class MessageEditor(VerticalScroll):
         """A field for the text, and two for each call."""
         calls = calls_of(self._original)
         text = self._text()
-        if text or not calls:
-            yield _area(self._fields.get("text", text), "text")
+        yield _area(self._fields.get("text", text), "text", "" if text or not calls else "no-text")
         names = [_tool_name(schema) for schema in self._thread.tools or ()]
         for number, call in enumerate(calls):
             name, arguments = f"name-{number}", f"arguments-{number}"
@@ -179,6 +180,22 @@ class MessageEditor(VerticalScroll):
             return
         self.post_message(self.Saved(self.message, rerun, bool(self._problems)))
 
+    def action_external(self) -> None:
+        """Hand what the fields hold to another editor, and take back what comes of it."""
+        from tui.external_editor import edited_outside
+
+        try:
+            made = edited_outside(self.app, self.message, self._head)
+        except UsageError as error:
+            self.notify(one_line(str(error), 300), severity="error", markup=False)
+            return
+        for number, call in enumerate(calls_of(made)):
+            self.query_one(f"#name-{number}", NameField).value = printable(call_name(call))
+            self.query_one(f"#arguments-{number}", TextArea).text = laid_out(call_arguments(call))
+        text = text_of(made)
+        shown = laid_out(text) if made.get("role") == "tool" else printable(text[len(self._head) :])
+        self.query_one("#text", TextArea).text = shown
+
     def action_leave(self) -> None:
         """Go away; the draft is the caller's."""
         self.post_message(self.Left())
@@ -195,12 +212,14 @@ class MessageEditor(VerticalScroll):
     def _check(self, number: int = 0) -> None:
         if number == self._checks and calls_of(self._original):
             message = self.message
+            calls = len(calls_of(message))
 
             def work() -> None:
                 from core.checks import message_problems
 
                 found = message_problems(self._thread, message, self._original)
-                self.post_message(self.Checked(tuple(one_line(f"{one.path}: {one.text}") for one in found), number))
+                lines = (f"{_place(one.path, calls)}{one.text}" for one in found)
+                self.post_message(self.Checked(tuple(map(one_line, lines)), number))
 
             self.run_worker(work, thread=True, exclusive=True, group="check")
 
@@ -224,25 +243,11 @@ def _area(text: str, name: str, classes: str = "") -> TextArea:
     return area
 
 
+def _place(path: str, calls: int) -> str:
+    """Where in the message a problem is; which call goes without saying where there is one."""
+    return f"{path.removeprefix('tool_calls[0].') if calls == 1 else path}: "
+
+
 def _tool_name(schema: Mapping[str, Any]) -> str:
     function = schema.get("function")
     return str(function.get("name", "")) if isinstance(function, Mapping) else ""
-
-
-def laid_out(arguments: str) -> str:
-    """Arguments as they are shown for editing: JSON over several lines where that loses nothing."""
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return printable(arguments)
-    if json.loads(json.dumps(value)) != value:
-        return printable(arguments)
-    return printable(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def compact(arguments: str) -> str:
-    """Arguments as they are stored: JSON on one line; text that is no JSON as it was typed."""
-    try:
-        return json.dumps(json.loads(arguments), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return arguments
