@@ -1,0 +1,213 @@
+"""The pictures of the documents: the real app on a demo workspace, drawn as SVG. `make pictures`.
+
+Everything that a picture shows comes from fixed seeds, so that the same program makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from core import curate, draft, turn_loop
+from core.datasets.importing import import_dataset
+from core.workspace import open_workspace
+from tests.tui.motion import on_screen, until
+from tui.__main__ import run
+from tui.app import SensorloomApp
+from tui.screens.main import MainScreen
+from tui.terminal import prepare_environment
+from tui.widgets.conversation import Conversation
+from tui.widgets.editor import MessageEditor
+
+SIZES = ((160, 48), (80, 24))
+SEED = 5
+SESSION = "s03_0042"
+QUERY = "Is this person walking on level ground or on stairs? Say what tells you so."
+QUIET_LOOKS = 12
+"""So many looks at the same screen, one after the other, and it has settled."""
+_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The app on its workspace, and what a scene does with it."""
+
+    pilot: Pilot[Any]
+    screen: MainScreen
+
+    async def settled(self) -> None:
+        """Wait until the screen stays as it is."""
+        same, before = 0, ""
+        while same < QUIET_LOOKS:
+            await self.pilot.pause(0.05)
+            now = on_screen(self.pilot.app)
+            same, before = (same + 1 if now == before and not self.screen.runs.running else 0), now
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each after what the one before set off."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settled()
+
+
+async def run_scene(scene: Scene) -> None:
+    """A turn that was just proposed."""
+    await scene.press("2", "r", "y", "r", "y", "r")
+
+
+async def edit_scene(scene: Scene) -> None:
+    """A call being edited, its arguments against the schema."""
+    await finished(scene)
+    conversation = scene.screen.query_one(Conversation)
+    conversation.focus_message(_calls(scene, "compute_spectrum"))
+    await scene.press("e")
+    await until(scene.pilot, lambda: scene.screen.query(MessageEditor))
+    area = scene.screen.query(MessageEditor).first().query(TextArea).last()
+    area.text = '{\n  "artifact_id": "session",\n  "channel_names": "acc_x"\n}'
+    area.move_cursor(area.document.end)
+    area.focus()
+    await scene.settled()
+
+
+async def fork_scene(scene: Scene) -> None:
+    """Two branches from one turn."""
+    await branched(scene)
+
+
+async def compare_scene(scene: Scene) -> None:
+    """A thread and its branch, side by side."""
+    await branched(scene)
+    await scene.press("v")
+
+
+async def finished(scene: Scene) -> None:
+    """Run the thread to its end."""
+    await scene.press("2", "R")
+    await until(
+        scene.pilot, lambda: scene.screen.turns.work and scene.screen.turns.work.stored.thread.status == "finished"
+    )
+    await scene.settled()
+
+
+async def branched(scene: Scene) -> None:
+    """Branch twice at one turn, and let each branch go its own way."""
+    await finished(scene)
+    parent = _stem(scene)
+    runs = scene.screen.runs
+    for seed in (SEED + 1, SEED + 2):
+        scene.screen.threads.go_to(parent)
+        await until(scene.pilot, lambda: _stem(scene) == parent)
+        await scene.settled()
+        scene.screen.query_one(Conversation).focus_message(1)
+        await scene.press("b")
+        await until(scene.pilot, lambda: _stem(scene) != parent)
+        await scene.settled()
+        runs.choice = replace(runs.choice, settings=structs.replace(runs.choice.settings, seed=seed))
+        await finished(scene)
+    scene.screen.query_one(Conversation).focus_message(3)
+    await scene.settled()
+
+
+class Clock:
+    """Stands in for `time` where durations are shown: a tick at each look, so that they are always the same."""
+
+    def __init__(self, tick: float) -> None:
+        self._now = 0.0
+        self._tick = tick
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        self._now += self._tick
+        return self._now
+
+
+SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
+    "run": run_scene,
+    "edit": edit_scene,
+    "fork": fork_scene,
+    "compare": compare_scene,
+}
+
+
+def _stem(scene: Scene) -> str:
+    work = scene.screen.turns.work
+    return work.stored.stem if work else ""
+
+
+def _calls(scene: Scene, tool: str) -> int:
+    """The index of the message that calls a tool; the first that calls any where none does."""
+    work = scene.screen.turns.work
+    messages = work.stored.thread.messages if work else ()
+    calling = [place for place, one in enumerate(messages) if one.get("tool_calls")]
+    named = [place for place in calling if tool in str(messages[place]["tool_calls"])]
+    return (named or calling)[0]
+
+
+def demo_workspace(root: Path) -> None:
+    """A folder with the demo dataset, a few finished threads, and one that was just begun."""
+    (root / "sensorloom.toml").write_text(f"[model]\nseed = {SEED}\n")
+    workspace = open_workspace(str(root), environ={})
+    import_dataset(workspace, "demo")
+    options = ["--workspace", str(root), "--dataset", "demo", "--count", "9", "--seed", str(SEED), "--parallel", "1"]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        run(["run", *options])
+    curate.create_thread(workspace, "demo", SESSION, QUERY)
+
+
+async def picture(name: str, size: tuple[int, int], demo: Path) -> str:
+    """The SVG of one scene, played in a copy of the demo workspace."""
+    with tempfile.TemporaryDirectory(prefix="sensorloom-pictures-") as folder:
+        root = Path(folder) / "workspace"
+        shutil.copytree(demo, root)
+        app = SensorloomApp(open_workspace(str(root), environ={}))
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
+            screen = app.screen
+            assert isinstance(screen, MainScreen)
+            await until(pilot, lambda: screen.turns.work is not None)
+            scene = Scene(pilot, screen)
+            await scene.settled()
+            await SCENES[name](scene)
+            return without_font(app.export_screenshot(title="sensorloom"))
+
+
+def without_font(svg: str) -> str:
+    """The picture with the reader's own monospaced font: Textual's names one that is loaded from elsewhere."""
+    fonts = "Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+    return re.sub(r"font-family: Fira Code[^;]*;", f"font-family: {fonts};", _FONT.sub("", svg))
+
+
+def main() -> None:
+    """Make the pictures that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"of: {', '.join(SCENES)}; all unless told")
+    parser.add_argument("--to", type=Path, default=Path(__file__).parents[2] / "docs", help="the folder they go to")
+    chosen = parser.parse_args()
+    prepare_environment()
+    turn_loop.time, draft.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
+    os.environ.pop("NO_COLOR", None)
+    with tempfile.TemporaryDirectory(prefix="sensorloom-demo-") as folder:
+        demo_workspace(Path(folder))
+        for name in chosen.scenes or SCENES:
+            for columns, lines in SIZES:
+                path = chosen.to / f"screen-{name}-{columns}x{lines}.svg"
+                path.write_text(asyncio.run(picture(name, (columns, lines), Path(folder))), encoding="utf-8")
+                print(path)
+
+
+if __name__ == "__main__":
+    main()
