@@ -16,7 +16,7 @@ from core.labels import canonical
 from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
 if TYPE_CHECKING:
-    from core.index import Summary
+    from core.summary import Summary
 
 Operator = Literal[":", "=", "<", "<=", ">", ">=", "!="]
 OnSummary = Callable[["Summary"], bool]

@@ -36,7 +36,7 @@ from core.filter_terms import (
 from core.thread import Thread
 
 if TYPE_CHECKING:
-    from core.index import Summary
+    from core.summary import Summary
 
 
 class FilterError(UsageError):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class Branch(Protocol):
-    """What is needed to know of a thread; `core.index.Summary` has it."""
+    """What is needed to know of a thread; `core.summary.Summary` has it."""
 
     @property
     def stem(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.index import Summary
+from core.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 from core import store
 from core.errors import SensorloomError, ThreadError
 from core.first_message import first_message
-from core.index import Summary
+from core.summary import Summary
 from core.thread import SCHEMA_VERSION, Thread, final_answer, recount, timestamp
 from core.thread_json import decode_object, shape_of
 from core.workspace import Workspace

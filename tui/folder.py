@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from core import index
+from core import index, index_cache
 from core.errors import SensorloomError
-from core.index import Changes, Summary
+from core.index import Changes
+from core.summary import Summary
 from core.watch import watch_folder
 from core.workspace import Workspace
 
@@ -68,11 +69,11 @@ class FolderFeed:
             self._post(self.Failed(f"the threads folder is no longer followed ({what}); start again to see changes"))
 
     def _follow(self) -> None:
-        known, trusted_ns = index.load(self._workspace)
+        known, trusted_ns = index_cache.load(self._workspace)
         self._post(self.Loaded(tuple(known.values())))
         started = time.time_ns()
         if self._scan(known, trusted_ns):
-            index.save(self._workspace, known, started)
+            index_cache.save(self._workspace, known, started)
         changed = False
         for stems in watch_folder(self._workspace.threads, self._stop, polling=self._polling):
             if stems is None:
@@ -83,7 +84,7 @@ class FolderFeed:
                     changed = True
                     self._post(self.Changed(found, True))
         if changed:
-            index.save(self._workspace, known, started)
+            index_cache.save(self._workspace, known, started)
 
     def _scan(self, known: dict[str, Summary], trusted_ns: int) -> bool:
         outdated = False

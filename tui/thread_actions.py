@@ -13,9 +13,10 @@ from textual.widgets import Input
 
 from core import index
 from core.filters import Filter, FilterError, parse, select
-from core.index import Changes, Summary
+from core.index import Changes
 from core.listing import SORTS, Row, arrange
 from core.store import Stored
+from core.summary import Summary, summary_of
 from core.text import one_line
 from core.workspace import Workspace
 from tui.widgets.pane import Pane
@@ -99,7 +100,7 @@ class ThreadActions:
         """Take a thread that was saved here, before the folder reports it."""
         old = self.known.get(stored.stem)
         size, mtime_ns = (old.size, old.mtime_ns) if old else (0, 0)
-        self.take(Changes((index.summary_of(stored.thread, stored.stem, size, mtime_ns),)), self.scanned)
+        self.take(Changes((summary_of(stored.thread, stored.stem, size, mtime_ns),)), self.scanned)
 
     def go_to(self, stem: str) -> None:
         """Put the cursor on a thread, as soon as it is in the list. A filter that hides it is taken off."""

@@ -10,8 +10,9 @@ import msgspec
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.filters import parse, select
-from core.index import Summary, summaries
+from core.index import summaries
 from core.listing import SORTS, Row, arrange
+from core.summary import Summary
 from core.text import one_line
 from core.workspace import Workspace
 

@@ -7,10 +7,10 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.list import lines
 from core.cli.threads import opened
-from core.index import summary_of
 from core.listing import Row
 from core.query import query_place, query_turn
 from core.store import Stored
+from core.summary import summary_of
 from core.thread import call_arguments, call_name, calls_of, text_of
 from core.turns import turns
 from core.workspace import Workspace

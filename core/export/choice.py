@@ -10,7 +10,7 @@ from core.export.groups import Groups
 from core.export.output import Span
 from core.export.report import ExportRequest, Skips
 from core.export.split import SplitBook, assign
-from core.index import Summary
+from core.summary import Summary
 
 DUPLICATE = "duplicate"
 OVER_CAP = "over the cap of its label"

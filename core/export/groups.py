@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 
 from core.errors import SensorloomError
 from core.export.split import Grouping
-from core.index import Summary
 from core.lineage import Lineage, lineage
+from core.summary import Summary
 from core.workspace import Workspace
 
 

@@ -10,8 +10,8 @@ import msgspec
 
 from core.errors import SensorloomError, ThreadError
 from core.files import digest, write_atomic
-from core.index import Summary
 from core.store import path_of, read_bytes
+from core.summary import Summary
 from core.text import unicode_text
 from core.workspace import Workspace, private_folder
 

@@ -17,7 +17,7 @@ from core.export.schemas import Schemas
 from core.export.selection import broken_calls
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
-from core.index import Summary
+from core.summary import Summary
 from core.thread import Thread
 from core.thread_json import decode_object
 from core.workspace import Workspace

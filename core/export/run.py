@@ -33,8 +33,9 @@ from core.export.siblings import Siblings
 from core.export.source import Source, encode_row, plain_line
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
 from core.filters import parse
-from core.index import Summary, summaries
+from core.index import summaries
 from core.similar import Seen, signature
+from core.summary import Summary
 from core.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ from core.errors import ThreadError
 from core.export.report import ExportCancelledError, ExportRequest, Progress, Skips
 from core.export.source import Source, SourceMessage, read_source
 from core.filters import Filter
-from core.index import Summary
+from core.summary import Summary
 
 PROGRESS_EVERY = 200
 

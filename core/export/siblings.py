@@ -8,8 +8,8 @@ from pathlib import Path
 from core.errors import ThreadError
 from core.export.selection import broken_calls
 from core.export.source import read_source
-from core.index import Summary
 from core.lineage import lineage
+from core.summary import Summary
 from core.thread import Thread
 
 

@@ -10,9 +10,9 @@ from core import store
 from core.curate.steps import commit
 from core.errors import SensorloomError, ThreadError
 from core.filters import Filter
-from core.index import Summary
 from core.lint import Context, Finding, check_thread, fix_thread
 from core.lint.duplicates import Duplicates
+from core.summary import Summary
 from core.workspace import Workspace
 
 UNREADABLE = "file"

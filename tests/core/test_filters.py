@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.filters import FilterError, completions, parse, select
-from core.index import Summary, summary_of
+from core.summary import Summary, summary_of
 from core.thread import Thread
 
 ONE = Summary(

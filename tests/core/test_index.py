@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from core import index, store
 from core.cli.list import command
-from core.index import Summary, summarize, summary_of
 from core.listing import SORTS, arrange
+from core.summary import Summary, summarize, summary_of
 from core.thread import Thread
 from core.watch import watch_folder
 from core.workspace import Workspace, open_workspace

@@ -13,8 +13,8 @@ from tui.widgets.lines import Line, Span, cells, fit, spread
 from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from core.index import Summary
     from core.listing import Row
+    from core.summary import Summary
 
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}

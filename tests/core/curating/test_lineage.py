@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import curate, store
-from core.index import summary_of
 from core.lineage import lineage
 from core.store import Stored
+from core.summary import summary_of
 from core.workspace import Workspace
 
 
