@@ -263,6 +263,11 @@ class EditActions:
         self._turns.show(work)
         return True
 
+    def _tools_at(self, thread: Thread, index: int) -> tuple[Any, Any]:
+        from core.toolbox import tools_at
+
+        return tools_at(self._turns.workspace, thread, index)
+
     # Another program's change
 
     def _ask_conflict(self, work: ThreadWork, found: _Edit, message: Message) -> None:

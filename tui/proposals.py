@@ -50,7 +50,10 @@ class Proposals:
             from core.drafts import load_drafts
 
             kept = await asyncio.to_thread(load_drafts, self._turns.workspace, work.stored.stem)
-            if work is self._turns.work and work.idle and work.restore(kept.proposals):
+            if work is not self._turns.work:
+                return
+            work.unsaved = kept.edit.index if kept.edit is not None else None
+            if (work.idle and work.restore(kept.proposals)) or kept.edit is not None:
                 self._turns.show(work)
 
         self._turns.screen.run_worker(bring, group="offer", exclusive=True)
@@ -67,7 +70,7 @@ class Proposals:
     def accept(self) -> None:
         """Take the shown proposal into the thread; without one, unfold or fold the focused message."""
         work = self._turns.work
-        if work is None or work.run:
+        if work is None or work.busy:
             return
         shown = work.shown
         if shown is None:
@@ -83,7 +86,7 @@ class Proposals:
     def take_sample(self, number: int) -> None:
         """Take one of several proposals, counted from 1."""
         work = self._turns.work
-        if work is not None and not work.run and number <= len(work.slots):
+        if work is not None and not work.busy and number <= len(work.slots):
             work.chosen = number - 1
             self.accept()
 
@@ -111,7 +114,7 @@ class Proposals:
     def set_aside(self, reason: Reason, *, then_run: bool = False) -> None:
         """Keep the proposals among the thread's alternatives; propose again if asked to."""
         work = self._turns.work
-        if work is None or work.run or not work.proposals:
+        if work is None or work.busy or not work.proposals:
             return
 
         async def put_aside() -> None:

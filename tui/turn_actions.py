@@ -16,7 +16,7 @@ from typing import Any
 from textual.message import Message
 from textual.screen import Screen
 
-from core import store
+from core import curate, store
 from core.errors import ConflictError, SensorloomError
 from core.events import TurnEvent
 from core.store import Stored
@@ -24,7 +24,7 @@ from core.text import one_line
 from tui.proposals import Proposals
 from tui.runs import Runs
 from tui.turn_state import LiveTurn, ThreadWork
-from tui.widgets.conversation import Conversation
+from tui.widgets.conversation import Conversation, Place
 from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
 
@@ -57,7 +57,10 @@ class TurnActions:
         self.conversation = conversation
         self.sensors = sensors
         self.runs = runs
+        self.before_leaving: Callable[[], None] = lambda: None
+        """Called before another thread is shown, or none."""
         self._works: dict[str, ThreadWork] = {}
+        self._places: dict[str, Place] = {}
         self._stem = ""
         self._situation = ""
         self.proposals = Proposals(self)
@@ -79,28 +82,43 @@ class TurnActions:
         """The open thread with what is under way."""
         return self._works.get(self._stem)
 
+    def work_on(self, seen: Stored) -> ThreadWork:
+        """What is under way with a thread that was read, which may no longer be the open one."""
+        return self._works.get(seen.stem) or ThreadWork(seen)
+
     # Which thread is open
 
     def open(self, stored: Stored) -> None:
         """Show a thread that was read; what is under way with the one before goes on."""
-        before = self.work
-        if before is not None and before.idle and before.stored.stem != stored.stem:
-            del self._works[self._stem]
+        if self._stem != stored.stem:
+            self._leave()
         self._stem = stored.stem
         work = self._works.setdefault(stored.stem, ThreadWork(stored))
-        if not work.run:
+        if not work.busy:
             work.renew(stored)
-        self.conversation.open(work.stored.thread, self._look(work, Look(blind=self.conversation.look.blind)))
+        look = self._look(work, Look(blind=self.conversation.look.blind))
+        self.conversation.open(work.stored.thread, look, self._places.get(stored.stem))
         self.show(work)
-        if work.idle:
-            self.proposals.offer(work)
+        self.proposals.offer(work)
 
     def close(self, why: str = "") -> None:
         """Show no thread, and say why."""
+        self._leave()
         self._stem = ""
         self.conversation.clear(why)
         self.sensors.clear()
         self._situate("conversation")
+
+    def _leave(self) -> None:
+        """Remember where the reader was in the thread that was open; what is under way with it goes on."""
+        work = self.work
+        if work is None:
+            return
+        self.before_leaving()
+        if self.conversation.thread is not None:
+            self._places[self._stem] = self.conversation.place
+        if work.idle:
+            del self._works[self._stem]
 
     def changed(self, stems: Sequence[str]) -> None:
         """Look again at threads of ours whose files changed."""
@@ -110,10 +128,10 @@ class TurnActions:
 
     async def _reread(self, stem: str) -> None:
         work = self._works.get(stem)
-        if work is None or work.run:
+        if work is None or work.busy:
             return  # a run sees for itself whether its file is still what it read
         try:
-            stored = await asyncio.to_thread(store.read, self.workspace.threads, stem)
+            stored = await asyncio.to_thread(self._theirs, work.stored)
         except SensorloomError as error:
             if work.idle and work is not self.work:
                 del self._works[stem]
@@ -128,12 +146,17 @@ class TurnActions:
         if work.proposals and work is self.work and seen.thread.messages != stored.thread.messages:
             self.proposals.ask_conflict(work, seen)
 
+    def _theirs(self, seen: Stored) -> Stored:
+        """The thread as it stands in its file; what another program wrote is one step of its history."""
+        stored = store.read(self.workspace.threads, seen.stem)
+        return stored if stored.digest == seen.digest else curate.take_theirs(self.workspace, seen)
+
     # Runs
 
     def run(self) -> None:
         """Ask for the next turn."""
         work = self._ready()
-        if work is not None and self._nothing_proposed(work):
+        if work is not None and self._nothing_proposed(work) and self._goes_on(work):
             self._start(work, lambda: self.runs.runner.propose(work.stored, self.runs.choice))
 
     def run_to_end(self) -> None:
@@ -144,26 +167,40 @@ class TurnActions:
         shown = work.shown
         if shown is not None and shown.complete:
             self.do(partial(self.proposals.take, work, shown, then=self.run_to_end))
-        elif self._nothing_proposed(work):
+        elif self._nothing_proposed(work) and self._goes_on(work, to_end=True):
             self._start(work, lambda: self.runs.runner.run_to_end(work.stored, self.runs.choice))
 
     def sample(self) -> None:
         """Propose several turns at once."""
         work = self._ready()
-        if work is not None and self._nothing_proposed(work):
+        if work is not None and self._nothing_proposed(work) and self._goes_on(work):
             self._start(work, lambda: self.runs.runner.propose_many(work.stored, self.runs.choice, SAMPLES))
 
     def stop(self) -> None:
         """Stop what runs on the open thread; what came stays, as a proposal."""
-        if self.work is not None and self.work.run:
-            self.runs.runner.cancel(self.work.stored.stem)
+        work = self.work
+        if work is None or not work.busy:
+            return
+
+        async def stopped() -> None:  # after the start, which may still be under way
+            self.runs.runner.cancel(work.stored.stem)
+
+        if work.asked:
+            self.do(stopped)
+        else:
+            self.runs.runner.cancel(work.stored.stem)
 
     def _start(self, work: ThreadWork, begin: Callable[[], str]) -> None:
+        work.asked = True
+        self.show(work)
+
         async def started() -> None:
             try:
-                work.run = await asyncio.to_thread(begin)  # the client is imported here, which takes a second
+                run = await asyncio.to_thread(begin)  # the client is imported here, which takes a second
             except SensorloomError as error:
+                run = ""
                 self.say(str(error), "error")
+            work.begin(run)
             self.show(work)
 
         self.do(started)
@@ -180,7 +217,7 @@ class TurnActions:
             before, undecided = work.stored, work.proposals
             problem = work.take(event, now)
             if problem:
-                self.say(f"{work.stored.stem}: {problem}", "error")
+                self.say(problem if stem in problem else f"{stem}: {problem}", "error")
             if work.stored is not before:
                 self.screen.post_message(self.Saved(work.stored))
             if work.proposals != undecided:
@@ -227,10 +264,21 @@ class TurnActions:
     def _ready(self) -> ThreadWork | None:
         """The open thread, unless it runs already."""
         work = self.work
-        if work is not None and work.run:
+        if work is not None and work.busy:
             self.say("this thread is running; esc stops it")
             return None
         return work
+
+    def _goes_on(self, work: ThreadWork, *, to_end: bool = False) -> bool:
+        """Whether the thread can have another turn; says what to do where it cannot."""
+        thread = work.stored.thread
+        if thread.status == "finished":
+            self.say("this thread has its final answer: b branches at the focused turn, e edits a turn and re-runs")
+        elif to_end and thread.status == "max_turns_reached":
+            self.say(f"this thread is at its limit of {thread.metadata.get('max_turns')} turns: r asks for one more")
+        else:
+            return True
+        return False
 
     def _nothing_proposed(self, work: ThreadWork) -> bool:
         if work.slots:
@@ -245,7 +293,7 @@ class TurnActions:
 
     def show(self, work: ThreadWork) -> None:
         """Draw the thread if it is the open one, and say what the keys now act on."""
-        if any(one.run for one in self._works.values()):
+        if any(one.busy for one in self._works.values()):
             self._ticker.resume()
         else:
             self._ticker.pause()
@@ -254,7 +302,7 @@ class TurnActions:
         if self.conversation.thread is not None:
             self.conversation.show(work.stored.thread, self._look(work))
         self.focused(self.conversation.index)
-        situation = "running" if work.run else "proposal" if work.slots else "conversation"
+        situation = "running" if work.busy else "proposal" if work.slots else "conversation"
         self._situate(situation)
 
     def _situate(self, situation: str) -> None:
@@ -273,6 +321,7 @@ class TurnActions:
             seconds=work.seconds,
             replays=work.replays,
             forks=work.forks,
+            unsaved=work.unsaved,
             drafts=work.drafts(time.monotonic()),
             chosen=work.chosen,
         )

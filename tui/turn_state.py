@@ -26,7 +26,8 @@ from core.proposal import Generation, Proposal
 from core.store import Stored
 from core.text import one_line
 from core.thread import Message
-from tui.widgets.conversation_parts import Draft, ReplayMark
+from tui.widgets.conversation_parts import ReplayMark
+from tui.widgets.drafts import Draft
 
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English, until the server says how many tokens it really made."""
@@ -64,23 +65,32 @@ class LiveTurn:
             case CallAnswered():
                 self.answers[event.index] = event
             case Waiting():
+                self._begin_anew()
                 self.waiting = f"waiting {event.seconds:.0f} s: {one_line(event.reason, 80)}"
             case _:
                 pass
 
+    def _begin_anew(self) -> None:
+        """The model is asked again: what came of its message is void, earlier calls' answers are not."""
+        self.text = self.reasoning = ""
+        self.calls.clear()
+        self.answers = {index: answer for index, answer in self.answers.items() if index < 0}
+
     def draft(self, now: float) -> Draft:
         """The turn as it can be drawn now."""
         calls: list[dict[str, Any]] = []
-        results: list[Message] = []
+        # calls that stood unanswered before this turn are numbered -1, -2 … in their order
+        results = [_answer(answer) for index, answer in sorted(self.answers.items(), reverse=True) if index < 0]
+        early = len(results)
         for index, (name, arguments) in sorted(self.calls.items()):
             answer = self.answers.get(index)
             call_id = answer.call_id if answer else f"call {index + 1}"
             calls.append({"id": call_id, "function": {"name": name, "arguments": arguments}})
             if answer:
-                results.append({"role": "tool", "tool_call_id": call_id, "name": name, "content": answer.content})
+                results.append(_answer(answer))
         spoken = {"role": "assistant", "content": self.text, "tool_calls": calls or None}
-        generation = Generation(self.model)
-        proposal = Proposal(self.position, (spoken, *results), generation, self.reasoning, complete=False)
+        messages = (*results[:early], spoken, *results[early:])
+        proposal = Proposal(self.position, messages, Generation(self.model), self.reasoning, complete=False)
         return Draft(proposal, running=True, note=self._note(now))
 
     def _note(self, now: float) -> str:
@@ -96,6 +106,10 @@ class LiveTurn:
         return f"{self._said}, running"
 
 
+def _answer(answer: CallAnswered) -> Message:
+    return {"role": "tool", "tool_call_id": answer.call_id, "name": answer.name, "content": answer.content}
+
+
 @dataclass(slots=True)
 class ThreadWork:
     """One thread as it was last read or saved, and what is under way with it."""
@@ -103,12 +117,24 @@ class ThreadWork:
     stored: Stored
     run: str = ""
     """The id of its run, empty when nothing runs."""
+    asked: bool = False
+    """Whether a run was asked for that has no id yet."""
+    unsaved: int | None = None
+    """The message with an edit that was typed and not saved."""
     slots: dict[str, LiveTurn | Proposal] = field(default_factory=dict[str, LiveTurn | Proposal])
     """What comes in and what came, by run; a sample keeps its place."""
     chosen: int = 0
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     replays: dict[str, ReplayMark] = field(default_factory=dict[str, ReplayMark])
     forks: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    _over: set[str] = field(default_factory=set[str])
+    """Runs that ended before their ids were known here."""
+
+    def begin(self, run: str) -> None:
+        """A run that was asked for has its id; it may have ended already."""
+        self.asked = False
+        self.run = "" if run in self._over else run
+        self._over.clear()
 
     def renew(self, stored: Stored) -> None:
         """Take a newer value of the thread; what a replay found was said of the older one."""
@@ -117,9 +143,14 @@ class ThreadWork:
         self.stored = stored
 
     @property
+    def busy(self) -> bool:
+        """Whether it runs, or is about to."""
+        return self.asked or bool(self.run)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing would be lost by forgetting this."""
-        return not self.run and not self.slots
+        return not self.busy and not self.slots
 
     @property
     def proposals(self) -> list[Proposal]:
@@ -135,6 +166,10 @@ class ThreadWork:
 
     def drafts(self, now: float) -> tuple[Draft, ...]:
         """All of them as they can be drawn now."""
+        if self.busy and not self.slots:
+            silent: Message = {"role": "assistant", "content": ""}
+            nothing = Proposal(len(self.stored.thread.messages), (silent,), Generation(""))
+            return (Draft(nothing, running=True, note="asking the model …"),)
         return tuple(
             one.draft(now) if isinstance(one, LiveTurn) else Draft(one, note=made_in(one.generation))
             for one in self.slots.values()
@@ -167,6 +202,8 @@ class ThreadWork:
             del self.slots[event.run]
         if event.run == self.run:
             self.run = ""
+        elif self.asked:
+            self._over.add(event.run)
         self.chosen = min(self.chosen, max(0, len(self.slots) - 1))
         return event.error
 

@@ -10,7 +10,8 @@ from core.proposal import Generation, Proposal
 from core.thread import Thread
 from tests.tui.motion import until
 from tui.widgets.conversation import Conversation
-from tui.widgets.conversation_parts import Draft, Look
+from tui.widgets.conversation_parts import Look
+from tui.widgets.drafts import Draft
 
 
 class Page(App[None]):

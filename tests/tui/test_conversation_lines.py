@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from core.proposal import Generation, Proposal
 from core.thread import Thread
 from tui.widgets.conversation_lines import Block, lay_out
-from tui.widgets.conversation_parts import Draft, Look, parts_of
+from tui.widgets.conversation_parts import Look, parts_of
+from tui.widgets.drafts import Draft
 from tui.widgets.lines import plain_text
 
 STATS = json.dumps({"channels": {f"acc_{axis}": {"mean": 0.25, "std": 1.5} for axis in "xyz"}, "rate_hz": 50})
@@ -104,8 +105,8 @@ def test_a_proposal_is_drawn_apart():
     look = Look(drafts=(Draft(made, note="34 tokens"), Draft(stopped)))
     assert "TURN 2   proposal 1/2  34 tokens" in drawn(shown, look)
     assert "┊ " in drawn(shown, look)
-    assert "incomplete" in drawn(shown, replace(look, chosen=1))
-    assert "incomplete" not in drawn(shown, look)
+    assert "incomplete: it was" in drawn(shown, replace(look, chosen=1))
+    assert "incomplete: it was" not in drawn(shown, look)
 
 
 def test_reasoning_is_folded_to_a_line():
@@ -165,3 +166,19 @@ def test_hostile_text_is_drawn_as_text_wherever_it_comes_from(hostile: str):
         for width in (20, 90):
             for block in blocks(Thread(document), look, width):
                 assert all(plain_text(line).isprintable() for line in block.unfocused)
+
+
+def test_several_proposals_are_listed_with_their_keys_and_where_they_part():
+    base = thread()
+    shown = Thread({**base.document, "messages": base.messages[:3]})
+
+    def draft(text: str) -> Draft:
+        return Draft(Proposal(3, ({"role": "assistant", "content": text, "tool_calls": None},), Generation("m")))
+
+    start = "I look at the spectrum of the signal "
+    look = Look(drafts=(draft(start + "first"), draft(start + "and its rhythm"), draft(start + "first")), chosen=1)
+    text = drawn(shown, look)
+    assert " 1 … first" in text
+    assert "▸2 … and its rhythm" in text
+    assert " 3 the same as 1" in text
+    assert "1-3 takes one" in text

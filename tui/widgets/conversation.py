@@ -9,18 +9,33 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
 from textual.message import Message
 
 from core.thread import Thread, is_assistant
-from tui.widgets.conversation_lines import HANGING_LABEL, Block, lay_out
+from tui.widgets.conversation_lines import HANGING_LABEL, Block, block_of, lay_out
 from tui.widgets.conversation_parts import Look, parts_of
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
 
 GUTTER = 2
 """Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is in a thread."""
+
+    index: int
+    """The message in focus."""
+    scroll: float
+    """The uppermost line."""
+    opened: frozenset[int]
+    """What is unfolded."""
+    at_end: bool
+    """Whether the last message is in focus and its end in view; then what is added is followed."""
 
 
 class Conversation(PagedView, can_focus=True):
@@ -41,6 +56,13 @@ class Conversation(PagedView, can_focus=True):
 
         index: int
         """Its index in the thread's messages; the proposal's come after the thread's own."""
+
+    @dataclass
+    class Unfolded(Message):
+        """The rest of a message that was unfolded is laid out."""
+
+        block: Block
+        width: int
 
     @dataclass
     class Taken(Message):
@@ -74,14 +96,23 @@ class Conversation(PagedView, can_focus=True):
         """The focused message's index; a proposal's messages come after the thread's own."""
         return self._blocks[self._focus].part.index if self._blocks else 0
 
-    def open(self, thread: Thread, look: Look | None = None) -> None:
-        """Show another thread, from its end, where the work goes on."""
+    @property
+    def place(self) -> Place:
+        """Where the reader is."""
+        at_end = self.is_vertical_scroll_end and self._focus >= len(self._blocks) - 1
+        return Place(self.index, self.scroll_offset.y, self._look.opened, at_end)
+
+    def open(self, thread: Thread, look: Look | None = None, place: Place | None = None) -> None:
+        """Show another thread, from its end, where the work goes on, or from where the reader left it."""
         self._thread, self._look = thread, look or Look(blind=self._look.blind)
+        if place is not None:
+            self._look = replace(self._look, opened=place.opened)
         self._blocks = []
         self._lay_out()
-        self._focus = max(0, len(self._blocks) - 1)
+        back = None if place is None or place.at_end else place
+        self._focus = self._place_of(back.index) if back else max(0, len(self._blocks) - 1)
         self._draw()
-        self.scroll_line(self.max_scroll_y)
+        self.scroll_line(back.scroll if back else self.max_scroll_y)
         self.post_message(self.Focused(self.index))
 
     def show(self, thread: Thread, look: Look | None = None) -> None:
@@ -160,10 +191,23 @@ class Conversation(PagedView, can_focus=True):
                 self.call_after_refresh(self._finish_unfolding)
 
     def _finish_unfolding(self) -> None:
-        """Lay out the rest of what was unfolded, now that its beginning is on the screen."""
-        self._look = replace(self._look, begun=-1)
-        self._lay_out()
-        self._draw()
+        """Lay out the rest of what was unfolded, now that its beginning is on the screen, off the screen's loop."""
+        begun = self._look.begun
+        part = self._blocks[self._place_of(begun)].part if self._blocks else None
+        if part is None or part.index != begun or not part.begun:
+            return
+        whole, width = replace(part, begun=False), self._width
+
+        def work() -> None:
+            self.post_message(self.Unfolded(block_of(whole, max(16, width - GUTTER)), width))
+
+        self.run_worker(work, thread=True, exclusive=True, group="unfold")
+
+    def _on_conversation_unfolded(self, event: Conversation.Unfolded) -> None:
+        if self._look.begun == event.block.part.index:
+            self._look = replace(self._look, begun=-1)
+            self._lay_out(event.block if event.width == self._width else None)
+            self._draw()
 
     def action_blind(self) -> None:
         """Hide the truth, or show it."""
@@ -180,7 +224,8 @@ class Conversation(PagedView, can_focus=True):
         """Digits take a proposal only where there are several; else they go on to the screen."""
         return action != "take" or len(self._look.drafts) > 1
 
-    def on_click(self, event: Click) -> None:
+    @on(Click)
+    def _clicked(self, event: Click) -> None:
         """Focus the message that was clicked; a double click folds or unfolds it."""
         place = bisect_right(self._tops, event.y + self.scroll_offset.y) - 1
         if not 0 <= place < len(self._blocks):
@@ -201,10 +246,12 @@ class Conversation(PagedView, can_focus=True):
         else:
             self._into_view()
 
-    def _lay_out(self) -> None:
-        """Lay out the blocks that changed and find where each begins."""
+    def _lay_out(self, made: Block | None = None) -> None:
+        """Lay out the blocks that changed and find where each begins; `made` is one that was laid out already."""
         width = self.body.width
         before = {block.part.index: block for block in self._blocks} if width == self._width else {}
+        if made is not None:
+            before[made.part.index] = made
         self._width = width
         parts = parts_of(self._thread, self._look) if self._thread is not None else []
         self._blocks = lay_out(parts, max(16, width - GUTTER), before)

@@ -20,7 +20,7 @@ SHORT_RESULT_LINES = 8
 """Lines up to which a tool result is laid out whole."""
 FOLDED_RESULT_LINES = 3
 """Lines of a longer one that show while it is folded."""
-BEGUN_LINES = 300
+BEGUN_LINES = 80
 """Lines of an unfolded result that are laid out first; the rest follows when these are on the screen."""
 FOLDED_TEXT = 6_000
 """Characters of a message that show while it is folded; turns are rarely longer."""
@@ -81,6 +81,9 @@ def block_of(part: Part, width: int) -> Block:
         if part.label or head:
             rows.append(((part.label, kind), ("  " if part.label else "", "text"), *head))
         rows += [(_STEP, *line) for line in lines]
+    if part.above:
+        step: Span = (" " * margin, "text")
+        rows = [*(fit([step, *line], width) for line in part.above), (), *rows]
     if part.gap:
         rows.insert(0, ())
     at_rest, in_focus = ("┊ ", "┃ ") if part.proposed else ("  ", "▌ ")

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.labels import same_label
-from core.proposal import Proposal
 from core.text import one_line
 from core.thread import (
     Message,
     Thread,
-    call_arguments,
     call_name,
     calls_of,
     final_answer,
@@ -23,10 +21,8 @@ from core.thread import (
     is_assistant,
     text_of,
 )
-from tui.widgets.lines import Span
-
-MIN_COMMON = 24
-"""Characters that several proposals must have in common at least to be left out."""
+from tui.widgets.drafts import Draft, choices
+from tui.widgets.lines import Line, Span
 
 ReplayMark = Literal["same", "differs", "edited", "cannot"]
 _REPLAY: Mapping[ReplayMark, Span] = {
@@ -35,16 +31,6 @@ _REPLAY: Mapping[ReplayMark, Span] = {
     "edited": ("≠ differs, as edited", "warn"),
     "cannot": ("∅ no replay", "dim"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A proposed turn as it stands now: still coming, whole, or broken off."""
-
-    proposal: Proposal
-    running: bool = False
-    note: str = ""
-    """What there is to say of it: tokens, rate, seconds, what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +77,7 @@ class Part:
     """Whether an empty line comes before it."""
     answers: str = ""
     """The tool that a result is from, where that is not plain from the line above it."""
-    above: tuple[tuple[Span, ...], ...] = ()
+    above: tuple[Line, ...] = ()
     """Lines over the message: the proposals there are to choose from."""
 
     def same(self, other: Part) -> bool:
@@ -207,44 +193,10 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             reasoning=proposal.reasoning if offset == spoken else "",
             gap=offset == spoken,
             answers=named.get(offset, "") if offset > spoken else "",
-            above=_choices(look.drafts, chosen) if offset == 0 and len(look.drafts) > 1 else (),
+            above=choices(look.drafts, chosen) if offset == 0 and len(look.drafts) > 1 else (),
         )
         for offset, message in enumerate(proposal.messages)
     ]
-
-
-def _choices(drafts: Sequence[Draft], chosen: int) -> tuple[tuple[Span, ...], ...]:
-    """A line for each proposal with the key that takes it: how it begins, or where it parts from the first."""
-    said = [_in_one_line(draft.proposal) for draft in drafts]
-    common = _common_words(list(dict.fromkeys(one for one in said if one)))
-    lines: list[tuple[Span, ...]] = []
-    for number, (draft, text) in enumerate(zip(drafts, said, strict=True), 1):
-        shown = f"… {text[common:]}" if common and text else text
-        if not text:
-            shown = "…"
-        elif not draft.running and text in said[: number - 1]:
-            shown = f"the same as {said.index(text) + 1}"
-        at = number == chosen + 1
-        broken = (("incomplete ", "warn"),) if not draft.proposal.complete and not draft.running else ()
-        lines.append((("▸" if at else " ", "mark"), (f"{number} ", "label"), *broken, (shown, "text" if at else "dim")))
-    lines.append(((f"1-{len(drafts)} takes one   [ ] shows another   v compares any two", "dim"),))
-    return tuple(lines)
-
-
-def _in_one_line(proposal: Proposal) -> str:
-    """What a proposal says and calls."""
-    spoken = [one for one in proposal.messages if is_assistant(one)]
-    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for one in spoken for call in calls_of(one)]
-    return one_line(" ".join([*(text_of(one) for one in spoken), *calls]), 2_000)
-
-
-def _common_words(texts: Sequence[str]) -> int:
-    """How many characters all begin with, in whole words; none where that is too little to be left out."""
-    if len(texts) < 2:
-        return 0
-    common = next((place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
-    whole = texts[0].rfind(" ", 0, common) + 1
-    return whole if whole > MIN_COMMON else 0
 
 
 def _marks(

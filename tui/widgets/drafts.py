@@ -1,0 +1,60 @@
+"""Proposed turns as they are drawn: one that is shown, and a line for each where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.proposal import Proposal
+from core.text import one_line
+from core.thread import call_arguments, call_name, calls_of, is_assistant, text_of
+from tui.widgets.lines import Line, Span
+
+MIN_COMMON = 24
+"""Characters that several proposals must have in common at least to be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposed turn as it stands now: still coming, whole, or broken off."""
+
+    proposal: Proposal
+    running: bool = False
+    note: str = ""
+    """What there is to say of it: tokens, rate, seconds, what it waits for."""
+
+
+def choices(drafts: Sequence[Draft], chosen: int) -> tuple[Line, ...]:
+    """A line for each proposal with the key that takes it: how it begins, or where it parts from the first."""
+    said = [_in_one_line(draft.proposal) for draft in drafts]
+    common = _common_words(list(dict.fromkeys(one for one in said if one)))
+    lines: list[Line] = []
+    for number, (draft, text) in enumerate(zip(drafts, said, strict=True), 1):
+        shown = f"… {text[common:]}" if common and text else text
+        if not text:
+            shown = "…"
+        elif not draft.running and text in said[: number - 1]:
+            shown = f"the same as {said.index(text) + 1}"
+        at = number == chosen + 1
+        spans: list[Span] = [("▸" if at else " ", "mark"), (f"{number} ", "label")]
+        if not draft.proposal.complete and not draft.running:
+            spans.append(("incomplete ", "warn"))
+        lines.append((*spans, (shown, "text" if at else "dim")))
+    lines.append(((f"1-{len(drafts)} takes one   [ ] shows another   v compares any two", "dim"),))
+    return tuple(lines)
+
+
+def _in_one_line(proposal: Proposal) -> str:
+    """What a proposal says and calls."""
+    spoken = [one for one in proposal.messages if is_assistant(one)]
+    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for one in spoken for call in calls_of(one)]
+    return one_line(" ".join([*(text_of(one) for one in spoken), *calls]), 2_000)
+
+
+def _common_words(texts: Sequence[str]) -> int:
+    """How many characters all begin with, in whole words; none where that is too little to be left out."""
+    if len(texts) < 2:
+        return 0
+    common = next((place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
+    whole = texts[0].rfind(" ", 0, common) + 1
+    return whole if whole > MIN_COMMON else 0

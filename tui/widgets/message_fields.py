@@ -1,0 +1,26 @@
+"""A call's arguments and a result as text for editing, and back as they are stored."""
+
+from __future__ import annotations
+
+import json
+
+from core.text import printable
+
+
+def laid_out(arguments: str) -> str:
+    """Arguments as they are shown for editing: JSON over several lines where that loses nothing."""
+    try:
+        value = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return printable(arguments)
+    if json.loads(json.dumps(value)) != value:
+        return printable(arguments)
+    return printable(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def compact(arguments: str) -> str:
+    """Arguments as they are stored: JSON on one line; text that is no JSON as it was typed."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return arguments
