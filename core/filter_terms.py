@@ -40,6 +40,8 @@ class Term:
     number: Callable[[Summary], float] | None = None
     date: Callable[[Summary], str] | None = None
     texts: Callable[[Thread], Iterator[str]] | None = None
+    of_workspace: bool = False
+    """Whether it takes a workspace to decide it; `core.filter_state` does."""
 
 
 def _one(value: str) -> tuple[str, ...]:
@@ -168,6 +170,10 @@ TERMS: dict[str, Term] = {
         "turns that rest on something that changed",
         lambda one: ("true" if one.stale else "false",), ("true", "false"), number=lambda one: one.stale,
     ),
+    "exported": Term(
+        "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True
+    ),
+    "lint": Term("what the checks find", of_workspace=True),
     "size": Term("the file's bytes", number=lambda one: one.size),
     "created": Term("a date: 2026-11-21", date=lambda one: one.created),
     "modified": Term("a date: 2026-11-21", date=lambda one: one.modified),

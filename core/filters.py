@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,9 @@ from core.filter_terms import (
 from core.thread import Thread
 
 if TYPE_CHECKING:
+    from core.filter_state import OnNamed
     from core.summary import Summary
+    from core.workspace import Workspace
 
 
 class FilterError(UsageError):
@@ -50,13 +52,17 @@ class FilterError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One term as written. Exactly one of the two tests is set."""
+    """One term as written. Exactly one of the tests is set."""
 
     on_summary: OnSummary | None
     on_thread: OnThread | None
     negated: bool
     needle: str = ""
     """The text a free-text condition looks for, casefolded; a file without it need not be decoded."""
+    on_named: OnNamed | None = None
+    """A test of a thread and its file's stem."""
+    slow: bool = False
+    """Whether the test of a summary may read files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,22 @@ class Filter:
     @property
     def needs_file(self) -> bool:
         """Whether summaries alone cannot decide."""
-        return any(one.on_thread is not None for one in self.conditions)
+        return any(one.on_summary is None for one in self.conditions)
+
+    @property
+    def slow(self) -> bool:
+        """Whether deciding may read files, the tests of summaries included."""
+        return self.needs_file or any(one.slow for one in self.conditions)
 
     def on_summary(self, summary: Summary) -> bool:
         """Whether everything holds that a summary can decide."""
         return all(one.on_summary(summary) is not one.negated for one in self.conditions if one.on_summary is not None)
 
-    def on_thread(self, thread: Thread) -> bool:
-        """Whether everything holds that only the thread can decide."""
-        return all(one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None)
+    def on_thread(self, thread: Thread, stem: str = "") -> bool:
+        """Whether everything holds that only the thread can decide; `stem` is its file's."""
+        return all(
+            one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None
+        ) and all(one.on_named(thread, stem) is not one.negated for one in self.conditions if one.on_named is not None)
 
     def on_file(self, path: Path) -> bool:
         """`on_thread` of a file; what is no thread holds no text."""
@@ -88,7 +101,7 @@ class Filter:
             data = read_bytes(path)
             if self._lacks(data):
                 return False
-            return self.on_thread(decode(data, path.name))
+            return self.on_thread(decode(data, path.name), path.stem)
         except ThreadError:
             return False
 
@@ -101,14 +114,19 @@ class Filter:
         return any(needle.encode() not in lowered for needle in needles)
 
 
-def parse(text: str) -> Filter:
+def parse(text: str, workspace: Workspace | None = None) -> Filter:
     """Read a filter.
+
+    Args:
+        text: the filter as written.
+        workspace: whose threads are chosen from; `exported` and `lint` cannot be asked without one. What it has
+            exported is read when the filter first asks for it, and not again.
 
     Raises:
         FilterError: a term or a value is not known, or a quote is open; the message has the place, and the
             nearest right word.
     """
-    return Filter(text, tuple(_conditions(text)))
+    return Filter(text, tuple(_conditions(text, workspace)))
 
 
 def select(
@@ -132,11 +150,18 @@ def completions(before: str) -> list[str]:
     if not colon:
         return [f"{one}:" for one in TERMS if one.startswith(word)]
     term = TERMS.get(ALIASES.get(name, name))
-    if term is None or not (term.choices or term.words):
+    if term is None or not (term.choices or term.words or term.of_workspace):
         return []
     last = value.split(",")[-1]
-    known = term.choices if name == "has" else (*term.choices, NONE, ANY)
+    choices = _checks() if name == "lint" else term.choices
+    known = choices if name == "has" else (*choices, NONE, ANY)
     return [f"{name}:{value[: len(value) - len(last)]}{one}" for one in known if one.startswith(last)]
+
+
+def _checks() -> tuple[str, ...]:
+    from core.filter_state import checks
+
+    return checks()
 
 
 _TERM = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator><=|>=|!=|[:=<>])")
@@ -144,7 +169,7 @@ _SPACE = re.compile(r"\s+")
 _BARE = re.compile(r"[^\s\"]+")
 
 
-def _conditions(text: str) -> Iterator[Condition]:
+def _conditions(text: str, workspace: Workspace | None) -> Iterator[Condition]:
     place = 0
     while place < len(text):
         if found := _SPACE.match(text, place):
@@ -160,7 +185,10 @@ def _conditions(text: str) -> Iterator[Condition]:
         name = _known_name(head["name"], place)
         start = head.end()
         value, place = _value(text, start)
-        yield _condition(name, head["operator"], value, start, negated)
+        if TERMS[name].of_workspace and value:
+            yield _of_workspace(name, head["operator"], value, start, negated, workspace)
+        else:
+            yield _condition(name, head["operator"], value, start, negated)
 
 
 def _value(text: str, start: int) -> tuple[str, int]:
@@ -231,19 +259,36 @@ def _condition(name: str, written: str, value: str, start: int, negated: bool) -
         raise FilterError(start - len(written), f"`{name}` does not compare with `{written}`; write `{name}:{value}`")
     words = value.split(",")
     if term.choices:
-        words = [_choice(name, term, word, start) for word in words]
+        words = [_choice(name, term.choices, word, start) for word in words]
     return Condition(lambda one: matches_words(term, words, one), None, negated ^ (operator == "!="))
 
 
-def _choice(name: str, term: Term, word: str, start: int) -> str:
+def _choice(name: str, choices: Sequence[str], word: str, start: int) -> str:
     plain = word.casefold()
-    known = (*term.choices, NONE, ANY)
+    known = (*choices, NONE, ANY)
     if plain in known:
         return plain
-    full = [one for one in term.choices if plain and one.startswith(plain)]
+    full = [one for one in choices if plain and one.startswith(plain)]
     if len(full) == 1:
         return full[0]
     raise FilterError(start, f"`{word}` is no {name}; {_nearest(plain, known)}")
+
+
+def _of_workspace(
+    name: str, operator: str, value: str, start: int, negated: bool, workspace: Workspace | None
+) -> Condition:
+    from core import filter_state  # its imports are no part of the app's start
+
+    if workspace is None:
+        raise FilterError(start, f"`{name}` can only be asked of a workspace's threads")
+    if operator not in (":", "=", "!="):
+        raise FilterError(start - len(operator), f"`{name}` does not compare with `{operator}`")
+    choices = TERMS[name].choices or filter_state.checks()
+    words = [_choice(name, choices, word, start) for word in value.split(",")]
+    negated ^= operator == "!="
+    if name == "exported":
+        return Condition(filter_state.left(workspace, words), None, negated, slow=True)
+    return Condition(None, None, negated, on_named=filter_state.found(workspace, words))
 
 
 def _has(value: str, start: int, negated: bool) -> Condition:

@@ -5,30 +5,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core import curate
 from core.errors import SensorloomError
 from core.lineage import lineage
 from core.query import query_of, query_turn
 from core.store import Stored
-from core.thread import Message, Thread, is_assistant
+from core.thread import is_assistant
 from core.turns import turn_at
+from tui.comparing import Comparing
 from tui.screens.ask import AskTextScreen
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
 
 if TYPE_CHECKING:
-    from core.index import Summary
+    from core.summary import Summary
 
 
 class BranchActions:
     """Acts on the open thread as a whole. Lives on the screen of its turns."""
 
     def __init__(
-        self, turns: TurnActions, known: Callable[[], Iterable[Summary]], go_to: Callable[[str], None]
+        self,
+        turns: TurnActions,
+        known: Callable[[], Iterable[Summary]],
+        go_to: Callable[[str], None],
+        marked: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """Args: `known` gives the summaries of all threads, `go_to` opens one by its stem."""
+        """Acts on the open thread.
+
+        Args:
+            turns: which has it.
+            known: gives the summaries of all threads.
+            go_to: opens one by its stem.
+            marked: gives the stems of the threads that are marked in the list.
+        """
+        self.comparing = Comparing(turns, known, marked)
         self._turns = turns
         self._known = known
         self._go_to = go_to
@@ -42,7 +55,7 @@ class BranchActions:
             "turn.branch": self.branch,
             "turn.previous_sibling": partial(self.sibling, -1),
             "turn.next_sibling": partial(self.sibling, 1),
-            "turn.compare": self.compare,
+            "turn.compare": self.comparing.compare,
             "turn.undo": self.undo,
             "turn.redo": self.redo,
             "turn.loss": self.toggle_loss,
@@ -120,45 +133,6 @@ class BranchActions:
                 self._turns.show(work)
 
         self._turns.screen.run_worker(mark, group="forks", exclusive=True)
-
-    # Comparing
-
-    def compare(self) -> None:
-        """The shown proposal beside another, or beside an alternative, or this thread beside a sibling."""
-        work = self._turns.work
-        if work is not None:
-            self._turns.do(partial(self._compare, work))
-
-    async def _compare(self, work: ThreadWork) -> None:
-        thread = work.stored.thread
-        sides = _proposal_sides(work) or await self._thread_sides(work) or _alternative_sides(thread)
-        if sides is None:
-            self._turns.say("nothing to compare with: there is no other proposal, branch or alternative")
-            return
-        self.show_sides(*sides)
-
-    def show_sides(self, left: tuple[str, list[Message]], right: tuple[str, list[Message]]) -> None:
-        """Two conversations side by side, each with its name."""
-        from tui.screens.compare import CompareScreen
-
-        self._turns.screen.app.push_screen(CompareScreen(left, right))
-
-    async def _thread_sides(self, work: ThreadWork) -> Any:
-        """This thread and the next one at its fork."""
-        from core.store import read
-
-        stem = work.stored.stem
-        found = await asyncio.to_thread(lineage, list(self._known()))
-        members = next((fork.members for fork in found.forks(stem) if stem in fork.members), ())
-        others = [one for one in members if one != stem]
-        if not others:
-            return None
-        try:
-            other = await asyncio.to_thread(read, self._turns.workspace.threads, others[0])
-        except SensorloomError as error:
-            self._turns.say(str(error), "warning")
-            return None
-        return (stem, list(work.stored.thread.messages)), (other.stem, list(other.thread.messages))
 
     # One thread as a whole
 
@@ -269,36 +243,3 @@ def forks_of(every: Sequence[Summary], stem: str) -> dict[int, tuple[int, int]]:
         for fork in lineage(every).forks(stem)
         if stem in fork.members and len(fork.members) > 1
     }
-
-
-def _proposal_sides(work: ThreadWork) -> Any:
-    """The shown proposal and the next one, or else the alternative at its place."""
-    shown, count = work.shown, len(work.proposals)
-    if shown is None:
-        return None
-    at = work.proposals.index(shown)
-    if count > 1:
-        other = (at + 1) % count
-        sides = (
-            (f"proposal {at + 1}", list(shown.messages)),
-            (f"proposal {other + 1}", list(work.proposals[other].messages)),
-        )
-        return sides
-    for one in reversed(work.stored.thread.alternatives):
-        if one.get("position") == shown.position:
-            return ("proposal", list(shown.messages)), (_alternative_name(one), list(one.get("messages") or ()))
-    return None
-
-
-def _alternative_sides(thread: Thread) -> Any:
-    """The newest alternative and what the thread has in its place."""
-    for one in reversed(thread.alternatives):
-        position, messages = one.get("position"), one.get("messages")
-        if isinstance(position, int) and isinstance(messages, list) and position < len(thread.messages):
-            end = turn_at(thread, position).end
-            return ("in the thread", list(thread.messages[position:end])), (_alternative_name(one), list(messages))
-    return None
-
-
-def _alternative_name(one: Mapping[str, Any]) -> str:
-    return f"alternative, {one.get('reason', 'kept')}"

@@ -189,7 +189,7 @@ class ThreadActions:
     def set_filter(self, text: str) -> None:
         """Show only what matches, as it is typed. A filter that cannot be read leaves the rows as they are."""
         try:
-            wanted = parse(text.strip())
+            wanted = parse(text.strip(), self._workspace)
         except FilterError as error:
             self._problem(error.sentence)
             return

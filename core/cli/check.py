@@ -37,7 +37,7 @@ def command(
             raise click.UsageError(f"there is no thread {missing[0]} in {workspace.threads}")
         chosen = {name.removesuffix(".json") for name in thread_ids}
         listing = [one for one in listing if one.stem in chosen]
-    found = [_limited(one, only) for one in check_folder(workspace, listing, parse(wanted), fix=fix)]
+    found = [_limited(one, only) for one in check_folder(workspace, listing, parse(wanted, workspace), fix=fix)]
     wrong = [one for one in found if one.findings or one.fixed or one.problem]
     if as_json:
         print_json(_document(found, wrong))

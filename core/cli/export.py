@@ -74,7 +74,7 @@ def command(
 
 
 def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
-    chosen = select(workspace.threads, summaries(workspace), parse(wanted))
+    chosen = select(workspace.threads, summaries(workspace), parse(wanted, workspace))
     states = export_states(workspace, chosen)
     if as_json:
         print_json(states)

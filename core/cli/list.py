@@ -28,7 +28,7 @@ _CORRECT = {True: "right", False: "WRONG", None: ""}
 @workspace_options
 def command(workspace: Workspace, wanted: str, sort: str, as_json: bool) -> int:
     """List threads: what they are about, how far they are, and how they were judged."""
-    chosen = parse(wanted)
+    chosen = parse(wanted, workspace)
     every = summaries(workspace)
     found = list(select(workspace.threads, every, chosen))
     rows = arrange(found, sort)

@@ -52,7 +52,7 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
     from core.filters import parse, select
     from core.index import summaries
 
-    condition = parse(wanted)
+    condition = parse(wanted, workspace)
     among = set(stems)
     listed = [one for one in summaries(workspace) if not among or one.stem in among]
     found = [one.stem for one in select(workspace.threads, listed, condition)]

@@ -52,7 +52,7 @@ def export(workspace: Workspace, request: ExportRequest, progress: Progress | No
     """
     started = time.monotonic()
     run = _Run(workspace, request, profile_of(request.profile))
-    wanted = parse(request.filter)
+    wanted = parse(request.filter, workspace)
     prepare_folder(workspace.exports)
     run.listing = summaries(workspace)
     run.siblings = Siblings(workspace.threads, run.listing) if run.profile.pairs else None

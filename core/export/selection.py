@@ -78,7 +78,7 @@ class Selection:
         messages = source.document.messages
         review = source.document.metadata.review
         stale = sum(message.stale is True for message in messages)
-        if self._wanted.needs_file and not self._wanted.on_thread(source.thread()):
+        if self._wanted.needs_file and not self._wanted.on_thread(source.thread(), summary.stem):
             self._skips.passed_over(FILTERED)
         elif not self._request.rejected and review is not None and review.verdict == "reject":
             self._skips.passed_over(REJECTED)

@@ -12,6 +12,7 @@ from core.errors import SensorloomError, ThreadError
 from core.filters import Filter
 from core.lint import Context, Finding, check_thread, fix_thread
 from core.lint.duplicates import Duplicates
+from core.lint.label_set import dataset_labels
 from core.summary import Summary
 from core.workspace import Workspace
 
@@ -50,7 +51,7 @@ def check_folder(
         progress: called with how many were looked at, and of how many.
         cancelled: asked between threads.
     """
-    labels = lru_cache(maxsize=None)(lambda dataset: _labels(workspace, dataset))
+    labels = lru_cache(maxsize=None)(lambda dataset: dataset_labels(workspace, dataset))
     duplicates = Duplicates()
     for done, summary in enumerate(listing):
         progress(done, len(listing))
@@ -68,7 +69,7 @@ def check_folder(
         except ThreadError as error:
             yield Checked(summary.stem, (Finding(UNREADABLE, None, str(error), "mend the file by hand"),))
             continue
-        if wanted.needs_file and not wanted.on_thread(stored.thread):
+        if wanted.needs_file and not wanted.on_thread(stored.thread, summary.stem):
             continue
         context = Context(summary.stem, labels(summary.dataset))
         checked = _check(workspace, stored, context, fix=fix)
@@ -98,12 +99,3 @@ def _check(workspace: Workspace, stored: store.Stored, context: Context, *, fix:
     except SensorloomError as error:
         return Checked(stored.stem, tuple(findings), problem=str(error))
     return Checked(stored.stem, tuple(left), tuple(fixable))
-
-
-def _labels(workspace: Workspace, dataset: str) -> tuple[str, ...]:
-    from core.datasets.standard import open_dataset
-
-    try:
-        return tuple(open_dataset(workspace, dataset).activities)
-    except SensorloomError:
-        return ()

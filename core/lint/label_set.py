@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from core.errors import SensorloomError
 from core.lint.finding import Context
 from core.thread import Thread, text_of
+from core.workspace import Workspace
 
 _INFORMATION = "Dataset Information:"
 _QUERY = "\n\nUser Query:"
@@ -33,3 +35,13 @@ def label_set(thread: Thread, context: Context) -> tuple[str, ...]:
     if isinstance(listed, dict):
         listed = list(listed.values())
     return tuple(str(label) for label in listed if isinstance(label, str)) if isinstance(listed, list) else ()
+
+
+def dataset_labels(workspace: Workspace, dataset: str) -> tuple[str, ...]:
+    """The labels of a dataset of the workspace; empty when it is not there."""
+    from core.datasets.standard import open_dataset
+
+    try:
+        return tuple(open_dataset(workspace, dataset).activities)
+    except SensorloomError:
+        return ()

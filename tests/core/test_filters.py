@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from core.export import ExportRequest, export
 from core.filters import FilterError, completions, parse, select
+from core.index import summaries
 from core.summary import Summary, summary_of
-from core.thread import Thread
+from core.thread import Thread, recount
+from core.workspace import open_workspace
 
 ONE = Summary(
     "uci_har_a_v4_0001", size=6000, shape="v4", id="uci_har_a_v4_0001", dataset="uci_har", session="train_16_3157",
@@ -142,3 +145,36 @@ def test_completions_offer_terms_then_their_words():
     assert completions("dataset:x -status:f") == ["status:finished"]
     assert completions("verdict:accept,r") == ["verdict:accept,reject"]
     assert "has:alternatives" in completions("has:a") and completions("turns:") == []
+
+
+def finished(stem: str, words: str) -> Thread:
+    messages = [
+        {"role": "user", "content": "User Query: which?"},
+        {"role": "assistant", "content": f"{words}\n\nFinal Answer: sitting", "tool_calls": None},
+    ]
+    metadata = {"dataset": "d", "session": stem, "ground_truth": "sitting", "user_query": "which?", "version": "v4"}
+    return recount(Thread({"id": stem, "metadata": metadata, "messages": messages}))
+
+
+def test_what_left_and_what_the_checks_find_are_terms_of_a_workspace(tmp_path: Path):
+    root = tmp_path / "space"
+    root.mkdir()
+    space = open_workspace(str(root), environ={})
+    space.threads.mkdir()
+    for number, words in enumerate(("It sat.", "The standard deviation is 3.14159.")):
+        (space.threads / f"t{number}.json").write_text(json.dumps(finished(f"t{number}", words).document))
+
+    def chosen(text: str) -> list[str]:
+        return [one.stem for one in select(space.threads, summaries(space), parse(text, space))]
+
+    assert chosen("lint:grounding") == ["t1"]
+    assert chosen("exported:never") == ["t0", "t1"] and chosen("-exported:never") == []
+    export(space, ExportRequest(filter="sat"))
+    assert chosen("exported:exported") == ["t0"] and chosen("exported:never") == ["t1"]
+    path = space.threads / "t0.json"
+    path.write_text(path.read_text().replace("It sat.", "It sat still."))
+    assert chosen("exported:changed") == ["t0"] and chosen("exported:any") == ["t0", "t1"]
+    with pytest.raises(FilterError, match="did you mean `grounding`"):
+        parse("lint:groundng", space)
+    with pytest.raises(FilterError, match="only be asked of a workspace"):
+        parse("exported:never")
