@@ -42,14 +42,23 @@ def settled(workspace: Workspace, stored: Stored, how: Any, endpoint: str, model
     from core.toolbox import tools_at
 
     waiting = stale_messages(stored.thread)
-    told: dict[str, Any] = {"id": stored.stem, "stale": [index + 1 for index in waiting], "run": None}
-    if not waiting:
-        return 0, {**told, "said": "nothing is stale"}
-    tools, context = tools_at(workspace, stored.thread, len(stored.thread.messages))
-    made = curate.settle_stale(workspace, stored, how, tools=tools, context=context)
-    step = history.read(workspace, stored.stem).last
-    told["said"] = step.what if step is not None else ""
-    if how != "rerun" or made.thread.status == "finished":
+    told: dict[str, Any] = {
+        "id": stored.stem,
+        "said": "nothing is stale",
+        "stale": [index + 1 for index in waiting],
+        "branch": None,
+        "run": None,
+    }
+    made = stored
+    if waiting:
+        tools, context = tools_at(workspace, stored.thread, len(stored.thread.messages))
+        made = curate.settle_stale(workspace, stored, how, tools=tools, context=context)
+        step = history.read(workspace, stored.stem).last
+        if step is not None:
+            told["said"] = step.what
+            others = history.stems_of_group(workspace, step.group) if step.group else []
+            told["branch"] = next((stem for stem in others if stem != stored.stem), None)
+    if how != "rerun" or made.thread.status != "active":
         return 0, told
     code, told["run"] = run_on(workspace, stored.stem, endpoint, model)
     return code, told

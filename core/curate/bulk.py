@@ -18,10 +18,10 @@ from core.errors import SensorloomError
 from core.workspace import Workspace
 
 SIDE_BY_SIDE = 16
-UNDER_ONE_LOCK = 64
+UNDER_ONE_LOCK = 128
 """Threads that are done before another program of ours gets its turn to write in the folder."""
-_PAUSE_SECONDS = 0.03
-"""Several times as long as a writer waits between two looks at the lock (`store.locked`)."""
+_PAUSE_SECONDS = 0.02
+"""Twice as long as a writer waits between two looks at the lock (`store.locked`)."""
 
 Progress = Callable[[int, int], None]
 """Told how many threads are done, and of how many."""

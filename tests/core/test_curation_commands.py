@@ -207,13 +207,24 @@ def test_a_question_is_edited_alone_and_run_again(workspace: Workspace, sensorlo
     assert metadata(workspace, B)["user_query"] == "Is the person moving\nat all?"
 
 
+def test_the_last_of_the_turns_is_worded_anew_and_the_run_goes_on(workspace: Workspace, sensorloom: Run):
+    stem = sensorloom("branch", A, "--at", "1")[1].strip()
+    old = messages(workspace, stem)
+    code, out, _ = sensorloom("edit", stem, "--message", "2", "--text", "I look first.", "--run-again")
+    assert (code, out) == (0, f"{stem}: edited turn 1\nnothing is stale\n")
+    new = messages(workspace, stem)
+    assert new[1]["content"] == "I look first." and new[2 : len(old)] == old[2:]
+    assert metadata(workspace, stem)["status"] == "finished"
+
+
 def test_a_result_edited_by_hand_is_settled_on_a_branch(workspace: Workspace, sensorloom: Run):
     before = bytes_of(workspace)[C]
     place = next(number for number, one in enumerate(messages(workspace, C), 1) if one["role"] == "tool")
     assert sensorloom("edit", C, "--message", str(place), "--text", '{"x": 1}')[0] == 0
-    code, out, _ = sensorloom("settle", C, "--branch")
+    code, out, _ = sensorloom("settle", C, "--branch", "--json")
     child = next(stem for stem in store.stems(workspace.threads) if stem not in (A, B, C))
-    assert (code, out) == (0, f"{C}: stale turns moved to {child}\n")
+    told = json.loads(out)
+    assert (code, told["said"], told["branch"]) == (0, f"stale turns moved to {child}", child)
     assert metadata(workspace, child)["parent_id"] == C
     assert sensorloom("undo", C)[0] == 0 and sensorloom("undo", C)[0] == 0
     assert bytes_of(workspace)[C] == before and child not in bytes_of(workspace)
