@@ -226,7 +226,10 @@ def _comparisons(
 
 
 def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, Any]]:
-    """The features that set the closest label apart from the next: this window's value, each label's mean and std."""
+    """The features that set the closest label apart from the next: this window's value, each label's mean and std.
+
+    One session has no spread: the std of its label is then not a number.
+    """
     reference = found.reference
     near, far = (reference.discriminant.labels.index(label) for label in labels)
     spread = np.sqrt((reference.spreads[near] ** 2 + reference.spreads[far] ** 2) / 2)
@@ -243,11 +246,13 @@ def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, A
             used |= parts
         if len(chosen) == count:
             break
+    alone = np.bincount(reference.discriminant.row_labels, minlength=len(reference.discriminant.labels)) < 2
+    spreads = np.where(alone[:, None], np.nan, reference.spreads)
     return [
         {"feature": reference.columns[place], "this": rounded(float(found.raw[place]))}
         | ({"unit": unit} if (unit := feature_unit(reference.columns[place], found.window.channels)) else {})
         | {
-            label[:60]: rounded_all((reference.means[row, place], reference.spreads[row, place]))
+            label[:60]: rounded_all((reference.means[row, place], spreads[row, place]))
             for label, row in zip(labels, (near, far), strict=True)
         }
         for place in chosen

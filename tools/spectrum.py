@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -151,12 +152,13 @@ def _rhythm(samples: Samples, rate: float) -> dict[str, Any]:
         return {"note": "no movement, or more than half of the samples missing"}
     weight = moved.var(axis=1)
     found = (autocorrelation(moved) * weight[:, None]).sum(axis=0) / weight.sum()
-    first = max(int(STEP_LAGS_SEC[0] * rate), 1)
-    last = min(int(STEP_LAGS_SEC[1] * rate) + 1, moved.shape[1] // 2)
-    peaks, _ = find_peaks(found[: last + 1])
+    first = max(math.ceil(STEP_LAGS_SEC[0] * rate - 1e-6), 1)
+    last = min(int(STEP_LAGS_SEC[1] * rate + 1e-6), moved.shape[1] // 2)
+    peaks, _ = find_peaks(found[: last + 2])
     peaks = peaks[(peaks >= first) & (found[peaks] > 0.1)]
     if not peaks.size:
-        return {"strength": 0.0, "note": "no rhythm between 30 and 240 cycles per minute"}
+        slowest, fastest = rounded(60 * rate / max(last, 1)), rounded(60 * rate / first)
+        return {"strength": 0.0, "note": f"no rhythm between {slowest} and {fastest} cycles per minute"}
     best = found[peaks].max()
     lag = int(peaks[found[peaks] >= 0.85 * best][0])
     return {

@@ -7,7 +7,7 @@ import random
 from core.analyst.conversation import Conversation, Finding
 from core.analyst.evidence import Verdict, is_moving, weigh
 from core.analyst.questions import Asked, is_still
-from core.analyst.words import explain, label_words, listed
+from core.analyst.words import explain, label_words, listed, recall
 
 _TELLING = (
     "compare_to_reference",
@@ -38,7 +38,7 @@ def _summary(conversation: Conversation, verdict: Verdict, last: list[Finding], 
         )
     earlier = [one for one in good if one not in last and one.tool in _TELLING]
     earlier.sort(key=lambda one: _TELLING.index(one.tool))
-    recalled = explain(earlier[0], draw) if earlier and draw.random() < 0.7 else ""
+    recalled = recall(earlier[0], draw) if earlier and draw.random() < 0.7 else ""
     if not verdict.reference and not verdict.neighbours:
         moving = is_moving(conversation)
         about = "what was measured shows movement" if moving else "the signals are those of somebody at rest"

@@ -90,6 +90,18 @@ class Conversation:
         """The sensors the manifest's channels make up."""
         return sensors_of(self.channels)
 
+    @property
+    def present(self) -> tuple[Channel, ...]:
+        """The channels that a result showed to hold data in the session; empty while none did."""
+        for finding in self.of("show_channel_stats"):
+            rows = finding.result.get("channels") or finding.result.get("sensors")
+            if "columns" in finding.result and isinstance(rows, dict):
+                named = {str(name).removesuffix(" magnitude") for name in rows}
+                return tuple(
+                    one for sensor in self.sensors for one in sensor.channels if {one.name, sensor.name} & named
+                )
+        return ()
+
     def of(self, tool: str) -> tuple[Finding, ...]:
         """The successful findings of a tool."""
         return tuple(one for one in self.findings if one.tool == tool and not one.failed)

@@ -122,15 +122,19 @@ def _moving(finding: Finding) -> bool | None:
         rows = result.get("channels") or result.get("sensors")
         if isinstance(columns, list) and "std" in columns and isinstance(rows, dict):
             at = columns.index("std")
-            return any(_over(row[at], _unit(result, name)) for name, row in rows.items() if _long(row, at))
-    if finding.tool in ("detect_periodicity", "compute_spectrum") and isinstance(result.get("sensors"), dict):
-        levels = [one.get("rms") for one in result["sensors"].values() if isinstance(one, dict)]
-        known = [level for level in levels if isinstance(level, float)]
-        strengths = [one.get("strength") for one in result["sensors"].values() if isinstance(one, dict)]
-        steady = [one for one in strengths if isinstance(one, float)]
-        if known and finding.tool == "detect_periodicity":
-            return bool(steady) and max(steady) > 0.5 and max(known) > 0.08
+            return any(_over(row[at], unit_of(result, name)) for name, row in rows.items() if _long(row, at))
+    if finding.tool == "detect_periodicity" and isinstance(result.get("sensors"), dict):
+        sensors = [one for one in result["sensors"].values() if isinstance(one, dict)]
+        return any(
+            isinstance(one.get("strength"), float) and one["strength"] > 0.5 and not is_tiny(one) for one in sensors
+        )
     return None
+
+
+def is_tiny(rhythm: Mapping[str, Any]) -> bool:
+    """Whether a sensor's rhythm is too weak to be somebody's steps: noise, breath, a trembling hand."""
+    level = rhythm.get("rms")
+    return isinstance(level, float) and level < 0.5 * MOVING_STD.get(str(rhythm.get("unit")), 0.0)
 
 
 def _long(row: Any, at: int) -> bool:
@@ -141,12 +145,13 @@ def _over(value: Any, unit: str) -> bool:
     return isinstance(value, float) and unit in MOVING_STD and value > MOVING_STD[unit]
 
 
-def _unit(result: Mapping[str, Any], name: str) -> str:
+def unit_of(result: Mapping[str, Any], name: str) -> str:
+    """The unit of a channel's or sensor's row in a result of `show_channel_stats`; empty where it names none."""
     unit = result.get("unit")
     if isinstance(unit, dict):
-        base = name.removesuffix(" magnitude")
-        return next((str(one) for sensor, one in unit.items() if base.startswith(str(sensor))), "")
-    return str(unit or "")
+        fitting = [str(sensor) for sensor in unit if name.startswith(str(sensor))]
+        unit = unit[max(fitting, key=len)] if fitting else ""
+    return unit if isinstance(unit, str) else ""
 
 
 def _numbers(value: Any) -> dict[str, float]:

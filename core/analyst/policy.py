@@ -93,7 +93,7 @@ def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], dra
     """What the last results showed, and why these calls come next."""
     shown = [explain(one, draw) for one in conversation.findings if one.turn == conversation.turns - 1]
     parts = [one for one in shown if one]
-    if not conversation.turns and asked.only:
+    if asked.only and any(step.tool == "select_channels" for step in steps):
         parts.append(
             f"The question is limited to {listed([one.name for one in asked.only][:4])}, so I look at nothing else."
         )
@@ -108,7 +108,7 @@ def _next_steps(conversation: Conversation, asked: Asked, way: str, draw: random
         lambda: _overview(conversation, asked, way, draw),
         lambda: _narrowing(conversation, asked),
         lambda: _own_tool(conversation, way),
-        lambda: _looking(conversation, window, way, draw),
+        lambda: _looking(conversation, asked, window, way, draw),
         lambda: _comparing(conversation, window, way, draw),
     )
     for plan in plans:
@@ -146,8 +146,12 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
             )
         ),
     )
-    if asked.only or _tried(conversation, "select_channels"):
+    if _tried(conversation, "select_channels"):
         return []
+    if asked.only:  # a session may lack some of the dataset's sensors
+        if _tried(conversation, stats.tool) or len({one.position for one in asked.only}) < 2:
+            return []
+        return [Step(stats.tool, stats.arguments, "First I see which of the sensors in question this session has.")]
     if not conversation.findings and manner < 0.25:
         return [
             Step("show_session_stats", name, "I check what the dataset holds and how long its sessions are."),
@@ -166,7 +170,9 @@ def _narrowing(conversation: Conversation, asked: Asked) -> list[Step]:
     """To the sensors that the question is limited to."""
     if not asked.only or conversation.of("select_channels"):
         return []
-    names = [name for sensor in asked.only for name in sensor.names]
+    there = {one.name for one in conversation.present or conversation.channels}
+    wanted = [name for sensor in asked.only for name in sensor.names]
+    names = [name for name in wanted if name in there] or wanted
     return [
         Step(
             "select_channels",
@@ -191,7 +197,7 @@ def _own_tool(conversation: Conversation, way: str) -> list[Step]:
     return []
 
 
-def _looking(conversation: Conversation, window: str, way: str, draw: random.Random) -> list[Step]:
+def _looking(conversation: Conversation, asked: Asked, window: str, way: str, draw: random.Random) -> list[Step]:
     """One to three looks at the movement itself, chosen by whether there is any."""
     done = [one for one in _EVIDENCE if _tried(conversation, one)]
     plan = _drawn(way, "looking")
@@ -209,9 +215,11 @@ def _looking(conversation: Conversation, window: str, way: str, draw: random.Ran
         order[0], order[1] = order[1], order[0]
     if any(one.kind in ("heart_rate", "ecg") for one in conversation.sensors) and heart:
         order.insert(1, "estimate_heart_rate")
+    if asked.only and all(one.kind != "acceleration" for one in asked.only):
+        order.remove("estimate_orientation")  # gravity shows in nothing else
     left = [one for one in order if one not in done and one in conversation.tools]
     together = 2 if wanted - len(done) > 1 and paired else 1
-    places = positions_of(conversation.channels)
+    places = positions_of(conversation.present)
     position = draw.choice(places) if len(places) > 1 and window == _SESSION and draw.random() < 0.5 else None
     steps: list[Step] = []
     for tool in left[:together]:

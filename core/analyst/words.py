@@ -7,14 +7,28 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.analyst.conversation import Finding, Number
-from core.analyst.evidence import MOVING_STD
+from core.analyst.evidence import is_tiny, unit_of
+from tools.sensors import sensors_of
+from tools.session import Channel
+
+Saying = Callable[[Mapping[str, Any], random.Random], str]
+FASTEST_STEPS = 200
+"""Steps a minute that a sprinter makes; a phone at the hip sees one cycle a step."""
 
 
 def explain(finding: Finding, draw: random.Random) -> str:
     """A sentence or two on a result; empty when it shows nothing worth a word."""
     if finding.failed:
-        return f"{_tool(finding)} could not answer: {_first_clause(finding.error)}."
-    say = _SAYINGS.get(finding.tool, _own)
+        return f"{finding.tool} could not answer: {_first_clause(finding.error)}."
+    return _told(_SAYINGS.get(finding.tool, _own), finding, draw)
+
+
+def recall(finding: Finding, draw: random.Random) -> str:
+    """An earlier result, said again and shorter where it was long."""
+    return _told(_compared_before, finding, draw) if finding.tool == "compare_to_reference" else explain(finding, draw)
+
+
+def _told(say: Saying, finding: Finding, draw: random.Random) -> str:
     try:
         return say(finding.result, draw)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
@@ -29,10 +43,6 @@ def listed(names: list[str]) -> str:
 def label_words(label: str) -> str:
     """A label as it stands, in quotes only where it would not read as words."""
     return label.replace("_", " ")
-
-
-def _tool(finding: Finding) -> str:
-    return finding.tool.replace("_", " ").capitalize()
 
 
 def _first_clause(text: str) -> str:
@@ -60,12 +70,10 @@ def _labels(result: Mapping[str, Any]) -> list[str]:
 def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     columns = result.get("columns")
     if not isinstance(columns, list):
-        first = (result.get("channels") or result["sensors"])[0]
-        name = first if isinstance(first, str) else first.get("name") or first.get("sensor")
-        return f"The session's channels begin with {name}, and the rest are sensors of the same kinds."
+        return _channel_list(result)
     rows = result.get("channels") or result["sensors"]
     at = columns.index("std")
-    units = {name: _unit_of(result, name) for name in rows}
+    units = {name: f" {unit}" if (unit := unit_of(result, name)) else "" for name in rows}
     alike = [name for name in rows if units[name] == units[next(iter(rows))]]
     most = max(alike, key=lambda name: rows[name][at] or 0)
     mean, std = rows[most][columns.index("mean")], rows[most][at]
@@ -79,11 +87,17 @@ def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     )
 
 
-def _unit_of(result: Mapping[str, Any], name: str) -> str:
-    unit = result.get("unit")
-    if isinstance(unit, dict):
-        unit = next((one for sensor, one in unit.items() if name.startswith(sensor)), "")
-    return f" {unit}" if isinstance(unit, str) and unit else ""
+def _channel_list(result: Mapping[str, Any]) -> str:
+    """Which sensors there are, by their units."""
+    rows = result.get("channels") or result["sensors"]
+    plain = [one if isinstance(one, dict) else {"name": one} for one in rows]
+    described = [Channel(one.get("name") or one["sensor"], "", one.get("unit") or "") for one in plain]
+    units: dict[str, list[str]] = {}
+    for sensor in sensors_of(described):
+        units.setdefault(sensor.unit, []).append(sensor.name)
+    said = [f"{listed(names[:4])}{f' in {unit}' if unit else ''}" for unit, names in units.items()]
+    more = " among others" if len(units) > 4 or any(len(names) > 4 for names in units.values()) else ""
+    return f"There are {_number(result['num_channels'])} channels{more}: {'; '.join(said[:4])}."
 
 
 def _select(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -113,13 +127,13 @@ def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
     name = max(rhythmic, key=lambda one: rhythmic[one]["strength"])
     found = rhythmic[name]
     strength = found["strength"]
-    small = found["rms"] < 0.25 * MOVING_STD.get(str(found.get("unit")), 0)
-    if small:
+    if is_tiny(found):
         return (
             f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(found['rms'])} {found['unit']} (RMS): "
             "noise or breath rather than steps."
         )
     steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
+    steady += ", though faster than steps" if found["cadence"] > FASTEST_STEPS else ""
     return (
         f"{name}{_where(result)} repeats every {_number(found['lag'])} s, {_number(found['cadence'])} cycles per "
         f"minute, with an autocorrelation of {_number(strength)}: {steady}."
@@ -158,7 +172,7 @@ def _segments(result: Mapping[str, Any], draw: random.Random) -> str:
 
 def _heart(result: Mapping[str, Any], draw: random.Random) -> str:
     name, found = next((name, one) for name, one in result["channels"].items() if "mean" in one)
-    return f"{name} gives a heart rate of {_number(found['mean'])} beats per minute."
+    return f"By {name} the heart beats {_number(found['mean'])} times a minute."
 
 
 def _reference(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -171,14 +185,28 @@ def _reference(result: Mapping[str, Any], draw: random.Random) -> str:
     return f"{text}. {_feature(telling[draw.randrange(min(2, len(telling)))])}" if telling else f"{text}."
 
 
+def _compared_before(result: Mapping[str, Any], draw: random.Random) -> str:
+    (best, least), *rest = result["distances"].items()
+    before = f", ahead of {label_words(rest[0][0])} at {_number(rest[0][1])}" if rest else ""
+    return draw.choice(
+        (
+            f"By the statistics of other people {label_words(best)} fits best, at {_number(least)}{before}.",
+            f"In the comparison {label_words(best)} came first with {_number(least)}{before}.",
+        )
+    )
+
+
 def _feature(one: Mapping[str, Any]) -> str:
     """What tells two labels apart, in their own numbers."""
     labels = [name for name in one if isinstance(one[name], list)]
     unit = f" {one['unit']}" if one.get("unit") else ""
-    said = ", ".join(
-        f"{label_words(label)} has {_number(one[label][0])} ± {_number(one[label][1])}" for label in labels
-    )
+    said = " and ".join(f"{label_words(label)} has {_typical(*one[label])}" for label in labels)
     return f"What tells them apart is {one['feature']}: {_number(one['this'])}{unit} here, where {said}."
+
+
+def _typical(mean: Any, spread: Any) -> str:
+    """A label's mean with its spread; a single session has none."""
+    return _number(mean) if spread is None else f"{_number(mean)} ± {_number(spread)}"
 
 
 def _neighbours(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -209,7 +237,7 @@ def _number(value: Any) -> str:
     return value.text
 
 
-_SAYINGS: dict[str, Callable[[Mapping[str, Any], random.Random], str]] = {
+_SAYINGS: dict[str, Saying] = {
     "show_session_stats": _session_stats,
     "show_channel_stats": _channel_stats,
     "select_channels": _select,

@@ -62,6 +62,14 @@ def test_noise_has_no_rhythm():
     assert acc["strength"] < 0.3
 
 
+def test_no_rhythm_is_said_of_the_paces_that_the_window_allows():
+    context = holding(waves(0.0) + np.linspace(0, 3, 500))
+    cut = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 2})["artifact_id"]
+    for artifact, paces in (("session", "30.0 and 231"), (cut, "60.0 and 231")):
+        acc = result_of(context, "detect_periodicity", {"artifact_id": artifact})["sensors"]["acc"]
+        assert acc == {**acc, "strength": 0.0, "note": f"no rhythm between {paces} cycles per minute"}
+
+
 def test_orientation_is_the_angle_of_gravity():
     values = np.zeros((6, 500))
     tilt = np.radians(np.linspace(30, 60, 500))

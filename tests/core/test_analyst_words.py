@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+from core.analyst.conversation import read_request
+from core.analyst.words import explain
+from tests.core.analyst_threads import calls_in, manifest_of, results_in, run_thread
+from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
+from tools.builtin import BUILTIN
+from tools.registry import ToolContext
+
+
+def two_places(dataset: MadeDataset) -> MadeDataset:
+    """A dataset that describes a phone and a watch, of which each session holds one."""
+    phone, watch = (
+        tuple(replace(one, name=f"{place}_{one.name}", description=f"{place} {one.description}") for one in TRIADS)
+        for place in ("phone", "watch")
+    )
+    dataset.channels = (*phone, *watch)
+    for number, (session, window) in enumerate(dataset.windows.items()):
+        dataset.windows[session] = replace(window, channels=(phone, watch)[number % 2])
+    return dataset
+
+
+def test_it_asks_only_for_sensors_that_the_session_has():
+    made = two_places(made_dataset(4, 2))
+    positions: set[str] = set()
+    for seed, session in enumerate(made.windows):
+        question = "What is this?" if seed % 2 else "Using only the gyroscope, what activity is this?"
+        messages = run_thread(made, manifest_of(made), session, question, seed, BUILTIN)
+        assert not [one for one in results_in(messages) if "error" in one]
+        positions |= {str(given["position"]) for _, given in calls_in(messages) if "position" in given}
+    assert len(positions) < 3
+
+
+def told(made: MadeDataset, tool: str, **arguments: object) -> str:
+    session = next(iter(made.windows))
+    content = result_of(ToolContext(made, session), tool, arguments)
+    call = {"id": "a", "function": {"name": tool, "arguments": "{}"}}
+    answer = {"role": "tool", "tool_call_id": "a", "content": json.dumps(content)}
+    request = {"messages": [{"role": "assistant", "content": "", "tool_calls": [call]}, answer]}
+    return explain(read_request(request).findings[0], random.Random(1))
+
+
+def test_a_list_of_channels_is_told_by_sensor_and_unit():
+    said = told(made_dataset(2, 1), "show_channel_stats", dataset_name="made")
+    assert said == "There are 6 channels: acc in m/s²; gyro in rad/s."
+
+
+def test_one_session_of_a_label_has_no_spread():
+    made = made_dataset(2, 1)
+    session = next(iter(made.windows))
+    telling = result_of(ToolContext(made, session), "compare_to_reference")["telling_features"]
+    assert telling and all(values[1] is None for one in telling for values in one.values() if isinstance(values, list))
+    assert "±" not in told(made, "compare_to_reference") and " here, where " in told(made, "compare_to_reference")
