@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.cancelling import in_full
-from core.errors import SensorloomError, UsageError
+from core.errors import ModelError, SensorloomError, UsageError
 from core.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent, Waiting
 from core.model import Model
 from core.proposal import Proposal
@@ -179,6 +179,8 @@ async def _events(
                 query = event.text
             elif isinstance(event, Waiting) or (isinstance(event, TurnEnded) and (event.error or event.cancelled)):
                 yield event
+            elif isinstance(event, TurnEnded) and not query:
+                raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --query")
         if not query:
             return
     stored, cancelled = await in_full(_opened, workspace, job, query)

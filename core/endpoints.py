@@ -110,7 +110,7 @@ def choose(
         sampling: values of `ModelSettings` that replace the settings' own; None leaves them.
 
     Raises:
-        UsageError: there is no endpoint of that name.
+        UsageError: there is no endpoint of that name, or its address is no URL.
     """
     import msgspec
 
@@ -130,6 +130,11 @@ def choose(
         chosen = named[0]
     else:
         chosen = known[0]
+    if not chosen.builtin and not chosen.base_url.startswith(("http://", "https://")):
+        raise UsageError(
+            f"the address of endpoint {chosen.name} is {chosen.base_url!r}; write it as http://host:port/v1 "
+            f"({'OPENAI_BASE_URL' if chosen.api_key_env == 'OPENAI_API_KEY' else 'base_url in sensorloom.toml'})"
+        )
     given = {key: value for key, value in sampling.items() if value is not None}
     return ModelChoice(chosen, model, msgspec.structs.replace(workspace.settings.model, **given))
 
@@ -175,7 +180,8 @@ async def list_models(
     except (TimeoutError, httpx2.TimeoutException):
         return Listing(endpoint, problem=f"{endpoint.name} did not answer within {timeout_sec:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        return Listing(endpoint, problem=f"{endpoint.name} cannot be reached: {one_line(str(error), 120)}")
+        told = f"{endpoint.name} cannot be reached at {endpoint.base_url}: {one_line(str(error), 120)}"
+        return Listing(endpoint, problem=told)
     except ValueError:
         return Listing(endpoint, problem=f"{endpoint.name} did not answer with JSON; does its URL end in /v1?")
     return Listing(endpoint, models, "" if models else f"{endpoint.name} serves no models")
@@ -193,8 +199,10 @@ async def first_model(endpoint: Endpoint, *, timeout_sec: float, environ: Mappin
         raise ModelError(f"{endpoint.name} has many models; name one with --model, ctrl+o or OPENAI_MODEL")
     listing = await list_models(endpoint, timeout_sec=timeout_sec, environ=environ)
     chat = [name for name in listing.models if not any(part in name.lower() for part in _NOT_CHAT)]
+    if listing.problem:
+        raise ModelError(f"{listing.problem}; check that it runs and its address, or name a model with --model")
     if not chat:
-        raise ModelError(f"{listing.problem or endpoint.name + ' serves no chat model'}; name one with --model")
+        raise ModelError(f"{endpoint.name} serves no chat model; name one with --model")
     return chat[0]
 
 

@@ -10,6 +10,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -48,15 +49,15 @@ class ModelSettings(_Table, frozen=True):
 
     endpoint: str = ""
     """The endpoint used at start: a name from `[[endpoints]]`, or `builtin`."""
-    temperature: float | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """Left to the server when absent."""
     seed: int | None = None
     """Left to the server when absent."""
-    max_tokens: int | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Left to the server when absent."""
-    max_turns: int = 10
+    max_turns: Annotated[int, msgspec.Meta(ge=1)] = 10
     """Assistant messages a run may make."""
-    timeout_sec: float = 60.0
+    timeout_sec: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     """Seconds without a byte after which a request is given up."""
     keep_reasoning: bool = False
     """Whether reasoning that the server streams apart is stored with the message."""
@@ -80,12 +81,14 @@ def load_settings(path: Path) -> Settings:
     """
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return msgspec.convert(tomllib.loads(text), Settings)
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise WorkspaceError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise WorkspaceError(f"{path}: is no UTF-8 text (byte {error.start + 1}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise WorkspaceError(f"{path}: {error}") from error
     except msgspec.ValidationError as error:
@@ -102,12 +105,17 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
 
 def _explain(path: Path, text: str, message: str) -> str:
     """msgspec's message with the line it is about and, for an unknown key, the nearest known one."""
-    reason, _, place = message.partition(" - at `$.")
-    table = re.split(r"[.\[`]", place)[0] if place else ""
+    reason, _, place = message.partition(" - at `$")
+    steps = re.findall(r"[^.\[\]`]+", place)
+    table = steps[0] if steps else ""
     unknown = re.search(r"unknown field `(.+?)`", reason)
-    key = unknown[1] if unknown else re.split(r"[.`]", place.rstrip("`"))[-1]
+    missing = re.search(r"missing required field `(.+?)`", reason)
+    names = [step for step in steps if not step.isdigit() and step != "..."]
+    key = unknown[1] if unknown else names[-1] if names else ""
     found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b", text, re.MULTILINE)
     line = text[: found.start()].count("\n") + 1 if found else 1
+    if missing:
+        return f"{path}, line {line}: a table of `{key}` has no `{missing[1]}`; add it"
     if not unknown:
         return f"{path}, line {line}: `{key}`: {reason[0].lower() + reason[1:]}"
     names = _TABLES.get(table, Settings).__struct_fields__

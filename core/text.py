@@ -32,6 +32,14 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def unicode_text(text: str) -> str:
+    """Text as UTF-8 can carry it: half a surrogate pair, which JSON files and file names may hold, is no character."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """`text` on one line, safe to draw, cut to `limit` characters with an ellipsis."""
     flat = " ".join(printable(text[: limit * 4]).split())

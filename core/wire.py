@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from core.text import unicode_text
 from core.thread import Message, call_arguments, call_name, calls_of, text_of
 
 Sent = dict[str, Any]
@@ -43,14 +43,6 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
     return made
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _sendable(text: str) -> str:
-    """Text as UTF-8 can carry it: half a surrogate pair, which JSON files may hold, is no character."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def _append(made: list[Sent], message: Sent) -> None:
     if made and message["role"] == made[-1]["role"] == "user":
         made[-1] = {**made[-1], "content": f"{made[-1]['content']}\n\n{message['content']}"}
@@ -60,7 +52,7 @@ def _append(made: list[Sent], message: Sent) -> None:
 
 def _sent(message: Message) -> Sent:
     role = message.get("role")
-    content = _sendable(text_of(message))
+    content = unicode_text(text_of(message))
     if role == "assistant":
         calls = [_sent_call(call) for call in calls_of(message)]
         return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
@@ -73,7 +65,10 @@ def _sent_call(call: Mapping[str, Any]) -> Sent:
     return {
         "id": "",
         "type": "function",
-        "function": {"name": _sendable(call_name(call)), "arguments": _object_text(_sendable(call_arguments(call)))},
+        "function": {
+            "name": unicode_text(call_name(call)),
+            "arguments": _object_text(unicode_text(call_arguments(call))),
+        },
     }
 
 

@@ -56,7 +56,7 @@ def open_workspace(
         environ: the process's environment unless told.
 
     Raises:
-        WorkspaceError: the folder does not exist, or its settings are wrong.
+        WorkspaceError: the folder does not exist, one of its parts is a file, or its settings are wrong.
     """
     env = os.environ if environ is None else environ
     base = Path(root or env.get("SENSORLOOM_WORKSPACE") or ".").expanduser().absolute()
@@ -70,6 +70,8 @@ def open_workspace(
             folders[part] = Path(chosen).expanduser().absolute()
         else:
             folders[part] = base / Path(getattr(settings.paths, part)).expanduser()
+        if folders[part].exists() and not folders[part].is_dir():
+            raise WorkspaceError(f"the {part} folder {folders[part]} is a file; name a folder with --{part}")
     return Workspace(base, folders["threads"], folders["exports"], folders["data"], settings)
 
 

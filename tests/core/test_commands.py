@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from core.cli.commands import COMMANDS, run_command
@@ -16,3 +19,32 @@ def test_a_wrong_command_is_one_line_with_the_nearest_right_one(capsys: pytest.C
     assert run_command(["exprot"]) == 2
     told = capsys.readouterr()
     assert told.out == "" and told.err.count("\n") == 1 and "`export`" in told.err
+
+
+def test_a_failing_command_with_json_prints_one_document_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run_command(["run", "--dataset", "none", "--json", "--workspace", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert told.err == f"sensorloom: {json.loads(told.out)['error']}\n" and "'none'" in told.err
+
+
+def test_a_group_without_a_command_names_its_commands_in_one_line(capsys: pytest.CaptureFixture[str]):
+    assert run_command(["datasets"]) == 2
+    assert capsys.readouterr().err == "sensorloom: sensorloom datasets what? there are: check, import, list\n"
+
+
+def test_what_nobody_thought_of_is_one_line_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("core.cli.commands.open_workspace", broken)
+    monkeypatch.delenv("SENSORLOOM_TRACEBACK", raising=False)
+    assert run_command(["list", "--workspace", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1 and "RuntimeError: two lines" in told.err
+    monkeypatch.setenv("SENSORLOOM_TRACEBACK", "1")
+    with pytest.raises(RuntimeError):
+        run_command(["list", "--workspace", str(tmp_path)])

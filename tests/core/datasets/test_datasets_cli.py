@@ -52,7 +52,7 @@ def test_what_was_left_out_and_replaced_is_said(
     capsys.readouterr()
     assert run(workspace, "import", "mhealth", path, "--replace", "--length", "2", "--overlap", "0.5") == 0
     told = capsys.readouterr().out
-    assert "mhealth: 4 sessions of 1 subjects" in told
+    assert "mhealth: 4 sessions of 1 subject in" in told
     assert "left out: 20 rows between activities (label 0)" in told
     assert "left out: 1 broken lines (other than 24 numbers)" in told
     assert "is kept in data/.mhealth.replaced-" in told
