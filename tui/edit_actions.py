@@ -275,7 +275,7 @@ class EditActions:
             if way == "d":
                 mine = edits.edited(found.seen.thread, found.index, message)
                 theirs = ("theirs", list(work.stored.thread.messages))
-                self._branches.show_sides(theirs, ("mine", list(mine.messages)))
+                self._branches.comparing.show([theirs, ("mine", list(mine.messages))])
             elif way is not None:
                 self._turns.do(partial(self._resolve, work, found, message, way))
 

@@ -153,7 +153,7 @@ class Proposals:
         def answered(way: str | None) -> None:
             if way == "d":
                 theirs = ("theirs", list(work.stored.thread.messages))
-                self._turns.screen.app.push_screen(CompareScreen(theirs, ("mine", list(mine.messages))))
+                self._turns.screen.app.push_screen(CompareScreen([theirs, ("mine", list(mine.messages))]))
             elif way == "t":
                 self.set_aside("superseded")
             elif way is not None:

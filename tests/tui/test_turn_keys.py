@@ -253,7 +253,12 @@ async def test_two_proposals_compare_side_by_side(workspace: Workspace):
         await pilot.press("s")
         await until(pilot, lambda: len(work(screen).proposals) == 3 and not work(screen).run)
         await pilot.press("v")
-        await until(pilot, lambda: "proposal 1" in on_screen(pilot.app) and "┃" in on_screen(pilot.app))
+        await until(pilot, lambda: "1 proposal 1" in on_screen(pilot.app) and "2 proposal 2" in on_screen(pilot.app))
+        await pilot.press("3")
+        await until(pilot, lambda: "3 proposal 3" in on_screen(pilot.app))
+        assert "2 proposal 2" not in on_screen(pilot.app)
+        await pilot.press("tab")
+        await until(pilot, lambda: "3 proposal 3" in on_screen(pilot.app).partition("1 proposal 1")[0])
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
 

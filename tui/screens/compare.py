@@ -2,159 +2,200 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.message import Message as Event
 from textual.screen import Screen
 
-from core.compare import Row, compare, word_spans
-from core.text import one_line, printable
-from core.thread import Message, call_arguments, call_name, calls_of, text_of
-from tui.mishaps import Guarded
+from core.compare import Comparison, compare
+from core.text import one_line
+from core.thread import Message
+from tui.widgets.compare_lines import STACKED_WIDTH, Laid, columns, heading, lay_out
 from tui.widgets.line_view import PagedView
-from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 from tui.widgets.plain import Plain
 
 Side = tuple[str, Sequence[Message]]
 """A conversation with its name."""
 
-TEXT_LIMIT = 20_000
-"""Characters of one message that are compared and shown; tool results can be longer."""
+MOST_SIDES = 9
+"""Conversations to choose from: each has a digit."""
 
 
-class Comparison(PagedView, can_focus=True):
-    """The rows of two conversations, drawn line by line."""
+class Differences(PagedView, can_focus=True):
+    """The rows of two conversations, drawn line by line; laid out on a worker's thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,v", "difference(1)", "next difference", show=False),
         Binding("N", "difference(-1)", "previous difference", show=False),
+        Binding("f", "whole", "show what is the same, or a line of it", show=False),
     ]
 
-    def __init__(self, left: Side, right: Side) -> None:
+    @dataclass
+    class Ready(Event):
+        """The rows are laid out."""
+
+        found: Comparison
+        laid: Laid
+        request: int
+
+    class Changed(Event):
+        """Other rows are shown, or another difference was gone to."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self._sides = left, right
-        self._found = compare(left[1], right[1])
-        self._tops: list[int] = []
+        self._sides: tuple[Side, Side] | None = None
+        self._found: Comparison | None = None
+        self._laid = Laid((), ())
+        self._request = 0
+        self._at = 0
+        self._whole = False
 
     @property
     def summary(self) -> str:
-        """How many messages differ."""
-        count = sum(not row.same for row in self._found.rows)
-        return "the same" if not count else f"{count} of {len(self._found.rows)} differ"
+        """How many messages differ, and which difference was gone to."""
+        if self._found is None:
+            return "comparing …"
+        count = len(self._laid.differences)
+        if not count:
+            return "the same, word for word"
+        return f"difference {self._at + 1} of {count}, in {len(self._found.rows)} messages"
+
+    def compare(self, left: Side, right: Side) -> None:
+        """Show these two."""
+        self._sides, self._found, self._at = (left, right), None, 0
+        self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
-        """Lay out at the new width; begin at the first difference."""
-        first = not self._tops
+        """Lay out at the new width."""
         self._lay_out()
-        if first and self._found.first is not None:
-            self.scroll_line(max(0, self._tops[self._found.first] - 2))
 
     def _lay_out(self) -> None:
-        width = max(8, (self.body.width - 3) // 2)
-        lines: list[Line] = []
-        self._tops = []
-        for place, row in enumerate(self._found.rows):
-            self._tops.append(len(lines))
-            lines += side_by_side(self._pair(row), row.same, place == self._found.first, width)
-        self.put(lines)
-
-    def _pair(self, row: Row) -> tuple[Message | None, Message | None]:
+        self._request += 1
+        if self._sides is None or not self.body.width:
+            return
         (_, left), (_, right) = self._sides
-        return (
-            left[row.left] if row.left is not None else None,
-            right[row.right] if row.right is not None else None,
-        )
+        width, whole, request, known = self.body.width, self._whole, self._request, self._found
+
+        def work() -> None:
+            found = known or compare(left, right)
+            self.post_message(self.Ready(found, lay_out(left, right, found, width, whole=whole), request))
+
+        self.run_worker(work, thread=True, exclusive=True, group="compare")
+
+    def _on_differences_ready(self, event: Differences.Ready) -> None:
+        if event.request == self._request:
+            self._found, self._laid = event.found, event.laid
+            self._show()
+
+    def _show(self) -> None:
+        """Draw, and bring the difference that was gone to into view."""
+        lines, places = list(self._laid.lines), self._laid.differences
+        if places:
+            lines[places[self._at]] = heading(self._at + 1, len(places), here=True)
+        self.put(lines)
+        self.scroll_line(max(0, places[self._at] - 2) if places else 0)
+        self.post_message(self.Changed())
 
     def action_difference(self, step: int) -> None:
         """Go to the next or previous message that differs."""
-        tops = [top for top, row in zip(self._tops, self._found.rows, strict=True) if not row.same]
-        seen = self.scroll_offset.y + 2
-        wanted = [top for top in tops if (top > seen if step > 0 else top < seen)]
-        if wanted:
-            self.scroll_line(max(0, (wanted[0] if step > 0 else wanted[-1]) - 2))
+        if self._laid.differences:
+            self._at = min(max(0, self._at + step), len(self._laid.differences) - 1)
+            self._show()
+
+    def action_whole(self) -> None:
+        """Show what is the same whole, or a line of each message."""
+        self._whole = not self._whole
+        self._lay_out()
 
 
-class CompareScreen(Guarded, Screen[None]):
-    """The whole screen for a comparison."""
+class CompareScreen(Screen[None]):
+    """The whole screen for a comparison of any two of several conversations."""
 
     DEFAULT_CSS = """
     CompareScreen {
-        #sides { height: 1; background: $panel; padding: 0 1; }
+        #sides { height: 1; background: $panel; padding: 0 1; text-style: bold; }
+        #found { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
         #compare-keys { height: 1; color: $text-muted; padding: 0 1; }
-        Comparison { height: 1fr; padding: 0 1; }
+        Differences { height: 1fr; padding: 0 1; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "app.pop_screen", "back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "back", show=False),
+        Binding("tab", "swap", "swap the sides", show=False, priority=True),
+        *(
+            Binding(str(number), f"beside({number})", f"number {number} on the right", show=False)
+            for number in range(1, 10)
+        ),
+    ]
 
-    def __init__(self, left: Side, right: Side) -> None:
+    def __init__(self, sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
+        """Args: `left` and `right` say which of `sides` are shown first."""
         super().__init__()
-        self._names = left[0], right[0]
-        self._view = Comparison(left, right)
+        self._sides = sides[:MOST_SIDES]
+        self._left, self._right = left, right
+        self._view = Differences()
 
     def compose(self) -> ComposeResult:
-        """What is compared, the two sides, the keys."""
-        left, right = self._names
-        yield Plain(f"{one_line(left, 60)}  ┃  {one_line(right, 60)}    {self._view.summary}", id="sides")
+        """The two sides, what was found, the rows, the keys."""
+        yield Plain(id="sides")
+        yield Plain(id="found")
         yield self._view
-        yield Plain("n N next, previous difference   j k scroll   g G ends   esc back", id="compare-keys")
+        several = f"1-{len(self._sides)} on the right   " if len(self._sides) > 2 else ""
+        yield Plain(f"n N difference   f same parts   {several}tab swap   esc back", id="compare-keys")
+
+    def on_mount(self) -> None:
+        """Compare the first two."""
+        self._view.focus()
+        self._compare()
+
+    def _compare(self) -> None:
+        self._view.compare(self._sides[self._left], self._sides[self._right])
+        self._head()
+
+    def action_swap(self) -> None:
+        """Left becomes right."""
+        self._left, self._right = self._right, self._left
+        self._compare()
+
+    def action_beside(self, number: int) -> None:
+        """Put another conversation, counted from 1, on the right; what is on the left already changes places."""
+        if number > len(self._sides) or number - 1 == self._right:
+            return
+        if number - 1 == self._left:
+            self._left = self._right
+        self._right = number - 1
+        self._compare()
+
+    def on_resize(self, event: Resize) -> None:
+        """Line the names up with their columns."""
+        self.call_after_refresh(self._head)
+
+    def _on_differences_changed(self) -> None:
+        self._head()
+
+    def _head(self) -> None:
+        width = max(16, self._view.body.width)
+        room = columns(width)
+        left, right = self._named(self._left), self._named(self._right)
+        if width < STACKED_WIDTH:
+            text = f"◂ {left}   ▸ {right}"
+        else:
+            text = f"{_cut(left, room)} ┃ {_cut(right, room)}"
+        self.query_one("#sides", Plain).show(text)
+        self.query_one("#found", Plain).show(self._view.summary)
+
+    def _named(self, number: int) -> str:
+        name = one_line(self._sides[number][0], 120)
+        return f"{number + 1} {name}" if len(self._sides) > 2 else name
 
 
-def side_by_side(pair: tuple[Message | None, Message | None], same: bool, first: bool, width: int) -> list[Line]:
-    """One row of a comparison: both messages in columns of `width`, with a bar between them."""
-    texts = [_text(message) for message in pair]
-    spans = ((), ()) if same or None in pair else word_spans(texts[0], texts[1])
-    left = list(_column(pair[0], texts[0], spans[0], same, width))
-    right = list(_column(pair[1], texts[1], spans[1], same, width))
-    middle: Span = (" ┃ ", "dim") if same else (" ┋ ", "warn")
-    height = max(len(left), len(right))
-    rows: list[Line] = []
-    if first:
-        rows.append((("▼ here they part", "warn"),))
-    for place in range(height):
-        one = left[place] if place < len(left) else ()
-        other = right[place] if place < len(right) else ()
-        rows.append((*one, (" " * (width - cells(one)), "text"), middle, *other))
-    return [*rows, ()]
-
-
-def _column(
-    message: Message | None, text: str, spans: Sequence[tuple[int, int]], same: bool, width: int
-) -> Iterator[Line]:
-    if message is None:
-        yield (("— nothing here —", "dim"),)
-        return
-    kind: Kind = "dim" if same else "text"
-    yield fit([(str(message.get("role", "?")).upper()[:12], "dim" if same else "label")], width)
-    yield from _highlighted(text, spans, width, kind)
-
-
-def _highlighted(text: str, spans: Sequence[tuple[int, int]], width: int, kind: Kind) -> Iterator[Line]:
-    """Wrapped text with stretches of it marked; both are found anew in each wrapped line."""
-    marked = [False] * len(text)
-    for start, end in spans:
-        marked[start:end] = [True] * (end - start)
-    at = 0
-    for line in wrapped(text, width, kind):
-        row = line[0][0] if line else ""
-        pieces: list[Span] = []
-        for character in row:
-            while at < len(text) and text[at] != character and text[at].isspace():
-                at += 1
-            found: Kind = "found" if at < len(text) and marked[at] and text[at] == character else kind
-            at += at < len(text) and text[at] == character
-            if pieces and pieces[-1][1] == found:
-                pieces[-1] = (pieces[-1][0] + character, found)
-            else:
-                pieces.append((character, found))
-        yield tuple(pieces)
-
-
-def _text(message: Message | None) -> str:
-    """A message as one text, safe to draw: what it says, then its calls."""
-    if message is None:
-        return ""
-    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
-    return printable("\n".join([text_of(message), *calls])[:TEXT_LIMIT]).expandtabs(4)
+def _cut(text: str, width: int) -> str:
+    """The text in exactly so many columns."""
+    made = set_cell_size(text, width)
+    return made if made.rstrip() == text else set_cell_size(text, width - 1) + "…"

@@ -104,7 +104,7 @@ class MainScreen(Guarded, Screen[None]):
         self.threads: ThreadActions = ThreadActions(self, self.workspace, self.listed, self.filter_line)
         self.judging: Judging = Judging(self, self.workspace, self.listed, self.threads)
         self.turns: TurnActions = TurnActions(self, conversation, sensors, self.runs)
-        self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to)
+        self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to, self._marked)
         self.edits = EditActions(self.turns, self.branches)
         self.dialogs: Dialogs = Dialogs(self, self._actions, self.runs, self.threads, self.turns, self.reader)
         self.feed: FolderFeed = FolderFeed(self.workspace, self.post_message, polling=self._polling)
@@ -282,6 +282,9 @@ class MainScreen(Guarded, Screen[None]):
         pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
         waits = self._turn_situation != "conversation" and pane != "sensors"
         self.key_bar.show(self._turn_situation if waits else pane)
+
+    def _marked(self) -> set[str]:
+        return self.listed.marked
 
     def _title(self, stem: str) -> None:
         self.query_one("#conversation-pane", Pane).retitle(one_line(stem, 120))

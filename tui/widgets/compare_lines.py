@@ -1,0 +1,140 @@
+"""What a comparison of two conversations looks like, as lines: messages that differ in two columns, word by word.
+
+Pure functions of values; a long comparison is laid out off the screen's loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.compare import Comparison, word_spans
+from core.text import one_line, printable
+from core.thread import Message, call_arguments, call_name, calls_of, text_of
+from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
+
+TEXT_LIMIT = 20_000
+"""Characters of one message that are compared and shown; tool results can be longer."""
+STACKED_WIDTH = 64
+"""Columns below which the two stand one above the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A comparison as lines."""
+
+    lines: tuple[Line, ...]
+    differences: tuple[int, ...]
+    """The line at which each difference begins: its heading."""
+
+
+def lay_out(
+    left: Sequence[Message], right: Sequence[Message], found: Comparison, width: int, *, whole: bool = False
+) -> Laid:
+    """All rows at `width` columns. What is the same takes a line a message, unless `whole` is wanted."""
+    lines: list[Line] = []
+    differences: list[int] = []
+    count = sum(not row.same for row in found.rows)
+    for row in found.rows:
+        one = left[row.left] if row.left is not None else None
+        other = right[row.right] if row.right is not None else None
+        if row.same and not whole:
+            lines.append(_same(one or {}, width))
+            continue
+        if not row.same:
+            differences.append(len(lines))
+            lines.append(heading(len(differences), count, here=False))
+        lines += (_stacked if width < STACKED_WIDTH else _beside)((one, other), row.same, width)
+        lines.append(())
+    return Laid(tuple(lines), tuple(differences))
+
+
+def heading(number: int, count: int, *, here: bool) -> Line:
+    """The line over a difference, counted from 1; `here` is the one that was gone to."""
+    text = f"difference {number} of {count}"
+    if number == 1:
+        text = f"here they part: {text}"
+    return (("▶ " if here else "▼ ", "mark" if here else "warn"), (text, "warn"))
+
+
+def columns(width: int) -> int:
+    """How wide each of the two columns is."""
+    return max(8, (width - 3) // 2)
+
+
+def _same(message: Message, width: int) -> Line:
+    role = _role(message)
+    return fit([("= ", "dim"), (f"{role.ljust(10)} {one_line(_text(message), width)}", "dim")], width)
+
+
+def _role(message: Message) -> str:
+    return printable(str(message.get("role", "?")).upper()[:12])
+
+
+def _beside(pair: tuple[Message | None, Message | None], same: bool, width: int) -> list[Line]:
+    """Both messages in columns, with a bar between them."""
+    room = columns(width)
+    left, right = _both(pair, same, room)
+    middle: Span = (" ┃ ", "dim") if same else (" ┋ ", "warn")
+    rows: list[Line] = []
+    for place in range(max(len(left), len(right))):
+        one = left[place] if place < len(left) else ()
+        other = right[place] if place < len(right) else ()
+        rows.append((*one, (" " * (room - cells(one)), "text"), middle, *other))
+    return rows
+
+
+def _stacked(pair: tuple[Message | None, Message | None], same: bool, width: int) -> list[Line]:
+    """The left message above the right one."""
+    left, right = _both(pair, same, width - 2)
+    if same:
+        return left
+    return [*((("◂ ", "warn"), *line) for line in left), *((("▸ ", "mark"), *line) for line in right)]
+
+
+def _both(pair: tuple[Message | None, Message | None], same: bool, width: int) -> tuple[list[Line], list[Line]]:
+    texts = [_text(message) for message in pair]
+    spans = ((), ()) if same or None in pair else word_spans(texts[0], texts[1])
+    return list(_column(pair[0], texts[0], spans[0], same, width)), list(
+        _column(pair[1], texts[1], spans[1], same, width)
+    )
+
+
+def _column(
+    message: Message | None, text: str, spans: Sequence[tuple[int, int]], same: bool, width: int
+) -> Iterator[Line]:
+    if message is None:
+        yield fit([("— nothing here —", "dim")], width)
+        return
+    kind: Kind = "dim" if same else "text"
+    yield fit([(_role(message), "dim" if same else "label")], width)
+    yield from _highlighted(text, spans, width, kind)
+
+
+def _highlighted(text: str, spans: Sequence[tuple[int, int]], width: int, kind: Kind) -> Iterator[Line]:
+    """Wrapped text with stretches of it marked; both are found anew in each wrapped line."""
+    marked = [False] * len(text)
+    for start, end in spans:
+        marked[start:end] = [True] * (end - start)
+    at = 0
+    for line in wrapped(text, width, kind):
+        row = line[0][0] if line else ""
+        pieces: list[Span] = []
+        for character in row:
+            while at < len(text) and text[at] != character and text[at].isspace():
+                at += 1
+            found: Kind = "found" if at < len(text) and marked[at] and text[at] == character else kind
+            at += at < len(text) and text[at] == character
+            if pieces and pieces[-1][1] == found:
+                pieces[-1] = (pieces[-1][0] + character, found)
+            else:
+                pieces.append((character, found))
+        yield tuple(pieces)
+
+
+def _text(message: Message | None) -> str:
+    """A message as one text, safe to draw: what it says, then its calls."""
+    if message is None:
+        return ""
+    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
+    return printable("\n".join([text_of(message), *calls])[:TEXT_LIMIT]).expandtabs(4)
