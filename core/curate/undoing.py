@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,7 +57,7 @@ def redo(workspace: Workspace, stem: str, seen: str | None = None, *, progress: 
 
 def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Take back the newest step of the whole workspace, such as a deletion. Raises: as `undo`."""
-    stem = history.latest(workspace)
+    stem = _found(workspace, history.latest)
     if stem is None:
         raise UsageError("there is nothing to undo")
     return undo(workspace, stem, progress=progress)
@@ -65,10 +65,23 @@ def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Un
 
 def redo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Do again what was undone last in the whole workspace. Raises: as `undo`."""
-    stem = history.latest_undone(workspace)
+    stem = _found(workspace, history.latest_undone)
     if stem is None:
         raise UsageError("there is nothing to redo")
     return redo(workspace, stem, progress=progress)
+
+
+def _found(workspace: Workspace, find: Callable[[Workspace], str | None]) -> str | None:
+    """The thread that `find` names. Where its newest step turns out not to have been carried out, because the program
+    was killed before, that is noted and another is looked for."""
+    stem = find(workspace)
+    while stem is not None:
+        _current(workspace, stem)
+        again = find(workspace)
+        if again == stem:
+            break
+        stem = again
+    return stem
 
 
 def _again(
@@ -105,7 +118,8 @@ def _of_group(
     present, past = _current(workspace, stem)
     step = _next(past, direction)
     if step is None or step.group != group:
-        return "left" if any(one.group == group for one in past.steps) else "not in it"
+        steps = [past.step(number) for number in past.done] if direction == "undo" else past.steps
+        return "left" if any(one.group == group for one in steps) else "not in it"
     _carry_out(workspace, stem, direction, past, present)
     return "done"
 
