@@ -60,6 +60,7 @@ ACTIONS = (
     Action("list.saved", "f", "filters", "use, keep or delete a saved filter", THREADS),
     Action("list.mark", "m", "mark", "mark for verdicts and deletion of several at once", THREADS),
     Action("list.unmark", "M", "unmark all", "take all marks away", THREADS),
+    Action("list.blind", "w", "blind", "hide the truth, here and in the conversation, or show it", THREADS),
     Action("verdict.accept", "a", "good", "verdict: accept, and go to the next", THREADS),
     Action("verdict.reject", "d", "bad", "verdict: reject, and go to the next", THREADS),
     Action("verdict.skip", "z", "skip", "verdict: skip, and go to the next", THREADS),
@@ -80,6 +81,8 @@ ACTIONS = (
     Action("turn.previous_sibling", "left_square_bracket", "◂ branch", "to the previous branch", TURNS),
     Action("turn.next_sibling", "right_square_bracket", "branch ▸", "to the next branch", TURNS),
     Action("turn.compare", "v", "compare", "two threads, or a proposal and its alternatives, side by side", TURNS),
+    Action("check.next", "exclamation_mark", "findings", "to the next thing the checks find in this thread", TURNS),
+    Action("check.fix", "ctrl+f", "fix", "put right what the checks find, where that needs no decision", TURNS),
     Action("turn.replay", "c", "replay", "execute the stored calls again and compare", TURNS),
     Action("turn.undo", "u", "undo", "undo the last change of this thread, also after a restart", TURNS),
     Action("turn.redo", "ctrl+r", "redo", "redo what was undone", TURNS),
@@ -116,7 +119,7 @@ TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 """What the key bar says where text is typed, and letters are no keys."""
 
 _SHOWN = {
-    "slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc",
+    "slash": "/", "exclamation_mark": "!", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc",
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
     "down": "↓", "up": "↑",
 }  # fmt: skip

@@ -62,6 +62,15 @@ def read_log(workspace: Workspace) -> Log:
     return _from_manifests(workspace.exports)
 
 
+def log_stamp(workspace: Workspace) -> tuple[int, int]:
+    """Size and time of the log, which tell whether it has to be read again; zeros when there is none."""
+    try:
+        found = (workspace.private / _FILE).stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
 def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[tuple[Summary, str]]) -> None:
     """Remember what left just now: summaries with the hash of their bytes. A read-only workspace goes without."""
     log = read_log(workspace)

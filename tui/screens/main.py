@@ -32,9 +32,11 @@ from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from tui.dialogs import Dialogs
+    from tui.findings import Findings
     from tui.folder import FolderFeed
     from tui.judging import Judging
     from tui.reader import Reader
+    from tui.standings import Standings
     from tui.thread_actions import ThreadActions
     from tui.turn_actions import TurnActions
     from tui.widgets.conversation import Conversation
@@ -70,7 +72,8 @@ class MainScreen(Guarded, Screen[None]):
                 yield ThreadList(id="threads")
                 yield Plain(id="filter-problem")
                 yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
-            yield Pane(id="conversation-pane", classes="pane")
+            with Pane(id="conversation-pane", classes="pane"):
+                yield Plain(id="finding")
             yield Pane(id="sensors-pane", classes="pane")
         yield KeyBar(self._actions)
 
@@ -87,17 +90,19 @@ class MainScreen(Guarded, Screen[None]):
         from tui.branch_actions import BranchActions
         from tui.dialogs import Dialogs
         from tui.edit_actions import EditActions
+        from tui.findings import Findings
         from tui.folder import FolderFeed
         from tui.judging import Judging
         from tui.reader import Reader
         from tui.runs import Runs
+        from tui.standings import Standings
         from tui.thread_actions import ThreadActions
         from tui.turn_actions import TurnActions
         from tui.widgets.conversation import Conversation
         from tui.widgets.sensors import Sensors
 
         conversation, sensors = Conversation(id="conversation"), Sensors(self.workspace, id="sensors")
-        await self.query_one("#conversation-pane").mount(conversation)
+        await self.query_one("#conversation-pane").mount(conversation, before=0)
         await self.query_one("#sensors-pane").mount(sensors)
         self.runs = Runs(self.workspace, self)
         self.reader: Reader = Reader(self, self.workspace)
@@ -106,6 +111,9 @@ class MainScreen(Guarded, Screen[None]):
         self.turns: TurnActions = TurnActions(self, conversation, sensors, self.runs)
         self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to, self._marked)
         self.edits = EditActions(self.turns, self.branches)
+        pane, line = self.query_one("#conversation-pane", Pane), self.query_one("#finding", Plain)
+        self.findings: Findings = Findings(self, self.workspace, self.turns, pane, line)
+        self.standings: Standings = Standings(self, self.workspace, self.listed)
         self.dialogs: Dialogs = Dialogs(self, self._actions, self.runs, self.threads, self.turns, self.reader)
         self.feed: FolderFeed = FolderFeed(self.workspace, self.post_message, polling=self._polling)
         self._handlers = {
@@ -115,6 +123,8 @@ class MainScreen(Guarded, Screen[None]):
             **self.branches.handlers(),
             **self.edits.handlers(),
             **self.dialogs.handlers(),
+            **self.findings.handlers(),
+            "list.blind": conversation.action_blind,
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self._step_pane(1),
             "pane.previous": lambda: self._step_pane(-1),
@@ -205,6 +215,16 @@ class MainScreen(Guarded, Screen[None]):
         self.judging.finished(event)
         self.branches.judged(event.done.changed)
 
+    def _on_thread_list_turned(self) -> None:
+        if self._handlers:
+            self.standings.look()
+
+    def _on_standings_found(self, event: Standings.Found) -> None:
+        self.standings.take(event)
+
+    def _on_findings_found(self, event: Findings.Found) -> None:
+        self.findings.take(event)
+
     def _on_dialogs_no_data(self) -> None:
         self.dialogs.offer_data()
 
@@ -212,6 +232,7 @@ class MainScreen(Guarded, Screen[None]):
         if event.summary is None:
             self.turns.close()
             self._title("")
+            self.findings.opened()
         else:
             self.reader.follow(event.summary.stem)
 
@@ -234,6 +255,7 @@ class MainScreen(Guarded, Screen[None]):
         else:
             self.turns.open(event.stored)
             self.branches.mark_forks()
+        self.findings.opened()
 
     def _on_message_editor_changed(self, event: MessageEditor.Changed) -> None:
         self.edits.typed(event)
@@ -246,6 +268,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _on_conversation_focused(self, event: Conversation.Focused) -> None:
         self.turns.focused(event.index)
+        self.listed.show_blind(self.turns.conversation.look.blind)
 
     def _on_conversation_taken(self, event: Conversation.Taken) -> None:
         self.turns.proposals.take_sample(event.number)
@@ -253,6 +276,7 @@ class MainScreen(Guarded, Screen[None]):
     def _on_turn_actions_saved(self, event: TurnActions.Saved) -> None:
         self.threads.saved(event.stored)
         self.branches.mark_forks()
+        self.findings.opened()
 
     def _on_turn_actions_situation(self, event: TurnActions.Situation) -> None:
         self._turn_situation = event.name

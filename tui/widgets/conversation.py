@@ -47,7 +47,6 @@ class Conversation(PagedView, can_focus=True):
         Binding("right", "unfold(True)", "unfold", id="conversation.unfold", show=False),
         Binding("left", "unfold(False)", "fold", id="conversation.fold", show=False),
         *(Binding(str(n), f"take({n})", f"take proposal {n}", show=False) for n in range(1, 10)),
-        Binding("w", "blind", "show or hide the truth", id="conversation.blind", show=False),
     ]
 
     @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,15 +14,18 @@ from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from core.listing import Row
+    from core.standing import Standing
     from core.summary import Summary
 
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
 _ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"), None: (" ", "dim")}
+_EXPORTED: dict[str, Span] = {"exported": ("↑ ", "dim"), "changed": ("↕ ", "warn")}
 
 LEGEND = (
     "● finished  ○ active  ◐ turn limit reached  ▶ running  ! not readable  ◇ older v3 thread  "
-    "✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  ■ marked  └ branch  ≈ stale messages"
+    "✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  ■ marked  └ branch  ≈2 two stale messages  "
+    "!2 the checks find two things  ↑ exported  ↕ changed since it was exported"
 )
 """What the signs of a row mean, for the help screen."""
 
@@ -36,8 +39,15 @@ class ThreadList(RowList):
 
         summary: Summary | None
 
+    class Turned(Message):
+        """Other rows can be seen than before."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self.standing: Callable[[Summary], Standing | None] = lambda _summary: None
+        """How a thread stands, where that is known."""
+        self.blind = False
+        """Whether the truth, and whether an answer is right, are hidden."""
         self.rows: Sequence[Row] = ()
         """All rows, shown or scrolled away."""
         self.marked: set[str] = set()
@@ -65,6 +75,7 @@ class ThreadList(RowList):
         self.cursor = self._places.get(wanted, self.cursor)
         self.rows_changed(offset if stem is None else None)
         self.moved()
+        self.post_message(self.Turned())
 
     def replace_row(self, summary: Summary) -> None:
         """Show a newer summary of a thread that keeps its place."""
@@ -74,13 +85,34 @@ class ThreadList(RowList):
             rows[place] = replace(rows[place], summary=summary)
             self.rows = rows
             self.refresh_line(place)
+            self.post_message(self.Turned())
+
+    def redraw(self, stems: Iterable[str]) -> None:
+        """Draw the rows of these threads again."""
+        for stem in stems:
+            if (place := self._places.get(stem)) is not None:
+                self.refresh_line(place)
+
+    def on_screen(self) -> list[Summary]:
+        """The threads whose rows can be seen."""
+        top = int(self.scroll_offset.y)
+        return [row.summary for row in self.rows[top : top + self.size.height]]
+
+    def show_blind(self, blind: bool) -> None:
+        """Hide the truth, or show it."""
+        if blind != self.blind:
+            self.blind = blind
+            self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say that other rows can be seen."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Turned())
 
     def show_running(self, stems: frozenset[str]) -> None:
         """Mark the threads whose turns are running."""
         changed, self._in_progress = self._in_progress ^ stems, stems
-        for stem in changed:
-            if (place := self._places.get(stem)) is not None:
-                self.refresh_line(place)
+        self.redraw(changed)
 
     def go_to(self, stem: str) -> bool:
         """Put the cursor on a thread; False when it is not among the rows."""
@@ -120,19 +152,28 @@ class ThreadList(RowList):
         sign = ("▶", "mark") if one.stem in self._in_progress else _STATUSES.get(one.status, ("○", "text"))
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
         verdict = _VERDICTS.get(one.verdict, (" ", "dim"))
-        left: Line = (*marks, sign, _ANSWERS[one.correct], verdict, (f" {branch}", "dim"), *_words(one))
-        right = _tail(one)
+        answer = _ANSWERS[None if self.blind else one.correct]
+        left: Line = (*marks, sign, answer, verdict, (f" {branch}", "dim"), *_words(one, self.blind))
+        right = _tail(one, self.standing(one))
         return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
 
 
-def _words(one: Summary) -> Line:
-    truth = one_line(one.truth, 40) or one_line(one.session, 40) or one_line(one.stem, 60)
+def _words(one: Summary, blind: bool) -> Line:
+    session = one_line(one.session, 40) or one_line(one.stem, 60)
+    truth = session if blind else one_line(one.truth, 40) or session
     if not one.answer:
         return ((truth, "text"),)
-    return ((truth, "text"), (" → ", "dim"), (one_line(one.answer, 40), "bad" if one.correct is False else "text"))
+    wrong = one.correct is False and not blind
+    return ((truth, "text"), (" → ", "dim"), (one_line(one.answer, 40), "bad" if wrong else "text"))
 
 
-def _tail(one: Summary) -> Line:
-    stale: tuple[Span, ...] = ((f"≈{one.stale} ", "warn"),) if one.stale else ()
+def _tail(one: Summary, standing: Standing | None) -> Line:
+    spans: list[Span] = []
+    if standing is not None and standing.findings:
+        spans.append((f"!{len(standing.findings)} ", "warn"))
+    if one.stale:
+        spans.append((f"≈{one.stale} ", "warn"))
+    if standing is not None and standing.exported != "never":
+        spans.append(_EXPORTED[standing.exported])
     number = one.stem.rpartition("_")[2]
-    return (*stale, (f"{one.turns}t ", "dim"), (one_line(number, 8), "dim"))
+    return (*spans, (f"{one.turns}t ", "dim"), (one_line(number, 8), "dim"))

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from core import store
+from core.workspace import Workspace
+from tui.app import SensorloomApp
+from tui.screens.main import MainScreen
+
+Add = Callable[..., str]
+Text = Callable[[Any], str]
+Until = Any
+
+
+async def opened(pilot: Any, until: Until, rows: int) -> MainScreen:
+    main = pilot.app.screen
+    assert isinstance(main, MainScreen)
+    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == rows)
+    return main
+
+
+def rows(main: MainScreen) -> list[str]:
+    return [main.listed.render_line(y).text.rstrip() for y in range(main.listed.count)]
+
+
+def spoil(workspace: Workspace, stem: str, said: str) -> None:
+    """A number nobody computed, and counts that are off."""
+    path = workspace.threads / f"{stem}.json"
+    data = json.loads(path.read_text())
+    data["messages"][-1]["content"] = f"{said}\n\nFinal Answer: walking"
+    data["metadata"] |= {"num_turns": 7}
+    path.write_text(json.dumps(data))
+
+
+async def test_what_the_checks_find_shows_is_walked_and_fixed(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    spoil(workspace, add_thread(1), "The standard deviation is 3.14159.")
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30), notifications=True) as pilot:
+        main = await opened(pilot, until, 1)
+        await until(pilot, lambda: "!2" in rows(main)[0])
+        await until(pilot, lambda: "2 findings: ! shows, ctrl+f fixes 1" in screen(app))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "1/2 counts" in screen(app) and "the whole thread" in screen(app))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "2/2 grounding" in screen(app) and "3.14159" in screen(app))
+        assert main.turns.conversation.index == 1
+        await pilot.press("ctrl+f")
+        await until(pilot, lambda: "1 finding: ! shows" in screen(app) and "1/1 grounding" in screen(app))
+        stored = store.read(workspace.threads, "demo_s01_v4_0001")
+        assert stored.thread.metadata["num_turns"] == 1
+        await until(pilot, lambda: "!1" in rows(main)[0])
+        await pilot.press("ctrl+f")
+        await until(pilot, lambda: "without a decision" in screen(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "2 findings" in screen(app))
+        assert store.read(workspace.threads, stored.stem).thread.metadata["num_turns"] == 7
+        await pilot.press("exclamation_mark", "exclamation_mark")
+        await until(pilot, lambda: not main.query_one("#finding").display)
+
+
+async def test_a_filter_finds_what_the_checks_find(workspace: Workspace, add_thread: Add, until: Until):
+    spoil(workspace, add_thread(1), "It is 3.14159.")
+    add_thread(2)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30)) as pilot:
+        main = await opened(pilot, until, 2)
+        main.filter_line.value = "lint:grounding"
+        await until(pilot, lambda: main.listed.count == 1)
+        main.filter_line.value = "-lint:grounding"
+        await until(pilot, lambda: [row.summary.stem for row in main.listed.rows] == ["demo_s02_v4_0002"])
+
+
+async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    add_thread(1, answer="sitting")
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30)) as pilot:
+        main = await opened(pilot, until, 1)
+        await until(pilot, lambda: main.turns.work is not None)
+        assert "●✗  walking → sitting" in rows(main)[0]
+        await pilot.press("w")
+        await until(pilot, lambda: "●   s01 → sitting" in rows(main)[0])
+        assert "walking" not in screen(app)
+        await pilot.press("2", "w")
+        await until(pilot, lambda: "walking → sitting" in rows(main)[0])
