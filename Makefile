@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit bench-tools lint-figures trainers test-trainers clean
+.PHONY: run test lint types unit bench bench-tools pictures lint-figures trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -38,6 +38,14 @@ unit: .venv/.dev
 .venv/.bench: .venv/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
+
+# What a person at the terminal feels, as a table; docs/speed.md holds one. About five minutes. ARGS="move start", ARGS=--full
+bench: .venv/.bench
+	@$(BIN)/python -m tests.bench.screen $(ARGS)
+
+# The pictures of the documents, drawn by the real app on a demo workspace.
+pictures: .venv/.dev
+	@$(BIN)/python -m tests.pictures.make $(ARGS)
 
 # The analyst against baselines with subjects held out; the page is the benchmark's own output. About ten minutes.
 bench-tools: .venv/.bench

@@ -60,7 +60,7 @@ class Scene:
     async def press(self, *keys: str) -> None:
         """Press keys, each after what the one before set off."""
         for key in keys:
-            await self.pilot.press(key)
+            self.pilot.app.simulate_key(key)
             await self.settled()
 
 
@@ -157,12 +157,23 @@ def _calls(scene: Scene, tool: str) -> int:
     return (named or calling)[0]
 
 
-def demo_workspace(root: Path) -> None:
+def demo_workspace(root: Path, threads: int = 9) -> None:
     """A folder with the demo dataset, a few finished threads, and one that was just begun."""
     (root / "sensorloom.toml").write_text(f"[model]\nseed = {SEED}\n")
     workspace = open_workspace(str(root), environ={})
     import_dataset(workspace, "demo")
-    options = ["--workspace", str(root), "--dataset", "demo", "--count", "9", "--seed", str(SEED), "--parallel", "1"]
+    options = [
+        "--workspace",
+        str(root),
+        "--dataset",
+        "demo",
+        "--count",
+        str(threads),
+        "--seed",
+        str(SEED),
+        "--parallel",
+        "1",
+    ]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         run(["run", *options])
     curate.create_thread(workspace, "demo", SESSION, QUERY)
