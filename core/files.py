@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SensorloomError
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
 def digest(data: bytes) -> str:
@@ -59,6 +62,18 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def clear_half_written(folder: Path) -> None:
+    """Remove what `write_atomic` left in a folder when the program was killed. Only for who knows that no other
+    program of ours is writing there."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+    except OSError:
+        return
+    for path in left:
+        Path(path).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from core import history, store
 from core.errors import SensorloomError
+from core.files import clear_half_written
 from core.workspace import Workspace
 
 SIDE_BY_SIDE = 16
@@ -61,10 +62,16 @@ def for_each(
     workspace: Workspace, stems: Sequence[str], act: Callable[[str], _Result], progress: Progress | None = None
 ) -> Iterator[tuple[str, _Result | SensorloomError]]:
     """Call `act` for each thread under the folder's lock, many at once; what it returned or failed with, in order."""
-    if len(stems) == 1:
-        yield stems[0], _tried(act, stems[0])
+    if len(stems) <= 1:
+        yield from ((stem, _tried(act, stem)) for stem in stems)
         return
-    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(stems) or 1)) as pool:
+    try:
+        with store.locked(workspace.threads):
+            clear_half_written(workspace.threads)
+    except SensorloomError as error:
+        yield from ((stem, error) for stem in stems)
+        return
+    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(stems))) as pool:
         for start in range(0, len(stems), UNDER_ONE_LOCK):
             if start:
                 time.sleep(_PAUSE_SECONDS)

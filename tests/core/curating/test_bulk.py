@@ -40,6 +40,8 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     workspace: Workspace, finished: Stored, copies: list[str]
 ):
     (workspace.threads / "c30.json").write_bytes(b'{"half')
+    (workspace.threads / ".c31.json.0123456789ab.tmp").write_bytes(b"left by a kill")
+    (workspace.threads / ".notes.tmp").write_bytes(b"somebody's own")
     told: list[tuple[int, int]] = []
     done = curate.set_verdicts(workspace, copies, "accept", progress=lambda done, total: told.append((done, total)))
     good = [stem for stem in copies if stem != "c30"]
@@ -47,6 +49,7 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     assert len(done.problems) == 1 and "c30.json" in done.problems[0]
     assert told == [(16, 60), (32, 60), (48, 60), (60, 60)]
     assert set(verdicts(workspace, good)) == {"accept"}
+    assert {one.name for one in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
     undone = curate.undo(workspace, "c59")
     assert undone.said == "undid: verdict accept of 59 threads" and not undone.problems
     assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in good)
