@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.compare import first_difference
 from core.errors import SensorloomError
 from core.lineage import lineage
 from core.store import read
@@ -55,7 +56,9 @@ class Comparing:
                 "nothing to compare with: no proposal, branch or alternative here, and no two marked threads"
             )
             return
-        self.show(sides, left, 1 if left == 0 else 0)
+        others = [place for place in range(len(sides)) if place != left]
+        unlike = (place for place in others if first_difference(sides[left][1], sides[place][1]) is not None)
+        self.show(sides, left, next(unlike, others[0]))
 
     def show(self, sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
         """Several conversations, two of them side by side."""

@@ -88,10 +88,10 @@ class EditActions:
 
     def edit(self) -> None:
         """Open the editor on the focused message, with what was typed there before and not saved."""
-        found = self._focused()
-        if found is None or self.editor is not None:
-            return
-        self._turns.do(partial(self._open, found))
+        if self.editor is not None:
+            self.editor.focus_field()
+        elif (found := self._focused()) is not None:
+            self._turns.do(partial(self._open, found))
 
     async def _open(self, found: _Edit) -> None:
         stem = found.seen.stem

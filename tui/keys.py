@@ -107,6 +107,10 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
     "proposal": (
         "turn.accept", "turn.retry", "turn.discard", "turn.edit", "turn.sample", "turn.run_to_end", "turn.compare",
     ),
+    "stale": (
+        "turn.settle", "turn.edit", "turn.undo", "turn.branch", "turn.run", "turn.compare", "verdict.accept",
+        "verdict.reject", "turn.loss",
+    ),
     "running": ("turn.stop", "pane.next", "thread.new", "list.filter"),
     "sensors": ("sensor.plot", "sensor.play", "pane.next", "turn.run", "turn.run_to_end"),
 }  # fmt: skip

@@ -102,7 +102,10 @@ class Proposals:
             else await self._turns.save(work, curate.accept, shown, tools)
         )
         if saved:
+            followed = work is self._turns.work and self._turns.conversation.index >= shown.position
             await self._decided(work)
+            if followed:
+                self._turns.conversation.action_move_last()
             if then is not None:
                 then()
 

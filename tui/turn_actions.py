@@ -19,6 +19,7 @@ from textual.screen import Screen
 from core import curate, store
 from core.errors import ConflictError, SensorloomError
 from core.events import TurnEvent
+from core.stale import stale_messages
 from core.store import Stored
 from core.text import one_line
 from tui.proposals import Proposals
@@ -47,7 +48,7 @@ class TurnActions:
 
     @dataclass
     class Situation(Message):
-        """What the keys act on has changed: `running`, `proposal` or `conversation`."""
+        """What the keys act on has changed: `running`, `proposal`, `stale` or `conversation`."""
 
         name: str
 
@@ -225,6 +226,8 @@ class TurnActions:
             touched[stem] = work
         for work in touched.values():
             self.show(work)
+            if work is self.work and not work.busy and len(work.slots) > 1:
+                self.conversation.focus_message(len(work.stored.thread.messages))  # where they are listed
 
     # What all actions share
 
@@ -273,7 +276,7 @@ class TurnActions:
         """Whether the thread can have another turn; says what to do where it cannot."""
         thread = work.stored.thread
         if thread.status == "finished":
-            self.say("this thread has its final answer: b branches at the focused turn, e edits a turn and re-runs")
+            self.say("it has its final answer: b branches at the focused turn, e edits one")
         elif to_end and thread.status == "max_turns_reached":
             self.say(f"this thread is at its limit of {thread.metadata.get('max_turns')} turns: r asks for one more")
         else:
@@ -302,8 +305,12 @@ class TurnActions:
         if self.conversation.thread is not None:
             self.conversation.show(work.stored.thread, self._look(work))
         self.focused(self.conversation.index)
-        situation = "running" if work.busy else "proposal" if work.slots else "conversation"
-        self._situate(situation)
+        if work.busy:
+            self._situate("running")
+        elif work.slots:
+            self._situate("proposal")
+        else:
+            self._situate("stale" if stale_messages(work.stored.thread) else "conversation")
 
     def _situate(self, situation: str) -> None:
         if situation != self._situation:

@@ -181,4 +181,4 @@ def test_several_proposals_are_listed_with_their_keys_and_where_they_part():
     assert " 1 … first" in text
     assert "▸2 … and its rhythm" in text
     assert " 3 the same as 1" in text
-    assert "1-3 takes one" in text
+    assert "1-3 take" in text

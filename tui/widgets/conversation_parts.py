@@ -131,7 +131,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     return parts
 
 
-_WAYS_OUT: Span = ("⚠ stale: S re-runs, accepts or branches from here", "warn")
+_WAYS_OUT: Span = ("⚠ stale: S re-run, accept, branch", "warn")
 """On the first stale message; the others have the word alone."""
 _UNSAVED: Span = ("✎ an edit is not saved: e opens it", "warn")
 _END: Message = {"role": "end"}

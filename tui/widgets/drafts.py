@@ -40,7 +40,7 @@ def choices(drafts: Sequence[Draft], chosen: int) -> tuple[Line, ...]:
         if not draft.proposal.complete and not draft.running:
             spans.append(("incomplete ", "warn"))
         lines.append((*spans, (shown, "text" if at else "dim")))
-    lines.append(((f"1-{len(drafts)} takes one   [ ] shows another   v compares any two", "dim"),))
+    lines.append(((f"1-{len(drafts)} take  [ ] show  v compare any two", "dim"),))
     return tuple(lines)
 
 

@@ -65,6 +65,8 @@ class MessageEditor(VerticalScroll):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "save(False)", "save", show=False),
         Binding("ctrl+r", "save(True)", "save and re-run", show=False),
+        Binding("tab", "field(1)", "next field", show=False),
+        Binding("shift+tab", "field(-1)", "previous field", show=False),
         Binding("ctrl+g", "external", "in $EDITOR", show=False),
         Binding("escape", "leave", "leave, keeping the draft", show=False),
     ]
@@ -167,10 +169,19 @@ class MessageEditor(VerticalScroll):
         return printable(text[len(self._head) :])
 
     def on_mount(self) -> None:
-        """Begin at what is most often edited: the arguments of a call, else the text."""
-        calls = calls_of(self._original)
-        self.query_one("#arguments-0" if calls else "#text").focus()
+        """Begin at what is most often edited."""
+        self.focus_field()
         self._check()
+
+    def focus_field(self) -> None:
+        """Put the focus on the arguments of a call, or else the text."""
+        self.query_one("#arguments-0" if calls_of(self._original) else "#text").focus()
+
+    def action_field(self, step: int) -> None:
+        """Go to another field; keys never leave the editor, where letters would be commands."""
+        fields = [one for one in self.query("*") if isinstance(one, TextArea | NameField)]
+        at = next((place for place, one in enumerate(fields) if one.has_focus), -1 if step > 0 else 0)
+        fields[(at + step) % len(fields)].focus()
 
     def action_save(self, rerun: bool) -> None:
         """Hand the edit over. Calls with problems are only saved when asked for twice."""
