@@ -11,7 +11,7 @@ from itertools import pairwise
 from core.errors import ThreadError
 from core.export.choice import DUPLICATE, Entry, capped, put_on_sides
 from core.export.groups import Groups
-from core.export.log import add_to_log, export_state, read_log
+from core.export.log import add_to_log
 from core.export.manifest import write_beside, write_manifest
 from core.export.output import HiddenFile, Span, prepare_folder, publish_all
 from core.export.pairs import NO_PAIR, NOT_GOOD
@@ -28,11 +28,10 @@ from core.export.report import (
     Skips,
 )
 from core.export.schemas import Schemas
-from core.export.selection import EXPORTED, INVALID, Selection
+from core.export.selection import INVALID, open_selection
 from core.export.siblings import Siblings
 from core.export.source import Source, encode_row, plain_line
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
-from core.filters import parse
 from core.index import summaries
 from core.similar import Seen, signature
 from core.summary import Summary
@@ -52,16 +51,10 @@ def export(workspace: Workspace, request: ExportRequest, progress: Progress | No
     """
     started = time.monotonic()
     run = _Run(workspace, request, profile_of(request.profile))
-    wanted = parse(request.filter, workspace)
+    selection = open_selection(workspace, request, run.skips)
     prepare_folder(workspace.exports)
     run.listing = summaries(workspace)
     run.siblings = Siblings(workspace.threads, run.listing) if run.profile.pairs else None
-    selection = Selection(workspace.threads, request, wanted, run.skips)
-    if request.new_only:
-        log = read_log(workspace)
-        selection.exclude = lambda one: (
-            EXPORTED if export_state(workspace.threads, one, log, request.profile) == "exported" else ""
-        )
     with ExitStack() as stack:
         spool = stack.enter_context(HiddenFile(workspace.exports))
         for summary, source in selection.sources(run.listing, progress or Progress()):

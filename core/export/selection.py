@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from core.errors import ThreadError
+from core.export.log import export_state, read_log
 from core.export.report import ExportCancelledError, ExportRequest, Progress, Skips
 from core.export.source import Source, SourceMessage, read_source
-from core.filters import Filter
+from core.filters import Filter, parse
 from core.summary import Summary
+from core.workspace import Workspace
 
 PROGRESS_EVERY = 200
 
@@ -23,6 +25,17 @@ INVALID = "not a valid thread"
 V3 = "older v3 thread"
 STALE = "stale turns"
 BROKEN = "broken tool calls"
+
+
+def open_selection(workspace: Workspace, request: ExportRequest, skips: Skips) -> Selection:
+    """The selection that `request` asks for. Raises UsageError for a filter that cannot be read."""
+    selection = Selection(workspace.threads, request, parse(request.filter, workspace), skips)
+    if request.new_only:
+        log = read_log(workspace)
+        selection.exclude = lambda one: (
+            EXPORTED if export_state(workspace.threads, one, log, request.profile) == "exported" else ""
+        )
+    return selection
 
 
 class Selection:
@@ -47,12 +60,12 @@ class Selection:
                 progress.report(done, len(listing))
                 if progress.cancelled():
                     raise ExportCancelledError("the export was stopped; nothing was written")
-            if self._is_wanted(summary) and (source := self._read(summary)) is not None:
+            if self.by_summary(summary) and (source := self._read(summary)) is not None:
                 yield summary, source
         progress.report(len(listing), len(listing))
 
-    def _is_wanted(self, summary: Summary) -> bool:
-        """What the summary alone decides."""
+    def by_summary(self, summary: Summary) -> bool:
+        """What the summary alone decides; counts the reason when it is no."""
         skips = self._skips
         if self._request.chosen is not None and summary.stem not in self._request.chosen:
             skips.passed_over(NOT_CHOSEN)

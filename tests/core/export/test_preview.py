@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from core.export.preview import preview, rendered, template_text
+from core.export.preview import candidates, losses, preview, rendered, template_text
 from core.export.profiles.hf import messages
 from core.export.profiles.profile import Making
 from core.export.report import ExportRequest
+from core.export.run import export
 from core.index import summaries
 from core.thread import Thread
 
@@ -62,3 +63,23 @@ def test_the_preview_renders_what_the_template_renders():
     chat = messages(one["messages"], Making())
     expected = environment.from_string(plain).render(messages=chat, tools=one["tools"], add_generation_prompt=False)
     assert "".join(piece.text for piece in rendered(Thread(one))) == expected
+
+
+def test_what_would_leave_and_what_a_profile_would_lose_is_known_before(tmp_path: Path):
+    every = [document(number) for number in range(4)]
+    every[0]["metadata"]["review"] = {"verdict": "reject"}
+    every[1]["messages"].pop()
+    every[2]["messages"][1]["train"] = False
+    space = workspace(tmp_path, *every)
+    request = ExportRequest(profile="llamafactory")
+    found = candidates(space, request, summaries(space))
+    assert [one.stem for one in found.chosen] == [every[2]["id"], every[3]["id"]] and found.certain
+    assert found.skipped == {"not finished": 1, "rejected": 1}
+    lost = losses(space, found.chosen, request)
+    assert lost.looked_at == 2
+    assert [stems for sentence, stems in lost.refused.items() if "out of the loss" in sentence] == [(every[2]["id"],)]
+    report = export(space, request)
+    assert report.exported == 1 and report.skipped["not finished"] == 1
+    assert not candidates(space, ExportRequest(filter="dominant"), summaries(space)).certain
+    left = candidates(space, ExportRequest(profile="llamafactory", new_only=True), summaries(space))
+    assert [one.stem for one in left.chosen] == [every[2]["id"]]
