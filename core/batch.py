@@ -70,10 +70,10 @@ def draw_sessions(dataset: StandardDataset, count: int, seed: int) -> list[str]:
     chance = random.Random(seed)
     by_label: dict[str, list[str]] = {}
     for session in sorted(dataset.sessions):
-        by_label.setdefault(dataset.labels[session][0] if dataset.labels[session] else "", []).append(session)
+        by_label.setdefault(dataset.labels[session][0], []).append(session)
     there = sum(map(len, by_label.values()))
     if count > there:
-        raise UsageError(f"{dataset.name} has {there} sessions, fewer than the {count} asked for")
+        raise UsageError(f"{dataset.name} has {there} labelled sessions, fewer than the {count} asked for")
     groups = [chance.sample(group, len(group)) for _, group in sorted(by_label.items())]
     drawn: list[str] = []
     while len(drawn) < count:

@@ -28,6 +28,9 @@ SESSION = "session"
 MAX_RESULT_BYTES = 1500
 """A result longer than this costs a model more attention than it is worth; see `tools.results.fitting`."""
 
+MAX_OWN_RESULT = 20_000
+"""Characters that the result of a person's own tool may have: every later turn sends it to the model again."""
+
 _MAX_NAMES_BYTES = 1000
 _MAX_WORD = 80
 
@@ -127,7 +130,12 @@ def tool(function: Callable[..., dict[str, Any]] | None = None, *, makes_artifac
         hints = get_type_hints(wrapped, include_extras=True)
         about, described = _read_docstring(inspect.getdoc(wrapped) or "")
         fields: dict[str, Any] = {}
-        for name, parameter in list(inspect.signature(wrapped).parameters.items())[1:]:
+        parameters = list(inspect.signature(wrapped).parameters.items())
+        if not parameters:
+            raise TypeError(f"the tool {wrapped.__name__} takes nothing; its first parameter must be the ToolContext")
+        for name, parameter in parameters[1:]:
+            if name not in hints:
+                raise TypeError(f"parameter {name} of the tool {wrapped.__name__} has no type; write `{name}: str`")
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], FieldInfo(default=default, description=described.get(name)))
         model = create_model(wrapped.__name__, __config__=ConfigDict(extra="forbid"), **fields)
@@ -149,10 +157,15 @@ def call(tools: Sequence[Tool], context: ToolContext, name: str, arguments: str)
         if not isinstance(result, dict):
             raise ToolError(f"{name} gave no object but a {type(result).__name__}: a tool returns a dict")
         artifact_id = result.get("artifact_id") if chosen.makes_artifact else None
-        return Outcome(as_json(result), artifact_id=str(artifact_id) if artifact_id else None)
+        content = as_json(result)
+        if len(content) > MAX_OWN_RESULT:
+            raise ToolError(
+                f"{name} gave {len(content)} characters; a result may have {MAX_OWN_RESULT}: give a summary"
+            )
+        return Outcome(content, artifact_id=str(artifact_id) if artifact_id else None)
     except ToolError as error:
         return Outcome(as_json({"error": str(error), **error.hints}), failed=True)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return Outcome(as_json({"error": f"{name[:_MAX_WORD]} failed: {reason}"}), failed=True)
 

@@ -113,17 +113,18 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     first_reply = next((at for at, one in enumerate(messages) if one.get("role") == "assistant"), len(messages))
     opening = "\n\n".join(_text(one) for one in messages[:first_reply] if one.get("role") == "user")
     manifest = _manifest(opening)
+    findings = tuple(_findings(messages))
     spoken = [at for at, one in enumerate(messages) if one.get("role") == "assistant"]
     later = messages[spoken[-1] + 1 :] if spoken else []
     return Conversation(
         system="\n".join(_text(one) for one in messages if one.get("role") in ("system", "developer")),
         opening=opening,
         dataset=str(manifest.get("dataset_name") or ""),
-        labels=_labels(manifest),
+        labels=_labels(manifest) or _labels_told(findings),
         channels=_channels(manifest),
         question=_question(opening),
         tools={one.name: one for one in map(_offered, _list(body.get("tools"))) if one.name},
-        findings=tuple(_findings(messages)),
+        findings=findings,
         turns=len(spoken),
         said="\0".join(f"{one.get('role')}:{_text(one)}" for one in messages),
         nudge="\n".join(_text(one) for one in later if one.get("role") == "user"),
@@ -177,6 +178,16 @@ def _labels(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     listed = manifest.get("activities")
     values = listed.values() if isinstance(listed, dict) else _list(listed)
     return tuple(dict.fromkeys(one for one in values if isinstance(one, str) and one.strip()))
+
+
+def _labels_told(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The labels that results name, for a manifest that lists none."""
+    told: list[Any] = []
+    for finding in findings:
+        for key in ("labels", "distances", "votes"):
+            names = finding.result.get(key)
+            told += [*names] if isinstance(names, list | dict) else []
+    return tuple(dict.fromkeys(one for one in told if isinstance(one, str) and one.strip()))
 
 
 def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:

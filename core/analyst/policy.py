@@ -146,6 +146,8 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
             )
         ),
     )
+    if not conversation.labels and not _tried(conversation, "show_session_stats"):
+        return [Step("show_session_stats", name, "First I need to know which activities there are to choose from.")]
     if _tried(conversation, "select_channels"):
         return []
     if asked.only:  # a session may lack some of the dataset's sensors

@@ -50,5 +50,4 @@ def _mended(arguments: dict[str, Any], failed: Finding) -> dict[str, Any]:
         wrong.append("labels")
     if "available_positions" in result or "positions" in failed.error:
         wrong.append("position")
-    kept = {name: value for name, value in arguments.items() if name not in wrong}
-    return kept if kept != arguments else {name: arguments[name] for name in arguments if name == "channel_names"}
+    return {name: value for name, value in arguments.items() if name not in wrong}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,8 +47,8 @@ def label_words(label: str) -> str:
 
 
 def _first_clause(text: str) -> str:
-    clause = text.split(";")[0].split(". ")[0].strip().rstrip(".")
-    return "".join(one for one in clause if not one.isdigit())[:120]
+    plain = re.sub(r"\s*\([^()]*\)", "", text)
+    return plain.split(";")[0].split(". ")[0].strip().rstrip(".")[:120]
 
 
 def _where(result: Mapping[str, Any]) -> str:
@@ -57,9 +58,13 @@ def _where(result: Mapping[str, Any]) -> str:
 
 def _session_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     subjects = result.get("subjects")
-    people = f" by {_number(subjects)} people" if subjects else ""
-    labels = listed(_labels(result))
-    return f"The dataset holds {_number(result['sessions'])} sessions{people}, and {labels} are its labels."
+    people = f" by {_counted(subjects, 'person', 'people')}" if subjects else ""
+    sessions = _counted(result["sessions"], "session", "sessions")
+    return f"The dataset holds {sessions}{people}; its labels are {listed(_labels(result))}."
+
+
+def _counted(number: Any, one: str, more: str) -> str:
+    return f"{_number(number)} {one if number == 1 else more}"
 
 
 def _labels(result: Mapping[str, Any]) -> list[str]:

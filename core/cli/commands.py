@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextvars import ContextVar
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import click
 
@@ -116,9 +117,24 @@ def workspace_options(function: Callable[..., Any]) -> Callable[..., Any]:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
+_document: ContextVar[TextIO | None] = ContextVar("document", default=None)
+"""Where `print_json` writes while standard output is kept clear for it."""
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True), file=_document.get())
+
+
+@contextmanager
+def _only_json() -> Generator[None]:
+    """Let nothing but `print_json` write on standard output: what a person's own tools print goes to stderr."""
+    token = _document.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _document.reset(token)
 
 
 def say(text: str = "", *, err: bool = False) -> None:
@@ -151,7 +167,8 @@ def run_command(arguments: list[str]) -> int:
     with that line under `error`. A failure nobody thought of shows its traceback where SENSORLOOM_TRACEBACK is set.
     """
     try:
-        result = sensorloom.main(arguments, prog_name="sensorloom", standalone_mode=False)
+        with _only_json() if "--json" in arguments else nullcontext():
+            result = sensorloom.main(arguments, prog_name="sensorloom", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as error:

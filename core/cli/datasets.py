@@ -108,8 +108,8 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
     else:
         for one in report.findings:
             say(f"{one.level}: {one.sentence}")
-        counts = f"{len(report.errors)} errors, {len(report.warnings)} warnings"
-        say(f"{name}: {report.sessions} sessions read, {counts if report.findings else 'nothing to say'}")
+        counts = f"{_count(len(report.errors), 'error')}, {_count(len(report.warnings), 'warning')}"
+        say(f"{name}: {_count(report.sessions, 'session')} read, {counts if report.findings else 'nothing to say'}")
     return 1 if report.errors else 0
 
 

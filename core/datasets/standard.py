@@ -91,7 +91,7 @@ class StandardDataset:
             there = {entry.name for entry in (self.folder / SESSIONS).iterdir()}
         except OSError as error:
             raise DatasetError(f"{self.folder / SESSIONS}: {_reason(error)}") from error
-        return tuple(session for session in self.labels if session in there)
+        return tuple(session for session, labels in self.labels.items() if labels and session in there)
 
     def path_of(self, session: str) -> Path:
         """Where a session's samples are. Raises DatasetError for an id that would leave the folder."""

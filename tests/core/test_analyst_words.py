@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from core.analyst.conversation import read_request
 from core.analyst.words import explain
+from core.thread import final_answer
 from tests.core.analyst_threads import calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
 from tools.builtin import BUILTIN
@@ -55,3 +56,22 @@ def test_one_session_of_a_label_has_no_spread():
     telling = result_of(ToolContext(made, session), "compare_to_reference")["telling_features"]
     assert telling and all(values[1] is None for one in telling for values in one.values() if isinstance(values, list))
     assert "±" not in told(made, "compare_to_reference") and " here, where " in told(made, "compare_to_reference")
+
+
+def test_labels_that_the_manifest_does_not_list_are_asked_for():
+    made = made_dataset(4, 2)
+    manifest = {**manifest_of(made), "activities": None}
+    right = 0
+    for seed, session in enumerate(made.windows):
+        messages = run_thread(made, manifest, session, "What is this?", seed, BUILTIN)
+        assert calls_in(messages)[0][0] == "show_session_stats"
+        right += final_answer(messages[-1]["content"]) == made.labels[session][0]
+    assert right > 0.8 * len(made.windows)
+
+
+def test_a_call_that_failed_for_no_argument_of_its_is_not_made_again():
+    made = made_dataset(1, 1)
+    session = next(iter(made.windows))
+    for seed in range(6):
+        messages = run_thread(made, manifest_of(made), session, "What?", seed, BUILTIN)
+        assert not any("I try again" in one["content"] for one in messages if one["role"] == "assistant")

@@ -105,7 +105,7 @@ def test_sessions_are_spread_over_the_labels(workspace: Workspace) -> None:
     assert drawn != draw_sessions(dataset, 20, seed=2)
     there = len(dataset.sessions)
     assert sorted(draw_sessions(dataset, there, seed=1)) == sorted(dataset.sessions)
-    with pytest.raises(UsageError, match=f"has {there} sessions"):
+    with pytest.raises(UsageError, match=f"has {there} labelled sessions"):
         draw_sessions(dataset, there + 1, seed=1)
 
 

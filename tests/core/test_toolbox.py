@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from core.cli.commands import run_command
 from core.cli.tools import command
 from core.thread import Thread
 from core.toolbox import context_for, load_toolbox, open_toolbox
@@ -121,3 +122,10 @@ def test_the_command_prints_the_schemas_and_names_a_broken_file(workspace: Works
     shown = CliRunner().invoke(command, ["--json", "--workspace", str(workspace.root)])
     assert [one["function"]["name"] for one in json.loads(shown.stdout)] == [one.name for one in BUILTIN]
     assert "sensorloom_tools.py, line 1" in shown.stderr and shown.exit_code == 0
+
+
+def test_what_own_tools_print_stays_out_of_the_document(workspace: Workspace, capsys: pytest.CaptureFixture[str]):
+    (workspace.root / "sensorloom_tools.py").write_text("print('hello')")
+    assert run_command(["tools", "--json", "--workspace", str(workspace.root)]) == 0
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)) == len(BUILTIN) and "hello\n" in told.err

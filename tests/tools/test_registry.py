@@ -104,6 +104,34 @@ def test_whatever_goes_wrong_becomes_a_short_error_result(
     assert len(outcome.content.encode()) < 1500
 
 
+def test_a_persons_tool_neither_ends_the_program_nor_floods_the_thread(context: ToolContext):
+    def leave(context: ToolContext) -> dict[str, Any]:
+        raise SystemExit(3)
+
+    def flood(context: ToolContext) -> dict[str, Any]:
+        return {"x": "y" * 30_000}
+
+    own = [tool(leave), tool(flood)]
+    for name, said in (("leave", "SystemExit: 3"), ("flood", "a result may have 20000")):
+        outcome = call(own, context, name, "{}")
+        assert outcome.failed and said in outcome.content and len(outcome.content) < 200
+
+
+def test_a_tool_that_cannot_be_offered_says_what_it_lacks():
+    def without_types(context: ToolContext, window: str) -> dict[str, Any]:
+        return {}
+
+    del without_types.__annotations__["window"]
+
+    def without_context() -> dict[str, Any]:
+        return {}
+
+    with pytest.raises(TypeError, match="parameter window of the tool without_types has no type"):
+        tool(without_types)
+    with pytest.raises(TypeError, match="must be the ToolContext"):
+        tool(without_context)
+
+
 def test_numbers_that_json_cannot_hold_become_null(context: ToolContext):
     outcome = call(OWN, context, "weigh_samples", '{"factor": 2}')
     assert not outcome.failed and json.loads(outcome.content)["none"] is None
