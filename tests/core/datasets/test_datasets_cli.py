@@ -94,7 +94,7 @@ def test_a_warning_alone_is_no_failure(
 ) -> None:
     make_dataset(sessions={"session_1": {"timestamp_sec": [0.0, 0.02], "acc_x": [1.0, 2.0]}})
     assert run(workspace, "check", "theirs") == 0
-    assert capsys.readouterr().out.endswith("theirs: 1 sessions read, 0 errors, 1 warnings\n")
+    assert capsys.readouterr().out.endswith("theirs: 1 session read, 0 errors, 1 warning\n")
 
 
 def test_hostile_names_are_printed_harmlessly(
