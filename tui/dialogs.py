@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -11,6 +13,7 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.events import TurnEvent
 from core.text import one_line
+from tui.exports import Exports
 from tui.keys import Action
 from tui.reader import Reader
 from tui.runs import Runs
@@ -19,6 +22,9 @@ from tui.turn_actions import TurnActions
 
 if TYPE_CHECKING:
     from core.endpoints import ModelChoice
+    from core.export.report import ExportRequest
+    from core.migrate import Migrated
+    from core.summary import Summary
     from tui.screens.new_thread import Begun, NewThreadScreen
 
 
@@ -28,9 +34,15 @@ class Dialogs:
     class NoData(Message):
         """The workspace holds no dataset."""
 
+    @dataclass
+    class Converted(Message):
+        """v3 threads were converted, or could not be."""
+
+        done: Sequence[Migrated]
+
     def __init__(
         self, screen: Screen[None], actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
-        reader: Reader,
+        reader: Reader, exports: Exports,
     ) -> None:  # fmt: skip
         self._screen = screen
         self._actions = actions
@@ -38,6 +50,7 @@ class Dialogs:
         self._threads = threads
         self._turns = turns
         self._reader = reader
+        self._exports = exports
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
 
@@ -45,7 +58,8 @@ class Dialogs:
         """What each of the actions opens."""
         return {
             "thread.new": self.new_thread,
-            "export.now": self.export,
+            "export.choose": self.choose_export,
+            "threads.migrate": self.ask_migration,
             "list.saved": self.saved_filters,
             "app.model": self.model,
             "app.help": self.help,
@@ -58,11 +72,53 @@ class Dialogs:
 
         self._screen.app.push_screen(HelpScreen(self._actions))
 
-    def export(self) -> None:
-        """Export the finished threads that the filter shows."""
-        from tui.screens.export import ExportScreen
+    def choose_export(self) -> None:
+        """Choose what is exported, then export it."""
+        from tui.screens.export_choice import ExportChoiceScreen
 
-        self._screen.app.push_screen(ExportScreen(self._runs.workspace, self._threads.filter.text))
+        if self._exports.running:
+            self._exports.now()
+            return
+
+        def chosen(request: ExportRequest | None) -> None:
+            if request is not None:
+                self._exports.start(request)
+
+        listing = sorted(self._threads.known.values(), key=lambda one: one.stem)
+        self._screen.app.push_screen(
+            ExportChoiceScreen(self._runs.workspace, listing, self._threads.current, self._threads.filter.text), chosen
+        )
+
+    def ask_migration(self) -> None:
+        """Offer to convert the v3 threads."""
+        from core.migrate import backup_folder
+        from tui.screens.ask import ChooseScreen, Way
+
+        old = [one for one in self._threads.known.values() if one.shape == "v3"]
+        if not old:
+            self._screen.notify("there are no v3 threads here", markup=False)
+            return
+
+        def answered(key: str | None) -> None:
+            if key is not None:
+                self._screen.run_worker(partial(self._migrate, old), thread=True, group="migrate")
+
+        what = f"{len(old):,} thread{'s' if len(old) > 1 else ''} of the older v3 form"
+        kept = f"the originals move to {self._runs.workspace.shown(backup_folder(self._runs.workspace))}/"
+        self._screen.app.push_screen(ChooseScreen("convert", f"{what}; {kept}", [Way("y", "convert", kept)]), answered)
+
+    def _migrate(self, old: Sequence[Summary]) -> None:
+        from core.migrate import migrate
+
+        self._screen.post_message(self.Converted(migrate(self._runs.workspace, old)))
+
+    def migrated(self, event: Converted) -> None:
+        """Say what became of the v3 threads."""
+        failed = [one for one in event.done if one.problem]
+        text = f"{len(event.done) - len(failed):,} converted"
+        if failed:
+            text += f"; {len(failed):,} not: {failed[0].problem}"
+        self._screen.notify(one_line(text, 400), severity="warning" if failed else "information", markup=False)
 
     def saved_filters(self) -> None:
         """Use a filter that is kept."""

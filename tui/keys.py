@@ -66,6 +66,8 @@ ACTIONS = (
     Action("verdict.skip", "z", "skip", "verdict: skip, and go to the next", THREADS),
     Action("thread.delete", "delete", "delete", "move to the trash; undo brings it back", THREADS),
     Action("export.now", "x", "export", "export the finished threads that the filter shows", THREADS),
+    Action("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS),
+    Action("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS),
     Action("turn.run", "r", "run", "ask the model for the next turn, as a proposal", TURNS),
     Action("turn.run_to_end", "R", "run to end", "run to the final answer, accepting each turn", TURNS),
     Action("turn.sample", "s", "sample", "propose several turns at this point, to choose from", TURNS),

@@ -108,7 +108,7 @@ class ThreadActions:
             return
         self._wanted = stem
         one = self.known.get(stem)
-        if one is not None and not self.filter.on_summary(one):
+        if one is not None and not self.filter.slow and not self.filter.on_summary(one):
             self._line.value = ""
         self.arrange({stem})
 
@@ -120,7 +120,7 @@ class ThreadActions:
         self._version += 1
         self._drawn_at = time.monotonic()
         work = partial(self._arranged, self._version, self.filter, self.sort, list(self.known.values()), changed)
-        if len(self.known) <= AT_ONCE and not self.filter.needs_file:
+        if len(self.known) <= AT_ONCE and not self.filter.slow:
             if (arranged := work()) is not None:
                 self.show(arranged)
         else:
@@ -203,6 +203,17 @@ class ThreadActions:
         line.show(one_line(text, 200))
         line.display = bool(text)
 
+    @property
+    def current(self) -> Summary | None:
+        """The thread under the cursor."""
+        return self._list.current
+
+    def filter_again(self) -> None:
+        """Threads have left: what a filter knows of that is no longer so."""
+        if self.filter.conditions:
+            self.filter = parse(self.filter.text, self._workspace)
+            self.arrange()
+
     def use_filter(self, text: str) -> None:
         """Put a filter into the line, which shows it."""
         self._line.value = text
@@ -224,7 +235,7 @@ class ThreadActions:
 
     def _keeps_place(self, one: Summary, before: Summary | None) -> bool:
         """Whether a newer summary keeps its row: same order, same parent, shown as before."""
-        if before is None or one.parent != before.parent or self.filter.needs_file:
+        if before is None or one.parent != before.parent or self.filter.slow:
             return False
         key = SORTS[self.sort].key
         return key(one) == key(before) and self.filter.on_summary(one) == self.filter.on_summary(before)

@@ -32,6 +32,7 @@ from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from tui.dialogs import Dialogs
+    from tui.exports import Exports
     from tui.findings import Findings
     from tui.folder import FolderFeed
     from tui.judging import Judging
@@ -90,6 +91,7 @@ class MainScreen(Guarded, Screen[None]):
         from tui.branch_actions import BranchActions
         from tui.dialogs import Dialogs
         from tui.edit_actions import EditActions
+        from tui.exports import Exports
         from tui.findings import Findings
         from tui.folder import FolderFeed
         from tui.judging import Judging
@@ -114,7 +116,10 @@ class MainScreen(Guarded, Screen[None]):
         pane, line = self.query_one("#conversation-pane", Pane), self.query_one("#finding", Plain)
         self.findings: Findings = Findings(self, self.workspace, self.turns, pane, line)
         self.standings: Standings = Standings(self, self.workspace, self.listed)
-        self.dialogs: Dialogs = Dialogs(self, self._actions, self.runs, self.threads, self.turns, self.reader)
+        self.exports: Exports = Exports(self, self.workspace, lambda: self.threads.filter.text)
+        self.dialogs: Dialogs = Dialogs(
+            self, self._actions, self.runs, self.threads, self.turns, self.reader, self.exports
+        )
         self.feed: FolderFeed = FolderFeed(self.workspace, self.post_message, polling=self._polling)
         self._handlers = {
             **self.threads.handlers(),
@@ -123,6 +128,7 @@ class MainScreen(Guarded, Screen[None]):
             **self.branches.handlers(),
             **self.edits.handlers(),
             **self.dialogs.handlers(),
+            **self.exports.handlers(),
             **self.findings.handlers(),
             "list.blind": conversation.action_blind,
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
@@ -148,6 +154,7 @@ class MainScreen(Guarded, Screen[None]):
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         if self._handlers:
+            self.exports.stop()
             self.runs.close()
             self.feed.close()
 
@@ -225,6 +232,20 @@ class MainScreen(Guarded, Screen[None]):
     def _on_findings_found(self, event: Findings.Found) -> None:
         self.findings.take(event)
 
+    def _on_exports_progressed(self, event: Exports.Progressed) -> None:
+        self.exports.progressed(event)
+
+    def _on_exports_ended(self, event: Exports.Ended) -> None:
+        self.exports.ended(event)
+        self.standings.forget()
+        self.threads.filter_again()
+
+    def _on_exports_copied(self, event: Exports.Copied) -> None:
+        self.exports.copied(event)
+
+    def _on_dialogs_converted(self, event: Dialogs.Converted) -> None:
+        self.dialogs.migrated(event)
+
     def _on_dialogs_no_data(self) -> None:
         self.dialogs.offer_data()
 
@@ -251,7 +272,8 @@ class MainScreen(Guarded, Screen[None]):
             return
         self._title(event.stem)
         if event.stored is None:
-            self.turns.close(event.problem)
+            one = self.threads.known.get(event.stem)
+            self.turns.close(f"{event.problem}; V converts it" if one and one.shape == "v3" else event.problem)
         else:
             self.turns.open(event.stored)
             self.branches.mark_forks()

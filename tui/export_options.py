@@ -1,0 +1,100 @@
+"""What can be chosen of an export, and the request that the choices make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from core.errors import UsageError
+from core.export.profiles import PROFILES
+from core.export.profiles.profile import TEMPLATES
+from core.export.report import ExportRequest
+from core.export.split import parse_split
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be chosen."""
+
+    name: str
+    label: str
+    about: str
+    """What it does, in one line."""
+    values: tuple[tuple[str, str], ...] = ()
+    """Values in their order, each with what it is called."""
+    asks: str = ""
+    """What is asked for when the value is typed; empty when only `values` will do."""
+
+    def called(self, value: str) -> str:
+        """A value as a person reads it."""
+        return dict(self.values).get(value, value)
+
+    def after(self, value: str, step: int) -> str:
+        """The next value, or the one before; a typed one leads to the first."""
+        names = [name for name, _ in self.values]
+        if not names:
+            return value
+        return names[(names.index(value) + step) % len(names)] if value in names else names[0]
+
+
+OPTIONS = (
+    Option("filter", "filter", "which threads; the same words as in the list", asks="export only threads that match"),
+    Option("threads", "threads", "unfinished ones end without an answer",
+           (("finished", "finished only (recommended)"), ("all", "all, unfinished too"))),
+    Option("rejected", "rejected", "threads with the verdict reject", (("", "left out"), ("yes", "exported too"))),
+    Option("new", "exported before", "by this profile's exports so far",
+           (("", "exported again"), ("yes", "only new and changed threads"))),
+    Option("profile", "profile", "the form of the rows, and whose",
+           tuple((one.name, f"{one.name} · {one.about}") for one in PROFILES.values())),
+    Option("split", "split", "train, validation and test in files of their own",
+           (("", "one file"), ("90/10", "90/10"), ("80/20", "80/20"), ("80/10/10", "80/10/10")),
+           asks="shares of train/val or train/val/test, such as 90/10; empty for one file"),
+    Option("group", "kept together", "never on two sides of the split",
+           (("subject", "a subject's sessions"), ("session", "a session's threads"),
+            ("family", "a thread's branches"))),
+    Option("dedupe", "duplicates", "threads that say what an earlier one says",
+           (("off", "exported"), ("exact", "exact ones left out"), ("near", "near ones left out too"))),
+    Option("cap", "balance", "how many threads of each label at most, drawn by the seed",
+           (("", "as many as there are"), ("50", "at most 50 of a label"), ("200", "at most 200 of a label"),
+            ("1000", "at most 1000 of a label")),
+           asks="threads of each label at most; empty for all"),
+    Option("seed", "seed", "what the split and the balance draw by", (("0", "0"), ("1", "1"), ("2", "2")),
+           asks="a whole number"),
+    Option("calls", "parallel calls", "Llama-3's templates take one call a turn",
+           (("", "as they are"), ("split", "as turns of one call each"))),
+    Option("template", "results of parallel calls", "only in the profiles for LLaMA-Factory",
+           tuple((name, f"as {name} templates join them") for name in TEMPLATES)),
+)  # fmt: skip
+"""Everything there is to choose, in the order of the dialog."""
+
+
+def usual(filter_text: str) -> dict[str, str]:
+    """What is chosen before anybody chooses: what `x` does."""
+    chosen = {one.name: one.values[0][0] if one.values else "" for one in OPTIONS}
+    return {**chosen, "filter": filter_text}
+
+
+def request_of(chosen: Mapping[str, str]) -> ExportRequest:
+    """The request that these choices make. Raises UsageError for a typed value that cannot be read."""
+    seed = _number("seed", chosen["seed"] or "0", 0)
+    split = parse_split(chosen["split"], cast("Any", chosen["group"]), seed) if chosen["split"] else None
+    return ExportRequest(
+        profile=chosen["profile"],
+        filter=chosen["filter"],
+        finished_only=chosen["threads"] == "finished",
+        rejected=bool(chosen["rejected"]),
+        new_only=bool(chosen["new"]),
+        split=split,
+        dedupe=cast("Any", chosen["dedupe"]),
+        cap=_number("balance", chosen["cap"], 1) if chosen["cap"] else None,
+        seed=seed,
+        split_calls=bool(chosen["calls"]),
+        template=chosen["template"],
+    )
+
+
+def _number(label: str, text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise UsageError(f"{label}: `{text}` is no whole number from {least} on")
+    return int(text)
