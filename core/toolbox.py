@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+import msgspec
+
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.thread import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
@@ -159,8 +161,18 @@ def _leading_artifacts(thread: Thread) -> Iterator[str]:
             yield artifact
 
 
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 def _object(content: Any) -> dict[str, Any]:
+    """An object's strings and objects; of one given as text, its long lists are passed over, not decoded."""
     if isinstance(content, str) and content.lstrip().startswith("{"):
+        try:
+            parts = _PARTS.decode(content)
+            told = {key: part for key, part in parts.items() if bytes(memoryview(part)[:1]) in b'"{'}
+            return {key: msgspec.json.decode(part) for key, part in told.items()}
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            pass  # NaN and lone surrogates, which Python's own reader takes
         try:
             content = json.loads(content)
         except (ValueError, RecursionError):
