@@ -163,7 +163,8 @@ class Proposals:
                 self._turns.do(partial(self._keep_mine, work, seen, mine, way))
 
         text = f"{seen.stem}: another program changed the thread while a proposal waits. Nothing is lost."
-        self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, CONFLICT_WAYS), answered)
+        ways = [way for way in CONFLICT_WAYS if shown.complete or way.key in "td"]
+        self._turns.screen.app.push_screen(ChooseScreen("changed from outside", text, ways), answered)
 
     async def _keep_mine(self, work: ThreadWork, seen: Stored, mine: Thread, way: str) -> None:
         from core import curate

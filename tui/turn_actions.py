@@ -215,7 +215,7 @@ class TurnActions:
             work = self._works.get(stem)
             if work is None:
                 continue
-            before, undecided = work.stored, work.proposals
+            before, undecided, busy = work.stored, work.proposals, work.busy
             problem = work.take(event, now)
             if problem:
                 self.say(problem if stem in problem else f"{stem}: {problem}", "error")
@@ -223,6 +223,8 @@ class TurnActions:
                 self.screen.post_message(self.Saved(work.stored))
             if work.proposals != undecided:
                 self.do(partial(self.proposals.keep, work))
+            if busy and not work.busy:
+                self.do(partial(self._reread, stem))  # while it ran, changes from outside were the run's to see
             touched[stem] = work
         for work in touched.values():
             self.show(work)

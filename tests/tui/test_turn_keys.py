@@ -1,20 +1,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from core import store
-from core.store import Stored
 from core.workspace import Workspace
+from tests.tui.driving import finished, on_disk, opened, proposed, said, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
-from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.widgets.conversation import Conversation
 from tui.widgets.editor import MessageEditor, NameField
@@ -25,44 +20,6 @@ def workspace(tmp_path: Path) -> Workspace:
     root = tmp_path / "ws"
     root.mkdir()
     return motion_workspace(root)
-
-
-@asynccontextmanager
-async def opened(
-    workspace: Workspace, size: tuple[int, int] = (150, 45)
-) -> AsyncGenerator[tuple[Pilot[Any], MainScreen]]:
-    app = SensorloomApp(workspace)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
-        screen = app.screen
-        assert isinstance(screen, MainScreen)
-        await until(pilot, lambda: screen.turns.work is not None)
-        await pilot.press("2")
-        yield pilot, screen
-
-
-def work(screen: MainScreen) -> Any:
-    found = screen.turns.work
-    assert found is not None
-    return found
-
-
-def on_disk(workspace: Workspace, stem: str) -> Stored:
-    return store.read(workspace.threads, stem)
-
-
-def said(pilot: Pilot[Any]) -> list[Any]:
-    return list(pilot.app._notifications)  # pyright: ignore[reportPrivateUsage] - what a person was told
-
-
-async def proposed(pilot: Pilot[Any], screen: MainScreen, key: str = "r") -> None:
-    await pilot.press(key)
-    await until(pilot, lambda: work(screen).shown is not None and not work(screen).run)
-
-
-async def finished(pilot: Pilot[Any], screen: MainScreen) -> None:
-    await pilot.press("R")
-    await until(pilot, lambda: work(screen).stored.thread.status == "finished" and not work(screen).run)
 
 
 async def test_a_run_is_a_proposal_until_it_is_accepted(workspace: Workspace):
