@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from core.lint.finding import Check, Context, Finding
 from core.thread import Thread, call_arguments, calls_of, is_assistant, text_of
@@ -35,16 +35,17 @@ _NOT_SAID = re.compile(
 
 def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
     held: list[float] = []
-    fresh: set[float] = set()
+    seen: list[str] = []  # looked through for numbers once one is quoted
     for place, message in enumerate(thread.messages):
         if not is_assistant(message):
-            fresh.update(_numbers(text_of(message)))
+            seen.append(text_of(message))
             continue
-        for call in calls_of(message):
-            fresh.update(_numbers(call_arguments(call)))
-        held = sorted({*held, *fresh})
-        fresh = set()
-        for text, unit in _ungrounded(text_of(message), held):
+        seen += map(call_arguments, calls_of(message))
+        quoted = list(_QUOTED.finditer(_NOT_SAID.sub("", text_of(message))))
+        if quoted:
+            held = sorted({*held, *(number for text in seen for number in _numbers(text))})
+            seen = []
+        for text, unit in _ungrounded(quoted, held):
             sentence = f"it quotes {text}{unit}, which no earlier result holds"
             yield Finding("grounding", place, sentence, "quote what a result says, or call the tool that says it")
 
@@ -57,9 +58,9 @@ def _numbers(text: str) -> Iterator[float]:
         yield float(found.replace(",", ""))
 
 
-def _ungrounded(text: str, held: list[float]) -> Iterator[tuple[str, str]]:
-    """The numbers a text quotes that are not held, as written, each with its unit."""
-    for found in _QUOTED.finditer(_NOT_SAID.sub("", text)):
+def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str]]:
+    """The quoted numbers that are not held, as written, each with its unit."""
+    for found in quoted:
         written = found["number"]
         plain = written.replace(",", "").replace("−", "-").lstrip("+-")
         unit = found["unit"] or ""
