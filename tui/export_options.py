@@ -63,7 +63,7 @@ OPTIONS = (
            asks="a whole number"),
     Option("calls", "parallel calls", "Llama-3's templates take one call a turn",
            (("", "as they are"), ("split", "as turns of one call each"))),
-    Option("template", "results of parallel calls", "only in the profiles for LLaMA-Factory",
+    Option("template", "joined results", "of parallel calls; only in the profiles for LLaMA-Factory",
            tuple((name, f"as {name} templates join them") for name in TEMPLATES)),
 )  # fmt: skip
 """Everything there is to choose, in the order of the dialog."""

@@ -41,7 +41,7 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
         main = await opened(pilot, until, 1)
-        await until(pilot, lambda: "!2" in rows(main)[0])
+        await until(pilot, lambda: "●✓  ! walking" in rows(main)[0])
         await until(pilot, lambda: "2 findings: ! shows, ctrl+f fixes 1" in screen(app))
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "1/2 counts" in screen(app) and "the whole thread" in screen(app))
@@ -52,7 +52,7 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
         await until(pilot, lambda: "1 finding: ! shows" in screen(app) and "1/1 grounding" in screen(app))
         stored = store.read(workspace.threads, "demo_s01_v4_0001")
         assert stored.thread.metadata["num_turns"] == 1
-        await until(pilot, lambda: "!1" in rows(main)[0])
+        await until(pilot, lambda: "●✓  ! walking" in rows(main)[0])
         await pilot.press("ctrl+f")
         await until(pilot, lambda: "without a decision" in screen(app))
         await pilot.press("u")
@@ -82,9 +82,9 @@ async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 1)
         await until(pilot, lambda: main.turns.work is not None)
-        assert "●✗  walking → sitting" in rows(main)[0]
+        assert "●✗    walking → sitting" in rows(main)[0]
         await pilot.press("w")
-        await until(pilot, lambda: "●   s01 → sitting" in rows(main)[0])
+        await until(pilot, lambda: "●     s01 → sitting" in rows(main)[0])
         assert "walking" not in screen(app)
         await pilot.press("2", "w")
         await until(pilot, lambda: "walking → sitting" in rows(main)[0])

@@ -104,13 +104,17 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )
     for refusal in report.refusals[:5]:
-        lines.append(fit((("            ", "text"), (one_line(f"{refusal.stem}: {refusal.sentence}"), "dim")), width))
+        text = f"{refusal.stem}: {refusal.sentence.removeprefix(f'{refusal.stem}.json: ')}"
+        lines.extend((("            ", "text"), *row) for row in wrapped(one_line(text, 300), width - 13, "dim"))
+    if len(report.refusals) > 5:
+        lines.append((("            ", "text"), (f"… and {len(report.refusals) - 5:,} more", "dim")))
     for file in report.files:
         lines.append(())
         lines.append((("  file      ", "dim"), (one_line(workspace.shown(file.path)), "label")))
         lines.append((("            ", "dim"), (f"{file.rows:,} rows, {file.bytes / 1e6:.2f} MB", "dim")))
-    for path in report.beside:
-        lines.append((("            ", "dim"), (one_line(f"beside it {workspace.shown(path)}"), "dim")))
+    if report.beside:
+        text = "beside it: " + ", ".join(path.name for path in report.beside)
+        lines.extend((("            ", "text"), *row) for row in wrapped(one_line(text, 1000), width - 13, "dim"))
     for side, labels in report.balance.items():
         named = ", ".join(f"{label or 'no label'} {count:,}" for label, count in labels.items())
         head = f"  {side or 'labels':10}"

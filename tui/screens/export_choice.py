@@ -33,6 +33,8 @@ from tui.widgets.row_list import RowList
 
 SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
+FOLDED_ROWS = 4
+"""Rows that stay at each end of a long stretch that is not trained."""
 LABEL_WIDTH = 17
 View = Literal["row", "text", "lost"]
 VIEWS: Mapping[View, str] = {"row": "the row", "text": "the text, and what is trained", "lost": "what would be lost"}
@@ -63,7 +65,7 @@ class OptionRows(RowList):
         value = self.chosen.get(option.name, "")
         called = one_line(option.called(value), 120) or "every thread"
         changed = value != (option.values[0][0] if option.values else "")
-        head = ("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim")
+        head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
         arrows = ("◂ ", " ▸") if at_cursor and option.values else ("", "")
         return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)
 
@@ -130,7 +132,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Show what `x` would do."""
         dialog = self.query_one("#dialog")
         dialog.border_title = "export"
-        dialog.border_subtitle = "⏎ export · h l change · e type · v preview · t T thread · tab scroll it · esc back"
+        dialog.border_subtitle = "⏎ export · h l change · e type · v view · t thread · tab scroll · esc back"
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()
@@ -271,12 +273,18 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
 
 
 def text_lines(pieces: Sequence[Piece], width: int) -> list[Line]:
-    """The rendered text; a bar beside what is trained."""
+    """The rendered text; a bar beside what is trained. Long stretches that are not are folded in their middle."""
     lines: list[Line] = list(wrapped("▌ a bar stands beside the tokens that are trained", width, "dim"))
     for piece in pieces:
+        if not piece.text.strip("\n"):
+            continue
         bar: Line = (("▌ ", "good"),) if piece.trained else (("  ", "dim"),)
         kind: Kind = "text" if piece.trained else "dim"
-        lines.extend((*bar, *row) for row in wrapped(piece.text.removesuffix("\n"), width - 2, kind) if piece.text)
+        rows = list(wrapped(piece.text.removesuffix("\n"), width - 2, kind))
+        if not piece.trained and len(rows) > 3 * FOLDED_ROWS:
+            fold: Line = ((f"… {len(rows) - 2 * FOLDED_ROWS} more lines …", "label"),)
+            rows = [*rows[:FOLDED_ROWS], fold, *rows[-FOLDED_ROWS:]]
+        lines.extend((*bar, *row) for row in rows)
     return lines
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
 _ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"), None: (" ", "dim")}
-_EXPORTED: dict[str, Span] = {"exported": ("↑ ", "dim"), "changed": ("↕ ", "warn")}
+_EXPORTED: dict[str, Span] = {"never": (" ", "dim"), "exported": ("↑", "dim"), "changed": ("↕", "warn")}
 
 LEGEND = (
     "● finished  ○ active  ◐ turn limit reached  ▶ running  ! not readable  ◇ older v3 thread  "
     "✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  ■ marked  └ branch  ≈2 two stale messages  "
-    "!2 the checks find two things  ↑ exported  ↕ changed since it was exported"
+    "! after them: the checks find something  ↑ exported  ↕ changed since it was exported"
 )
 """What the signs of a row mean, for the help screen."""
 
@@ -148,13 +148,14 @@ class ThreadList(RowList):
         if one.problem:
             sign: Span = ("◇", "warn") if one.shape == "v3" else ("!", "bad")
             reason = one_line(one.problem.removeprefix(f"{one.stem}.json"), 120)
-            return fit((*marks, sign, (f"   {one_line(one.stem, 24)}", "text"), (reason, "dim")), width)
+            return fit((*marks, sign, (f"     {one_line(one.stem, 24)}", "text"), (reason, "dim")), width)
         sign = ("▶", "mark") if one.stem in self._in_progress else _STATUSES.get(one.status, ("○", "text"))
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
         verdict = _VERDICTS.get(one.verdict, (" ", "dim"))
         answer = _ANSWERS[None if self.blind else one.correct]
-        left: Line = (*marks, sign, answer, verdict, (f" {branch}", "dim"), *_words(one, self.blind))
-        right = _tail(one, self.standing(one))
+        signs = sign, answer, verdict, *_standing(self.standing(one))
+        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(one, self.blind))
+        right = _tail(one)
         return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
 
 
@@ -167,13 +168,14 @@ def _words(one: Summary, blind: bool) -> Line:
     return ((truth, "text"), (" → ", "dim"), (one_line(one.answer, 40), "bad" if wrong else "text"))
 
 
-def _tail(one: Summary, standing: Standing | None) -> Line:
-    spans: list[Span] = []
-    if standing is not None and standing.findings:
-        spans.append((f"!{len(standing.findings)} ", "warn"))
-    if one.stale:
-        spans.append((f"≈{one.stale} ", "warn"))
-    if standing is not None and standing.exported != "never":
-        spans.append(_EXPORTED[standing.exported])
+def _standing(standing: Standing | None) -> tuple[Span, Span]:
+    """Whether it has left, and whether the checks find something: a column each, so that neither is ever cut off."""
+    if standing is None:
+        return _EXPORTED["never"], (" ", "dim")
+    return _EXPORTED[standing.exported], ("!", "warn") if standing.findings else (" ", "dim")
+
+
+def _tail(one: Summary) -> Line:
+    stale: tuple[Span, ...] = ((f"≈{one.stale} ", "warn"),) if one.stale else ()
     number = one.stem.rpartition("_")[2]
-    return (*spans, (f"{one.turns}t ", "dim"), (one_line(number, 8), "dim"))
+    return (*stale, (f"{one.turns}t ", "dim"), (one_line(number, 8), "dim"))
