@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.endpoints import ModelChoice, first_model
 from core.errors import ModelError
 from core.events import Waiting
-from core.model_errors import BrokenReplyError, EmptyReplyError, Failure, explain
+from core.model_errors import BrokenReplyError, EmptyReplyError, Failure, NoCompletionsError, explain
 from core.reply import Reply, ReplyEvent
 
 if TYPE_CHECKING:
@@ -133,8 +133,11 @@ class Model:
         stream = await self._opened().post(
             "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
         )
+        kind = stream.response.headers.get("content-type", "")
         try:
-            if "json" in stream.response.headers.get("content-type", ""):
+            if "html" in kind:
+                raise NoCompletionsError
+            if "json" in kind:
                 whole = json.loads(await stream.response.aread())
                 for event in reply.take(whole):
                     yield event
@@ -168,7 +171,11 @@ class Model:
                 max_retries=0,
                 timeout=timeout,
                 http_client=DefaultAsyncHttpxClient(
-                    transport=transport, timeout=timeout, trust_env=not endpoint.local, limits=limits
+                    transport=transport,
+                    timeout=timeout,
+                    trust_env=not endpoint.local,
+                    limits=limits,
+                    follow_redirects=False,  # nobody chose where that leads
                 ),
             )
         return self._client

@@ -53,6 +53,10 @@ class BrokenReplyError(Exception):
     """The reply ended before it was whole, or is none."""
 
 
+class NoCompletionsError(Exception):
+    """A web page came instead of a reply."""
+
+
 class EmptyReplyError(Exception):
     """The reply is whole and holds neither text nor a call."""
 
@@ -78,6 +82,8 @@ def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float
             return _unreachable(error, endpoint)
         case openai.APIError():
             return Failure(f"{name} broke off with an error: {one_line(_said(error))}; run the turn again")
+        case NoCompletionsError():
+            return Failure(f"{name} answered with a web page; does its URL end in /v1? ({endpoint.base_url})")
         case BrokenReplyError():
             return Failure(f"{name} {error}", retries=SERVER_RETRIES, wait_sec=BACKOFF_SEC)
         case EmptyReplyError():
@@ -96,6 +102,9 @@ def _refused(status: int, said: str, headers: Mapping[str, str], endpoint: Endpo
     told = f": {text}" if text else ""
     if status == 429:
         return _too_many(name, told, lower, headers)
+    if 300 <= status < 400:
+        there = one_line(headers.get("location", "another address"))
+        return Failure(f"{name} sends requests on to {there}; write the address that answers as its base_url")
     if status in (401, 403):
         key = f"${endpoint.api_key_env}" if endpoint.api_key_env else "api_key_env of this endpoint in sensorloom.toml"
         return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it")
@@ -150,8 +159,9 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
         )
     if any(type(cause).__name__ in ("UnsupportedProtocol", "InvalidURL") for cause in causes):
         return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1")
+    place = url if name == url else f"{url} ({name})"
     return Failure(
-        f"nothing answers at {url} ({name}): {text}; start the server, or pick another with ctrl+o or --endpoint",
+        f"nothing answers at {place}: {text}; start the server, or pick another with ctrl+o or --endpoint",
         retries=SERVER_RETRIES - 1,
         wait_sec=BACKOFF_SEC,
     )

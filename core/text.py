@@ -40,6 +40,11 @@ def unicode_text(text: str) -> str:
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def counted(number: object, noun: str) -> str:
+    """A number with its noun: `1 turn`, `2 turns`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """`text` on one line, safe to draw, cut to `limit` characters with an ellipsis."""
     flat = " ".join(printable(text[: limit * 4]).split())

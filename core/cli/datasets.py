@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
+from core.text import counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     if not found:
         say(f"no datasets in {workspace.shown(workspace.data)}; make one with `sensorloom datasets import demo`")
     for one in found:
-        people = _count(one.subjects, "subject") if one.subjects else "unknown subjects"
-        told = f"{_count(one.sessions, 'session')} of {people}, {len(one.activities)} activities"
+        people = counted(one.subjects, "subject") if one.subjects else "unknown subjects"
+        told = f"{counted(one.sessions, 'session')} of {people}, {len(one.activities)} activities"
         say(f"{one.name}: {one.problem or told + (', synthetic' if one.synthetic else '')}")
 
 
@@ -108,18 +109,14 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
     else:
         for one in report.findings:
             say(f"{one.level}: {one.sentence}")
-        counts = f"{_count(len(report.errors), 'error')}, {_count(len(report.warnings), 'warning')}"
-        say(f"{name}: {_count(report.sessions, 'session')} read, {counts if report.findings else 'nothing to say'}")
+        counts = f"{counted(len(report.errors), 'error')}, {counted(len(report.warnings), 'warning')}"
+        say(f"{name}: {counted(report.sessions, 'session')} read, {counts if report.findings else 'nothing to say'}")
     return 1 if report.errors else 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _tell(workspace: Workspace, report: ImportReport) -> None:
     say(
-        f"{report.dataset}: {_count(report.sessions, 'session')} of {_count(report.subjects, 'subject')} "
+        f"{report.dataset}: {counted(report.sessions, 'session')} of {counted(report.subjects, 'subject')} "
         f"in {workspace.shown(report.folder)} ({report.seconds:.1f} s)"
     )
     if report.resumed:

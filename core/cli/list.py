@@ -13,7 +13,7 @@ from core.filters import parse, select
 from core.index import summaries
 from core.listing import SORTS, Row, arrange
 from core.summary import Summary
-from core.text import one_line
+from core.text import counted, one_line
 from core.workspace import Workspace
 
 _CORRECT = {True: "right", False: "WRONG", None: ""}
@@ -41,7 +41,7 @@ def command(workspace: Workspace, wanted: str, sort: str, as_json: bool) -> int:
     counts = "".join(f", {count} {status.replace('_', ' ')}" for status, count in states.most_common())
     of = f" of {len(every)}" if wanted.strip() else ""
     where = "" if every else f" in {workspace.threads}"
-    say(f"{len(found)}{of} threads{counts}{where}")
+    say(f"{len(found)}{of} threads{counts}{where}" if of else f"{counted(len(found), 'thread')}{counts}{where}")
     return 0
 
 
@@ -67,4 +67,4 @@ def _cells(row: Row) -> list[str]:
         state = "v3" if one.shape == "v3" else "not readable"
         return [name, state, "", "", "", one_line(one.problem.removeprefix(f"{one.stem}.json"), 100).lstrip(":, ")]
     answer = f"{one_line(one.truth, 30) or '?'} → {one_line(one.answer, 30) or '…'}"
-    return [name, one.status, answer, _CORRECT[one.correct], one.verdict, f"{one.turns} turns"]
+    return [name, one.status, answer, _CORRECT[one.correct], one.verdict, counted(one.turns, "turn")]

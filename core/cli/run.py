@@ -13,7 +13,7 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.errors import UsageError
-from core.text import one_line
+from core.text import counted, one_line
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -165,15 +165,16 @@ def _line(ran: Ran) -> str:
     thread = ran.thread
     if thread is None:
         return f"✗ {ran.job.session or ran.job.stem}: {'stopped' if ran.cancelled else ran.error}"
-    counts = (
-        f"{thread.metadata.get('num_turns')} turns, {thread.metadata.get('num_tool_calls')} calls, {ran.seconds:.1f} s"
-    )
+    turns = counted(thread.metadata.get("num_turns"), "turn")
+    counts = f"{turns}, {counted(thread.metadata.get('num_tool_calls'), 'call')}, {ran.seconds:.1f} s"
     if ran.cancelled:
         return f"· {thread.id}: stopped after {counts}"
     if ran.error:
         return f"✗ {thread.id}: {ran.error}"
     if not ran.finished:
-        return f"· {thread.id}: no final answer within {thread.max_turns} turns; --max-turns raises the limit"
+        return (
+            f"· {thread.id}: no final answer within {counted(thread.max_turns, 'turn')}; --max-turns raises the limit"
+        )
     mark = {True: "✓", False: "✗"}.get(thread.metadata.get("is_correct"), "·")  # type: ignore[call-overload]  # any JSON
     answer = one_line(str(thread.metadata.get("final_answer")), 40)
     truth = f" ({thread.truth})" if mark == "✗" else ""

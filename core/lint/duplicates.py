@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.lint.finding import Finding
 from core.similar import Seen, signature
-from core.thread import Thread
+from core.thread import Thread, is_assistant
 
 NAME = "duplicates"
 ABOUT = "a thread that says what another says, exactly or nearly"
@@ -19,6 +19,8 @@ class Duplicates:
 
     def find(self, stem: str, thread: Thread) -> Finding | None:
         """What this thread repeats. Branches repeat their parent's beginning and are compared like any other."""
+        if not any(map(is_assistant, thread.messages)):
+            return None  # nothing was said yet
         found = signature(thread)
         if first := self._seen.exact(stem, found):
             return Finding(NAME, None, f"it says exactly what {first} says", _FIX)

@@ -304,7 +304,8 @@ REFUSALS = {
     "no stream": (Answer(["hello"], then="end"), "ended its reply before it was whole"),
     "no JSON": (Answer(["data: hello\n\n"]), "not JSON"),
     "error in the stream": (Answer(['data: {"error": {"message": "engine died"}}\n\n']), "engine died"),
-    "html page": (Answer(body=b"<html>ok</html>", headers={"Content-Type": "text/html"}), "ended its reply"),
+    "moved": (Answer(status=308, headers={"Location": "http://127.0.0.1:1/v1"}, body=b""), "write the address that"),
+    "html page": (Answer(body=b"<html>ok</html>", headers={"Content-Type": "text/html"}), "answered with a web page"),
 }
 
 
