@@ -203,7 +203,7 @@ def outside(root: Path, sizes: Sizes) -> list[Figure]:
     workspace = bench_workspace(place)
     times: list[float] = []
     with opened(place, sizes) as program:
-        document = max(documents(workspace, sizes.threads), key=lambda one: one["metadata"]["last_modified"])
+        document = max(documents(workspace, sizes.threads), key=lambda one: (one["metadata"]["created_at"], one["id"]))
         program.send("g")
         program.settle(0.5)
         for number in range(sizes.repeats * 3):
