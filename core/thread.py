@@ -79,9 +79,10 @@ class Thread:
         return str(self.metadata.get("user_query") or "")
 
     @property
-    def status(self) -> str:
-        """`active`, `finished` or `max_turns_reached`."""
-        return str(self.metadata.get("status") or "active")
+    def status(self) -> Status:
+        """`active`, `finished` or `max_turns_reached`, by the messages: a file may say anything."""
+        spoken = sum(map(is_assistant, self.messages))
+        return _status(final_message(self.messages) is not None, spoken, self.max_turns)
 
     @property
     def max_turns(self) -> int:
@@ -157,6 +158,10 @@ def final_message(messages: Sequence[Message]) -> Message | None:
     return None
 
 
+def _status(finished: bool, spoken: int, limit: int) -> Status:
+    return "finished" if finished else "max_turns_reached" if spoken >= limit else "active"
+
+
 def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What a thread's metadata must say of its messages: status, counts, answer, correctness, confidence."""
     spoken = [message for message in messages if is_assistant(message)]
@@ -166,9 +171,8 @@ def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[st
     limit = metadata.get("max_turns")
     limit = limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_TURNS
     truth = metadata.get("ground_truth")
-    status: Status = "finished" if final else "max_turns_reached" if len(spoken) >= limit else "active"
     return {
-        "status": status,
+        "status": _status(final is not None, len(spoken), limit),
         "num_turns": len(spoken),
         "num_tool_calls": sum(len(calls_of(message)) for message in spoken),
         "num_responds": without_calls - (1 if final else 0),

@@ -12,6 +12,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.errors import ThreadError
 from core.replay import ReplayedCall, replay
 from core.store import read_all
+from core.text import counted
 from core.toolbox import load_toolbox
 from core.workspace import Workspace
 
@@ -52,7 +53,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
         print_json({"threads": rows, "totals": totals, "unreadable": unreadable})
     else:
         told = ", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status])
-        say(f"{read} threads, {counts.total()} calls: {told or 'nothing to replay'}")
+        say(f"{counted(read, 'thread')}, {counted(counts.total(), 'call')}: {told or 'nothing to replay'}")
     return 1 if counts["differs"] or (stems and unreadable) else 0
 
 

@@ -53,6 +53,13 @@ def test_without_a_final_answer_the_thread_is_active_and_undecided():
     assert found["status"] == "max_turns_reached"
 
 
+def test_the_status_is_that_of_the_messages_whatever_the_file_says():
+    thread = make(status="active", max_turns=3)
+    shorter = Thread({**thread.document, "messages": thread.messages[:4], "metadata": {"status": "finished"}})
+    assert (thread.status, shorter.status) == ("finished", "active")
+    assert with_metadata(shorter, max_turns=1).status == "max_turns_reached"
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
