@@ -39,6 +39,8 @@ class ThreadActions:
         """The rows are sorted and filtered; `version` tells whether they are still wanted."""
 
         rows: list[Row]
+        places: dict[str, int]
+        """The place of each stem among them."""
         texts: frozenset[str] | None
         """Stems of the threads in which the filter's texts were found; None when it has none."""
         version: int
@@ -148,18 +150,19 @@ class ThreadActions:
         def keep(one: Summary) -> bool:
             return wanted.on_summary(one) and (texts is None or one.stem in texts)
 
-        return self.Arranged(arrange(every, sort, keep if wanted.conditions else None), found, version)
+        rows = arrange(every, sort, keep if wanted.conditions else None)
+        return self.Arranged(rows, {row.summary.stem: place for place, row in enumerate(rows)}, found, version)
 
     def show(self, arranged: Arranged) -> None:
         """Show rows that were arranged, unless others are on their way."""
         if arranged.version != self._version:
             return
         self._texts = arranged.texts
-        wanted = self._wanted if any(row.summary.stem == self._wanted for row in arranged.rows) else None
+        wanted = self._wanted if self._wanted in arranged.places else None
         if wanted:
             self._wanted = None
         self._list.empty = self._why_empty()
-        self._list.show(arranged.rows, wanted)
+        self._list.show(arranged.rows, arranged.places, wanted)
         self.retitle()
 
     def retitle(self) -> None:
@@ -168,7 +171,7 @@ class ThreadActions:
         count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         reading = "" if self.scanned else " · reading …"
-        self._pane.retitle(f"threads {count} · {SORTS[self.sort].label}{marked}{reading}")
+        self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
 
     @property
     def _pane(self) -> Pane:

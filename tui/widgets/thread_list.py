@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.message import Message
 
 from core.text import one_line
@@ -66,12 +67,15 @@ class ThreadList(RowList):
         """The thread under the cursor."""
         return self.rows[self.cursor].summary if self.rows else None
 
-    def show(self, rows: Sequence[Row], stem: str | None = None) -> None:
-        """Show other rows. The cursor goes to `stem`, or stays on its thread, or near where that was."""
+    def show(self, rows: Sequence[Row], places: dict[str, int], stem: str | None = None) -> None:
+        """Show other rows; `places` has the place of each stem among them.
+
+        The cursor goes to `stem`, or stays on its thread, or near where that was.
+        """
         wanted = stem or (self.current.stem if self.current else "")
         offset = self.cursor - self.scroll_offset.y
         self.rows = rows
-        self._places = {row.summary.stem: place for place, row in enumerate(rows)}
+        self._places = places
         self.cursor = self._places.get(wanted, self.cursor)
         self.rows_changed(offset if stem is None else None)
         self.moved()
@@ -82,7 +86,7 @@ class ThreadList(RowList):
         place = self._places.get(summary.stem)
         if place is not None:
             rows = self.rows if isinstance(self.rows, list) else list(self.rows)
-            rows[place] = replace(rows[place], summary=summary)
+            rows[place] = msgspec.structs.replace(rows[place], summary=summary)
             self.rows = rows
             self.refresh_line(place)
             self.post_message(self.Turned())
