@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from core import index_cache
 from core.errors import SensorloomError
@@ -19,6 +22,9 @@ from core.workspace import Workspace
 
 BATCH = 500
 """Files between two reports of a scan: about 20 ms of work."""
+
+MANY = 5000
+"""Files to be read from which processes are worth starting."""
 
 _SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was read may have changed again within one tick of its clock."""
@@ -52,21 +58,24 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         trusted_ns: the time of that earlier scan; files changed just before it are read again.
     """
     there = _listing(folder)
-    total, read = len(there), 0
+    outdated = [
+        stem
+        for stem, size, mtime_ns in there
+        if (one := known.get(stem)) is None
+        or (trusted_ns != 0 and mtime_ns >= trusted_ns - _SETTLED_NS)
+        or (one.size, one.mtime_ns) != (size, mtime_ns)
+    ]
+    total, settled = len(there), len(there) - len(outdated)
     batch: list[Summary] = []
-    for seen, (stem, size, mtime_ns) in enumerate(there, 1):
-        one = known.get(stem)
-        settled = trusted_ns == 0 or mtime_ns < trusted_ns - _SETTLED_NS
-        if one is None or not settled or (one.size, one.mtime_ns) != (size, mtime_ns):
-            fresh = summarize(folder, stem)
-            read += 1
-            if fresh != one:
-                batch.append(fresh)
+    for read, fresh in enumerate(_summarized(folder, outdated), 1):
+        if fresh != known.get(fresh.stem):
+            batch.append(fresh)
         if len(batch) >= BATCH:
-            yield Changes(tuple(batch), (), seen, total, read)
+            yield Changes(tuple(batch), (), settled + read, total, read)
             batch = []
     stems = {stem for stem, _, _ in there}
-    yield Changes(tuple(batch), tuple(stem for stem in known if stem not in stems), total, total, read)
+    gone = tuple(stem for stem in known if stem not in stems)
+    yield Changes(tuple(batch), gone, total, total, len(outdated))
 
 
 def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> Changes:
@@ -106,6 +115,33 @@ def apply(known: dict[str, Summary], changes: Changes) -> bool:
     for stem in changes.gone:
         known.pop(stem, None)
     return bool(changes.found or changes.gone)
+
+
+def part_maker(folder: Path) -> Callable[[Sequence[str]], tuple[list[Summary] | None, bytes]]:
+    """The job of a process: stems in, their summaries out, packed where their texts allow."""
+
+    def part(stems: Sequence[str]) -> tuple[list[Summary] | None, bytes]:
+        found = [summarize(folder, stem) for stem in stems]
+        try:
+            return None, msgspec.msgpack.encode(found)
+        except UnicodeEncodeError:
+            return found, b""
+
+    return part
+
+
+def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
+    """The files' summaries in the order of `stems`: the first ones at once, the rest of very many on all cores."""
+    alone = BATCH if len(stems) >= MANY else len(stems)
+    yield from (summarize(folder, stem) for stem in stems[:alone])
+    parts = [stems[start : start + BATCH] for start in range(alone, len(stems), BATCH)]
+    if parts:
+        from core.processes import in_order  # no part of the app's start
+
+        decoder = msgspec.msgpack.Decoder(list[Summary])
+        with closing(in_order("core.index:part_maker", (folder,), parts)) as results:
+            for found, packed in results:
+                yield from decoder.decode(packed) if found is None else found
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:

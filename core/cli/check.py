@@ -6,7 +6,7 @@ from collections import Counter
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.filters import parse
 from core.index import summaries
 from core.lint import CHECKS
@@ -37,7 +37,11 @@ def command(
             raise click.UsageError(f"there is no thread {missing[0]} in {workspace.threads}")
         chosen = {name.removesuffix(".json") for name in thread_ids}
         listing = [one for one in listing if one.stem in chosen]
-    found = [_limited(one, only) for one in check_folder(workspace, listing, parse(wanted, workspace), fix=fix)]
+    with progress_bar("checking") as bar:
+        checked = check_folder(
+            workspace, listing, parse(wanted, workspace), fix=fix, progress=bar or (lambda _done, _total: None)
+        )
+        found = [_limited(one, only) for one in checked]
     wrong = [one for one in found if one.findings or one.fixed or one.problem]
     if as_json:
         print_json(_document(found, wrong))

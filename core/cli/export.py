@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.export import split as splits
 from core.export.log import export_states
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
-from core.export.report import ExportReport, ExportRequest, NothingToExportError
+from core.export.report import ExportReport, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import Grouping
 from core.filters import parse, select
@@ -25,6 +25,7 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @click.command("export", epilog=f"\b\nProfiles:\n{_ABOUT}")
 @click.option("--all", "every", is_flag=True, help="Unfinished threads too. Finished ones only is recommended.")
 @click.option("--status", is_flag=True, help="Export nothing: say which threads are new, exported, or changed since.")
+@click.option("--dry-run", is_flag=True, help="Write nothing: say what would leave, and why the rest would not.")
 @click.option("--rejected", is_flag=True, help="Threads with the verdict `reject` too.")
 @click.option("--filter", "wanted", default="", metavar="TEXT", help="Only threads that this filter selects.")
 @click.option("--profile", default="openai_v1", metavar="NAME", help="The form of the rows; openai_v1 unless told.")
@@ -44,13 +45,15 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @json_option
 @workspace_options
 def command(
-    workspace: Workspace, every: bool, status: bool, rejected: bool, wanted: str, profile: str, new_only: bool,
-    split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...], dedupe: Literal["off", "exact", "near"],
-    cap: int | None, split_calls: bool, template: str, as_json: bool,
+    workspace: Workspace, every: bool, status: bool, dry_run: bool, rejected: bool, wanted: str, profile: str,
+    new_only: bool, split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...],
+    dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool, template: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
     if status:
         return _status(workspace, wanted, as_json)
+    if hold_out and dry_run:
+        raise click.UsageError("--hold-out is remembered, and --dry-run writes nothing; name the sessions first")
     if hold_out:
         splits.hold_out(workspace.root, hold_out)
     request = ExportRequest(
@@ -58,18 +61,21 @@ def command(
         dedupe, cap, seed, split_calls, template,
     )  # fmt: skip
     try:
-        report = export(workspace, request)
+        with progress_bar("exporting") as bar:
+            report = export(workspace, request, Progress(bar) if bar else None, dry_run=dry_run)
     except NothingToExportError as error:
         if not as_json:
             raise
-        print_json({**as_document(error.report), "error": str(error)})
+        print_json({**as_document(error.report), "dry_run": dry_run, "error": str(error)})
         say(f"sensorloom: {error}", err=True)
         return 1
     if as_json:
-        print_json(as_document(report))
+        print_json({**as_document(report), "dry_run": dry_run})
     else:
         for line in summary_lines(workspace, report):
             say(line)
+        if dry_run:
+            say("nothing was written (--dry-run)")
     return 0
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from io import BufferedRandom, FileIO
+from io import FileIO
 from pathlib import Path
 
 from core.errors import SensorloomError
@@ -23,7 +23,7 @@ from core.files import sync_folder
 Span = tuple[int, int]
 """Where bytes begin in the spool, and where they end."""
 
-_BUFFER = 1 << 20
+_CHUNK = 1 << 20
 _ABANDONED_SEC = 6 * 3600
 """A hidden file this old was left by an export that was killed."""
 
@@ -34,29 +34,37 @@ class HiddenFile:
     def __init__(self, folder: Path) -> None:
         with said(folder):
             handle, name = tempfile.mkstemp(dir=folder, prefix=".training_data_", suffix=".tmp")
-            self._file = BufferedRandom(FileIO(handle, "w+b"), _BUFFER)
+            self._file = FileIO(handle, "w+b")
         self._path = Path(name)
+        self._hash = hashlib.sha256()
         self.size = 0
 
-    def write(self, line: bytes) -> Span:
-        """Add a line; returns where it stands, its end included."""
-        try:
-            self._file.write(line + b"\n")
-        except OSError as error:
-            raise unwritable(self._path.parent, error) from error
+    def write(self, rows: bytes) -> int:
+        """Add whole lines; returns where they begin."""
         start = self.size
-        self.size += len(line) + 1
-        return start, self.size
+        with said(self._path.parent):
+            self._add(rows)
+        return start
+
+    def _add(self, data: bytes) -> None:
+        self._hash.update(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+        self.size += len(data)
 
     def copy(self, spans: Iterable[Span]) -> HiddenFile:
         """A new hidden file of these parts of this one, in this order."""
         made = HiddenFile(self._path.parent)
         try:
             with said(self._path.parent):
-                self._file.flush()
                 for start, end in _runs(spans):
-                    _copy(self._file.fileno(), made._file.fileno(), start, end)
-                    made.size += end - start
+                    while start < end:
+                        data = os.pread(self._file.fileno(), min(end - start, _CHUNK), start)
+                        if not data:
+                            raise OSError("the file ended early")
+                        made._add(data)
+                        start += len(data)
         except BaseException:
             made.discard()
             raise
@@ -65,13 +73,11 @@ class HiddenFile:
     def finish(self) -> str:
         """Make everything durable, and return the SHA-256 of the content."""
         with said(self._path.parent):
-            self._file.flush()
             umask = os.umask(0)
             os.umask(umask)
             os.fchmod(self._file.fileno(), 0o666 & ~umask)
             os.fsync(self._file.fileno())
-            self._file.seek(0)
-            return hashlib.file_digest(self._file, "sha256").hexdigest()
+        return self._hash.hexdigest()
 
     def publish(self, path: Path) -> None:
         """Give the file its name; an existing file of that name is never replaced."""
@@ -95,10 +101,7 @@ class HiddenFile:
 
     def discard(self) -> None:
         """Leave nothing hidden behind."""
-        try:
-            self._file.close()
-        except OSError:
-            pass  # a full disk: what was buffered is not wanted any more
+        self._file.close()
         self._path.unlink(missing_ok=True)
 
 
@@ -163,11 +166,3 @@ def _runs(spans: Iterable[Span]) -> Iterator[Span]:
         open_run = start, end
     if open_run is not None:
         yield open_run
-
-
-def _copy(source: int, target: int, start: int, end: int) -> None:
-    while start < end:
-        done = os.sendfile(target, source, start, min(end - start, 1 << 30))
-        if done == 0:
-            raise OSError("the file ended early")
-        start += done

@@ -72,7 +72,7 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         if profile.rows is None:
             rows = [decode_object(plain_line(source), summary.stem)]
         else:
-            making.siblings = siblings.of(summary) if profile.pairs else ()
+            making.siblings = siblings.of(summary.stem) if profile.pairs else ()
             rows = profile.rows(thread, making)
         return Preview(tuple(rows), rendered(thread, request.split_calls), dict(making.changes), _stale(thread))
     except RefusedError as error:

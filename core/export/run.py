@@ -3,45 +3,53 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
-from core.errors import ThreadError
 from core.export.choice import DUPLICATE, Entry, capped, put_on_sides
 from core.export.groups import Groups
 from core.export.log import add_to_log
 from core.export.manifest import write_beside, write_manifest
 from core.export.output import HiddenFile, Span, prepare_folder, publish_all
-from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
-from core.export.profiles.conversation import richness
-from core.export.profiles.profile import Making, Profile, RefusedError
+from core.export.profiles.profile import Making, Profile
 from core.export.report import (
     FIRST_EXAMPLES,
     Example,
+    ExportCancelledError,
     ExportReport,
     ExportRequest,
     NothingToExportError,
     Progress,
     Skips,
 )
-from core.export.schemas import Schemas
-from core.export.selection import INVALID, open_selection
+from core.export.rows import Made, MadePart, Rows
+from core.export.selection import open_selection
 from core.export.siblings import Siblings
-from core.export.source import Source, encode_row, plain_line
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
 from core.index import summaries
-from core.similar import Seen, signature
+from core.processes import in_order
+from core.similar import Seen, Signature
 from core.summary import Summary
 from core.workspace import Workspace
 
+PART = 250
+"""Threads between two reports of progress, and what a process is given at a time."""
+ALONE = 12
+"""Parts that are done before processes would have started."""
 
-def export(workspace: Workspace, request: ExportRequest, progress: Progress | None = None) -> ExportReport:
+
+def export(
+    workspace: Workspace, request: ExportRequest, progress: Progress | None = None, *, dry_run: bool = False
+) -> ExportReport:
     """Write a training file of the threads that `request` selects.
 
-    Blocks; belongs in a worker. The same selection gives the same bytes.
+    Blocks; belongs in a worker. The same selection gives the same bytes. With `dry_run` everything is done but the
+    writing: the report says what would leave, and why the rest would not.
 
     Raises:
         UsageError: the filter or the profile is not known.
@@ -52,13 +60,13 @@ def export(workspace: Workspace, request: ExportRequest, progress: Progress | No
     started = time.monotonic()
     run = _Run(workspace, request, profile_of(request.profile))
     selection = open_selection(workspace, request, run.skips)
-    prepare_folder(workspace.exports)
+    if not dry_run:
+        prepare_folder(workspace.exports)
     run.listing = summaries(workspace)
-    run.siblings = Siblings(workspace.threads, run.listing) if run.profile.pairs else None
+    chosen = [one for one in run.listing if selection.by_summary(one)]
     with ExitStack() as stack:
-        spool = stack.enter_context(HiddenFile(workspace.exports))
-        for summary, source in selection.sources(run.listing, progress or Progress()):
-            run.add(summary, source, spool)
+        spool = None if dry_run else stack.enter_context(HiddenFile(workspace.exports))
+        run.take(chosen, spool, progress or Progress())
         report = run.publish(spool, stack)
     return replace(report, seconds=time.monotonic() - started)
 
@@ -72,47 +80,52 @@ class _Run:
     profile: Profile
     listing: list[Summary] = field(default_factory=list[Summary])
     skips: Skips = field(default_factory=Skips)
-    making: Making = field(default_factory=Making)
+    changes: Counter[str] = field(default_factory=Counter[str])
     entries: list[Entry] = field(default_factory=list[Entry])
-    siblings: Siblings | None = None
     seen: Seen = field(default_factory=Seen)
-    schemas: Schemas = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.making.split_calls = self.request.split_calls
-        self.making.template = self.request.template
-        self.schemas = Schemas(self.workspace)
+    def take(self, chosen: Sequence[Summary], spool: HiddenFile | None, progress: Progress) -> None:
+        """Write the rows of the chosen threads to the spool, if any, in their order; many are made on all cores.
 
-    def add(self, summary: Summary, source: Source, spool: HiddenFile) -> None:
-        """Write a thread's rows to the spool, unless its form or its likeness to another forbids it."""
-        if self.profile.rows is None:
-            if not self._repeats(summary, source):
-                span = spool.write(plain_line(source))
-                self.entries.append(Entry(summary, source.digest, (span,), _plain_richness(source)))
-            return
-        thread = self.schemas.filled(source.thread(), self.making)
-        self.making.siblings = self.siblings.of(summary) if self.siblings else ()
-        try:
-            rows = self.profile.rows(thread, self.making)
-            lines = [encode_row(row, summary.stem) for row in rows]
-            beside = encode_row(self.profile.sidecar(thread), summary.stem) if self.profile.sidecar else b""
-        except RefusedError as error:
-            if error.reason in (NOT_GOOD, NO_PAIR):
-                self.skips.passed_over(error.reason)
-            else:
-                self.skips.refuse(summary.stem, error.reason, str(error))
-            return
-        except ThreadError as error:
-            self.skips.refuse(summary.stem, INVALID, str(error))
-            return
-        if not self._repeats(summary, source):
-            spans = tuple(spool.write(line) for line in lines)
-            self.entries.append(Entry(summary, source.digest, spans, max(map(richness, rows)), sidecar=beside))
+        Raises:
+            ExportCancelledError: the caller asked to stop.
+        """
+        parts = [chosen[start : start + PART] for start in range(0, len(chosen), PART)]
+        done = 0
+        progress.report(0, len(chosen))
+        with closing(self._in_parts([[one.stem for one in part] for part in parts])) as results:
+            for part, ((some, changes), rows) in zip(parts, results, strict=True):
+                if progress.cancelled():
+                    raise ExportCancelledError("the export was stopped; nothing was written")
+                start = spool.write(rows) if spool else 0
+                for summary, made in zip(part, some, strict=True):
+                    self._add(summary, made, start)
+                    start += sum(made.sizes)
+                self.changes += changes
+                done += len(part)
+                progress.report(done, len(chosen))
 
-    def _repeats(self, summary: Summary, source: Source) -> bool:
-        if self.request.dedupe == "off":
-            return False
-        found = signature(source.thread())
+    def _in_parts(self, stems: Sequence[Sequence[str]]) -> Generator[MadePart]:
+        if self.profile.pairs:  # a thread's family is looked up in the listing
+            rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, self.listing))
+        elif len(stems) > ALONE:
+            yield from in_order("core.export.rows:part_maker", (self.workspace, self.request), stems)
+            return
+        else:
+            rows = Rows(self.workspace, self.request)
+        yield from (rows.part(some) for some in stems)
+
+    def _add(self, summary: Summary, made: Made, start: int) -> None:
+        """Keep a thread whose rows begin at `start` in the spool, or count why it does not leave."""
+        if made.sentence:
+            self.skips.refuse(summary.stem, made.reason, made.sentence)
+        elif made.reason:
+            self.skips.passed_over(made.reason)
+        elif made.signature is None or not self._repeats(summary, made.signature):
+            ends = accumulate(made.sizes, initial=start)
+            self.entries.append(Entry(summary, made.digest, tuple(pairwise(ends)), made.richness, sidecar=made.sidecar))
+
+    def _repeats(self, summary: Summary, found: Signature) -> bool:
         first = self.seen.exact(summary.stem, found)
         if first is None and self.request.dedupe == "near":
             near = self.seen.near(summary.stem, found)
@@ -121,12 +134,14 @@ class _Run:
             self.skips.refuse(summary.stem, DUPLICATE, f"says what {first} says")
         return first is not None
 
-    def publish(self, spool: HiddenFile, stack: ExitStack) -> ExportReport:
-        """Choose, split, and give the files their names."""
+    def publish(self, spool: HiddenFile | None, stack: ExitStack) -> ExportReport:
+        """Choose, split, and give the files their names; without a spool only say what would leave."""
         entries, book = self._chosen()
         report = self._report(entries)
         if not entries:
             raise NothingToExportError(_nothing(self.workspace, report), report)
+        if spool is None:
+            return report
         by_side = _richest_first(entries)
         files: dict[str, HiddenFile] = {}
         for side, some in by_side.items():
@@ -139,7 +154,8 @@ class _Run:
         name, made = publish_all(folder, self.profile.file_stem, files, rows, datetime.now())
         report = replace(report, files=tuple(made))
         entries = [one for some in by_side.values() for one in some]
-        beside = write_beside(folder, name, self.profile, made, self.making, entries)
+        making = Making(self.request.split_calls, self.request.template, changes=self.changes)
+        beside = write_beside(folder, name, self.profile, made, making, entries)
         beside.append(write_manifest(folder, name, self.request, report, entries))
         add_to_log(self.workspace, self.profile.name, name, ((one.summary, one.sha256) for one in entries))
         return replace(report, beside=tuple(beside))
@@ -162,7 +178,7 @@ class _Run:
             tuple(self.skips.refusals),
             tuple(_example(one.summary) for one in entries[:FIRST_EXAMPLES]),
             balance([(one.side, one.summary.truth) for one in entries]),
-            dict(self.making.changes.most_common()),
+            dict(self.changes.most_common()),
         )
 
 
@@ -191,10 +207,3 @@ def _nothing(workspace: Workspace, report: ExportReport) -> str:
         return f"no threads found: {workspace.threads} holds none yet; make some with `sensorloom run`"
     why = ", ".join(f"{count} {reason}" for reason, count in report.skipped.items())
     return f"no threads found matching the filter ({why}); finish some, widen the filter, or use --all"
-
-
-def _plain_richness(source: Source) -> int:
-    """About how many keys a plain row has before its messages: Arrow settles its columns on the first rows, so the
-    fullest goes first."""
-    head = source.data[: source.data.find(b'"messages"')]
-    return head.count(b'":') - head.count(b"null")

@@ -1,19 +1,15 @@
-"""Which threads an export takes: chosen by their summaries, then checked in the file itself."""
+"""Which threads an export takes, as far as their summaries tell; and what is wrong with calls that may not leave."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from core.errors import ThreadError
 from core.export.log import export_state, read_log
-from core.export.report import ExportCancelledError, ExportRequest, Progress, Skips
-from core.export.source import Source, SourceMessage, read_source
+from core.export.report import ExportRequest, Skips
+from core.export.source import SourceMessage
 from core.filters import Filter, parse
 from core.summary import Summary
 from core.workspace import Workspace
-
-PROGRESS_EVERY = 200
 
 NOT_FINISHED = "not finished"
 FILTERED = "not matched by the filter"
@@ -29,7 +25,7 @@ BROKEN = "broken tool calls"
 
 def open_selection(workspace: Workspace, request: ExportRequest, skips: Skips) -> Selection:
     """The selection that `request` asks for. Raises UsageError for a filter that cannot be read."""
-    selection = Selection(workspace.threads, request, parse(request.filter, workspace), skips)
+    selection = Selection(request, parse(request.filter, workspace), skips)
     if request.new_only:
         log = read_log(workspace)
         selection.exclude = lambda one: (
@@ -39,30 +35,14 @@ def open_selection(workspace: Workspace, request: ExportRequest, skips: Skips) -
 
 
 class Selection:
-    """Goes through the folder once, yielding what may leave and counting why the rest may not."""
+    """Says of each summary whether its thread may leave, counting why the rest may not."""
 
-    def __init__(self, folder: Path, request: ExportRequest, wanted: Filter, skips: Skips) -> None:
-        self._folder = folder
+    def __init__(self, request: ExportRequest, wanted: Filter, skips: Skips) -> None:
         self._request = request
         self._wanted = wanted
         self._skips = skips
         self.exclude: Callable[[Summary], str] = lambda _summary: ""
         """A further reason not to take a thread: exported already, held out."""
-
-    def sources(self, listing: Sequence[Summary], progress: Progress) -> Iterator[tuple[Summary, Source]]:
-        """The threads that may leave, in the order of their stems.
-
-        Raises:
-            ExportCancelledError: the caller asked to stop.
-        """
-        for done, summary in enumerate(listing):
-            if done % PROGRESS_EVERY == 0:
-                progress.report(done, len(listing))
-                if progress.cancelled():
-                    raise ExportCancelledError("the export was stopped; nothing was written")
-            if self.by_summary(summary) and (source := self._read(summary)) is not None:
-                yield summary, source
-        progress.report(len(listing), len(listing))
 
     def by_summary(self, summary: Summary) -> bool:
         """What the summary alone decides; counts the reason when it is no."""
@@ -80,33 +60,6 @@ class Selection:
         else:
             return True
         return False
-
-    def _read(self, summary: Summary) -> Source | None:
-        """The file, when everything holds of the bytes that are about to be written, whatever the summary said."""
-        try:
-            source = read_source(self._folder, summary.stem)
-        except ThreadError as error:
-            self._skips.refuse(summary.stem, INVALID, str(error))
-            return None
-        messages = source.document.messages
-        review = source.document.metadata.review
-        stale = sum(message.stale is True for message in messages)
-        if self._wanted.needs_file and not self._wanted.on_thread(source.thread(), summary.stem):
-            self._skips.passed_over(FILTERED)
-        elif not self._request.rejected and review is not None and review.verdict == "reject":
-            self._skips.passed_over(REJECTED)
-        elif stale:
-            self._skips.refuse(summary.stem, STALE, _stale_sentence(stale))
-        elif problem := broken_calls(messages):
-            self._skips.refuse(summary.stem, BROKEN, problem)
-        else:
-            return source
-        return None
-
-
-def _stale_sentence(count: int) -> str:
-    what = "a message rests" if count == 1 else f"{count} messages rest"
-    return f"{what} on something that changed since; run it again, accept it as it is, or move it to a branch"
 
 
 def broken_calls(messages: Sequence[SourceMessage]) -> str:

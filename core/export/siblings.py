@@ -25,13 +25,13 @@ class Siblings:
             if one.stem in parted and not one.problem:
                 self._families.setdefault(self._lineage.family(one.stem), []).append(one)
 
-    def of(self, summary: Summary) -> list[Thread]:
-        """The wrong or rejected members of its family, stale and broken ones left out."""
-        family = self._families.get(self._lineage.family(summary.stem), ())
+    def of(self, stem: str) -> list[Thread]:
+        """The wrong or rejected members of a thread's family, stale and broken ones left out."""
+        family = self._families.get(self._lineage.family(stem), ())
         return [
             thread
             for one in family
-            if one.stem != summary.stem
+            if one.stem != stem
             and (one.correct is False or one.verdict == "reject")
             and (thread := self._read(one.stem)) is not None
         ]

@@ -158,7 +158,7 @@ def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
 
 def balance(sides: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """Threads by label for each side, from (side, label) pairs; labels in alphabetical order."""
-    found: dict[str, Counter[str]] = {}
-    for side, label in sides:
-        found.setdefault(side, Counter())[label] += 1
-    return {side: dict(sorted(found[side].items())) for side in sorted(found, key=("", *PARTS).index)}
+    found: dict[str, dict[str, int]] = {}
+    for (side, label), count in sorted(Counter(sides).items()):
+        found.setdefault(side, {})[label] = count
+    return {side: found[side] for side in sorted(found, key=("", *PARTS).index)}

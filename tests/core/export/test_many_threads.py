@@ -1,0 +1,109 @@
+"""Exports that are large enough for several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import index, processes
+from core.cli.commands import run_command
+from core.export import run
+from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
+from core.export.run import export
+from core.export.split import parse_split
+from core.index import summaries
+
+from .threads import document, put, rows, workspace
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch):
+    """Every export counts as a large one, and every folder."""
+    monkeypatch.setattr(processes, "_cores", lambda: 2)
+    monkeypatch.setattr(run, "PART", 4)
+    monkeypatch.setattr(run, "ALONE", 1)
+    monkeypatch.setattr(index, "MANY", 4)
+    monkeypatch.setattr(index, "BATCH", 4)
+
+
+def mixed() -> list[dict[str, Any]]:
+    """Thirty threads, of which every seventh cannot leave and the tenth is the richest."""
+    made = [document(number, session=f"s{number % 5}") for number in range(1, 31)]
+    for one in made[6::7]:
+        del one["messages"][3]
+    made[10]["metadata"]["tags"] = ["x"]
+    return made
+
+
+REQUESTS = [
+    ExportRequest(),
+    ExportRequest(filter="rhythm -lint:counts"),
+    ExportRequest(dedupe="near"),
+    ExportRequest("hf", split_calls=True),
+    ExportRequest("openai"),
+    ExportRequest("llamafactory", cap=7),
+    ExportRequest(split=parse_split("70/30", "session")),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: f"{one.profile} {one.filter or one.dedupe}")
+def test_processes_write_the_same_bytes_and_say_the_same(
+    tmp_path: Path, request_: ExportRequest, request: pytest.FixtureRequest
+):
+    space = workspace(tmp_path, *mixed())
+    alone = export(space, request_)
+    request.getfixturevalue("large")
+    together = export(space, request_)
+    assert [one.sha256 for one in together.files] == [one.sha256 for one in alone.files]
+    assert [one.path.read_bytes() for one in together.files if one.path] == [
+        one.path.read_bytes() for one in alone.files if one.path
+    ]
+    assert (together.exported, together.skipped, together.refusals) == (alone.exported, alone.skipped, alone.refusals)
+    assert together.changes == alone.changes and together.balance == alone.balance
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_export_is_stopped_between_two_parts_and_leaves_nothing(tmp_path: Path):
+    space = workspace(tmp_path, *mixed())
+    seen: list[int] = []
+    with pytest.raises(ExportCancelledError):
+        export(space, ExportRequest(), Progress(lambda done, _: seen.append(done), lambda: len(seen) > 2))
+    assert seen == [0, 4, 8]
+    assert [path.name for path in space.exports.iterdir()] == []
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_folder_is_listed_by_processes_with_names_that_are_no_text(tmp_path: Path):
+    space = workspace(tmp_path, *mixed())
+    odd = os.fsdecode(b"odd\xff")
+    put(space.threads, document(99)).rename(space.threads / f"{odd}.json")
+    (space.threads / "half.json").write_text("{")
+    found = {one.stem: one for one in summaries(space)}
+    assert len(found) == 32 and found["half"].problem and odd in found
+    assert sum(one.status == "finished" for one in found.values()) >= 30
+
+
+def test_a_dry_run_says_what_would_leave_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    space = workspace(tmp_path, *mixed())
+    found = export(space, ExportRequest(split=parse_split("70/30")), dry_run=True)
+    assert found.exported == 26 and found.files == () and dict(found.skipped) == {"broken tool calls": 4}
+    assert found.balance == export(space, ExportRequest(split=parse_split("70/30"))).balance
+    with pytest.raises(NothingToExportError):
+        export(space, ExportRequest(filter="status:active"), dry_run=True)
+    made = sorted(path.name for path in space.exports.iterdir())
+    assert run_command(["export", "--dry-run", "--json", "--workspace", str(tmp_path)]) == 0
+    document_ = json.loads(capsys.readouterr().out)
+    assert (document_["dry_run"], document_["exported"], document_["path"]) == (True, 26, None)
+    assert sorted(path.name for path in space.exports.iterdir()) == made
+    assert run_command(["export", "--dry-run", "--hold-out", "a/b", "--workspace", str(tmp_path)]) == 2
+
+
+def test_a_dry_run_makes_no_folder(tmp_path: Path):
+    space = workspace(tmp_path, document(1))
+    export(space, ExportRequest(), dry_run=True)
+    assert not space.exports.exists() and not (tmp_path / "splits.json").exists()
+    assert rows(export(space, ExportRequest()).path)

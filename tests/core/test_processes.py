@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core import processes
+from core.errors import SensorloomError, ThreadError
+from core.processes import in_order
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(processes, "_cores", lambda: 2)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+def squarer(offset: int) -> Callable[[int], tuple[int, bytes]]:
+    """A job: slow for even parts, so that results come out of order."""
+
+    def job(part: int) -> tuple[int, bytes]:
+        if part == 13:
+            raise ThreadError("thirteen is no part")
+        if part == 14:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.02 if part % 2 == 0 else 0)
+        return os.getpid(), b"%d" % (part * part + offset)
+
+    return job
+
+
+OPENER = f"{Path(__file__).stem}:squarer"
+
+
+def test_results_come_in_the_order_of_the_parts_from_other_processes():
+    found = list(in_order(OPENER, (5,), range(12)))
+    assert [data for _, data in found] == [b"%d" % (number * number + 5) for number in range(12)]
+    assert len({pid for pid, _ in found}) == 2 and os.getpid() not in {pid for pid, _ in found}
+
+
+def test_what_a_job_raises_is_raised_here():
+    with pytest.raises(ThreadError, match="thirteen"):
+        list(in_order(OPENER, (0,), [1, 13, 2, 3]))
+
+
+def test_a_process_that_is_killed_is_said_in_one_sentence():
+    with pytest.raises(SensorloomError, match=r"ended early \(exit code -9\)"):
+        list(in_order(OPENER, (0,), [1, 2, 14, 3]))
+
+
+def test_none_outlives_what_was_stopped_in_the_middle():
+    with closing(in_order(OPENER, (0,), range(12))) as results:
+        pids = {next(results)[0] for _ in range(4)}
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_none_outlives_a_parent_that_is_killed():
+    script = (
+        "import os, signal\n"
+        "from core import processes\n"
+        "processes._cores = lambda: 2\n"
+        f"results = processes.in_order({OPENER!r}, (0,), range(40))\n"
+        "print(*{next(results)[0] for _ in range(6)}, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 20
+    for pid in map(int, ended.stdout.split()):
+        while _alive(pid):
+            assert time.monotonic() < deadline, f"process {pid} is still there"
+            time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
