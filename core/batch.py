@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
     from tools.registry import Tool
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,9 @@ async def _carry_out(
         ended = replace(ended, cancelled=True)
     except SensorloomError as error:
         ended = replace(ended, error=str(error))
+    except Exception as error:
+        _log.exception("run of %s failed", job.stem or job.session)
+        ended = replace(ended, error=f"the run failed unexpectedly: {type(error).__name__}: {error}")
     return Ran(job, stored, ended.error, ended.cancelled, time.monotonic() - started)
 
 

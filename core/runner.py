@@ -117,10 +117,6 @@ class TurnRunner:
         """Stop a thread's run, if there is one; what came is reported in its `TurnEnded`."""
         self._loop.call_soon_threadsafe(self._cancel, stem)
 
-    def cancel_all(self) -> None:
-        """Stop every run."""
-        self._loop.call_soon_threadsafe(self._cancel, None)
-
     def close(self, timeout_sec: float = CLOSE_TIMEOUT_SEC) -> bool:
         """Stop every run, let each save and report its end, and stop the thread.
 
@@ -151,10 +147,9 @@ class TurnRunner:
             self._stems.pop(stem, None)
         self._tell(TurnEnded(run, stem, cancelled=True) if done.cancelled() else done.result())
 
-    def _cancel(self, stem: str | None) -> None:
-        for name, task in self._tasks.items():
-            if stem in (None, name):
-                task.cancel()
+    def _cancel(self, stem: str) -> None:
+        if stem in self._tasks:
+            self._tasks[stem].cancel()
 
     async def _run(self, stem: str, run: str, make: Make) -> TurnEnded:
         """Report a run's events; its end is returned, to be reported once the thread may run again."""
@@ -186,7 +181,8 @@ class TurnRunner:
         from core.toolbox import context_for, open_toolbox
 
         def opened() -> tuple[Any, Any]:
-            return open_toolbox(self._workspace), context_for(self._workspace, stored.thread)
+            tools = open_toolbox(self._workspace)
+            return tools, context_for(self._workspace, stored.thread, tools)
 
         return await asyncio.to_thread(opened)
 

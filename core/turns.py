@@ -95,29 +95,6 @@ def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...
     return tuple(found)
 
 
-def unanswered(thread: Thread) -> tuple[tuple[int, int], ...]:
-    """Each call that has no result, as (message, number of the call in it), both from 0."""
-    messages = thread.messages
-    return tuple(
-        (index, number)
-        for index, message in enumerate(messages)
-        if calls_of(message)
-        for number, answer in enumerate(results_of(messages, index))
-        if answer is None
-    )
-
-
-def orphans(thread: Thread) -> tuple[int, ...]:
-    """Tool messages that answer no call of the turn they stand in."""
-    messages = thread.messages
-    answering = {
-        place for index, message in enumerate(messages) if calls_of(message) for place in results_of(messages, index)
-    }
-    return tuple(
-        place for place, message in enumerate(messages) if message.get("role") == "tool" and place not in answering
-    )
-
-
 def call_ids(messages: Sequence[Message]) -> list[str]:
     """The ids of all calls, in order."""
     return [str(call.get("id", "")) for message in messages for call in calls_of(message)]

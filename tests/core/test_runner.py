@@ -60,7 +60,7 @@ def runner(workspace: Workspace, watcher: Watcher, monkeypatch: pytest.MonkeyPat
     import core.toolbox
     from tools.registry import ToolContext
 
-    def context_for(workspace: Workspace, thread: Thread) -> ToolContext:
+    def context_for(workspace: Workspace, thread: Thread, tools: object = None) -> ToolContext:
         return ToolContext(None, thread.session)  # type: ignore[arg-type]  # no call is made in these tests
 
     def open_toolbox(workspace: Workspace) -> tuple[()]:
@@ -152,9 +152,10 @@ def test_a_run_that_is_stopped_before_it_begins_ends_too(runner: TurnRunner, wat
 
 def test_stopping_keeps_what_came(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:
     with fake_server(Answer([delta(content="Half an ans")], then="hang")) as server:
-        runner.run_to_end(begun(workspace), choice(server))
+        stored = begun(workspace)
+        runner.run_to_end(stored, choice(server))
         until(lambda: any(isinstance(event, TextAdded) for event in watcher.events))
-        runner.cancel_all()
+        runner.cancel(stored.stem)
         until(watcher.ended)
     partial = watcher.ended()[0].partial
     assert partial is not None

@@ -21,7 +21,8 @@ from core.edits import with_call, with_text, without_call
 from core.errors import ConflictError, UsageError
 from core.store import Stored
 from core.thread import Thread, call_arguments, call_name, calls_of, counted, is_assistant
-from core.turns import call_ids, orphans, results_of, turns, unanswered
+from core.turns import call_ids, results_of, turns
+from tests.core.curating.pairing import orphans, unanswered
 from tests.core.curating.world import (
     FINAL,
     SCHEMAS,

@@ -21,7 +21,7 @@ from core.stale import accepted_as_is, calls_to_repeat, cut
 from core.store import Stored
 from core.thread import Thread, call_arguments, calls_of
 from core.turn_edits import deleted, inserted, with_loss
-from core.turns import orphans, unanswered
+from tests.core.curating.pairing import orphans, unanswered
 from tests.core.curating.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale
 
 

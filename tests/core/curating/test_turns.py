@@ -6,7 +6,8 @@ import pytest
 
 from core.store import Stored
 from core.thread import Thread
-from core.turns import boundary, new_call_ids, orphans, results_of, turn_at, turns, unanswered, with_thread_id
+from core.turns import boundary, new_call_ids, results_of, turn_at, turns, with_thread_id
+from tests.core.curating.pairing import orphans, unanswered
 from tests.core.curating.world import assistant
 
 
