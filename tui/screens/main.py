@@ -182,15 +182,17 @@ class MainScreen(Guarded, Screen[None]):
         """Carry out the action that a key or the palette names."""
         if not self._handlers:
             self._early.append(name)
+        elif self.edits.opening:
+            return
         elif (handler := self._handlers.get(name)) is not None:
             handler()
 
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the screen, and put the focus there."""
-        for pane in PANES:
-            self.set_class(pane == name, f"at-{pane}")
+        classes = set(self.classes) - {f"at-{pane}" for pane in PANES} | {f"at-{name}"}
         if name != "conversation":
-            self.set_class(name == "sensors", "beside-sensors")
+            classes = classes | {"beside-sensors"} if name == "sensors" else classes - {"beside-sensors"}
+        self.set_classes(classes)  # at once: each change of a class styles the whole screen anew
         self.query_one(f"#{name}").focus()
 
     def _step_pane(self, step: int) -> None:
