@@ -93,6 +93,8 @@ def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], dra
     """What the last results showed, and why these calls come next."""
     shown = [explain(one, draw) for one in conversation.findings if one.turn == conversation.turns - 1]
     parts = [one for one in shown if one]
+    if asked.absent and conversation.turns == 1:
+        parts.append("The session has none of the sensors that the question names, so I go by those it has.")
     if asked.only and any(step.tool == "select_channels" for step in steps):
         parts.append(
             f"The question is limited to {listed([one.name for one in asked.only][:4])}, so I look at nothing else."
@@ -151,7 +153,7 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
     if _tried(conversation, "select_channels"):
         return []
     if asked.only:  # a session may lack some of the dataset's sensors
-        if _tried(conversation, stats.tool) or len({one.position for one in asked.only}) < 2:
+        if _tried(conversation, stats.tool) or len(positions_of(conversation.channels)) < 2:
             return []
         return [Step(stats.tool, stats.arguments, "First I see which of the sensors in question this session has.")]
     if not conversation.findings and manner < 0.25:
@@ -173,8 +175,7 @@ def _narrowing(conversation: Conversation, asked: Asked) -> list[Step]:
     if not asked.only or conversation.of("select_channels"):
         return []
     there = {one.name for one in conversation.present or conversation.channels}
-    wanted = [name for sensor in asked.only for name in sensor.names]
-    names = [name for name in wanted if name in there] or wanted
+    names = [name for sensor in asked.only for name in sensor.names if name in there]
     return [
         Step(
             "select_channels",
@@ -215,7 +216,7 @@ def _looking(conversation: Conversation, asked: Asked, window: str, way: str, dr
         order = ["estimate_orientation", "segment_session", "detect_periodicity", "compute_spectrum"]
     if moving and swapped:
         order[0], order[1] = order[1], order[0]
-    if any(one.kind in ("heart_rate", "ecg") for one in conversation.sensors) and heart:
+    if any(one.kind in ("heart_rate", "ecg") for one in asked.only or conversation.sensors) and heart:
         order.insert(1, "estimate_heart_rate")
     if asked.only and all(one.kind != "acceleration" for one in asked.only):
         order.remove("estimate_orientation")  # gravity shows in nothing else

@@ -35,6 +35,8 @@ class Asked:
     """The labels that it names, as the dataset spells them."""
     resting: bool | None = None
     """True when it asks whether the person rests, False when it asks whether they move."""
+    absent: bool = False
+    """Whether it is limited to sensors that the session turned out not to have."""
 
 
 def read_question(conversation: Conversation) -> Asked:
@@ -42,7 +44,9 @@ def read_question(conversation: Conversation) -> Asked:
     text = conversation.question.lower()
     options = _labels_in(text, conversation.labels)
     resting = None if options else True if _RESTING.search(text) else False if _MOVING.search(text) else None
-    return Asked(_limited_to(text, conversation), options, resting)
+    named, present = _limited_to(text, conversation), conversation.present
+    only = tuple(one for one in named if not present or {*one.channels} & {*present})
+    return Asked(only, options, resting, absent=bool(named and not only))
 
 
 def _limited_to(text: str, conversation: Conversation) -> tuple[Sensor, ...]:

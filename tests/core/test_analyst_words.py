@@ -36,6 +36,18 @@ def test_it_asks_only_for_sensors_that_the_session_has():
     assert len(positions) < 3
 
 
+def test_a_limit_to_sensors_that_the_session_lacks_is_told_and_dropped():
+    made = two_places(made_dataset(2, 1))
+    phone, watch = list(made.windows)[:2]
+    texts: dict[str, str] = {}
+    for session in (phone, watch):
+        messages = run_thread(made, manifest_of(made), session, "Using only the watch, what is this?", 0, BUILTIN)
+        assert not [one for one in results_in(messages) if "error" in one]
+        texts[session] = " ".join(one["content"] for one in messages if one["role"] == "assistant")
+    assert texts[phone].count("none of the sensors that the question names") == 1 and "limited" not in texts[phone]
+    assert "The question is limited to watch_acc and watch_gyro" in texts[watch]
+
+
 def told(made: MadeDataset, tool: str, **arguments: object) -> str:
     session = next(iter(made.windows))
     content = result_of(ToolContext(made, session), tool, arguments)
