@@ -18,7 +18,8 @@ from core.workspace import Workspace, private_folder
 
 _BLOCK = 500
 """Summaries in a block."""
-_VERSION = 1
+_VERSION = 2
+"""Of what a summary is counted to be, too: the same file gives another one from another version."""
 
 
 def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:

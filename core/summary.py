@@ -18,9 +18,9 @@ from core.thread import (
     Thread,
     call_name,
     calls_of,
+    confidence_of,
     counted,
     final_answer,
-    stated_confidence,
     text_of,
 )
 from core.thread_json import decode, decode_object, shape_of
@@ -174,6 +174,7 @@ class _Metadata(msgspec.Struct, gc=False):
     dataset: str = ""
     session: str = ""
     ground_truth: str | None = None
+    confidence: str | None = None
     user_query: str | None = None
     created_at: str | None = None
     last_modified: str | None = None
@@ -221,7 +222,7 @@ def _from_document(document: _Document, stem: str, size: int, mtime_ns: int) -> 
         truth=truth,
         answer=answer or "",
         correct=same_label(answer, truth) if answer and truth else None,
-        confidence=(stated_confidence(text) or "") if answer else "",
+        confidence=(confidence_of(text, metadata.confidence) or "") if answer else "",
         turns=len(spoken),
         calls=len(calls),
         responds=silent - (1 if answer else 0),

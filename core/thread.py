@@ -22,6 +22,7 @@ SCHEMA_VERSION = "openai_v1"
 DEFAULT_MAX_TURNS = 10
 
 _FINAL = re.compile(r"^[ \t]*[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+?)[*_ \t.]*$", re.IGNORECASE | re.MULTILINE)
+CONFIDENCES = ("high", "medium", "low")
 _CONFIDENCE = re.compile(
     r"^[ \t]*[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE | re.MULTILINE
 )
@@ -150,6 +151,11 @@ def stated_confidence(text: str) -> str | None:
     return found[-1].lower() if found else None
 
 
+def confidence_of(text: str, known: object) -> str | None:
+    """What a final answer states; where its text states nothing, what its metadata say it stated elsewhere."""
+    return stated_confidence(text) or (known if isinstance(known, str) and known in CONFIDENCES else None)
+
+
 def final_message(messages: Sequence[Message]) -> Message | None:
     """The message that ends the thread with a final answer, or None."""
     last = messages[-1] if messages else None
@@ -177,7 +183,7 @@ def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[st
         "num_tool_calls": sum(len(calls_of(message)) for message in spoken),
         "num_responds": without_calls - (1 if final else 0),
         "is_correct": same_label(answer, str(truth)) if answer and truth else None,
-        "confidence": stated_confidence(text_of(final)) if final else None,
+        "confidence": confidence_of(text_of(final), metadata.get("confidence")) if final else None,
         "final_answer": answer,
     }
 

@@ -106,7 +106,8 @@ def summary_lines(workspace: Workspace, report: ExportReport) -> list[str]:
     lines = [f"total     {report.total}", f"exported  {report.exported}"]
     lines += [f"skipped   {count} {reason}" for reason, count in report.skipped.items()]
     for refusal in report.refusals[:10]:
-        lines.append(f"  {refusal.stem}: {refusal.sentence}")
+        named = refusal.sentence.startswith(f"{refusal.stem}.json")
+        lines.append(f"  {refusal.sentence}" if named else f"  {refusal.stem}: {refusal.sentence}")
     if len(report.refusals) > 10:
         lines.append(f"  … and {len(report.refusals) - 10} more; --json names them")
     for example in report.examples:

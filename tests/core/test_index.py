@@ -63,6 +63,8 @@ def test_a_summary_is_counted_from_the_messages_not_taken_from_the_metadata(spac
         {"parent_id": "b", "branched_at": 2, "model": "m", "max_turns": 1},
         {"ground_truth": None, "user_query": None, "created_at": None},
         {"max_turns": -1, "user_query": "ü" * 900},
+        {"confidence": "high"},
+        {"confidence": ["high"]},
     ],
 )
 @pytest.mark.parametrize("messages", [0, 2, 3, 4])

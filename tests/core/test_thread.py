@@ -79,6 +79,15 @@ def test_confidence_is_read_in_any_case():
     assert stated_confidence("I have confidence") is None
 
 
+def test_a_confidence_that_only_the_metadata_hold_is_kept():
+    said = {"role": "assistant", "content": "Final Answer: walking", "tool_calls": None}
+    thread = Thread({"id": "a", "metadata": {"confidence": "high"}, "messages": [said]})
+    assert recount(thread).metadata["confidence"] == "high"
+    stated = with_messages(thread, [{**said, "content": "Confidence: low\nFinal Answer: walking"}])
+    assert recount(stated).metadata["confidence"] == "low"
+    assert recount(with_messages(thread, [{**said, "content": "Not sure yet."}])).metadata["confidence"] is None
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
