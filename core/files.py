@@ -42,7 +42,8 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     Raises:
         SensorloomError: the disk is full, or the folder cannot be written; the message names the path.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    beginning = os.fsdecode(os.fsencode(path.name)[:100])  # a name may have 255 bytes, not characters
+    temporary = path.with_name(f".{beginning}.{secrets.token_hex(6)}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:

@@ -196,3 +196,9 @@ def test_new_keys_take_their_place_and_old_ones_stay_where_they_are():
         "status", "mine", "dataset", "session", "model", "tags",
     ]  # fmt: skip
     assert list(with_metadata(thread, mine=...).metadata) == ["status", "dataset", "tags"]
+
+
+def test_a_file_whose_name_is_as_long_as_names_may_be_is_written(tmp_path: Path):
+    path = tmp_path / f"{'歩' * 83}.json"
+    write_atomic(path, b"1")
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
