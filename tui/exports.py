@@ -120,7 +120,8 @@ class Exports:
         if self._shown is None:
             said = event.problem
             if event.report is not None and path is not None:
-                said = f"{event.report.exported:,} threads exported to {self._workspace.shown(path)}"
+                count = event.report.exported
+                said = f"{count:,} thread{'s' if count != 1 else ''} exported to {self._workspace.shown(path)}"
             self._screen.notify(one_line(said, 400), title="export", timeout=12, markup=False)
 
     def copied(self, event: Copied) -> None:

@@ -104,7 +104,7 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
     ),
     "conversation": (
         "turn.run", "turn.run_to_end", "turn.edit", "turn.branch", "turn.sample", "turn.undo", "verdict.accept",
-        "verdict.reject", "turn.loss", "turn.compare", "thread.new", "export.now",
+        "verdict.reject", "check.next", "turn.loss", "turn.compare", "thread.new", "export.now",
     ),
     "proposal": (
         "turn.accept", "turn.retry", "turn.discard", "turn.edit", "turn.sample", "turn.run_to_end", "turn.compare",
@@ -119,7 +119,10 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
 """Which keys the key bar offers in which situation, the most wanted first: a narrow one cuts the end off."""
 
 TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "editor": (("ctrl+t", "save"), ("ctrl+r", "save and re-run"), ("tab", "next field"), ("esc", "leave, draft kept")),
+    "editor": (
+        ("ctrl+t", "save"), ("ctrl+r", "save and re-run"), ("tab", "next"), ("ctrl+g", "$EDITOR"),
+        ("esc", "keep draft"),
+    ),
     "filter": (("enter", "back to the list"),),
 }
 """What the key bar says where text is typed, and letters are no keys."""

@@ -105,7 +105,7 @@ async def test_an_export_that_is_left_goes_on_and_says_when_it_is_done(
         await until(pilot, lambda: isinstance(app.screen, ExportScreen))
         await pilot.press("escape")
         go.set()
-        await until(pilot, lambda: "1 threads exported to" in screen(app))
+        await until(pilot, lambda: "1 thread exported to" in screen(app))
     assert len(exported(workspace)) == 1
 
 

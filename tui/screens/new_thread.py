@@ -18,10 +18,11 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from core.errors import SensorloomError
-from core.events import QueryProposed, TextAdded, TurnEnded, TurnEvent, Waiting
+from core.events import TurnEvent
 from core.store import Stored
 from core.text import one_line
 from core.workspace import recall, remember
+from tui.asking import Asking
 from tui.mishaps import Guarded
 from tui.runs import Runs
 from tui.widgets.picker import Choice, Picker
@@ -91,11 +92,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._used = used
         """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
-        self._asking = ""
-        """What the run that proposes a question is called, while there is one."""
-        self._asked = 0
-        self._proposed = ""
-        """The question as it has come in so far."""
+        self._asking = Asking(self, runs, show=self._show_question, say=self._say)
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
 
@@ -196,7 +193,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def action_write(self) -> None:
         """Write the question by hand."""
-        self._stop_asking()
+        self._asking.stop()
         self.question.focus()
 
     def action_leave_question(self) -> None:
@@ -205,66 +202,35 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def action_propose(self) -> None:
         """Let the model propose a question, or another one."""
-        if self._dataset is None:
-            return
-        self._stop_asking()
-        self._asked += 1
-        self._asking = f"question {self._asked} on {self._dataset.name}"
-        self._proposed = ""
-        self.question.text = ""
-        self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
-        self.run_worker(partial(self._ask, self._dataset.name, self._asking), thread=True, group="question")
-
-    def _ask(self, dataset: str, name: str) -> None:
-        try:
-            self._runs.runner.propose_query(dataset, self._runs.choice, name, seed=random.randrange(1 << 30))
-        except SensorloomError as error:
-            self.app.call_from_thread(self._failed, name, str(error))
-
-    def _stop_asking(self) -> None:
-        if self._asking:
-            self._runs.runner.cancel(self._asking)
-            self._asking = ""
+        if self._dataset is not None:
+            self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
+            self._asking.begin(self._dataset.name)
 
     def take(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report: the question as it comes."""
-        for event in events:
-            if not self._asking or event.run.rpartition("#")[0] != self._asking:
-                continue
-            match event:
-                case TextAdded(reasoning=False):
-                    self._proposed += event.text
-                    self.question.text = self._proposed
-                case QueryProposed():
-                    self.question.text = event.text
-                case Waiting():
-                    self._say(one_line(f"waiting {event.seconds:.0f} s: {event.reason}", 100))
-                case TurnEnded():
-                    self._ended(event)
-                case _:
-                    pass
+        self._asking.take(events)
 
-    def _ended(self, event: TurnEnded) -> None:
-        if event.error:
-            self._failed(self._asking, event.error)
-            return
-        self._asking = ""
+    def _show_question(self, text: str) -> None:
+        self.question.text = text
+
+    @on(Asking.Ended)
+    def _asked(self) -> None:
         self._say("")
         if self._start is not None:
             self.action_start(self._start)
 
-    def _failed(self, name: str, reason: str) -> None:
-        if name != self._asking:
-            return
-        self._asking, self._start = "", None
-        self._say(f"{one_line(reason, 160)} — t tries again, e writes it by hand")
+    @on(Asking.Failed)
+    def _not_asked(self, event: Asking.Failed) -> None:
+        if self._asking.failed(event):
+            self._start = None
+            self._say(f"{one_line(event.reason, 160)} — t tries again, e writes it by hand")
 
     def _say(self, text: str) -> None:
         self.query_one("#question-title", Plain).show(Content.assemble(("question  ", "bold"), (one_line(text), "dim")))
 
     def action_start(self, run: bool) -> None:
         """Make the thread; as soon as the question is there, if it is still on its way."""
-        if self._asking or self._dataset is None:
+        if self._asking.waiting or self._dataset is None:
             self._start = run
             self._say("starting as soon as the question is there …")
             return
@@ -296,7 +262,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def action_leave(self) -> None:
         """Back, making nothing."""
-        self._stop_asking()
+        self._asking.stop()
         self.dismiss(None)
 
 

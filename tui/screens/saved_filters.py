@@ -23,6 +23,10 @@ USUAL = (
     ("status:finished correct:true -verdict:reject", "right and not rejected"),
     ("status:active", "not finished"),
     ("has:stale", "with stale turns"),
+    ("lint:any", "in which the checks find something"),
+    ("status:finished exported:never", "finished, not yet exported"),
+    ("exported:changed", "changed since they were exported"),
+    ("shape:v3", "of the older v3 form; V converts them"),
     ("has:problem", "that do not open"),
 )
 """Filters that everybody needs, and what they show."""
