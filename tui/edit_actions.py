@@ -66,6 +66,8 @@ class EditActions:
         self._branches = branches
         self._edit: _Edit | None = None
         self._typed: dict[str, str] = {}
+        self.opening = False
+        """Whether the editor was asked for and is not there yet: letters that follow are meant for it."""
         self._draft_timer: Any = None
         self._settling = Settling(turns)
         turns.before_leaving = self._leave_for_another
@@ -91,9 +93,16 @@ class EditActions:
         if self.editor is not None:
             self.editor.focus_field()
         elif (found := self._focused()) is not None:
+            self.opening = True
             self._turns.do(partial(self._open, found))
 
     async def _open(self, found: _Edit) -> None:
+        try:
+            await self._mount(found)
+        finally:
+            self.opening = False
+
+    async def _mount(self, found: _Edit) -> None:
         stem = found.seen.stem
         kept = (await asyncio.to_thread(drafts.load_drafts, self._turns.workspace, stem)).edit
         if kept is not None and kept.index != found.index:

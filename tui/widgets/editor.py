@@ -11,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Paste
 from textual.message import Message as Event
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, TextArea
@@ -26,6 +27,14 @@ CHECK_SECONDS = 0.15
 """How long typing must rest before the calls are checked against the tools' schemas."""
 
 
+class Field(TextArea):
+    """A text of any length; what is pasted is made safe to draw."""
+
+    def on_paste(self, event: Paste) -> None:
+        """Make control characters visible before the text is taken."""
+        event.text = printable(event.text)
+
+
 class NameField(Input):
     """A tool's name: typed with completion, or walked through with the up and down keys."""
 
@@ -38,6 +47,10 @@ class NameField(Input):
         super().__init__(printable(name), id=id, compact=True, select_on_focus=False, suggester=SuggestFromList(names))
         self.cursor_blink = False
         self._names = list(names)
+
+    def on_paste(self, event: Paste) -> None:
+        """Make control characters visible before the text is taken."""
+        event.text = printable(event.text)
 
     def action_other(self, step: int) -> None:
         """Put in the next tool's name."""
@@ -248,7 +261,7 @@ class MessageEditor(VerticalScroll):
 
 
 def _area(text: str, name: str, classes: str = "") -> TextArea:
-    area = TextArea(printable(text), id=name, classes=classes, compact=True, tab_behavior="focus", soft_wrap=True)
+    area = Field(printable(text), id=name, classes=classes, compact=True, tab_behavior="focus", soft_wrap=True)
     area.cursor_blink = False
     area.highlight_cursor_line = False
     return area
