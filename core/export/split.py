@@ -119,7 +119,7 @@ def assign(groups: Mapping[str, Counter[str]], known: Mapping[str, str], spec: S
 
     What is missing is measured as the unfilled part of a side's share, of the group's labels and of all
     threads alike, so labels come out in proportion as far as whole groups allow (the idea of iterative
-    stratification, Sechidis et al. 2011).
+    stratification, Sechidis et al. 2011). A side that has its share takes no more while another is short.
 
     Args:
         groups: for each group its number of threads by label.
@@ -138,7 +138,8 @@ def assign(groups: Mapping[str, Counter[str]], known: Mapping[str, str], spec: S
     for group in sorted((one for one in groups if one not in sides), key=order):
         counts = groups[group]
         missing = {part: _missing(counts, have[part], totals, share) for part, share in parts.items()}
-        side = max(parts, key=lambda part: (round(missing[part], 9), parts[part]))
+        short = [part for part, share in parts.items() if have[part].total() < share * totals.total()]
+        side = max(short or parts, key=lambda part: (round(missing[part], 9), parts[part]))
         sides[group] = side
         have[side].update(counts)
     return sides
