@@ -65,10 +65,14 @@ def _open_app(options: dict[str, str]) -> int:
     except SensorloomError as error:
         print(f"sensorloom: {error}", file=sys.stderr)
         return 1
+    app.mishaps.begin()
     try:
         app.run(mouse="--no-mouse" not in options)
+    except Exception as error:
+        app.went_wrong(error)
     finally:
         app.close()
+        app.mishaps.end()
     if app.crash:
         print(f"sensorloom: {app.crash}", file=sys.stderr)
     return app.return_code or 0

@@ -47,7 +47,7 @@ class SensorloomApp(Guarded, App[None]):
         self.workspace = workspace
         self.crash = ""
         """One sentence when the app had to end, for the terminal it leaves."""
-        self._mishaps = Mishaps(workspace, self._say_mishap)
+        self.mishaps = Mishaps(workspace, self._say_mishap)
         self._main = MainScreen(workspace, rebound(workspace.settings.keys), polling=polling)
         self.set_keymap(dict(workspace.settings.keys))
         self.register_theme(THEME)
@@ -55,18 +55,18 @@ class SensorloomApp(Guarded, App[None]):
 
     def on_mount(self) -> None:
         """End tidily when the terminal goes away."""
-        self._mishaps.begin()
+        self.mishaps.begin()
         end_tidily(self._main.leave)
 
     def on_unmount(self) -> None:
         """Nothing is drawn any more."""
-        self._mishaps.end()
+        self.mishaps.end()
 
     def went_wrong(self, error: Exception) -> None:
         """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""
-        going_on = self._mishaps.take(error)
+        going_on = self.mishaps.take(error)
         if not (going_on and self._main.ready) and not self.crash:
-            self.crash = self._mishaps.sentence(error)
+            self.crash = self.mishaps.sentence(error)
             self.exit(return_code=1)
 
     def _handle_exception(self, error: Exception) -> None:

@@ -48,6 +48,8 @@ class Findings:
         self._survey: Survey | None = None
         self._checked: Findings.Found | None = None
         self._place = -1
+        self._asked = False
+        """Whether a finding was asked for before the thread was checked."""
         self._timer = screen.set_interval(QUIET_SECONDS, self._begin, pause=True)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -58,7 +60,7 @@ class Findings:
         """Another thread is open, or another value of it."""
         work = self._turns.work
         if self._checked is not None and (work is None or work.stored.stem != self._checked.stored.stem):
-            self._checked, self._place = None, -1
+            self._checked, self._place, self._asked = None, -1, False
             self._hide()
             self._pane.footnote("")
         self._timer.reset()
@@ -73,7 +75,10 @@ class Findings:
         count, fixable = len(event.findings), sum(one.fixable for one in event.findings)
         fix = f", ctrl+f fixes {fixable}" if fixable else ""
         self._pane.footnote(f"{count} finding{'s' if count > 1 else ''}: ! shows{fix}" if count else "")
-        if self._line.display:
+        if self._asked:
+            self._asked = False
+            self.next()
+        elif self._line.display:
             self._place = min(self._place, count - 1)
             self._show(event.findings) if count else self._hide()
 
@@ -83,7 +88,7 @@ class Findings:
         if self._turns.work is None:
             return
         if checked is None:
-            self._turns.say("this thread is being checked; try again in a moment")
+            self._asked = True
             self._begin()
         elif not checked.findings:
             self._turns.say("the checks find nothing in this thread")

@@ -47,7 +47,7 @@ class Mishaps:
 
     def begin(self) -> None:
         """Write what is logged to the file from now on, and never to the terminal, which the app draws on."""
-        logging.getLogger().addHandler(self._handler)
+        logging.getLogger().addHandler(self._handler)  # a handler that is there already is not added again
         logging.captureWarnings(True)
         threading.excepthook = self._in_thread
 

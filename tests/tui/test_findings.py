@@ -41,10 +41,12 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
         main = await opened(pilot, until, 1)
+        await until(pilot, lambda: main.turns.work is not None)
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "1/2 counts" in screen(app))
         await until(pilot, lambda: "●✓  ! walking" in rows(main)[0])
         await until(pilot, lambda: "2 findings: ! shows, ctrl+f fixes 1" in screen(app))
-        await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "1/2 counts" in screen(app) and "the whole thread" in screen(app))
+        assert "the whole thread" in screen(app)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "2/2 grounding" in screen(app) and "3.14159" in screen(app))
         assert main.turns.conversation.index == 1

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,12 +30,12 @@ DEADLINE_SECONDS = 60
 class Terminal:
     """A program in a terminal of 120 × 40, and everything it has written."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, program: Sequence[str] = (str(COMMAND),)) -> None:
         self.master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
         self.process = subprocess.Popen(
-            [str(COMMAND), *arguments], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
+            [*program, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
         )
         os.close(slave)
         self.written = b""
@@ -141,3 +141,36 @@ def test_a_wrong_setting_is_one_line_not_a_screen(tmp_path: Path):
         assert "did you mean `turn.run`" in terminal.text and "Traceback" not in terminal.text
     finally:
         terminal.close()
+
+
+BROKEN = """
+import sys
+from tui.{module} import {name}
+async def broken(*_): raise ValueError("no such thing")
+def broken_too(*_): raise ValueError("no such thing")
+{name}.{method} = broken if "{method}" == "_fill" else broken_too
+from tui.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "method"),
+    [("screens.main", "MainScreen", "_fill"), ("app", "SensorloomApp", "get_default_screen")],
+)
+@pytest.mark.mishaps
+def test_a_crash_gives_the_terminal_back_and_says_one_line(tmp_path: Path, module: str, name: str, method: str):
+    code = BROKEN.format(module=module, name=name, method=method)
+    opened = Terminal("--workspace", str(tmp_path), program=(sys.executable, "-c", code))
+    try:
+        assert opened.ended() == 1
+        deadline = time.monotonic() + 5
+        while "details are in" not in opened.text and time.monotonic() < deadline:
+            opened.read(0.05)
+        assert "Traceback" not in opened.text
+        said = [line for line in opened.text.splitlines() if "sensorloom: something went wrong" in line]
+        assert len(said) == 1 and "ValueError: no such thing" in said[0] and "sensorloom.log" in said[0]
+        assert b"\x1b[?1049h" not in opened.written or b"\x1b[?1049l" in opened.written
+        assert "Traceback" in (tmp_path / ".sensorloom" / "log" / "sensorloom.log").read_text()
+    finally:
+        opened.close()

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from core.compare import Comparison, compare
 from core.text import one_line
 from core.thread import Message
+from tui.mishaps import Guarded
 from tui.widgets.compare_lines import STACKED_WIDTH, Laid, columns, heading, lay_out
 from tui.widgets.line_view import PagedView
 from tui.widgets.plain import Plain
@@ -114,7 +115,7 @@ class Differences(PagedView, can_focus=True):
         self._lay_out()
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(Guarded, Screen[None]):
     """The whole screen for a comparison of any two of several conversations."""
 
     DEFAULT_CSS = """
