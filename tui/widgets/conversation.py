@@ -116,8 +116,8 @@ class Conversation(PagedView, can_focus=True):
 
     def show(self, thread: Thread, look: Look | None = None) -> None:
         """Show a newer value of the same thread, keeping focus and scroll; a reader at the end stays at the end."""
-        at_end, focused = self.is_vertical_scroll_end, self.index
-        was_last = self._focus >= len(self._blocks) - 1
+        focused, was_last = self.index, self._focus >= len(self._blocks) - 1
+        at_end = self.is_vertical_scroll_end and (was_last or self.max_scroll_y > 0)
         self._thread, self._look = thread, look or self._look
         self._lay_out()
         self._focus = max(0, len(self._blocks) - 1) if was_last and at_end else self._place_of(focused)
