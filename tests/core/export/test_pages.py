@@ -1,0 +1,29 @@
+"""The pages about checks and training name what there is, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from core.cli.export import command
+from core.export.profiles import PROFILES
+from core.lint import CHECKS
+from core.lint.duplicates import NAME
+from core.lint.folder import UNREADABLE
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_the_page_of_checks_lists_each_of_them_and_what_fix_does():
+    table = dict(re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", (DOCS / "lint.md").read_text(), re.MULTILINE))
+    assert list(table) == [UNREADABLE, *(one.name for one in CHECKS), NAME]
+    assert {name for name, fix in table.items() if "--fix" in fix} == {one.name for one in CHECKS if one.fix}
+
+
+def test_the_page_of_training_names_every_profile_and_only_options_there_are():
+    page = (DOCS / "training.md").read_text()
+    assert all(f"`{name}`" in page for name in PROFILES)
+    options = set(re.findall(r"--[a-z-]+", CliRunner().invoke(command, ["--help"]).output)) | {"--model", "--trainer"}
+    assert set(re.findall(r"--[a-z][a-z-]+", page)) - options <= {"--python"}
