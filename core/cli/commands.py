@@ -173,7 +173,7 @@ def run_command(arguments: list[str]) -> int:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         commands = error.ctx.command.list_commands(error.ctx) if isinstance(error.ctx.command, click.Group) else ()
-        return _failed(arguments, f"{error.ctx.command_path} what? there are: {', '.join(commands)}", 2)
+        return _failed(arguments, f"`{error.ctx.command_path}` needs one of these after it: {', '.join(commands)}", 2)
     except click.ClickException as error:
         return _failed(arguments, error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
