@@ -247,14 +247,16 @@ def long(root: Path, sizes: Sizes) -> list[Figure]:
             done = program.press("xyz"[press % 3])
             if done.changed is not None:
                 typed.append(done.changed)
-        saving = program.press("ctrl+s", quiet=1.0)
+        pressed = time.perf_counter()
+        program.send("ctrl+t")
+        saved = program.wait(lambda text: "editing a" not in text, 10) - pressed
     return [
         Figure(f"thread of 200 turns, {size / 1e6:.0f} MB: key to screen, scrolling",
                f"{ms(median(scrolled))} (p95 {ms(p95(scrolled))})", "p95 < 50 ms", p95(scrolled) < 0.05),
         Figure("… key to screen, typing in the editor", f"{ms(median(typed))} (p95 {ms(p95(typed))})", "p95 < 50 ms",
                p95(typed) < 0.05),
         Figure("… the editor opens", ms(opening.changed or float("nan"))),
-        Figure("… saved, with its step in the history", ms(saving.settled or float("nan"))),
+        Figure("… saved, with its step in the history", ms(saved)),
     ]  # fmt: skip
 
 
