@@ -23,6 +23,9 @@ from tui.widgets.lines import Line, wrapped
 GUTTER = 2
 """Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
 
+REST_SECONDS = 0.08
+"""How long after a message was unfolded the part of it that is off the screen is laid out: its bytes go first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -187,7 +190,7 @@ class Conversation(PagedView, can_focus=True):
             self._draw()
             self._into_view()
             if opened:
-                self.call_after_refresh(self._finish_unfolding)
+                self.set_timer(REST_SECONDS, self._finish_unfolding)
 
     def _finish_unfolding(self) -> None:
         """Lay out the rest of what was unfolded, now that its beginning is on the screen, off the screen's loop."""
