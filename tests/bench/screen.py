@@ -247,6 +247,7 @@ def long(root: Path, sizes: Sizes) -> list[Figure]:
             done = program.press("xyz"[press % 3])
             if done.changed is not None:
                 typed.append(done.changed)
+        program.press("ctrl+t")  # what was typed is no JSON: it takes the key twice
         pressed = time.perf_counter()
         program.send("ctrl+t")
         saved = program.wait(lambda text: "editing a" not in text, 10) - pressed
