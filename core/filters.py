@@ -9,14 +9,13 @@ in the texts, and `-` before any of them negates it.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import ThreadError, UsageError
+from core.errors import ThreadError
 from core.filter_terms import (
     ALIASES,
     ANY,
@@ -33,21 +32,13 @@ from core.filter_terms import (
     matches_words,
     searched,
 )
+from core.filter_values import FilterError, check_date, choice, looks_numeric, nearest, number_range, quoted
 from core.thread import Thread
 
 if TYPE_CHECKING:
     from core.filter_state import OnNamed
     from core.summary import Summary
     from core.workspace import Workspace
-
-
-class FilterError(UsageError):
-    """A filter that cannot be read. `position` is where, counted from 0, for a screen to mark."""
-
-    def __init__(self, position: int, sentence: str) -> None:
-        super().__init__(f"filter, character {position + 1}: {sentence}")
-        self.position = position
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +157,6 @@ def _checks() -> tuple[str, ...]:
 
 _TERM = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator><=|>=|!=|[:=<>])")
 _SPACE = re.compile(r"\s+")
-_BARE = re.compile(r"[^\s\"]+")
 
 
 def _conditions(text: str, workspace: Workspace | None) -> Iterator[Condition]:
@@ -179,51 +169,24 @@ def _conditions(text: str, workspace: Workspace | None) -> Iterator[Condition]:
         place += negated
         head = _TERM.match(text, place)
         if head is None:
-            value, place = _value(text, place)
+            value, place = quoted(text, place)
             yield _free_text(value, negated)
             continue
         name = _known_name(head["name"], place)
         start = head.end()
-        value, place = _value(text, start)
+        value, place = quoted(text, start)
         if TERMS[name].of_workspace and value:
             yield _of_workspace(name, head["operator"], value, start, negated, workspace)
         else:
             yield _condition(name, head["operator"], value, start, negated)
 
 
-def _value(text: str, start: int) -> tuple[str, int]:
-    """The value that begins at `start`, quotes taken off, and where it ends."""
-    parts: list[str] = []
-    place = start
-    while place < len(text) and not text[place].isspace():
-        if text[place] == '"':
-            end = text.find('"', place + 1)
-            if end < 0:
-                raise FilterError(place, 'the quote is not closed; add a " at its end')
-            parts.append(text[place + 1 : end])
-            place = end + 1
-        else:
-            found = _BARE.match(text, place)
-            assert found is not None
-            parts.append(found[0])
-            place = found.end()
-    return "".join(parts), place
-
-
 def _known_name(written: str, place: int) -> str:
     name = ALIASES.get(written.lower(), written.lower())
     if name in TERMS:
         return name
-    hint = _nearest(name, (*TERMS, *ALIASES))
+    hint = nearest(name, (*TERMS, *ALIASES))
     raise FilterError(place, f"there is no term `{written}`; {hint}; to look for it as text, put it in quotes")
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    words = list(known)
-    close = difflib.get_close_matches(word.casefold(), words, 1, 0.5) or [
-        one for one in words if word and one.startswith(word.casefold())
-    ]
-    return f"did you mean `{close[0]}`?" if close else f"known are: {', '.join(words)}"
 
 
 def _free_text(value: str, negated: bool) -> Condition:
@@ -253,25 +216,14 @@ def _condition(name: str, written: str, value: str, start: int, negated: bool) -
         return _text_condition(term.texts, value, negated)
     if term.date is not None:
         return _date(name, term, operator, value, start, negated)
-    if term.number is not None and (operator != ":" or term.words is None or _looks_numeric(value)):
+    if term.number is not None and (operator != ":" or term.words is None or looks_numeric(value)):
         return _number(name, term, operator, value, start, negated)
     if operator not in (":", "!="):
         raise FilterError(start - len(written), f"`{name}` does not compare with `{written}`; write `{name}:{value}`")
     words = value.split(",")
     if term.choices:
-        words = [_choice(name, term.choices, word, start) for word in words]
+        words = [choice(name, term.choices, word, start) for word in words]
     return Condition(lambda one: matches_words(term, words, one), None, negated ^ (operator == "!="))
-
-
-def _choice(name: str, choices: Sequence[str], word: str, start: int) -> str:
-    plain = word.casefold()
-    known = (*choices, NONE, ANY)
-    if plain in known:
-        return plain
-    full = [one for one in choices if plain and one.startswith(plain)]
-    if len(full) == 1:
-        return full[0]
-    raise FilterError(start, f"`{word}` is no {name}; {_nearest(plain, known)}")
 
 
 def _of_workspace(
@@ -284,7 +236,7 @@ def _of_workspace(
     if operator not in (":", "=", "!="):
         raise FilterError(start - len(operator), f"`{name}` does not compare with `{operator}`")
     choices = TERMS[name].choices or filter_state.checks()
-    words = [_choice(name, choices, word, start) for word in value.split(",")]
+    words = [choice(name, choices, word, start) for word in value.split(",")]
     negated ^= operator == "!="
     if name == "exported":
         return Condition(filter_state.left(workspace, words), None, negated, slow=True)
@@ -297,31 +249,18 @@ def _has(value: str, start: int, negated: bool) -> Condition:
         return Condition(HAS_ON_SUMMARY[plain], None, negated)
     if plain in HAS_ON_THREAD:
         return Condition(None, HAS_ON_THREAD[plain], negated)
-    raise FilterError(start, f"`has:{value}` is not known; {_nearest(plain, TERMS['has'].choices)}")
-
-
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)(k|m|kb|mb)?(?:\.\.(\d+(?:\.\d+)?)(k|m|kb|mb)?)?", re.IGNORECASE)
-_SCALE = {"": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}
-
-
-def _looks_numeric(value: str) -> bool:
-    return _NUMBER.fullmatch(value) is not None
+    raise FilterError(start, f"`has:{value}` is not known; {nearest(plain, TERMS['has'].choices)}")
 
 
 def _number(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
-    found = _NUMBER.fullmatch(value)
-    if found is None or (found[3] and operator != ":"):
-        raise FilterError(start, f"`{value}` is no number; write `{name}>=2` or `{name}:2..5`")
-    low = float(found[1]) * _SCALE[(found[2] or "").lower()]
-    high = float(found[3]) * _SCALE[(found[4] or "").lower()] if found[3] else low
+    low, high = number_range(name, operator, value, start)
     get = term.number
     assert get is not None
     return Condition(lambda one: matches_number(get(one), operator, low, high), None, negated)
 
 
 def _date(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
-    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", value):
-        raise FilterError(start, f"`{value}` is no date; write `{name}>=2026-11-21`, `{name}:2026-11`")
+    check_date(name, value, start)
     get = term.date
     assert get is not None
     return Condition(lambda one: matches_date(get(one), operator, value), None, negated)

@@ -12,7 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from core import index
-from core.filters import Filter, FilterError, parse, select
+from core.filter_values import FilterError
+from core.filters import Filter, parse, select
 from core.index import Changes
 from core.listing import SORTS, Row, arrange
 from core.store import Stored
@@ -58,6 +59,8 @@ class ThreadActions:
         self._texts: frozenset[str] | None = None
         self._wanted: str | None = None
         self._version = 0
+        self._looking = False
+        """Whether files are being looked into for the filter."""
         self._drawn_at = 0.0
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -126,6 +129,8 @@ class ThreadActions:
             if (arranged := work()) is not None:
                 self.show(arranged)
         else:
+            self._looking = self.filter.slow
+            self.retitle()
             self._screen.run_worker(partial(self._post, work), thread=True, exclusive=True, group="arrange")
 
     def _post(self, work: Callable[[], Arranged | None]) -> None:
@@ -158,6 +163,7 @@ class ThreadActions:
         if arranged.version != self._version:
             return
         self._texts = arranged.texts
+        self._looking = False
         wanted = self._wanted if self._wanted in arranged.places else None
         if wanted:
             self._wanted = None
@@ -170,7 +176,7 @@ class ThreadActions:
         shown, every = len(self._list.rows), len(self.known)
         count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
-        reading = "" if self.scanned else " · reading …"
+        reading = " · looking …" if self._looking else "" if self.scanned else " · reading …"
         self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
 
     @property

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.export import ExportRequest, export
-from core.filters import FilterError, completions, parse, select
+from core.filter_values import FilterError
+from core.filters import completions, parse, select
 from core.index import summaries
 from core.summary import Summary, summary_of
 from core.thread import Thread, recount

@@ -180,7 +180,7 @@ async def test_older_threads_are_converted_from_the_list(
     async with app.run_test(size=(140, 40), notifications=True) as pilot:
         main = await opened(pilot, until, 2)
         await pilot.press("G")
-        await until(pilot, lambda: "converts it" in screen(app))
+        await until(pilot, lambda: "so here" in screen(app))
         await pilot.press("V")
         await until(pilot, lambda: "the originals move to threads_v3_backup/" in screen(app))
         await pilot.press("y")

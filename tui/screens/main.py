@@ -275,7 +275,7 @@ class MainScreen(Guarded, Screen[None]):
         self._title(event.stem)
         if event.stored is None:
             one = self.threads.known.get(event.stem)
-            self.turns.close(f"{event.problem}; V converts it" if one and one.shape == "v3" else event.problem)
+            self.turns.close(f"{event.problem}; V does so here" if one and one.shape == "v3" else event.problem)
         else:
             self.turns.open(event.stored)
             self.branches.mark_forks()
