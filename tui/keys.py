@@ -120,7 +120,10 @@ KEY_BAR: Mapping[str, tuple[str, ...]] = {
 
 TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "editor": (
-        ("ctrl+t", "save"), ("ctrl+r", "save and re-run"), ("tab", "next"), ("ctrl+g", "$EDITOR"),
+        ("ctrl+t", "save"),
+        ("ctrl+r", "save and re-run"),
+        ("tab", "next"),
+        ("ctrl+g", "$EDITOR"),
         ("esc", "keep draft"),
     ),
     "filter": (("enter", "back to the list"),),
@@ -128,7 +131,8 @@ TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 """What the key bar says where text is typed, and letters are no keys."""
 
 _SHOWN = {
-    "slash": "/", "exclamation_mark": "!", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc",
+    "slash": "/", "exclamation_mark": "!", "question_mark": "?", "left_square_bracket": "[",
+    "right_square_bracket": "]", "escape": "esc",
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
     "down": "↓", "up": "↑",
 }  # fmt: skip

@@ -15,7 +15,8 @@ from tui.widgets.lines import plain_text
 
 NAMED = {
     "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab", "enter", "escape",
-    "backspace", "delete", "space", "slash", "exclamation_mark", "question_mark", "left_square_bracket", "right_square_bracket",
+    "backspace", "delete", "space", "slash", "exclamation_mark", "question_mark", "left_square_bracket",
+    "right_square_bracket",
 }  # fmt: skip
 SAFE = NAMED | {f"f{number}" for number in range(2, 10)} | {f"ctrl+{letter}" for letter in "defgklnoprtuwxy"}
 
