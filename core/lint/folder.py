@@ -77,6 +77,7 @@ def check_folder(
         if repeated is not None:
             checked = Checked(checked.stem, (*checked.findings, repeated), checked.fixed, checked.problem)
         yield checked
+    progress(len(listing), len(listing))
 
 
 def fix_stored(workspace: Workspace, stored: store.Stored) -> store.Stored:
