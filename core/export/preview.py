@@ -56,7 +56,12 @@ def preview(workspace: Workspace, summary: Summary, request: ExportRequest, list
         request: the profile and its options.
         listing: the folder's summaries, where pairs are to be made of branches.
     """
-    return _preview(workspace, summary, request, Siblings(workspace.threads, listing))
+    return _preview(workspace, summary, request, _siblings(workspace, request, listing))
+
+
+def _siblings(workspace: Workspace, request: ExportRequest, listing: Sequence[Summary]) -> Siblings:
+    """Families are only looked for where pairs are to be made."""
+    return Siblings(workspace.threads, listing if profile_of(request.profile).pairs else ())
 
 
 def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, siblings: Siblings) -> Preview:
@@ -128,7 +133,7 @@ def losses(
     """What `request`'s profile would lose of these threads. A few milliseconds each."""
     changes: Counter[str] = Counter()
     refused: dict[str, tuple[str, ...]] = {}
-    siblings = Siblings(workspace.threads, listing if profile_of(request.profile).pairs else ())
+    siblings = _siblings(workspace, request, listing)
     for one in some:
         seen = _preview(workspace, one, request, siblings)
         changes.update(seen.changes)
