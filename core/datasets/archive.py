@@ -1,4 +1,4 @@
-"""A raw dataset as somebody has it on disk: a folder, a zip, a zip in a zip, a tar.
+"""A raw dataset as somebody has it on disk: a folder, a zip, a zip in a zip, a tar, or a single text.
 
 An importer asks for files by the end of their name, so it does not matter how deep they are nested. What a
 Mac adds (`__MACOSX/`, `._name`, `.DS_Store`) is never listed.
@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -22,6 +23,8 @@ from core.errors import DatasetError
 from core.files import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
+_TEXT = (".txt", ".dat", ".log")
+"""Raw files that may be named by themselves: the older WISDM release is one text."""
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
 
 
@@ -102,7 +105,7 @@ class Raw:
 
 @contextmanager
 def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
-    """Open a folder, zip or tar for reading.
+    """Open a folder, zip, tar or single raw text for reading.
 
     Args:
         path: what the person named.
@@ -121,6 +124,8 @@ def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
             files = _zip_files(path, stack, shown=str(path))
         elif _is_tar(path):
             files = _tar_files(path, stack)
+        elif path.suffix.lower() in _TEXT:
+            files = [RawFile(path.name, path.stat().st_size, str(path), partial(path.open, "rb"))]
         else:
             raise DatasetError(f"{path} is no folder, zip or tar, or a zip whose end is missing (a broken download?)")
         plain = [file for file in files if not _MAC_TWIN.search(file.name)]

@@ -123,8 +123,8 @@ def old_release(lines: list[str]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("importer", ["wisdm", "wisdm_v1"])
-def test_the_older_release(workspace: Workspace, zipped: Zipped, tmp_path: Path, importer: str) -> None:
+@pytest.mark.parametrize(("importer", "form"), [("wisdm", "zip"), ("wisdm_v1", "tar"), ("wisdm", "text")])
+def test_the_older_release(workspace: Workspace, zipped: Zipped, tmp_path: Path, importer: str, form: str) -> None:
     def old(user: int, word: str, count: int, at: int, step: int) -> list[str]:
         return [f"{user},{word},{at + k * step},{k}.5,-{k},0.25;" for k in range(count)]
 
@@ -142,7 +142,10 @@ def test_the_older_release(workspace: Workspace, zipped: Zipped, tmp_path: Path,
         "11,Walking,1867172313000,4.4,4.4,",
     ]
     path = zipped(old_release(lines))
-    if importer == "wisdm_v1":  # the release is published as a tar
+    if form == "text":
+        path = tmp_path / "WISDM_ar_v1.1_raw.txt"
+        path.write_text("\n".join(lines))
+    if form == "tar":  # as the release is published
         tar = tmp_path / "WISDM_ar_latest.tar.gz"
         with zipfile.ZipFile(path) as archive, tarfile.open(tar, "w:gz") as packed:
             archive.extractall(tmp_path / "unpacked")
