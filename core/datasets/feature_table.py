@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -27,16 +29,35 @@ if TYPE_CHECKING:
     from tools.features import Table
     from tools.session import Window
 
-_recent: dict[Path, tuple[StandardDataset, int, Table]] = {}
-"""Dataset folder to the value it was opened as, its sessions folder's time, and its table."""
+LOOK_AGAIN_SEC = 20.0
+"""How long a table is used in one process before every session's file is compared with it again: looking at
+10,000 files costs about as much as ten tool calls."""
+
+
+@dataclass(slots=True)
+class _Recent:
+    """A table and what it was made from."""
+
+    opened: StandardDataset
+    changed_ns: int
+    """The sessions folder's time."""
+    stamps: NDArray[np.int64]
+    looked: float
+    """When the files were last compared, by the monotonic clock."""
+    table: Table
+
+
+_recent: dict[Path, _Recent] = {}
+"""By the dataset's folder."""
 _building = Lock()
 
 
 def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], None] | None = None) -> Table:
     """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
 
-    The first call in a process compares every file with the cache; later ones only the dataset's own files and
-    its sessions folder. Sessions whose file is damaged have no row: `check` names them.
+    The first call in a process compares every file with the cache, and so does one every `LOOK_AGAIN_SEC`; those
+    between look at the dataset's own files and its sessions folder. Sessions whose file is damaged have no row:
+    `check` names them.
 
     Raises:
         DatasetError: the sessions folder cannot be read.
@@ -48,20 +69,34 @@ def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], 
     except OSError as error:
         raise DatasetError(f"{dataset.folder / SESSIONS}: {error.strerror}") from error
     with _building:
-        opened, seen, table = _recent.get(dataset.folder, (None, 0, None))
-        if table is None or opened is not dataset or seen != changed:
-            table = _bring_up_to_date(dataset, progress)
-            _recent[dataset.folder] = (dataset, changed, table)
-        return table
+        known = _recent.get(dataset.folder)
+        if known is None or known.opened is not dataset or known.changed_ns != changed or _outdated(known):
+            sessions, stamps = _stamps(dataset)
+            table = _bring_up_to_date(dataset, sessions, stamps, progress)
+            known = _recent[dataset.folder] = _Recent(dataset, changed, stamps, time.monotonic(), table)
+        return known.table
 
 
-def _bring_up_to_date(dataset: StandardDataset, progress: Callable[[int, int, str], None] | None) -> Table:
+def _outdated(known: _Recent) -> bool:
+    """Whether a session's file is no longer what the table was made from; looked into now and then only."""
+    if time.monotonic() - known.looked < LOOK_AGAIN_SEC:
+        return False
+    stamps = _stamps(known.opened)[1]
+    known.looked = time.monotonic()
+    return stamps.shape != known.stamps.shape or bool((stamps != known.stamps).any())
+
+
+def _bring_up_to_date(
+    dataset: StandardDataset,
+    sessions: tuple[str, ...],
+    stamps: NDArray[np.int64],
+    progress: Callable[[int, int, str], None] | None,
+) -> Table:
     import numpy as np
 
     from tools.features import FEATURES_VERSION, Table, feature_names, table_of
 
     names = feature_names(dataset.channels)
-    sessions, stamps = _stamps(dataset)
     cache = dataset.cache / f"{dataset.name}-{digest(str(dataset.folder).encode())[:12]}.npz"
     key = msgspec.json.encode([FEATURES_VERSION, names])
     kept = _read_cache(cache, key)

@@ -95,3 +95,18 @@ def test_a_cache_that_cannot_be_written_is_done_without(workspace: Workspace, ma
     make_dataset()
     workspace.private.write_text("a file is in the way")
     assert len(open_dataset(workspace, "theirs").features().sessions) == 2
+
+
+def test_a_file_edited_in_place_is_seen_by_a_running_process(
+    workspace: Workspace, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_dataset()
+    dataset = open_dataset(workspace, "theirs")
+    before = dataset.features()
+    columns = {"timestamp_sec": np.arange(50) / 50, "acc_x": np.ones(50)}
+    parquet.write_table(pa.table(columns), folder / "sessions/train_7_0002/data.parquet")
+    monkeypatch.setattr(feature_table, "LOOK_AGAIN_SEC", 0)
+    after = dataset.features()
+    assert after is not before
+    assert not np.array_equal(after.values[1], before.values[1], equal_nan=True)
+    assert dataset.features() is after
