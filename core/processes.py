@@ -8,6 +8,7 @@ none outlives its parent, however that ended.
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -26,6 +27,9 @@ Job = Callable[[Any], Result]
 
 _QUEUED = 2
 """Parts a worker has before it, so that it need not wait for the next one."""
+_WAITING_BYTES = 64_000
+"""A part that may wait in the socket, which holds a multiple of it: a larger one is sent when the worker listens, since
+else both sides could wait for the other to read."""
 _AHEAD = 4
 """Parts for each worker that may be done before their turn: what bounds memory."""
 _MOST = 8
@@ -54,8 +58,7 @@ def in_order(opener: str, setup: Sequence[Any], parts: Sequence[Any]) -> Generat
         given = taken = 0
         while taken < len(parts):
             for worker in sorted(workers, key=lambda one: one.busy):
-                while worker.busy < _QUEUED and given < min(len(parts), taken + _AHEAD * count):
-                    worker.give(given, parts[given])
+                while given < min(len(parts), taken + _AHEAD * count) and worker.takes((given, parts[given])):
                     given += 1
             if taken in done:
                 yield done.pop(taken)
@@ -89,11 +92,18 @@ class _Worker:
             raise SensorloomError(f"cannot start a process: {(error.strerror or str(error)).lower()}") from error
         finally:
             theirs.close()
-        self._send((opener, setup))
+        self._send(pickle.dumps((opener, setup)))
 
-    def give(self, number: int, part: Any) -> None:
-        self._send((number, part))
+    def takes(self, message: tuple[int, Any]) -> bool:
+        """Give it a numbered part, unless it has enough before it."""
+        if self.busy >= _QUEUED:
+            return False
+        data = pickle.dumps(message)
+        if self.busy and len(data) > _WAITING_BYTES:
+            return False
+        self._send(data)
         self.busy += 1
+        return True
 
     def take(self) -> tuple[int, Result]:
         try:
@@ -114,9 +124,9 @@ class _Worker:
         self._process.kill()
         self._process.wait()
 
-    def _send(self, message: Any) -> None:
+    def _send(self, data: bytes) -> None:
         try:
-            self.connection.send(message)
+            self.connection.send_bytes(data)
         except ConnectionError as error:
             raise self._lost() from error
 

@@ -24,6 +24,11 @@ def two_cores(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
+def echo() -> Callable[[bytes], tuple[None, bytes]]:
+    """A job that answers with what it was given."""
+    return lambda part: (None, part)
+
+
 def squarer(offset: int) -> Callable[[int], tuple[int, bytes]]:
     """A job: slow for even parts, so that results come out of order."""
 
@@ -45,6 +50,12 @@ def test_results_come_in_the_order_of_the_parts_from_other_processes():
     found = list(in_order(OPENER, (5,), range(12)))
     assert [data for _, data in found] == [b"%d" % (number * number + 5) for number in range(12)]
     assert len({pid for pid, _ in found}) == 2 and os.getpid() not in {pid for pid, _ in found}
+
+
+@pytest.mark.timeout(60)
+def test_large_parts_and_large_results_do_not_wait_for_each_other():
+    parts = [bytes([number]) * 3_000_000 for number in range(8)]
+    assert [data for _, data in in_order(f"{Path(__file__).stem}:echo", (), parts)] == parts
 
 
 def test_what_a_job_raises_is_raised_here():
