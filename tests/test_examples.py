@@ -1,0 +1,37 @@
+"""The example threads that come with the program are what they claim to be. `make examples` makes them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.datasets.importing import import_dataset
+from core.lint import check_thread
+from core.replay import replay
+from core.store import Stored, read_all
+from core.thread_json import encode
+from core.toolbox import open_toolbox
+from core.workspace import open_workspace
+
+THREADS = Path(__file__).parents[1] / "threads"
+EXAMPLES = [one for one in read_all(THREADS) if isinstance(one, Stored) and one.thread.dataset == "demo"]
+
+
+def test_there_are_a_few_of_different_activities():
+    assert len({one.thread.truth for one in EXAMPLES}) >= 3
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[one.stem for one in EXAMPLES])
+def test_an_example_is_in_the_stored_form_with_nothing_to_find(example: Stored):
+    assert encode(example.thread) == example.data
+    assert example.thread.metadata["model"] == "builtin-analyst"
+    assert check_thread(example.thread) == []
+
+
+def test_their_results_are_what_the_tools_compute_today(tmp_path: Path):
+    workspace = open_workspace(str(tmp_path))
+    import_dataset(workspace, "demo")
+    for example in EXAMPLES:
+        calls = replay(workspace, example.thread, open_toolbox(workspace))
+        assert {one.status for one in calls} == {"same"}, example.stem
