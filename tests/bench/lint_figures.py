@@ -187,9 +187,11 @@ def made(folder: Path, count: int, seed: int) -> tuple[list[Document], dict[str,
     for number, (load, some) in enumerate((demo, real) if SLICE.exists() else (demo,)):
         run = ("run", "--dataset", load[2], "--count", str(some), "--seed", str(seed + number))
         for command in (load, run):
-            subprocess.run(
-                [*program, *command, "--workspace", str(folder)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL
+            done = subprocess.run(
+                [*program, *command, "--workspace", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
             )
+            if done.returncode:
+                sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
     return read(folder)
 
 
