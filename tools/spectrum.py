@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.features import BANDS_HZ, autocorrelation, filled
+from tools.features import BANDS_HZ, MIN_SAMPLES, autocorrelation, filled
 from tools.registry import SESSION, ToolContext, ToolError, tool
 from tools.results import (
     MOTION,
@@ -27,6 +27,8 @@ from tools.session import Samples, Window
 MIN_SPECTRUM_SAMPLES = 32
 _PEAK = 0.03
 """A peak with less of the power than this is not worth a word."""
+_LONGEST_SEGMENT = 1024
+"""Samples of a segment of Welch's method at most, for drawing: finer than a screen shows."""
 STEP_LAGS_SEC = (0.25, 2.0)
 """Lags between which a rhythm of the body is looked for: 240 to 30 cycles a minute."""
 
@@ -85,6 +87,24 @@ def movement(samples: Samples) -> Samples | None:
         return None
     centred = whole - whole.mean(axis=1, keepdims=True)
     return centred if centred.std() > 1e-12 else None
+
+
+def amplitude_density(samples: Samples, rate_hz: float) -> tuple[Samples, Samples]:
+    """Frequencies (Hz) of one channel and the root of its power density there (unit/√Hz), by Welch's method (1967).
+
+    Missing samples are interpolated, the mean is taken off. Nothing where too few samples are there.
+
+    Args:
+        samples: shape (n,), NaN where a sample is missing.
+        rate_hz: samples a second.
+    """
+    from scipy.signal import welch
+
+    whole = filled(samples[None])[0]
+    if whole.size < MIN_SAMPLES or not np.isfinite(whole).all():
+        return np.zeros(0), np.zeros(0)
+    hertz, density = welch(whole, fs=rate_hz, nperseg=min(whole.size, _LONGEST_SEGMENT), detrend="constant")
+    return np.asarray(hertz, dtype=float), np.sqrt(np.asarray(density, dtype=float))
 
 
 def _looked_into(

@@ -1,4 +1,4 @@
-"""Charts of one channel as rows of text: a time series and a power spectrum.
+"""Charts of one channel as rows of text.
 
 plotext keeps one figure per process, so this is called from the screen's loop only; a chart takes a few
 milliseconds. No outside text is given to it.
@@ -61,19 +61,3 @@ def pieces(y: Samples) -> Sequence[slice]:
     there = np.isfinite(y).astype(np.int8)
     steps = np.diff(np.concatenate(([0], there, [0])))
     return [slice(a, b) for a, b in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)]
-
-
-def spectrum(y: Samples, rate_hz: float) -> tuple[Samples, Samples]:
-    """Frequencies (Hz) and the root of the power density there (unit/√Hz), by Welch's method.
-
-    Missing samples are taken from their neighbours, the mean is taken off.
-    """
-    from scipy.signal import welch
-
-    there = np.isfinite(y)
-    if there.sum() < 8:
-        return np.zeros(0), np.zeros(0)
-    places = np.arange(y.size)
-    filled = np.interp(places, places[there], y[there])
-    hertz, density = welch(filled, fs=rate_hz, nperseg=min(filled.size, 1024), detrend="constant")
-    return hertz, np.sqrt(density)

@@ -12,6 +12,7 @@ from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
 from tools.builtin import BUILTIN
 from tools.registry import MAX_RESULT_BYTES, ToolContext, as_json
 from tools.session import Channel, Samples, Window
+from tools.spectrum import amplitude_density
 
 RATE = 50.0
 TIME = np.arange(500) / RATE
@@ -48,6 +49,16 @@ def test_the_spectrum_names_frequency_band_and_share():
     assert acc["dominant"][0] == pytest.approx(2.0, abs=0.11) and acc["unit"] == "m/s²"
     assert acc["band_share"][found["bands_hz"].index("1.6-2.6")] > 0.95
     assert (found["window_sec"], found["rate_hz"], found["samples"]) == ([0.0, 9.98], 50.0, 500)
+
+
+def test_the_drawn_spectrum_has_its_peak_where_the_wave_is_gaps_or_not():
+    wave = waves(2.0)[0]
+    for gap in (slice(0, 0), slice(100, 140)):
+        samples = wave.copy()
+        samples[gap] = np.nan
+        hertz, density = amplitude_density(samples, 50.0)
+        assert hertz[density.argmax()] == pytest.approx(2.0, abs=0.11) and density[0] < density.max() / 10
+    assert amplitude_density(np.full(500, np.nan), 50.0)[0].size == 0 == amplitude_density(wave[:4], 50.0)[0].size
 
 
 @pytest.mark.parametrize(("hertz", "cadence"), [(1.0, 60), (2.0, 120), (2.5, 150)])

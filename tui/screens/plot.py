@@ -14,8 +14,9 @@ from core.session_view import SessionView, thinned
 from core.text import one_line
 from tools.sensors import Sensor, sensors_of
 from tools.session import Samples, Window
+from tools.spectrum import amplitude_density
 from tui.mishaps import Guarded
-from tui.plots import chart, spectrum
+from tui.plots import chart
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, fit, spread
 from tui.widgets.plain import Plain
@@ -102,9 +103,9 @@ class Charts(LineView):
         if not self._frequencies:
             shown = thinned(part, 4 * width)
             return chart(shown.time_sec, shown.values[place], self._span, width, rows)
-        hertz, density = spectrum(part.values[place], _rate(self._view, part.time_sec))
+        hertz, density = amplitude_density(part.values[place], _rate(self._view, part.time_sec))
         if not hertz.size:
-            return ["too few samples for a spectrum: zoom out with -"]
+            return ["too few samples for a spectrum, or too many missing: zoom out with -"]
         return chart(hertz, density, (0.0, float(hertz[-1])), width, rows)
 
     @property
