@@ -148,7 +148,7 @@ class BranchActions:
             self._taken_back.append(stem)
             self._again(stem, curate.undo)
         elif self._turns.work is not None:
-            self._again(self._turns.work.stored.stem, curate.undo)
+            self._again(self._turns.work.stored.stem, curate.undo, as_seen=True)
 
     def redo(self) -> None:
         """Do again what was undone last."""
@@ -157,18 +157,19 @@ class BranchActions:
             self._judged.append(stem)
             self._again(stem, curate.redo)
         elif self._turns.work is not None:
-            self._again(self._turns.work.stored.stem, curate.redo)
+            self._again(self._turns.work.stored.stem, curate.redo, as_seen=True)
 
-    def _again(self, stem: str, function: Callable[..., curate.Undone]) -> None:
+    def _again(self, stem: str, function: Callable[..., curate.Undone], *, as_seen: bool = False) -> None:
         if stem in self._turns.runs.running:
             self._turns.say(f"{stem} is running; esc stops it")
         else:
-            self._turns.do(partial(self._undo, stem, function))
+            self._turns.do(partial(self._undo, stem, function, as_seen))
 
-    async def _undo(self, stem: str, function: Callable[..., curate.Undone]) -> None:
+    async def _undo(self, stem: str, function: Callable[..., curate.Undone], as_seen: bool) -> None:
+        """Undo or redo. A verdict or deletion may not have reached the open thread yet, so its value is no condition."""
         work = self._turns.work
         here = work is not None and work.stored.stem == stem
-        seen = work.stored.digest if work is not None and here else None
+        seen = work.stored.digest if work is not None and here and as_seen else None
         try:
             undone = await asyncio.to_thread(function, self._turns.workspace, stem, seen)
         except SensorloomError as error:

@@ -135,7 +135,7 @@ class TurnActions:
             stored = await asyncio.to_thread(self._theirs, work.stored)
         except SensorloomError as error:
             if work.idle and work is not self.work:
-                del self._works[stem]
+                self._works.pop(stem, None)  # it may have been left, and forgotten, while the file was read
             elif not work.idle:
                 self.say(str(error), "warning")
             return
