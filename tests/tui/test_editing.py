@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -76,6 +76,23 @@ async def test_tab_stays_in_the_editor_where_letters_are_letters(workspace: Work
         await pilot.press("shift+tab", "tab", "x", "d", "q")
         await until(pilot, lambda: "xdq" in editor.query_one("#text", TextArea).text)
         assert isinstance(pilot.app.screen, MainScreen) and not on_disk(workspace, stem).thread.metadata.get("review")
+
+
+async def test_keys_that_come_at_once_reach_the_field_they_were_meant_for(workspace: Workspace):
+    stem = with_call(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        editor = await editing(pilot, screen, 1)
+        for name in ("#text", "#arguments-0"):
+            editor.query_one(name, TextArea).text = ""
+        burst = [*"1" * 40, "tab", *"first", "tab", "end", *"x2", "tab", *"{}", "shift+tab", "3", "ctrl+t"]
+        for key in burst:  # all of them are there before the first is looked at
+            driver = pilot.app._driver  # pyright: ignore[reportPrivateUsage] - where keys come from
+            assert driver is not None
+            driver.send_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: editor.query_one("#problems").render() or not screen.query(MessageEditor))
+        fields = editor.fields
+        assert fields == {"text": "first", "name-0": "show_channel_statsx23", "arguments-0": "1" * 40 + "{}"}
+        assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look.", "such a call is not saved unasked"
 
 
 async def test_hostile_text_is_only_text_in_the_editor_and_its_error_line(workspace: Workspace, hostile: str):
@@ -228,8 +245,7 @@ def test_what_was_typed_survives_a_kill_and_is_offered_at_the_next_start(workspa
         terminal.close()
     terminal = Terminal("--workspace", str(workspace.root))
     try:
-        terminal.wait("kept from before")
-        terminal.wait("an edit is not saved")
+        terminal.wait("kept from before", "an edit is not saved")
     finally:
         terminal.close()
 

@@ -54,10 +54,10 @@ class Terminal:
     def text(self) -> str:
         return _ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
 
-    def wait(self, text: str) -> None:
+    def wait(self, *texts: str) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while text not in self.text:
-            assert time.monotonic() < deadline, f"{text!r} did not come:\n{self.text[-3000:]}"
+        while not all(text in self.text for text in texts):
+            assert time.monotonic() < deadline, f"{texts} did not come:\n{self.text[-3000:]}"
             assert self.process.poll() is None, self.text[-3000:]
             self.read(0.05)
         self.written = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -78,8 +79,9 @@ class MessageEditor(VerticalScroll):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "save(False)", "save", show=False),
         Binding("ctrl+r", "save(True)", "save and re-run", show=False),
-        Binding("tab", "field(1)", "next field", show=False),
-        Binding("shift+tab", "field(-1)", "previous field", show=False),
+        # before the fields: keys that follow at once are then given to the field that has the focus by then
+        Binding("tab", "field(1)", "next field", show=False, priority=True),
+        Binding("shift+tab", "field(-1)", "previous field", show=False, priority=True),
         Binding("ctrl+g", "external", "in $EDITOR", show=False),
         Binding("escape", "leave", "leave, keeping the draft", show=False),
     ]
@@ -192,22 +194,34 @@ class MessageEditor(VerticalScroll):
 
     def action_field(self, step: int) -> None:
         """Go to another field; keys never leave the editor, where letters would be commands."""
-        fields = [one for one in self.query("*") if isinstance(one, TextArea | NameField)]
-        at = next((place for place, one in enumerate(fields) if one.has_focus), -1 if step > 0 else 0)
-        fields[(at + step) % len(fields)].focus()
+        fields = self._inputs()
+        at = next((place for place, one in enumerate(fields) if one is self.screen.focused), -1 if step > 0 else 0)
+        self.screen.set_focus(fields[(at + step) % len(fields)])  # at once, where `focus()` would wait its turn
 
-    def action_save(self, rerun: bool) -> None:
+    def _inputs(self) -> list[Field | NameField]:
+        return [one for one in self.query("*") if isinstance(one, Field | NameField)]
+
+    async def _taken_in(self) -> None:
+        """Wait until every field has taken the keys that were pressed while it had the focus."""
+        for field in self._inputs():
+            done = asyncio.Event()
+            field.call_later(done.set)
+            await done.wait()
+
+    async def action_save(self, rerun: bool) -> None:
         """Hand the edit over. Calls with problems are only saved when asked for twice."""
+        await self._taken_in()
         if self._problems and not self._warned:
             self._warned = True
             self._tell(("saving it all the same takes the same key once more", *self._problems))
             return
         self.post_message(self.Saved(self.message, rerun, bool(self._problems)))
 
-    def action_external(self) -> None:
+    async def action_external(self) -> None:
         """Hand what the fields hold to another editor, and take back what comes of it."""
         from tui.external_editor import edited_outside
 
+        await self._taken_in()
         try:
             made = edited_outside(self.app, self.message, self._head)
         except UsageError as error:
@@ -220,8 +234,9 @@ class MessageEditor(VerticalScroll):
         shown = laid_out(text) if made.get("role") == "tool" else printable(text[len(self._head) :])
         self.query_one("#text", TextArea).text = shown
 
-    def action_leave(self) -> None:
+    async def action_leave(self) -> None:
         """Go away; the draft is the caller's."""
+        await self._taken_in()
         self.post_message(self.Left())
 
     @on(TextArea.Changed)
