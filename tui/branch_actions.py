@@ -166,7 +166,7 @@ class BranchActions:
             self._turns.do(partial(self._undo, stem, function, as_seen))
 
     async def _undo(self, stem: str, function: Callable[..., curate.Undone], as_seen: bool) -> None:
-        """Undo or redo. A verdict or deletion may not have reached the open thread yet, so its value is no condition."""
+        """Undo or redo. A verdict or deletion may not be on the screen yet: its thread is not held to what is."""
         work = self._turns.work
         here = work is not None and work.stored.stem == stem
         seen = work.stored.digest if work is not None and here and as_seen else None

@@ -25,7 +25,8 @@ from core.text import one_line
 from tui.proposals import Proposals
 from tui.runs import Runs
 from tui.turn_state import LiveTurn, ThreadWork
-from tui.widgets.conversation import Conversation, Place
+from tui.widgets.conversation import Conversation
+from tui.widgets.conversation_layout import Place
 from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
 

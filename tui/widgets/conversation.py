@@ -5,7 +5,6 @@ What the lines are is decided in `conversation_lines`; this module knows focus, 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -15,30 +14,14 @@ from textual.events import Click, Resize
 from textual.message import Message
 
 from core.thread import Thread, is_assistant
-from tui.widgets.conversation_lines import HANGING_LABEL, Block, block_of, lay_out
-from tui.widgets.conversation_parts import Look, parts_of
+from tui.widgets.conversation_layout import GUTTER, Layout, Place, layout_of, text_width, whole_block
+from tui.widgets.conversation_lines import HANGING_LABEL, Block
+from tui.widgets.conversation_parts import Look
 from tui.widgets.line_view import PagedView
-from tui.widgets.lines import Line, wrapped
-
-GUTTER = 2
-"""Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
+from tui.widgets.lines import wrapped
 
 REST_SECONDS = 0.08
 """How long after a message was unfolded the part of it that is off the screen is laid out: its bytes go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a reader is in a thread."""
-
-    index: int
-    """The message in focus."""
-    scroll: float
-    """The uppermost line."""
-    opened: frozenset[int]
-    """What is unfolded."""
-    at_end: bool
-    """Whether the last message is in focus and its end in view; then what is added is followed."""
 
 
 class Conversation(PagedView, can_focus=True):
@@ -77,10 +60,8 @@ class Conversation(PagedView, can_focus=True):
         super().__init__(id=id)
         self._thread: Thread | None = None
         self._look = Look()
-        self._blocks: list[Block] = []
-        self._tops: list[int] = []
+        self._layout = Layout()
         self._focus = 0
-        self._width = 0
         self._empty = ""
 
     @property
@@ -96,12 +77,12 @@ class Conversation(PagedView, can_focus=True):
     @property
     def index(self) -> int:
         """The focused message's index; a proposal's messages come after the thread's own."""
-        return self._blocks[self._focus].part.index if self._blocks else 0
+        return self._layout.blocks[self._focus].part.index if self._layout.blocks else 0
 
     @property
     def place(self) -> Place:
         """Where the reader is."""
-        at_end = self.is_vertical_scroll_end and self._focus >= len(self._blocks) - 1
+        at_end = self.is_vertical_scroll_end and self._focus >= self._last
         return Place(self.index, self.scroll_offset.y, self._look.opened, at_end)
 
     def open(self, thread: Thread, look: Look | None = None, place: Place | None = None) -> None:
@@ -109,21 +90,21 @@ class Conversation(PagedView, can_focus=True):
         self._thread, self._look = thread, look or Look(blind=self._look.blind)
         if place is not None:
             self._look = replace(self._look, opened=place.opened)
-        self._blocks = []
+        self._layout = Layout()
         self._lay_out()
         back = None if place is None or place.at_end else place
-        self._focus = self._place_of(back.index) if back else max(0, len(self._blocks) - 1)
+        self._focus = self._layout.place_of(back.index) if back else self._last
         self._draw()
         self.scroll_line(back.scroll if back else self.max_scroll_y)
         self.post_message(self.Focused(self.index))
 
     def show(self, thread: Thread, look: Look | None = None) -> None:
         """Show a newer value of the same thread, keeping focus and scroll; a reader at the end stays at the end."""
-        focused, was_last = self.index, self._focus >= len(self._blocks) - 1
+        focused, was_last = self.index, self._focus >= self._last
         at_end = self.is_vertical_scroll_end and (was_last or self.max_scroll_y > 0)
         self._thread, self._look = thread, look or self._look
         self._lay_out()
-        self._focus = max(0, len(self._blocks) - 1) if was_last and at_end else self._place_of(focused)
+        self._focus = self._last if was_last and at_end else self._layout.place_of(focused)
         self._draw()
         if at_end and self.scroll_offset.y != self.max_scroll_y:
             self.scroll_line(self.max_scroll_y)
@@ -132,21 +113,22 @@ class Conversation(PagedView, can_focus=True):
 
     def clear(self, message: str = "") -> None:
         """Show no thread, and say why."""
-        self._thread, self._look, self._blocks, self._empty = None, Look(blind=self._look.blind), [], message
+        self._thread, self._look, self._layout, self._empty = None, Look(blind=self._look.blind), Layout(), message
         self._focus = 0
         self._draw()
 
     def focus_message(self, index: int) -> None:
         """Put a message in focus and bring it into view."""
-        self._go(self._place_of(index))
+        self._go(self._layout.place_of(index))
 
     def rows_of(self, index: int) -> tuple[int, int]:
         """First line and height of a message, without the empty line above it."""
-        place = self._place_of(index)
-        if not self._blocks:
+        if not self._layout.blocks:
             return 0, 0
-        gap = int(self._blocks[place].part.gap)
-        return self._tops[place] + gap, len(self._blocks[place].lines) - gap
+        place = self._layout.place_of(index)
+        gap = int(self._layout.blocks[place].part.gap)
+        top, height = self._layout.span(place)
+        return top + gap, height - gap
 
     def _copied(self, text: str) -> str:
         """Selected text without the gutter and the label column of the lines that it begins."""
@@ -163,8 +145,8 @@ class Conversation(PagedView, can_focus=True):
 
     def action_move_turn(self, step: int) -> None:
         """Focus the next or previous assistant turn."""
-        place = self._focus + step
-        while 0 <= place < len(self._blocks) and not is_assistant(self._blocks[place].part.message):
+        place, blocks = self._focus + step, self._layout.blocks
+        while 0 <= place < len(blocks) and not is_assistant(blocks[place].part.message):
             place += step
         self._go(place)
 
@@ -174,17 +156,17 @@ class Conversation(PagedView, can_focus=True):
 
     def action_move_last(self) -> None:
         """Focus the last message and show its end."""
-        self._go(len(self._blocks) - 1)
+        self._go(self._last)
         self.scroll_line(self.max_scroll_y)
 
     def action_unfold(self, opened: bool | None = None) -> None:
         """Unfold the focused message's long parts, or fold them; without an argument, whichever it is not."""
-        if not self._blocks:
+        if not self._layout.blocks:
             return
         if opened is None:
             opened = self.index not in self._look.opened
         changed = self._look.opened | {self.index} if opened else self._look.opened - {self.index}
-        if changed != self._look.opened and (self._blocks[self._focus].folds or not opened):
+        if changed != self._look.opened and (self._layout.blocks[self._focus].folds or not opened):
             self._look = replace(self._look, opened=changed, begun=self.index if opened else -1)
             self._lay_out()
             self._draw()
@@ -195,20 +177,21 @@ class Conversation(PagedView, can_focus=True):
     def _finish_unfolding(self) -> None:
         """Lay out the rest of what was unfolded, now that its beginning is on the screen, off the screen's loop."""
         begun = self._look.begun
-        part = self._blocks[self._place_of(begun)].part if self._blocks else None
+        blocks = self._layout.blocks
+        part = blocks[self._layout.place_of(begun)].part if blocks else None
         if part is None or part.index != begun or not part.begun:
             return
-        whole, width = replace(part, begun=False), self._width
+        whole, width = replace(part, begun=False), self._layout.width
 
         def work() -> None:
-            self.post_message(self.Unfolded(block_of(whole, max(16, width - GUTTER)), width))
+            self.post_message(self.Unfolded(whole_block(whole, width), width))
 
         self.run_worker(work, thread=True, exclusive=True, group="unfold")
 
     def _on_conversation_unfolded(self, event: Conversation.Unfolded) -> None:
         if self._look.begun == event.block.part.index:
             self._look = replace(self._look, begun=-1)
-            self._lay_out(event.block if event.width == self._width else None)
+            self._lay_out((event.block, event.width))
             self._draw()
 
     def action_blind(self) -> None:
@@ -229,8 +212,8 @@ class Conversation(PagedView, can_focus=True):
     @on(Click)
     def _clicked(self, event: Click) -> None:
         """Focus the message that was clicked; a double click folds or unfolds it."""
-        place = bisect_right(self._tops, event.y + self.scroll_offset.y) - 1
-        if not 0 <= place < len(self._blocks):
+        place = self._layout.place_at(event.y + int(self.scroll_offset.y))
+        if place < 0:
             return
         self._set_focus(place)
         if event.chain == 2:
@@ -238,7 +221,7 @@ class Conversation(PagedView, can_focus=True):
 
     def on_resize(self, event: Resize) -> None:
         """Wrap again at the new width, keeping the place."""
-        if self._width == self.body.width:
+        if self._layout.width == self.body.width:
             return
         at_end = self.is_vertical_scroll_end
         self._lay_out()
@@ -248,43 +231,29 @@ class Conversation(PagedView, can_focus=True):
         else:
             self._into_view()
 
-    def _lay_out(self, made: Block | None = None) -> None:
-        """Lay out the blocks that changed and find where each begins; `made` is one that was laid out already."""
-        width = self.body.width
-        before = {block.part.index: block for block in self._blocks} if width == self._width else {}
-        if made is not None:
-            before[made.part.index] = made
-        self._width = width
-        parts = parts_of(self._thread, self._look) if self._thread is not None else []
-        self._blocks = lay_out(parts, max(16, width - GUTTER), before)
-        self._tops = []
-        height = 0
-        for block in self._blocks:
-            self._tops.append(height)
-            height += len(block.lines)
-        self._focus = min(self._focus, max(0, len(self._blocks) - 1))
+    def _lay_out(self, made: tuple[Block, int] | None = None) -> None:
+        self._layout = layout_of(self._thread, self._look, self.body.width, self._layout, made)
+        self._focus = min(self._focus, self._last)
+
+    @property
+    def _last(self) -> int:
+        return max(0, len(self._layout.blocks) - 1)
 
     def _draw(self) -> None:
         """Hand the lines with their gutter to the pane."""
         if self._thread is None:
-            empty = wrapped(self._empty, max(16, self.body.width - 2 * GUTTER), "dim")
+            empty = wrapped(self._empty, text_width(self.body.width - GUTTER), "dim")
             self.put([(), *(((" " * GUTTER, "text"), *line) for line in empty)])
-            return
-        rows: list[Line] = []
-        for place, block in enumerate(self._blocks):
-            rows += block.focused if place == self._focus else block.unfocused
-        self.put(rows)
-
-    def _place_of(self, index: int) -> int:
-        return max(0, bisect_right(self._blocks, index, key=lambda block: block.part.index) - 1)
+        else:
+            self.put(self._layout.lines(self._focus))
 
     def _step(self, step: int) -> None:
         """Focus the next or previous message; one that is taller than the pane is scrolled through first."""
-        if not self._blocks:
+        if not self._layout.blocks:
             return
         page, seen = self.body.height, self.scroll_offset.y
-        top = self._tops[self._focus]
-        bottom = top + len(self._blocks[self._focus].lines)
+        top, height = self._layout.span(self._focus)
+        bottom = top + height
         on_screen = top < seen + page and bottom > seen
         if on_screen and (bottom > seen + page if step > 0 else top < seen):
             super()._page(step)
@@ -295,14 +264,14 @@ class Conversation(PagedView, can_focus=True):
         """Scroll by a page; the focus comes along when it would be left off the screen."""
         super()._page(step)
         top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.body.height
-        if self._blocks:
-            own = self._tops[self._focus]
-            if own + len(self._blocks[self._focus].lines) <= top or own >= bottom:
-                self._set_focus(max(0, bisect_right(self._tops, top if step > 0 else bottom - 1) - 1))
+        if self._layout.blocks:
+            own, height = self._layout.span(self._focus)
+            if own + height <= top or own >= bottom:
+                self._set_focus(max(0, self._layout.place_at(int(top if step > 0 else bottom - 1))))
 
     def _go(self, place: int) -> None:
-        if self._blocks:
-            self._set_focus(min(max(place, 0), len(self._blocks) - 1))
+        if self._layout.blocks:
+            self._set_focus(min(max(place, 0), self._last))
             self._into_view()
 
     def _set_focus(self, place: int) -> None:
@@ -312,10 +281,10 @@ class Conversation(PagedView, can_focus=True):
             self.post_message(self.Focused(self.index))
 
     def _into_view(self) -> None:
-        if not self._blocks:
+        if not self._layout.blocks:
             return
         page, seen = self.body.height, self.scroll_offset.y
-        top, size = self._tops[self._focus], len(self._blocks[self._focus].lines)
+        top, size = self._layout.span(self._focus)
         if top < seen or size > page:
             self.scroll_line(top)
         elif top + size > seen + page:

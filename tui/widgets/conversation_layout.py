@@ -1,0 +1,90 @@
+"""Where each message of a conversation stands: its blocks one under the other at a width, and where a reader is."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+
+from core.thread import Thread
+from tui.widgets.conversation_lines import Block, block_of, lay_out
+from tui.widgets.conversation_parts import Look, Part, parts_of
+from tui.widgets.lines import Line
+
+GUTTER = 2
+"""Columns left of the text: the bar of the focused message, or the dotted one of a proposal."""
+_MIN_WIDTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is in a thread."""
+
+    index: int
+    """The message in focus."""
+    scroll: float
+    """The uppermost line."""
+    opened: frozenset[int]
+    """What is unfolded."""
+    at_end: bool
+    """Whether the last message is in focus and its end in view; then what is added is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The blocks of a conversation, and the line that each begins at."""
+
+    blocks: tuple[Block, ...] = ()
+    tops: tuple[int, ...] = ()
+    width: int = 0
+    """Columns, the gutter included."""
+
+    def place_of(self, index: int) -> int:
+        """The place of the block of message `index`, or of the last one before it."""
+        return max(0, bisect_right(self.blocks, index, key=lambda block: block.part.index) - 1)
+
+    def place_at(self, row: int) -> int:
+        """The place of the block that line `row` belongs to; -1 above the first."""
+        return bisect_right(self.tops, row) - 1
+
+    def span(self, place: int) -> tuple[int, int]:
+        """First line and height of a block."""
+        return self.tops[place], len(self.blocks[place].lines)
+
+    def lines(self, focus: int) -> list[Line]:
+        """All lines with their gutter, one block being in focus."""
+        rows: list[Line] = []
+        for place, block in enumerate(self.blocks):
+            rows += block.focused if place == focus else block.unfocused
+        return rows
+
+
+def layout_of(
+    thread: Thread | None, look: Look, width: int, before: Layout, made: tuple[Block, int] | None = None
+) -> Layout:
+    """The layout at a width. Blocks that did not change are taken from `before`.
+
+    Args:
+        thread: what is laid out; nothing where there is none.
+        look: how it is looked at.
+        width: columns, the gutter included.
+        before: an earlier layout.
+        made: a block that was laid out elsewhere, and the width it was laid out at.
+    """
+    known = {block.part.index: block for block in before.blocks} if width == before.width else {}
+    if made is not None and made[1] == width:
+        known[made[0].part.index] = made[0]
+    parts = parts_of(thread, look) if thread is not None else []
+    blocks = tuple(lay_out(parts, text_width(width), known))
+    tops = accumulate((len(block.lines) for block in blocks), initial=0)
+    return Layout(blocks, tuple(tops)[: len(blocks)], width)
+
+
+def whole_block(part: Part, width: int) -> Block:
+    """The block of a part of which only the beginning was laid out."""
+    return block_of(part, text_width(width))
+
+
+def text_width(width: int) -> int:
+    """Columns for the text where the pane has `width`."""
+    return max(_MIN_WIDTH, width - GUTTER)
