@@ -48,11 +48,11 @@ async def test_rows_say_status_verdict_and_answer_without_colour(workspace: Work
     async with app.run_test(size=(160, 30)) as pilot:
         await opened(pilot, until, 7)
         rows = {row.split()[-1]: row for row in drawn(app)}
-        assert "●✓▲   walking → walking" in rows["0001"]
+        assert "●✓▲   walking  " in rows["0001"]
         assert "●✗▼   walking → sitting" in rows["0002"]
         assert "○     walking " in rows["0003"]
         assert "◐     walking " in rows["0004"]
-        assert "●✓    └ walking → walking" in rows["0005"]
+        assert "●✓    └ walking  " in rows["0005"]
         text = "\n".join(drawn(app))
         assert "!     broken, line 2" in text and "◇     old: an older v3" in text
         places = [row.split()[-1] for row in drawn(app)]

@@ -145,7 +145,7 @@ class ThreadList(RowList):
             self.post_message(self.Moved(self.current))
 
     def line(self, place: int, at_cursor: bool, width: int) -> Line:
-        """Signs, then label and answer, then turns and number where there is room."""
+        """Signs, then the label and an answer that differs from it, then turns and number where there is room."""
         row = self.rows[place]
         one = row.summary
         marks: list[Span] = [("▸" if at_cursor else " ", "mark"), ("■" if one.stem in self.marked else " ", "mark")]
@@ -166,7 +166,7 @@ class ThreadList(RowList):
 def _words(one: Summary, blind: bool) -> Line:
     session = one_line(one.session, 40) or one_line(one.stem, 60)
     truth = session if blind else one_line(one.truth, 40) or session
-    if not one.answer:
+    if not one.answer or (one.correct and not blind):  # a right answer is the label; its ✓ says so
         return ((truth, "text"),)
     wrong = one.correct is False and not blind
     return ((truth, "text"), (" → ", "dim"), (one_line(one.answer, 40), "bad" if wrong else "text"))
