@@ -185,4 +185,4 @@ class Dialogs:
         self._reader.skip_to(begun.stored.stem)
         self._turns.open(begun.stored)
         if begun.run:
-            self._turns.run_to_end()
+            self._turns.running.run_to_end()

@@ -128,7 +128,7 @@ class Proposals:
                     return
             await self._decided(work)
             if then_run:
-                self._turns.run()
+                self._turns.running.run()
 
         self._turns.do(put_aside)
 

@@ -55,4 +55,4 @@ class Settling:
             if work.stored.thread.status == "finished":
                 self._turns.say("nothing rests on it, and the thread is finished: there is nothing to re-run")
             elif not work.slots:
-                self._turns.run()
+                self._turns.running.run()

@@ -1,4 +1,4 @@
-"""The turns' side of the app: the open thread, its runs and proposals, and the keys that act on them.
+"""The turns' side of the app: the open thread, what is under way with it and others, and what all its actions share.
 
 Everything that reads, saves or asks a model is a function of `core`, called off the screen's loop. Actions are
 carried out one after the other, so that a key pressed twice acts on what the first press left.
@@ -18,11 +18,11 @@ from textual.screen import Screen
 
 from core import curate, store
 from core.errors import ConflictError, SensorloomError
-from core.events import TurnEvent
 from core.stale import stale_messages
 from core.store import Stored
 from core.text import one_line
 from tui.proposals import Proposals
+from tui.running import Running
 from tui.runs import Runs
 from tui.turn_state import LiveTurn, ThreadWork
 from tui.widgets.conversation import Conversation
@@ -30,8 +30,6 @@ from tui.widgets.conversation_layout import Place
 from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
 
-SAMPLES = 3
-"""Turns that `sample` proposes at once."""
 TICK_SECONDS = 1.0
 """How often the seconds of a running turn are counted up."""
 
@@ -66,23 +64,22 @@ class TurnActions:
         self._stem = ""
         self._situation = ""
         self.proposals = Proposals(self)
+        self.running = Running(self)
         self._turn = asyncio.Lock()
         self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """What each of the turns' actions does."""
-        return {
-            "turn.run": self.run,
-            "turn.run_to_end": self.run_to_end,
-            "turn.sample": self.sample,
-            "turn.stop": self.stop,
-            **self.proposals.handlers(),
-        }
+        return {**self.running.handlers(), **self.proposals.handlers()}
 
     @property
     def work(self) -> ThreadWork | None:
         """The open thread with what is under way."""
         return self._works.get(self._stem)
+
+    def under_way(self, stem: str) -> ThreadWork | None:
+        """A thread that is open, or that something is under way with."""
+        return self._works.get(stem)
 
     def work_on(self, seen: Stored) -> ThreadWork:
         """What is under way with a thread that was read, which may no longer be the open one."""
@@ -126,9 +123,10 @@ class TurnActions:
         """Look again at threads of ours whose files changed."""
         for stem in stems:
             if stem in self._works:
-                self.do(partial(self._reread, stem))
+                self.do(partial(self.reread, stem))
 
-    async def _reread(self, stem: str) -> None:
+    async def reread(self, stem: str) -> None:
+        """Take what another program made of a thread's file."""
         work = self._works.get(stem)
         if work is None or work.busy:
             return  # a run sees for itself whether its file is still what it read
@@ -153,85 +151,6 @@ class TurnActions:
         stored = store.read(self.workspace.threads, seen.stem)
         return stored if stored.digest == seen.digest else curate.take_theirs(self.workspace, seen)
 
-    # Runs
-
-    def run(self) -> None:
-        """Ask for the next turn."""
-        work = self._ready()
-        if work is not None and self._nothing_proposed(work) and self._goes_on(work):
-            self._start(work, lambda: self.runs.runner.propose(work.stored, self.runs.choice))
-
-    def run_to_end(self) -> None:
-        """Run to the final answer; a whole proposal that waits is accepted first."""
-        work = self._ready()
-        if work is None:
-            return
-        shown = work.shown
-        if shown is not None and shown.complete:
-            self.do(partial(self.proposals.take, work, shown, then=self.run_to_end))
-        elif self._nothing_proposed(work) and self._goes_on(work, to_end=True):
-            self._start(work, lambda: self.runs.runner.run_to_end(work.stored, self.runs.choice))
-
-    def sample(self) -> None:
-        """Propose several turns at once."""
-        work = self._ready()
-        if work is not None and self._nothing_proposed(work) and self._goes_on(work):
-            self._start(work, lambda: self.runs.runner.propose_many(work.stored, self.runs.choice, SAMPLES))
-
-    def stop(self) -> None:
-        """Stop what runs on the open thread; what came stays, as a proposal."""
-        work = self.work
-        if work is None or not work.busy:
-            return
-
-        async def stopped() -> None:  # after the start, which may still be under way
-            self.runs.runner.cancel(work.stored.stem)
-
-        if work.asked:
-            self.do(stopped)
-        else:
-            self.runs.runner.cancel(work.stored.stem)
-
-    def _start(self, work: ThreadWork, begin: Callable[[], str]) -> None:
-        work.asked = True
-        self.show(work)
-
-        async def started() -> None:
-            try:
-                run = await asyncio.to_thread(begin)  # the client is imported here, which takes a second
-            except SensorloomError as error:
-                run = ""
-                self.say(str(error), "error")
-            work.begin(run)
-            self.show(work)
-
-        self.do(started)
-
-    def take(self, events: Sequence[TurnEvent]) -> None:
-        """Take what the runs report; called a few times a second."""
-        now = time.monotonic()
-        touched: dict[str, ThreadWork] = {}
-        for event in events:
-            stem = event.run.rpartition("#")[0]
-            work = self._works.get(stem)
-            if work is None:
-                continue
-            before, undecided, busy = work.stored, work.proposals, work.busy
-            problem = work.take(event, now)
-            if problem:
-                self.say(problem if stem in problem else f"{stem}: {problem}", "error")
-            if work.stored is not before:
-                self.screen.post_message(self.Saved(work.stored))
-            if work.proposals != undecided:
-                self.do(partial(self.proposals.keep, work))
-            if busy and not work.busy:
-                self.do(partial(self._reread, stem))  # while it ran, changes from outside were the run's to see
-            touched[stem] = work
-        for work in touched.values():
-            self.show(work)
-            if work is self.work and not work.busy and len(work.slots) > 1:
-                self.conversation.focus_message(len(work.stored.thread.messages))  # where they are listed
-
     # What all actions share
 
     def do(self, action: Callable[[], Awaitable[None]]) -> None:
@@ -249,7 +168,7 @@ class TurnActions:
             stored = await asyncio.to_thread(function, self.workspace, work.stored, *arguments)
         except ConflictError as error:
             self.say(f"{error}; nothing was overwritten", "warning")
-            await self._reread(work.stored.stem)
+            await self.reread(work.stored.stem)
             return False
         except SensorloomError as error:
             self.say(str(error), "error")
@@ -266,30 +185,6 @@ class TurnActions:
         work = self.work
         if work is not None:
             self.sensors.show(work.stored.thread, index, blind=self.conversation.look.blind)
-
-    def _ready(self) -> ThreadWork | None:
-        """The open thread, unless it runs already."""
-        work = self.work
-        if work is not None and work.busy:
-            self.say("this thread is running; esc stops it")
-            return None
-        return work
-
-    def _goes_on(self, work: ThreadWork, *, to_end: bool = False) -> bool:
-        """Whether the thread can have another turn; says what to do where it cannot."""
-        thread = work.stored.thread
-        if thread.status == "finished":
-            self.say("it has its final answer: b branches at the focused turn, e edits one")
-        elif to_end and thread.status == "max_turns_reached":
-            self.say(f"this thread is at its limit of {thread.metadata.get('max_turns')} turns: r asks for one more")
-        else:
-            return True
-        return False
-
-    def _nothing_proposed(self, work: ThreadWork) -> bool:
-        if work.slots:
-            self.say("decide on the proposal first: y accepts it, t retries, ⌫ discards")
-        return not work.slots
 
     def replaced(self, work: ThreadWork, stored: Stored) -> None:
         """Take a value of the thread that was saved in another way than by `save`."""

@@ -313,7 +313,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _take_events(self) -> None:
         events = self.runs.bridge.take()
-        self.turns.take(events)
+        self.turns.running.take(events)
         self.dialogs.take(events)
         self.listed.show_running(self.runs.running)
 
