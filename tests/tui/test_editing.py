@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,69 @@ async def test_another_programs_change_of_another_message_is_saved_upon(workspac
         await pilot.press("ctrl+t")
         await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] == "mine")
         assert on_disk(workspace, stem).thread.query == "theirs"
+
+
+@asynccontextmanager
+async def in_conflict(workspace: Workspace, stem: str) -> AsyncGenerator[tuple[Pilot[Any], MainScreen]]:
+    """The question is edited to `mine` here and to `theirs` by another program, and a save asks what to do."""
+    async with opened(workspace) as (pilot, screen):
+        editor = await editing(pilot, screen, 0)
+        editor.query_one("#text", TextArea).text = "mine"
+        path = store.path_of(workspace.threads, stem)
+        path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
+        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
+        assert on_disk(workspace, stem).thread.query == "theirs"
+        yield pilot, screen
+
+
+async def test_in_a_conflict_mine_is_saved_over_theirs_which_undo_brings_back(workspace: Workspace):
+    stem = with_call(workspace).stem
+    async with in_conflict(workspace, stem) as (pilot, screen):
+        await pilot.press("m")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "mine" and not screen.query(MessageEditor))
+        await until(pilot, lambda: load_drafts(workspace, stem).edit is None and work(screen).unsaved is None)
+        await pilot.press("u")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "theirs")
+        await until(pilot, lambda: "theirs" in screen.query_one(Conversation).text)
+
+
+async def test_in_a_conflict_theirs_stands_and_mine_is_kept_as_a_draft(workspace: Workspace):
+    stem = with_call(workspace).stem
+    async with in_conflict(workspace, stem) as (pilot, screen):
+        before = on_disk(workspace, stem).digest
+        await pilot.press("t")
+        await until(pilot, lambda: not screen.query(MessageEditor))
+        await until(pilot, lambda: "✎ an edit is not saved" in screen.query_one(Conversation).text)
+        assert on_disk(workspace, stem).digest == before and store.stems(workspace.threads) == [stem]
+        editor = await editing(pilot, screen, 0)
+        assert editor.query_one("#text", TextArea).text == "mine"
+
+
+async def test_in_a_conflict_mine_becomes_a_branch(workspace: Workspace):
+    stem = with_call(workspace).stem
+    async with in_conflict(workspace, stem) as (pilot, screen):
+        await pilot.press("b")
+        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
+        other = next(one for one in store.stems(workspace.threads) if one != stem)
+        assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
+        await until(pilot, lambda: work(screen).stored.stem == other and not screen.query(MessageEditor))
+
+
+async def test_in_a_conflict_the_difference_shows_both_and_decides_nothing(workspace: Workspace):
+    stem = with_call(workspace).stem
+    async with in_conflict(workspace, stem) as (pilot, screen):
+        await pilot.press("d")
+        await until(pilot, lambda: "here they part" in on_screen(pilot.app))
+        assert all(f"User Query: {one}" in on_screen(pilot.app) for one in ("theirs", "mine"))
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert screen.query_one("#text", TextArea).text == "mine" and on_disk(workspace, stem).thread.query == "theirs"
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
+        await pilot.press("m")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "mine")
 
 
 async def test_stale_turns_say_their_ways_out_where_they_stand(workspace: Workspace):

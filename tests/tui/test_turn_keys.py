@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
-from core import store
+from core import curate, store
+from core.proposal import Generation, Proposal
 from core.workspace import Workspace
 from tests.tui.driving import finished, on_disk, opened, proposed, said, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
@@ -139,24 +140,6 @@ async def test_escape_keeps_what_was_typed_for_the_next_start(workspace: Workspa
         assert on_disk(workspace, stem).thread.messages[0]["content"].startswith("Dataset Information:")
 
 
-async def test_another_programs_change_of_the_edited_message_asks(workspace: Workspace):
-    stem = new_thread(workspace).stem
-    async with opened(workspace) as (pilot, screen):
-        await pilot.press("e")
-        await until(pilot, lambda: screen.query(MessageEditor))
-        screen.query_one("#text", TextArea).text = "mine"
-        path = store.path_of(workspace.threads, stem)
-        path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
-        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
-        await pilot.press("ctrl+t")
-        await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
-        assert on_disk(workspace, stem).thread.query == "theirs"
-        await pilot.press("b")
-        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
-        other = next(one for one in store.stems(workspace.threads) if one != stem)
-        assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
-
-
 async def test_a_change_from_outside_shows_at_once_and_keeps_the_place(workspace: Workspace):
     stem = new_thread(workspace).stem
     async with opened(workspace) as (pilot, screen):
@@ -218,6 +201,28 @@ async def test_two_proposals_compare_side_by_side(workspace: Workspace):
         await until(pilot, lambda: "3 proposal 3" in on_screen(pilot.app).partition("1 proposal 1")[0])
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+
+
+async def test_two_marked_threads_compare_whichever_is_open(workspace: Workspace):
+    stems = [new_thread(workspace, session).stem for session in ("s01_0", "s02_1", "s03_0")]
+    for stem in stems[:2]:
+        stored = on_disk(workspace, stem)
+        curate.accept(
+            workspace, stored, Proposal(1, ({"role": "assistant", "content": f"seen {stem}"},), Generation("m"))
+        )
+    async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: len(screen.listed.rows) == 3)
+        for stem in stems[:2]:
+            screen.threads.go_to(stem)
+            await pilot.press("1", "m")
+        screen.threads.go_to(stems[2])
+        await until(pilot, lambda: work(screen).stored.stem == stems[2] and len(screen.listed.marked) == 2)
+        await pilot.press("v")
+        await until(pilot, lambda: all(f"seen {stem}" in on_screen(pilot.app) for stem in stems[:2]))
+        assert not isinstance(pilot.app.screen, MainScreen) and stems[2] not in on_screen(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+        assert screen.listed.marked == set(stems[:2]), "looking takes no mark away"
 
 
 async def test_the_plot_pans_and_zooms(workspace: Workspace):

@@ -219,6 +219,28 @@ async def test_several_threads_run_at_once_and_each_is_found_as_it_was_left(work
             assert screen.runs.running == {second}
 
 
+async def test_a_run_that_only_begins_goes_on_while_another_thread_is_read(workspace: Workspace, served: Served):
+    first, second = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
+    with fake_server(Answer(says("I look at the signal."))) as server:
+        async with opened(served(server.url)) as (pilot, screen):
+            screen.threads.go_to(first)
+            await until(pilot, lambda: work(screen).stored.stem == first)
+            screen.action_do("turn.run")
+            began = work(screen)
+            assert began.asked and not began.run
+            screen.turns.open(on_disk(workspace, second))
+            assert work(screen).stored.stem == second and began.asked
+            await until(pilot, lambda: began.proposals and not began.busy)
+            assert "I look at the signal." not in shown_text(screen)
+            screen.threads.go_to(second)
+            await until(pilot, lambda: screen.reader.wanted == second)
+            screen.threads.go_to(first)
+            await until(pilot, lambda: work(screen) is began and "I look at the signal." in shown_text(screen))
+            await pilot.press("y")
+            await until(pilot, lambda: len(on_disk(workspace, first).thread.messages) == 2)
+            assert len(on_disk(workspace, second).thread.messages) == 1
+
+
 async def test_a_thread_is_found_where_it_was_left(workspace: Workspace):
     first, second = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
     async with opened(workspace, (100, 24)) as (pilot, screen):
