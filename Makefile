@@ -53,6 +53,7 @@ examples: .venv/.dev
 	rm -rf build/examples && mkdir -p build/examples
 	$(BIN)/sensorloom datasets import demo --workspace build/examples
 	$(BIN)/sensorloom run --dataset demo --count 12 --seed 11 --parallel 1 --workspace build/examples
+	$(BIN)/sensorloom tag +example $(EXAMPLES) --workspace build/examples
 	cp $(EXAMPLES:%=build/examples/threads/%.json) threads/
 
 # The analyst against baselines with subjects held out; the page is the benchmark's own output. About ten minutes.

@@ -27,6 +27,7 @@ def test_there_are_a_few_of_different_activities():
 def test_an_example_is_in_the_stored_form_with_nothing_to_find(example: Stored):
     assert encode(example.thread) == example.data
     assert example.thread.metadata["model"] == "builtin-analyst"
+    assert example.thread.metadata["tags"] == ["example"]  # by which the app knows that nothing was made here yet
     assert check_thread(example.thread) == []
 
 

@@ -207,7 +207,7 @@ class MainScreen(Guarded, Screen[None]):
     def _on_folder_feed_changed(self, event: FolderFeed.Changed) -> None:
         first = event.scanned and not self.threads.scanned
         self.threads.take(event.changes, event.scanned)
-        if first and all(one.dataset == "demo" for one in self.threads.known.values()):
+        if first and all("example" in one.tags for one in self.threads.known.values()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
         changed = [*(one.stem for one in event.changes.found), *event.changes.gone]
         self.turns.changed(changed)
