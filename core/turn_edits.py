@@ -1,29 +1,13 @@
-"""Whole turns put in, taken out, and kept out of the loss: pure functions from a thread to a new one."""
+"""Whole turns taken out, and kept out of the loss: pure functions from a thread to a new one."""
 
 from __future__ import annotations
 
 from core.alternatives import shifted, with_turn_kept
 from core.edits import answered_calls, message_at
 from core.errors import UsageError
-from core.query import query_turn
 from core.stale import made_by, mark_after, without
-from core.thread import Message, Thread, calls_of, with_messages
-from core.turns import boundary, turn_at, with_ids_of
-
-
-def inserted(thread: Thread, position: int, message: Message) -> Thread:
-    """The thread with one more turn, an assistant's or a user's, at the turn boundary nearest to `position`.
-
-    Its calls get ids of the thread; they are unanswered until they are carried out. What follows is marked.
-    """
-    role = message.get("role")
-    if role not in ("assistant", "user"):
-        raise UsageError(f"a turn begins with an assistant's or a user's message, not with {role!r}")
-    at = max(boundary(thread, position), query_turn(thread).end)
-    new = with_ids_of(thread, [message])
-    messages = [*thread.messages[:at], *new, *thread.messages[at:]]
-    made = with_messages(thread, mark_after(messages, at, at + 1, calls_changed=bool(calls_of(new[0]))))
-    return shifted(made, at, 1)
+from core.thread import Thread, with_messages
+from core.turns import turn_at
 
 
 def deleted(thread: Thread, index: int) -> Thread:

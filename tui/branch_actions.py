@@ -12,7 +12,7 @@ from core.errors import SensorloomError
 from core.lineage import lineage
 from core.query import query_of, query_turn
 from core.store import Stored
-from core.thread import is_assistant
+from core.thread import Message, is_assistant
 from core.turns import turn_at
 from tui.comparing import Comparing
 from tui.screens.ask import AskTextScreen
@@ -59,6 +59,7 @@ class BranchActions:
             "turn.undo": self.undo,
             "turn.redo": self.redo,
             "turn.loss": self.toggle_loss,
+            "turn.delete": self.delete_turn,
             "turn.replay": self.replay,
             "sensor.plot": self.plot,
             "sensor.play": self._turns.sensors.toggle_play,
@@ -199,6 +200,22 @@ class BranchActions:
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._turns.save(work, curate.set_loss, index, train)
+
+    def delete_turn(self) -> None:
+        """Take the focused turn out; what rests on it is marked stale."""
+        work = self._turns.running.ready()
+        if work is None or not self._turns.running.nothing_proposed(work):
+            return
+        index = self._turns.conversation.index
+        if index < len(work.stored.thread.messages):
+            self._turns.do(partial(self._delete_turn, work, work.stored.thread.messages[index], index))
+
+    async def _delete_turn(self, work: ThreadWork, message: Message, index: int) -> None:
+        messages = work.stored.thread.messages
+        if index >= len(messages) or messages[index] != message:
+            return  # the key came again before the screen showed what the first one did
+        if await self._turns.save(work, curate.delete_turn, index):
+            self._turns.say("the turn is taken out, and kept among the alternatives; u brings it back")
 
     def replay(self) -> None:
         """Execute the stored calls again and mark each with what came of it."""

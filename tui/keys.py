@@ -79,6 +79,7 @@ ACTIONS = (
     Action("turn.edit_external", "E", "editor", "edit the message in $EDITOR", TURNS),
     Action("turn.settle", "S", "settle", "settle what is stale: re-run, accept as it is, or move to a branch", TURNS),
     Action("turn.loss", "l", "loss", "keep this turn in or out of the training loss", TURNS),
+    Action("turn.delete", "T", "take out", "take this turn out; undo brings it back, alternatives keep it", TURNS),
     Action("turn.branch", "b", "branch", "copy the thread up to this turn into a new one", TURNS),
     Action("turn.previous_sibling", "left_square_bracket", "◂ branch", "to the previous branch", TURNS),
     Action("turn.next_sibling", "right_square_bracket", "branch ▸", "to the next branch", TURNS),

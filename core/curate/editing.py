@@ -133,11 +133,6 @@ def _repeated(thread: Thread, tools: Sequence[Tool] | None, context: ToolContext
     return thread
 
 
-def insert_turn(workspace: Workspace, stored: Stored, position: int, message: Message) -> Stored:
-    """Put in a turn of one's own, an assistant's or a user's, at the turn boundary nearest to `position`."""
-    return commit(workspace, stored, turn_edits.inserted(stored.thread, position, message), "insertion of a turn")
-
-
 def delete_turn(workspace: Workspace, stored: Stored, index: int) -> Stored:
     """Take out the turn that message `index` belongs to; an assistant's is kept among the alternatives."""
     what = f"deletion of {described(stored.thread, index)}"

@@ -142,6 +142,8 @@ def test_tags_are_added_and_removed(workspace: Workspace, sensorloom: Run):
         (["edit", "nothere", "--message", "2", "--text", "x"], 1, "there is no such thread"),
         (["branch", A, "--at", "77"], 1, "turns, no number 77"),
         (["settle", A], 1, "say how: --accept, --branch or --rerun"),
+        (["delete", A, "--turn", "77"], 1, "turns, no number 77"),
+        (["delete", A, "--turn", "1", "--filter", "status:active"], 1, "name that alone"),
         (["loss", "out", A, "--turn", "77"], 1, "turns, no number 77"),
         (["sample", A, "--count", "2"], 1, "say which sample becomes the turn with --take"),
         (["trash", "restore", A], 1, f"{A} is not in the trash"),
@@ -251,6 +253,18 @@ def test_turns_are_kept_out_of_the_loss_and_taken_in_again(workspace: Workspace,
     assert [one.get("train") for one in spoken[:3]] == [False, False, None]
     assert sensorloom("loss", "in", A, "--turn", "1", "--turn", "2", "--json")[0] == 0
     assert messages(workspace, A) == before
+
+
+def test_a_turn_is_taken_out_and_comes_back(workspace: Workspace, sensorloom: Run):
+    before = bytes_of(workspace)[A]
+    turns = json.loads(before)["metadata"]["num_turns"]
+    code, out, err = sensorloom("delete", A, "--turn", "1", "--json")
+    told = json.loads(out)
+    assert (code, err, told["id"], told["turn"]) == (0, "", A, 1) and told["stale"]
+    after = json.loads(bytes_of(workspace)[A])
+    assert after["metadata"]["num_turns"] == turns - 1 and after["alternatives"][-1]["reason"] == "discarded"
+    assert sensorloom("undo", A)[0] == 0 and bytes_of(workspace)[A] == before
+    assert f"{A}: turn 1 taken out; stale now: message" in sensorloom("delete", A, "--turn", "1")[1]
 
 
 def test_samples_are_proposed_and_one_is_taken(workspace: Workspace, sensorloom: Run):

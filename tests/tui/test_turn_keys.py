@@ -187,6 +187,27 @@ async def test_the_loss_flag_is_a_key(workspace: Workspace):
         await until(pilot, lambda: "train" not in on_disk(workspace, stem).thread.messages[1])
 
 
+async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        before = on_disk(workspace, stem)
+        screen.query_one(Conversation).focus_message(2)
+        screen.action_do("turn.delete")
+        screen.action_do("turn.delete")  # a key that repeats takes one turn out, not two
+        await until(pilot, lambda: any("taken out" in one.message for one in said(pilot)))
+        after = on_disk(workspace, stem).thread
+        assert after.metadata["num_turns"] == before.thread.metadata["num_turns"] - 1
+        assert list(after.alternatives[-1]["messages"]) == list(before.thread.messages[1:3])
+        await until(pilot, lambda: "⚠ stale" in screen.query_one(Conversation).text)
+        await pilot.press("u")
+        await until(pilot, lambda: on_disk(workspace, stem).digest == before.digest)
+        screen.query_one(Conversation).focus_message(0)
+        await pilot.press("T")
+        await until(pilot, lambda: any("cannot be deleted" in one.message for one in said(pilot)))
+        assert on_disk(workspace, stem).digest == before.digest
+
+
 async def test_two_proposals_compare_side_by_side(workspace: Workspace):
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):

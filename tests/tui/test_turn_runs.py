@@ -221,7 +221,7 @@ async def test_several_threads_run_at_once_and_each_is_found_as_it_was_left(work
 
 async def test_a_run_that_only_begins_goes_on_while_another_thread_is_read(workspace: Workspace, served: Served):
     first, second = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
-    with fake_server(Answer(says("I look at the signal."))) as server:
+    with fake_server(says("I look at the signal.")) as server:
         async with opened(served(server.url)) as (pilot, screen):
             screen.threads.go_to(first)
             await until(pilot, lambda: work(screen).stored.stem == first)

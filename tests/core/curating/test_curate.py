@@ -19,7 +19,6 @@ from tests.core.curating.world import (
     TOOLS,
     add_turn,
     artifact_of,
-    assistant,
     context_at,
     proposal_for,
     stale,
@@ -221,17 +220,15 @@ def test_a_branch_of_a_thread_with_several_leading_messages(workspace: Workspace
     assert branch.thread.metadata["branched_at"] == 2
 
 
-def test_turns_of_ones_own_and_the_loss_flag_are_steps(workspace: Workspace, finished: Stored):
-    message = assistant("mine", ("mean_of", {}), thread=finished.stem, turn=9)
-    made = curate.insert_turn(workspace, finished, 7, message)
-    made = curate.reexecute(workspace, made, 7, TOOLS, context_at(made.thread, 7))
-    made = curate.set_loss(workspace, made, 7, False)
-    assert made.thread.messages[7]["train"] is False and made.thread.messages[8]["role"] == "tool"
-    assert what_was_done(workspace, made.stem)[-3:] == [
-        "done: insertion of a turn",
-        "done: execution of turn 4",
-        "done: turn 4 out of the loss",
-    ]
+def test_a_turn_taken_out_and_the_loss_flag_are_steps(workspace: Workspace, finished: Stored):
+    made = curate.set_loss(workspace, finished, 3, False)
+    assert made.thread.messages[3]["train"] is False
+    made = curate.delete_turn(workspace, made, 1)
+    assert len(made.thread.messages) == len(finished.thread.messages) - 2
+    assert what_was_done(workspace, made.stem)[-2:] == ["done: turn 2 out of the loss", "done: deletion of turn 1"]
+    for _ in range(2):
+        curate.undo(workspace, made.stem)
+    assert store.read(workspace.threads, made.stem).digest == finished.digest
 
 
 def test_verdicts_and_tags_come_and_go(workspace: Workspace, finished: Stored):

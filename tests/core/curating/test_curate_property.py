@@ -179,11 +179,6 @@ class Curation:
     def ask_otherwise(self, random: Random) -> None:
         curate.branch(self.workspace, self.pick(random), 0, query="and this?")
 
-    def insert(self, random: Random) -> None:
-        stored = self.pick(random)
-        message = assistant("own", *[self.some_call(random, stored.thread) for _ in range(random.randrange(3))])
-        curate.insert_turn(self.workspace, stored, random.randrange(len(stored.thread.messages) + 1), message)
-
     def delete_turn(self, random: Random) -> None:
         curate.delete_turn(self.workspace, *self.pick_message(random, "assistant"))
 
@@ -309,7 +304,7 @@ class Curation:
 
 ACTIONS = [
     "create", "run", "retry", "sample", "edit_text", "edit_result", "edit_call", "reexecute", "settle", "branch",
-    "ask_otherwise", "insert", "delete_turn", "judge", "judge_many", "delete", "restore", "undo", "undo_latest", "redo",
+    "ask_otherwise", "delete_turn", "judge", "judge_many", "delete", "restore", "undo", "undo_latest", "redo",
     "outside", "kill", "tear",
 ]  # fmt: skip
 

@@ -19,8 +19,8 @@ from core.errors import UsageError
 from core.proposal import context_hash
 from core.stale import accepted_as_is, calls_to_repeat, cut
 from core.store import Stored
-from core.thread import Thread, call_arguments, calls_of
-from core.turn_edits import deleted, inserted, with_loss
+from core.thread import Thread, call_arguments, calls_of, with_messages
+from core.turn_edits import deleted, with_loss
 from tests.core.curating.pairing import orphans, unanswered
 from tests.core.curating.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale
 
@@ -80,9 +80,9 @@ def test_a_call_that_names_a_changed_artifact_is_stale_with_its_result(thread: T
 
 def test_artifacts_made_from_a_changed_artifact_are_changed_too(thread: Thread):
     made_of = artifact_of(thread.messages[2])
-    chain = inserted(
-        thread, 3, assistant("cut again", ("crop", {"start_sec": 1, "end_sec": 3, "artifact_id": made_of}))
-    )
+    call = ("crop", {"start_sec": 1, "end_sec": 3, "artifact_id": made_of})
+    between = assistant("cut again", call, thread=thread.id, turn=9)
+    chain = with_messages(thread, [*thread.messages[:3], between, *thread.messages[3:]])
     chain = accepted_as_is(reexecuted(chain, 3, TOOLS, context_at(chain, 3)))
     second = artifact_of(chain.messages[4])
     chain = edited(chain, 5, with_call(chain.messages[5], 0, "mean_of", json.dumps({"artifact_id": second})))
@@ -187,17 +187,6 @@ def test_a_missing_result_goes_where_its_call_stands(thread: Thread):
         reexecuted(thread, 6, TOOLS, context_at(thread, 6))
 
 
-def test_a_turn_of_ones_own_goes_between_turns_and_gets_free_ids(thread: Thread):
-    made = inserted(thread, 4, assistant("mine", ("mean_of", {}), thread=thread.id, turn=2))
-    assert made.messages[6]["content"] == "mine"
-    assert calls_of(made.messages[6])[0]["id"] == f"call_{thread.id}_turn_5"
-    assert unanswered(made) == ((6, 0),) and stale(made) == [7, 8]
-    first = inserted(thread, 0, {"role": "assistant", "content": "first"})
-    assert first.messages[1]["content"] == "first"
-    with pytest.raises(UsageError):
-        inserted(thread, 3, {"role": "tool", "content": ""})
-
-
 def test_a_deleted_turn_is_kept_and_what_used_it_is_stale(thread: Thread):
     made = deleted(thread, 2)
     assert [message["role"] for message in made.messages] == [
@@ -226,8 +215,6 @@ def test_alternatives_move_along_with_the_turns_they_stand_at(thread: Thread):
     made = edit_text(edit_text(thread, 1, "one"), 7, "Final Answer: laying")
     made = deleted(made, 3)
     assert [one["position"] for one in made.alternatives] == [1, 4, 3]
-    made = inserted(made, 3, {"role": "assistant", "content": "x"})
-    assert [one["position"] for one in made.alternatives] == [1, 5, 4]
 
 
 def test_the_loss_flag_is_on_the_assistant_message(thread: Thread):
