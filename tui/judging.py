@@ -1,4 +1,4 @@
-"""Verdicts and deletion: keys that act on the marked threads, or on the one under the cursor."""
+"""Verdicts, deletion and the trash: keys that act on the marked threads, or on the one under the cursor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.curate import Bulk, Verdict
 
 SAID = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
+DELETED, RESTORED = "moved to the trash", "brought back from the trash"
 
 
 class Judging:
@@ -26,7 +27,7 @@ class Judging:
 
     @dataclass
     class Done(Message):
-        """Threads were judged or deleted."""
+        """Threads were judged, deleted or brought back."""
 
         what: str
         done: Bulk
@@ -46,6 +47,7 @@ class Judging:
             "verdict.reject": partial(self.judge, "reject"),
             "verdict.skip": partial(self.judge, "skip"),
             "thread.delete": self.delete,
+            "thread.trash": self.open_trash,
         }
 
     def judge(self, verdict: Verdict) -> None:
@@ -75,7 +77,23 @@ class Judging:
             return delete(self._workspace, chosen)
 
         if chosen:
-            self._do("moved to the trash", work)
+            self._do(DELETED, work)
+
+    def open_trash(self) -> None:
+        """Choose a deleted thread and bring it back."""
+        from tui.screens.trash import TrashScreen
+
+        self._screen.app.push_screen(TrashScreen(self._workspace), self._restore)
+
+    def _restore(self, stem: str | None) -> None:
+        def work() -> Bulk:
+            from core.curate import restore
+
+            return restore(self._workspace, [stem] if stem else [])
+
+        if stem is not None:
+            self._do(RESTORED, work)
+            self._threads.go_to(stem)
 
     def finished(self, event: Done) -> None:
         """Say what was done where it is not plain to see, and go on with what waits."""
@@ -85,7 +103,7 @@ class Judging:
         if event.done.problems:
             first, *others = event.done.problems
             text = f"{first} (and {len(others)} more)" if others else first
-        elif count > 1 or event.what == "moved to the trash":
+        elif count > 1 or event.what in (DELETED, RESTORED):
             what = f"{count} threads" if count > 1 else next(iter(event.done.changed), "nothing")
             text = f"{what} {event.what}; u takes it back"
         else:

@@ -65,6 +65,7 @@ ACTIONS = (
     Action("verdict.reject", "d", "bad", "verdict: reject, and go to the next", THREADS),
     Action("verdict.skip", "z", "skip", "verdict: skip, and go to the next", THREADS),
     Action("thread.delete", "delete", "delete", "move to the trash; undo brings it back", THREADS),
+    Action("thread.trash", "U", "trash", "the trash: bring a deleted thread back", THREADS),
     Action("export.now", "x", "export", "export the finished threads that the filter shows", THREADS),
     Action("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS),
     Action("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS),

@@ -17,7 +17,7 @@ from core.curate.editing import (
 from core.curate.judging import Verdict, change_tags, set_tags, set_verdict, set_verdicts
 from core.curate.outside import keep_mine, mine_as_branch, take_theirs
 from core.curate.running import accept, create_thread, set_aside, take_sample
-from core.curate.trash import delete, list_trash, restore
+from core.curate.trash import delete, list_trash, restore, trash_by_age
 from core.curate.undoing import Undone, redo, redo_latest, undo, undo_latest
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "settle_stale",
     "take_sample",
     "take_theirs",
+    "trash_by_age",
     "undo",
     "undo_latest",
 ]

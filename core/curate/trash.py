@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from core import store
 from core.curate.bulk import Bulk, Progress, as_one_step
@@ -35,6 +36,15 @@ def restore(workspace: Workspace, chosen: Iterable[str], *, progress: Progress |
         return True
 
     return as_one_step(workspace, chosen, one, progress)
+
+
+def trash_by_age(workspace: Workspace) -> list[tuple[str, float]]:
+    """The stems of the threads in the trash and when each was deleted (seconds since 1970), the newest first."""
+    found: list[tuple[str, float]] = []
+    for stem in list_trash(workspace):
+        with suppress(FileNotFoundError):  # brought back by another program meanwhile
+            found.append((stem, trash_path(workspace, stem).stat().st_mtime))
+    return sorted(found, key=lambda one: -one[1])
 
 
 def list_trash(workspace: Workspace) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -317,6 +318,26 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+
+
+async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(workspace: Workspace):
+    stem, other = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
+    before = on_disk(workspace, stem)
+    new_thread(workspace, "s03_0")
+    curate.delete(workspace, [other])
+    curate.delete(workspace, [stem])
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("U")
+        await until(pilot, lambda: "2 deleted, newest first" in on_screen(pilot.app))
+        shown = on_screen(pilot.app)
+        assert shown.index(stem) < shown.index(other) and f"{datetime.now():%Y-%m-%d}" in shown
+        await pilot.press("enter")
+        await until(pilot, lambda: any("brought back" in one.message for one in said(pilot)))
+        assert on_disk(workspace, stem).digest == before.digest
+        await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+        await pilot.press("u")
+        await until(pilot, lambda: stem not in store.stems(workspace.threads))
+        assert sorted(curate.list_trash(workspace)) == sorted([stem, other])
 
 
 async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace):
