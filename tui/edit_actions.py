@@ -24,6 +24,7 @@ from tui.screens.ask import ChooseScreen, Way
 from tui.settling import Settling
 from tui.turn_actions import TurnActions
 from tui.widgets.editor import MessageEditor
+from tui.widgets.message_fields import fields_of
 
 DRAFT_SECONDS = 0.5
 """How soon what was typed is on disk."""
@@ -210,6 +211,9 @@ class EditActions:
             self._turns.say(str(error), "error")
             return
         if message != found.message:
+            if (work := self._turns.work) is not None and work.unsaved in (None, found.index):
+                # kept until it is saved: that may be refused, or meet another program's change
+                self._turns.do(partial(self._put_draft, found, fields_of(message, found.head)))
             self._turns.do(partial(self._saving.save, found, message, rerun=False, unchecked=False))
 
     def _focused(self) -> Edit | None:

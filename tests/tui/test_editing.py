@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import os
 import signal
 import time
@@ -20,6 +22,7 @@ from core import curate, store
 from core.drafts import load_drafts
 from core.proposal import Generation, Proposal
 from core.store import Stored
+from core.toolbox import open_toolbox
 from core.workspace import Workspace
 from tests.tui.driving import finished, on_disk, opened, said, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
@@ -196,6 +199,30 @@ async def test_the_fields_go_to_another_editor_and_come_back(
         monkeypatch.setenv("EDITOR", "/no/such/editor")
         await pilot.press("ctrl+g")
         await until(pilot, lambda: any("set $EDITOR" in one.message for one in said(pilot)))
+
+
+async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be_saved(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    stem = with_call(workspace).stem
+    script = tmp_path / "editor.sh"
+    script.write_text('#!/bin/sh\nsed -i "s/I look/I looked/; s/artifact_id/no_such_argument/" "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(script))
+    monkeypatch.delenv("VISUAL", raising=False)
+    async with opened(workspace) as (pilot, screen):
+        tools = await asyncio.to_thread(lambda: [one.schema for one in open_toolbox(workspace)])
+        path = store.path_of(workspace.threads, stem)
+        path.write_text(json.dumps({**json.loads(path.read_text()), "tools": tools}))
+        await until(pilot, lambda: work(screen).stored.thread.tools)
+        monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
+        screen.query_one(Conversation).focus_message(1)
+        await pilot.press("E")
+        await until(pilot, lambda: any("no_such_argument" in one.message for one in said(pilot)))
+        assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look."
+        editor = await editing(pilot, screen, 1)
+        assert editor.query_one("#text", TextArea).text == "I looked."
+        assert "no_such_argument" in editor.query_one("#arguments-0", TextArea).text
 
 
 async def test_another_programs_change_of_another_message_is_saved_upon(workspace: Workspace):

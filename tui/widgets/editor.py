@@ -20,8 +20,8 @@ from textual.widgets import Input, TextArea
 from core.edits import with_call, with_text
 from core.errors import UsageError
 from core.text import one_line, printable
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, text_of
-from tui.widgets.message_fields import compact, laid_out
+from core.thread import Message, Thread, call_arguments, call_name, calls_of
+from tui.widgets.message_fields import compact, fields_of, laid_out
 from tui.widgets.plain import Plain, plain
 
 CHECK_SECONDS = 0.15
@@ -178,10 +178,7 @@ class MessageEditor(VerticalScroll):
 
     def _text(self) -> str:
         """The message's own text as it is shown: a result laid out where it is JSON."""
-        text = text_of(self._original)
-        if self._original.get("role") == "tool":
-            return laid_out(text)
-        return printable(text[len(self._head) :])
+        return fields_of(self._original, self._head)["text"]
 
     def on_mount(self) -> None:
         """Begin at what is most often edited."""
@@ -227,12 +224,12 @@ class MessageEditor(VerticalScroll):
         except UsageError as error:
             self.notify(one_line(str(error), 300), severity="error", markup=False)
             return
-        for number, call in enumerate(calls_of(made)):
-            self.query_one(f"#name-{number}", NameField).value = printable(call_name(call))
-            self.query_one(f"#arguments-{number}", TextArea).text = laid_out(call_arguments(call))
-        text = text_of(made)
-        shown = laid_out(text) if made.get("role") == "tool" else printable(text[len(self._head) :])
-        self.query_one("#text", TextArea).text = shown
+        for name, text in fields_of(made, self._head).items():
+            field = self.query_one(f"#{name}")
+            if isinstance(field, NameField):
+                field.value = text
+            elif isinstance(field, Field):
+                field.text = text
 
     async def action_leave(self) -> None:
         """Go away; the draft is the caller's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from core.text import printable
+from core.thread import Message, call_arguments, call_name, calls_of, text_of
 
 
 def laid_out(arguments: str) -> str:
@@ -24,3 +25,13 @@ def compact(arguments: str) -> str:
         return json.dumps(json.loads(arguments), ensure_ascii=False)
     except (ValueError, RecursionError):
         return arguments
+
+
+def fields_of(message: Message, head: str = "") -> dict[str, str]:
+    """What the fields of a message hold, by their names; its text is without the beginning that is not shown."""
+    text = text_of(message)
+    fields = {"text": laid_out(text) if message.get("role") == "tool" else printable(text[len(head) :])}
+    for number, call in enumerate(calls_of(message)):
+        fields[f"name-{number}"] = printable(call_name(call))
+        fields[f"arguments-{number}"] = laid_out(call_arguments(call))
+    return fields
