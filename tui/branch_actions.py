@@ -61,6 +61,7 @@ class BranchActions:
             "turn.loss": self.toggle_loss,
             "turn.delete": self.delete_turn,
             "turn.replay": self.replay,
+            "turn.execute": self.execute,
             "sensor.plot": self.plot,
             "sensor.play": self._turns.sensors.toggle_play,
         }
@@ -240,6 +241,26 @@ class BranchActions:
         said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         reason = next((f" ({one.reason})" for one in found if one.reason), "")
         self._turns.say(f"replayed: {said or 'no calls'}{reason}", "warning" if counts["differs"] else "information")
+
+    def execute(self) -> None:
+        """Execute the focused turn's calls anew; a result that comes out otherwise takes the stored one's place."""
+        work = self._turns.running.ready()
+        if work is None or not self._turns.running.nothing_proposed(work):
+            return
+        index = self._turns.conversation.index
+        if index < len(work.stored.thread.messages):
+            self._turns.do(partial(self._execute, work, turn_at(work.stored.thread, index).start))
+
+    async def _execute(self, work: ThreadWork, index: int) -> None:
+        from core.toolbox import tools_at
+
+        before = work.stored
+        tools, context = await asyncio.to_thread(tools_at, self._turns.workspace, before.thread, index)
+        if context is None:
+            self._turns.say("the session cannot be read, so nothing can be executed", "warning")
+        elif await self._turns.save(work, curate.reexecute, index, tools, context):
+            same = work.stored.digest == before.digest
+            self._turns.say("executed: the results are what they were" if same else "executed anew; u takes it back")
 
     def plot(self) -> None:
         """The channels on the full screen."""

@@ -88,6 +88,7 @@ ACTIONS = (
     Action("check.next", "exclamation_mark", "findings", "to the next thing the checks find in this thread", TURNS),
     Action("check.fix", "ctrl+f", "fix", "put right what the checks find, where that needs no decision", TURNS),
     Action("turn.replay", "c", "replay", "execute the stored calls again and compare", TURNS),
+    Action("turn.execute", "ctrl+e", "execute", "execute this turn's calls anew; what differs is taken in", TURNS),
     Action("turn.undo", "u", "undo", "undo the last change of this thread, also after a restart", TURNS),
     Action("turn.redo", "ctrl+r", "redo", "redo what was undone", TURNS),
     Action("sensor.plot", "p", "plot", "the channels on the full screen: pan and zoom", SENSORS),

@@ -26,6 +26,7 @@ from core.workspace import Workspace
 @click.option("--arguments", metavar="JSON", help="The arguments its call is to have.")
 @click.option("--tool", help="The tool its call is to name.")
 @click.option("--call", type=click.IntRange(1), help="Which call, where the message has several.")
+@click.option("--execute", is_flag=True, help="Change nothing, but execute its calls anew and take the results in.")
 @click.option("--force", is_flag=True, help="Save a call that the thread's tools would refuse.")
 @click.option("--run-again", is_flag=True, help="Then take off the turns that rest on it, and run to the end.")
 @model_options
@@ -34,20 +35,24 @@ from core.workspace import Workspace
 def command(workspace: Workspace, name: str, message: int, as_json: bool, **options: Any) -> int:
     """Edit a message of a thread: its text, or a tool call's name and arguments.
 
-    A call that changed is executed again. Nothing later is deleted: what rests on the change is marked stale until it
-    is settled (`sensorloom settle`). In the message that holds the question, the text is the question alone.
+    A call that changed is executed again; --execute does so with calls as they stand. Nothing later is deleted: what
+    rests on the change is marked stale until it is settled (`sensorloom settle`). In the message that holds the
+    question, the text is the question alone.
     """
     from core.edits import message_at
 
     stored = opened(workspace, name)
     index = message - 1
-    edited = _edited(stored.thread, index, message_at(stored.thread, index), options)
-    made, executed = _saved(workspace, stored, index, edited, options["force"])
+    if options["execute"]:
+        made, executed = _executed(workspace, stored, index, options), True
+    else:
+        edited = _edited(stored.thread, index, message_at(stored.thread, index), options)
+        made, executed = _saved(workspace, stored, index, edited, options["force"])
     told = _document(stored, made, index)
     if not executed:
         told["note"] = "the session cannot be read, so the call was saved without being executed"
     if not as_json:
-        _say(told)
+        _say(told, "executed the calls of" if options["execute"] else "edited")
     code = 0
     if options["run_again"]:
         code, told["settled"] = settled(workspace, made, "rerun", options["endpoint"], options["model"])
@@ -130,6 +135,18 @@ def _saved(workspace: Workspace, stored: Stored, index: int, message: Message, f
     return curate.edit_and_reexecute(workspace, stored, index, message, tools, context, unchecked=force), True
 
 
+def _executed(workspace: Workspace, stored: Stored, index: int, options: dict[str, Any]) -> Stored:
+    from core.curate import reexecute
+    from core.toolbox import tools_at
+
+    if any(options[name] is not None for name in ("text", "source", "arguments", "tool", "call")):
+        raise UsageError("--execute takes the calls as they are; give it alone")
+    tools, context = tools_at(workspace, stored.thread, index)
+    if context is None:
+        raise UsageError(f"{stored.stem}: the session cannot be read, so nothing can be executed")
+    return reexecute(workspace, stored, index, tools, context)
+
+
 def _document(before: Stored, after: Stored, index: int) -> dict[str, Any]:
     from core.curate.editing import described
     from core.stale import stale_messages
@@ -143,10 +160,10 @@ def _document(before: Stored, after: Stored, index: int) -> dict[str, Any]:
     }
 
 
-def _say(told: dict[str, Any]) -> None:
+def _say(told: dict[str, Any], did: str) -> None:
     if "note" in told:
         say(f"note: {told['note']}", err=True)
-    done = f"edited {told['what']}" if told["changed"] else f"{told['what']} is that already"
+    done = f"{did} {told['what']}" if told["changed"] else f"{told['what']} is that already"
     stale = ", ".join(map(str, told["stale"]))
     rest = f"; stale now: message {stale} (`sensorloom settle {told['id']}` …)" if stale else ""
     say(f"{told['id']}: {done}{rest}")

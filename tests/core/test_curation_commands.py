@@ -267,6 +267,18 @@ def test_a_turn_is_taken_out_and_comes_back(workspace: Workspace, sensorloom: Ru
     assert f"{A}: turn 1 taken out; stale now: message" in sensorloom("delete", A, "--turn", "1")[1]
 
 
+def test_calls_are_executed_anew(workspace: Workspace, sensorloom: Run):
+    before = bytes_of(workspace)[A]
+    code, out, _ = sensorloom("edit", A, "--message", "2", "--execute", "--json")
+    assert (code, json.loads(out)["changed"]) == (0, False) and bytes_of(workspace)[A] == before
+    assert sensorloom("edit", A, "--message", "3", "--text", "{}")[0] == 0
+    code, out, _ = sensorloom("edit", A, "--message", "2", "--execute", "--json")
+    assert (code, json.loads(out)["changed"]) == (0, True)
+    assert messages(workspace, A)[2]["content"] == json.loads(before)["messages"][2]["content"]
+    code, _, err = sensorloom("edit", A, "--message", "2", "--execute", "--text", "x")
+    assert code == 1 and "give it alone" in err
+
+
 def test_samples_are_proposed_and_one_is_taken(workspace: Workspace, sensorloom: Run):
     stem = sensorloom("branch", A, "--at", "1")[1].strip()
     code, out, err = sensorloom("sample", stem, "--count", "3", "--take", "2", "--endpoint", "builtin", "--json")

@@ -209,6 +209,23 @@ async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Wo
         assert on_disk(workspace, stem).digest == before.digest
 
 
+async def test_the_calls_of_a_turn_are_executed_anew_by_a_key(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    async with opened(workspace) as (pilot, screen):
+        await finished(pilot, screen)
+        honest = on_disk(workspace, stem)
+        result = honest.thread.messages[2]
+        screen.query_one(Conversation).focus_message(2)
+        await pilot.press("ctrl+e")
+        await until(pilot, lambda: any("what they were" in one.message for one in said(pilot)))
+        assert on_disk(workspace, stem).digest == honest.digest
+        curate.edit_message(workspace, honest, 2, {**result, "content": "{}"})
+        await until(pilot, lambda: work(screen).stored.thread.messages[2]["content"] == "{}")
+        await pilot.press("ctrl+e")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.messages[2]["content"] == result["content"])
+        assert "edited" not in on_disk(workspace, stem).thread.messages[2]
+
+
 async def test_two_proposals_compare_side_by_side(workspace: Workspace):
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):
