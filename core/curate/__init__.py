@@ -14,7 +14,7 @@ from core.curate.editing import (
     set_loss,
     settle_stale,
 )
-from core.curate.judging import Verdict, change_tags, set_tags, set_verdict, set_verdicts
+from core.curate.judging import Verdict, change_tags, set_verdicts
 from core.curate.outside import keep_mine, mine_as_branch, take_theirs
 from core.curate.running import accept, create_thread, set_aside, take_sample
 from core.curate.trash import delete, list_trash, restore, trash_by_age
@@ -41,8 +41,6 @@ __all__ = [
     "restore",
     "set_aside",
     "set_loss",
-    "set_tags",
-    "set_verdict",
     "set_verdicts",
     "settle_stale",
     "take_sample",

@@ -8,21 +8,10 @@ from typing import Any, Literal
 from core import store
 from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
-from core.store import Stored
 from core.thread import Thread, timestamp, with_metadata
 from core.workspace import Workspace
 
 Verdict = Literal["accept", "reject", "skip"]
-
-
-def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str | None = None) -> Stored:
-    """Judge a thread, or take the verdict back with None."""
-    return commit(workspace, stored, with_verdict(stored.thread, verdict, note), _verdict_in_words(verdict))
-
-
-def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Stored:
-    """Give a thread exactly these tags."""
-    return commit(workspace, stored, with_tags(stored.thread, tags), "tags")
 
 
 def set_verdicts(

@@ -21,6 +21,8 @@ from tests.core.curating.world import (
     artifact_of,
     context_at,
     proposal_for,
+    set_tags,
+    set_verdict,
     stale,
 )
 
@@ -170,7 +172,7 @@ def test_stale_turns_that_were_edited_move_with_their_marks(workspace: Workspace
 
 
 def test_a_branch_is_a_thread_of_its_own(workspace: Workspace, finished: Stored):
-    kept = curate.set_tags(workspace, curate.set_verdict(workspace, finished, "accept", "good"), ["gold"])
+    kept = set_tags(workspace, set_verdict(workspace, finished, "accept", "good"), ["gold"])
     document = {**kept.thread.document, "mine": {"x": 1}}
     path_of(workspace, kept).write_text(json.dumps(document))
     kept = curate.take_theirs(workspace, kept)
@@ -232,14 +234,14 @@ def test_a_turn_taken_out_and_the_loss_flag_are_steps(workspace: Workspace, fini
 
 
 def test_verdicts_and_tags_come_and_go(workspace: Workspace, finished: Stored):
-    judged = curate.set_verdict(workspace, finished, "reject", "wrong window")
+    judged = set_verdict(workspace, finished, "reject", "wrong window")
     review = judged.thread.metadata["review"]
     assert (review["verdict"], review["note"]) == ("reject", "wrong window") and review["at"]
-    assert curate.set_verdict(workspace, judged, "reject", "wrong window") is judged
-    assert "review" not in curate.set_verdict(workspace, judged, None).thread.metadata
-    tagged = curate.set_tags(workspace, store.read(workspace.threads, finished.stem), [" a ", "b", "a", ""])
+    assert set_verdict(workspace, judged, "reject", "wrong window") is judged
+    assert "review" not in set_verdict(workspace, judged, None).thread.metadata
+    tagged = set_tags(workspace, store.read(workspace.threads, finished.stem), [" a ", "b", "a", ""])
     assert tagged.thread.metadata["tags"] == ["a", "b"]
-    assert "tags" not in curate.set_tags(workspace, tagged, []).thread.metadata
+    assert "tags" not in set_tags(workspace, tagged, []).thread.metadata
 
 
 def test_a_bulk_action_is_one_step_and_says_what_failed(workspace: Workspace, finished: Stored):
@@ -260,7 +262,7 @@ def test_a_bulk_action_is_one_step_and_says_what_failed(workspace: Workspace, fi
 def test_undo_of_a_bulk_action_leaves_the_thread_that_moved_on(workspace: Workspace, finished: Stored):
     other = curate.branch(workspace, finished, 3)
     curate.set_verdicts(workspace, [finished.stem, other.stem], "accept")
-    moved = curate.set_tags(workspace, store.read(workspace.threads, other.stem), ["x"])
+    moved = set_tags(workspace, store.read(workspace.threads, other.stem), ["x"])
     undone = curate.undo(workspace, finished.stem)
     assert undone.said == "undid: verdict accept; 1 changed since and stays"
     assert store.read(workspace.threads, other.stem) == moved
@@ -292,7 +294,7 @@ def test_another_programs_change_reloads_as_one_step(workspace: Workspace, finis
     theirs = path_of(workspace, finished).read_text().replace("two means", "2 means").encode() + b"\n\n"
     path_of(workspace, finished).write_bytes(theirs)
     with pytest.raises(ConflictError):
-        curate.set_verdict(workspace, finished, "accept")
+        set_verdict(workspace, finished, "accept")
     taken = curate.take_theirs(workspace, finished)
     assert taken.data == theirs and taken.thread.messages[3]["content"] == "2 means"
     assert curate.take_theirs(workspace, taken) == taken
@@ -346,7 +348,7 @@ def test_mine_over_theirs_keeps_both(workspace: Workspace, finished: Stored, gon
         path.unlink()
     else:
         path.write_bytes(theirs)
-    mine = curate.set_verdict(open_workspace(str(workspace.root), environ={}), finished, None)
+    mine = set_verdict(open_workspace(str(workspace.root), environ={}), finished, None)
     assert mine is finished
     from core.edits import edited
 
@@ -375,7 +377,7 @@ def test_counts_are_taken_anew_at_every_save(workspace: Workspace, finished: Sto
     document = json.loads(finished.data)
     document["metadata"] |= {"num_turns": 77, "status": "active", "is_correct": False}
     path_of(workspace, finished).write_text(json.dumps(document))
-    stored = curate.set_tags(workspace, store.read(workspace.threads, finished.stem), ["x"])
+    stored = set_tags(workspace, store.read(workspace.threads, finished.stem), ["x"])
     metadata = stored.thread.metadata
     assert {key: metadata[key] for key in counted(stored.thread.messages, metadata)} == counted(
         stored.thread.messages, metadata
@@ -397,4 +399,4 @@ def test_a_writer_that_does_not_let_go_is_said_in_a_sentence(
 
     monkeypatch.setattr("filelock.BaseFileLock.acquire", busy)
     with pytest.raises(SensorloomError, match="another sensorloom has been writing"):
-        curate.set_tags(workspace, finished, ["x"])
+        set_tags(workspace, finished, ["x"])

@@ -32,6 +32,7 @@ from tests.core.curating.world import (
     context_at,
     make_workspace,
     proposal_for,
+    set_verdict,
 )
 from tools.registry import ToolContext, call
 
@@ -185,7 +186,7 @@ class Curation:
     def judge(self, random: Random) -> None:
         if random.random() < 0.5:
             stored = self.pick(random)
-            curate.set_verdict(self.workspace, stored, random.choice(["accept", "reject", "skip", None]))
+            set_verdict(self.workspace, stored, random.choice(["accept", "reject", "skip", None]))
         curate.set_loss(self.workspace, *self.pick_message(random, "assistant"), random.random() < 0.5)
 
     def judge_many(self, random: Random) -> None:

@@ -13,7 +13,7 @@ from core.errors import SensorloomError, UsageError
 from core.files import Content, digest
 from core.store import Stored
 from core.workspace import Workspace, open_workspace
-from tests.core.curating.world import add_turn
+from tests.core.curating.world import add_turn, set_tags, set_verdict
 
 
 class KilledError(BaseException):
@@ -50,9 +50,9 @@ def test_undo_all_the_way_gives_the_first_bytes_back_and_redo_the_last(workspace
     stored = store.read(workspace.threads, "x")
     states = [first]
     acts: tuple[Callable[[Stored], Stored], ...] = (
-        lambda one: curate.set_verdict(workspace, one, "accept"),
+        lambda one: set_verdict(workspace, one, "accept"),
         lambda one: curate.delete_turn(workspace, one, 3),
-        lambda one: curate.set_tags(workspace, one, ["a"]),
+        lambda one: set_tags(workspace, one, ["a"]),
     )
     for act in acts:
         stored = act(stored)
@@ -87,7 +87,7 @@ def test_the_log_only_grows_and_says_what_was_done_when_and_before(workspace: Wo
 def test_a_new_action_after_undo_ends_redo_but_not_the_record(workspace: Workspace, finished: Stored):
     stored = curate.undo(workspace, finished.stem).stored
     assert stored is not None
-    curate.set_tags(workspace, stored, ["x"])
+    set_tags(workspace, stored, ["x"])
     with pytest.raises(UsageError):
         curate.redo(workspace, finished.stem)
     assert history.content(workspace, finished.stem, finished.digest) == finished.data
@@ -98,7 +98,7 @@ def test_a_kill_between_the_record_and_the_file_leaves_the_file_in_force(
 ):
     killed_at_write.kill()
     with pytest.raises(KilledError):
-        curate.set_verdict(workspace, finished, "accept")
+        set_verdict(workspace, finished, "accept")
     killed_at_write.live()
     path = workspace.threads / f"{finished.stem}.json"
     assert path.read_bytes() == finished.data
@@ -137,7 +137,7 @@ def test_torn_ends_of_log_and_pack_are_passed_over(workspace: Workspace, finishe
         with pack.open("ab") as file:
             file.write(b"SLp half an entry")
         assert history.read(workspace, finished.stem) == whole
-        stored = curate.set_tags(workspace, store.read(workspace.threads, finished.stem), [str(len(torn))])
+        stored = set_tags(workspace, store.read(workspace.threads, finished.stem), [str(len(torn))])
         assert curate.undo(workspace, stored.stem).stored == finished
         whole = history.read(workspace, finished.stem)
     assert pack.with_suffix(".torn").read_bytes() == b"SLp half an entry"
@@ -152,7 +152,7 @@ def test_a_damaged_pack_is_said_and_changes_nothing(workspace: Workspace, finish
     with pytest.raises(SensorloomError, match="no longer in the history"):
         curate.undo(workspace, finished.stem)
     assert store.read(workspace.threads, finished.stem) == finished
-    assert curate.set_tags(workspace, finished, ["x"]).thread.metadata["tags"] == ["x"]
+    assert set_tags(workspace, finished, ["x"]).thread.metadata["tags"] == ["x"]
     assert curate.undo(workspace, finished.stem).stored == finished
 
 
@@ -178,7 +178,7 @@ def test_two_threads_folders_of_one_workspace_have_two_histories(
 
 def test_the_newest_step_of_the_workspace_is_found_again_after_a_restart(workspace: Workspace, finished: Stored):
     other = curate.branch(workspace, finished, 3)
-    curate.set_tags(workspace, finished, ["x"])
+    set_tags(workspace, finished, ["x"])
     curate.set_verdicts(workspace, [other.stem], "skip")
     again = open_workspace(str(workspace.root), environ={})
     assert [curate.undo_latest(again).said for _ in range(4)] == [
@@ -213,7 +213,7 @@ def test_states_of_a_long_thread_share_what_did_not_change(workspace: Workspace,
     pack = history.folder(workspace) / f"{stored.stem}.pack"
     size = Path(pack).stat().st_size
     for number in range(20):
-        stored = curate.set_tags(workspace, stored, [str(number)])
+        stored = set_tags(workspace, stored, [str(number)])
     grown = Path(pack).stat().st_size - size
     assert grown < 20 * 3000, "a step on a long thread costs what changed, not the thread"
     assert len(stored.data) > 400_000
@@ -227,22 +227,23 @@ def test_a_full_disk_is_said_and_the_thread_stays_as_it_was(workspace: Workspace
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("os.fsync", full)
             with pytest.raises(SensorloomError, match="no space left"):
-                curate.set_tags(workspace, finished, ["x"])
+                set_tags(workspace, finished, ["x"])
         assert store.read(workspace.threads, finished.stem) == finished
-    stored = curate.set_tags(workspace, finished, ["y"])
+    stored = set_tags(workspace, finished, ["y"])
     assert curate.undo(workspace, stored.stem).stored == finished
 
 
 STEPS = """
 import sys
-from core import curate, store
+from core import store
 from core.workspace import open_workspace
+from tests.core.curating.world import set_tags
 workspace = open_workspace(sys.argv[1], environ={})
 number = 0
 while True:
     number += 1
     stored = store.read(workspace.threads, sys.argv[2])
-    curate.set_tags(workspace, stored, [str(number)])
+    set_tags(workspace, stored, [str(number)])
     print(number, flush=True)
 """
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import curate
+from core.curate.judging import Verdict, with_tags, with_verdict
+from core.curate.steps import commit
 from core.proposal import Generation, Proposal
 from core.store import Stored
 from core.thread import Thread, call_arguments, call_name, calls_of
@@ -145,3 +147,13 @@ def make_finished(workspace: Workspace) -> Stored:
 
 def stale(thread: Thread) -> list[int]:
     return [index for index, message in enumerate(thread.messages) if message.get("stale")]
+
+
+def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, note: str | None = None) -> Stored:
+    """A step on one thread that was read: a verdict."""
+    return commit(workspace, stored, with_verdict(stored.thread, verdict, note), f"verdict {verdict}")
+
+
+def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Stored:
+    """A step on one thread that was read: other tags."""
+    return commit(workspace, stored, with_tags(stored.thread, tags), "tags")
