@@ -58,6 +58,8 @@ class ThreadActions:
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
         self._wanted: str | None = None
+        self._saved = ""
+        """The stem of the thread that was saved here last."""
         self._version = 0
         self._looking = False
         """Whether files are being looked into for the filter."""
@@ -93,6 +95,9 @@ class ThreadActions:
             return
         for stem in changes.gone:
             self._list.marked.discard(stem)
+        if self._saved in changes.gone and self.current is not None and self.current.stem == self._saved:
+            # the report may be older than the saving; then another follows, and the cursor goes back
+            self._wanted = self._saved
         if not first and not changes.gone and all(map(self._keeps_place, changes.found, before.values())):
             for one in changes.found:
                 self._list.replace_row(one)
@@ -103,6 +108,7 @@ class ThreadActions:
 
     def saved(self, stored: Stored) -> None:
         """Take a thread that was saved here, before the folder reports it."""
+        self._saved = stored.stem
         old = self.known.get(stored.stem)
         size, mtime_ns = (old.size, old.mtime_ns) if old else (0, 0)
         self.take(Changes((summary_of(stored.thread, stored.stem, size, mtime_ns),)), self.scanned)

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import TextArea
 
 from core import curate, store
+from core.index import Changes
 from core.proposal import Generation, Proposal
 from core.workspace import Workspace
 from tests.tui.driving import finished, on_disk, opened, proposed, said, work
@@ -335,6 +336,20 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         await pilot.press("u")
         await until(pilot, lambda: stem in store.stems(workspace.threads))
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+
+
+async def test_a_late_report_of_a_deletion_does_not_keep_the_cursor_from_what_came_back(workspace: Workspace):
+    stem = new_thread(workspace).stem
+    new_thread(workspace, "s02_1")
+    async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: len(screen.listed.rows) == 2)
+        screen.threads.go_to(stem)
+        screen.threads.saved(on_disk(workspace, stem))
+        there = screen.threads.known[stem]
+        screen.threads.take(Changes((), (stem,)), True)
+        assert screen.threads.current is not None and screen.threads.current.stem != stem
+        screen.threads.take(Changes((there,)), True)
+        assert screen.threads.current.stem == stem
 
 
 async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(workspace: Workspace):
