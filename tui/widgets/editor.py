@@ -13,7 +13,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import Paste
+from textual.geometry import Region
 from textual.message import Message as Event
+from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, TextArea
 
@@ -34,6 +36,13 @@ class Field(TextArea):
     def on_paste(self, event: Paste) -> None:
         """Make control characters visible before the text is taken."""
         event.text = printable(event.text)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the rows of a region; nothing while the field is taken off the screen and has no styles any more."""
+        try:
+            return super().render_lines(crop)
+        except KeyError:
+            return [Strip.blank(crop.width)] * crop.height
 
 
 class NameField(Input):
