@@ -4,6 +4,9 @@ A thread reads the terminal and notes the time of every piece, so that drawing t
 delays what is measured. Linux, for the figures on CPU and memory.
 """
 
+# pyright: reportMissingImports=false
+# the libraries of the `bench` extra are not installed where only the checks run
+
 from __future__ import annotations
 
 import os
