@@ -65,6 +65,8 @@ class MainScreen(Guarded, Screen[None]):
         self._early: list[str] = []
         """Actions whose keys came before there was anything to carry them out."""
         self._turn_situation = "conversation"
+        self._at = self._beside = "threads"
+        """The pane that has the focus, and the one beside the conversation where there is room for two."""
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
@@ -189,11 +191,24 @@ class MainScreen(Guarded, Screen[None]):
 
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the screen, and put the focus there."""
-        classes = set(self.classes) - {f"at-{pane}" for pane in PANES} | {f"at-{name}"}
+        self._at = name
         if name != "conversation":
-            classes = classes | {"beside-sensors"} if name == "sensors" else classes - {"beside-sensors"}
-        self.set_classes(classes)  # at once: each change of a class styles the whole screen anew
+            self._beside = name
+        if not self.has_class("-wide"):
+            self._choose_panes()
         self.query_one(f"#{name}").focus()
+
+    def on_resize(self) -> None:
+        """Choose the panes that a narrower screen shows."""
+        self._choose_panes()
+
+    def _choose_panes(self) -> None:
+        """Say which panes there is room for. Every change of a class styles the whole screen anew, so it is one change,
+        and none where all panes are shown anyway."""
+        kept = {one for one in self.classes if not one.startswith("at-")} - {"beside-sensors"}
+        chosen = kept | {f"at-{self._at}"} | ({"beside-sensors"} if self._beside == "sensors" else set[str]())
+        if chosen != self.classes:
+            self.set_classes(chosen)
 
     def _step_pane(self, step: int) -> None:
         at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
