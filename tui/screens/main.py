@@ -1,4 +1,4 @@
-"""The main screen: three panes, and the one place where a key becomes an action.
+"""The main screen: the one place where a key becomes an action.
 
 The first paint needs the frame alone. What the panes hold, and everything that acts, is imported once
 that is on the screen; so handlers are found by their names here, not by classes that would be imported first.
@@ -10,25 +10,16 @@ import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual import getters
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.command import Provider
-from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input
 
 from core.text import one_line
 from core.workspace import Workspace
-from tui.keys import Action, bindings
-from tui.mishaps import Guarded
-from tui.palette import Actions
-from tui.widgets.key_bar import KeyBar
+from tui.keys import Action
+from tui.screens.frame import PANES, Frame
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
-from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from tui.dialogs import Dialogs
@@ -42,50 +33,22 @@ if TYPE_CHECKING:
     from tui.turn_actions import TurnActions
     from tui.widgets.conversation import Conversation
     from tui.widgets.editor import MessageEditor
+    from tui.widgets.thread_list import ThreadList
 
-PANES = ("threads", "conversation", "sensors")
 
-
-class MainScreen(Guarded, Screen[None]):
-    """Threads, conversation and sensors side by side, or as many of them as fit."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
-
-    listed = getters.query_one("#threads", ThreadList)
-    filter_line = getters.query_one("#filter", Input)
-    key_bar = getters.query_one(KeyBar)
+class MainScreen(Frame):
+    """The frame, and everything that acts in it."""
 
     def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
-        super().__init__(classes="at-threads")
+        super().__init__(actions)
         self.workspace = workspace
-        self._actions = actions
         self._polling = polling
         self._handlers: dict[str, Callable[[], None]] = {}
         self._early: list[str] = []
         """Actions whose keys came before there was anything to carry them out."""
-        self._turn_situation = "conversation"
-        self._at = self._beside = "threads"
-        """The pane that has the focus, and the one beside the conversation where there is room for two."""
-
-    def compose(self) -> ComposeResult:
-        """Lay out the frame."""
-        with Horizontal(id="panes"):
-            with Pane(id="threads-pane", classes="pane"):
-                yield ThreadList(id="threads")
-                yield Plain(id="filter-problem")
-                yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
-            with Pane(id="conversation-pane", classes="pane"):
-                yield Plain(id="finding")
-            yield Pane(id="sensors-pane", classes="pane")
-        yield KeyBar(self._actions)
 
     def on_mount(self) -> None:
-        """Show the frame first."""
-        self.filter_line.can_focus = False
-        self.filter_line.cursor_blink = False
-        self.query_one("#threads-pane", Pane).retitle("threads")
-        self.listed.focus()
+        """Fill the frame once it is on the screen."""
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
@@ -134,8 +97,8 @@ class MainScreen(Guarded, Screen[None]):
             **self.findings.handlers(),
             "list.blind": conversation.action_blind,
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
-            "pane.next": lambda: self._step_pane(1),
-            "pane.previous": lambda: self._step_pane(-1),
+            "pane.next": lambda: self.step_pane(1),
+            "pane.previous": lambda: self.step_pane(-1),
             "app.quit": self.leave,
         }
         gc.freeze()  # what lives as long as the app need never be looked through again
@@ -188,31 +151,6 @@ class MainScreen(Guarded, Screen[None]):
             return
         elif (handler := self._handlers.get(name)) is not None:
             handler()
-
-    def focus_pane(self, name: str) -> None:
-        """Bring a pane to the screen, and put the focus there."""
-        self._at = name
-        if name != "conversation":
-            self._beside = name
-        if not self.has_class("-wide"):
-            self._choose_panes()
-        self.query_one(f"#{name}").focus()
-
-    def on_resize(self) -> None:
-        """Choose the panes that a narrower screen shows."""
-        self._choose_panes()
-
-    def _choose_panes(self) -> None:
-        """Say which panes there is room for. Every change of a class styles the whole screen anew, so it is one change,
-        and none where all panes are shown anyway."""
-        kept = {one for one in self.classes if not one.startswith("at-")} - {"beside-sensors"}
-        chosen = kept | {f"at-{self._at}"} | ({"beside-sensors"} if self._beside == "sensors" else set[str]())
-        if chosen != self.classes:
-            self.set_classes(chosen)
-
-    def _step_pane(self, step: int) -> None:
-        at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
-        self.focus_pane(PANES[(at + step) % len(PANES)])
 
     # The folder and the list
 
@@ -269,7 +207,7 @@ class MainScreen(Guarded, Screen[None]):
     def _on_thread_list_moved(self, event: ThreadList.Moved) -> None:
         if event.summary is None:
             self.turns.close()
-            self._title("")
+            self.title_thread("")
             self.findings.opened()
         else:
             self.reader.follow(event.summary.stem)
@@ -287,7 +225,7 @@ class MainScreen(Guarded, Screen[None]):
     def _on_reader_read(self, event: Reader.Read) -> None:
         if event.stem != self.reader.wanted:
             return
-        self._title(event.stem)
+        self.title_thread(event.stem)
         if event.stored is None:
             one = self.threads.known.get(event.stem)
             self.turns.close(f"{event.problem}; V does so here" if one and one.shape == "v3" else event.problem)
@@ -318,8 +256,7 @@ class MainScreen(Guarded, Screen[None]):
         self.findings.opened()
 
     def _on_turn_actions_situation(self, event: TurnActions.Situation) -> None:
-        self._turn_situation = event.name
-        self._show_keys()
+        self.show_situation(event.name)
 
     def _on_event_bridge_ready(self) -> None:
         from tui.bridge import REDRAW_SECONDS
@@ -332,22 +269,5 @@ class MainScreen(Guarded, Screen[None]):
         self.dialogs.take(events)
         self.listed.show_running(self.runs.running)
 
-    def _on_descendant_focus(self) -> None:
-        self._show_keys()
-
-    def _show_keys(self) -> None:
-        if self.query("#editor:focus-within"):
-            self.key_bar.show("editor")
-            return
-        if self.filter_line.has_focus:
-            self.key_bar.show("filter")
-            return
-        pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
-        waits = self._turn_situation != "conversation" and pane != "sensors"
-        self.key_bar.show(self._turn_situation if waits else pane)
-
     def _marked(self) -> set[str]:
         return self.listed.marked
-
-    def _title(self, stem: str) -> None:
-        self.query_one("#conversation-pane", Pane).retitle(one_line(stem, 120))

@@ -1,0 +1,111 @@
+"""The frame of the main screen: what is painted first, which panes there is room for, and the keys that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+
+from core.text import one_line
+from tui.keys import Action, bindings
+from tui.mishaps import Guarded
+from tui.palette import Actions
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.pane import Pane
+from tui.widgets.plain import Plain
+from tui.widgets.thread_list import ThreadList
+
+PANES = ("threads", "conversation", "sensors")
+
+
+class Frame(Guarded, Screen[None]):
+    """Threads, conversation and sensors side by side, or as many of them as fit. What they hold comes later."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
+
+    listed = getters.query_one("#threads", ThreadList)
+    filter_line = getters.query_one("#filter", Input)
+    key_bar = getters.query_one(KeyBar)
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__(classes="at-threads")
+        self._actions = actions
+        self._turn_situation = "conversation"
+        self._at = self._beside = "threads"
+        """The pane that has the focus, and the one beside the conversation where there is room for two."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame."""
+        with Horizontal(id="panes"):
+            with Pane(id="threads-pane", classes="pane"):
+                yield ThreadList(id="threads")
+                yield Plain(id="filter-problem")
+                yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
+            with Pane(id="conversation-pane", classes="pane"):
+                yield Plain(id="finding")
+            yield Pane(id="sensors-pane", classes="pane")
+        yield KeyBar(self._actions)
+
+    def on_mount(self) -> None:
+        """The list has the focus; the filter line gets it when it is asked for."""
+        self.filter_line.can_focus = False
+        self.filter_line.cursor_blink = False
+        self.query_one("#threads-pane", Pane).retitle("threads")
+        self.listed.focus()
+
+    def focus_pane(self, name: str) -> None:
+        """Bring a pane to the screen, and put the focus there."""
+        self._at = name
+        if name != "conversation":
+            self._beside = name
+        if not self.has_class("-wide"):
+            self._choose_panes()
+        self.query_one(f"#{name}").focus()
+
+    def on_resize(self) -> None:
+        """Choose the panes that a narrower screen shows."""
+        self._choose_panes()
+
+    def _choose_panes(self) -> None:
+        """Say which panes there is room for. Every change of a class styles the whole screen anew, so it is one change,
+        and none where all panes are shown anyway."""
+        kept = {one for one in self.classes if not one.startswith("at-")} - {"beside-sensors"}
+        chosen = kept | {f"at-{self._at}"} | ({"beside-sensors"} if self._beside == "sensors" else set[str]())
+        if chosen != self.classes:
+            self.set_classes(chosen)
+
+    def step_pane(self, step: int) -> None:
+        """Go so many panes to the right."""
+        at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
+        self.focus_pane(PANES[(at + step) % len(PANES)])
+
+    def show_situation(self, name: str) -> None:
+        """Show the keys of what the open thread is doing: a name of `tui.keys.KEY_BAR`."""
+        self._turn_situation = name
+        self._show_keys()
+
+    def _on_descendant_focus(self) -> None:
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        if self.query("#editor:focus-within"):
+            self.key_bar.show("editor")
+            return
+        if self.filter_line.has_focus:
+            self.key_bar.show("filter")
+            return
+        pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
+        waits = self._turn_situation != "conversation" and pane != "sensors"
+        self.key_bar.show(self._turn_situation if waits else pane)
+
+    def title_thread(self, stem: str) -> None:
+        """Say which thread is open."""
+        self.query_one("#conversation-pane", Pane).retitle(one_line(stem, 120))
