@@ -60,12 +60,6 @@ def with_call(message: Message, number: int, name: str, arguments: str) -> Messa
     return {**message, "tool_calls": calls}
 
 
-def without_call(message: Message, number: int) -> Message:
-    """An assistant message without its call `number` (from 0)."""
-    calls = [call for place, call in enumerate(calls_of(message)) if place != number]
-    return {**message, "tool_calls": calls or None}
-
-
 def edited(thread: Thread, index: int, message: Message) -> Thread:
     """The thread with message `index` replaced by an edited one, and what rests on it marked.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from core.errors import ThreadError
@@ -192,9 +190,3 @@ def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[
 def _stale(thread: Thread) -> str:
     stale = sum(message.get("stale") is True for message in thread.messages)
     return f"{stale} of its messages rest on something that changed since" if stale else ""
-
-
-@cache
-def template_text() -> str:
-    """The ChatML template that previews and proofs without a model of their own follow."""
-    return (Path(__file__).parent / "probes" / "chatml.jinja").read_text(encoding="utf-8")

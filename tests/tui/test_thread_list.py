@@ -230,3 +230,17 @@ async def test_a_narrow_terminal_shows_one_pane_at_a_time(workspace: Workspace, 
         assert [pane.id for pane in app.screen.query(".pane") if pane.display] == ["sensors-pane"]
         await pilot.resize_terminal(160, 40)
         await until(pilot, lambda: sum(pane.display for pane in app.screen.query(".pane")) == 3)
+
+
+async def test_the_filter_line_offers_what_could_follow_and_the_right_key_takes_it(
+    workspace: Workspace, add_thread: Add, until: Until
+):
+    add_thread(1)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await opened(pilot, until, 1)
+        await pilot.press("slash", *"-status:f")
+        line = main(app).filter_line
+        await until(pilot, lambda: "-status:finished" in line.render_line(0).text)
+        await pilot.press("right")
+        await until(pilot, lambda: line.value == "-status:finished")

@@ -17,6 +17,7 @@ from core.text import one_line
 from tui.keys import Action, bindings
 from tui.mishaps import Guarded
 from tui.palette import Actions
+from tui.widgets.filter_suggester import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
@@ -48,7 +49,10 @@ class Frame(Guarded, Screen[None]):
             with Pane(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")
                 yield Plain(id="filter-problem")
-                yield Input(placeholder="/ filter", id="filter", compact=True, select_on_focus=False)
+                suggester = FilterSuggester()
+                yield Input(
+                    placeholder="/ filter", id="filter", compact=True, select_on_focus=False, suggester=suggester
+                )
             with Pane(id="conversation-pane", classes="pane"):
                 yield Plain(id="finding")
             yield Pane(id="sensors-pane", classes="pane")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core import curate, history, store
 from core.curate.editing import Way
-from core.edits import with_call, with_text, without_call
+from core.edits import with_call, with_text
 from core.errors import ConflictError, UsageError
 from core.store import Stored
 from core.thread import Thread, call_arguments, call_name, calls_of, counted, is_assistant
@@ -33,6 +33,7 @@ from tests.core.curating.world import (
     make_workspace,
     proposal_for,
     set_verdict,
+    without_call,
 )
 from tools.registry import ToolContext, call
 

@@ -13,7 +13,6 @@ from core.edits import (
     same_result,
     with_call,
     with_text,
-    without_call,
 )
 from core.errors import UsageError
 from core.proposal import context_hash
@@ -22,7 +21,7 @@ from core.store import Stored
 from core.thread import Thread, call_arguments, calls_of, with_messages
 from core.turn_edits import deleted, with_loss
 from tests.core.curating.pairing import orphans, unanswered
-from tests.core.curating.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale
+from tests.core.curating.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale, without_call
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from core.curate.judging import Verdict, with_tags, with_verdict
 from core.curate.steps import commit
 from core.proposal import Generation, Proposal
 from core.store import Stored
-from core.thread import Thread, call_arguments, call_name, calls_of
+from core.thread import Message, Thread, call_arguments, call_name, calls_of
 from core.turns import call_id
 from core.workspace import Workspace, open_workspace
 from tools.registry import Tool, ToolContext, ToolError, call, tool
@@ -157,3 +157,9 @@ def set_verdict(workspace: Workspace, stored: Stored, verdict: Verdict | None, n
 def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Stored:
     """A step on one thread that was read: other tags."""
     return commit(workspace, stored, with_tags(stored.thread, tags), "tags")
+
+
+def without_call(message: Message, number: int) -> Message:
+    """An assistant message without its call `number` (from 0)."""
+    calls = [call for place, call in enumerate(calls_of(message)) if place != number]
+    return {**message, "tool_calls": calls or None}

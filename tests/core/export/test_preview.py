@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
+import jinja2
 
-from core.export.preview import candidates, losses, preview, rendered, template_text
+from core.export.preview import candidates, losses, preview, rendered
 from core.export.profiles.hf import messages
 from core.export.profiles.profile import Making
 from core.export.report import ExportRequest
@@ -14,6 +14,8 @@ from core.index import summaries
 from core.thread import Thread
 
 from .threads import Document, document, workspace
+
+TEMPLATE = Path(__file__).parents[3] / "core/export/probes/chatml.jinja"
 
 
 def seen(tmp_path: Path, one: Document, **options: Any):
@@ -53,10 +55,9 @@ def test_a_plain_preview_is_the_thread_without_its_alternatives(tmp_path: Path):
 
 
 def test_the_preview_renders_what_the_template_renders():
-    jinja2 = pytest.importorskip("jinja2", reason="jinja2 is not installed; the trainers bring it")
     one = document()
     one["messages"][1]["reasoning_content"] = "hm <b>"
-    plain = template_text().replace("{%- generation %}", "").replace("{%- endgeneration %}", "")
+    plain = TEMPLATE.read_text().replace("{%- generation %}", "").replace("{%- endgeneration %}", "")
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
     environment.filters["tojson"] = lambda value: __import__("json").dumps(value, ensure_ascii=False)
