@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.cancelling import aside, in_full, stay_alive
-from core.draft import Draft, begin, seed_for
 from core.errors import ConflictError, SensorloomError, UsageError
 from core.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.first_message import system_prompt
@@ -34,6 +33,7 @@ from core.thread import (
     is_assistant,
     text_of,
 )
+from core.turn_in_making import Draft, begin, seed_for
 from core.turns import results_of
 from core.wire import sent_messages
 from core.workspace import Workspace
