@@ -22,7 +22,7 @@ from msgspec import structs
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from core import curate, draft, turn_loop
+from core import curate, turn_in_making, turn_loop
 from core.datasets.importing import import_dataset
 from core.workspace import open_workspace
 from tests.tui.motion import on_screen, until
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[2] / "docs", help="the folder they go to")
     chosen = parser.parse_args()
     prepare_environment()
-    turn_loop.time, draft.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
+    turn_loop.time, turn_in_making.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
     os.environ.pop("NO_COLOR", None)
     with tempfile.TemporaryDirectory(prefix="sensorloom-demo-") as folder:
         demo_workspace(Path(folder))
