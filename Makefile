@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit examples bench bench-tools pictures lint-figures trainers test-trainers clean
+.PHONY: run test lint types unit fuzz examples bench bench-tools pictures lint-figures trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -46,6 +46,9 @@ bench: .venv/.bench
 # The pictures of the documents, drawn by the real app on a demo workspace.
 pictures: .venv/.dev
 	@$(BIN)/python -m tests.pictures.make $(ARGS)
+
+fuzz: .venv/.dev
+	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curating/test_curate_property.py --timeout=3600 $(ARGS)
 
 # The example threads that are tracked: synthetic data, the built-in analyst.
 EXAMPLES := demo_s02_0027_v4_0008 demo_s07_0039_v4_0005 demo_s10_0019_v4_0011
