@@ -49,11 +49,15 @@ class Survey:
             yield summary, Standing(state, self.findings(thread, summary.stem))
 
     def findings(self, thread: Thread, stem: str) -> tuple[Finding, ...]:
-        """What the checks find in a thread: a few milliseconds."""
+        """What the checks find in a thread: a few milliseconds.
+
+        That a thread under way ends on a tool's result is left to `sensorloom check`: where it is worked on, it must.
+        """
         labels = self._labels.get(thread.dataset)
         if not labels:  # a dataset that was not there may be by now
             labels = self._labels[thread.dataset] = dataset_labels(self._workspace, thread.dataset)
-        return tuple(check_thread(thread, Context(stem, labels)))
+        found = check_thread(thread, Context(stem, labels))
+        return tuple(one for one in found if one.check != "ends_on_tool" or thread.status != "active")
 
     def _read_log(self) -> Log:
         stamp = log_stamp(self._workspace)
