@@ -12,7 +12,9 @@ from tests.fake_server import Answer, Chunk, delta, fake_server
 
 TOKENS_PER_SECOND = 300
 SECONDS = 10.0
-MEASURED_SECONDS = 6.0
+MEASURED_SECONDS = 5.0
+SWITCHES = 40
+"""Enough for a 95th percentile that is no single press; they end before the stream does."""
 _CORNER = 0
 """The column, on the first line, of the list pane's corner: its colour tells whether the pane has the focus."""
 
@@ -47,7 +49,7 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
             f'[[endpoints]]\nname = "bench"\nbase_url = "{server.url}"\n\n[model]\nendpoint = "bench"\n'
         )
         with opened() as program:
-            quiet = [_switch(program) for _ in range(10)]
+            quiet = [_switch(program) for _ in range(SWITCHES)]
             program.settle()
             program.send("2")
             program.send("r")
@@ -58,13 +60,14 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
             seconds = time.perf_counter() - began
             share = (program.cpu_seconds() - cpu) / seconds
             rate = (program.received - sent) / seconds
-            busy = [_switch(program) for _ in range(16)]
+            busy = [_switch(program) for _ in range(SWITCHES)]
     return [
         Figure(f"a stream of {TOKENS_PER_SECOND} tokens/s: CPU", f"{share:.0%} of a core", "< 50 %", share < 0.5),
         Figure("… bytes sent", f"{rate / 1000:.1f} kB/s"),
         Figure(
             "… key to screen meanwhile",
-            f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it {median(quiet) * 1000:.0f} ms)",
+            f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it "
+            f"{median(quiet) * 1000:.0f} ms, p95 {p95(quiet) * 1000:.0f} ms)",
             "no delay: p95 < 50 ms",
             p95(busy) < 0.05,
         ),
