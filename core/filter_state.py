@@ -1,6 +1,7 @@
-"""Filter terms about how a thread stands in its workspace: whether it has left, and what the checks find in it.
+"""Filter terms about how a thread stands in its workspace: whether it has left, whether its session is held out, and
+what the checks find in it.
 
-Both need more than a summary: the export log, and the dataset's labels.
+They need more than a summary: the export log, the names of what is held out, and the dataset's labels.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from core.export.held_out import held_out_in
 from core.export.log import export_state, read_log
 from core.filter_terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, Context, check_thread
@@ -35,6 +37,18 @@ def left(workspace: Workspace, words: Sequence[str]) -> OnSummary:
             return NONE in words
         state = export_state(workspace.threads, summary, log())
         return state in words or ANY in words
+
+    return test
+
+
+def held_out(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread's session is held out. The names are read once, when the first thread is asked about."""
+    names = cache(lambda: held_out_in(workspace))
+
+    def test(summary: Summary) -> bool:
+        if not summary.session:
+            return NONE in words
+        return ("true" if names()(summary) else "false") in words or ANY in words
 
     return test
 

@@ -173,6 +173,7 @@ TERMS: dict[str, Term] = {
     "exported": Term(
         "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True
     ),
+    "heldout": Term("whether its session is never trained on", choices=("true", "false"), of_workspace=True),
     "lint": Term("what the checks find", of_workspace=True),
     "size": Term("the file's bytes", number=lambda one: one.size),
     "created": Term("a date: 2026-11-21", date=lambda one: one.created),

@@ -110,8 +110,8 @@ def parse(text: str, workspace: Workspace | None = None) -> Filter:
 
     Args:
         text: the filter as written.
-        workspace: whose threads are chosen from; `exported` and `lint` cannot be asked without one. What it has
-            exported is read when the filter first asks for it, and not again.
+        workspace: whose threads are chosen from; `exported`, `heldout` and `lint` cannot be asked without one. What
+            it has exported is read when the filter first asks for it, and not again.
 
     Raises:
         FilterError: a term or a value is not known, or a quote is open; the message has the place, and the
@@ -240,6 +240,8 @@ def _of_workspace(
     negated ^= operator == "!="
     if name == "exported":
         return Condition(filter_state.left(workspace, words), None, negated, slow=True)
+    if name == "heldout":
+        return Condition(filter_state.held_out(workspace, words), None, negated, slow=True)
     return Condition(None, None, negated, on_named=filter_state.found(workspace, words))
 
 

@@ -8,6 +8,7 @@ import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.export import split as splits
+from core.export.held_out import roster
 from core.export.log import export_states
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
@@ -24,7 +25,7 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 
 @click.command("export", epilog=f"\b\nProfiles:\n{_ABOUT}")
 @click.option("--all", "every", is_flag=True, help="Unfinished threads too. Finished ones only is recommended.")
-@click.option("--status", is_flag=True, help="Export nothing: say which threads are new, exported, or changed since.")
+@click.option("--status", is_flag=True, help="Export nothing: say what is new, exported, changed since, or held out.")
 @click.option("--dry-run", is_flag=True, help="Write nothing: say what would leave, and why the rest would not.")
 @click.option("--rejected", is_flag=True, help="Threads with the verdict `reject` too.")
 @click.option("--filter", "wanted", default="", metavar="TEXT", help="Only threads that this filter selects.")
@@ -36,6 +37,8 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the cap.")
 @click.option("--hold-out", multiple=True, metavar="SESSION",
               help="Never train on it from now on: dataset/session or dataset/subject:name. Repeatable.")  # fmt: skip
+@click.option("--release", multiple=True, metavar="SESSION",
+              help="Take back a name that --hold-out remembered. Repeatable.")  # fmt: skip
 @click.option("--dedupe", type=click.Choice(["off", "exact", "near"]), default="off", show_default=True,
               help="Leave out threads that say what an earlier one says.")  # fmt: skip
 @click.option("--cap", type=click.IntRange(1), metavar="N", help="At most N threads of each label.")
@@ -47,15 +50,15 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 def command(
     workspace: Workspace, every: bool, status: bool, dry_run: bool, rejected: bool, wanted: str, profile: str,
     new_only: bool, split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...],
-    dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool, template: str, as_json: bool,
+    release: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool,
+    template: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
     if status:
         return _status(workspace, wanted, as_json)
-    if hold_out and dry_run:
-        raise click.UsageError("--hold-out is remembered, and --dry-run writes nothing; name the sessions first")
-    if hold_out:
-        splits.hold_out(workspace.root, hold_out)
+    if (hold_out or release) and dry_run:
+        raise click.UsageError("what is held out is remembered, and --dry-run writes nothing; name the sessions first")
+    _remember(workspace, hold_out, release)
     request = ExportRequest(
         profile, wanted, not every, rejected, new_only, None, splits.parse_split(split, group, seed) if split else None,
         dedupe, cap, seed, split_calls, template,
@@ -79,8 +82,19 @@ def command(
     return 0
 
 
+def _remember(workspace: Workspace, hold_out: tuple[str, ...], release: tuple[str, ...]) -> None:
+    if hold_out:
+        known = roster(workspace, summaries(workspace))
+        for name in hold_out:
+            known.check(name)
+        splits.hold_out(workspace.root, hold_out)
+    if release:
+        splits.release(workspace.root, release)
+
+
 def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
-    chosen = select(workspace.threads, summaries(workspace), parse(wanted, workspace))
+    every = summaries(workspace)
+    chosen = select(workspace.threads, every, parse(wanted, workspace))
     states = export_states(workspace, chosen)
     if as_json:
         print_json(states)
@@ -90,6 +104,8 @@ def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
             for stem in stems:
                 say(f"changed   {stem}")
         say(f"{state:9} {len(stems)}")
+    if held_out := splits.read_book(workspace.root).held_out:
+        say(f"held out  {roster(workspace, every).described(held_out)}")
     return 0
 
 

@@ -62,7 +62,7 @@ def put_on_sides(
         if book.held_out and book.holds_out(one.summary.dataset, one.summary.session, groups.subject(one.summary))
     }  # fmt: skip
     free = [one for one in entries if id(one) not in held]
-    if spec is None or "test" not in spec.parts:
+    if spec is None or not spec.has_test:
         skips.passed_over(HELD_OUT, len(held))
         entries = free
     if spec is None:

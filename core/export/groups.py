@@ -25,10 +25,14 @@ class Groups:
 
     def subject(self, summary: Summary) -> str:
         """The subject, or nothing where it is not known."""
+        return self.subject_of(summary.dataset, summary.session)
+
+    def subject_of(self, dataset: str, session: str) -> str:
+        """The same of any session."""
         from core.datasets.standard import subject_in
 
-        known = self._subjects(summary.dataset).get(summary.session)
-        return known if known is not None else subject_in(summary.session)
+        known = self._subjects(dataset).get(session)
+        return known if known is not None else subject_in(session)
 
     def of(self, summary: Summary, grouping: Grouping) -> str:
         """The group's name. A session of unknown subject is a group of its own."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ThreadError
+from core.export.held_out import held_out_in
 from core.export.profiles import profile_of
 from core.export.profiles.hf import messages as template_messages
 from core.export.profiles.profile import Making, RefusedError, Row
 from core.export.report import ExportRequest, Skips
 from core.export.schemas import Schemas
-from core.export.selection import REJECTED, broken_calls, open_selection
+from core.export.selection import HELD_OUT, REJECTED, broken_calls, open_selection
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
 from core.filters import parse
@@ -93,25 +94,35 @@ class Candidates:
     """Why the others would not leave."""
     certain: bool
     """Whether nothing but the files themselves could take any more out; else the filter also looks into them."""
+    held_out: int = 0
+    """How many of the chosen are held out: those that go to the test side."""
 
 
 def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[Summary]) -> Candidates:
-    """The threads that `request` would take, before duplicates, caps and held-out sessions.
+    """The threads that `request` would take, before duplicates and caps.
 
     Raises:
         UsageError: the filter cannot be read.
+        WorkspaceError: what is held out cannot be read.
     """
     skips = Skips()
     selection = open_selection(workspace, request, skips)
+    is_held_out = held_out_in(workspace)
+    has_test = request.split is not None and request.split.has_test
     chosen: list[Summary] = []
+    tested = 0
     for one in listing:
         if not selection.by_summary(one):
             continue
+        held_out = is_held_out(one)
         if one.verdict == "reject" and not request.rejected:
             skips.passed_over(REJECTED)
+        elif held_out and not has_test:
+            skips.passed_over(HELD_OUT)
         else:
+            tested += held_out
             chosen.append(one)
-    return Candidates(tuple(chosen), skips.ordered(), not parse(request.filter, workspace).needs_file)
+    return Candidates(tuple(chosen), skips.ordered(), not parse(request.filter, workspace).needs_file, tested)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ import msgspec
 
 from core.errors import UsageError, WorkspaceError
 from core.files import write_atomic
+from core.store import locked
 from core.text import unicode_text
 
 SPLITS_FILE = "splits.json"
@@ -41,6 +42,11 @@ class SplitSpec:
     def parts(self) -> dict[str, float]:
         """Each side's share, adding up to 1."""
         return {part: share / sum(self.shares) for part, share in zip(PARTS, self.shares, strict=False)}
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there is a side that held-out sessions go to."""
+        return "test" in self.parts
 
     @property
     def key(self) -> str:
@@ -70,8 +76,18 @@ class SplitBook:
 
     def holds_out(self, dataset: str, session: str, subject: str) -> bool:
         """Whether a session is never to be trained on."""
-        names = (f"{dataset}/{session}", f"{dataset}/subject:{subject}" if subject else "")
-        return any(fnmatchcase(name, pattern) for pattern in self.held_out for name in names if name)
+        names = (f"{dataset}/{session}", *((f"{dataset}/subject:{subject}",) if subject else ()))
+        return any(fits(pattern, name) for pattern in self.held_out for name in names)
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Whether a pattern stands for a name; nothing in it is special but `*`."""
+    return pattern == name if "*" not in pattern else _expression(pattern).fullmatch(name) is not None
+
+
+@lru_cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
 
 
 def read_book(root: Path) -> SplitBook:
@@ -97,20 +113,43 @@ class _BookForm(msgspec.Struct):
 
 
 def write_book(root: Path, book: SplitBook) -> None:
-    """Save `splits.json`. Raises SensorloomError."""
+    """Save the sides that were assigned. What is held out stays as the file has it by now: it may have been named, or
+    taken back, since the book was read. Raises SensorloomError."""
+    with locked(root / ".sensorloom"):
+        now = read_book(root)
+        assigned = {key: {**now.assigned.get(key, {}), **book.assigned.get(key, {})}
+                    for key in (*now.assigned, *book.assigned)}  # fmt: skip
+        _save(root, SplitBook(now.held_out, assigned, now.rest))
+
+
+def _save(root: Path, book: SplitBook) -> None:
     document = {"held_out": book.held_out, "assigned": book.assigned, **book.rest}
     write_atomic(root / SPLITS_FILE, (unicode_text(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode())
 
 
 def hold_out(root: Path, patterns: Iterable[str]) -> SplitBook:
     """Name sessions or subjects that are never to be trained on. Raises UsageError for a name of another form."""
-    book = read_book(root)
-    for pattern in patterns:
-        if "/" not in pattern:
-            raise UsageError(f"`{pattern}` is no session; write `dataset/session` or `dataset/subject:name`")
-        if pattern not in book.held_out:
-            book.held_out.append(pattern)
-    write_book(root, book)
+    with locked(root / ".sensorloom"):
+        book = read_book(root)
+        for pattern in patterns:
+            if "/" not in pattern:
+                raise UsageError(f"`{pattern}` is no session; write `dataset/session` or `dataset/subject:name`")
+            if pattern not in book.held_out:
+                book.held_out.append(pattern)
+        _save(root, book)
+    return book
+
+
+def release(root: Path, patterns: Iterable[str]) -> SplitBook:
+    """Take names back that were held out. Raises UsageError for one that is not, naming those that are."""
+    with locked(root / ".sensorloom"):
+        book = read_book(root)
+        for pattern in patterns:
+            if pattern not in book.held_out:
+                named = f"held out are: {', '.join(book.held_out)}" if book.held_out else "nothing is"
+                raise UsageError(f"`{pattern}` is not held out; {named}")
+            book.held_out.remove(pattern)
+        _save(root, book)
     return book
 
 
