@@ -81,6 +81,8 @@ class Dialogs:
             return
 
         def chosen(request: ExportRequest | None) -> None:
+            if "heldout" in self._threads.filter.text:
+                self._threads.filter_again()  # other sessions may be held out by now
             if request is not None:
                 self._exports.start(request)
 

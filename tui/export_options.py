@@ -25,6 +25,10 @@ class Option:
     """Values in their order, each with what it is called."""
     asks: str = ""
     """What is asked for when the value is typed; empty when only `values` will do."""
+    empty: str = ""
+    """What no value is called."""
+    screen: bool = False
+    """Whether it is chosen on a screen of its own, and remembered by the workspace rather than part of the request."""
 
     def called(self, value: str) -> str:
         """A value as a person reads it."""
@@ -39,7 +43,8 @@ class Option:
 
 
 OPTIONS = (
-    Option("filter", "filter", "which threads; the same words as in the list", asks="export only threads that match"),
+    Option("filter", "filter", "which threads; the same words as in the list", asks="export only threads that match",
+           empty="every thread"),
     Option("threads", "threads", "unfinished ones end without an answer",
            (("finished", "finished only (recommended)"), ("all", "all, unfinished too"))),
     Option("rejected", "rejected", "threads with the verdict reject", (("", "left out"), ("yes", "exported too"))),
@@ -53,6 +58,8 @@ OPTIONS = (
     Option("group", "kept together", "never on two sides of the split",
            (("subject", "a subject's sessions"), ("session", "a session's threads"),
             ("family", "a thread's branches"))),
+    Option("held_out", "held out", "never trained on, in this and every later export; only a test side has them",
+           empty="no session", screen=True),
     Option("dedupe", "duplicates", "threads that say what an earlier one says",
            (("off", "exported"), ("exact", "exact ones left out"), ("near", "near ones left out too"))),
     Option("cap", "balance", "how many threads of each label at most, drawn by the seed",

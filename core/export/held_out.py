@@ -46,6 +46,7 @@ class Roster:
         """Args: `subjects` has each session's, empty where it is not known; `threads` how many are about a session."""
         self._subjects = subjects
         self._threads = threads
+        self._found: dict[str, frozenset[Session]] = {}
 
     @cached_property
     def names(self) -> Mapping[str, tuple[Session, ...]]:
@@ -58,11 +59,13 @@ class Roster:
         return {**{name: tuple(people[name]) for name in sorted(people, key=_in_order)},
                 **{name: sessions[name] for name in sorted(sessions, key=_in_order)}}  # fmt: skip
 
-    def sessions(self, pattern: str) -> set[Session]:
+    def sessions(self, pattern: str) -> frozenset[Session]:
         """The sessions that a name or a pattern with `*` stands for."""
-        found = set(self.names.get(pattern, ()))
-        if not found and "*" in pattern:
-            found.update(session for name, some in self.names.items() if fits(pattern, name) for session in some)
+        if pattern in self.names or "*" not in pattern:
+            return frozenset(self.names.get(pattern, ()))
+        if (found := self._found.get(pattern)) is None:
+            among = (some for name, some in self.names.items() if fits(pattern, name))
+            found = self._found[pattern] = frozenset(session for some in among for session in some)
         return found
 
     def extent(self, patterns: Iterable[str]) -> Extent:

@@ -156,11 +156,11 @@ async def test_the_dialog_shows_what_would_leave_before_it_does(
         assert "▌ <|im_start|>" not in screen(app) and "  <|im_start|>user" in screen(app)
         await pilot.press(*"jjjj", "l", "l", "v")
         await until(pilot, lambda: "in the first 3 threads" in screen(app) and "llamafactory" in screen(app))
-        await pilot.press(*"jjjj", "e", *"2x", "enter", "enter")
+        await pilot.press(*"jjjjj", "e", *"2x", "enter", "enter")
         await until(pilot, lambda: "`2x` is no whole number" in screen(app))
         assert isinstance(app.screen, ExportChoiceScreen)
         await pilot.press("h", "e", *["backspace"] * 9, "1", "enter")
-        await pilot.press(*"kkkk", "h", "h", "enter")
+        await pilot.press(*"kkkkk", "h", "h", "enter")
         await until(pilot, lambda: "the path was copied to" in screen(app))
         [path] = exported(workspace)
         assert path.name.startswith("training_data_openai") and len(path.read_text().splitlines()) == 1

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -17,27 +16,26 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from core.errors import SensorloomError
-from core.export.preview import Candidates, Losses, Piece, Preview, candidates, losses, preview
+from core.export.held_out import Roster, roster
+from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
 from core.export.report import ExportRequest
+from core.export.split import read_book
 from core.summary import Summary
 from core.text import one_line
 from core.workspace import Workspace
 from tui.export_options import OPTIONS, request_of, usual
 from tui.mishaps import Guarded
 from tui.screens.ask import AskTextScreen
-from tui.widgets.json_lines import json_lines
+from tui.screens.held_out import HeldOutScreen
+from tui.widgets.export_lines import VIEWS, View, preview_lines
 from tui.widgets.line_view import PagedView
-from tui.widgets.lines import Kind, Line, fit, wrapped
+from tui.widgets.lines import Line, fit
 from tui.widgets.plain import Plain
 from tui.widgets.row_list import RowList
 
 SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
-FOLDED_ROWS = 4
-"""Rows that stay at each end of a long stretch that is not trained."""
 LABEL_WIDTH = 17
-View = Literal["row", "text", "lost"]
-VIEWS: Mapping[View, str] = {"row": "the row", "text": "the text, and what is trained", "lost": "what would be lost"}
 
 
 class OptionRows(RowList):
@@ -63,10 +61,10 @@ class OptionRows(RowList):
         """The option and its value; arrows where another can be had by a key."""
         option = OPTIONS[place]
         value = self.chosen.get(option.name, "")
-        called = one_line(option.called(value), 120) or "every thread"
+        called = one_line(option.called(value), 120) or option.empty
         changed = value != (option.values[0][0] if option.values else "")
         head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
-        arrows = ("◂ ", " ▸") if at_cursor and option.values else ("", "")
+        arrows = ("◂ ", " ▸") if at_cursor and option.values else ("", " ▸" if at_cursor and option.screen else "")
         return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)
 
 
@@ -102,6 +100,8 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         seen: Preview | None
         lost: Losses | None
         problem: str = ""
+        held_out: str | None = None
+        """What is never trained on, in a few words; None when that cannot be read."""
 
     def __init__(self, workspace: Workspace, listing: Sequence[Summary], current: Summary | None, filter_text: str):
         """Args: `listing` is what is known of the folder, `current` the thread to preview if it would leave."""
@@ -115,6 +115,8 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """How many threads the preview is from the one it began with."""
         self._version = 0
         self._looked: ExportChoiceScreen.Looked | None = None
+        self._roster: Roster | None = None
+        """Every session there is, once something is held out."""
 
     def compose(self) -> ComposeResult:
         """The options, and the preview beside or below them."""
@@ -144,13 +146,16 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
         option = OPTIONS[self.rows.cursor]
-        self._choose(option.name, option.after(self._chosen[option.name], step))
-        if not option.values:
+        if option.values:
+            self._choose(option.name, option.after(self._chosen[option.name], step))
+        else:
             self.action_type()
 
     def action_type(self) -> None:
-        """Type the value of the option under the cursor."""
+        """Type the value of the option under the cursor, or choose it on its own screen."""
         option = OPTIONS[self.rows.cursor]
+        if option.screen:
+            self.app.push_screen(HeldOutScreen(self._workspace, self._listing), lambda _: self._look())
         if not option.asks:
             return
 
@@ -206,7 +211,9 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         self.run_worker(partial(self._work, request, self._version), thread=True, exclusive=True, group="preview")
 
     def _work(self, request: ExportRequest, version: int) -> None:
+        held_out: str | None = None
         try:
+            held_out = self._held_out()
             found = candidates(self._workspace, request, self._listing)
             if version != self._version:
                 return
@@ -215,9 +222,15 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             if version != self._version:
                 return
             lost = losses(self._workspace, found.chosen[:SAMPLE], request, self._listing)
-            self.post_message(self.Looked(version, found, thread, seen, lost))
+            self.post_message(self.Looked(version, found, thread, seen, lost, held_out=held_out))
         except SensorloomError as error:
-            self.post_message(self.Looked(version, None, None, None, None, str(error)))
+            self.post_message(self.Looked(version, None, None, None, None, str(error), held_out))
+
+    def _held_out(self) -> str:
+        names = read_book(self._workspace.root).held_out
+        if names and self._roster is None:
+            self._roster = roster(self._workspace, self._listing)
+        return self._roster.described(names) if self._roster else ""
 
     def _thread_of(self, chosen: Sequence[Summary]) -> Summary | None:
         if not chosen:
@@ -231,12 +244,18 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         if event.version != self._version:
             return
         self._looked = event
+        if event.held_out is not None:
+            self._chosen = {**self._chosen, "held_out": event.held_out}
+            self.rows.chosen = self._chosen
+            self.rows.refresh()
         if event.found is None:
             self._say(event.problem, "warning")
         else:
             count, certain = len(event.found.chosen), event.found.certain
             text = f"{count:,} of {len(self._listing):,} threads" if certain else f"at most {count:,} threads"
             others = [f"{number:,} {reason}" for reason, number in event.found.skipped.items()]
+            if event.found.held_out:
+                others.insert(0, f"{event.found.held_out:,} held out, on the test side")
             self._say(" · ".join([text, *others]), "text" if count else "warning")
         self._draw()
 
@@ -252,51 +271,9 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             Content.assemble(Content(" · ").join(names), ("   " + stem if self._shown != "lost" else "", "dim"))
         )
         if looked is not None:
-            self.view.put(self._lines(looked, max(20, self.view.body.width - 1)))
-
-    def _lines(self, looked: Looked, width: int) -> list[Line]:
-        if self._shown == "lost":
-            return lost_lines(looked.lost, width) if looked.lost is not None else []
-        if looked.seen is None:
-            return list(wrapped("no thread would leave; widen the filter, or take all threads", width, "warn"))
-        head = list(wrapped(looked.seen.refusal, width, "warn"))[: 6 if looked.seen.refusal else 0]
-        if self._shown == "text":
-            return [*head, *text_lines(looked.seen.rendered, width)]
-        rows: list[Line] = []
-        for row in looked.seen.rows:
-            rows += [*json_lines(json.dumps(row, ensure_ascii=False), width), ()]
-        return [*head, *rows]
+            width = max(20, self.view.body.width - 1)
+            self.view.put(preview_lines(self._shown, looked.seen, looked.lost, width))
 
     @on(OptionRows.Pointed)
     def _pointed(self) -> None:
         self.query_one("#about", Plain).show(Content.styled(OPTIONS[self.rows.cursor].about, "dim"))
-
-
-def text_lines(pieces: Sequence[Piece], width: int) -> list[Line]:
-    """The rendered text; a bar beside what is trained. Long stretches that are not are folded in their middle."""
-    lines: list[Line] = list(wrapped("▌ a bar stands beside the tokens that are trained", width, "dim"))
-    for piece in pieces:
-        if not piece.text.strip("\n"):
-            continue
-        bar: Line = (("▌ ", "good"),) if piece.trained else (("  ", "dim"),)
-        kind: Kind = "text" if piece.trained else "dim"
-        rows = list(wrapped(piece.text.removesuffix("\n"), width - 2, kind))
-        if not piece.trained and len(rows) > 3 * FOLDED_ROWS:
-            fold: Line = ((f"… {len(rows) - 2 * FOLDED_ROWS} more lines …", "label"),)
-            rows = [*rows[:FOLDED_ROWS], fold, *rows[-FOLDED_ROWS:]]
-        lines.extend((*bar, *row) for row in rows)
-    return lines
-
-
-def lost_lines(lost: Losses, width: int) -> list[Line]:
-    """What the profile changes or leaves out of the threads that were looked at, and which it refuses."""
-    count = f"the first {lost.looked_at} threads" if lost.looked_at > 1 else f"{lost.looked_at} thread"
-    if not lost.changes and not lost.refused:
-        return list(wrapped(f"nothing, in {count}", width))
-    lines: list[Line] = list(wrapped(f"in {count}:", width, "dim"))
-    for what, places in lost.changes.items():
-        lines.extend((("  ", "text"), *row) for row in wrapped(f"{places:,} × {what}", width - 2))
-    for sentence, stems in lost.refused.items():
-        named = ", ".join(stems[:3]) + (f" and {len(stems) - 3} more" if len(stems) > 3 else "")
-        lines.extend((("  ", "text"), *row) for row in wrapped(f"refused: {sentence} ({named})", width - 2, "warn"))
-    return lines
