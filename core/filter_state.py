@@ -6,25 +6,24 @@ They need more than a summary: the export log, the names of what is held out, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from core.export.held_out import held_out_in
 from core.export.log import export_state, read_log
 from core.filter_terms import ANY, NONE, OnSummary
-from core.lint import CHECKS, Context, check_thread
-from core.lint.label_set import dataset_labels
+from core.index import summaries
+from core.lint import CHECKS, duplicates
+from core.lint.folder import UNREADABLE
+from core.lint.kept import Kept, with_kept
+from core.lint.survey import bring_up_to_date, repeats
 from core.summary import Summary
-from core.thread import Thread
 from core.workspace import Workspace
-
-OnNamed = Callable[[Thread, str], bool]
-"""A test of a thread and its file's stem."""
 
 
 def checks() -> tuple[str, ...]:
-    """The words of `lint`: the names of the checks of a thread on its own."""
-    return tuple(check.name for check in CHECKS)
+    """The words of `lint`: the names of all checks."""
+    return (*(check.name for check in CHECKS), duplicates.NAME, UNREADABLE)
 
 
 def left(workspace: Workspace, words: Sequence[str]) -> OnSummary:
@@ -53,12 +52,53 @@ def held_out(workspace: Workspace, words: Sequence[str]) -> OnSummary:
     return test
 
 
-def found(workspace: Workspace, words: Sequence[str]) -> OnNamed:
-    """Whether one of the checks in `words` finds something in a thread; `any` is all of them, `none` is none."""
-    labels = cache(lambda dataset: dataset_labels(workspace, dataset))
+class FoundByChecks:
+    """A test of summaries: whether one of the checks in `words` finds something; `any` is all of them, `none` is none.
 
-    def test(thread: Thread, stem: str) -> bool:
-        names = {one.check for one in check_thread(thread, Context(stem, labels(thread.dataset)))}
-        return any(bool(names) if word == ANY else not names if word == NONE else word in names for word in words)
+    It needs to know the whole folder. Unless `prepare` told it, it finds that out when it is first asked.
+    """
 
-    return test
+    def __init__(self, workspace: Workspace, words: Sequence[str]) -> None:
+        self._workspace = workspace
+        self._words = frozenset(words)
+        self._found: Mapping[str, frozenset[str]] | None = None
+
+    def prepare(
+        self,
+        every: Sequence[Summary],
+        progress: Callable[[int, int], object] = lambda _done, _total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Find out what the checks find in these threads, which are all of the folder. Blocks.
+
+        Args:
+            every: the folder's summaries.
+            progress: called with how many files were looked at, and of how many that had to be.
+            cancelled: asked between files.
+
+        Returns:
+            Whether it came to its end.
+        """
+
+        def names(kept: Kept) -> Mapping[str, frozenset[str]] | None:
+            if not bring_up_to_date(kept, self._workspace, every, progress, cancelled):
+                return None
+            found = kept.checks()
+            if self._words & {duplicates.NAME, ANY, NONE}:
+                for stem in repeats(kept, {one.stem for one in every}, cancelled):
+                    found[stem] = found.get(stem, frozenset()) | {duplicates.NAME}
+            return found
+
+        found = with_kept(self._workspace, names)
+        if found is None or cancelled():
+            return False
+        self._found = found
+        return True
+
+    def __call__(self, summary: Summary) -> bool:
+        """Whether it holds of one thread, as its summary is."""
+        if self._found is None:
+            self.prepare(summaries(self._workspace))
+            assert self._found is not None
+        names = {UNREADABLE} if summary.problem else self._found.get(summary.stem, frozenset[str]())
+        return bool(names & self._words) or (ANY if names else NONE) in self._words

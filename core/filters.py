@@ -10,7 +10,7 @@ in the texts, and `-` before any of them negates it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ from core.filter_values import FilterError, check_date, choice, looks_numeric, n
 from core.thread import Thread
 
 if TYPE_CHECKING:
-    from core.filter_state import OnNamed
+    from core.filter_state import FoundByChecks
     from core.summary import Summary
     from core.workspace import Workspace
 
@@ -50,10 +50,10 @@ class Condition:
     negated: bool
     needle: str = ""
     """The text a free-text condition looks for, casefolded; a file without it need not be decoded."""
-    on_named: OnNamed | None = None
-    """A test of a thread and its file's stem."""
     slow: bool = False
     """Whether the test of a summary may read files."""
+    by_checks: FoundByChecks | None = None
+    """The test of a summary, where it wants to know the folder before it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,21 @@ class Filter:
         """Whether everything holds that a summary can decide."""
         return all(one.on_summary(summary) is not one.negated for one in self.conditions if one.on_summary is not None)
 
+    def prepare(
+        self,
+        every: Sequence[Summary],
+        progress: Callable[[int, int], object] = lambda _done, _total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Find out of the whole folder what the tests of summaries need, if anything; False when it was cancelled.
+
+        Who does not call it waits in `on_summary`, without being told how far it is.
+        """
+        return all(one.by_checks.prepare(every, progress, cancelled) for one in self.conditions if one.by_checks)
+
     def on_thread(self, thread: Thread, stem: str = "") -> bool:
-        """Whether everything holds that only the thread can decide; `stem` is its file's."""
-        return all(
-            one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None
-        ) and all(one.on_named(thread, stem) is not one.negated for one in self.conditions if one.on_named is not None)
+        """Whether everything holds that only the thread can decide."""
+        return all(one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None)
 
     def on_file(self, path: Path) -> bool:
         """`on_thread` of a file; what is no thread holds no text."""
@@ -92,7 +102,7 @@ class Filter:
             data = read_bytes(path)
             if self._lacks(data):
                 return False
-            return self.on_thread(decode(data, path.name), path.stem)
+            return self.on_thread(decode(data, path.name))
         except ThreadError:
             return False
 
@@ -242,7 +252,8 @@ def _of_workspace(
         return Condition(filter_state.left(workspace, words), None, negated, slow=True)
     if name == "heldout":
         return Condition(filter_state.held_out(workspace, words), None, negated, slow=True)
-    return Condition(None, None, negated, on_named=filter_state.found(workspace, words))
+    test = filter_state.FoundByChecks(workspace, words)
+    return Condition(test, None, negated, slow=True, by_checks=test)
 
 
 def _has(value: str, start: int, negated: bool) -> Condition:

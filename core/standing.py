@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core import store
-from core.errors import SensorloomError
 from core.export.log import Log, State, export_state, log_stamp, read_log
 from core.lint import Context, Finding, check_thread
+from core.lint.kept import Kept, with_kept
 from core.lint.label_set import dataset_labels
+from core.lint.survey import bring_up_to_date, repeats
 from core.summary import Summary
 from core.thread import Thread
 from core.workspace import Workspace
@@ -31,36 +31,55 @@ class Survey:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._log: tuple[tuple[int, int], Log] | None = None
-        self._labels: dict[str, tuple[str, ...]] = {}
 
-    def of(self, listing: Iterable[Summary], cancelled: Callable[[], bool]) -> Iterator[tuple[Summary, Standing]]:
+    def of(self, listing: Sequence[Summary], cancelled: Callable[[], bool]) -> Iterator[tuple[Summary, Standing]]:
         """How each of these threads stands; files that are no threads are passed over."""
+
+        def found(kept: Kept) -> Mapping[str, tuple[Finding, ...]]:
+            bring_up_to_date(kept, self._workspace, listing, cancelled=cancelled)
+            return kept.findings(one.stem for one in listing)
+
         log = self._read_log()
+        findings = with_kept(self._workspace, found)
         for summary in listing:
             if cancelled():
                 return
-            if summary.problem:
-                continue
-            try:
-                thread = store.read(self._workspace.threads, summary.stem).thread
-            except SensorloomError:
-                continue  # it went or changed since; what the folder reports next is looked at again
-            state = export_state(self._workspace.threads, summary, log)
-            yield summary, Standing(state, self.findings(thread, summary.stem))
+            if summary.stem in findings:
+                state = export_state(self._workspace.threads, summary, log)
+                yield summary, Standing(state, _told(findings[summary.stem], summary.status))
 
     def findings(self, thread: Thread, stem: str) -> tuple[Finding, ...]:
-        """What the checks find in a thread: a few milliseconds.
-
-        That a thread under way ends on a tool's result is left to `sensorloom check`: where it is worked on, it must.
-        """
-        labels = self._labels.get(thread.dataset)
-        if not labels:  # a dataset that was not there may be by now
-            labels = self._labels[thread.dataset] = dataset_labels(self._workspace, thread.dataset)
-        found = check_thread(thread, Context(stem, labels))
-        return tuple(one for one in found if one.check != "ends_on_tool" or thread.status != "active")
+        """What the checks find in a thread that was read already: a few milliseconds."""
+        found = check_thread(thread, Context(stem, dataset_labels(self._workspace, thread.dataset)))
+        return _told(found, thread.status)
 
     def _read_log(self) -> Log:
         stamp = log_stamp(self._workspace)
         if self._log is None or self._log[0] != stamp:
             self._log = stamp, read_log(self._workspace)
         return self._log[1]
+
+
+def repeated(
+    workspace: Workspace, every: Sequence[Summary], cancelled: Callable[[], bool] = lambda: False
+) -> Mapping[str, Finding] | None:
+    """Which threads of a folder repeat another one. Blocks; what was never looked at is looked at now.
+
+    Returns:
+        By stem; None when it was cancelled, or when nothing can be kept and so each time would be the first.
+    """
+
+    def found(kept: Kept) -> Mapping[str, Finding] | None:
+        if not kept.lasting or not bring_up_to_date(kept, workspace, every, cancelled=cancelled):
+            return None
+        stems = {one.stem for one in every}
+        kept.keep_only(stems)
+        return repeats(kept, stems, cancelled)
+
+    known = with_kept(workspace, found)
+    return None if cancelled() else known
+
+
+def _told(findings: Sequence[Finding], status: str) -> tuple[Finding, ...]:
+    """That a thread under way ends on a tool's result is left to `sensorloom check`: where it is worked on, it must."""
+    return tuple(one for one in findings if one.check != "ends_on_tool" or status != "active")

@@ -30,7 +30,7 @@ def command(
     workspace: Workspace, thread_ids: tuple[str, ...], wanted: str, only: tuple[str, ...], fix: bool, as_json: bool
 ) -> int:
     """Look for what is wrong in threads. Exits with 1 when something is left to put right."""
-    listing = summaries(workspace)
+    listing, selected = summaries(workspace), parse(wanted, workspace)
     if thread_ids:
         there = {one.stem for one in listing}
         if missing := [name for name in thread_ids if name.removesuffix(".json") not in there]:
@@ -38,9 +38,7 @@ def command(
         chosen = {name.removesuffix(".json") for name in thread_ids}
         listing = [one for one in listing if one.stem in chosen]
     with progress_bar("checking") as bar:
-        checked = check_folder(
-            workspace, listing, parse(wanted, workspace), fix=fix, progress=bar or (lambda _done, _total: None)
-        )
+        checked = check_folder(workspace, listing, selected, fix=fix, progress=bar or (lambda _done, _total: None))
         found = [_limited(one, only) for one in checked]
     wrong = [one for one in found if one.findings or one.fixed or one.problem]
     if as_json:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.filters import parse, select
 from core.index import summaries
 from core.listing import SORTS, Row, arrange
@@ -30,6 +30,8 @@ def command(workspace: Workspace, wanted: str, sort: str, as_json: bool) -> int:
     """List threads: what they are about, how far they are, and how they were judged."""
     chosen = parse(wanted, workspace)
     every = summaries(workspace)
+    with progress_bar("checking") as bar:
+        chosen.prepare(every, bar or (lambda _done, _total: None))
     found = list(select(workspace.threads, every, chosen))
     rows = arrange(found, sort)
     if as_json:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from core.lint.finding import Finding
-from core.similar import Seen, signature
+from core.similar import Seen, Signature, signature
 from core.thread import Thread, is_assistant
 
 NAME = "duplicates"
 ABOUT = "a thread that says what another says, exactly or nearly"
 _FIX = "keep the better one; `sensorloom export --dedupe near` keeps the first"
+
+
+def said(thread: Thread) -> Signature | None:
+    """What a thread is compared by; None when nothing was said yet.
+
+    Branches repeat their parent's beginning and are compared like any other.
+    """
+    return signature(thread) if any(map(is_assistant, thread.messages)) else None
 
 
 class Duplicates:
@@ -17,11 +25,10 @@ class Duplicates:
     def __init__(self) -> None:
         self._seen = Seen()
 
-    def find(self, stem: str, thread: Thread) -> Finding | None:
-        """What this thread repeats. Branches repeat their parent's beginning and are compared like any other."""
-        if not any(map(is_assistant, thread.messages)):
-            return None  # nothing was said yet
-        found = signature(thread)
+    def find(self, stem: str, found: Signature | None) -> Finding | None:
+        """What this thread repeats."""
+        if found is None:
+            return None
         if first := self._seen.exact(stem, found):
             return Finding(NAME, None, f"it says exactly what {first} says", _FIX)
         if near := self._seen.near(stem, found):

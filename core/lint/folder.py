@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from core import store
 from core.curate.steps import commit
-from core.errors import SensorloomError, ThreadError
-from core.filters import Filter
+from core.errors import SensorloomError
+from core.filters import Filter, select
 from core.lint import Context, Finding, check_thread, fix_thread
-from core.lint.duplicates import Duplicates
+from core.lint.duplicates import NAME
+from core.lint.kept import Kept, with_kept
 from core.lint.label_set import dataset_labels
+from core.lint.survey import bring_up_to_date, repeats
 from core.summary import Summary
 from core.workspace import Workspace
 
@@ -45,39 +47,40 @@ def check_folder(
 
     Args:
         workspace: whose threads, and whose datasets' labels.
-        listing: the folder's summaries; duplicates are looked for among the selected ones, by their order.
+        listing: the folder's summaries; duplicates are looked for among all of them, by their stems' order.
         wanted: which threads.
         fix: save what can be put right without a decision, each as a step that `undo` takes back.
-        progress: called with how many were looked at, and of how many.
-        cancelled: asked between threads.
+        progress: called with how many files were looked at, and of how many that had to be.
+        cancelled: asked between files.
     """
-    labels = lru_cache(maxsize=None)(lambda dataset: dataset_labels(workspace, dataset))
-    duplicates = Duplicates()
-    for done, summary in enumerate(listing):
-        progress(done, len(listing))
-        if cancelled():
-            return
-        if not wanted.on_summary(summary):
-            continue
+
+    def found(kept: Kept) -> dict[str, tuple[Finding, ...]]:
+        if not bring_up_to_date(kept, workspace, listing, progress, cancelled):
+            return {}
+        repeated = repeats(kept, {one.stem for one in listing}, cancelled)
+        every = kept.findings(one.stem for one in listing if not one.problem)
+        return {stem: (*own, repeated[stem]) if stem in repeated else own for stem, own in every.items()}
+
+    findings = with_kept(workspace, found)
+    if cancelled():
+        return
+    labels = cache(lambda dataset: dataset_labels(workspace, dataset))
+    for summary in select(workspace.threads, listing, wanted, cancelled):
         if summary.problem:
-            if not wanted.needs_file:
-                fix_by_hand = "run `sensorloom migrate`" if summary.shape == "v3" else "mend the file by hand"
-                yield Checked(summary.stem, (Finding(UNREADABLE, None, summary.problem, fix_by_hand),))
-            continue
-        try:
-            stored = store.read(workspace.threads, summary.stem)
-        except ThreadError as error:
-            yield Checked(summary.stem, (Finding(UNREADABLE, None, str(error), "mend the file by hand"),))
-            continue
-        if wanted.needs_file and not wanted.on_thread(stored.thread, summary.stem):
-            continue
-        context = Context(summary.stem, labels(summary.dataset))
-        checked = _check(workspace, stored, context, fix=fix)
-        repeated = duplicates.find(summary.stem, stored.thread)
-        if repeated is not None:
-            checked = Checked(checked.stem, (*checked.findings, repeated), checked.fixed, checked.problem)
-        yield checked
-    progress(len(listing), len(listing))
+            yield Checked(summary.stem, (unreadable(summary),))
+        elif (one := findings.get(summary.stem)) is None:
+            sentence = "it went, or became no thread, while the folder was checked"
+            yield Checked(summary.stem, (Finding(UNREADABLE, None, sentence, "check again"),))
+        elif fix and any(each.fixable for each in one):
+            yield _fixed(workspace, summary.stem, one, labels(summary.dataset))
+        else:
+            yield Checked(summary.stem, one)
+
+
+def unreadable(summary: Summary) -> Finding:
+    """What there is to say of a file that is no thread."""
+    fix_by_hand = "run `sensorloom migrate`" if summary.shape == "v3" else "mend the file by hand"
+    return Finding(UNREADABLE, None, summary.problem, fix_by_hand)
 
 
 def fix_stored(workspace: Workspace, stored: store.Stored) -> store.Stored:
@@ -90,13 +93,14 @@ def fix_stored(workspace: Workspace, stored: store.Stored) -> store.Stored:
     return stored if fixed == stored.thread else commit(workspace, stored, fixed, "fix of what the check found")
 
 
-def _check(workspace: Workspace, stored: store.Stored, context: Context, *, fix: bool) -> Checked:
-    findings = check_thread(stored.thread, context)
-    fixable = [one for one in findings if one.fixable]
-    if not fix or not fixable:
-        return Checked(stored.stem, tuple(findings))
+def _fixed(workspace: Workspace, stem: str, found: tuple[Finding, ...], labels: tuple[str, ...]) -> Checked:
+    """What is left of `found`, once what can be put right is saved."""
+    context = Context(stem, labels)
     try:
+        stored = store.read(workspace.threads, stem)
+        fixable = tuple(one for one in check_thread(stored.thread, context) if one.fixable)
         left = check_thread(fix_stored(workspace, stored).thread, context)
     except SensorloomError as error:
-        return Checked(stored.stem, tuple(findings), problem=str(error))
-    return Checked(stored.stem, tuple(left), tuple(fixable))
+        return Checked(stem, found, problem=str(error))
+    repeated = (one for one in found if one.check == NAME)
+    return Checked(stem, (*left, *repeated), fixable)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from core.labels import SYNONYMS, canonical
@@ -51,6 +52,7 @@ class _Labels:
             names = next((names for names in SYNONYMS if same in names), frozenset({same}))
             self._known.update(dict.fromkeys(names, same))
             self._known["".join(_WORD.findall(label.casefold()))] = same
+        self._beginnings = {name[:end] for name in self._known for end in range(1, len(name) + 1)}
         self._longest = 4
 
     def found(self, text: str) -> set[str]:
@@ -59,6 +61,9 @@ class _Labels:
         named: set[str] = set()
         place = 0
         while place < len(words):
+            if words[place] not in self._beginnings:
+                place += 1
+                continue
             for length in range(min(self._longest, len(words) - place), 0, -1):
                 same = self._known.get("".join(words[place : place + length]))
                 if same is not None:
@@ -69,11 +74,16 @@ class _Labels:
         return named
 
 
+@lru_cache(maxsize=64)
+def _labels(labels: tuple[str, ...]) -> _Labels:
+    return _Labels(labels)
+
+
 def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
     truth = canonical(thread.truth)
     if not truth:
         return
-    labels = _Labels((*label_set(thread, context), thread.truth))
+    labels = _labels((*label_set(thread, context), thread.truth))
     for place, message in enumerate(thread.messages):
         role = message.get("role")
         if role == "assistant":

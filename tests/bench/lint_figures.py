@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lint import CHECKS, Context, check_thread
-from core.lint.duplicates import Duplicates
+from core.lint.duplicates import Duplicates, said
 from core.thread import Thread, text_of
 
 Document = dict[str, Any]
@@ -159,13 +159,13 @@ def flagged(threads: list[Document], labels: dict[str, tuple[str, ...]]) -> dict
 
 def _duplicates(threads: list[Document], rng: random.Random) -> dict[str, Any]:
     duplicates = Duplicates()
-    false = sum(duplicates.find(one["id"], Thread(one)) is not None for one in threads)
+    false = sum(duplicates.find(one["id"], said(Thread(one))) is not None for one in threads)
     ways: dict[str, list[bool]] = {}
     for kind, change in DUPLICATES.items():
         for one in rng.sample(threads, min(40, len(threads))):
             planted = json.loads(json.dumps(one).replace(one["id"], f"{one['id']}_again"))
             change(planted, rng)
-            ways.setdefault(kind, []).append(duplicates.find(planted["id"] + kind, Thread(planted)) is not None)
+            ways.setdefault(kind, []).append(duplicates.find(planted["id"] + kind, said(Thread(planted))) is not None)
     return _row("duplicates", ways, false, len(threads))
 
 

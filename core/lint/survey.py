@@ -1,0 +1,124 @@
+"""What the checks find in a folder: kept where it was found out before, found out where it was not."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from core.errors import SensorloomError
+from core.lint.duplicates import Duplicates
+from core.lint.finding import Finding
+from core.lint.kept import Kept
+from core.lint.label_set import dataset_labels
+from core.lint.record import Record, record_maker
+from core.summary import Summary
+from core.workspace import Workspace
+
+PART = 100
+"""Files a process looks at in one go: about a tenth of a second, and the least one waits for when it is broken off."""
+
+MANY = 200
+"""Files to be looked at from which processes are worth starting."""
+
+_TOGETHER = 1000
+"""Files whose findings are written together: what is lost at most where the program is killed."""
+
+Progress = Callable[[int, int], object]
+Cancelled = Callable[[], bool]
+
+_at_work = threading.Lock()
+"""Held while many files are looked at, so that two who ask share the work of the first."""
+
+
+def bring_up_to_date(
+    kept: Kept,
+    workspace: Workspace,
+    listing: Sequence[Summary],
+    progress: Progress = lambda _done, _total: None,
+    cancelled: Cancelled = lambda: False,
+) -> bool:
+    """Look at each thread of `listing` that is not known as it is now, many on all cores.
+
+    Blocks; belongs in a worker. What was found stays found where it is broken off.
+
+    Returns:
+        Whether it came to its end.
+    """
+    threads = [one for one in listing if not one.problem]
+    labels = {dataset: dataset_labels(workspace, dataset) for dataset in {one.dataset for one in threads}}
+    old = kept.outdated(threads, labels)
+    if len(old) < MANY:
+        return _look(kept, workspace.threads, labels, old, progress, cancelled)
+    while not _at_work.acquire(timeout=0.1):
+        if cancelled():
+            return False
+    try:
+        return _look(kept, workspace.threads, labels, kept.outdated(threads, labels), progress, cancelled)
+    finally:
+        _at_work.release()
+
+
+def repeats(kept: Kept, stems: set[str], cancelled: Cancelled = lambda: False) -> dict[str, Finding]:
+    """Which of the threads in `stems` repeat another of them that comes before, by what is kept."""
+    duplicates = Duplicates()
+    found: dict[str, Finding] = {}
+    for stem, signature in kept.alike():
+        if cancelled():
+            break
+        if stem in stems and (one := duplicates.find(stem, signature)) is not None:
+            found[stem] = one
+    return found
+
+
+def _look(
+    kept: Kept,
+    folder: Path,
+    labels: Mapping[str, tuple[str, ...]],
+    old: Sequence[Summary],
+    progress: Progress,
+    cancelled: Cancelled,
+) -> bool:
+    done = 0
+    looked: list[str] = []
+    found: list[Record] = []
+    with closing(_records(folder, labels, old)) as parts:
+        for stems, part in parts:
+            looked += stems
+            found += part
+            done += PART
+            progress(min(done, len(old)), len(old))
+            if stop := cancelled():
+                break
+            if len(looked) >= _TOGETHER:
+                kept.put(looked, found)
+                looked, found = [], []
+        else:
+            stop = cancelled()
+    if looked:
+        kept.put(looked, found)
+    return not stop
+
+
+def _records(
+    folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary]
+) -> Generator[tuple[list[str], list[Record]]]:
+    """Stems that were looked at, with what was found in those that are threads."""
+    files = [(one.stem, one.dataset) for one in old]
+    parts = [files[start : start + PART] for start in range(0, len(files), PART)]
+    done = 0
+    if len(files) >= MANY:
+        from core.processes import in_order
+
+        try:
+            with closing(in_order("core.lint.record:record_maker", (folder, labels, os.getpid()), parts)) as results:
+                for found, _ in results:
+                    yield [stem for stem, _ in parts[done]], found
+                    done += 1
+        except SensorloomError:
+            pass  # a process could not be started, or was ended: the rest is done here
+    job = record_maker(folder, labels, os.getpid())
+    for part in parts[done:]:
+        yield [stem for stem, _ in part], job(part)[0]
