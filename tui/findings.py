@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from core.store import Stored
 from core.text import one_line
 from core.workspace import Workspace
+from tui.repeats import Repeats
 from tui.turn_actions import TurnActions
 from tui.turn_state import ThreadWork
 from tui.widgets.pane import Pane
@@ -38,15 +39,27 @@ class Findings:
         stored: Stored
         findings: tuple[Finding, ...]
 
-    def __init__(self, screen: Screen[None], workspace: Workspace, turns: TurnActions, pane: Pane, line: Plain) -> None:
+    def __init__(
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        turns: TurnActions,
+        pane: Pane,
+        line: Plain,
+        repeats: Repeats,
+    ) -> None:
         """Args: `pane` is the conversation's frame, `line` says one finding at a time."""
+        self._repeats = repeats
         self._screen = screen
         self._turns = turns
         self._pane = pane
         self._line = line
         self._workspace = workspace
         self._survey: Survey | None = None
+        self._own: Findings.Found | None = None
+        """What was found in the thread on its own."""
         self._checked: Findings.Found | None = None
+        """The same, with what it repeats."""
         self._place = -1
         self._asked = False
         """Whether a finding was asked for before the thread was checked."""
@@ -66,13 +79,20 @@ class Findings:
         self._timer.reset()
         self._timer.resume()
 
+    def compare(self, stems: Container[str]) -> None:
+        """Of these threads it is known anew what they repeat."""
+        if self._own is not None and self._own.stored.stem in stems:
+            self.take(self._own)
+
     def take(self, event: Found) -> None:
         """Count what was found on the frame."""
         work = self._turns.work
         if work is None or work.stored.digest != event.stored.digest:
             return
-        self._checked = event
-        count, fixable = len(event.findings), sum(one.fixable for one in event.findings)
+        repeated = self._repeats.of(event.stored.stem)
+        findings = event.findings if repeated is None else (*event.findings, repeated)
+        self._own, self._checked = event, self.Found(event.stored, findings)
+        count, fixable = len(findings), sum(one.fixable for one in findings)
         fix = f", ctrl+f fixes {fixable}" if fixable else ""
         self._pane.footnote(f"{count} finding{'s' if count > 1 else ''}: ! shows{fix}" if count else "")
         if self._asked:
@@ -80,7 +100,7 @@ class Findings:
             self.next()
         elif self._line.display:
             self._place = min(self._place, count - 1)
-            self._show(event.findings) if count else self._hide()
+            self._show(findings) if count else self._hide()
 
     def next(self) -> None:
         """Go to the next finding, and say what it is and what would put it right."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from core.summary import Summary
 from core.workspace import Workspace
+from tui.repeats import Repeats
 from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Standings:
 
         found: Mapping[str, tuple[Summary, Standing]]
 
-    def __init__(self, screen: Screen[None], workspace: Workspace, listed: ThreadList) -> None:
+    def __init__(self, screen: Screen[None], workspace: Workspace, listed: ThreadList, repeats: Repeats) -> None:
         self._screen = screen
+        self._repeats = repeats
         self._workspace = workspace
         self._list = listed
         self._known: dict[str, tuple[Summary, Standing]] = {}
@@ -48,13 +50,18 @@ class Standings:
         known = self._known.get(summary.stem)
         if known is None or (known[0].size, known[0].mtime_ns) != (summary.size, summary.mtime_ns):
             return None
-        return known[1]
+        repeated = self._repeats.of(summary.stem)
+        return known[1] if repeated is None else replace(known[1], findings=(*known[1].findings, repeated))
 
     def look(self) -> None:
         """Look at the rows on the screen once the list stands still."""
         self._version += 1
         self._timer.reset()
         self._timer.resume()
+
+    def compare(self, stems: Container[str]) -> None:
+        """Of these threads it is known anew what they repeat."""
+        self._list.redraw(one.stem for one in self._list.on_screen() if one.stem in stems)
 
     def forget(self) -> None:
         """Threads have left: all must be looked at again."""

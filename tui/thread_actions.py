@@ -30,6 +30,8 @@ SCAN_REDRAW_SECONDS = 0.4
 """Between two redraws of the list while the folder is read for the first time."""
 SCAN_REDRAW_PER_THREAD = 1e-4
 """Seconds more for each thread: sorting anew and anew must not slow the reading."""
+TOLD_SECONDS = 0.3
+"""Between two reports of how many files were looked into."""
 
 
 class ThreadActions:
@@ -63,6 +65,9 @@ class ThreadActions:
         self._version = 0
         self._looking = False
         """Whether files are being looked into for the filter."""
+        self._looked = (0, 0)
+        """How many of them were, and of how many."""
+        self._telling = screen.set_interval(TOLD_SECONDS, self.retitle, pause=True)
         self._drawn_at = 0.0
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -135,8 +140,10 @@ class ThreadActions:
             if (arranged := work()) is not None:
                 self.show(arranged)
         else:
-            self._looking = self.filter.slow
+            self._looking, self._looked = self.filter.slow, (0, 0)
             self.retitle()
+            if self._looking:
+                self._telling.resume()
             self._screen.run_worker(partial(self._post, work), thread=True, exclusive=True, group="arrange")
 
     def _post(self, work: Callable[[], Arranged | None]) -> None:
@@ -147,14 +154,20 @@ class ThreadActions:
         self, version: int, wanted: Filter, sort: str, every: list[Summary], changed: set[str] | None
     ) -> Arranged | None:
         """The rows; None when others are wanted by now. Runs on any thread."""
+
+        def cancelled() -> bool:
+            return version != self._version or not self._screen.is_running
+
         found: frozenset[str] | None = None
+        if not wanted.prepare(every, partial(self._count, version), cancelled):
+            return None
         if wanted.needs_file:
             again = changed if changed is not None and self._texts is not None else None
             looked = every if again is None else [one for one in every if one.stem in again]
-            chosen = select(self._workspace.threads, looked, wanted, lambda: version != self._version)
+            chosen = select(self._workspace.threads, looked, wanted, cancelled)
             fresh = frozenset(one.stem for one in chosen)
             found = fresh if again is None else ((self._texts or frozenset()) - again) | fresh
-        if version != self._version:
+        if cancelled():
             return None
         texts = found
 
@@ -164,12 +177,17 @@ class ThreadActions:
         rows = arrange(every, sort, keep if wanted.conditions else None)
         return self.Arranged(rows, {row.summary.stem: place for place, row in enumerate(rows)}, found, version)
 
+    def _count(self, version: int, done: int, total: int) -> None:
+        if version == self._version:
+            self._looked = done, total
+
     def show(self, arranged: Arranged) -> None:
         """Show rows that were arranged, unless others are on their way."""
         if arranged.version != self._version:
             return
         self._texts = arranged.texts
         self._looking = False
+        self._telling.pause()
         wanted = self._wanted if self._wanted in arranged.places else None
         if wanted:
             self._wanted = None
@@ -182,7 +200,9 @@ class ThreadActions:
         shown, every = len(self._list.rows), len(self.known)
         count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
-        reading = " · looking …" if self._looking else "" if self.scanned else " · reading …"
+        done, total = self._looked
+        far = f" {done:,} of {total:,}" if total else ""
+        reading = f" · looking{far} …" if self._looking else "" if self.scanned else " · reading …"
         self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
 
     @property
@@ -222,6 +242,11 @@ class ThreadActions:
     def current(self) -> Summary | None:
         """The thread under the cursor."""
         return self._list.current
+
+    @property
+    def shown(self) -> list[Summary]:
+        """The threads that the list shows, in its order."""
+        return [row.summary for row in self._list.rows]
 
     def filter_again(self) -> None:
         """Threads have left: what a filter knows of that is no longer so."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.folder import FolderFeed
     from tui.judging import Judging
     from tui.reader import Reader
+    from tui.repeats import Repeats
     from tui.standings import Standings
     from tui.thread_actions import ThreadActions
     from tui.turn_actions import TurnActions
@@ -61,6 +62,7 @@ class MainScreen(Frame):
         from tui.folder import FolderFeed
         from tui.judging import Judging
         from tui.reader import Reader
+        from tui.repeats import Repeats
         from tui.runs import Runs
         from tui.standings import Standings
         from tui.thread_actions import ThreadActions
@@ -79,8 +81,9 @@ class MainScreen(Frame):
         self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to, self._marked)
         self.edits = EditActions(self.turns, self.branches)
         pane, line = self.query_one("#conversation-pane", Pane), self.query_one("#finding", Plain)
-        self.findings: Findings = Findings(self, self.workspace, self.turns, pane, line)
-        self.standings: Standings = Standings(self, self.workspace, self.listed)
+        self.repeats: Repeats = Repeats(self, self.workspace, self.threads)
+        self.findings: Findings = Findings(self, self.workspace, self.turns, pane, line, self.repeats)
+        self.standings: Standings = Standings(self, self.workspace, self.listed, self.repeats)
         self.exports: Exports = Exports(self, self.workspace, lambda: self.threads.filter.text)
         self.dialogs: Dialogs = Dialogs(
             self, self._actions, self.runs, self.threads, self.turns, self.reader, self.exports
@@ -160,6 +163,7 @@ class MainScreen(Frame):
     def _on_folder_feed_changed(self, event: FolderFeed.Changed) -> None:
         first = event.scanned and not self.threads.scanned
         self.threads.take(event.changes, event.scanned)
+        self.repeats.look()
         if first and all("example" in one.tags for one in self.threads.known.values()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
         changed = [*(one.stem for one in event.changes.found), *event.changes.gone]
@@ -183,6 +187,11 @@ class MainScreen(Frame):
 
     def _on_standings_found(self, event: Standings.Found) -> None:
         self.standings.take(event)
+
+    def _on_repeats_found(self, event: Repeats.Found) -> None:
+        self.repeats.take(event)
+        self.standings.compare(event.changed)
+        self.findings.compare(event.changed)
 
     def _on_findings_found(self, event: Findings.Found) -> None:
         self.findings.take(event)

@@ -1,0 +1,93 @@
+"""Which threads of the folder repeat another one: found out once it is read, and again after changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
+
+from core.summary import Summary
+from core.workspace import Workspace
+from tui.thread_actions import ThreadActions
+
+if TYPE_CHECKING:
+    from core.lint import Finding
+
+QUIET_SECONDS = 1.5
+"""Between a change of the folder and the look at it: changes come in numbers."""
+REST = 10
+"""A look is followed by a rest of so many times its length, so that a large folder under change costs little."""
+
+
+class Repeats:
+    """Looks at the whole folder, off the screen's loop; only what changed since it was last looked at is read.
+
+    The first look at a large folder takes a while, in processes that give way to whatever else is asked for.
+    """
+
+    @dataclass
+    class Found(Message):
+        """The folder was looked at."""
+
+        found: Mapping[str, Finding] | None
+        """By stem; None when nothing can be kept, so that each look would be the first."""
+        changed: frozenset[str]
+        """Stems of which something else is known than before."""
+        seconds: float
+        """How long it took."""
+
+    def __init__(self, screen: Screen[None], workspace: Workspace, threads: ThreadActions) -> None:
+        self._screen = screen
+        self._workspace = workspace
+        self._threads = threads
+        self._found: Mapping[str, Finding] = {}
+        self._waiting = False
+        self._worker: Worker[None] | None = None
+        self._again = False
+        """Whether the folder changed while it was looked at."""
+        self._rests_until = 0.0
+
+    def of(self, stem: str) -> Finding | None:
+        """What a thread repeats, as far as that is known."""
+        return self._found.get(stem)
+
+    def look(self) -> None:
+        """The folder changed: look at it in a moment, if all of it was read."""
+        if not self._threads.scanned or self._waiting:
+            return
+        if self._worker is not None:
+            self._again = True
+            return
+        self._waiting = True
+        self._screen.set_timer(max(QUIET_SECONDS, self._rests_until - time.monotonic()), self._begin)
+
+    def take(self, event: Found) -> None:
+        """Remember what was found."""
+        self._worker = None
+        self._rests_until = time.monotonic() + REST * event.seconds
+        if self._again and event.found is not None:
+            self._again = False
+            self.look()
+        self._found = event.found or {}
+
+    def _begin(self) -> None:
+        self._waiting = False
+        every = list(self._threads.known.values())
+        self._worker = self._screen.run_worker(partial(self._work, every, self._found), thread=True, group="repeats")
+
+    def _work(self, every: list[Summary], before: Mapping[str, Finding]) -> None:
+        from core.standing import repeated
+
+        worker = get_current_worker()
+        started = time.monotonic()
+        found = repeated(self._workspace, every, lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            known = found or {}
+            changed = frozenset(stem for stem in {*before, *known} if before.get(stem) != known.get(stem))
+            self._screen.post_message(self.Found(found, changed, time.monotonic() - started))
