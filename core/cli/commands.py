@@ -26,6 +26,7 @@ SECTIONS = {
     "Look": {
         "list": "list threads",
         "show": "show a thread, its messages numbered",
+        "stats": "count threads: balance, wrong answers, confidence, tools",
         "history": "show what was done to a thread, when, and what it was before",
     },
     "Curate": {
