@@ -73,6 +73,8 @@ class DatasetStatistics:
     """In the order of the dataset's own list of labels, others after them by name."""
     answers: tuple[Answered, ...]
     """Every pair of label and answer, the most frequent first."""
+    given: tuple[Count, ...]
+    """By what was answered, whatever is true, the most frequent first; nothing in it tells a thread's label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +215,13 @@ def _datasets(cells: Cells, labels: Mapping[str, Sequence[str]]) -> tuple[Datase
 
 
 def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistics:
-    names = {canonical(label): label for label in labels}
-    names |= {key: one for key, one in _spellings((one[1], number) for one, number in cells.items()).items()
-              if key not in names}  # fmt: skip
-    said = {**_spellings((one[2], number) for one, number in cells.items()), **names}
+    listed = {canonical(label): label for label in labels}
+    names = {**_spellings((one[1], number) for one, number in cells.items()), **listed}
+    written = {**_spellings((one[2], number) for one, number in cells.items()), **listed}
+    said = {**written, **names}
     counts = _gathered(((canonical(one[1]), one[4], number) for one, number in cells.items()), lambda key: names[key])
     most = max((one.ready for one in counts.values() if one.name), default=0)
-    own = [canonical(label) for label in labels]
-    order = [*dict.fromkeys(own), *sorted(set(counts) - set(own), key=lambda key: (not key, names[key]))]
+    order = [*listed, *sorted(set(counts) - set(listed), key=lambda key: (not key, names[key]))]
     rows = [counts.get(key, Count(names[key])) for key in order]
     pairs: Counter[tuple[str, str]] = Counter()
     for (_, truth, answer, _, (status, _, _)), number in cells.items():
@@ -229,11 +230,13 @@ def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistic
     answers = [
         Answered(names[truth], said[answer], number, truth == answer) for (truth, answer), number in pairs.items()
     ]
+    finished = ((canonical(one[2]), one[4], number) for one, number in cells.items() if one[4][0] == "finished")
     return DatasetStatistics(
         name,
         replace(_gathered((("", one[4], number) for one, number in cells.items()), str)[""], name=name),
         tuple(replace(one, missing=most - one.ready if one.name else 0) for one in rows),
         tuple(sorted(answers, key=lambda one: (-one.threads, one.truth, one.answer))),
+        tuple(sorted(_gathered(finished, lambda key: written[key]).values(), key=_most_first)),
     )
 
 

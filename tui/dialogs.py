@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.screen import Screen
 
 from core.errors import SensorloomError
 from core.events import TurnEvent
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from core.export.report import ExportRequest
     from core.migrate import Migrated
     from core.summary import Summary
+    from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
 
 
@@ -41,7 +41,7 @@ class Dialogs:
         done: Sequence[Migrated]
 
     def __init__(
-        self, screen: Screen[None], actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
+        self, screen: Frame, actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
         reader: Reader, exports: Exports,
     ) -> None:  # fmt: skip
         self._screen = screen
@@ -61,6 +61,7 @@ class Dialogs:
             "export.choose": self.choose_export,
             "threads.migrate": self.ask_migration,
             "list.saved": self.saved_filters,
+            "list.statistics": self.statistics,
             "app.model": self.model,
             "app.help": self.help,
             "app.palette": self._screen.app.action_command_palette,
@@ -131,6 +132,23 @@ class Dialogs:
                 self._threads.use_filter(text)
 
         self._screen.app.push_screen(SavedFiltersScreen(self._runs.workspace, self._threads.filter.text), chosen)
+
+    def statistics(self) -> None:
+        """What the threads that the list shows amount to; a row of it becomes a filter."""
+        from tui.screens.statistics import StatisticsScreen
+
+        threads, blind = self._threads, self._turns.conversation.look.blind
+
+        def chosen(terms: tuple[str, ...] | None) -> None:
+            if terms is not None:
+                text = threads.filter.text
+                threads.use_filter(" ".join([text, *(one for one in terms if f" {one} " not in f" {text} ")]).strip())
+                self._screen.focus_pane("threads")
+
+        board = StatisticsScreen(
+            self._runs.workspace, lambda: threads.shown, threads.filter, len(threads.known), blind=blind
+        )
+        self._screen.app.push_screen(board, chosen)
 
     def model(self) -> None:
         """Choose the model that new turns are made with."""

@@ -61,6 +61,7 @@ ACTIONS = (
     Action("list.mark", "m", "mark", "mark for verdicts and deletion of several at once", THREADS),
     Action("list.unmark", "M", "unmark all", "take all marks away", THREADS),
     Action("list.blind", "w", "blind", "hide the truth, here and in the conversation, or show it", THREADS),
+    Action("list.statistics", "i", "statistics", "the statistics board: balance, wrong answers, turns, tools", THREADS),
     Action("verdict.accept", "a", "good", "verdict: accept, and go to the next", THREADS),
     Action("verdict.reject", "d", "bad", "verdict: reject, and go to the next", THREADS),
     Action("verdict.skip", "z", "skip", "verdict: skip, and go to the next", THREADS),

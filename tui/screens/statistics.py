@@ -1,0 +1,194 @@
+"""The statistics board: what the threads that the list shows amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+
+from core.filters import Filter
+from core.statistics import Statistics, label_sets, statistics
+from core.summary import Summary
+from core.text import one_line
+from core.workspace import Workspace
+from tui.mishaps import Guarded
+from tui.widgets.lines import Line
+from tui.widgets.plain import Plain
+from tui.widgets.row_list import RowList
+from tui.widgets.statistics_lines import Row, lay_out
+
+
+class Board(RowList):
+    """The tables' rows. The cursor goes from one that stands for something to the next, past headings and gaps."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "table(1)", "the next table", show=False),
+        Binding("shift+tab", "table(-1)", "the table before", show=False),
+    ]
+
+    class Pointed(Message):
+        """The cursor is on another row."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.rows: Sequence[Row] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    @property
+    def current(self) -> Row:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if self.rows else Row()
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other rows; the cursor stays where it was, as far as there is something."""
+        self.rows = rows
+        self.cursor = self._nearest(self.cursor, 1)
+        self.rows_changed()
+        self.moved()
+
+    def move_to(self, place: int) -> None:
+        """To a row that stands for something, in the direction of the move."""
+        super().move_to(self._nearest(place, 1 if place > self.cursor else -1))
+
+    def action_table(self, step: int) -> None:
+        """To the first row of the next table, or of this or the one before."""
+        starts = [place for place in range(1, self.count) if self._stands(place) and not self._stands(place - 1)]
+        after = [place for place in starts if (place > self.cursor if step > 0 else place < self.cursor)]
+        if after:
+            place = after[0] if step > 0 else after[-1]
+            self.move_to(place)
+            self.scroll_to(y=self._head(place), animate=False, immediate=True, force=True)
+
+    def into_view(self) -> None:
+        """Show the heading above the cursor's row too."""
+        if (head := self._head(self.cursor)) < self.scroll_offset.y:
+            self.scroll_to(y=head, animate=False, immediate=True, force=True)
+        super().into_view()
+
+    def _head(self, place: int) -> int:
+        """The first of the rows above that stand for nothing, as far as they fit on the screen with it."""
+        top = place
+        while top > 0 and place - top < self.size.height - 1 and not self._stands(top - 1):
+            top -= 1
+        return top
+
+    def moved(self) -> None:
+        """Say so."""
+        self.post_message(self.Pointed())
+
+    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+        """The row as it was laid out, with a sign at the cursor."""
+        line = self.rows[place].line
+        if at_cursor and line and line[0][0] == "  ":
+            return (("▸ ", "mark"), *line[1:])
+        return line
+
+    def _stands(self, place: int) -> bool:
+        return bool(self.rows[place].terms or self.rows[place].about)
+
+    def _nearest(self, place: int, step: int) -> int:
+        """The row at `place` or the next that stands for something; the last one on that side where there is none."""
+        place = max(0, min(place, self.count - 1))
+        ahead = range(place, self.count if step > 0 else -1, step)
+        behind = range(place, -1 if step > 0 else self.count, -step)
+        return next((one for part in (ahead, behind) for one in part if self._stands(one)), place)
+
+
+class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
+    """The whole screen for the board. Its result is the filter terms of the row that was chosen, or None."""
+
+    DEFAULT_CSS = """
+    StatisticsScreen {
+        #title { height: 1; background: $panel; padding: 0 1; text-style: bold; }
+        #row { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
+        #statistics-keys { height: 1; color: $text-muted; padding: 0 1; }
+        Board { height: 1fr; padding: 0 1; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "list its threads", show=False),
+        Binding("r", "count", "count again", show=False),
+        Binding("escape,q,i", "dismiss(None)", "back", show=False),
+    ]
+
+    board = getters.query_one(Board)
+
+    @dataclass
+    class Counted(Message):
+        """The threads were counted."""
+
+        found: Statistics
+
+    def __init__(
+        self, workspace: Workspace, shown: Callable[[], Sequence[Summary]], wanted: Filter, known: int, *, blind: bool
+    ) -> None:
+        """Args: `shown` gives the threads that the list shows, `wanted` is its filter, `known` how many there are in
+        all; with `blind` nothing tells the truth."""
+        super().__init__()
+        self._workspace = workspace
+        self._shown = shown
+        self._wanted = wanted
+        self._known = known
+        self._blind = blind
+        self._found: Statistics | None = None
+
+    def compose(self) -> ComposeResult:
+        """What is counted, the board, what the row is about, and the keys."""
+        yield Plain(id="title")
+        yield Board(id="board")
+        yield Plain(id="row")
+        yield Plain("⏎ list these threads · tab next table · r count again · esc back", id="statistics-keys")
+
+    def on_mount(self) -> None:
+        """Count."""
+        self.board.empty = "counting …"
+        self.board.focus()
+        self.action_count()
+
+    def action_count(self) -> None:
+        """Count what the list shows by now."""
+        self.run_worker(self._count, thread=True, exclusive=True, group="statistics")
+
+    def _count(self) -> None:
+        chosen = self._shown()
+        self.post_message(self.Counted(statistics(chosen, label_sets(self._workspace, chosen, self._wanted))))
+
+    def on_statistics_screen_counted(self, event: Counted) -> None:
+        """Show what was counted."""
+        self._found = event.found
+        number = event.found.total.threads + event.found.unreadable
+        of = f"{number:,} of {self._known:,} threads · {one_line(self._wanted.text, 300)}"
+        title = of if self._wanted.conditions else f"all {number:,} threads"
+        self.query_one("#title", Plain).show(Content.assemble("statistics · ", title))
+        self._lay_out()
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out at the new width."""
+        self.call_after_refresh(self._lay_out)
+
+    def _lay_out(self) -> None:
+        if self._found is not None:
+            self.board.show(lay_out(self._found, max(40, self.board.body.width), blind=self._blind))
+
+    def on_board_pointed(self) -> None:
+        """Say what the row is about, and what enter does."""
+        row = self.board.current
+        does = f"⏎ {' '.join(row.terms)}" if row.terms else ""
+        self.query_one("#row", Plain).show(one_line(" · ".join(filter(None, (does, row.about))), 400))
+
+    def action_take(self) -> None:
+        """List the threads that the row stands for."""
+        if terms := self.board.current.terms:
+            self.dismiss(terms)
