@@ -104,7 +104,8 @@ ACTIONS = (
 KEY_BAR: Mapping[str, tuple[str, ...]] = {
     "threads": (
         "thread.new", "turn.run", "turn.run_to_end", "list.filter", "verdict.accept", "verdict.reject",
-        "verdict.skip", "list.mark", "list.sort", "export.now", "turn.undo", "list.saved", "app.model",
+        "verdict.skip", "list.mark", "list.sort", "export.now", "turn.undo", "list.saved",
+        "list.statistics", "app.model",
     ),
     "conversation": (
         "turn.run", "turn.run_to_end", "turn.edit", "turn.branch", "turn.sample", "turn.undo", "verdict.accept",

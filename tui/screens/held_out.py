@@ -72,11 +72,11 @@ class Names(Suggester):
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self.names: Sequence[str] = ()
+        self.names: Sequence[tuple[str, str]] = ()
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first name that begins so."""
-        return next((one for one in self.names if one.startswith(value) and printable(one) == one), None)
+        return next((one for one, _ in self.names if one.startswith(value) and printable(one) == one), None)
 
 
 class HeldOutScreen(Guarded, ModalScreen[None]):
@@ -109,6 +109,8 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         """What there is, and what of it is held out by now; or why that cannot be told."""
 
         known: Roster | None
+        names: Sequence[tuple[str, str]]
+        """All of them, each as it is looked for too: casefolded."""
         held: Sequence[str]
         by: Mapping[str, str]
         said: str = ""
@@ -124,14 +126,17 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         self._pointed = False
         """Whether the cursor was moved since the text changed: `enter` then means its row."""
         self._turn = asyncio.Lock()
-        self._names = Names()
+        self._suggester = Names()
+        self._names: Sequence[tuple[str, str]] = ()
+        self._narrowed = ""
+        """The text that the names shown have in them."""
 
     def compose(self) -> ComposeResult:
         """A line to type in, the names below it, and what was done."""
         with Vertical(id="dialog"):
             yield Plain("", id="about")
             yield Input(placeholder="dataset/session or dataset/subject:name; * for any letters", id="name",
-                        compact=True, select_on_focus=False, suggester=self._names)  # fmt: skip
+                        compact=True, select_on_focus=False, suggester=self._suggester)  # fmt: skip
             yield NameRows(id="names")
             yield Plain(id="said")
 
@@ -205,9 +210,10 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
             names = read_book(self._workspace.root).held_out
             parts = ((one, "/".join(session)) for one in names for session in known.sessions(one))
             by = {session: one for one, session in parts if session != one}
-            return self.Known(known, names, by, said)
+            every = self._names or [(one, one.casefold()) for one in known.names]
+            return self.Known(known, every, names, by, said)
         except SensorloomError as error:
-            return self.Known(known, (), {}, problem=str(error))
+            return self.Known(known, (), (), {}, problem=str(error))
 
     def _take(self, event: Known) -> None:
         rows = self.rows
@@ -218,7 +224,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
             return
         assert event.known is not None
         rows.roster, rows.held, rows.by = event.known, dict.fromkeys(event.held), event.by
-        self._names.names = tuple(event.known.names)
+        self._names = self._suggester.names = event.names
         rows.empty = "no dataset and no thread names a session yet"
         self._say(event.said)
         self._about()
@@ -250,9 +256,16 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         if rows.roster is None:
             return
         plain = text.strip().casefold()
-        wanted = f"*{plain}*" if "*" in plain else ""
-        every = (*self._first, *(one for one in rows.roster.names if one not in self._first))
-        rows.names = [one for one in every if (fits(wanted, one.casefold()) if wanted else plain in one.casefold())]
+        first = [(one, one.casefold()) for one in self._first]
+        if "*" in plain:
+            wanted = f"*{plain}*"
+            found = [one for one, folded in (*first, *self._names) if fits(wanted, folded)]
+        elif plain and self._narrowed and plain.startswith(self._narrowed):  # typed on: what is shown is all there is
+            found = [one for one in rows.names if plain in one.casefold()]
+        else:
+            found = [one for one, folded in (*first, *self._names) if plain in folded]
+        self._narrowed = "" if "*" in plain else plain
+        rows.names = list(dict.fromkeys(found))
         if plain and not rows.names:
             rows.empty = f"no session or subject has `{text.strip()}` in its name"
         rows.cursor = cursor
