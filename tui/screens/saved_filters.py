@@ -26,6 +26,7 @@ USUAL = (
     ("lint:any", "in which the checks find something"),
     ("status:finished exported:never", "finished, not yet exported"),
     ("exported:changed", "changed since they were exported"),
+    ("heldout:true", "held out: never trained on"),
     ("shape:v3", "of the older v3 form; V converts them"),
     ("has:problem", "that do not open"),
 )

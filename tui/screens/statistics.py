@@ -20,10 +20,11 @@ from core.summary import Summary
 from core.text import one_line
 from core.workspace import Workspace
 from tui.mishaps import Guarded
+from tui.widgets.count_table import Row
 from tui.widgets.lines import Line
 from tui.widgets.plain import Plain
 from tui.widgets.row_list import RowList
-from tui.widgets.statistics_lines import Row, lay_out
+from tui.widgets.statistics_lines import lay_out
 
 
 class Board(RowList):
