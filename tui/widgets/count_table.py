@@ -15,7 +15,7 @@ NAME_WIDTH = (10, 30)
 """Columns of the names: at least, and at most where there is no more room."""
 WIDE = 120
 """From so many columns on there is room for all that is counted."""
-BAR_WIDTH = (8, 60)
+BAR_WIDTH = (8, 44)
 """Columns of a bar: at least, and at most."""
 LEGEND = "  █ right ▒ wrong ░ neither"
 
