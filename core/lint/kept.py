@@ -31,7 +31,7 @@ _SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was looked at may have changed again within one tick of its clock."""
 _AT_ONCE = 500
 """Stems in one question."""
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 20.0
 """How long another program of ours may be writing before one goes on without."""
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA)
 _KEY_BYTES = 16

@@ -14,7 +14,7 @@ from core.lint import Context, Finding, check_thread
 from core.lint.duplicates import said
 from core.similar import Signature
 
-_NICE = 10
+_NICE = 19
 """How much a process that looks at a whole folder gives way to what somebody is waiting for."""
 
 

@@ -29,8 +29,17 @@ _TOGETHER = 1000
 Progress = Callable[[int, int], object]
 Cancelled = Callable[[], bool]
 
-_at_work = threading.Lock()
-"""Held while many files are looked at, so that two who ask share the work of the first."""
+
+class _AtWork:
+    """Held while many files are looked at, so that two who ask share the work of the first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.far: tuple[int, int] = (0, 0)
+        """How far the one that holds it is: how many were looked at, and of how many."""
+
+
+_at_work = _AtWork()
 
 
 def bring_up_to_date(
@@ -52,13 +61,20 @@ def bring_up_to_date(
     old = kept.outdated(threads, labels)
     if len(old) < MANY:
         return _look(kept, workspace.threads, labels, old, progress, cancelled)
-    while not _at_work.acquire(timeout=0.1):
+    while not _at_work.lock.acquire(timeout=0.1):
         if cancelled():
             return False
+        progress(*_at_work.far)
+
+    def told(done: int, total: int) -> None:
+        _at_work.far = done, total
+        progress(done, total)
+
     try:
-        return _look(kept, workspace.threads, labels, kept.outdated(threads, labels), progress, cancelled)
+        return _look(kept, workspace.threads, labels, kept.outdated(threads, labels), told, cancelled)
     finally:
-        _at_work.release()
+        _at_work.far = (0, 0)
+        _at_work.lock.release()
 
 
 def repeats(kept: Kept, stems: set[str], cancelled: Cancelled = lambda: False) -> dict[str, Finding]:
