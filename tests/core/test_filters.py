@@ -146,6 +146,7 @@ def test_completions_offer_terms_then_their_words():
     assert completions("dataset:x -status:f") == ["status:finished"]
     assert completions("verdict:accept,r") == ["verdict:accept,reject"]
     assert "has:alternatives" in completions("has:a") and completions("turns:") == []
+    assert completions("lint:dup") == ["lint:duplicate_id", "lint:duplicates"] and "lint:none" in completions("lint:")
 
 
 def finished(stem: str, words: str) -> Thread:

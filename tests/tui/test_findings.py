@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core import store
+from core.lint import record, survey
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
@@ -74,6 +80,63 @@ async def test_a_filter_finds_what_the_checks_find(workspace: Workspace, add_thr
         await until(pilot, lambda: main.listed.count == 1)
         main.filter_line.value = "-lint:grounding"
         await until(pilot, lambda: [row.summary.stem for row in main.listed.rows] == ["demo_s02_v4_0002"])
+
+
+async def test_a_thread_that_repeats_another_is_marked_until_its_twin_goes(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    first, other = add_thread(1), add_thread(2)
+    data = json.loads((workspace.threads / f"{first}.json").read_text())
+    again = f"{first}_again"
+    (workspace.threads / f"{again}.json").write_text(json.dumps({**data, "id": again}))
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30)) as pilot:
+        main = await opened(pilot, until, 3)
+        await until(pilot, lambda: main.turns.work is not None)
+        main.threads.go_to(again)
+
+        def marks() -> dict[str, bool]:
+            return {row.summary.stem: "!" in text for row, text in zip(main.listed.rows, rows(main), strict=True)}
+
+        await until(pilot, lambda: marks() == {first: False, again: True, other: False})
+        await until(pilot, lambda: "1 finding: ! shows" in screen(app))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "1/1 duplicates" in screen(app) and f"it says exactly what {first}" in screen(app))
+        main.filter_line.value = "lint:duplicates"
+        await until(pilot, lambda: [row.summary.stem for row in main.listed.rows] == [again])
+        (workspace.threads / f"{first}.json").unlink()
+        await until(pilot, lambda: main.listed.count == 0)
+        main.filter_line.value = ""
+        await until(pilot, lambda: marks() == {again: False, other: False})
+        await until(pilot, lambda: "1 finding" not in screen(app))
+
+
+async def test_keys_are_answered_while_the_folder_is_looked_at(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(1, 7):
+        add_thread(number)
+    go_on = threading.Event()
+    look_at = record.look_at
+
+    def waiting(folder: Path, stem: str, labels: tuple[str, ...]) -> record.Record | None:
+        if stem.endswith("4"):
+            go_on.wait(20)
+        return look_at(folder, stem, labels)
+
+    monkeypatch.setattr(record, "look_at", waiting)
+    monkeypatch.setattr(survey, "PART", 1)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30)) as pilot:
+        main = await opened(pilot, until, 6)
+        main.filter_line.value = "lint:none"
+        await until(pilot, lambda: re.search(r"looking \d of \d …", screen(app)))
+        place = main.listed.cursor
+        await pilot.press("j", "j")
+        assert main.listed.cursor == place + 2 and not go_on.is_set()
+        go_on.set()
+        await until(pilot, lambda: "looking" not in screen(app))
+        assert "lint:none" in screen(app)
 
 
 async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
