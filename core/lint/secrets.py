@@ -26,8 +26,9 @@ _FORMS = {
 _SECRET = re.compile("|".join(f"(?P<form{number}>{form})" for number, form in enumerate(_FORMS.values())))
 _NAMES = list(_FORMS)
 _HINTS = (
-    "sk-", "pk-", "rk-", "akia", "asia", "gh", "hf_", "xox", "aiza", "-----begin", "eyj", "authorization", "passw",
-    "api", "secret", "access", "://",
+    "sk-", "pk-", "rk-", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "xox", "aiza",
+    "-----begin", "eyj", "authorization", "passw", "apikey", "api_key", "api-key", "secretkey", "secret_key",
+    "secret-key", "accesstoken", "access_token", "access-token", "://",
 )  # fmt: skip
 """A text without any of these, in small letters, holds none of the forms: looking for them all is hundreds of times
 slower, and results can be long."""

@@ -176,6 +176,22 @@ NO_LEAKS = {
 }
 
 
+SECRETS = (
+    "sk-proj-abcDEF0123456789abcDEF01", "pk-live-" + "x" * 22, "AKIA1234567890ABCDEF", "gho_" + "a" * 36,
+    "github_pat_" + "b" * 32, "hf_" + "c" * 34, "xoxb-12345678901", "AIza" + "d" * 35,
+    "-----BEGIN RSA PRIVATE KEY-----", "eyJabcdefghijk.eyJabcdefghijk.abcdefghijkl",
+    "Authorization: Bearer abcdefghijklmnop", "API-KEY = abcdef1", "apikey: abcdefg", "Secret_Key=abcdefg",
+    "SecretKey='abcdefg", "access-token: abcdefgh", "AccessToken=abcdefgh", "passwd=abcdefgh", "ftp://u:pass1@h",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_every_form_of_a_secret_is_found(secret: str):
+    one = document()
+    one["messages"][3]["content"] = json.dumps({"env": secret})
+    assert "secrets" in [found.check for found in check_thread(Thread(one))]
+
+
 def with_message(message: Document) -> Thread:
     one = document()
     if message["role"] == "tool":
