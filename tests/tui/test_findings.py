@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -114,8 +115,8 @@ async def test_a_thread_that_repeats_another_is_marked_until_its_twin_goes(
 async def test_keys_are_answered_while_the_folder_is_looked_at(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
 ):
-    for number in range(1, 7):
-        add_thread(number)
+    for number in range(1, 7):  # the folder is read from its newest file on
+        os.utime(workspace.threads / f"{add_thread(number)}.json", (1_700_000_000 + number,) * 2)
     go_on = threading.Event()
     look_at = record.look_at
 
