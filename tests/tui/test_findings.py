@@ -116,7 +116,8 @@ async def test_keys_are_answered_while_the_folder_is_looked_at(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
 ):
     for number in range(1, 7):  # the folder is read from its newest file on
-        os.utime(workspace.threads / f"{add_thread(number)}.json", (1_700_000_000 + number,) * 2)
+        written = 1_700_000_000 + number
+        os.utime(workspace.threads / f"{add_thread(number)}.json", (written, written))
     go_on = threading.Event()
     look_at = record.look_at
 
