@@ -7,7 +7,6 @@ that is on the screen; so handlers are found by their names here, not by classes
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from textual.widgets import Input
 
 from core.text import one_line
 from core.workspace import Workspace
+from tui.garbage import start_searching
 from tui.keys import Action
 from tui.screens.frame import PANES, Frame
 from tui.widgets.pane import Pane
@@ -104,8 +104,7 @@ class MainScreen(Frame):
             "pane.previous": lambda: self.step_pane(-1),
             "app.quit": self.leave,
         }
-        gc.freeze()  # what lives as long as the app need never be looked through again
-        gc.enable()
+        start_searching()
         self.feed.start()
         while self._early:
             self.action_do(self._early.pop(0))
