@@ -10,7 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from core.text import one_line
@@ -31,6 +33,9 @@ class Frame(Guarded, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
+
+    # Textual's own paints the whole screen at each change of the focus; here the frames of the panes show it
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     listed = getters.query_one("#threads", ThreadList)
     filter_line = getters.query_one("#filter", Input)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.events import Blur, Event, Focus
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -25,6 +27,30 @@ class DrawnLines(Guarded, ScrollView):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._base: Style | None = None
+        self._still = False
+        """Whether a wish to paint everything again is not heard."""
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the focus. The pane's frame shows where it is, so the lines need not be painted again."""
+        self._still = True
+        super().focus(scroll_visible)
+        self._still = False
+        return self
+
+    async def on_event(self, event: Event) -> None:
+        """Take or lose the focus without the lines being painted again, as in `focus`."""
+        self._still = isinstance(event, Focus | Blur)
+        await super().on_event(event)
+        self._still = False
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Nothing here has another style with the focus: no need to look for one."""
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Paint the lines again, or those of some regions."""
+        if self._still and not (regions or layout or recompose):
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     @property
     def body(self) -> Size:

@@ -14,7 +14,7 @@ from tui.keys import pane_bindings
 from tui.widgets.drawn_lines import DrawnLines, strip_of
 from tui.widgets.lines import Line
 
-_KINDS = ("dim", "good", "bad", "warn", "mark", "cursor")
+_KINDS = ("dim", "good", "bad", "warn", "mark", "cursor", "waiting")
 
 
 class RowList(DrawnLines, can_focus=True):
@@ -26,8 +26,8 @@ class RowList(DrawnLines, can_focus=True):
     RowList > .list--bad { color: $text-error; }
     RowList > .list--warn { color: $text-warning; }
     RowList > .list--mark { color: $text-accent; text-style: bold; }
-    RowList > .list--cursor { background: $surface-lighten-1; text-style: bold; }
-    RowList:focus > .list--cursor { background: $primary-muted; text-style: bold; }
+    RowList > .list--cursor { background: $primary-muted; text-style: bold; }
+    RowList > .list--waiting { background: $surface-lighten-1; text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{kind}" for kind in _KINDS}
     BINDINGS: ClassVar[list[BindingType]] = [*pane_bindings()]
@@ -125,7 +125,7 @@ class RowList(DrawnLines, can_focus=True):
             return strip_of(((f" {text}", base + self._style("dim")),), width, base)
         at_cursor = place == self.cursor
         if at_cursor:
-            base += self._style("cursor")
+            base += self._style("cursor" if self.has_focus else "waiting")
         line = self.line(place, at_cursor, width)
         spans = ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
         return strip_of(spans, width, base)
