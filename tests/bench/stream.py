@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from core.workspace import Workspace
 from tests.bench.figures import Figure, median, p95
@@ -11,12 +12,11 @@ from tests.bench.terminal import Program, TooSlowError
 from tests.fake_server import Answer, Chunk, delta, fake_server
 
 TOKENS_PER_SECOND = 300
-SECONDS = 10.0
+SECONDS = 12.0
 MEASURED_SECONDS = 5.0
-SWITCHES = 40
-"""Enough for a 95th percentile that is no single press; they end before the stream does."""
-_CORNER = 0
-"""The column, on the first line, of the list pane's corner: its colour tells whether the pane has the focus."""
+PRESSES = 40
+"""Of each kind: enough for a 95th percentile that is no single press; they end before the stream does."""
+_LIST_ROWS = 6
 
 
 class Paced(Sequence[Chunk]):
@@ -49,7 +49,8 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
             f'[[endpoints]]\nname = "bench"\nbase_url = "{server.url}"\n\n[model]\nendpoint = "bench"\n'
         )
         with opened() as program:
-            quiet = [_switch(program) for _ in range(SWITCHES)]
+            quiet = _pressed(program, itertools.repeat("tab"), _borders)
+            quiet_moves = _moves(program)
             program.settle()
             program.send("2")
             program.send("r")
@@ -60,32 +61,52 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
             seconds = time.perf_counter() - began
             share = (program.cpu_seconds() - cpu) / seconds
             rate = (program.received - sent) / seconds
-            busy = [_switch(program) for _ in range(SWITCHES)]
+            busy = _pressed(program, itertools.repeat("tab"), _borders)
+            moves = _moves(program)
     return [
         Figure(f"a stream of {TOKENS_PER_SECOND} tokens/s: CPU", f"{share:.0%} of a core", "< 50 %", share < 0.5),
         Figure("… bytes sent", f"{rate / 1000:.1f} kB/s"),
-        Figure(
-            "… key to screen meanwhile",
-            f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it "
-            f"{median(quiet) * 1000:.0f} ms, p95 {p95(quiet) * 1000:.0f} ms)",
-            "no delay: p95 < 50 ms",
-            p95(busy) < 0.05,
-        ),
+        _compared("… another pane meanwhile: to the screen", busy, quiet),
+        _compared("… another thread meanwhile: to the screen", moves, quiet_moves),
     ]
 
 
-def _switch(program: Program) -> float:
-    """Seconds from `tab` until the panes' borders show that the focus went on."""
-    before = _borders(program)
+def _compared(what: str, busy: list[float], quiet: list[float]) -> Figure:
+    measured = (
+        f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it "
+        f"{median(quiet) * 1000:.0f} ms, p95 {p95(quiet) * 1000:.0f} ms)"
+    )
+    return Figure(what, measured, "no delay: p95 < 50 ms", p95(busy) < 0.05)
+
+
+def _moves(program: Program) -> list[float]:
+    """The cursor of the list goes down and up."""
+    program.send("1")
+    program.settle(0.02, 0.5)
+    return _pressed(program, itertools.cycle("jk"), _cursor)
+
+
+def _pressed(program: Program, keys: Iterable[str], seen: Callable[[Program], object]) -> list[float]:
+    """Seconds from each key until what is `seen` is another."""
+    return [_press(program, key, seen) for key in itertools.islice(keys, PRESSES)]
+
+
+def _press(program: Program, key: str, seen: Callable[[Program], object]) -> float:
+    before = seen(program)
     pressed = time.perf_counter()
-    program.send("tab")
+    program.send(key)
     try:
-        return program.wait(lambda _: _borders(program) != before, 5) - pressed
+        return program.wait(lambda _: seen(program) != before, 5) - pressed
     except TooSlowError:
         return 5.0
 
 
 def _borders(program: Program) -> tuple[str, ...]:
-    """The colours of the panes' upper left corners."""
+    """The colours of the panes' upper left corners: they tell which has the focus."""
     top = program.screen.buffer[0]
     return tuple(top[column].fg for column in range(program.screen.columns) if top[column].data == "╭")
+
+
+def _cursor(program: Program) -> tuple[str, ...]:
+    """What is behind the list's first rows: it tells which one has the cursor."""
+    return tuple(program.screen.buffer[row][2].bg for row in range(1, _LIST_ROWS))
