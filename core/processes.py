@@ -11,18 +11,21 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib import import_module
+from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError
 
-Result = tuple[Any, bytes]
-"""A small value, which is pickled, and bytes, which are sent as they are: many megabytes a second pass here."""
-Job = Callable[[Any], Result]
+Result = tuple[Any, bytes | memoryview]
+"""A small value, which is pickled, and bytes, which are not: hundreds of megabytes a second pass here."""
+Job = Callable[[Any], tuple[Any, bytes]]
 """Does one part."""
 
 _QUEUED = 2
@@ -30,14 +33,20 @@ _QUEUED = 2
 _WAITING_BYTES = 64_000
 """A part that may wait in the socket, which holds a multiple of it: a larger one is sent when the worker listens, since
 else both sides could wait for the other to read."""
-_AHEAD = 4
-"""Parts for each worker that may be done before their turn: what bounds memory."""
+_SLOTS = 4
+"""Parts of each worker that may be done before their turn, or under way: what bounds memory."""
+_SLOT_BYTES = 4_000_000
+"""Of the memory a worker shares with its parent, for one part; more goes through the socket."""
 _MOST = 8
 """Workers at most: beyond, the parent that takes the results is what one waits for."""
 
 
-def in_order(opener: str, setup: Sequence[Any], parts: Sequence[Any]) -> Generator[Result]:
+def in_order(opener: str, setup: Sequence[Any], parts: Iterable[Any]) -> Generator[Result]:
     """Do `parts` in processes; yields their results in the order of the parts. With one core, does them here.
+
+    The bytes of a result may be gone when the next one is asked for.
+
+    The processes start before the first part is taken, and no more parts are taken than are soon done.
 
     Args:
         opener: `module:function`; called in each process with `setup`, it returns the job.
@@ -47,28 +56,51 @@ def in_order(opener: str, setup: Sequence[Any], parts: Sequence[Any]) -> Generat
     Raises:
         SensorloomError: a process cannot be started, or was killed. What a job raises is raised here.
     """
-    count = min(len(parts), _cores(), _MOST)
+    count = min(_cores(), _MOST)
     if count < 2:
         job = _opened(opener, setup)
-        yield from (job(part) for part in parts)
+        yield from map(job, parts)
         return
     with ExitStack() as stack:
         workers = [stack.enter_context(_Worker(opener, setup)) for _ in range(count)]
-        done: dict[int, Result] = {}
-        given = taken = 0
-        while taken < len(parts):
+        done: dict[int, _Done] = {}
+        waiting = enumerate(parts)
+        following = next(waiting, None)
+        taken = 0
+        while True:
             for worker in sorted(workers, key=lambda one: one.busy):
-                while given < min(len(parts), taken + _AHEAD * count) and worker.takes((given, parts[given])):
-                    given += 1
-            if taken in done:
-                yield done.pop(taken)
+                while following and worker.takes(*following):
+                    following = next(waiting, None)
+            if first := done.pop(taken, None):
+                with first:
+                    yield first.value, first.data
                 taken += 1
                 continue
-            ready = wait([worker.connection for worker in workers if worker.busy])
+            if not (busy := [worker.connection for worker in workers if worker.busy]):
+                return
+            ready = wait(busy)
             for worker in workers:
                 if worker.connection in ready:
-                    number, result = worker.take()
-                    done[number] = result
+                    one = worker.take()
+                    done[one.number] = one
+
+
+@dataclass(slots=True)
+class _Done:
+    """A part that was done, and the place its bytes are in until they are no longer wanted."""
+
+    number: int
+    value: Any
+    data: bytes | memoryview
+    release: Callable[[], None]
+
+    def __enter__(self) -> _Done:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if isinstance(self.data, memoryview):
+            self.data.release()
+        self.release()
 
 
 class _Worker:
@@ -76,11 +108,16 @@ class _Worker:
 
     def __init__(self, opener: str, setup: Sequence[Any]) -> None:
         self.busy = 0
+        self._free = list(range(_SLOTS))
+        self._given: deque[int] = deque()
         self.connection, theirs = Pipe()
+        shared = _shared_memory()
         try:
+            self._memory = None if shared is None else mmap(shared, _SLOTS * _SLOT_BYTES)
+            handles = [theirs.fileno()] if shared is None else [theirs.fileno(), shared]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "core.processes", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", "core.processes", *map(str, handles)],
+                pass_fds=handles,
                 cwd=Path(__file__).parents[1],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -92,29 +129,38 @@ class _Worker:
             raise SensorloomError(f"cannot start a process: {(error.strerror or str(error)).lower()}") from error
         finally:
             theirs.close()
+            if shared is not None:
+                os.close(shared)
         self._send(pickle.dumps((opener, setup)))
 
-    def takes(self, message: tuple[int, Any]) -> bool:
-        """Give it a numbered part, unless it has enough before it."""
-        if self.busy >= _QUEUED:
+    def takes(self, number: int, part: Any) -> bool:
+        """Give it a numbered part, unless it has enough before it, or no place for the result."""
+        if self.busy >= _QUEUED or not self._free:
             return False
-        data = pickle.dumps(message)
+        data = pickle.dumps((number, self._free[-1], part))
         if self.busy and len(data) > _WAITING_BYTES:
             return False
         self._send(data)
+        self._given.append(self._free.pop())
         self.busy += 1
         return True
 
-    def take(self) -> tuple[int, Result]:
+    def take(self) -> _Done:
+        """The next part it has done; waits for it."""
         try:
-            number, value = self.connection.recv()
+            number, value, size = self.connection.recv()
             if isinstance(value, BaseException):
                 raise value
-            data = self.connection.recv_bytes()
+            slot = self._given.popleft()
+            if size is None:
+                data = self.connection.recv_bytes()
+            else:
+                assert self._memory is not None, "it was given none"
+                data = memoryview(self._memory)[slot * _SLOT_BYTES : slot * _SLOT_BYTES + size]
         except (EOFError, ConnectionError) as error:
             raise self._lost() from error
         self.busy -= 1
-        return number, (value, data)
+        return _Done(number, value, data, lambda: self._free.append(slot))
 
     def __enter__(self) -> _Worker:
         return self
@@ -134,6 +180,15 @@ class _Worker:
         return SensorloomError(f"a process that did a part of the work ended early (exit code {self._process.wait()})")
 
 
+def _shared_memory() -> int | None:
+    """Memory that another process can be given, where the system has such; else all bytes go through the socket."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    handle = os.memfd_create("sensorloom")
+    os.ftruncate(handle, _SLOTS * _SLOT_BYTES)
+    return handle
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -143,21 +198,26 @@ def _opened(opener: str, setup: Sequence[Any]) -> Job:
     return getattr(import_module(module), name)(*setup)
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, memory: mmap | None) -> None:
     """Be a worker until the parent has had enough."""
     try:
         job = _opened(*connection.recv())
         while True:
-            number, part = connection.recv()
+            number, slot, part = connection.recv()
             try:
                 value, data = job(part)
             except Exception as error:
                 value, data = error, b""
-            connection.send((number, value))
-            connection.send_bytes(data)
+            if memory is not None and len(data) <= _SLOT_BYTES:
+                memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + len(data)] = data
+                connection.send((number, value, len(data)))
+            else:
+                connection.send((number, value, None))
+                connection.send_bytes(data)
     except (EOFError, ConnectionError):
         return
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])))
+    _connection, *_memory = map(int, sys.argv[1:])
+    _serve(Connection(_connection), mmap(_memory[0], _SLOTS * _SLOT_BYTES) if _memory else None)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -47,15 +47,38 @@ OPENER = f"{Path(__file__).stem}:squarer"
 
 
 def test_results_come_in_the_order_of_the_parts_from_other_processes():
-    found = list(in_order(OPENER, (5,), range(12)))
+    found = [(pid, bytes(data)) for pid, data in in_order(OPENER, (5,), range(12))]
     assert [data for _, data in found] == [b"%d" % (number * number + 5) for number in range(12)]
     assert len({pid for pid, _ in found}) == 2 and os.getpid() not in {pid for pid, _ in found}
 
 
 @pytest.mark.timeout(60)
-def test_large_parts_and_large_results_do_not_wait_for_each_other():
-    parts = [bytes([number]) * 3_000_000 for number in range(8)]
-    assert [data for _, data in in_order(f"{Path(__file__).stem}:echo", (), parts)] == parts
+@pytest.mark.parametrize("size", [100, 3_000_000, 6_000_000])
+@pytest.mark.parametrize("shared", [True, False])
+def test_large_parts_and_large_results_do_not_wait_for_each_other(
+    size: int, shared: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if not shared:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    parts = [bytes([number]) * size for number in range(12)]
+    assert [bytes(data) for _, data in in_order(f"{Path(__file__).stem}:echo", (), parts)] == parts
+
+
+def test_parts_are_taken_as_they_are_needed():
+    taken: list[int] = []
+
+    def parts() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with closing(in_order(OPENER, (0,), parts())) as results:
+        next(results)
+        assert len(taken) < 20
+
+
+def test_no_parts_give_no_results():
+    assert list(in_order(OPENER, (0,), [])) == []
 
 
 def test_what_a_job_raises_is_raised_here():
