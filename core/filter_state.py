@@ -41,13 +41,14 @@ def left(workspace: Workspace, words: Sequence[str]) -> OnSummary:
 
 
 def held_out(workspace: Workspace, words: Sequence[str]) -> OnSummary:
-    """Whether a thread's session is held out. The names are read once, when the first thread is asked about."""
-    names = cache(lambda: held_out_in(workspace))
+    """Whether a thread's session is held out, by the names as they are now. Raises WorkspaceError when `splits.json` is
+    damaged."""
+    is_held_out = held_out_in(workspace)
 
     def test(summary: Summary) -> bool:
         if not summary.session:
             return NONE in words
-        return ("true" if names()(summary) else "false") in words or ANY in words
+        return ("true" if is_held_out(summary) else "false") in words or ANY in words
 
     return test
 

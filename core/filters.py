@@ -73,6 +73,11 @@ class Filter:
         """Whether deciding may read files, the tests of summaries included."""
         return self.needs_file or any(one.slow for one in self.conditions)
 
+    @property
+    def needs_folder(self) -> bool:
+        """Whether `prepare` has something to find out."""
+        return any(one.by_checks for one in self.conditions)
+
     def on_summary(self, summary: Summary) -> bool:
         """Whether everything holds that a summary can decide."""
         return all(one.on_summary(summary) is not one.negated for one in self.conditions if one.on_summary is not None)
@@ -89,13 +94,13 @@ class Filter:
         """
         return all(one.by_checks.prepare(every, progress, cancelled) for one in self.conditions if one.by_checks)
 
-    def on_thread(self, thread: Thread, stem: str = "") -> bool:
+    def on_thread(self, thread: Thread) -> bool:
         """Whether everything holds that only the thread can decide."""
         return all(one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None)
 
     def on_file(self, path: Path) -> bool:
         """`on_thread` of a file; what is no thread holds no text."""
-        from core.store import read_bytes
+        from core.thread_files import read_bytes
         from core.thread_json import decode
 
         try:
@@ -126,6 +131,7 @@ def parse(text: str, workspace: Workspace | None = None) -> Filter:
     Raises:
         FilterError: a term or a value is not known, or a quote is open; the message has the place, and the
             nearest right word.
+        WorkspaceError: what is held out is asked for, and cannot be read.
     """
     return Filter(text, tuple(_conditions(text, workspace)))
 

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from core import index
+from core.errors import SensorloomError
 from core.filter_values import FilterError
 from core.filters import Filter, parse, select
 from core.index import Changes
@@ -223,15 +224,23 @@ class ThreadActions:
 
     def set_filter(self, text: str) -> None:
         """Show only what matches, as it is typed. A filter that cannot be read leaves the rows as they are."""
-        try:
-            wanted = parse(text.strip(), self._workspace)
-        except FilterError as error:
-            self._problem(error.sentence)
-            return
-        self._problem("")
-        if wanted.text != self.filter.text:
+        wanted = self._read(text.strip())
+        if wanted is not None and wanted.text != self.filter.text:
             self.filter = wanted
             self.arrange()
+
+    def _read(self, text: str) -> Filter | None:
+        """A filter; None when it cannot be read, and then the line says why."""
+        try:
+            wanted = parse(text, self._workspace)
+        except FilterError as error:
+            self._problem(error.sentence)
+        except SensorloomError as error:
+            self._problem(str(error))
+        else:
+            self._problem("")
+            return wanted
+        return None
 
     def _problem(self, text: str) -> None:
         line = self._screen.query_one("#filter-problem", Plain)
@@ -250,8 +259,8 @@ class ThreadActions:
 
     def filter_again(self) -> None:
         """Threads have left: what a filter knows of that is no longer so."""
-        if self.filter.conditions:
-            self.filter = parse(self.filter.text, self._workspace)
+        if self.filter.conditions and (wanted := self._read(self.filter.text)) is not None:
+            self.filter = wanted
             self.arrange()
 
     def use_filter(self, text: str) -> None:

@@ -119,3 +119,12 @@ def test_the_command_names_takes_back_and_says_what_is_held_out(space: Workspace
     assert "is not held out" in told("--release", "uci_har/subject:2")
     assert "exported  9" in told("--release", "uci_har/subject:10") and "held out" not in told("--status")
     assert json.loads((space.root / "splits.json").read_text())["held_out"] == []
+
+
+def test_names_that_cannot_be_read_are_said_when_a_filter_asks_for_them(
+    space: Workspace, capsys: pytest.CaptureFixture[str]
+):
+    (space.root / "splits.json").write_text('{"held_out": 3}')
+    assert run_command(["list", "--filter", "heldout:true", "--workspace", str(space.root)]) != 0
+    said = capsys.readouterr().err
+    assert "splits.json" in said and "mend it" in said and said.count("\n") == 1
