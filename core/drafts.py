@@ -14,8 +14,8 @@ import msgspec
 
 from core.files import write_atomic
 from core.proposal import Proposal
-from core.store import path_of, stems
 from core.thread import timestamp
+from core.thread_files import path_of, stems
 from core.workspace import Workspace, names_for_threads, private_folder
 
 

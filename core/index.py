@@ -15,9 +15,8 @@ from pathlib import Path
 import msgspec
 
 from core import index_cache
-from core.errors import SensorloomError
-from core.store import is_thread_file
 from core.summary import Summary, summarize
+from core.thread_files import is_thread_file, unlistable
 from core.workspace import Workspace
 
 BATCH = 500
@@ -108,6 +107,18 @@ def summaries(workspace: Workspace) -> list[Summary]:
     return [known[stem] for stem in sorted(known)]
 
 
+def vouched(workspace: Workspace) -> Iterator[list[Summary]]:
+    """The cached summaries that hold while their files keep size and time, in blocks, by stem. Some may be gone."""
+    trusted_ns, blocks = index_cache.load_in_blocks(workspace)
+    for block in blocks:
+        yield [one for one in block if one.mtime_ns < trusted_ns - _SETTLED_NS]
+
+
+def keep(workspace: Workspace, listing: Iterable[Summary], started_ns: int) -> None:
+    """Renew the cache with summaries of the whole folder, as it was looked at from `started_ns` on."""
+    index_cache.save(workspace, {one.stem: one for one in listing}, started_ns)
+
+
 def apply(known: dict[str, Summary], changes: Changes) -> bool:
     """Bring `known` up to date; says whether that changed anything."""
     for one in changes.found:
@@ -159,6 +170,6 @@ def _listing(folder: Path) -> list[tuple[str, int, int]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise SensorloomError(f"cannot list {folder}: {(error.strerror or str(error)).lower()}") from error
+        raise unlistable(folder, error) from error
     found.sort(key=lambda one: -one[2])
     return found

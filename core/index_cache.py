@@ -1,7 +1,7 @@
 """The cache of summaries under `.sensorloom/`, which may be deleted at any time.
 
-One line of JSON says what it is of; then come msgpack blocks, each with its length before it, so that a large one is
-decoded piece by piece.
+One line of JSON says what it is of; then come msgpack blocks in the order of the stems, each with its length before it,
+so that a large one is decoded piece by piece.
 """
 
 from __future__ import annotations
@@ -18,22 +18,29 @@ from core.workspace import Workspace, private_folder
 
 _BLOCK = 500
 """Summaries in a block."""
-_VERSION = 2
+_HEAD_BYTES = 20_000
+"""Among which the first line ends: a path may be 4096 characters long, of six bytes each as JSON has them."""
+_VERSION = 3
 """Of what a summary is counted to be, too: the same file gives another one from another version."""
 
 
 def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
     """The cached summaries and the time of their scan; nothing when there is no cache that can be used."""
+    scanned_ns, blocks = load_in_blocks(workspace)
+    known = {one.stem: one for block in blocks for one in block}
+    return known, scanned_ns if known else 0
+
+
+def load_in_blocks(workspace: Workspace) -> tuple[int, Iterator[list[Summary]]]:
+    """The time of the cached scan, and its summaries in the order of their stems, decoded as they are taken. From where
+    the cache is damaged there are none."""
     try:
-        data = _cache_path(workspace).read_bytes()
-        head, _, rest = data.partition(b"\n")
-        known: dict[str, Summary] = {}
-        if (found := msgspec.json.decode(head, type=_Head)).of(workspace):
-            for block in _blocks(memoryview(rest)):
-                known.update((one.stem, one) for one in _PACKED.decode(block))
-        return known, found.scanned_ns if known else 0
+        data = memoryview(_cache_path(workspace).read_bytes())
+        end = bytes(data[:_HEAD_BYTES]).find(b"\n")
+        found = msgspec.json.decode(data[: max(end, 0)], type=_Head)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return {}, 0
+        return 0, iter(())
+    return found.scanned_ns, _blocks(data[end + 1 :]) if found.of(workspace) else iter(())
 
 
 def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) -> None:
@@ -41,7 +48,7 @@ def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) ->
 
     def parts() -> Iterator[bytes]:
         yield msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
-        every = list(known.values())
+        every = sorted(known.values(), key=lambda one: one.stem)
         for start in range(0, len(every), _BLOCK):
             block = _packed(every[start : start + _BLOCK])
             yield len(block).to_bytes(4, "little") + block
@@ -86,9 +93,12 @@ def _cache_path(workspace: Workspace) -> Path:
     return workspace.private / "index.cache"
 
 
-def _blocks(data: memoryview) -> Iterator[memoryview]:
+def _blocks(data: memoryview) -> Iterator[list[Summary]]:
     start = 0
     while start < len(data):
         end = start + 4 + int.from_bytes(data[start : start + 4], "little")
-        yield data[start + 4 : end]
+        try:
+            yield _PACKED.decode(data[start + 4 : end])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return
         start = end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SYNONYMS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
@@ -31,6 +32,7 @@ Each set holds what `_key` makes of a name. Sets are kept apart where a dataset 
 _CANONICAL = {name: min(names) for names in SYNONYMS for name in names}
 
 
+@lru_cache(maxsize=4096)
 def _key(label: str) -> str:
     plain = re.sub(r"[\s_\-/]+", "", label.casefold())
     return _CANONICAL.get(plain, plain)

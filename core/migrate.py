@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import store
+from core import store, thread_files
 from core.errors import SensorloomError, ThreadError
 from core.first_message import first_message
 from core.summary import Summary
@@ -112,8 +112,8 @@ def converted(document: Mapping[str, Any], new_id: str, manifest: Mapping[str, A
 
 
 def _migrate(workspace: Workspace, stem: str, *, dry_run: bool) -> Migrated:
-    path = store.path_of(workspace.threads, stem)
-    document = decode_object(store.read_bytes(path), path.name)
+    path = thread_files.path_of(workspace.threads, stem)
+    document = decode_object(thread_files.read_bytes(path), path.name)
     if shape_of(document) != "v3":
         raise ThreadError(f"{path.name}: no longer a v3 thread")
     backup = _free(backup_folder(workspace), path.name)
@@ -202,7 +202,7 @@ def _manifest(workspace: Workspace, document: Mapping[str, Any]) -> Mapping[str,
 def _new_id(workspace: Workspace, document: Mapping[str, Any], stem: str) -> str:
     renamed = re.sub(r"_v3(?=_|$)", "_v4", str(document.get("thread_id") or stem))
     free = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}", renamed) is not None
-    if free and renamed != stem and not store.path_of(workspace.threads, renamed).exists():
+    if free and renamed != stem and not thread_files.path_of(workspace.threads, renamed).exists():
         return renamed
     return store.new_id(workspace.threads, str(document.get("dataset_name")), str(document.get("session_id")))
 

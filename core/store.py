@@ -1,14 +1,8 @@
-"""The threads folder: list, read, save without overwriting anybody's work, trash.
-
-A thread is addressed by its file's stem. A stem is only ever taken from a folder listing or made by
-`new_id`, so no text from a model or a file becomes a path.
-"""
+"""The threads of a folder: read, save without overwriting anybody's work, trash."""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +13,8 @@ from pathlib import Path
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.files import Content, sync_folder, write_atomic
 from core.thread import Thread, touched
-from core.thread_json import MAX_BYTES, decode, encode
+from core.thread_files import path_of, read_bytes, stems
+from core.thread_json import decode, encode
 
 _SAFE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}")
 _NUMBERED = re.compile(r"_v4_(\d+)$")
@@ -40,27 +35,6 @@ Record = Callable[[str, Content | None, Content | None], None]
 """Told of a write before it happens: the stem, what is there, and what will be (None: no file)."""
 
 
-def is_thread_file(name: str) -> bool:
-    """Whether a file name in the folder is one we list: `*.json`, not hidden."""
-    return name.endswith(".json") and not name.startswith(".")
-
-
-def stems(folder: Path) -> list[str]:
-    """The stems of all thread files, sorted. An absent folder holds none."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name[:-5] for entry in entries if is_thread_file(entry.name))
-    except FileNotFoundError:
-        return []
-
-
-def path_of(folder: Path, stem: str) -> Path:
-    """Where a thread's file is. Raises UsageError for a stem that would leave the folder."""
-    if not stem or stem.startswith(".") or "/" in stem or "\\" in stem or "\0" in stem:
-        raise UsageError(f"{stem!r} is no thread id")
-    return folder / f"{stem}.json"
-
-
 def read(folder: Path, stem: str) -> Stored:
     """Read one thread.
 
@@ -69,23 +43,6 @@ def read(folder: Path, stem: str) -> Stored:
     """
     path = path_of(folder, stem)
     return _stored(Content.of(read_bytes(path)), stem)
-
-
-def read_bytes(path: Path) -> bytes:
-    """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ThreadError(f"{path.name}: not a regular file")
-        if found.st_size > MAX_BYTES:
-            raise ThreadError(
-                f"{path.name}: {found.st_size / 1e6:.0f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB for a thread"
-            )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
-    except OSError as error:
-        raise ThreadError(f"{path.name}: {(error.strerror or str(error)).lower()}") from error
 
 
 def read_all(folder: Path, chosen: Iterable[str] | None = None) -> Iterator[Stored | ThreadError]:

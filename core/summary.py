@@ -6,13 +6,13 @@ A summary is counted from the messages, never taken on trust from the metadata. 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from core.errors import ThreadError, UsageError
+from core.errors import ThreadError
 from core.labels import same_label
-from core.store import path_of, read_bytes
+from core.outline import Outline, broken_calls, has_texts, outline
 from core.thread import (
     DEFAULT_MAX_TURNS,
     Thread,
@@ -23,6 +23,7 @@ from core.thread import (
     final_answer,
     text_of,
 )
+from core.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
 from core.thread_json import decode, decode_object, shape_of
 
 QUERY_LIMIT = 500
@@ -66,29 +67,49 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of the tools its calls name, in the order of their first use."""
     stale: int = 0
     """Messages that rest on something that changed since."""
+    ready: bool = False
+    """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
+    is answered, nothing is stale, and there are no alternatives."""
+    keys: int = 0
+    """Of what is ready: about how many keys hold something before its messages. Arrow settles its columns on the first
+    rows it is given, so an export begins with the fullest."""
+
+
+class Look(NamedTuple):
+    """What reading one file gave."""
+
+    summary: Summary
+    data: bytes = b""
+    outline: Outline | None = None
+    """None for what is no thread, or an unusual one."""
 
 
 def summarize(folder: Path, stem: str) -> Summary:
     """Read one file. Never raises for what the file holds: that becomes the summary's `problem`."""
+    return look(folder, stem).summary
+
+
+def look(folder: Path, stem: str) -> Look:
+    """Read one file, and keep what it held. Never raises for what that is."""
+    if not is_stem(stem):
+        return Look(Summary(stem, problem=f"{stem}.json: a name that cannot be a thread's id; rename the file"))
     size, mtime_ns = 0, 0
     try:
-        path = path_of(folder, stem)
-    except UsageError:
-        return Summary(stem, problem=f"{stem}.json: a name that cannot be a thread's id; rename the file")
-    try:
-        found = path.stat()
-        size, mtime_ns = found.st_size, found.st_mtime_ns
-        data = read_bytes(path)
+        if (file := read_regular(f"{folder}/{stem}.json")) is None:
+            path = path_of(folder, stem)
+            found = path.stat()
+            size, mtime_ns = found.st_size, found.st_mtime_ns
+            file = RegularFile(read_bytes(path), size, mtime_ns)
     except OSError as error:
-        return Summary(stem, size, mtime_ns, problem=f"{path.name}: {(error.strerror or str(error)).lower()}")
+        problem = f"{stem}.json: {(error.strerror or str(error)).lower()}"
+        return Look(Summary(stem, size, mtime_ns, problem=problem))
     except ThreadError as error:
-        return Summary(stem, size, mtime_ns, problem=str(error))
+        return Look(Summary(stem, size, mtime_ns, problem=str(error)))
     try:
-        if not data.isascii():
-            data.decode()  # parts that are skipped below must be text too
-        return _from_document(_DECODER.decode(data), stem, size, mtime_ns)
+        found = outline(file.data)
+        return Look(summary_in(found, file.data, stem, file.size, file.mtime_ns), file.data, found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _explained(data, stem, size, mtime_ns)
+        return Look(_explained(file.data, stem, file.size, file.mtime_ns), file.data)
 
 
 def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0) -> Summary:
@@ -148,24 +169,6 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-# The typed decode: everything of a thread but its long texts, of which only the last is looked into.
-
-
-class _Function(msgspec.Struct, gc=False):
-    name: str = ""
-
-
-class _Call(msgspec.Struct, gc=False):
-    function: _Function
-
-
-class _Message(msgspec.Struct, gc=False):
-    role: str
-    content: msgspec.Raw = msgspec.Raw(b"null")
-    tool_calls: list[_Call] | None = None
-    stale: bool = False
-
-
 class _Review(msgspec.Struct, gc=False):
     verdict: str | None = None
 
@@ -186,36 +189,40 @@ class _Metadata(msgspec.Struct, gc=False):
     max_turns: int | None = None
 
 
-class _Document(msgspec.Struct, gc=False):
-    id: str
-    metadata: _Metadata
-    messages: list[_Message]
+def keys_before_messages(data: bytes) -> int:
+    """About how many keys hold something before a thread's messages, in the bytes of its file."""
+    end = data.find(b'"messages"')
+    return data.count(b'":', 0, end) - data.count(b"null", 0, end)
 
 
-_DECODER = msgspec.json.Decoder(_Document)
+_METADATA = msgspec.json.Decoder(_Metadata)
 
 
-def _from_document(document: _Document, stem: str, size: int, mtime_ns: int) -> Summary:
-    """The same as `summary_of`, several times faster; a test holds the two together."""
-    metadata = document.metadata
-    if not document.id:
-        raise msgspec.DecodeError("an empty id")
-    spoken = [message for message in document.messages if message.role == "assistant"]
+def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
+    """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together.
+
+    Raises:
+        msgspec.DecodeError: metadata are of unusual types.
+    """
+    metadata = _METADATA.decode(found.metadata)
+    spoken = [message for message in found.messages if message.role == "assistant"]
     calls = [call.function.name for message in spoken for call in message.tool_calls or ()]
-    last = document.messages[-1] if document.messages else None
+    last = found.messages[-1] if found.messages else None
     text = ""
     if last is not None and last.role == "assistant" and not last.tool_calls:
-        text = text_of({"content": _plain(last.content)})
+        text = last.content if type(last.content) is str else text_of({"content": last.content})
     answer = final_answer(text) if text else None
     limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
     truth = metadata.ground_truth or ""
     silent = sum(not message.tool_calls for message in spoken)
+    stale = sum(message.stale is True for message in found.messages)
+    ready = not stale and not found.has_alternatives and has_texts(found) and not broken_calls(found.messages)
     return Summary(
         stem,
         size,
         mtime_ns,
         "v4",
-        id=document.id,
+        id=found.id,
         dataset=metadata.dataset,
         session=metadata.session,
         status="finished" if answer else "max_turns_reached" if len(spoken) >= limit else "active",
@@ -235,9 +242,7 @@ def _from_document(document: _Document, stem: str, size: int, mtime_ns: int) -> 
         created=metadata.created_at or "",
         modified=metadata.last_modified or "",
         tools_used=tuple(dict.fromkeys(calls)),
-        stale=sum(message.stale for message in document.messages),
+        stale=stale,
+        ready=ready,
+        keys=keys_before_messages(data) if ready else 0,
     )
-
-
-def _plain(raw: msgspec.Raw) -> Any:
-    return msgspec.json.decode(raw)

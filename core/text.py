@@ -37,7 +37,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def unicode_text(text: str) -> str:
     """Text as UTF-8 can carry it: half a surrogate pair, which JSON files and file names may hold, is no character."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def counted(number: object, noun: str) -> str:

@@ -21,11 +21,9 @@ Status = Literal["active", "finished", "max_turns_reached"]
 SCHEMA_VERSION = "openai_v1"
 DEFAULT_MAX_TURNS = 10
 
-_FINAL = re.compile(r"^[ \t]*[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+?)[*_ \t.]*$", re.IGNORECASE | re.MULTILINE)
+_FINAL = re.compile(r"^[ \t]*[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+?)[*_ \t.]*$", re.IGNORECASE)
 CONFIDENCES = ("high", "medium", "low")
-_CONFIDENCE = re.compile(
-    r"^[ \t]*[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE | re.MULTILINE
-)
+_CONFIDENCE = re.compile(r"^[ \t]*[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +139,21 @@ def is_assistant(message: Message) -> bool:
 
 def final_answer(text: str) -> str | None:
     """The label on the last `Final Answer: …` line, or None."""
-    found = _FINAL.findall(text)
-    return found[-1].strip().strip("`\"'[]") or None if found else None
+    found = _last_line(_FINAL, text)
+    return found.strip().strip("`\"'[]") or None
 
 
 def stated_confidence(text: str) -> str | None:
     """`high`, `medium` or `low` from the last `Confidence: …` line, or None."""
-    found = _CONFIDENCE.findall(text)
-    return found[-1].lower() if found else None
+    return _last_line(_CONFIDENCE, text).lower() or None
+
+
+def _last_line(pattern: re.Pattern[str], text: str) -> str:
+    """What `pattern` captures of the last line it fits; empty when it fits none. What is said last is near the end."""
+    for line in reversed(text.split("\n")):
+        if found := pattern.match(line):
+            return found[1]
+    return ""
 
 
 def confidence_of(text: str, known: object) -> str | None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.store import is_thread_file
+from core.thread_files import is_thread_file
 
 STEP_MS = 50
 """How long a quiet moment ends a group of changes."""

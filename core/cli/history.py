@@ -25,7 +25,7 @@ def command(workspace: Workspace, name: str, diff: int | None, before: int | Non
     Works for deleted threads as well. A change by another program shows once a step of ours followed it.
     """
     from core import history
-    from core.store import path_of
+    from core.thread_files import path_of
 
     stem = stem_of(name)
     there = path_of(workspace.threads, stem).exists()

@@ -75,7 +75,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
     from core.batch import Job, draw_sessions
     from core.datasets.standard import open_dataset
-    from core.store import path_of
+    from core.thread_files import path_of
 
     max_turns = options["max_turns"]
     if stems:

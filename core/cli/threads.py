@@ -39,7 +39,7 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
     Raises:
         UsageError: neither names nor a filter, a thread that is not there, or nothing is selected.
     """
-    from core.store import path_of
+    from core.thread_files import path_of
 
     stems = list(dict.fromkeys(map(stem_of, names)))
     if not stems and not wanted.strip():

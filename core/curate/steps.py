@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core import history, store
+from core import history, store, thread_files
 from core.files import Content, write_atomic
 from core.store import Stored
 from core.thread import Thread
@@ -51,7 +51,7 @@ def put(workspace: Workspace, stem: str, content: Content | None, expected: str 
 
 def trash_path(workspace: Workspace, stem: str) -> Path:
     """Where a deleted thread's file is kept. Raises UsageError for a stem that would leave the folder."""
-    return store.path_of(trash(workspace), stem)
+    return thread_files.path_of(trash(workspace), stem)
 
 
 def trash(workspace: Workspace) -> Path:

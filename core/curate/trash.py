@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from core import store
+from core import thread_files
 from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import put, recorder, trash, trash_path
 from core.errors import UsageError
 from core.files import Content, digest
-from core.store import stems
+from core.thread_files import stems
 from core.workspace import Workspace
 
 
@@ -18,7 +18,7 @@ def delete(workspace: Workspace, chosen: Iterable[str], *, progress: Progress | 
     """Move threads to `.sensorloom/trash/` as one step. Works on files that are no threads, too."""
 
     def one(stem: str, group: str) -> bool:
-        data = store.read_bytes(store.path_of(workspace.threads, stem))
+        data = thread_files.read_bytes(thread_files.path_of(workspace.threads, stem))
         put(workspace, stem, None, digest(data), recorder(workspace, "deletion", group))
         return True
 
@@ -32,7 +32,7 @@ def restore(workspace: Workspace, chosen: Iterable[str], *, progress: Progress |
         path = trash_path(workspace, stem)
         if not path.exists():
             raise UsageError(f"{stem} is not in the trash")
-        put(workspace, stem, Content.of(store.read_bytes(path)), None, recorder(workspace, "restoring", group))
+        put(workspace, stem, Content.of(thread_files.read_bytes(path)), None, recorder(workspace, "restoring", group))
         return True
 
     return as_one_step(workspace, chosen, one, progress)

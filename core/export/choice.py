@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+
+import msgspec
 
 from core.export.groups import Groups
 from core.export.output import Span
 from core.export.report import ExportRequest, Skips
-from core.export.split import SplitBook, assign
+from core.export.split import SplitBook, SplitSpec, assign
 from core.summary import Summary
 
 DUPLICATE = "duplicate"
@@ -17,8 +18,7 @@ OVER_CAP = "over the cap of its label"
 HELD_OUT = "held out"
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """A thread that may leave."""
 
     summary: Summary
@@ -31,6 +31,7 @@ class Entry:
     group: str = ""
     """What the split kept together; empty when not split."""
     sidecar: bytes = b""
+    held_out: bool = False
 
 
 def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:
@@ -49,33 +50,32 @@ def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[E
     return [entry for entry in entries if id(entry) in kept]
 
 
-def put_on_sides(
+def without_held_out(
     entries: list[Entry], request: ExportRequest, book: SplitBook, groups: Groups, skips: Skips
-) -> tuple[list[Entry], bool]:
-    """Give each entry its side; held-out sessions go to the test side where there is one, else they stay behind.
+) -> list[Entry]:
+    """The entries less those of held-out sessions, unless there is a test side for them."""
+    if not book.held_out:
+        return entries
+    for one in entries:
+        one.held_out = book.holds_out(one.summary.dataset, one.summary.session, groups.subject(one.summary))
+    if request.split is not None and request.split.has_test:
+        return entries
+    free = [one for one in entries if not one.held_out]
+    skips.passed_over(HELD_OUT, len(entries) - len(free))
+    return free
 
-    Returns the entries that stay, and whether the book has learned something.
-    """
-    spec = request.split
-    held = {
-        id(one) for one in entries
-        if book.held_out and book.holds_out(one.summary.dataset, one.summary.session, groups.subject(one.summary))
-    }  # fmt: skip
-    free = [one for one in entries if id(one) not in held]
-    if spec is None or not spec.has_test:
-        skips.passed_over(HELD_OUT, len(held))
-        entries = free
-    if spec is None:
-        return entries, False
+
+def put_on_sides(entries: list[Entry], spec: SplitSpec, book: SplitBook, groups: Groups) -> bool:
+    """Give each entry its side, the test side to what is held out. Says whether the book has learned something."""
     counts: dict[str, Counter[str]] = {}
     for one in entries:
         one.group = groups.of(one.summary, spec.group)
-    for one in free:
-        counts.setdefault(one.group, Counter())[one.summary.truth] += 1
+        if not one.held_out:
+            counts.setdefault(one.group, Counter())[one.summary.truth] += 1
     known = book.assigned.setdefault(spec.key, {})
     sides = assign(counts, known, spec)
     learned = any(known.get(group) != side for group, side in sides.items())
     known.update(sides)
     for one in entries:
-        one.side = "test" if id(one) in held else sides[one.group]
-    return entries, learned
+        one.side = "test" if one.held_out else sides[one.group]
+    return learned

@@ -10,16 +10,16 @@ import msgspec
 
 from core.errors import SensorloomError, ThreadError
 from core.files import digest, write_atomic
-from core.store import path_of, read_bytes
 from core.summary import Summary
 from core.text import unicode_text
+from core.thread_files import path_of, read_bytes
 from core.workspace import Workspace, private_folder
 
 State = Literal["never", "exported", "changed"]
 _FILE = "exported.cache"
 
 
-class Logged(msgspec.Struct, frozen=True, array_like=True):
+class Logged(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A thread as it was when it left last."""
 
     sha256: str

@@ -68,13 +68,26 @@ def write_manifest(
 def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     """The document, indented, with one thread a line: a manifest of many threads stays readable and quick to write."""
     text = json.dumps(head, indent=2, ensure_ascii=False)
-    yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": ['
-    for number, one in enumerate(entries):
-        line = {"stem": unicode_text(one.summary.stem), "sha256": one.sha256, "rows": len(one.spans)}
-        if one.side:
-            line |= {"split": one.side, "group": unicode_text(one.group)}
-        yield (b",\n    " if number else b"\n    ") + msgspec.json.encode(line)
+    yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": [\n    '
+    lines = _LINES.encode_lines(
+        _Line(unicode_text(one.summary.stem), one.sha256, len(one.spans), one.side, unicode_text(one.group))
+        for one in entries
+    )
+    yield lines.rstrip(b"\n").replace(b"\n", b",\n    ")
     yield b"\n  ]\n}\n"
+
+
+class _Line(msgspec.Struct, omit_defaults=True, gc=False):
+    """What the manifest says of one thread."""
+
+    stem: str
+    sha256: str
+    rows: int
+    split: str = ""
+    group: str = ""
+
+
+_LINES = msgspec.json.Encoder()
 
 
 def versions() -> dict[str, str]:

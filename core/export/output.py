@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -24,6 +24,7 @@ Span = tuple[int, int]
 """Where bytes begin in the spool, and where they end."""
 
 _CHUNK = 1 << 20
+_MANY_BYTES = 32 << 20
 _ABANDONED_SEC = 6 * 3600
 """A hidden file this old was left by an export that was killed."""
 
@@ -38,20 +39,31 @@ class HiddenFile:
         self._path = Path(name)
         self._hash = hashlib.sha256()
         self.size = 0
+        self._handed_over = 0
 
-    def write(self, rows: bytes) -> int:
+    def write(self, rows: bytes | memoryview) -> int:
         """Add whole lines; returns where they begin."""
         start = self.size
         with said(self._path.parent):
             self._add(rows)
         return start
 
-    def _add(self, data: bytes) -> None:
+    def _add(self, data: bytes | memoryview) -> None:
         self._hash.update(data)
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) or 0 :]
         self.size += len(data)
+        if self.size - self._handed_over > _MANY_BYTES:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Let the disk begin with what is there, so that `finish` need not wait for all of it."""
+        if hasattr(os, "posix_fadvise"):
+            start, length = self._handed_over, self.size - self._handed_over
+            with suppress(OSError):  # it is only advice
+                os.posix_fadvise(self._file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
+        self._handed_over = self.size
 
     def copy(self, spans: Iterable[Span]) -> HiddenFile:
         """A new hidden file of these parts of this one, in this order."""

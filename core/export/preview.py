@@ -14,10 +14,10 @@ from core.export.profiles.hf import messages as template_messages
 from core.export.profiles.profile import Making, RefusedError, Row
 from core.export.report import ExportRequest, Skips
 from core.export.schemas import Schemas
-from core.export.selection import HELD_OUT, REJECTED, broken_calls, open_selection
+from core.export.selection import HELD_OUT, open_selection
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
-from core.filters import parse
+from core.outline import broken_calls
 from core.summary import Summary
 from core.thread import Thread
 from core.thread_json import decode_object
@@ -69,7 +69,7 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         return Preview((), (), {}, summary.problem)
     try:
         source = read_source(workspace.threads, summary.stem)
-        if problem := broken_calls(source.document.messages):
+        if problem := broken_calls(source.outline.messages):
             return Preview((), (), {}, problem)
         thread = Schemas(workspace).filled(source.thread(), making)
         profile = profile_of(request.profile)
@@ -112,17 +112,15 @@ def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[S
     chosen: list[Summary] = []
     tested = 0
     for one in listing:
-        if not selection.by_summary(one):
-            continue
-        held_out = is_held_out(one)
-        if one.verdict == "reject" and not request.rejected:
-            skips.passed_over(REJECTED)
-        elif held_out and not has_test:
+        held_out = False
+        if reason := selection.reason(one):
+            selection.pass_over(one, reason)
+        elif (held_out := is_held_out(one)) and not has_test:
             skips.passed_over(HELD_OUT)
         else:
             tested += held_out
             chosen.append(one)
-    return Candidates(tuple(chosen), skips.ordered(), not parse(request.filter, workspace).needs_file, tested)
+    return Candidates(tuple(chosen), skips.ordered(), not selection.wanted.needs_file, tested)
 
 
 @dataclass(frozen=True, slots=True)

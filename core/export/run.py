@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Generator, Sequence
+from collections import Counter, deque
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate, pairwise
 
-from core.export.choice import DUPLICATE, Entry, capped, put_on_sides
+from core.export.choice import DUPLICATE, Entry, capped, put_on_sides, without_held_out
 from core.export.groups import Groups
 from core.export.log import add_to_log
 from core.export.manifest import write_beside, write_manifest
@@ -27,20 +27,24 @@ from core.export.report import (
     Progress,
     Skips,
 )
-from core.export.rows import Made, MadePart, Rows
-from core.export.selection import open_selection
+from core.export.rows import Asked, Made, MadePart, Rows, unpacked
+from core.export.selection import Selection, open_selection
 from core.export.siblings import Siblings
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
-from core.index import summaries
+from core.index import keep, summaries, vouched
 from core.processes import in_order
 from core.similar import Seen, Signature
 from core.summary import Summary
+from core.thread_files import more_than, stems
 from core.workspace import Workspace
 
 PART = 250
 """Threads between two reports of progress, and what a process is given at a time."""
 ALONE = 12
 """Parts that are done before processes would have started."""
+
+_Plan = tuple[Summary | None, str]
+"""What is known of a file, and why its thread stays, by that; neither of a file of which nothing is known."""
 
 
 def export(
@@ -58,15 +62,13 @@ def export(
         SensorloomError: the exports folder cannot be written; nothing is left under a final name.
     """
     started = time.monotonic()
-    run = _Run(workspace, request, profile_of(request.profile))
-    selection = open_selection(workspace, request, run.skips)
+    skips = Skips()
+    run = _Run(workspace, request, profile_of(request.profile), open_selection(workspace, request, skips), skips)
     if not dry_run:
         prepare_folder(workspace.exports)
-    run.listing = summaries(workspace)
-    chosen = [one for one in run.listing if selection.by_summary(one)]
     with ExitStack() as stack:
         spool = None if dry_run else stack.enter_context(HiddenFile(workspace.exports))
-        run.take(chosen, spool, progress or Progress())
+        run.take(spool, progress or Progress())
         report = run.publish(spool, stack)
     return replace(report, seconds=time.monotonic() - started)
 
@@ -78,42 +80,95 @@ class _Run:
     workspace: Workspace
     request: ExportRequest
     profile: Profile
+    selection: Selection
+    skips: Skips
+    surveyed: list[Summary] | None = None
+    """All summaries, where they had to be known before anything could be decided."""
+    outdated: bool = False
+    """Whether the cached summaries are no longer those of the folder."""
+    total: int = 0
+    """Files in the folder."""
     listing: list[Summary] = field(default_factory=list[Summary])
-    skips: Skips = field(default_factory=Skips)
+    """Summaries of all files as they were when it was decided whether they leave."""
     changes: Counter[str] = field(default_factory=Counter[str])
     entries: list[Entry] = field(default_factory=list[Entry])
     seen: Seen = field(default_factory=Seen)
 
-    def take(self, chosen: Sequence[Summary], spool: HiddenFile | None, progress: Progress) -> None:
-        """Write the rows of the chosen threads to the spool, if any, in their order; many are made on all cores.
+    def take(self, spool: HiddenFile | None, progress: Progress) -> None:
+        """Look at every file of the folder once, and write the rows of those that leave to the spool, if any, in the
+        order of their stems. Many are done on all cores.
 
         Raises:
             ExportCancelledError: the caller asked to stop.
         """
-        parts = [chosen[start : start + PART] for start in range(0, len(chosen), PART)]
-        done = 0
-        progress.report(0, len(chosen))
-        with closing(self._in_parts([[one.stem for one in part] for part in parts])) as results:
-            for part, ((some, changes), rows) in zip(parts, results, strict=True):
+        started_ns = time.time_ns()
+        if self.profile.pairs or self.selection.wanted.needs_folder:
+            self._survey(progress)
+        plans: deque[list[_Plan]] = deque()
+        with closing(self._in_parts(self._planned(plans, progress))) as results:
+            for (some, changes), rows in results:
                 if progress.cancelled():
-                    raise ExportCancelledError("the export was stopped; nothing was written")
+                    raise _cancelled()
                 start = spool.write(rows) if spool else 0
-                for summary, made in zip(part, some, strict=True):
-                    self._add(summary, made, start)
+                for (before, reason), made in zip(plans.popleft(), some, strict=True):
+                    summary = made.summary or before
+                    assert summary is not None, "a file of which nothing was known is looked at"
+                    if made.summary is not None:
+                        self.outdated, reason = True, self.selection.reason(summary)
+                    self.listing.append(summary)
+                    if reason:
+                        self.selection.pass_over(summary, reason)
+                    else:
+                        self._add(summary, made, start)
                     start += sum(made.sizes)
                 self.changes += changes
-                done += len(part)
-                progress.report(done, len(chosen))
+                progress.report(len(self.listing), self.total)
+        if self.outdated:
+            keep(self.workspace, self.listing, started_ns)
 
-    def _in_parts(self, stems: Sequence[Sequence[str]]) -> Generator[MadePart]:
+    def _survey(self, progress: Progress) -> None:
+        """Learn first what is to be known of the whole folder before one thread can be decided on."""
+        self.surveyed = summaries(self.workspace)
+        if not self.selection.wanted.prepare(self.surveyed, progress.report, progress.cancelled):
+            raise _cancelled()
+
+    def _planned(self, plans: deque[list[_Plan]], progress: Progress) -> Iterator[list[Asked]]:
+        """What is asked about the files, part by part, with what is known of them put into `plans`."""
+        every = stems(self.workspace.threads)
+        self.total = len(every)
+        progress.report(0, self.total)
+        blocks = vouched(self.workspace) if self.surveyed is None else iter([self.surveyed])
+        known: dict[str, Summary] = {}
+        reached = ""
+        for start in range(0, len(every), PART):
+            part = every[start : start + PART]
+            while reached < part[-1] and (block := next(blocks, None)) is not None:
+                known.update((one.stem, one) for one in block)
+                reached = block[-1].stem if block else reached
+            some: list[_Plan] = []
+            asked: list[Asked] = []
+            for stem in part:
+                if (one := known.pop(stem, None)) is None:
+                    some.append((None, ""))
+                    asked.append((stem, -1, 0, True, False))
+                else:
+                    reason = self.selection.reason(one)
+                    some.append((one, reason))
+                    asked.append((stem, one.size, one.mtime_ns, not reason, one.ready))
+            plans.append(some)
+            yield asked
+        self.outdated |= bool(known) or any(blocks)
+
+    def _in_parts(self, asked: Iterator[list[Asked]]) -> Generator[tuple[MadePart, bytes | memoryview]]:
         if self.profile.pairs:  # a thread's family is looked up in the listing
-            rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, self.listing))
-        elif len(stems) > ALONE:
-            yield from in_order("core.export.rows:part_maker", (self.workspace, self.request), stems)
+            rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, self.surveyed or ()))
+        elif more_than(self.workspace.threads, ALONE * PART):
+            for value, lines in in_order("core.export.rows:part_maker", (self.workspace, self.request), asked):
+                yield unpacked(value), lines
             return
         else:
             rows = Rows(self.workspace, self.request)
-        yield from (rows.part(some) for some in stems)
+        yield from map(rows.part, asked)
 
     def _add(self, summary: Summary, made: Made, start: int) -> None:
         """Keep a thread whose rows begin at `start` in the spool, or count why it does not leave."""
@@ -122,8 +177,8 @@ class _Run:
         elif made.reason:
             self.skips.passed_over(made.reason)
         elif made.signature is None or not self._repeats(summary, made.signature):
-            ends = accumulate(made.sizes, initial=start)
-            self.entries.append(Entry(summary, made.digest, tuple(pairwise(ends)), made.richness, sidecar=made.sidecar))
+            spans = tuple(pairwise(accumulate(made.sizes, initial=start)))
+            self.entries.append(Entry(summary, made.digest, spans, made.richness or summary.keys, sidecar=made.sidecar))
 
     def _repeats(self, summary: Summary, found: Signature) -> bool:
         first = self.seen.exact(summary.stem, found)
@@ -162,10 +217,10 @@ class _Run:
 
     def _chosen(self) -> tuple[list[Entry], SplitBook | None]:
         """The entries that leave, by side, and the split book when it is to be saved."""
-        kept = capped(self.entries, self.request, self.skips)
-        book = read_book(self.workspace.root)
-        groups = Groups(self.workspace, self.listing)
-        entries, learned = put_on_sides(kept, self.request, book, groups, self.skips)
+        request, book, groups = self.request, read_book(self.workspace.root), Groups(self.workspace, self.listing)
+        entries = without_held_out(self.entries, request, book, groups, self.skips)
+        entries = capped(entries, request, self.skips)  # after it, so that what stays behind takes nobody's place
+        learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
         entries.sort(key=lambda one: PARTS.index(one.side) if one.side else 0)
         return entries, book if learned else None
 
@@ -200,6 +255,10 @@ def _is_all(spans: list[Span], size: int) -> bool:
 
 def _example(summary: Summary) -> Example:
     return Example(summary.id, summary.query, summary.truth, summary.answer, summary.correct)
+
+
+def _cancelled() -> ExportCancelledError:
+    return ExportCancelledError("the export was stopped; nothing was written")
 
 
 def _nothing(workspace: Workspace, report: ExportReport) -> str:

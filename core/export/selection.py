@@ -1,12 +1,11 @@
-"""Which threads an export takes, as far as their summaries tell; and what is wrong with calls that may not leave."""
+"""Which threads an export takes, as far as their summaries tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from core.export.log import export_state, read_log
 from core.export.report import ExportRequest, Skips
-from core.export.source import SourceMessage
 from core.filters import Filter, parse
 from core.summary import Summary
 from core.workspace import Workspace
@@ -35,51 +34,33 @@ def open_selection(workspace: Workspace, request: ExportRequest, skips: Skips) -
 
 
 class Selection:
-    """Says of each summary whether its thread may leave, counting why the rest may not."""
+    """Says of each summary why its thread may not leave, and counts that."""
 
     def __init__(self, request: ExportRequest, wanted: Filter, skips: Skips) -> None:
+        self.wanted = wanted
         self._request = request
-        self._wanted = wanted
         self._skips = skips
         self.exclude: Callable[[Summary], str] = lambda _summary: ""
         """A further reason not to take a thread: exported already, held out."""
 
-    def by_summary(self, summary: Summary) -> bool:
-        """What the summary alone decides; counts the reason when it is no."""
-        skips = self._skips
-        if self._request.chosen is not None and summary.stem not in self._request.chosen:
-            skips.passed_over(NOT_CHOSEN)
-        elif summary.problem:
-            skips.refuse(summary.stem, V3 if summary.shape == "v3" else INVALID, summary.problem)
-        elif self._request.finished_only and summary.status != "finished":
-            skips.passed_over(NOT_FINISHED)
-        elif not self._wanted.on_summary(summary):
-            skips.passed_over(FILTERED)
-        elif reason := self.exclude(summary):
-            skips.passed_over(reason)
+    def reason(self, summary: Summary) -> str:
+        """Why the summary alone keeps its thread back; empty when it does not."""
+        request = self._request
+        if request.chosen is not None and summary.stem not in request.chosen:
+            return NOT_CHOSEN
+        if summary.problem:
+            return V3 if summary.shape == "v3" else INVALID
+        if request.finished_only and summary.status != "finished":
+            return NOT_FINISHED
+        if not self.wanted.on_summary(summary):
+            return FILTERED
+        if not request.rejected and summary.verdict == "reject":
+            return REJECTED
+        return self.exclude(summary)
+
+    def pass_over(self, summary: Summary, reason: str) -> None:
+        """Count a thread that stays for this reason."""
+        if reason in (V3, INVALID):
+            self._skips.refuse(summary.stem, reason, summary.problem)
         else:
-            return True
-        return False
-
-
-def broken_calls(messages: Sequence[SourceMessage]) -> str:
-    """The first breach of "every call is answered once, before anything else is said"; empty when there is none."""
-    waiting: dict[str, str] = {}
-    seen: set[str] = set()
-    for place, message in enumerate(messages, 1):
-        if message.role == "tool":
-            if waiting.pop(message.tool_call_id or "", None) is None:
-                return f"message {place} answers the call {message.tool_call_id or 'without an id'}, which nobody made"
-            continue
-        if waiting:
-            break
-        for call in message.tool_calls or ():
-            if not call.id or call.id in seen:
-                return f"message {place}: the call of {call.function.name} has {_id_problem(call.id)}"
-            seen.add(call.id)
-            waiting[call.id] = call.function.name
-    return f"the call {next(iter(waiting))} of {next(iter(waiting.values()))} is not answered" if waiting else ""
-
-
-def _id_problem(call_id: str) -> str:
-    return f"the id {call_id}, which another call has" if call_id else "no id"
+            self._skips.passed_over(reason)

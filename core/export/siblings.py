@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import ThreadError
-from core.export.selection import broken_calls
 from core.export.source import read_source
 from core.lineage import lineage
+from core.outline import broken_calls
 from core.summary import Summary
 from core.thread import Thread
 
@@ -41,5 +41,5 @@ class Siblings:
             source = read_source(self._folder, stem)
         except ThreadError:
             return None
-        messages = source.document.messages
+        messages = source.outline.messages
         return None if broken_calls(messages) or any(one.stale for one in messages) else source.thread()

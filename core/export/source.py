@@ -7,9 +7,7 @@ texts of a file in the usual form are never decoded: they are checked, compacted
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,54 +17,10 @@ import msgspec
 
 from core.errors import ThreadError
 from core.files import digest
-from core.store import read_bytes
+from core.outline import Outline, has_texts, outline
 from core.thread import Thread, text_of
-from core.thread_json import MAX_BYTES, decode, encode_line
-
-
-class SourceFunction(msgspec.Struct, gc=False):
-    """The `function` of a call."""
-
-    name: str
-    arguments: str
-
-
-class SourceCall(msgspec.Struct, gc=False):
-    """A tool call in the usual form."""
-
-    function: SourceFunction
-    id: str = ""
-
-
-class SourceMessage(msgspec.Struct, gc=False):
-    """A message as far as the checks ask."""
-
-    role: str
-    content: str | None = None
-    tool_calls: list[SourceCall] | None = None
-    tool_call_id: str | None = None
-    stale: bool | None = None
-
-
-class SourceReview(msgspec.Struct, gc=False):
-    """A person's verdict."""
-
-    verdict: str | None = None
-
-
-class SourceMetadata(msgspec.Struct, gc=False):
-    """What an export asks of the metadata."""
-
-    review: SourceReview | None = None
-
-
-class SourceDocument(msgspec.Struct, gc=False):
-    """A thread file in the usual form: every content a string or null, every call's arguments a string."""
-
-    id: str
-    metadata: SourceMetadata
-    messages: list[SourceMessage]
-    alternatives: msgspec.Raw = msgspec.Raw(b"")
+from core.thread_files import read_bytes, read_regular
+from core.thread_json import decode, encode_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +30,7 @@ class Source:
     stem: str
     data: bytes
     """One JSON object whose contents and arguments are strings."""
-    document: SourceDocument
+    outline: Outline
     digest: str
     """SHA-256 of the file's bytes."""
 
@@ -85,7 +39,6 @@ class Source:
         return Thread(json.loads(self.data))
 
 
-_DOCUMENT = msgspec.json.Decoder(SourceDocument)
 _LONE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -96,22 +49,23 @@ def read_source(folder: Path, stem: str) -> Source:
     Raises:
         ThreadError: it is no thread, or holds a number JSON does not have; one sentence.
     """
-    name = f"{stem}.json"
-    data = _quickly(f"{folder}/{name}")
-    if data is None:
-        data = read_bytes(folder / name)
-    found = digest(data)
+    path = folder / f"{stem}.json"
+    found = read_regular(str(path))
+    return source_in(read_bytes(path) if found is None else found.data, stem)
+
+
+def source_in(data: bytes, stem: str, found: Outline | None = None) -> Source:
+    """The source in a thread file's bytes, of which the outline may be known. Raises ThreadError like `read_source`."""
     try:
-        document = _DOCUMENT.decode(data)
-        if not data.isascii():
-            data.decode()  # what the decoder skipped must be text too
-        if document.id:
-            return Source(stem, data, document, found)
+        found = found or outline(data)
+        if has_texts(found):
+            return Source(stem, data, found, digest(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # an unusual form, or no thread: decided below
+    name = f"{stem}.json"
     plain = encode_row(with_text_contents(decode(data, name)).document, name)
     try:
-        return Source(stem, plain, _DOCUMENT.decode(plain), found)
+        return Source(stem, plain, outline(plain), digest(data))
     except msgspec.DecodeError as error:
         reason = "half of a character (a lone surrogate), at which loaders stop; edit that text"
         raise ThreadError(
@@ -119,28 +73,10 @@ def read_source(folder: Path, stem: str) -> Source:
         ) from error
 
 
-def _quickly(path: str) -> bytes | None:
-    """A regular file's bytes in four system calls; None for whatever needs a closer look."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
-            return None
-        data = os.read(handle, found.st_size + 1)
-        return data if len(data) == found.st_size else None
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-
-
 def plain_line(source: Source) -> bytes:
     """The thread on one line without its alternatives, every key in its place."""
     data = source.data
-    if memoryview(source.document.alternatives).nbytes:
+    if source.outline.has_alternatives:
         parts = _PARTS.decode(data)
         kept = b",".join(
             msgspec.json.encode(key) + b":" + bytes(memoryview(part))
@@ -148,6 +84,11 @@ def plain_line(source: Source) -> bytes:
             if key != "alternatives"
         )
         data = b"{" + kept + b"}"
+    return one_line(data)
+
+
+def one_line(data: bytes) -> bytes:
+    """A JSON text on one line, every key in its place. Raises msgspec.DecodeError for what is none."""
     return msgspec.json.format(data, indent=-1)
 
 

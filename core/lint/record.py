@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import store
+from core import store, thread_files
 from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread
 from core.lint.duplicates import said
@@ -39,7 +39,7 @@ def look_at(folder: Path, stem: str, labels: tuple[str, ...]) -> Record | None:
     """Read and check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
     try:
         looked = time.time_ns()
-        found = store.path_of(folder, stem).stat()
+        found = thread_files.path_of(folder, stem).stat()
         thread = store.read(folder, stem).thread
     except (SensorloomError, OSError):
         return None

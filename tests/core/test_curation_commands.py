@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core import store
+from core import store, thread_files
 from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.thread import calls_of
@@ -29,10 +29,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import_dataset(workspace, "demo")
     open_dataset(workspace, "demo").features()
     assert run(["run", "--workspace", str(root), "--dataset", "demo", "--count", "3", "--seed", "4"]) == 0
-    for stem, name in zip(store.stems(workspace.threads), (A, B, C), strict=True):
-        data = store.path_of(workspace.threads, stem).read_bytes().replace(stem.encode(), name.encode())
-        store.path_of(workspace.threads, stem).unlink()
-        store.path_of(workspace.threads, name).write_bytes(data)
+    for stem, name in zip(thread_files.stems(workspace.threads), (A, B, C), strict=True):
+        data = thread_files.path_of(workspace.threads, stem).read_bytes().replace(stem.encode(), name.encode())
+        thread_files.path_of(workspace.threads, stem).unlink()
+        thread_files.path_of(workspace.threads, name).write_bytes(data)
     shutil.rmtree(workspace.private / "history")
     return root
 
@@ -63,7 +63,10 @@ def sensorloom(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def bytes_of(workspace: Workspace) -> dict[str, bytes]:
-    return {stem: store.path_of(workspace.threads, stem).read_bytes() for stem in store.stems(workspace.threads)}
+    return {
+        stem: thread_files.path_of(workspace.threads, stem).read_bytes()
+        for stem in thread_files.stems(workspace.threads)
+    }
 
 
 def metadata(workspace: Workspace, stem: str) -> Any:
@@ -224,7 +227,7 @@ def test_a_result_edited_by_hand_is_settled_on_a_branch(workspace: Workspace, se
     place = next(number for number, one in enumerate(messages(workspace, C), 1) if one["role"] == "tool")
     assert sensorloom("edit", C, "--message", str(place), "--text", '{"x": 1}')[0] == 0
     code, out, _ = sensorloom("settle", C, "--branch", "--json")
-    child = next(stem for stem in store.stems(workspace.threads) if stem not in (A, B, C))
+    child = next(stem for stem in thread_files.stems(workspace.threads) if stem not in (A, B, C))
     told = json.loads(out)
     assert (code, told["said"], told["branch"]) == (0, f"stale turns moved to {child}", child)
     assert metadata(workspace, child)["parent_id"] == C

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from core import index, store
 from core.cli.list import command
@@ -74,7 +75,7 @@ def test_the_fast_way_and_the_slow_way_agree(space: Workspace, change: dict[str,
     put(space, value)
     quick = summarize(space.threads, "a_v4_0001")
     slow = summary_of(Thread(value), "a_v4_0001", quick.size, quick.mtime_ns)
-    assert quick == slow
+    assert structs.replace(quick, ready=False, keys=0) == slow
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core import store
+from core import store, thread_files
 from core.cli.commands import run_command
 from core.index import summaries
 from core.lint import check_thread
@@ -109,7 +109,7 @@ def test_an_interrupted_migration_goes_on_without_a_second_copy(tmp_path: Path, 
         patched.setattr(Path, "rename", fail)
         assert "no space left" in migrate(space, summaries(space))[0].problem
     done = migrate(space, summaries(space))
-    assert done[0].problem == "" and len(store.stems(space.threads)) == 1
+    assert done[0].problem == "" and len(thread_files.stems(space.threads)) == 1
 
 
 def test_a_broken_v3_file_stays_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core import store
+from core import store, thread_files
 from core.batch import draw_sessions
 from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
@@ -160,7 +160,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert wanted in json.loads(shown.out)["error"]
     assert wanted in shown.err
     assert len(shown.err.strip().splitlines()) == 1
-    assert store.stems(workspace.threads) == []
+    assert thread_files.stems(workspace.threads) == []
 
 
 def test_an_endpoint_over_http_and_its_failures(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +194,7 @@ def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[str]:
 
 def wait_for_threads(workspace: Workspace, count: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 60
-    while len(store.stems(workspace.threads)) < count:
+    while len(thread_files.stems(workspace.threads)) < count:
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
@@ -223,7 +223,7 @@ def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, n
     assert any(one["stopped"] for one in told["threads"])
     assert "Traceback" not in err
     assert check_whole(workspace) >= 6
-    assert {one["id"] for one in told["threads"] if one["id"]} == set(store.stems(workspace.threads))
+    assert {one["id"] for one in told["threads"] if one["id"]} == set(thread_files.stems(workspace.threads))
 
 
 def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) -> None:
@@ -238,7 +238,8 @@ def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) ->
         there = check_whole(workspace)
     found = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
     process = started(
-        workspace, *[one.stem for one in found if one.thread.status == "active"][:8] or store.stems(workspace.threads)
+        workspace,
+        *[one.stem for one in found if one.thread.status == "active"][:8] or thread_files.stems(workspace.threads),
     )
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

@@ -18,7 +18,7 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from core import curate, store
+from core import curate, thread_files
 from core.drafts import load_drafts
 from core.proposal import Generation, Proposal
 from core.store import Stored
@@ -212,7 +212,7 @@ async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be
     monkeypatch.delenv("VISUAL", raising=False)
     async with opened(workspace) as (pilot, screen):
         tools = await asyncio.to_thread(lambda: [one.schema for one in open_toolbox(workspace)])
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         path.write_text(json.dumps({**json.loads(path.read_text()), "tools": tools}))
         await until(pilot, lambda: work(screen).stored.thread.tools)
         monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
@@ -230,7 +230,7 @@ async def test_another_programs_change_of_another_message_is_saved_upon(workspac
     async with opened(workspace) as (pilot, screen):
         editor = await editing(pilot, screen, 1)
         editor.query_one("#text", TextArea).text = "mine"
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
         await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
         assert editor.query_one("#text", TextArea).text == "mine"
@@ -245,7 +245,7 @@ async def in_conflict(workspace: Workspace, stem: str) -> AsyncGenerator[tuple[P
     async with opened(workspace) as (pilot, screen):
         editor = await editing(pilot, screen, 0)
         editor.query_one("#text", TextArea).text = "mine"
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
         await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
         await pilot.press("ctrl+t")
@@ -272,7 +272,7 @@ async def test_in_a_conflict_theirs_stands_and_mine_is_kept_as_a_draft(workspace
         await pilot.press("t")
         await until(pilot, lambda: not screen.query(MessageEditor))
         await until(pilot, lambda: "✎ an edit is not saved" in screen.query_one(Conversation).text)
-        assert on_disk(workspace, stem).digest == before and store.stems(workspace.threads) == [stem]
+        assert on_disk(workspace, stem).digest == before and thread_files.stems(workspace.threads) == [stem]
         editor = await editing(pilot, screen, 0)
         assert editor.query_one("#text", TextArea).text == "mine"
 
@@ -281,8 +281,8 @@ async def test_in_a_conflict_mine_becomes_a_branch(workspace: Workspace):
     stem = with_call(workspace).stem
     async with in_conflict(workspace, stem) as (pilot, screen):
         await pilot.press("b")
-        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
-        other = next(one for one in store.stems(workspace.threads) if one != stem)
+        await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
+        other = next(one for one in thread_files.stems(workspace.threads) if one != stem)
         assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
         await until(pilot, lambda: work(screen).stored.stem == other and not screen.query(MessageEditor))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core import store
+from core import store, thread_files
 from core.datasets.importing import import_dataset
 from core.thread_json import decode
 from core.workspace import Workspace
@@ -26,7 +26,7 @@ def with_demo(workspace: Workspace) -> Workspace:
 
 
 def finished(workspace: Workspace) -> list[str]:
-    found = [store.read(workspace.threads, stem).thread for stem in store.stems(workspace.threads)]
+    found = [store.read(workspace.threads, stem).thread for stem in thread_files.stems(workspace.threads)]
     return [one.id for one in found if one.status == "finished"]
 
 
@@ -67,8 +67,8 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         await pilot.press("e")
         dialog.question.text = ""
         await pilot.press(*"why R?", "enter")
-        await until(pilot, lambda: store.stems(with_demo.threads))
-        thread = store.read(with_demo.threads, store.stems(with_demo.threads)[0]).thread
+        await until(pilot, lambda: thread_files.stems(with_demo.threads))
+        thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
         assert (thread.query, thread.session, thread.status) == ("why R?", session.text, "active")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
 
@@ -81,7 +81,7 @@ async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Unt
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
-    assert store.stems(with_demo.threads) == []
+    assert thread_files.stems(with_demo.threads) == []
 
 
 async def test_an_export_of_nothing_says_what_to_do(with_demo: Workspace, until: Until, screen: Text):
@@ -100,7 +100,7 @@ async def test_quitting_in_the_middle_of_a_run_leaves_whole_threads(with_demo: W
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         await pilot.press("R")
-        await until(pilot, lambda: store.stems(with_demo.threads))
+        await until(pilot, lambda: thread_files.stems(with_demo.threads))
         await pilot.press("q")
         await until(pilot, lambda: app._exit)  # pyright: ignore[reportPrivateUsage] - told nowhere else
     for path in with_demo.threads.glob("*.json"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
-from core import curate, store
+from core import curate, thread_files
 from core.index import Changes
 from core.proposal import Generation, Proposal
 from core.workspace import Workspace
@@ -147,7 +147,7 @@ async def test_a_change_from_outside_shows_at_once_and_keeps_the_place(workspace
     async with opened(workspace) as (pilot, screen):
         await finished(pilot, screen)
         screen.query_one(Conversation).focus_message(1)
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "Is it resting?"))
         await until(pilot, lambda: "Is it resting?" in screen.query_one(Conversation).text)
         assert screen.query_one(Conversation).index == 1
@@ -332,9 +332,9 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
         await until(pilot, lambda: any("moved to the trash" in one.message for one in said(pilot)))
-        assert stem not in store.stems(workspace.threads)
+        assert stem not in thread_files.stems(workspace.threads)
         await pilot.press("u")
-        await until(pilot, lambda: stem in store.stems(workspace.threads))
+        await until(pilot, lambda: stem in thread_files.stems(workspace.threads))
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
 
 
@@ -368,7 +368,7 @@ async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(works
         assert on_disk(workspace, stem).digest == before.digest
         await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
         await pilot.press("u")
-        await until(pilot, lambda: stem not in store.stems(workspace.threads))
+        await until(pilot, lambda: stem not in thread_files.stems(workspace.threads))
         assert sorted(curate.list_trash(workspace)) == sorted([stem, other])
 
 
@@ -379,7 +379,7 @@ async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace
         await pilot.press("c")
         await until(pilot, lambda: "≡ replays" in screen.query_one(Conversation).text)
         assert "≠" not in screen.query_one(Conversation).text
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         document = json.loads(path.read_text())
         result = next(one for one in document["messages"] if one["role"] == "tool")
         result["content"] = result["content"].replace("128", "129", 1)
@@ -411,11 +411,11 @@ async def test_a_change_from_outside_while_a_proposal_waits_asks(workspace: Work
     stem = new_thread(workspace).stem
     async with opened(workspace) as (pilot, screen):
         await proposed(pilot, screen)
-        path = store.path_of(workspace.threads, stem)
+        path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
         await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
         await pilot.press("b")
-        await until(pilot, lambda: len(store.stems(workspace.threads)) == 2)
-        other = next(one for one in store.stems(workspace.threads) if one != stem)
+        await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
+        other = next(one for one in thread_files.stems(workspace.threads) if one != stem)
         assert len(on_disk(workspace, other).thread.messages) > 1
         assert (on_disk(workspace, stem).thread.query, len(on_disk(workspace, stem).thread.messages)) == ("theirs", 1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from filelock import Timeout
 
-from core import curate, history, store
+from core import curate, history, store, thread_files
 from core.edits import with_call, with_text
 from core.errors import ConflictError, DatasetError, SensorloomError, ThreadError, UsageError
 from core.store import Stored
@@ -148,7 +148,7 @@ def test_stale_turns_move_to_a_branch_where_they_still_hold(workspace: Workspace
     made = curate.reexecute(workspace, made, 1, TOOLS, context_at(made.thread, 1))
     settled = curate.settle_stale(workspace, made, "branch")
     assert len(settled.thread.messages) == 3 and stale(settled.thread) == []
-    (child,) = (one for one in store.stems(workspace.threads) if one != finished.stem)
+    (child,) = (one for one in thread_files.stems(workspace.threads) if one != finished.stem)
     branch = store.read(workspace.threads, child).thread
     assert [message["content"] for message in branch.messages] == [
         message["content"] for message in finished.thread.messages
@@ -157,7 +157,7 @@ def test_stale_turns_move_to_a_branch_where_they_still_hold(workspace: Workspace
     assert (branch.metadata["parent_id"], branch.metadata["branched_at"]) == (finished.stem, 1)
     undone = curate.undo(workspace, finished.stem)
     assert undone.said == f"undid: stale turns moved to {child} of 2 threads"
-    assert store.stems(workspace.threads) == [finished.stem]
+    assert thread_files.stems(workspace.threads) == [finished.stem]
     assert path_of(workspace, finished).read_bytes() == made.data
     assert set(curate.redo(workspace, finished.stem).stems) == {finished.stem, child}
     assert store.read(workspace.threads, child).thread == branch
@@ -167,7 +167,7 @@ def test_stale_turns_that_were_edited_move_with_their_marks(workspace: Workspace
     made = edit_text(workspace, edit_text(workspace, finished, 4, "x"), 7, "Final Answer: laying")
     settled = curate.settle_stale(workspace, made, "branch")
     assert len(settled.thread.messages) == 6
-    (child,) = (one for one in store.stems(workspace.threads) if one != finished.stem)
+    (child,) = (one for one in thread_files.stems(workspace.threads) if one != finished.stem)
     assert stale(store.read(workspace.threads, child).thread) == [6]
 
 
@@ -188,7 +188,7 @@ def test_a_branch_is_a_thread_of_its_own(workspace: Workspace, finished: Stored)
     assert branch.thread.document["mine"] == {"x": 1} and branch.thread.tools == SCHEMAS
     assert store.read(workspace.threads, kept.stem).thread == kept.thread
     assert curate.undo(workspace, branch.stem).said == f"undid: branch of {kept.stem}"
-    assert store.stems(workspace.threads) == [kept.stem]
+    assert thread_files.stems(workspace.threads) == [kept.stem]
 
 
 @pytest.mark.parametrize("position", [0, 1])
@@ -271,7 +271,7 @@ def test_undo_of_a_bulk_action_leaves_the_thread_that_moved_on(workspace: Worksp
 def test_deleted_threads_come_back_byte_for_byte(workspace: Workspace, finished: Stored):
     (workspace.threads / "broken.json").write_bytes(b"{ not json")
     done = curate.delete(workspace, [finished.stem, "broken"])
-    assert done.changed == (finished.stem, "broken") and store.stems(workspace.threads) == []
+    assert done.changed == (finished.stem, "broken") and thread_files.stems(workspace.threads) == []
     assert curate.list_trash(workspace) == ["broken", finished.stem]
     assert (workspace.private / "trash" / f"{finished.stem}.json").read_bytes() == finished.data
     undone = curate.undo_latest(workspace)

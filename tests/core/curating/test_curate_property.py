@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import curate, history, store
+from core import curate, history, store, thread_files
 from core.curate.editing import Way
 from core.edits import with_call, with_text
 from core.errors import ConflictError, UsageError
@@ -83,7 +83,7 @@ class Curation:
         return self.workspace.threads / f"{stem}.json"
 
     def pick(self, random: Random) -> Stored:
-        found = store.stems(self.workspace.threads)
+        found = thread_files.stems(self.workspace.threads)
         if not found:
             return curate.create_thread(self.workspace, "demo", "a", "what?")
         return store.read(self.workspace.threads, random.choice(found))
@@ -92,7 +92,7 @@ class Curation:
         """A message of that role, of any thread that has one."""
         found = [
             (stem, at)
-            for stem in store.stems(self.workspace.threads)
+            for stem in thread_files.stems(self.workspace.threads)
             for at, message in enumerate(store.read(self.workspace.threads, stem).thread.messages)
             if message["role"] == role and (calls_of(message) or not calling)
         ]
@@ -191,14 +191,16 @@ class Curation:
         curate.set_loss(self.workspace, *self.pick_message(random, "assistant"), random.random() < 0.5)
 
     def judge_many(self, random: Random) -> None:
-        chosen = [one for one in store.stems(self.workspace.threads) if random.random() < 0.7]
+        chosen = [one for one in thread_files.stems(self.workspace.threads) if random.random() < 0.7]
         if random.random() < 0.5:
             curate.set_verdicts(self.workspace, chosen, random.choice(["accept", "reject"]), "note")
         else:
             curate.change_tags(self.workspace, chosen, add=[random.choice("ab")], remove=[random.choice("abc")])
 
     def delete(self, random: Random) -> None:
-        curate.delete(self.workspace, [one for one in store.stems(self.workspace.threads) if random.random() < 0.5])
+        curate.delete(
+            self.workspace, [one for one in thread_files.stems(self.workspace.threads) if random.random() < 0.5]
+        )
 
     def restore(self, random: Random) -> None:
         curate.restore(self.workspace, [one for one in curate.list_trash(self.workspace) if random.random() < 0.8])
@@ -274,7 +276,7 @@ class Curation:
             getattr(self, name)(random)
         except UsageError:
             pass
-        for stem in store.stems(self.workspace.threads):
+        for stem in thread_files.stems(self.workspace.threads):
             self.first.setdefault(stem, None)
             check(store.read(self.workspace.threads, stem), saved_by_us=stem != "foreign")
 

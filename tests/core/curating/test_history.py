@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core import curate, history, snapshots, store
+from core import curate, history, snapshots, store, thread_files
 from core.errors import SensorloomError, UsageError
 from core.files import Content, digest
 from core.store import Stored
@@ -143,7 +143,7 @@ def test_torn_ends_of_log_and_pack_are_passed_over(workspace: Workspace, finishe
     assert pack.with_suffix(".torn").read_bytes() == b"SLp half an entry"
     while history.read(workspace, finished.stem).done:
         curate.undo(workspace, finished.stem)
-    assert store.stems(workspace.threads) == []
+    assert thread_files.stems(workspace.threads) == []
 
 
 def test_a_damaged_pack_is_said_and_changes_nothing(workspace: Workspace, finished: Stored):

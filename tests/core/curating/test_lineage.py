@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core import curate, store
+from core import curate, store, thread_files
 from core.lineage import lineage
 from core.store import Stored
 from core.summary import summary_of
@@ -72,7 +72,7 @@ def test_real_branches_are_found_in_summaries(workspace: Workspace, finished: St
     one = curate.branch(workspace, finished, 3)
     two = curate.branch(workspace, finished, 3)
     asked = curate.branch(workspace, two, 0, query="and?")
-    threads = [store.read(workspace.threads, stem) for stem in store.stems(workspace.threads)]
+    threads = [store.read(workspace.threads, stem) for stem in thread_files.stems(workspace.threads)]
     found = lineage(summary_of(each.thread, each.stem) for each in threads)
     assert found.siblings(one.stem) == (finished.stem, one.stem, two.stem)
     assert found.siblings(asked.stem) == (finished.stem, asked.stem)

@@ -16,6 +16,7 @@ from core.export.report import ExportCancelledError, ExportRequest, NothingToExp
 from core.export.run import export
 from core.export.split import parse_split
 from core.index import summaries
+from core.workspace import Workspace
 
 from .threads import document, put, rows, workspace
 
@@ -85,6 +86,80 @@ def test_a_large_folder_is_listed_by_processes_with_names_that_are_no_text(tmp_p
     found = {one.stem: one for one in summaries(space)}
     assert len(found) == 32 and found["half"].problem and odd in found
     assert sum(one.status == "finished" for one in found.values()) >= 30
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("cached", [False, True])
+def test_what_changed_since_it_was_listed_leaves_as_it_is_now(tmp_path: Path, cached: bool):
+    space = workspace(tmp_path, *mixed())
+    (space.threads / "gone.json").write_text(json.dumps(document(98)))
+    long_ago(space)
+    if cached:
+        summaries(space)
+    first, second, third = sorted(space.threads.glob("uci*.json"))[:3]
+    value = json.loads(first.read_text())
+    first.write_text(json.dumps({**value, "note": "written since"}))
+    second.write_text(json.dumps({**json.loads(second.read_text()), "messages": value["messages"][:2]}))
+    third.write_text("{")
+    (space.threads / "gone.json").unlink()
+    put(space.threads, document(99))
+    report = export(space, ExportRequest())
+    assert json.loads(first.read_text()) in [{**row, "note": "written since"} for row in rows(report.path)]
+    assert sum("note" in row for row in rows(report.path)) == 1
+    assert (report.total, report.exported) == (31, 25)
+    assert dict(report.skipped) == {"broken tool calls": 4, "not finished": 1, "not a valid thread": 1}
+    after = export(space, ExportRequest())
+    assert [one.sha256 for one in after.files] == [one.sha256 for one in report.files]
+    assert (after.skipped, after.refusals) == (report.skipped, report.refusals)
+    assert "gone" not in {one.stem for one in summaries(space)}
+
+
+@pytest.mark.parametrize("kind", ["large", None])
+def test_a_file_that_was_exchanged_with_its_time_kept_is_refused_not_copied(
+    tmp_path: Path, kind: str | None, request: pytest.FixtureRequest
+):
+    if kind:
+        request.getfixturevalue(kind)
+    space = workspace(tmp_path, *mixed())
+    long_ago(space)
+    summaries(space)
+    path = min(space.threads.glob("*.json"))
+    before = path.stat()
+    path.write_bytes(path.read_bytes()[:-10] + b"!" * 10)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    report = export(space, ExportRequest())
+    assert report.exported == 25 and dict(report.skipped) == {"broken tool calls": 4, "not a valid thread": 1}
+
+
+@pytest.mark.parametrize("change", [
+    {"alternatives": [{"parent_index": 3, "message": {"role": "assistant", "content": "x"}}]},
+    {"messages": "parts"},
+    {"messages": "object"},
+    {"metadata": {"dataset": 7, "ground_truth": None}},
+], ids=["alternatives", "content in parts", "content as an object", "metadata of other types"])  # fmt: skip
+def test_a_thread_of_another_form_leaves_the_same_whether_its_summary_is_cached_or_not(
+    tmp_path: Path, change: dict[str, Any]
+):
+    value = document(1)
+    match change.get("messages"):
+        case "parts":
+            value["messages"][1]["content"] = [{"type": "text", "text": "half"}, {"type": "text", "text": " whole"}]
+        case "object":
+            value["messages"][3]["content"] = {"mean": 1}
+        case _:
+            value |= {key: {**value["metadata"], **part} if key == "metadata" else part for key, part in change.items()}
+    space = workspace(tmp_path, value)
+    long_ago(space)
+    fresh, cached = export(space, ExportRequest()), export(space, ExportRequest())
+    assert fresh.exported == 1 and fresh.files[0].sha256 == cached.files[0].sha256
+    (row,) = rows(cached.path)
+    assert "alternatives" not in row and all(isinstance(one["content"], str | None) for one in row["messages"])
+
+
+def long_ago(space: Workspace) -> None:
+    """Make all threads old enough for their times to be trusted."""
+    for path in space.threads.glob("*.json"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 def test_a_dry_run_says_what_would_leave_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

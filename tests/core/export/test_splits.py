@@ -200,3 +200,10 @@ def test_the_command_takes_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert code == 0 and found["exported"] <= 16 and found["profile"] == "hf"
     assert run_command(["export", "--workspace", str(tmp_path), "--filter", "stauts:x"]) != 0
     assert "did you mean `status`" in capsys.readouterr().err
+
+
+def test_what_is_held_out_takes_nobodys_place_under_a_cap(tmp_path: Path):
+    space = workspace(tmp_path, *folder(40))
+    hold_out(space.root, ["uci_har/subject:1", "uci_har/subject:2", "uci_har/subject:3"])
+    done = export(space, ExportRequest(cap=4))
+    assert done.balance == {"": dict.fromkeys(sorted(LABELS), 4)} and done.skipped["held out"] > 4
