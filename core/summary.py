@@ -206,7 +206,8 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
     """
     metadata = _METADATA.decode(found.metadata)
     spoken = [message for message in found.messages if message.role == "assistant"]
-    calls = [call.function.name for message in spoken for call in message.tool_calls or ()]
+    calling = [message.tool_calls for message in spoken if message.tool_calls]
+    calls = [call.function.name for some in calling for call in some]
     last = found.messages[-1] if found.messages else None
     text = ""
     if last is not None and last.role == "assistant" and not last.tool_calls:
@@ -214,8 +215,8 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
     answer = final_answer(text) if text else None
     limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
     truth = metadata.ground_truth or ""
-    silent = sum(not message.tool_calls for message in spoken)
-    stale = sum(message.stale is True for message in found.messages)
+    silent = len(spoken) - len(calling)
+    stale = len([message for message in found.messages if message.stale])
     ready = not stale and not found.has_alternatives and has_texts(found) and not broken_calls(found.messages)
     return Summary(
         stem,

@@ -139,20 +139,21 @@ def is_assistant(message: Message) -> bool:
 
 def final_answer(text: str) -> str | None:
     """The label on the last `Final Answer: …` line, or None."""
-    found = _last_line(_FINAL, text)
+    found = _last_line(_FINAL, "final answer", text)
     return found.strip().strip("`\"'[]") or None
 
 
 def stated_confidence(text: str) -> str | None:
     """`high`, `medium` or `low` from the last `Confidence: …` line, or None."""
-    return _last_line(_CONFIDENCE, text).lower() or None
+    return _last_line(_CONFIDENCE, "confidence", text).lower() or None
 
 
-def _last_line(pattern: re.Pattern[str], text: str) -> str:
-    """What `pattern` captures of the last line it fits; empty when it fits none. What is said last is near the end."""
-    for line in reversed(text.split("\n")):
-        if found := pattern.match(line):
-            return found[1]
+def _last_line(pattern: re.Pattern[str], words: str, text: str) -> str:
+    """What `pattern` captures of the last line it fits, which has `words` in it; empty when it fits none."""
+    if words in text.lower():
+        for line in reversed(text.split("\n")):  # it is near the end
+            if found := pattern.match(line):
+                return found[1]
     return ""
 
 
