@@ -30,6 +30,7 @@ class BranchActions:
         self,
         turns: TurnActions,
         known: Callable[[], Iterable[Summary]],
+        related: Callable[[str], bool],
         go_to: Callable[[str], None],
         marked: Callable[[], Iterable[str]] = tuple,
     ) -> None:
@@ -38,12 +39,14 @@ class BranchActions:
         Args:
             turns: which has it.
             known: gives the summaries of all threads.
+            related: whether a thread is a branch, or has some.
             go_to: opens one by its stem.
             marked: gives the stems of the threads that are marked in the list.
         """
         self.comparing = Comparing(turns, known, marked)
         self._turns = turns
         self._known = known
+        self._related = related
         self._go_to = go_to
         self._judged: list[str] = []
         """Threads that got a verdict or were deleted, the newest last."""
@@ -129,7 +132,8 @@ class BranchActions:
             return
 
         async def mark() -> None:
-            found = await asyncio.to_thread(forks_of, list(self._known()), work.stored.stem)
+            stem = work.stored.stem
+            found = await asyncio.to_thread(forks_of, list(self._known()), stem) if self._related(stem) else {}
             if found != work.forks:
                 work.forks = found
                 self._turns.show(work)
@@ -275,8 +279,6 @@ class BranchActions:
 
 def forks_of(every: Sequence[Summary], stem: str) -> dict[int, tuple[int, int]]:
     """By position, which of how many branches the thread is at each fork on its way, counted from 1."""
-    if not any(one.parent and stem in (one.parent, one.stem) for one in every):
-        return {}
     return {
         fork.position: (fork.members.index(stem) + 1, len(fork.members))
         for fork in lineage(every).forks(stem)

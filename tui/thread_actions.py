@@ -60,6 +60,7 @@ class ThreadActions:
         self.sort = "newest"
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
+        self._parents: dict[str, str] = {}
         self._wanted: str | None = None
         self._saved = ""
         """The stem of the thread that was saved here last."""
@@ -85,12 +86,14 @@ class ThreadActions:
     def load(self, summaries: tuple[Summary, ...]) -> None:
         """Take what the cache remembered."""
         self.known = {one.stem: one for one in summaries}
+        self._parents = {one.stem: one.parent for one in summaries if one.parent}
         if summaries:
             self.arrange()
 
     def take(self, changes: Changes, scanned: bool) -> None:
         """Take what appeared, changed or went."""
         before = {one.stem: self.known.get(one.stem) for one in changes.found}
+        self._parents |= {one.stem: one.parent for one in changes.found if one.parent}
         first = scanned and not self.scanned
         self.scanned = self.scanned or scanned
         if not index.apply(self.known, changes):
@@ -111,6 +114,10 @@ class ThreadActions:
             SCAN_REDRAW_SECONDS + SCAN_REDRAW_PER_THREAD * len(self.known)
         ):
             self.arrange(None if first else {one.stem for one in changes.found})
+
+    def is_related(self, stem: str) -> bool:
+        """Whether a thread is a branch, or has some; true of one that was, too."""
+        return stem in self._parents or stem in self._parents.values()
 
     def saved(self, stored: Stored) -> None:
         """Take a thread that was saved here, before the folder reports it."""
@@ -233,14 +240,11 @@ class ThreadActions:
         """A filter; None when it cannot be read, and then the line says why."""
         try:
             wanted = parse(text, self._workspace)
-        except FilterError as error:
-            self._problem(error.sentence)
         except SensorloomError as error:
-            self._problem(str(error))
-        else:
-            self._problem("")
-            return wanted
-        return None
+            self._problem(error.sentence if isinstance(error, FilterError) else str(error))
+            return None
+        self._problem("")
+        return wanted
 
     def _problem(self, text: str) -> None:
         line = self._screen.query_one("#filter-problem", Plain)

@@ -78,7 +78,10 @@ class MainScreen(Frame):
         self.threads: ThreadActions = ThreadActions(self, self.workspace, self.listed, self.filter_line)
         self.judging: Judging = Judging(self, self.workspace, self.listed, self.threads)
         self.turns: TurnActions = TurnActions(self, conversation, sensors, self.runs)
-        self.branches = BranchActions(self.turns, lambda: self.threads.known.values(), self.threads.go_to, self._marked)
+        threads = self.threads
+        self.branches = BranchActions(
+            self.turns, lambda: threads.known.values(), threads.is_related, threads.go_to, self._marked
+        )
         self.edits = EditActions(self.turns, self.branches)
         pane, line = self.query_one("#conversation-pane", Pane), self.query_one("#finding", Plain)
         self.repeats: Repeats = Repeats(self, self.workspace, self.threads)
