@@ -41,7 +41,7 @@ def prepare_environment() -> None:
     further apart than Textual's own delay, and would be taken for escape and a letter.
     """
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    os.environ.setdefault("TEXTUAL_FPS", "250")  # without animations no more frames, each only sooner
+    os.environ.setdefault("TEXTUAL_FPS", "1000")  # without animations no more frames, each only sooner
     if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
         os.environ.setdefault("ESCDELAY", "250")
 

@@ -241,7 +241,8 @@ class ThreadActions:
         try:
             wanted = parse(text, self._workspace)
         except SensorloomError as error:
-            self._problem(error.sentence if isinstance(error, FilterError) else str(error))
+            said = error.sentence if isinstance(error, FilterError) else str(error)
+            self._problem(said.replace(f"{self._workspace.root}/", ""))
             return None
         self._problem("")
         return wanted

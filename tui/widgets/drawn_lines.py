@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 from rich.segment import Segment
 from rich.style import Style
+from textual._styles_cache import StylesCache
+from textual.css.styles import StylesBase
 from textual.events import Blur, Event, Focus
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
@@ -14,6 +16,18 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.mishaps import Guarded, survive
+
+
+class _Rows(StylesCache):
+    """The rows of a widget without border, padding or opacity are what it draws: nothing is looked for at each."""
+
+    def render_line(  # pyright: ignore[reportIncompatibleMethodOverride] - the rest is only passed on
+        self, styles: StylesBase, y: int, size: Size, content_size: Size, *others: Any
+    ) -> Strip:
+        _padding, _under, _background, draw, _title, _subtitle, opacity, *_ = others
+        if size != content_size or opacity != 1:
+            return super().render_line(styles, y, size, content_size, *others)
+        return draw(y).adjust_cell_length(size.width)
 
 
 class DrawnLines(Guarded, ScrollView):
@@ -26,6 +40,7 @@ class DrawnLines(Guarded, ScrollView):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self._styles_cache = _Rows()
         self._base: Style | None = None
         self._still = False
         """Whether a wish to paint everything again is not heard."""
