@@ -184,7 +184,10 @@ def _shared_memory() -> int | None:
     """Memory that another process can be given, where the system has such; else all bytes go through the socket."""
     if not hasattr(os, "memfd_create"):
         return None
-    handle = os.memfd_create("sensorloom")
+    try:
+        handle = os.memfd_create("sensorloom")
+    except OSError:
+        return None
     os.ftruncate(handle, _SLOTS * _SLOT_BYTES)
     return handle
 

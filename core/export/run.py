@@ -163,8 +163,9 @@ class _Run:
         if self.profile.pairs:  # a thread's family is looked up in the listing
             rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, self.surveyed or ()))
         elif more_than(self.workspace.threads, ALONE * PART):
-            for value, lines in in_order("core.export.rows:part_maker", (self.workspace, self.request), asked):
-                yield unpacked(value), lines
+            with closing(in_order("core.export.rows:part_maker", (self.workspace, self.request), asked)) as results:
+                for value, lines in results:
+                    yield unpacked(value), lines
             return
         else:
             rows = Rows(self.workspace, self.request)

@@ -88,25 +88,13 @@ async def test_names_that_cannot_be_read_are_said_and_left_alone(
         main = app.screen
         assert isinstance(main, MainScreen)
         await until(pilot, lambda: main.ready and main.listed.count == 1)
+        main.filter_line.value = "heldout:true"
+        await until(pilot, lambda: "splits.json: cannot be read" in screen(app))
+        main.filter_line.value = ""
+        await until(pilot, lambda: "splits.json" not in screen(app))
+        assert main.listed.count == 1
         await pilot.press("X")
         await until(pilot, lambda: "mend it, or move it away" in screen(app))
         await pilot.press(*"j" * ROW, "e")
         await until(pilot, lambda: isinstance(app.screen, HeldOutScreen) and "cannot be read" in screen(app))
     assert (workspace.root / "splits.json").read_text() == "{"
-
-
-async def test_names_that_cannot_be_read_are_said_under_the_filter(
-    workspace: Workspace, add_thread: Add, until: Any, screen: Text
-):
-    add_thread(1)
-    (workspace.root / "splits.json").write_text("{")
-    app = SensorloomApp(workspace)
-    async with app.run_test(size=(160, 48)) as pilot:
-        main = app.screen
-        assert isinstance(main, MainScreen)
-        await until(pilot, lambda: main.ready and main.listed.count == 1)
-        main.filter_line.value = "heldout:true"
-        await until(pilot, lambda: "splits.json" in screen(app) and "mend it" in screen(app))
-        main.filter_line.value = "heldout:"
-        await until(pilot, lambda: "splits.json" not in screen(app))
-        assert main.listed.count == 1
