@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from rich.segment import Segment
@@ -10,6 +10,7 @@ from rich.style import Style
 from textual._styles_cache import StylesCache
 from textual.css.styles import StylesBase
 from textual.events import Blur, Event, Focus
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -41,6 +42,7 @@ class DrawnLines(Guarded, ScrollView):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._styles_cache = _Rows()
+        self.vertical_scrollbar._styles_cache = _Rows()
         self._base: Style | None = None
         self._still = False
         """Whether a wish to paint everything again is not heard."""
@@ -67,6 +69,10 @@ class DrawnLines(Guarded, ScrollView):
             return self
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to each row: not the search for a terminal's own colours, of which there are none here."""
+        return [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+
     @property
     def body(self) -> Size:
         """The space that lines have."""
@@ -76,8 +82,10 @@ class DrawnLines(Guarded, ScrollView):
         """There are so many lines from now on."""
         size = Size(self.body.width, lines)
         if size != self.virtual_size:
+            fits = max(lines, self.virtual_size.height) <= self.body.height
             self.virtual_size = size
-            self._scroll_update(size)
+            if not fits:  # else the scrollbar is empty, and was
+                self._scroll_update(size)
 
     @property
     def base(self) -> Style:

@@ -42,6 +42,7 @@ class LineView(DrawnLines):
         super().__init__(id=id)
         self._lines: Sequence[Line] = ()
         self._strips: LRUCache[Line, Strip] = LRUCache(2048)
+        self._kinds: dict[str, Style] = {}
 
     @property
     def text(self) -> str:
@@ -76,12 +77,15 @@ class LineView(DrawnLines):
         line = self._lines[row]
         strip = self._strips.get(line)
         if strip is None or strip.cell_length != width:
-            spans = ((text, base + self._style(kind)) for text, kind in line)
+            spans = ((text, self._style(kind)) for text, kind in line)
             strip = self._strips[line] = strip_of(spans, width, base)
         return self._highlight(strip, row).apply_offsets(0, row)
 
     def _style(self, kind: str) -> Style:
-        return self.get_component_rich_style(f"line--{kind}", partial=True)
+        """The style that texts of a kind have here."""
+        if (found := self._kinds.get(kind)) is None:
+            found = self._kinds[kind] = self.base + self.get_component_rich_style(f"line--{kind}", partial=True)
+        return found
 
     def _highlight(self, strip: Strip, row: int) -> Strip:
         span = None if self.text_selection is None else self.text_selection.get_span(row)
@@ -107,6 +111,7 @@ class LineView(DrawnLines):
         """Forget strips drawn in another theme's colours."""
         super().notify_style_update()
         self._strips.clear()
+        self._kinds.clear()
 
 
 class PagedView(LineView):

@@ -52,9 +52,11 @@ class Pane(Vertical):
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Paint the frame again, or the one line of it that changed. What is within it is drawn by others."""
-        if not (regions or layout or recompose):
+        if self._only_row is not None:
+            regions = self._row(self._only_row)
+        elif not (regions or layout or recompose):
             self._styles_cache.clear()
-            regions = self._sides() if self._only_row is None else self._row(self._only_row)
+            regions = self._sides()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _row(self, row: int) -> tuple[Region, ...]:
