@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,3 +114,20 @@ async def test_a_log_that_cannot_be_written_is_no_second_mishap(
         main.run_worker(fail, thread=True)
         await until(pilot, lambda: "the log could not be written" in " ".join(screen(app).split()))
     assert app.crash == ""
+
+
+async def test_work_with_all_threads_at_hand_is_not_written_out_on_the_screens_loop(
+    workspace: Workspace, add_thread: Callable[..., str], until: Until
+):
+    class Long:
+        def __repr__(self) -> str:
+            raise AssertionError("a hundred thousand threads take a quarter of a second to write out")
+
+    add_thread(1)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 40)) as pilot:
+        main = await begun(pilot, until)
+        done: list[object] = []
+        for part in (app, main, main.listed):
+            part.run_worker(partial(done.append, Long()), thread=True)
+        await until(pilot, lambda: len(done) == 3)

@@ -145,9 +145,7 @@ class Sensors(PagedView, can_focus=True):
             return
         (thread, index), request, size = self._wanted, self._request, self.body
 
-        def work() -> None:  # no partial: a worker is described by its repr, which would hold the whole thread
-            self._work(thread, index, request, size)
-
+        work = partial(self._work, thread, index, request, size)
         self.run_worker(work, thread=True, exclusive=True, group="sensors")
 
     def _work(self, thread: Thread, index: int, request: int, size: Size) -> None:
