@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,9 @@ from tui.terminal import copy_out
 if TYPE_CHECKING:
     from core.export.report import ExportReport, ExportRequest
     from tui.screens.export import ExportScreen
+
+TOLD_SECONDS = 0.1
+"""Between two looks at how far an export is: it is there for a moment, and each is painted."""
 
 
 @dataclass(slots=True)
@@ -157,8 +161,13 @@ class Exports:
         from core.export.report import NothingToExportError, Progress
         from core.export.run import export
 
+        told = 0.0
+
         def report(done: int, total: int) -> None:
-            self._screen.post_message(self.Progressed(done, total))
+            nonlocal told
+            if (now := time.monotonic()) - told > TOLD_SECONDS:
+                told = now
+                self._screen.post_message(self.Progressed(done, total))
 
         try:
             done = export(self._workspace, job.request, Progress(report, lambda: job.stopped))

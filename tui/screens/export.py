@@ -86,7 +86,9 @@ class ExportScreen(Guarded, ModalScreen[None]):
             self._copy()
 
     def _title(self, keys: str) -> None:
-        self.query_one("#dialog").border_subtitle = keys
+        dialog = self.query_one("#dialog")
+        if dialog.border_subtitle != keys:
+            dialog.border_subtitle = keys
 
 
 def _bar(job: Job) -> str:
