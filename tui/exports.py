@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.export.report import ExportReport, ExportRequest
     from tui.screens.export import ExportScreen
 
-TOLD_SECONDS = 0.1
+TOLD_SECONDS = 0.25
 """Between two looks at how far an export is: it is there for a moment, and each is painted."""
 
 
