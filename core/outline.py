@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -12,7 +11,7 @@ class Function(msgspec.Struct, gc=False):
     """The `function` of a call."""
 
     name: str
-    arguments: Any = None
+    arguments: str
 
 
 class Call(msgspec.Struct, gc=False):
@@ -26,18 +25,41 @@ class Message(msgspec.Struct, gc=False):
     """A message as far as counts and checks ask."""
 
     role: str
-    content: Any = None
+    content: str | None = None
     tool_calls: list[Call] | None = None
     tool_call_id: str | None = None
     stale: bool | None = None
 
 
+class Review(msgspec.Struct, gc=False):
+    """What a person said of a thread."""
+
+    verdict: str | None = None
+
+
+class Metadata(msgspec.Struct, gc=False):
+    """The metadata that a list shows."""
+
+    dataset: str = ""
+    session: str = ""
+    ground_truth: str | None = None
+    confidence: str | None = None
+    user_query: str | None = None
+    created_at: str | None = None
+    last_modified: str | None = None
+    model: str | None = None
+    parent_id: str | None = None
+    branched_at: int | None = None
+    review: Review | None = None
+    tags: list[str] | None = None
+    max_turns: int | None = None
+
+
 class Outline(msgspec.Struct, gc=False):
-    """A thread file whose calls and messages have the fields they have in the files that we write."""
+    """A thread file whose fields have the types they have in the files that we write."""
 
     id: str
-    metadata: msgspec.Raw
-    """Whatever it holds, it is an object."""
+    metadata: Metadata
     messages: list[Message]
     alternatives: msgspec.Raw = msgspec.Raw(b"")
 
@@ -47,7 +69,6 @@ class Outline(msgspec.Struct, gc=False):
         return memoryview(self.alternatives).nbytes > 0
 
 
-_BRACE = ord("{")
 _DECODER = msgspec.json.Decoder(Outline)
 
 
@@ -59,22 +80,11 @@ def outline(data: bytes) -> Outline:
             `core.thread_json.decode` tells which, and what is the matter.
     """
     found = _DECODER.decode(data)
-    if not found.id or memoryview(found.metadata)[0] != _BRACE:
+    if not found.id:
         raise msgspec.DecodeError("no thread")
     if not data.isascii():
         data.decode()  # what the decoder skipped must be text too
     return found
-
-
-def has_texts(found: Outline) -> bool:
-    """Whether every content is a string or null, and the arguments of every call a string."""
-    for message in found.messages:
-        if type(message.content) is not str and message.content is not None:
-            return False
-        for call in message.tool_calls or ():
-            if type(call.function.arguments) is not str:
-                return False
-    return True
 
 
 def broken_calls(messages: Sequence[Message]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from core.errors import ThreadError
 from core.labels import same_label
-from core.outline import Outline, broken_calls, has_texts, outline
+from core.outline import Outline, broken_calls, outline
 from core.thread import (
     DEFAULT_MAX_TURNS,
     Thread,
@@ -21,7 +21,6 @@ from core.thread import (
     confidence_of,
     counted,
     final_answer,
-    text_of,
 )
 from core.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
 from core.thread_json import decode, decode_object, shape_of
@@ -169,81 +168,60 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-class _Review(msgspec.Struct, gc=False):
-    verdict: str | None = None
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    dataset: str = ""
-    session: str = ""
-    ground_truth: str | None = None
-    confidence: str | None = None
-    user_query: str | None = None
-    created_at: str | None = None
-    last_modified: str | None = None
-    model: str | None = None
-    parent_id: str | None = None
-    branched_at: int | None = None
-    review: _Review | None = None
-    tags: list[str] | None = None
-    max_turns: int | None = None
-
-
 def keys_before_messages(data: bytes) -> int:
     """About how many keys hold something before a thread's messages, in the bytes of its file."""
     end = data.find(b'"messages"')
     return data.count(b'":', 0, end) - data.count(b"null", 0, end)
 
 
-_METADATA = msgspec.json.Decoder(_Metadata)
-
-
 def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
-    """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together.
-
-    Raises:
-        msgspec.DecodeError: metadata are of unusual types.
-    """
-    metadata = _METADATA.decode(found.metadata)
-    spoken = [message for message in found.messages if message.role == "assistant"]
-    calling = [message.tool_calls for message in spoken if message.tool_calls]
-    calls = [call.function.name for some in calling for call in some]
+    """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together."""
+    metadata = found.metadata
+    turns, silent, stale = 0, 0, 0
+    tools: list[str] = []
+    for message in found.messages:
+        if message.stale:
+            stale += 1
+        if message.role == "assistant":
+            turns += 1
+            if message.tool_calls:
+                for call in message.tool_calls:
+                    tools.append(call.function.name)
+            else:
+                silent += 1
     last = found.messages[-1] if found.messages else None
-    text = ""
-    if last is not None and last.role == "assistant" and not last.tool_calls:
-        text = last.content if type(last.content) is str else text_of({"content": last.content})
-    answer = final_answer(text) if text else None
-    limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
+    text = last.content if last is not None and last.role == "assistant" and not last.tool_calls else None
+    answer = (final_answer(text) if text else None) or ""
     truth = metadata.ground_truth or ""
-    silent = len(spoken) - len(calling)
-    stale = len([message for message in found.messages if message.stale])
-    ready = not stale and not found.has_alternatives and has_texts(found) and not broken_calls(found.messages)
-    return Summary(
+    limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
+    ready = not stale and not found.has_alternatives and not broken_calls(found.messages)
+    return Summary(  # by place: with names it takes three times as long, and this is done for every file
         stem,
         size,
         mtime_ns,
         "v4",
-        id=found.id,
-        dataset=metadata.dataset,
-        session=metadata.session,
-        status="finished" if answer else "max_turns_reached" if len(spoken) >= limit else "active",
-        truth=truth,
-        answer=answer or "",
-        correct=same_label(answer, truth) if answer and truth else None,
-        confidence=(confidence_of(text, metadata.confidence) or "") if answer else "",
-        turns=len(spoken),
-        calls=len(calls),
-        responds=silent - (1 if answer else 0),
-        query=(metadata.user_query or "")[:QUERY_LIMIT],
-        verdict=(metadata.review.verdict or "") if metadata.review else "",
-        tags=tuple(metadata.tags or ()),
-        parent=metadata.parent_id or "",
-        branched_at=metadata.branched_at,
-        model=metadata.model or "",
-        created=metadata.created_at or "",
-        modified=metadata.last_modified or "",
-        tools_used=tuple(dict.fromkeys(calls)),
-        stale=stale,
-        ready=ready,
-        keys=keys_before_messages(data) if ready else 0,
+        "",
+        found.id,
+        metadata.dataset,
+        metadata.session,
+        "finished" if answer else "max_turns_reached" if turns >= limit else "active",
+        truth,
+        answer,
+        same_label(answer, truth) if answer and truth else None,
+        (confidence_of(text or "", metadata.confidence) or "") if answer else "",
+        turns,
+        len(tools),
+        silent - 1 if answer else silent,
+        (metadata.user_query or "")[:QUERY_LIMIT],
+        (metadata.review.verdict or "") if metadata.review else "",
+        tuple(metadata.tags or ()),
+        metadata.parent_id or "",
+        metadata.branched_at,
+        metadata.model or "",
+        metadata.created_at or "",
+        metadata.last_modified or "",
+        tuple(dict.fromkeys(tools)),
+        stale,
+        ready,
+        keys_before_messages(data) if ready else 0,
     )

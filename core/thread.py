@@ -21,9 +21,9 @@ Status = Literal["active", "finished", "max_turns_reached"]
 SCHEMA_VERSION = "openai_v1"
 DEFAULT_MAX_TURNS = 10
 
-_FINAL = re.compile(r"^[ \t]*[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+?)[*_ \t.]*$", re.IGNORECASE)
+_FINAL = re.compile(r"[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+)", re.IGNORECASE)
 CONFIDENCES = ("high", "medium", "low")
-_CONFIDENCE = re.compile(r"^[ \t]*[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)
+_CONFIDENCE = re.compile(r"[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def is_assistant(message: Message) -> bool:
 def final_answer(text: str) -> str | None:
     """The label on the last `Final Answer: …` line, or None."""
     found = _last_line(_FINAL, "final answer", text)
-    return found.strip().strip("`\"'[]") or None
+    return found.rstrip("*_ \t.").strip().strip("`\"'[]") or None
 
 
 def stated_confidence(text: str) -> str | None:
@@ -150,10 +150,15 @@ def stated_confidence(text: str) -> str | None:
 
 def _last_line(pattern: re.Pattern[str], words: str, text: str) -> str:
     """What `pattern` captures of the last line it fits, which has `words` in it; empty when it fits none."""
-    if words in text.lower():
-        for line in reversed(text.split("\n")):  # it is near the end
-            if found := pattern.match(line):
-                return found[1]
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a letter that becomes two, of which there is one
+        lowered = "".join(letter.lower()[0] for letter in text)
+    place = lowered.rfind(words)
+    while place >= 0:
+        start = text.rfind("\n", 0, place) + 1
+        if found := pattern.match(text, start):
+            return found[1]
+        place = lowered.rfind(words, 0, start)
     return ""
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from core.errors import ThreadError
 from core.files import digest
-from core.outline import Outline, has_texts, outline
+from core.outline import Outline, outline
 from core.thread import Thread, text_of
 from core.thread_files import read_bytes, read_regular
 from core.thread_json import decode, encode_line
@@ -57,15 +57,16 @@ def read_source(folder: Path, stem: str) -> Source:
 def source_in(data: bytes, stem: str, found: Outline | None = None) -> Source:
     """The source in a thread file's bytes, of which the outline may be known. Raises ThreadError like `read_source`."""
     try:
-        found = found or outline(data)
-        if has_texts(found):
-            return Source(stem, data, found, digest(data))
+        return Source(stem, data, found or outline(data), digest(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # an unusual form, or no thread: decided below
     name = f"{stem}.json"
-    plain = encode_row(with_text_contents(decode(data, name)).document, name)
+    document = with_text_contents(decode(data, name)).document
+    plain = encode_row(document, name)
     try:
-        return Source(stem, plain, outline(plain), digest(data))
+        msgspec.json.decode(plain)
+        usual = outline(encode_row({**document, "metadata": {}}, name))
+        return Source(stem, plain, usual, digest(data))
     except msgspec.DecodeError as error:
         reason = "half of a character (a lone surrogate), at which loaders stop; edit that text"
         raise ThreadError(

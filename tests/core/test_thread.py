@@ -67,6 +67,8 @@ def test_the_status_is_that_of_the_messages_whatever_the_file_says():
         ("**Final Answer:** walking_upstairs.", "walking_upstairs"),
         ("final answer: a\nlater\nFinal Answer: b", "b"),
         ("the final answer: is near", None),
+        ("Final Answer: **", None),
+        ("İ\nFinal Answer: a", "a"),
         ("nothing", None),
     ],
 )
