@@ -80,7 +80,14 @@ class Filter:
 
     def on_summary(self, summary: Summary) -> bool:
         """Whether everything holds that a summary can decide."""
-        return all(one.on_summary(summary) is not one.negated for one in self.conditions if one.on_summary is not None)
+        for one in self.conditions:
+            if one.on_summary is not None and one.on_summary(summary) is one.negated:
+                return False
+        return True
+
+    def without_folder(self) -> Filter:
+        """The same without what `prepare` is for."""
+        return Filter(self.text, tuple(one for one in self.conditions if not one.by_checks))
 
     def prepare(
         self,

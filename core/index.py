@@ -25,9 +25,6 @@ BATCH = 500
 MANY = 5000
 """Files to be read from which processes are worth starting."""
 
-_SETTLED_NS = 2_000_000_000
-"""A file changed this shortly before it was read may have changed again within one tick of its clock."""
-
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -61,7 +58,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         stem
         for stem, size, mtime_ns in there
         if (one := known.get(stem)) is None
-        or (trusted_ns != 0 and mtime_ns >= trusted_ns - _SETTLED_NS)
+        or (trusted_ns != 0 and mtime_ns >= trusted_ns - index_cache.SETTLED_NS)
         or (one.size, one.mtime_ns) != (size, mtime_ns)
     ]
     total, settled = len(there), len(there) - len(outdated)
@@ -105,18 +102,6 @@ def summaries(workspace: Workspace) -> list[Summary]:
     if outdated:
         index_cache.save(workspace, known, started)
     return [known[stem] for stem in sorted(known)]
-
-
-def vouched(workspace: Workspace) -> Iterator[list[Summary]]:
-    """The cached summaries that hold while their files keep size and time, in blocks, by stem. Some may be gone."""
-    trusted_ns, blocks = index_cache.load_in_blocks(workspace)
-    for block in blocks:
-        yield [one for one in block if one.mtime_ns < trusted_ns - _SETTLED_NS]
-
-
-def keep(workspace: Workspace, listing: Iterable[Summary], started_ns: int) -> None:
-    """Renew the cache with summaries of the whole folder, as it was looked at from `started_ns` on."""
-    index_cache.save(workspace, {one.stem: one for one in listing}, started_ns)
 
 
 def apply(known: dict[str, Summary], changes: Changes) -> bool:

@@ -1,12 +1,13 @@
 """The cache of summaries under `.sensorloom/`, which may be deleted at any time.
 
-One line of JSON says what it is of; then come msgpack blocks in the order of the stems, each with its length before it,
-so that a large one is decoded piece by piece.
+One line of JSON says what it is of; then come blocks in the order of the stems, each with its length before it, so that
+a large one is gone through piece by piece, and a block can be handed to another process as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -16,48 +17,72 @@ from core.files import write_atomic
 from core.summary import Summary
 from core.workspace import Workspace, private_folder
 
-_BLOCK = 500
+BLOCK = 250
 """Summaries in a block."""
+SETTLED_NS = 2_000_000_000
+"""A file changed this shortly before it was read may have changed again within one tick of its clock."""
 _HEAD_BYTES = 20_000
-"""Among which the first line ends: a path may be 4096 characters long, of six bytes each as JSON has them."""
-_VERSION = 3
+"""The first line at most: a path may be 4096 characters long, of six bytes each as JSON has them."""
+_VERSION = 4
 """Of what a summary is counted to be, too: the same file gives another one from another version."""
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Some summaries, packed."""
+
+    last: str
+    """The greatest of their stems."""
+    packed: bytes
 
 
 def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
     """The cached summaries and the time of their scan; nothing when there is no cache that can be used."""
-    scanned_ns, blocks = load_in_blocks(workspace)
-    known = {one.stem: one for block in blocks for one in block}
+    scanned_ns, blocks = load_blocks(workspace)
+    known = {one.stem: one for block in blocks for one in unpack(block)}
     return known, scanned_ns if known else 0
 
 
-def load_in_blocks(workspace: Workspace) -> tuple[int, Iterator[list[Summary]]]:
-    """The time of the cached scan, and its summaries in the order of their stems, decoded as they are taken. From where
-    the cache is damaged there are none."""
+def load_blocks(workspace: Workspace) -> tuple[int, Iterator[Block]]:
+    """The time of the cached scan, and its blocks in the order of their stems, read as they are taken. From where the
+    cache is damaged there are none."""
+    blocks = _read(workspace)
     try:
-        data = memoryview(_cache_path(workspace).read_bytes())
-        end = bytes(data[:_HEAD_BYTES]).find(b"\n")
-        found = msgspec.json.decode(data[: max(end, 0)], type=_Head)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return next(blocks), blocks  # type: ignore[return-value]  # the time comes first
+    except StopIteration:
         return 0, iter(())
-    return found.scanned_ns, _blocks(data[end + 1 :]) if found.of(workspace) else iter(())
 
 
 def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) -> None:
     """Write the cache; a workspace that cannot be written goes without."""
+    every = sorted(known.values(), key=lambda one: one.stem)
+    save_blocks(workspace, (pack(every[start : start + BLOCK]) for start in range(0, len(every), BLOCK)), scanned_ns)
 
-    def parts() -> Iterator[bytes]:
-        yield msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
-        every = sorted(known.values(), key=lambda one: one.stem)
-        for start in range(0, len(every), _BLOCK):
-            block = _packed(every[start : start + _BLOCK])
-            yield len(block).to_bytes(4, "little") + block
 
+def save_blocks(workspace: Workspace, blocks: Iterable[Block], scanned_ns: int) -> None:
+    """The same with what is packed already, in the order of the stems."""
+    head = msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
     try:
         private_folder(workspace)
-        write_atomic(_cache_path(workspace), parts())
+        write_atomic(_cache_path(workspace), chain([head], (_framed(block) for block in blocks if block.last)))
     except SensorloomError:
         pass
+
+
+def pack(some: Sequence[Summary]) -> Block:
+    """Summaries in the order of their stems as a block. Those with text that is no Unicode are left out, and read again
+    the next time."""
+    try:
+        return Block(some[-1].stem if some else "", _PACKER.encode(some))
+    except UnicodeEncodeError:
+        return pack([one for one in some if _is_unicode(one)])
+
+
+def unpack(block: Block) -> list[Summary]:
+    """The summaries of a block; none when it is damaged."""
+    try:
+        return _SUMMARIES.decode(block.packed)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -69,16 +94,9 @@ class _Head(msgspec.Struct, frozen=True):
         return self.version == _VERSION and self.folder == str(workspace.threads)
 
 
-_PACKED = msgspec.msgpack.Decoder(list[Summary])
+_SUMMARIES = msgspec.msgpack.Decoder(list[Summary])
+_BLOCK = msgspec.msgpack.Decoder(Block)
 _PACKER = msgspec.msgpack.Encoder()
-
-
-def _packed(block: list[Summary]) -> bytes:
-    """A block of the cache. Summaries with text that is no Unicode are left out, and read again the next time."""
-    try:
-        return _PACKER.encode(block)
-    except UnicodeEncodeError:
-        return _PACKER.encode([one for one in block if _is_unicode(one)])
 
 
 def _is_unicode(one: Summary) -> bool:
@@ -93,12 +111,20 @@ def _cache_path(workspace: Workspace) -> Path:
     return workspace.private / "index.cache"
 
 
-def _blocks(data: memoryview) -> Iterator[list[Summary]]:
-    start = 0
-    while start < len(data):
-        end = start + 4 + int.from_bytes(data[start : start + 4], "little")
-        try:
-            yield _PACKED.decode(data[start + 4 : end])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return
-        start = end
+def _framed(block: Block) -> bytes:
+    data = _PACKER.encode(block)
+    return len(data).to_bytes(4, "little") + data
+
+
+def _read(workspace: Workspace) -> Iterator[int | Block]:
+    """The time of the scan, then the blocks; nothing when there is no cache that can be used."""
+    try:
+        with _cache_path(workspace).open("rb") as file:
+            head = msgspec.json.decode(file.readline(_HEAD_BYTES), type=_Head)
+            if not head.of(workspace):
+                return
+            yield head.scanned_ns
+            while size := file.read(4):
+                yield _BLOCK.decode(file.read(int.from_bytes(size, "little")))
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return

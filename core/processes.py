@@ -31,8 +31,9 @@ Job = Callable[[Any], tuple[Any, bytes]]
 _QUEUED = 2
 """Parts a worker has before it, so that it need not wait for the next one."""
 _WAITING_BYTES = 64_000
-"""A part that may wait in the socket, which holds a multiple of it: a larger one is sent when the worker listens, since
-else both sides could wait for the other to read."""
+"""A part that may wait in the socket, which holds a multiple of it. A larger one goes through the memory that will take
+its result; one that is too large for that is sent when the worker listens, since else both sides could wait for the
+other to read."""
 _SLOTS = 4
 """Parts of each worker that may be done before their turn, or under way: what bounds memory."""
 _SLOT_BYTES = 4_000_000
@@ -137,10 +138,14 @@ class _Worker:
         """Give it a numbered part, unless it has enough before it, or no place for the result."""
         if self.busy >= _QUEUED or not self._free:
             return False
-        data = pickle.dumps((number, self._free[-1], part))
-        if self.busy and len(data) > _WAITING_BYTES:
+        slot, data = self._free[-1], pickle.dumps(part)
+        if self._memory is not None and _WAITING_BYTES < len(data) <= _SLOT_BYTES:
+            self._memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + len(data)] = data
+            self._send(pickle.dumps((number, slot, len(data))))
+        elif self.busy and len(data) > _WAITING_BYTES:
             return False
-        self._send(data)
+        else:
+            self._send(pickle.dumps((number, slot, data)))
         self._given.append(self._free.pop())
         self.busy += 1
         return True
@@ -207,8 +212,10 @@ def _serve(connection: Connection, memory: mmap | None) -> None:
         job = _opened(*connection.recv())
         while True:
             number, slot, part = connection.recv()
+            if memory is not None and isinstance(part, int):
+                part = memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + part]
             try:
-                value, data = job(part)
+                value, data = job(pickle.loads(part))
             except Exception as error:
                 value, data = error, b""
             if memory is not None and len(data) <= _SLOT_BYTES:

@@ -5,33 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
-import msgspec
-
+from core.export.entry import Entry
 from core.export.groups import Groups
-from core.export.output import Span
 from core.export.report import ExportRequest, Skips
 from core.export.split import SplitBook, SplitSpec, assign
-from core.summary import Summary
 
 DUPLICATE = "duplicate"
 OVER_CAP = "over the cap of its label"
 HELD_OUT = "held out"
-
-
-class Entry(msgspec.Struct, gc=False):
-    """A thread that may leave."""
-
-    summary: Summary
-    sha256: str
-    """Of the file's bytes."""
-    spans: tuple[Span, ...]
-    """Its rows in the spool."""
-    richness: int
-    side: str = ""
-    group: str = ""
-    """What the split kept together; empty when not split."""
-    sidecar: bytes = b""
-    held_out: bool = False
 
 
 def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:
@@ -40,10 +21,10 @@ def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[E
         return entries
     drawn: dict[str, list[Entry]] = {}
     for entry in entries:
-        drawn.setdefault(entry.summary.truth, []).append(entry)
+        drawn.setdefault(entry.truth, []).append(entry)
 
     def luck(entry: Entry) -> bytes:
-        return hashlib.sha256(f"{request.seed}\0{entry.summary.stem}".encode(errors="surrogatepass")).digest()
+        return hashlib.sha256(f"{request.seed}\0{entry.stem}".encode(errors="surrogatepass")).digest()
 
     kept = {id(one) for some in drawn.values() for one in sorted(some, key=luck)[: request.cap]}
     skips.passed_over(OVER_CAP, len(entries) - len(kept))
@@ -57,7 +38,7 @@ def without_held_out(
     if not book.held_out:
         return entries
     for one in entries:
-        one.held_out = book.holds_out(one.summary.dataset, one.summary.session, groups.subject(one.summary))
+        one.held_out = book.holds_out(one.dataset, one.session, groups.subject(one))
     if request.split is not None and request.split.has_test:
         return entries
     free = [one for one in entries if not one.held_out]
@@ -69,9 +50,9 @@ def put_on_sides(entries: list[Entry], spec: SplitSpec, book: SplitBook, groups:
     """Give each entry its side, the test side to what is held out. Says whether the book has learned something."""
     counts: dict[str, Counter[str]] = {}
     for one in entries:
-        one.group = groups.of(one.summary, spec.group)
+        one.group = groups.of(one, spec.group)
         if not one.held_out:
-            counts.setdefault(one.group, Counter())[one.summary.truth] += 1
+            counts.setdefault(one.group, Counter())[one.truth] += 1
     known = book.assigned.setdefault(spec.key, {})
     sides = assign(counts, known, spec)
     learned = any(known.get(group) != side for group, side in sides.items())

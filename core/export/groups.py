@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 
 from core.errors import SensorloomError
+from core.export.entry import Entry
 from core.export.split import Grouping
 from core.lineage import Lineage, lineage
 from core.summary import Summary
 from core.workspace import Workspace
 
+Recorded = Summary | Entry
+"""A thread and the session it is about."""
+
 
 class Groups:
     """Names the group of each thread, for one export."""
 
-    def __init__(self, workspace: Workspace, listing: Sequence[Summary]) -> None:
+    def __init__(self, workspace: Workspace, listing: Callable[[], Iterable[Summary]]) -> None:
+        """Args: `listing` gives the folder's summaries, where families are asked for."""
         self._listing = listing
         self._subjects = lru_cache(maxsize=None)(lambda dataset: _subjects(workspace, dataset))
 
     @cached_property
     def _lineage(self) -> Lineage:
-        return lineage(self._listing)
+        return lineage(self._listing())
 
-    def subject(self, summary: Summary) -> str:
+    def subject(self, thread: Recorded) -> str:
         """The subject, or nothing where it is not known."""
-        return self.subject_of(summary.dataset, summary.session)
+        return self.subject_of(thread.dataset, thread.session)
 
     def subject_of(self, dataset: str, session: str) -> str:
         """The same of any session."""
@@ -34,12 +39,12 @@ class Groups:
         known = self._subjects(dataset).get(session)
         return known if known is not None else subject_in(session)
 
-    def of(self, summary: Summary, grouping: Grouping) -> str:
+    def of(self, thread: Recorded, grouping: Grouping) -> str:
         """The group's name. A session of unknown subject is a group of its own."""
         if grouping == "family":
-            return self._lineage.family(summary.stem)
-        subject = self.subject(summary) if grouping == "subject" else ""
-        return f"{summary.dataset}/subject:{subject}" if subject else f"{summary.dataset}/{summary.session}"
+            return self._lineage.family(thread.stem)
+        subject = self.subject(thread) if grouping == "subject" else ""
+        return f"{thread.dataset}/subject:{subject}" if subject else f"{thread.dataset}/{thread.session}"
 
 
 def _subjects(workspace: Workspace, dataset: str) -> Mapping[str, str]:

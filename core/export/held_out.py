@@ -117,14 +117,14 @@ def roster(workspace: Workspace, listing: Iterable[Summary]) -> Roster:
             sessions.update(dict.fromkeys((dataset, session) for session in open_dataset(workspace, dataset).labels))
         except SensorloomError:
             continue  # `sensorloom datasets list` says why; its threads name sessions all the same
-    groups = Groups(workspace, ())
+    groups = Groups(workspace, tuple)
     return Roster({one: groups.subject_of(*one) for one in (*sessions, *threads)}, threads)
 
 
 def held_out_in(workspace: Workspace) -> Callable[[Summary], bool]:
     """A test whether a thread's session is held out, by the names as they are now. Raises WorkspaceError when
     `splits.json` is damaged."""
-    book, groups = read_book(workspace.root), Groups(workspace, ())
+    book, groups = read_book(workspace.root), Groups(workspace, tuple)
     known: dict[Session, bool] = {}
 
     def test(summary: Summary) -> bool:

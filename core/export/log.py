@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from core.errors import SensorloomError, ThreadError
+from core.export.entry import Entry
 from core.files import digest, write_atomic
 from core.summary import Summary
 from core.text import unicode_text
@@ -71,12 +72,12 @@ def log_stamp(workspace: Workspace) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[tuple[Summary, str]]) -> None:
-    """Remember what left just now: summaries with the hash of their bytes. A read-only workspace goes without."""
+def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[Entry]) -> None:
+    """Remember what left just now. A read-only workspace goes without."""
     log = read_log(workspace)
     mine = log.setdefault(profile, {})
-    for summary, sha256 in left:
-        mine[unicode_text(summary.stem)] = Logged(sha256, export, summary.size, summary.mtime_ns)
+    for one in left:
+        mine[unicode_text(one.stem)] = Logged(one.sha256, export, one.size, one.mtime_ns)
     try:
         private_folder(workspace)
         write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(_Head(str(workspace.exports), log)))

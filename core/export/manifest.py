@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from core.errors import SensorloomError
-from core.export.choice import Entry
+from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.report import ExportFile, ExportReport, ExportRequest
 from core.files import write_atomic
@@ -55,8 +55,8 @@ def write_manifest(
         "versions": versions(),
         "counts": {"total": report.total, "exported": report.exported, "skipped": dict(report.skipped)},
         "balance": report.balance,
-        "by_dataset": dict(sorted(Counter(one.summary.dataset for one in entries).items())),
-        "by_model": dict(sorted(Counter(one.summary.model for one in entries).items())),
+        "by_dataset": dict(sorted(Counter(one.dataset for one in entries).items())),
+        "by_model": dict(sorted(Counter(one.model for one in entries).items())),
         "changes": dict(report.changes),
         "files": [{**asdict(file), "path": file.path.name} for file in report.files],
     }  # fmt: skip
@@ -70,8 +70,7 @@ def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     text = json.dumps(head, indent=2, ensure_ascii=False)
     yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": [\n    '
     lines = _LINES.encode_lines(
-        _Line(unicode_text(one.summary.stem), one.sha256, len(one.spans), one.side, unicode_text(one.group))
-        for one in entries
+        _Line(unicode_text(one.stem), one.sha256, len(one.sizes), one.side, unicode_text(one.group)) for one in entries
     )
     yield lines.rstrip(b"\n").replace(b"\n", b",\n    ")
     yield b"\n  ]\n}\n"
@@ -122,7 +121,7 @@ def write_beside(
 def _sidecar(entries: Iterator[Entry]) -> Iterator[bytes]:
     line = 0
     for entry in entries:
-        for _ in entry.spans:
+        for _ in entry.sizes:
             line += 1
             yield b'{"line":%d,' % line + entry.sidecar[1:] + b"\n"
 

@@ -17,11 +17,9 @@ from io import FileIO
 from pathlib import Path
 
 from core.errors import SensorloomError
+from core.export.entry import Span
 from core.export.report import ExportFile
 from core.files import sync_folder
-
-Span = tuple[int, int]
-"""Where bytes begin in the spool, and where they end."""
 
 _CHUNK = 1 << 20
 _MANY_BYTES = 32 << 20

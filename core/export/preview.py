@@ -106,7 +106,7 @@ def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[S
         WorkspaceError: what is held out cannot be read.
     """
     skips = Skips()
-    selection = open_selection(workspace, request, skips)
+    selection = open_selection(workspace, request)
     is_held_out = held_out_in(workspace)
     has_test = request.split is not None and request.split.has_test
     chosen: list[Summary] = []
@@ -114,7 +114,7 @@ def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[S
     for one in listing:
         held_out = False
         if reason := selection.reason(one):
-            selection.pass_over(one, reason)
+            selection.pass_over(one, reason, skips)
         elif (held_out := is_held_out(one)) and not has_test:
             skips.passed_over(HELD_OUT)
         else:

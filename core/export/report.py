@@ -143,6 +143,12 @@ class Skips:
         if len(self.refusals) < KEPT_REFUSALS:
             self.refusals.append(Refusal(stem, reason, sentence))
 
+    def add(self, other: Skips) -> None:
+        """Others that did not leave."""
+        for reason, count in other.counts.items():
+            self.passed_over(reason, count)
+        self.refusals += other.refusals[: max(0, KEPT_REFUSALS - len(self.refusals))]
+
     def ordered(self) -> dict[str, int]:
         """The counts, most frequent first."""
         return dict(sorted(self.counts.items(), key=lambda one: (-one[1], one[0])))

@@ -10,128 +10,117 @@ from typing import Any
 import msgspec
 
 from core.errors import ThreadError
+from core.export.entry import Asked, Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
 from core.export.profiles.conversation import richness
 from core.export.profiles.profile import Making, RefusedError
 from core.export.report import ExportRequest, Skips
 from core.export.schemas import Schemas
-from core.export.selection import BROKEN, FILTERED, INVALID, STALE, Selection
+from core.export.selection import BROKEN, FILTERED, INVALID, STALE, open_selection
 from core.export.siblings import Siblings
 from core.export.source import Source, encode_row, one_line, plain_line, source_in
 from core.files import digest
-from core.filters import Filter, parse
+from core.index_cache import pack, unpack
 from core.outline import Outline, broken_calls
 from core.similar import Signature, signature
 from core.summary import Summary, keys_before_messages, look
 from core.thread_files import read_regular, stamp_of
 from core.workspace import Workspace
 
-Asked = tuple[str, int, int, bool, bool]
-"""A thread that something is to become of: its stem; size and time its file had when its summary was made (-1 and 0
-when there is none); whether it is to leave, and whether it may leave as it is, by that summary."""
-
-
-class Made(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
-    """What became of one thread."""
-
-    sizes: tuple[int, ...] = ()
-    """Bytes of each of its rows, line ends included; none when it does not leave."""
-    digest: str = ""
-    """SHA-256 of the file's bytes."""
-    richness: int = 0
-    """Keys of its fullest row; 0 when its summary knows."""
-    sidecar: bytes = b""
-    signature: Signature | None = None
-    """What duplicates are found by, when they are looked for."""
-    reason: str = ""
-    """Why it does not leave; empty when it does, or when its summary says why."""
-    sentence: str = ""
-    """What is the matter with this thread in particular; empty when it was merely passed over."""
-    summary: Summary | None = None
-    """The file's summary, if it is not what it was when it was asked for."""
-
-
-MadePart = tuple[list[Made], Counter[str]]
-"""What became of some threads, and what the profile changed in them."""
-
-_UNCHANGED = Made()
-_PACKER = msgspec.msgpack.Encoder()
-_UNPACKER = msgspec.msgpack.Decoder(list[Made])
-
 
 class Rows:
-    """Makes the rows of one export."""
+    """Makes the rows of one export. Whoever asks decides what takes the whole folder to decide."""
 
     def __init__(self, workspace: Workspace, request: ExportRequest, siblings: Siblings | None = None) -> None:
         self._folder = workspace.threads
         self._request = request
         self._profile = profile_of(request.profile)
-        self._wanted = parse(request.filter, workspace)
-        cheap = Filter("") if self._wanted.slow else self._wanted  # who asked decides; this only saves making rows
-        self._selection = Selection(request, cheap, Skips())
+        self._selection = open_selection(workspace, request)
+        self._wanted = self._selection.wanted = self._selection.wanted.without_folder()
         self._siblings = siblings
         self._schemas = Schemas(workspace)
         self._making = Making(request.split_calls, request.template)
+        self._part = Part([], Skips(), {})
         self._lines: list[bytes] = []
         self._as_it_is = self._profile.rows is None and request.dedupe == "off" and not self._wanted.needs_file
 
-    def part(self, some: Sequence[Asked]) -> tuple[MadePart, bytes]:
+    def part(self, asked: Asked) -> tuple[Part, bytes]:
         """What becomes of these threads, judged by the bytes that leave, and their rows one after the other."""
-        self._making.changes = Counter()
+        self._making.changes = changes = Counter[str]()
+        self._part = part = Part([], Skips(), changes, len(asked.stems))
         self._lines = []
-        made = [self._made(*one) for one in some]
-        return (made, self._making.changes), b"".join(self._lines)
+        known = {} if asked.block is None else {one.stem: one for one in unpack(asked.block)}
+        listing: list[Summary] = []
+        same = len(known) == len(asked.stems)
+        for stem, reason in zip(asked.stems, asked.reasons or [""] * part.total, strict=True):
+            before = known.get(stem)
+            if before is None or before.mtime_ns >= asked.settled_ns or not self._done(before, reason):
+                same = False
+                before = self._looked_at(stem, reason)
+            listing.append(before)
+        if not same:
+            part.block = pack(listing)
+        return part, b"".join(self._lines)
 
-    def _made(self, stem: str, size: int, mtime_ns: int, take: bool, ready: bool) -> Made:
-        path = f"{self._folder}/{stem}.json"
-        if not take and stamp_of(path) == (size, mtime_ns):
-            return _UNCHANGED
-        file = read_regular(path) if take and size >= 0 else None
-        if file is None or file.size != size or file.mtime_ns != mtime_ns:
-            return self._looked_at(stem)
-        if ready and self._as_it_is:
+    def _done(self, summary: Summary, reason: str) -> bool:
+        """Deal with a thread whose summary is known, unless its file is no longer the one that was summed up."""
+        path = f"{self._folder}/{summary.stem}.json"
+        if reason := reason or self._selection.reason(summary):
+            if stamp_of(path) != (summary.size, summary.mtime_ns):
+                return False
+            self._selection.pass_over(summary, reason, self._part.skips)
+            return True
+        file = read_regular(path)
+        if file is None or file.size != summary.size or file.mtime_ns != summary.mtime_ns:
+            return False
+        self._leave(summary, file.data)
+        return True
+
+    def _looked_at(self, stem: str, reason: str) -> Summary:
+        """Deal with a file of which nothing is known."""
+        found = look(self._folder, stem)
+        if reason := reason or self._selection.reason(found.summary):
+            self._selection.pass_over(found.summary, reason, self._part.skips)
+        else:
+            self._leave(found.summary, found.data, found.outline)
+        return found.summary
+
+    def _leave(self, summary: Summary, data: bytes, outline: Outline | None = None) -> None:
+        if summary.ready and self._as_it_is:
             try:
-                return self._copied(file.data)
+                line = one_line(data)
             except msgspec.DecodeError:
                 pass  # no longer what it was, with the size and the time it had
-        return self._from_bytes(file.data, stem)
-
-    def _copied(self, data: bytes, summary: Summary | None = None) -> Made:
-        """The row of a thread that is ready to leave."""
-        return Made(self._written([one_line(data)]), digest(data), summary=summary)
-
-    def _looked_at(self, stem: str) -> Made:
-        """What becomes of a file of which nothing is known."""
-        found = look(self._folder, stem)
-        if self._selection.reason(found.summary):
-            return Made(summary=found.summary)
-        if found.summary.ready and self._as_it_is:
-            return self._copied(found.data, found.summary)
-        return msgspec.structs.replace(self._from_bytes(found.data, stem, found.outline), summary=found.summary)
-
-    def _from_bytes(self, data: bytes, stem: str, outline: Outline | None = None) -> Made:
+            else:
+                self._add(summary, digest(data), [line], summary.keys)
+                return
         try:
-            source = source_in(data, stem, outline)
+            source = source_in(data, summary.stem, outline)
         except ThreadError as error:
-            return Made(reason=INVALID, sentence=str(error))
-        return self._unfit(source) or self._with_rows(source)
+            self._refuse(summary, INVALID, str(error))
+            return
+        if self._is_fit(summary, source):
+            self._make_rows(summary, source)
 
-    def _unfit(self, source: Source) -> Made | None:
+    def _is_fit(self, summary: Summary, source: Source) -> bool:
         messages = source.outline.messages
         if self._wanted.needs_file and not self._wanted.on_thread(source.thread()):
-            return Made(reason=FILTERED)
-        if stale := [message for message in messages if message.stale]:
-            return Made(reason=STALE, sentence=_stale_sentence(len(stale)))
-        if problem := broken_calls(messages):
-            return Made(reason=BROKEN, sentence=problem)
-        return None
+            self._part.skips.passed_over(FILTERED)
+        elif stale := [message for message in messages if message.stale]:
+            self._refuse(summary, STALE, _stale_sentence(len(stale)))
+        elif problem := broken_calls(messages):
+            self._refuse(summary, BROKEN, problem)
+        else:
+            return True
+        return False
 
-    def _with_rows(self, source: Source) -> Made:
+    def _make_rows(self, summary: Summary, source: Source) -> None:
         found = None if self._request.dedupe == "off" else signature(source.thread())
         if self._profile.rows is None:
-            sizes = self._written([plain_line(source)])
-            return Made(sizes, source.digest, keys_before_messages(source.data), signature=found)
+            line = plain_line(source)
+            self._add(summary, source.digest, [line], keys_before_messages(source.data), found=found)
+            return
         thread = self._schemas.filled(source.thread(), self._making)
         self._making.siblings = self._siblings.of(source.stem) if self._siblings else ()
         try:
@@ -139,35 +128,68 @@ class Rows:
             lines = [encode_row(row, source.stem) for row in rows]
             beside = encode_row(self._profile.sidecar(thread), source.stem) if self._profile.sidecar else b""
         except RefusedError as error:
-            return Made(reason=error.reason, sentence="" if error.reason in (NOT_GOOD, NO_PAIR) else str(error))
+            if error.reason in (NOT_GOOD, NO_PAIR):
+                self._part.skips.passed_over(error.reason)
+            else:
+                self._refuse(summary, error.reason, str(error))
         except ThreadError as error:
-            return Made(reason=INVALID, sentence=str(error))
-        return Made(self._written(lines), source.digest, max(map(richness, rows)), beside, found)
+            self._refuse(summary, INVALID, str(error))
+        else:
+            self._add(summary, source.digest, lines, max(map(richness, rows)), beside, found)
 
-    def _written(self, lines: Sequence[bytes]) -> tuple[int, ...]:
+    def _add(
+        self,
+        summary: Summary,
+        sha256: str,
+        lines: Sequence[bytes],
+        fullest: int,
+        sidecar: bytes = b"",
+        found: Signature | None = None,
+    ) -> None:
         for line in lines:
             self._lines += (line, b"\n")
-        return tuple(len(line) + 1 for line in lines)
+        self._part.entries.append(
+            Entry(
+                summary.stem,
+                summary.dataset,
+                summary.session,
+                summary.truth,
+                summary.model,
+                summary.size,
+                summary.mtime_ns,
+                sha256,
+                tuple([len(line) + 1 for line in lines]),
+                fullest,
+                sidecar,
+                found,
+            )
+        )
+
+    def _refuse(self, summary: Summary, reason: str, sentence: str) -> None:
+        self._part.skips.refuse(summary.stem, reason, sentence)
 
 
-def part_maker(workspace: Workspace, request: ExportRequest) -> Callable[[Sequence[Asked]], tuple[Any, bytes]]:
+def part_maker(workspace: Workspace, request: ExportRequest) -> Callable[[Asked], tuple[Any, bytes]]:
     """The job of a process: the same as `Rows.part`, packed where its texts allow; `unpacked` undoes that."""
     rows = Rows(workspace, request)
 
-    def part(some: Sequence[Asked]) -> tuple[Any, bytes]:
-        (made, changes), lines = rows.part(some)
+    def part(asked: Asked) -> tuple[Any, bytes]:
+        made, lines = rows.part(asked)
         try:
-            return (_PACKER.encode(made), changes), lines
+            return _PACKER.encode(made), lines
         except UnicodeEncodeError:
-            return (made, changes), lines
+            return made, lines
 
     return part
 
 
-def unpacked(value: tuple[bytes | list[Made], Counter[str]]) -> MadePart:
+def unpacked(value: bytes | Part) -> Part:
     """What became of some threads, as a process sent it."""
-    made, changes = value
-    return _UNPACKER.decode(made) if isinstance(made, bytes) else made, changes
+    return _UNPACKER.decode(value) if isinstance(value, bytes) else value
+
+
+_PACKER = msgspec.msgpack.Encoder()
+_UNPACKER = msgspec.msgpack.Decoder(Part)
 
 
 def _stale_sentence(count: int) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import accumulate, pairwise
+from itertools import chain
 
-from core.export.choice import DUPLICATE, Entry, capped, put_on_sides, without_held_out
+from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
+from core.export.entry import Asked, Entry, Part
 from core.export.groups import Groups
 from core.export.log import add_to_log
 from core.export.manifest import write_beside, write_manifest
-from core.export.output import HiddenFile, Span, prepare_folder, publish_all
+from core.export.output import HiddenFile, prepare_folder, publish_all
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making, Profile
 from core.export.report import (
@@ -27,14 +29,16 @@ from core.export.report import (
     Progress,
     Skips,
 )
-from core.export.rows import Asked, Made, MadePart, Rows, unpacked
-from core.export.selection import Selection, open_selection
+from core.export.rows import Rows, unpacked
+from core.export.selection import FILTERED, open_selection
 from core.export.siblings import Siblings
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
-from core.index import keep, summaries, vouched
+from core.filters import Filter, parse
+from core.index import summaries
+from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks, unpack
 from core.processes import in_order
 from core.similar import Seen, Signature
-from core.summary import Summary
+from core.summary import Summary, summarize
 from core.thread_files import more_than, stems
 from core.workspace import Workspace
 
@@ -42,9 +46,6 @@ PART = 250
 """Threads between two reports of progress, and what a process is given at a time."""
 ALONE = 12
 """Parts that are done before processes would have started."""
-
-_Plan = tuple[Summary | None, str]
-"""What is known of a file, and why its thread stays, by that; neither of a file of which nothing is known."""
 
 
 def export(
@@ -62,8 +63,7 @@ def export(
         SensorloomError: the exports folder cannot be written; nothing is left under a final name.
     """
     started = time.monotonic()
-    skips = Skips()
-    run = _Run(workspace, request, profile_of(request.profile), open_selection(workspace, request, skips), skips)
+    run = _Run(workspace, request, profile_of(request.profile), parse(request.filter, workspace))
     if not dry_run:
         prepare_folder(workspace.exports)
     with ExitStack() as stack:
@@ -80,16 +80,14 @@ class _Run:
     workspace: Workspace
     request: ExportRequest
     profile: Profile
-    selection: Selection
-    skips: Skips
-    surveyed: list[Summary] | None = None
-    """All summaries, where they had to be known before anything could be decided."""
+    wanted: Filter
+    stems: list[str] = field(default_factory=list[str])
+    """Of all files of the folder."""
+    blocks: list[Block] = field(default_factory=list[Block])
+    """Their summaries, as they were when it was decided whether they leave."""
     outdated: bool = False
-    """Whether the cached summaries are no longer those of the folder."""
-    total: int = 0
-    """Files in the folder."""
-    listing: list[Summary] = field(default_factory=list[Summary])
-    """Summaries of all files as they were when it was decided whether they leave."""
+    """Whether those are not the cached ones."""
+    skips: Skips = field(default_factory=Skips)
     changes: Counter[str] = field(default_factory=Counter[str])
     entries: list[Entry] = field(default_factory=list[Entry])
     seen: Seen = field(default_factory=Seen)
@@ -102,92 +100,91 @@ class _Run:
             ExportCancelledError: the caller asked to stop.
         """
         started_ns = time.time_ns()
-        if self.profile.pairs or self.selection.wanted.needs_folder:
-            self._survey(progress)
-        plans: deque[list[_Plan]] = deque()
-        with closing(self._in_parts(self._planned(plans, progress))) as results:
-            for (some, changes), rows in results:
+        done = 0
+        given: deque[Block | None] = deque()
+        with closing(self._in_parts(given, progress)) as results:
+            for part, rows in results:
                 if progress.cancelled():
                     raise _cancelled()
-                start = spool.write(rows) if spool else 0
-                for (before, reason), made in zip(plans.popleft(), some, strict=True):
-                    summary = made.summary or before
-                    assert summary is not None, "a file of which nothing was known is looked at"
-                    if made.summary is not None:
-                        self.outdated, reason = True, self.selection.reason(summary)
-                    self.listing.append(summary)
-                    if reason:
-                        self.selection.pass_over(summary, reason)
-                    else:
-                        self._add(summary, made, start)
-                    start += sum(made.sizes)
-                self.changes += changes
-                progress.report(len(self.listing), self.total)
+                self._keep(part, given.popleft())
+                self._add(part, spool.write(rows) if spool else 0)
+                done += part.total
+                progress.report(done, len(self.stems))
         if self.outdated:
-            keep(self.workspace, self.listing, started_ns)
+            save_blocks(self.workspace, self.blocks, started_ns)
 
-    def _survey(self, progress: Progress) -> None:
-        """Learn first what is to be known of the whole folder before one thread can be decided on."""
-        self.surveyed = summaries(self.workspace)
-        if not self.selection.wanted.prepare(self.surveyed, progress.report, progress.cancelled):
-            raise _cancelled()
-
-    def _planned(self, plans: deque[list[_Plan]], progress: Progress) -> Iterator[list[Asked]]:
-        """What is asked about the files, part by part, with what is known of them put into `plans`."""
-        every = stems(self.workspace.threads)
-        self.total = len(every)
-        progress.report(0, self.total)
-        blocks = vouched(self.workspace) if self.surveyed is None else iter([self.surveyed])
-        known: dict[str, Summary] = {}
-        reached = ""
-        for start in range(0, len(every), PART):
-            part = every[start : start + PART]
-            while reached < part[-1] and (block := next(blocks, None)) is not None:
-                known.update((one.stem, one) for one in block)
-                reached = block[-1].stem if block else reached
-            some: list[_Plan] = []
-            asked: list[Asked] = []
-            for stem in part:
-                if (one := known.pop(stem, None)) is None:
-                    some.append((None, ""))
-                    asked.append((stem, -1, 0, True, False))
-                else:
-                    reason = self.selection.reason(one)
-                    some.append((one, reason))
-                    asked.append((stem, one.size, one.mtime_ns, not reason, one.ready))
-            plans.append(some)
-            yield asked
-        self.outdated |= bool(known) or any(blocks)
-
-    def _in_parts(self, asked: Iterator[list[Asked]]) -> Generator[tuple[MadePart, bytes | memoryview]]:
+    def _in_parts(self, given: deque[Block | None], progress: Progress) -> Generator[tuple[Part, bytes | memoryview]]:
+        """What became of the threads, part by part; the block that was asked with is put into `given`."""
+        surveyed = self._survey(progress) if self.profile.pairs or self.wanted.needs_folder else None
         if self.profile.pairs:  # a thread's family is looked up in the listing
-            rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, self.surveyed or ()))
+            rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, surveyed or ()))
         elif more_than(self.workspace.threads, ALONE * PART):
+            asked = self._asked(surveyed, given, progress)
             with closing(in_order("core.export.rows:part_maker", (self.workspace, self.request), asked)) as results:
                 for value, lines in results:
                     yield unpacked(value), lines
             return
         else:
             rows = Rows(self.workspace, self.request)
-        yield from map(rows.part, asked)
+        yield from map(rows.part, self._asked(surveyed, given, progress))
 
-    def _add(self, summary: Summary, made: Made, start: int) -> None:
-        """Keep a thread whose rows begin at `start` in the spool, or count why it does not leave."""
-        if made.sentence:
-            self.skips.refuse(summary.stem, made.reason, made.sentence)
-        elif made.reason:
-            self.skips.passed_over(made.reason)
-        elif made.signature is None or not self._repeats(summary, made.signature):
-            spans = tuple(pairwise(accumulate(made.sizes, initial=start)))
-            self.entries.append(Entry(summary, made.digest, spans, made.richness or summary.keys, sidecar=made.sidecar))
+    def _survey(self, progress: Progress) -> list[Summary]:
+        """Learn first what is to be known of the whole folder before one thread can be decided on."""
+        every = summaries(self.workspace)
+        if not self.wanted.prepare(every, progress.report, progress.cancelled):
+            raise _cancelled()
+        return every
 
-    def _repeats(self, summary: Summary, found: Signature) -> bool:
-        first = self.seen.exact(summary.stem, found)
+    def _asked(
+        self, surveyed: Sequence[Summary] | None, given: deque[Block | None], progress: Progress
+    ) -> Iterator[Asked]:
+        """All files in parts, each with the block its summaries are in."""
+        self.stems = stems(self.workspace.threads)
+        progress.report(0, len(self.stems))
+        scanned_ns, blocks = load_blocks(self.workspace)
+        decided: dict[str, str] | None = None
+        if surveyed is not None and self.wanted.needs_folder:
+            selection = open_selection(self.workspace, self.request)
+            selection.wanted = self.wanted
+            decided = {one.stem: selection.reason(one) for one in surveyed}
+        for some, block in self._with_blocks(blocks):
+            given.append(block)
+            reasons = None if decided is None else [decided.get(stem, FILTERED) for stem in some]
+            yield Asked(some, block, scanned_ns - SETTLED_NS, reasons)
+
+    def _with_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[list[str], Block | None]]:
+        place = 0
+        for block in blocks:
+            end = bisect_right(self.stems, block.last, place)
+            self.outdated |= end == place
+            for start in range(place, end, 2 * PART):  # a little more than was in it is no reason to cut it
+                yield self.stems[start : min(start + 2 * PART, end)], block
+            place = end
+        for start in range(place, len(self.stems), PART):
+            yield self.stems[start : start + PART], None
+
+    def _keep(self, part: Part, block: Block | None) -> None:
+        self.outdated |= part.block is not None
+        if kept := part.block or block:
+            self.blocks.append(kept)
+
+    def _add(self, part: Part, start: int) -> None:
+        """Keep the threads that leave, whose rows begin at `start` in the spool."""
+        self.skips.add(part.skips)
+        self.changes.update(part.changes)
+        for entry in part.entries:
+            entry.start = start
+            start += sum(entry.sizes)
+            if entry.signature is None or not self._repeats(entry, entry.signature):
+                self.entries.append(entry)
+
+    def _repeats(self, entry: Entry, found: Signature) -> bool:
+        first = self.seen.exact(entry.stem, found)
         if first is None and self.request.dedupe == "near":
-            near = self.seen.near(summary.stem, found)
+            near = self.seen.near(entry.stem, found)
             first = near[0] if near else None
         if first is not None:
-            self.skips.refuse(summary.stem, DUPLICATE, f"says what {first} says")
+            self.skips.refuse(entry.stem, DUPLICATE, f"says what {first} says")
         return first is not None
 
     def publish(self, spool: HiddenFile | None, stack: ExitStack) -> ExportReport:
@@ -201,39 +198,43 @@ class _Run:
         by_side = _richest_first(entries)
         files: dict[str, HiddenFile] = {}
         for side, some in by_side.items():
-            spans = [span for entry in some for span in entry.spans]
-            files[side] = spool if _is_all(spans, spool.size) else stack.enter_context(spool.copy(spans))
+            spans = chain.from_iterable(entry.spans() for entry in some)
+            files[side] = spool if _is_all(some, spool.size) else stack.enter_context(spool.copy(spans))
         if book is not None:
             write_book(self.workspace.root, book)
         folder = self.workspace.exports
-        rows = {side: sum(len(one.spans) for one in some) for side, some in by_side.items()}
+        rows = {side: sum(len(one.sizes) for one in some) for side, some in by_side.items()}
         name, made = publish_all(folder, self.profile.file_stem, files, rows, datetime.now())
         report = replace(report, files=tuple(made))
         entries = [one for some in by_side.values() for one in some]
         making = Making(self.request.split_calls, self.request.template, changes=self.changes)
         beside = write_beside(folder, name, self.profile, made, making, entries)
         beside.append(write_manifest(folder, name, self.request, report, entries))
-        add_to_log(self.workspace, self.profile.name, name, ((one.summary, one.sha256) for one in entries))
+        add_to_log(self.workspace, self.profile.name, name, entries)
         return replace(report, beside=tuple(beside))
 
     def _chosen(self) -> tuple[list[Entry], SplitBook | None]:
         """The entries that leave, by side, and the split book when it is to be saved."""
-        request, book, groups = self.request, read_book(self.workspace.root), Groups(self.workspace, self.listing)
+        request, book, groups = self.request, read_book(self.workspace.root), Groups(self.workspace, self._listing)
         entries = without_held_out(self.entries, request, book, groups, self.skips)
         entries = capped(entries, request, self.skips)  # after it, so that what stays behind takes nobody's place
         learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
         entries.sort(key=lambda one: PARTS.index(one.side) if one.side else 0)
         return entries, book if learned else None
 
+    def _listing(self) -> list[Summary]:
+        known = {one.stem: one for block in self.blocks for one in unpack(block)}
+        return [known.get(stem) or summarize(self.workspace.threads, stem) for stem in self.stems]
+
     def _report(self, entries: list[Entry]) -> ExportReport:
         return ExportReport(
             self.request.profile,
-            len(self.listing),
+            len(self.stems),
             len(entries),
             self.skips.ordered(),
-            tuple(self.skips.refusals),
-            tuple(_example(one.summary) for one in entries[:FIRST_EXAMPLES]),
-            balance([(one.side, one.summary.truth) for one in entries]),
+            tuple(sorted(self.skips.refusals, key=lambda one: one.stem)),
+            tuple(_example(summarize(self.workspace.threads, one.stem)) for one in entries[:FIRST_EXAMPLES]),
+            balance([(one.side, one.truth) for one in entries]),
             dict(self.changes.most_common()),
         )
 
@@ -249,9 +250,14 @@ def _richest_first(entries: list[Entry]) -> dict[str, list[Entry]]:
     return sides
 
 
-def _is_all(spans: list[Span], size: int) -> bool:
-    """Whether these spans are the whole spool in its order."""
-    return (spans[0][0], spans[-1][1]) == (0, size) and all(one[1] == other[0] for one, other in pairwise(spans))
+def _is_all(some: Sequence[Entry], size: int) -> bool:
+    """Whether their rows are the whole spool in its order."""
+    end = 0
+    for one in some:
+        if one.start != end:
+            return False
+        end += sum(one.sizes)
+    return end == size
 
 
 def _example(summary: Summary) -> Example:

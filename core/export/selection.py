@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 
 from core.export.log import export_state, read_log
 from core.export.report import ExportRequest, Skips
@@ -22,24 +23,23 @@ STALE = "stale turns"
 BROKEN = "broken tool calls"
 
 
-def open_selection(workspace: Workspace, request: ExportRequest, skips: Skips) -> Selection:
+def open_selection(workspace: Workspace, request: ExportRequest) -> Selection:
     """The selection that `request` asks for. Raises UsageError for a filter that cannot be read."""
-    selection = Selection(request, parse(request.filter, workspace), skips)
+    selection = Selection(request, parse(request.filter, workspace))
     if request.new_only:
-        log = read_log(workspace)
+        log = cache(partial(read_log, workspace))
         selection.exclude = lambda one: (
-            EXPORTED if export_state(workspace.threads, one, log, request.profile) == "exported" else ""
+            EXPORTED if export_state(workspace.threads, one, log(), request.profile) == "exported" else ""
         )
     return selection
 
 
 class Selection:
-    """Says of each summary why its thread may not leave, and counts that."""
+    """Says of each summary why its thread may not leave."""
 
-    def __init__(self, request: ExportRequest, wanted: Filter, skips: Skips) -> None:
+    def __init__(self, request: ExportRequest, wanted: Filter) -> None:
         self.wanted = wanted
         self._request = request
-        self._skips = skips
         self.exclude: Callable[[Summary], str] = lambda _summary: ""
         """A further reason not to take a thread: exported already, held out."""
 
@@ -58,9 +58,9 @@ class Selection:
             return REJECTED
         return self.exclude(summary)
 
-    def pass_over(self, summary: Summary, reason: str) -> None:
+    def pass_over(self, summary: Summary, reason: str, skips: Skips) -> None:
         """Count a thread that stays for this reason."""
         if reason in (V3, INVALID):
-            self._skips.refuse(summary.stem, reason, summary.problem)
+            skips.refuse(summary.stem, reason, summary.problem)
         else:
-            self._skips.passed_over(reason)
+            skips.passed_over(reason)
