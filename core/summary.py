@@ -6,7 +6,7 @@ A summary is counted from the messages, never taken on trust from the metadata. 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -70,11 +70,11 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
     is answered, nothing is stale, and there are no alternatives."""
     keys: int = 0
-    """Of what is ready: about how many keys hold something before its messages. Arrow settles its columns on the first
-    rows it is given, so an export begins with the fullest."""
+    """Of what is ready and finished: about how many keys hold something before its messages. Arrow settles its columns
+    on the first rows it is given, so an export begins with the fullest."""
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, gc=False):
     """What reading one file gave."""
 
     summary: Summary
@@ -223,5 +223,5 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
         tuple(dict.fromkeys(tools)),
         stale,
         ready,
-        keys_before_messages(data) if ready else 0,
+        keys_before_messages(data) if ready and answer else 0,
     )

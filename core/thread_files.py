@@ -10,7 +10,8 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from core.errors import SensorloomError, ThreadError, UsageError
 from core.thread_json import MAX_BYTES
@@ -75,7 +76,7 @@ def read_bytes(path: Path) -> bytes:
         raise ThreadError(f"{path.name}: {(error.strerror or str(error)).lower()}") from error
 
 
-class RegularFile(NamedTuple):
+class RegularFile(msgspec.Struct, gc=False):
     """A file's bytes, with its size and time as they were when it was opened."""
 
     data: bytes

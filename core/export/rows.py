@@ -93,7 +93,7 @@ class Rows:
             except msgspec.DecodeError:
                 pass  # no longer what it was, with the size and the time it had
             else:
-                self._add(summary, digest(data), [line], summary.keys)
+                self._add(summary, digest(data), [line], summary.keys or keys_before_messages(data))
                 return
         try:
             source = source_in(data, summary.stem, outline)
