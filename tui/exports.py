@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from core.export.report import ExportReport, ExportRequest
     from tui.screens.export import ExportScreen
 
-TOLD_SECONDS = 0.25
-"""Between two looks at how far an export is: it is there for a moment, and each is painted."""
+TOLD_SECONDS = 0.1
+"""Between two looks at how far an export is: each is painted."""
 
 
 @dataclass(slots=True)
@@ -42,17 +42,6 @@ class Job:
 
 class Exports:
     """Starts exports and tells how they go. Lives on the main screen, in whose workers they run."""
-
-    @dataclass
-    class Progressed(Message):
-        """So many threads were looked at."""
-
-        done: int
-        total: int
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the newest is drawn."""
-            return isinstance(message, Exports.Progressed)
 
     @dataclass
     class Ended(Message):
@@ -104,12 +93,6 @@ class Exports:
         """Stop; nothing is left under a final name."""
         if self._job is not None:
             self._job.stopped = True
-
-    def progressed(self, event: Progressed) -> None:
-        """Show how far it is."""
-        if self._job is not None and not self._job.over:
-            self._job.done, self._job.total = event.done, event.total
-            self._draw()
 
     def ended(self, event: Ended) -> None:
         """Show what was done, or say it where nobody looks at the export."""
@@ -165,9 +148,11 @@ class Exports:
 
         def report(done: int, total: int) -> None:
             nonlocal told
-            if (now := time.monotonic()) - told > TOLD_SECONDS:
+            job.done, job.total = done, total
+            shown, now = self._shown, time.monotonic()
+            if shown is not None and now - told > TOLD_SECONDS:
                 told = now
-                self._screen.post_message(self.Progressed(done, total))
+                shown.call_later(self._draw)  # a message to the screen below would paint both anew
 
         try:
             done = export(self._workspace, job.request, Progress(report, lambda: job.stopped))

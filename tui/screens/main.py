@@ -198,9 +198,6 @@ class MainScreen(Frame):
     def _on_findings_found(self, event: Findings.Found) -> None:
         self.findings.take(event)
 
-    def _on_exports_progressed(self, event: Exports.Progressed) -> None:
-        self.exports.progressed(event)
-
     def _on_exports_ended(self, event: Exports.Ended) -> None:
         self.exports.ended(event)
         self.standings.forget()
