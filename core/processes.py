@@ -1,6 +1,6 @@
 """Large jobs on all cores: parts of one go to processes of this program, the results come back in order.
 
-A worker is `python -m core.processes` with one end of a socket. It is nobody's fork, so threads and terminals are left
+A worker runs `core.process_worker` with one end of a socket. It is nobody's fork, so threads and terminals are left
 alone, and it never imports the script that started it, as `multiprocessing` does. It ends when the socket closes, so
 none outlives its parent, however that ended.
 """
@@ -15,29 +15,24 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import import_module
 from mmap import mmap
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Pipe, wait
 from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError
+from core.process_worker import SLOT_BYTES, SLOTS, opened, place
 
 Result = tuple[Any, bytes | memoryview]
 """A small value, which is pickled, and bytes, which are not: hundreds of megabytes a second pass here."""
-Job = Callable[[Any], tuple[Any, bytes]]
-"""Does one part."""
 
+_MAIN = "from core.process_worker import main; main()"
 _QUEUED = 2
 """Parts a worker has before it, so that it need not wait for the next one."""
 _WAITING_BYTES = 64_000
 """A part that may wait in the socket, which holds a multiple of it. A larger one goes through the memory that will take
 its result; one that is too large for that is sent when the worker listens, since else both sides could wait for the
 other to read."""
-_SLOTS = 4
-"""Parts of each worker that may be done before their turn, or under way: what bounds memory."""
-_SLOT_BYTES = 4_000_000
-"""Of the memory a worker shares with its parent, for one part; more goes through the socket."""
 _MOST = 8
 """Workers at most: beyond, the parent that takes the results is what one waits for."""
 
@@ -59,7 +54,7 @@ def in_order(opener: str, setup: Sequence[Any], parts: Iterable[Any]) -> Generat
     """
     count = min(_cores(), _MOST)
     if count < 2:
-        job = _opened(opener, setup)
+        job = opened(opener, setup)
         yield from map(job, parts)
         return
     with ExitStack() as stack:
@@ -109,15 +104,15 @@ class _Worker:
 
     def __init__(self, opener: str, setup: Sequence[Any]) -> None:
         self.busy = 0
-        self._free = list(range(_SLOTS))
+        self._free = list(range(SLOTS))
         self._given: deque[int] = deque()
         self.connection, theirs = Pipe()
         shared = _shared_memory()
         try:
-            self._memory = None if shared is None else mmap(shared, _SLOTS * _SLOT_BYTES)
+            self._memory = None if shared is None else mmap(shared, SLOTS * SLOT_BYTES)
             handles = [theirs.fileno()] if shared is None else [theirs.fileno(), shared]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "core.processes", *map(str, handles)],
+                [sys.executable, "-c", _MAIN, *map(str, handles)],
                 pass_fds=handles,
                 cwd=Path(__file__).parents[1],
                 stdin=subprocess.DEVNULL,
@@ -139,8 +134,8 @@ class _Worker:
         if self.busy >= _QUEUED or not self._free:
             return False
         slot, data = self._free[-1], pickle.dumps(part)
-        if self._memory is not None and _WAITING_BYTES < len(data) <= _SLOT_BYTES:
-            self._memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + len(data)] = data
+        if self._memory is not None and _WAITING_BYTES < len(data) <= SLOT_BYTES:
+            self._memory[place(slot, len(data))] = data
             self._send(pickle.dumps((number, slot, len(data))))
         elif self.busy and len(data) > _WAITING_BYTES:
             return False
@@ -161,7 +156,7 @@ class _Worker:
                 data = self.connection.recv_bytes()
             else:
                 assert self._memory is not None, "it was given none"
-                data = memoryview(self._memory)[slot * _SLOT_BYTES : slot * _SLOT_BYTES + size]
+                data = memoryview(self._memory)[place(slot, size)]
         except (EOFError, ConnectionError) as error:
             raise self._lost() from error
         self.busy -= 1
@@ -193,41 +188,9 @@ def _shared_memory() -> int | None:
         handle = os.memfd_create("sensorloom")
     except OSError:
         return None
-    os.ftruncate(handle, _SLOTS * _SLOT_BYTES)
+    os.ftruncate(handle, SLOTS * SLOT_BYTES)
     return handle
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _opened(opener: str, setup: Sequence[Any]) -> Job:
-    module, _, name = opener.partition(":")
-    return getattr(import_module(module), name)(*setup)
-
-
-def _serve(connection: Connection, memory: mmap | None) -> None:
-    """Be a worker until the parent has had enough."""
-    try:
-        job = _opened(*connection.recv())
-        while True:
-            number, slot, part = connection.recv()
-            if memory is not None and isinstance(part, int):
-                part = memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + part]
-            try:
-                value, data = job(pickle.loads(part))
-            except Exception as error:
-                value, data = error, b""
-            if memory is not None and len(data) <= _SLOT_BYTES:
-                memory[slot * _SLOT_BYTES : slot * _SLOT_BYTES + len(data)] = data
-                connection.send((number, value, len(data)))
-            else:
-                connection.send((number, value, None))
-                connection.send_bytes(data)
-    except (EOFError, ConnectionError):
-        return
-
-
-if __name__ == "__main__":
-    _connection, *_memory = map(int, sys.argv[1:])
-    _serve(Connection(_connection), mmap(_memory[0], _SLOTS * _SLOT_BYTES) if _memory else None)
