@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
@@ -35,7 +36,7 @@ from core.export.siblings import Siblings
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
 from core.filters import Filter, parse
 from core.index import summaries
-from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks, unpack
+from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks
 from core.processes import in_order
 from core.similar import Seen, Signature
 from core.summary import Summary, summarize
@@ -83,10 +84,12 @@ class _Run:
     wanted: Filter
     stems: list[str] = field(default_factory=list[str])
     """Of all files of the folder."""
-    blocks: list[Block] = field(default_factory=list[Block])
-    """Their summaries, as they were when it was decided whether they leave."""
+    scanned_ns: int = 0
+    """When the cached summaries were made."""
+    blocks: list[Block | None] = field(default_factory=list[Block | None])
+    """For each part the summaries that it was decided by; None for the cached ones."""
     outdated: bool = False
-    """Whether those are not the cached ones."""
+    """Whether the cached ones are no longer those of the folder."""
     skips: Skips = field(default_factory=Skips)
     changes: Counter[str] = field(default_factory=Counter[str])
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -101,32 +104,39 @@ class _Run:
         """
         started_ns = time.time_ns()
         done = 0
-        given: deque[Block | None] = deque()
-        with closing(self._in_parts(given, progress)) as results:
+        with closing(self._in_parts(progress)) as results:
             for part, rows in results:
                 if progress.cancelled():
                     raise _cancelled()
-                self._keep(part, given.popleft())
+                self.blocks.append(part.block)
                 self._add(part, spool.write(rows) if spool else 0)
                 done += part.total
                 progress.report(done, len(self.stems))
-        if self.outdated:
-            save_blocks(self.workspace, self.blocks, started_ns)
+        self._renew(started_ns)
 
-    def _in_parts(self, given: deque[Block | None], progress: Progress) -> Generator[tuple[Part, bytes | memoryview]]:
-        """What became of the threads, part by part; the block that was asked with is put into `given`."""
+    def _renew(self, started_ns: int) -> None:
+        """Write down the summaries that were made, beside the cached ones that still hold."""
+        if not self.outdated and not any(self.blocks):
+            return
+        scanned_ns, cached = load_blocks(self.workspace)
+        if scanned_ns == self.scanned_ns:  # else somebody renewed them meanwhile
+            parts = zip(self.blocks, self._with_blocks(cached), strict=True)
+            save_blocks(self.workspace, (found for made, (_, old) in parts if (found := made or old)), started_ns)
+
+    def _in_parts(self, progress: Progress) -> Generator[tuple[Part, bytes | memoryview]]:
+        """What became of the threads, part by part."""
         surveyed = self._survey(progress) if self.profile.pairs or self.wanted.needs_folder else None
         if self.profile.pairs:  # a thread's family is looked up in the listing
             rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, surveyed or ()))
         elif more_than(self.workspace.threads, ALONE * PART):
-            asked = self._asked(surveyed, given, progress)
+            asked = self._asked(surveyed, progress)
             with closing(in_order("core.export.rows:part_maker", (self.workspace, self.request), asked)) as results:
                 for value, lines in results:
                     yield unpacked(value), lines
             return
         else:
             rows = Rows(self.workspace, self.request)
-        yield from map(rows.part, self._asked(surveyed, given, progress))
+        yield from map(rows.part, self._asked(surveyed, progress))
 
     def _survey(self, progress: Progress) -> list[Summary]:
         """Learn first what is to be known of the whole folder before one thread can be decided on."""
@@ -135,22 +145,19 @@ class _Run:
             raise _cancelled()
         return every
 
-    def _asked(
-        self, surveyed: Sequence[Summary] | None, given: deque[Block | None], progress: Progress
-    ) -> Iterator[Asked]:
+    def _asked(self, surveyed: Sequence[Summary] | None, progress: Progress) -> Iterator[Asked]:
         """All files in parts, each with the block its summaries are in."""
         self.stems = stems(self.workspace.threads)
         progress.report(0, len(self.stems))
-        scanned_ns, blocks = load_blocks(self.workspace)
+        self.scanned_ns, blocks = load_blocks(self.workspace)
         decided: dict[str, str] | None = None
         if surveyed is not None and self.wanted.needs_folder:
             selection = open_selection(self.workspace, self.request)
             selection.wanted = self.wanted
             decided = {one.stem: selection.reason(one) for one in surveyed}
         for some, block in self._with_blocks(blocks):
-            given.append(block)
             reasons = None if decided is None else [decided.get(stem, FILTERED) for stem in some]
-            yield Asked(some, block, scanned_ns - SETTLED_NS, reasons)
+            yield Asked(some, block, self.scanned_ns - SETTLED_NS, reasons)
 
     def _with_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[list[str], Block | None]]:
         place = 0
@@ -162,11 +169,6 @@ class _Run:
             place = end
         for start in range(place, len(self.stems), PART):
             yield self.stems[start : start + PART], None
-
-    def _keep(self, part: Part, block: Block | None) -> None:
-        self.outdated |= part.block is not None
-        if kept := part.block or block:
-            self.blocks.append(kept)
 
     def _add(self, part: Part, start: int) -> None:
         """Keep the threads that leave, whose rows begin at `start` in the spool."""
@@ -215,16 +217,16 @@ class _Run:
 
     def _chosen(self) -> tuple[list[Entry], SplitBook | None]:
         """The entries that leave, by side, and the split book when it is to be saved."""
-        request, book, groups = self.request, read_book(self.workspace.root), Groups(self.workspace, self._listing)
+        request, book, groups = (
+            self.request,
+            read_book(self.workspace.root),
+            Groups(self.workspace, partial(summaries, self.workspace)),
+        )
         entries = without_held_out(self.entries, request, book, groups, self.skips)
         entries = capped(entries, request, self.skips)  # after it, so that what stays behind takes nobody's place
         learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
         entries.sort(key=lambda one: PARTS.index(one.side) if one.side else 0)
         return entries, book if learned else None
-
-    def _listing(self) -> list[Summary]:
-        known = {one.stem: one for block in self.blocks for one in unpack(block)}
-        return [known.get(stem) or summarize(self.workspace.threads, stem) for stem in self.stems]
 
     def _report(self, entries: list[Entry]) -> ExportReport:
         return ExportReport(

@@ -1,4 +1,4 @@
-"""An export against the time of reading the same files, and against `jq -c`."""
+"""An export, as a command and begun on the screen, against the time of reading the same files, and against `jq -c`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from core.workspace import Workspace
 from tests.bench.figures import Figure, median
+from tests.bench.terminal import Program
 
 _LARGE = 100_000
 """Threads from which the goals hold: below, an export is over before its processes have all started."""
@@ -39,28 +41,35 @@ print(seconds, report.exported, *largest)
 _JQ = """find "$0" -name '*.json' -print0 | xargs -0 jq -c 'select(.metadata.status == "finished")' > "$1" """
 
 
-def measure(workspace: Workspace, repeats: int) -> list[Figure]:
-    """The plain export of the finished threads, with and without the index, each kind once per repeat."""
+def measure(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -> list[Figure]:
+    """The plain export of the finished threads, with and without the index and from the screen, each once per repeat.
+
+    Args:
+        workspace: whose threads; its exports are removed.
+        repeats: how often.
+        opened: opens the app on the workspace.
+    """
     reads: list[float] = []
-    times: dict[str, list[float]] = {"cold": [], "warm": []}
+    times: dict[str, list[float]] = {"cold index": [], "warm index": [], "begun with `x`": []}
     memory, worker, exported = 0.0, 0.0, 0
     _run(_READ, workspace.threads)
     for _ in range(repeats):
         reads.append(float(_run(_READ, workspace.threads)))
-        for kind in ("cold", "warm"):
-            if kind == "cold":
+        for kind in ("cold index", "warm index"):
+            if kind == "cold index":
                 (workspace.private / "index.cache").unlink(missing_ok=True)
             seconds, rows, own, largest = _run(_EXPORT, workspace.root).split()
             times[kind].append(float(seconds))
             memory, worker, exported = max(memory, float(own)), max(worker, float(largest)), int(rows)
             shutil.rmtree(workspace.exports)
+    times["begun with `x`"] = _pressed(workspace, repeats, opened)
     read, count = median(reads), _count(workspace)
     found = [Figure(f"reading the files of {count:,} threads", f"{read:.2f} s")]
     large = count >= _LARGE
-    for kind in ("cold", "warm"):
+    for kind in times:
         ratio = median(times[kind]) / read
         figure = Figure(
-            f"export of {exported:,} finished ones, {kind} index",
+            f"export of {exported:,} finished ones, {kind}",
             f"{ratio:.1f} × the reading ({median(times[kind]):.2f} s)",
         )
         found.append(replace(figure, goal="≤ 3 ×", met=ratio <= 3) if large else figure)
@@ -69,11 +78,27 @@ def measure(workspace: Workspace, repeats: int) -> list[Figure]:
     )
     if shutil.which("jq"):
         jq = _jq(workspace, repeats)
-        for kind in ("cold", "warm"):
+        for kind in times:
             ratio = jq / median(times[kind])
-            figure = Figure(f"… against `jq -c`, {kind} index", f"{ratio:.1f} × faster")
+            figure = Figure(f"… against `jq -c`, {kind}", f"{ratio:.1f} × faster")
             found.append(replace(figure, goal="≥ 8 ×", met=ratio >= 8) if large else figure)
     return found
+
+
+def _pressed(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -> list[float]:
+    """Seconds from the key to the report on the screen."""
+    times: list[float] = []
+    with opened() as program:
+        program.settle(8.0, 180)  # duplicates are looked for in the first seconds
+        for _ in range(repeats):
+            _run(_READ, workspace.threads)
+            program.send("x")
+            began = time.perf_counter()
+            times.append(program.wait("exported  ", 180) - began)
+            program.send("\x1b")
+            program.settle(2.0)
+            shutil.rmtree(workspace.exports)
+    return times
 
 
 def _count(workspace: Workspace) -> int:

@@ -300,7 +300,8 @@ def streaming(root: Path, sizes: Sizes) -> list[Figure]:
 
 def exports(root: Path, sizes: Sizes) -> list[Figure]:
     """An export against reading the files, and against `jq -c`."""
-    return export.measure(bench_workspace(folder_of(root, sizes.threads)), sizes.repeats)
+    place = folder_of(root, sizes.threads)
+    return export.measure(bench_workspace(place), sizes.repeats, lambda: opened(place, sizes))
 
 
 PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {
