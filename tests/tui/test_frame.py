@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.widget import Widget
 
 from core.workspace import Workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
+from tui.screens.help import HelpScreen
 from tui.widgets.line_view import LineView
 from tui.widgets.pane import Pane
 
@@ -64,3 +66,28 @@ async def test_going_to_another_pane_draws_no_line_of_a_pane_again(
             await pilot.press("tab")
         await pilot.pause()
         assert drawn == []
+
+
+async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
+    workspace: Workspace, add_thread: Add, monkeypatch: pytest.MonkeyPatch
+):
+    add_thread(1)
+    painted: list[bool] = []
+    whole = Compositor.render_full_update
+
+    def counted(self: Any, *arguments: Any, **named: Any) -> Any:
+        painted.append(True)
+        return whole(self, *arguments, **named)
+
+    async with opened(workspace) as (pilot, main):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen) and "keys" in on_screen(pilot.app))
+        add_thread(2)
+        await until(pilot, lambda: main.listed.count == 2)
+        await pilot.pause()
+        monkeypatch.setattr(Compositor, "render_full_update", counted)
+        for number in range(3, 6):
+            add_thread(number)
+            await until(pilot, lambda number=number: main.listed.count == number)
+            await pilot.pause()
+        assert painted == []

@@ -70,6 +70,12 @@ class Frame(Guarded, Screen[None]):
         self.query_one("#threads-pane", Pane).retitle("threads")
         self.listed.focus()
 
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self.app.screen is not self:
+            # what changed is painted by the screen above; Textual would then paint both whole at every message to this
+            self._repaint_required = False
+
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the screen, and put the focus there."""
         self._at = name
