@@ -25,9 +25,9 @@ def opened(opener: str, setup: Sequence[Any]) -> Job:
     return getattr(import_module(module), name)(*setup)
 
 
-def place(slot: int, size: int) -> slice:
-    """Where the bytes of a slot are in the shared memory."""
-    return slice(slot * SLOT_BYTES, slot * SLOT_BYTES + size)
+def place(slot: int, size: int, start: int = 0) -> slice:
+    """Where so many bytes of a slot are in the shared memory."""
+    return slice(slot * SLOT_BYTES + start, slot * SLOT_BYTES + start + size)
 
 
 def main() -> None:
@@ -46,11 +46,13 @@ def main() -> None:
                 value, data = job(pickle.loads(part))
             except Exception as error:
                 value, data = error, b""
-            if memory is not None and len(data) <= SLOT_BYTES:
+            packed = pickle.dumps(value)
+            if memory is not None and len(data) + len(packed) <= SLOT_BYTES:
                 memory[place(slot, len(data))] = data
-                connection.send((number, value, len(data)))
+                memory[place(slot, len(packed), len(data))] = packed
+                connection.send((number, len(packed), len(data)))
             else:
-                connection.send((number, value, None))
+                connection.send((number, packed, None))
                 connection.send_bytes(data)
     except (EOFError, ConnectionError):
         return

@@ -148,15 +148,17 @@ class _Worker:
     def take(self) -> _Done:
         """The next part it has done; waits for it."""
         try:
-            number, value, size = self.connection.recv()
-            if isinstance(value, BaseException):
-                raise value
+            number, packed, size = self.connection.recv()
             slot = self._given.popleft()
             if size is None:
                 data = self.connection.recv_bytes()
             else:
                 assert self._memory is not None, "it was given none"
-                data = memoryview(self._memory)[place(slot, size)]
+                shared = memoryview(self._memory)
+                data, packed = shared[place(slot, size)], shared[place(slot, packed, size)]
+            value = pickle.loads(packed)
+            if isinstance(value, BaseException):
+                raise value
         except (EOFError, ConnectionError) as error:
             raise self._lost() from error
         self.busy -= 1
