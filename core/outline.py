@@ -89,7 +89,7 @@ def outline(data: bytes) -> Outline:
 
 def broken_calls(messages: Sequence[Message]) -> str:
     """The first breach of "every call is answered once, before anything else is said"; empty when there is none."""
-    waiting: dict[str, str] = {}
+    waiting: dict[str, Call] = {}
     seen: set[str] = set()
     for place, message in enumerate(messages, 1):
         if message.role == "tool":
@@ -98,12 +98,17 @@ def broken_calls(messages: Sequence[Message]) -> str:
             continue
         if waiting:
             break
-        for call in message.tool_calls or ():
-            if not call.id or call.id in seen:
-                return f"message {place}: the call of {call.function.name} has {_id_problem(call.id)}"
-            seen.add(call.id)
-            waiting[call.id] = call.function.name
-    return f"the call {next(iter(waiting))} of {next(iter(waiting.values()))} is not answered" if waiting else ""
+        if calls := message.tool_calls:
+            for call in calls:
+                if not (one := call.id) or one in seen:
+                    return f"message {place}: the call of {call.function.name} has {_id_problem(one)}"
+                seen.add(one)
+                waiting[one] = call
+    return (
+        f"the call {next(iter(waiting))} of {next(iter(waiting.values())).function.name} is not answered"
+        if waiting
+        else ""
+    )
 
 
 def _id_problem(call_id: str) -> str:

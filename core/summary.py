@@ -18,9 +18,8 @@ from core.thread import (
     Thread,
     call_name,
     calls_of,
-    confidence_of,
+    conclusion,
     counted,
-    final_answer,
 )
 from core.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
 from core.thread_json import decode, decode_object, shape_of
@@ -191,7 +190,7 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
                 silent += 1
     last = found.messages[-1] if found.messages else None
     text = last.content if last is not None and last.role == "assistant" and not last.tool_calls else None
-    answer = (final_answer(text) if text else None) or ""
+    answer, confidence = conclusion(text, metadata.confidence) if text else (None, None)
     truth = metadata.ground_truth or ""
     limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
     ready = not stale and not found.has_alternatives and not broken_calls(found.messages)
@@ -206,9 +205,9 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
         metadata.session,
         "finished" if answer else "max_turns_reached" if turns >= limit else "active",
         truth,
-        answer,
+        answer or "",
         same_label(answer, truth) if answer and truth else None,
-        (confidence_of(text or "", metadata.confidence) or "") if answer else "",
+        confidence or "",
         turns,
         len(tools),
         silent - 1 if answer else silent,

@@ -139,20 +139,41 @@ def is_assistant(message: Message) -> bool:
 
 def final_answer(text: str) -> str | None:
     """The label on the last `Final Answer: …` line, or None."""
-    found = _last_line(_FINAL, "final answer", text)
-    return found.rstrip("*_ \t.").strip().strip("`\"'[]") or None
+    return _answer(text, _lowered(text))
 
 
 def stated_confidence(text: str) -> str | None:
     """`high`, `medium` or `low` from the last `Confidence: …` line, or None."""
-    return _last_line(_CONFIDENCE, "confidence", text).lower() or None
+    return _confidence(text, _lowered(text))
 
 
-def _last_line(pattern: re.Pattern[str], words: str, text: str) -> str:
-    """What `pattern` captures of the last line it fits, which has `words` in it; empty when it fits none."""
+def conclusion(text: str, known: object) -> tuple[str | None, str | None]:
+    """The final answer, and with it the confidence: what the text states; where it states none, what its metadata say
+    it stated elsewhere."""
+    lowered = _lowered(text)
+    if not (answer := _answer(text, lowered)):
+        return None, None
+    return answer, _confidence(text, lowered) or (known if isinstance(known, str) and known in CONFIDENCES else None)
+
+
+def _answer(text: str, lowered: str) -> str | None:
+    return _last_line(_FINAL, "final answer", text, lowered).rstrip("*_ \t.").strip().strip("`\"'[]") or None
+
+
+def _confidence(text: str, lowered: str) -> str | None:
+    return _last_line(_CONFIDENCE, "confidence", text, lowered).lower() or None
+
+
+def _lowered(text: str) -> str:
+    """In small letters, each in its place."""
     lowered = text.lower()
     if len(lowered) != len(text):  # a letter that becomes two, of which there is one
         lowered = "".join(letter.lower()[0] for letter in text)
+    return lowered
+
+
+def _last_line(pattern: re.Pattern[str], words: str, text: str, lowered: str) -> str:
+    """What `pattern` captures of the last line it fits, which has `words` in it; empty when it fits none."""
     place = lowered.rfind(words)
     while place >= 0:
         start = text.rfind("\n", 0, place) + 1
@@ -160,11 +181,6 @@ def _last_line(pattern: re.Pattern[str], words: str, text: str) -> str:
             return found[1]
         place = lowered.rfind(words, 0, start)
     return ""
-
-
-def confidence_of(text: str, known: object) -> str | None:
-    """What a final answer states; where its text states nothing, what its metadata say it stated elsewhere."""
-    return stated_confidence(text) or (known if isinstance(known, str) and known in CONFIDENCES else None)
 
 
 def final_message(messages: Sequence[Message]) -> Message | None:
@@ -183,7 +199,7 @@ def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[st
     """What a thread's metadata must say of its messages: status, counts, answer, correctness, confidence."""
     spoken = [message for message in messages if is_assistant(message)]
     final = final_message(messages)
-    answer = final_answer(text_of(final)) if final else None
+    answer, confidence = conclusion(text_of(final), metadata.get("confidence")) if final else (None, None)
     without_calls = sum(1 for message in spoken if not calls_of(message))
     limit = metadata.get("max_turns")
     limit = limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_TURNS
@@ -194,7 +210,7 @@ def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[st
         "num_tool_calls": sum(len(calls_of(message)) for message in spoken),
         "num_responds": without_calls - (1 if final else 0),
         "is_correct": same_label(answer, str(truth)) if answer and truth else None,
-        "confidence": confidence_of(text_of(final), metadata.get("confidence")) if final else None,
+        "confidence": confidence,
         "final_answer": answer,
     }
 

@@ -16,6 +16,8 @@ import msgspec
 from core.errors import SensorloomError, ThreadError, UsageError
 from core.thread_json import MAX_BYTES
 
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 
 def is_thread_file(name: str) -> bool:
     """Whether a file name in the folder is one we list: `*.json`, not hidden."""
@@ -87,7 +89,7 @@ class RegularFile(msgspec.Struct, gc=False):
 def read_regular(path: str) -> RegularFile | None:
     """A thread file's bytes in four system calls; None for whatever needs a closer look, which `read_bytes` takes."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        handle = os.open(path, _READ)
     except OSError:
         return None
     try:
