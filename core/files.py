@@ -33,11 +33,16 @@ class Content:
         return cls(data, digest(data))
 
 
-def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) -> None:
     """Replace `path` with `data`, or leave it untouched if anything fails.
 
     The bytes go to a hidden temporary file in the same folder, are flushed to disk and renamed; the
     folder is synced too, so that the rename survives a power cut. An existing file's permissions are kept.
+
+    Args:
+        path: what to replace.
+        data: its bytes, or pieces of them.
+        durable: whether to wait for the disk. What can be made anew, and is known to be damaged when it is, need not.
 
     Raises:
         SensorloomError: the disk is full, or the folder cannot be written; the message names the path.
@@ -54,7 +59,8 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
             for chunk in [data] if isinstance(data, bytes) else data:
                 file.write(chunk)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -62,7 +68,8 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def clear_half_written(folder: Path) -> None:

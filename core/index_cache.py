@@ -63,7 +63,8 @@ def save_blocks(workspace: Workspace, blocks: Iterable[Block], scanned_ns: int) 
     head = msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
     try:
         private_folder(workspace)
-        write_atomic(_cache_path(workspace), chain([head], (_framed(block) for block in blocks if block.last)))
+        frames = (_framed(block) for block in blocks if block.last)
+        write_atomic(_cache_path(workspace), chain([head], frames), durable=False)
     except SensorloomError:
         pass
 

@@ -40,6 +40,14 @@ class _Head(msgspec.Struct, frozen=True):
     log: Log
 
 
+class _PackedHead(msgspec.Struct, frozen=True):
+    exports: str
+    log: dict[str, msgspec.Raw]
+
+
+_NOTHING = msgspec.msgpack.encode({})
+
+
 class _ManifestThread(msgspec.Struct):
     stem: str
     sha256: str
@@ -74,15 +82,28 @@ def log_stamp(workspace: Workspace) -> tuple[int, int]:
 
 def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[Entry]) -> None:
     """Remember what left just now. A read-only workspace goes without."""
-    log = read_log(workspace)
-    mine = log.setdefault(profile, {})
+    log, mine = _packed_log(workspace, profile)
     for one in left:
         mine[unicode_text(one.stem)] = Logged(one.sha256, export, one.size, one.mtime_ns)
+    document = {"exports": str(workspace.exports), "log": {**log, profile: mine}}
     try:
         private_folder(workspace)
-        write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(_Head(str(workspace.exports), log)))
+        write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(document))
     except SensorloomError:
         pass
+
+
+def _packed_log(workspace: Workspace, profile: str) -> tuple[Mapping[str, object], dict[str, object]]:
+    """What has left, by profile, and what has left in one profile: as far as it need not change, still packed."""
+    try:
+        found = msgspec.msgpack.decode((workspace.private / _FILE).read_bytes(), type=_PackedHead)
+        if found.exports == str(workspace.exports):
+            mine = msgspec.msgpack.decode(found.log.get(profile, _NOTHING), type=dict[str, msgspec.Raw])
+            return found.log, dict[str, object](mine)
+    except (OSError, msgspec.MsgspecError):
+        pass
+    log = _from_manifests(workspace.exports)
+    return log, dict[str, object](log.get(profile, {}))
 
 
 def export_state(folder: Path, summary: Summary, log: Log, profile: str | None = None) -> State:
