@@ -61,12 +61,12 @@ class Outline(msgspec.Struct, gc=False):
     id: str
     metadata: Metadata
     messages: list[Message]
-    alternatives: msgspec.Raw = msgspec.Raw(b"")
+    alternatives: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def has_alternatives(self) -> bool:
         """Whether the key is there, whatever it holds."""
-        return memoryview(self.alternatives).nbytes > 0
+        return self.alternatives is not msgspec.UNSET
 
 
 _DECODER = msgspec.json.Decoder(Outline)

@@ -69,10 +69,12 @@ def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     """The document, indented, with one thread a line: a manifest of many threads stays readable and quick to write."""
     text = json.dumps(head, indent=2, ensure_ascii=False)
     yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": [\n    '
-    lines = _LINES.encode_lines(
-        _Line(unicode_text(one.stem), one.sha256, len(one.sizes), one.side, unicode_text(one.group)) for one in entries
-    )
-    yield lines.rstrip(b"\n").replace(b"\n", b",\n    ")
+    for start in range(0, len(entries), _AT_ONCE):
+        lines = _LINES.encode_lines(
+            _Line(unicode_text(one.stem), one.sha256, len(one.sizes), one.side, unicode_text(one.group))
+            for one in entries[start : start + _AT_ONCE]
+        )
+        yield b",\n    " * (start > 0) + lines.rstrip(b"\n").replace(b"\n", b",\n    ")
     yield b"\n  ]\n}\n"
 
 
@@ -87,6 +89,8 @@ class _Line(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 _LINES = msgspec.json.Encoder()
+_AT_ONCE = 1000
+"""Threads whose lines are made together."""
 
 
 def versions() -> dict[str, str]:

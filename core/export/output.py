@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
 
+from filelock import FileLock
+
 from core.errors import SensorloomError
 from core.export.entry import Span
 from core.export.report import ExportFile
@@ -123,8 +125,6 @@ def publish_all(
     A second that an earlier export has is left to it; the next free one is used. Returns the name without
     split and ending, and the files.
     """
-    from filelock import FileLock
-
     hashes = {split: one.finish() for split, one in hidden.items()}
     with said(folder), FileLock(folder / ".sensorloom.lock", timeout=20):
         while any(folder.glob(f"{stem}_{now:%Y%m%d_%H%M%S}*")):

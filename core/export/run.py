@@ -173,7 +173,8 @@ class _Run:
     def _add(self, part: Part, start: int) -> None:
         """Keep the threads that leave, whose rows begin at `start` in the spool."""
         self.skips.add(part.skips)
-        self.changes.update(part.changes)
+        if part.changes:
+            self.changes.update(part.changes)
         for entry in part.entries:
             entry.start = start
             start += sum(entry.sizes)
