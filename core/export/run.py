@@ -248,8 +248,8 @@ def _richest_first(entries: list[Entry]) -> dict[str, list[Entry]]:
     for entry in entries:
         sides.setdefault(entry.side, []).append(entry)
     for some in sides.values():
-        richest = max(range(len(some)), key=lambda place: (some[place].richness, -place))
-        some.insert(0, some.pop(richest))
+        most = max(one.richness for one in some)
+        some.insert(0, some.pop(next(place for place, one in enumerate(some) if one.richness == most)))
     return sides
 
 
