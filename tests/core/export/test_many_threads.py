@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core import index, processes
+from core import index, index_cache, processes
 from core.cli.commands import run_command
 from core.export import run
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
@@ -29,6 +29,7 @@ def large(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run, "ALONE", 1)
     monkeypatch.setattr(index, "MANY", 4)
     monkeypatch.setattr(index, "BATCH", 4)
+    monkeypatch.setattr(index_cache, "BLOCK", 4)
 
 
 def mixed() -> list[dict[str, Any]]:
@@ -112,6 +113,31 @@ def test_what_changed_since_it_was_listed_leaves_as_it_is_now(tmp_path: Path, ca
     assert [one.sha256 for one in after.files] == [one.sha256 for one in report.files]
     assert (after.skipped, after.refusals) == (report.skipped, report.refusals)
     assert "gone" not in {one.stem for one in summaries(space)}
+
+
+@pytest.mark.usefixtures("large")
+def test_what_came_and_went_among_cached_files_is_right_in_the_next_list(tmp_path: Path):
+    space = workspace(tmp_path, *mixed())
+    long_ago(space)
+    summaries(space)
+    for number in (3, 4, 5, 6, 7, 8, 20):  # one block loses all it had
+        next(space.threads.glob(f"*_{number:04}.json")).unlink()
+    for number in range(100, 112):
+        copy = put(space.threads, document(number))
+        copy.rename(space.threads / f"uci_har_s0_v4_0009_{number}.json")
+    long_ago(space)
+    report = export(space, ExportRequest())
+    listed = {one.stem for one in summaries(space)}
+    assert listed == {path.stem for path in space.threads.glob("*.json")} and report.total == len(listed)
+    known, _ = index_cache.load(space)
+    assert {stem: known[stem] for stem in listed} == {one.stem: one for one in summaries(space)}
+    assert export(space, ExportRequest()).files[0].sha256 == report.files[0].sha256
+
+
+def test_an_index_that_was_renewed_during_an_export_is_left_alone(tmp_path: Path):
+    space = workspace(tmp_path, *mixed())
+    export(space, ExportRequest(), Progress(lambda done, _total: index_cache.save(space, {}, 7 if done else 6)))
+    assert index_cache.load_blocks(space)[0] == 7
 
 
 @pytest.mark.parametrize("kind", ["large", None])
