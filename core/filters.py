@@ -193,7 +193,7 @@ def _conditions(text: str, workspace: Workspace | None) -> Iterator[Condition]:
         head = _TERM.match(text, place)
         if head is None:
             value, place = quoted(text, place)
-            yield _free_text(value, negated)
+            yield _text_condition(searched, value, negated)
             continue
         name = _known_name(head["name"], place)
         start = head.end()
@@ -210,10 +210,6 @@ def _known_name(written: str, place: int) -> str:
         return name
     hint = nearest(name, (*TERMS, *ALIASES))
     raise FilterError(place, f"there is no term `{written}`; {hint}; to look for it as text, put it in quotes")
-
-
-def _free_text(value: str, negated: bool) -> Condition:
-    return _text_condition(searched, value, negated)
 
 
 def _text_condition(texts: Callable[[Thread], Iterator[str]], value: str, negated: bool) -> Condition:
