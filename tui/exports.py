@@ -152,7 +152,7 @@ class Exports:
             shown, now = self._shown, time.monotonic()
             if shown is not None and now - told > TOLD_SECONDS:
                 told = now
-                shown.call_later(self._draw)  # a message to the screen below would paint both anew
+                shown.call_later(self._draw)
 
         try:
             done = export(self._workspace, job.request, Progress(report, lambda: job.stopped))

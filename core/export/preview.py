@@ -17,6 +17,7 @@ from core.export.schemas import Schemas
 from core.export.selection import HELD_OUT, open_selection
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
+from core.filters import parse
 from core.outline import broken_calls
 from core.summary import Summary
 from core.thread import Thread
@@ -106,7 +107,7 @@ def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[S
         WorkspaceError: what is held out cannot be read.
     """
     skips = Skips()
-    selection = open_selection(workspace, request)
+    selection = open_selection(workspace, request, parse(request.filter, workspace))
     is_held_out = held_out_in(workspace)
     has_test = request.split is not None and request.split.has_test
     chosen: list[Summary] = []

@@ -21,6 +21,7 @@ from core.export.selection import BROKEN, FILTERED, INVALID, STALE, open_selecti
 from core.export.siblings import Siblings
 from core.export.source import Source, encode_row, one_line, plain_line, source_in
 from core.files import digest
+from core.filters import parse
 from core.index_cache import pack, unpack
 from core.outline import Outline, broken_calls
 from core.similar import Signature, signature
@@ -36,8 +37,8 @@ class Rows:
         self._folder = workspace.threads
         self._request = request
         self._profile = profile_of(request.profile)
-        self._selection = open_selection(workspace, request)
-        self._wanted = self._selection.wanted = self._selection.wanted.without_folder()
+        self._wanted = parse(request.filter, workspace).without_folder()
+        self._selection = open_selection(workspace, request, self._wanted)
         self._siblings = siblings
         self._schemas = Schemas(workspace)
         self._making = Making(request.split_calls, request.template)

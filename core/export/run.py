@@ -152,14 +152,14 @@ class _Run:
         self.scanned_ns, blocks = load_blocks(self.workspace)
         decided: dict[str, str] | None = None
         if surveyed is not None and self.wanted.needs_folder:
-            selection = open_selection(self.workspace, self.request)
-            selection.wanted = self.wanted
+            selection = open_selection(self.workspace, self.request, self.wanted)
             decided = {one.stem: selection.reason(one) for one in surveyed}
         for some, block in self._with_blocks(blocks):
             reasons = None if decided is None else [decided.get(stem, FILTERED) for stem in some]
             yield Asked(some, block, self.scanned_ns - SETTLED_NS, reasons)
 
     def _with_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[list[str], Block | None]]:
+        """The stems in parts, each with the block that its summaries would be in."""
         place = 0
         for block in blocks:
             end = bisect_right(self.stems, block.last, place)
@@ -218,11 +218,8 @@ class _Run:
 
     def _chosen(self) -> tuple[list[Entry], SplitBook | None]:
         """The entries that leave, by side, and the split book when it is to be saved."""
-        request, book, groups = (
-            self.request,
-            read_book(self.workspace.root),
-            Groups(self.workspace, partial(summaries, self.workspace)),
-        )
+        request, book = self.request, read_book(self.workspace.root)
+        groups = Groups(self.workspace, partial(summaries, self.workspace))
         entries = without_held_out(self.entries, request, book, groups, self.skips)
         entries = capped(entries, request, self.skips)  # after it, so that what stays behind takes nobody's place
         learned = request.split is not None and put_on_sides(entries, request.split, book, groups)

@@ -7,7 +7,7 @@ from functools import cache, partial
 
 from core.export.log import export_state, read_log
 from core.export.report import ExportRequest, Skips
-from core.filters import Filter, parse
+from core.filters import Filter
 from core.summary import Summary
 from core.workspace import Workspace
 
@@ -23,9 +23,9 @@ STALE = "stale turns"
 BROKEN = "broken tool calls"
 
 
-def open_selection(workspace: Workspace, request: ExportRequest) -> Selection:
-    """The selection that `request` asks for. Raises UsageError for a filter that cannot be read."""
-    selection = Selection(request, parse(request.filter, workspace))
+def open_selection(workspace: Workspace, request: ExportRequest, wanted: Filter) -> Selection:
+    """The selection that `request` asks for, with its filter as it was read."""
+    selection = Selection(request, wanted)
     if request.new_only:
         log = cache(partial(read_log, workspace))
         selection.exclude = lambda one: (

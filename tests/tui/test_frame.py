@@ -72,12 +72,17 @@ async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
     workspace: Workspace, add_thread: Add, monkeypatch: pytest.MonkeyPatch
 ):
     add_thread(1)
-    painted: list[bool] = []
-    whole = Compositor.render_full_update
+    painted: list[str] = []
 
-    def counted(self: Any, *arguments: Any, **named: Any) -> Any:
-        painted.append(True)
-        return whole(self, *arguments, **named)
+    def counting(name: str) -> Callable[..., Any]:
+        paint = getattr(Compositor, name)
+
+        def counted(self: Any, *arguments: Any, **named: Any) -> Any:
+            if (update := paint(self, *arguments, **named)) is not None:
+                painted.append(name)
+            return update
+
+        return counted
 
     async with opened(workspace) as (pilot, main):
         await pilot.press("question_mark")
@@ -85,9 +90,11 @@ async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
         add_thread(2)
         await until(pilot, lambda: main.listed.count == 2)
         await pilot.pause()
-        monkeypatch.setattr(Compositor, "render_full_update", counted)
+        for name in ("render_full_update", "render_partial_update"):
+            monkeypatch.setattr(Compositor, name, counting(name))
         for number in range(3, 6):
             add_thread(number)
             await until(pilot, lambda number=number: main.listed.count == number)
             await pilot.pause()
-        assert painted == []
+        await until(pilot, lambda: painted)
+        assert set(painted) == {"render_partial_update"}
