@@ -32,12 +32,12 @@ _ABANDONED_SEC = 6 * 3600
 class HiddenFile:
     """A file that nobody sees before `publish`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, hashed: bool = True) -> None:
         with said(folder):
             handle, name = tempfile.mkstemp(dir=folder, prefix=".training_data_", suffix=".tmp")
             self._file = FileIO(handle, "w+b")
         self._path = Path(name)
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if hashed else None
         self.size = 0
         self._handed_over = 0
 
@@ -49,7 +49,8 @@ class HiddenFile:
         return start
 
     def _add(self, data: bytes | memoryview) -> None:
-        self._hash.update(data)
+        if self._hash is not None:
+            self._hash.update(data)
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) or 0 :]
@@ -64,6 +65,10 @@ class HiddenFile:
             with suppress(OSError):  # it is only advice
                 os.posix_fadvise(self._file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
         self._handed_over = self.size
+
+    def forget_hash(self) -> None:
+        """Do not hash what is written, as this will hardly be published: if it is, it is read once more."""
+        self._hash = None
 
     def copy(self, spans: Iterable[Span]) -> HiddenFile:
         """A new hidden file of these parts of this one, in this order."""
@@ -89,6 +94,9 @@ class HiddenFile:
             os.umask(umask)
             os.fchmod(self._file.fileno(), 0o666 & ~umask)
             os.fsync(self._file.fileno())
+            if self._hash is None:
+                self._file.seek(0)
+                self._hash = hashlib.file_digest(self._file, "sha256")
         return self._hash.hexdigest()
 
     def publish(self, path: Path) -> None:

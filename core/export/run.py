@@ -6,18 +6,17 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
 
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
 from core.export.entry import Asked, Entry, Part
 from core.export.groups import Groups
 from core.export.log import add_to_log
 from core.export.manifest import write_beside, write_manifest
-from core.export.output import HiddenFile, prepare_folder, publish_all
+from core.export.output import prepare_folder, publish_all
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making, Profile
 from core.export.report import (
@@ -34,6 +33,7 @@ from core.export.rows import Rows, unpacked
 from core.export.selection import FILTERED, open_selection
 from core.export.siblings import Siblings
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
+from core.export.spool import Spool, richest_first
 from core.filters import Filter, parse
 from core.index import summaries
 from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks
@@ -67,10 +67,9 @@ def export(
     run = _Run(workspace, request, profile_of(request.profile), parse(request.filter, workspace))
     if not dry_run:
         prepare_folder(workspace.exports)
-    with ExitStack() as stack:
-        spool = None if dry_run else stack.enter_context(HiddenFile(workspace.exports))
+    with nullcontext() if dry_run else Spool(workspace.exports, as_one_file=request.split is None) as spool:
         run.take(spool, progress or Progress())
-        report = run.publish(spool, stack)
+        report = run.publish(spool)
     return replace(report, seconds=time.monotonic() - started)
 
 
@@ -95,7 +94,7 @@ class _Run:
     entries: list[Entry] = field(default_factory=list[Entry])
     seen: Seen = field(default_factory=Seen)
 
-    def take(self, spool: HiddenFile | None, progress: Progress) -> None:
+    def take(self, spool: Spool | None, progress: Progress) -> None:
         """Look at every file of the folder once, and write the rows of those that leave to the spool, if any, in the
         order of their stems. Many are done on all cores.
 
@@ -109,7 +108,9 @@ class _Run:
                 if progress.cancelled():
                     raise _cancelled()
                 self.blocks.append(part.block)
-                self._add(part, spool.write(rows) if spool else 0)
+                self._add(part)
+                if spool is not None:
+                    spool.add(part.entries, rows)
                 done += part.total
                 progress.report(done, len(self.stems))
         self._renew(started_ns)
@@ -170,14 +171,12 @@ class _Run:
         for start in range(place, len(self.stems), PART):
             yield self.stems[start : start + PART], None
 
-    def _add(self, part: Part, start: int) -> None:
-        """Keep the threads that leave, whose rows begin at `start` in the spool."""
+    def _add(self, part: Part) -> None:
+        """Keep the threads that leave."""
         self.skips.add(part.skips)
         if part.changes:
             self.changes.update(part.changes)
         for entry in part.entries:
-            entry.start = start
-            start += sum(entry.sizes)
             if entry.signature is None or not self._repeats(entry, entry.signature):
                 self.entries.append(entry)
 
@@ -190,7 +189,7 @@ class _Run:
             self.skips.refuse(entry.stem, DUPLICATE, f"says what {first} says")
         return first is not None
 
-    def publish(self, spool: HiddenFile | None, stack: ExitStack) -> ExportReport:
+    def publish(self, spool: Spool | None) -> ExportReport:
         """Choose, split, and give the files their names; without a spool only say what would leave."""
         entries, book = self._chosen()
         report = self._report(entries)
@@ -198,11 +197,8 @@ class _Run:
             raise NothingToExportError(_nothing(self.workspace, report), report)
         if spool is None:
             return report
-        by_side = _richest_first(entries)
-        files: dict[str, HiddenFile] = {}
-        for side, some in by_side.items():
-            spans = chain.from_iterable(entry.spans() for entry in some)
-            files[side] = spool if _is_all(some, spool.size) else stack.enter_context(spool.copy(spans))
+        by_side = richest_first(entries)
+        files = spool.files(by_side)
         if book is not None:
             write_book(self.workspace.root, book)
         folder = self.workspace.exports
@@ -223,7 +219,8 @@ class _Run:
         entries = without_held_out(self.entries, request, book, groups, self.skips)
         entries = capped(entries, request, self.skips)  # after it, so that what stays behind takes nobody's place
         learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
-        entries.sort(key=lambda one: PARTS.index(one.side) if one.side else 0)
+        if request.split is not None:
+            entries.sort(key=lambda one: PARTS.index(one.side))
         return entries, book if learned else None
 
     def _report(self, entries: list[Entry]) -> ExportReport:
@@ -237,27 +234,6 @@ class _Run:
             balance([(one.side, one.truth) for one in entries]),
             dict(self.changes.most_common()),
         )
-
-
-def _richest_first(entries: list[Entry]) -> dict[str, list[Entry]]:
-    """The entries of each side in order, the one whose rows have most keys first."""
-    sides: dict[str, list[Entry]] = {}
-    for entry in entries:
-        sides.setdefault(entry.side, []).append(entry)
-    for some in sides.values():
-        most = max(one.richness for one in some)
-        some.insert(0, some.pop(next(place for place, one in enumerate(some) if one.richness == most)))
-    return sides
-
-
-def _is_all(some: Sequence[Entry], size: int) -> bool:
-    """Whether their rows are the whole spool in its order."""
-    end = 0
-    for one in some:
-        if one.start != end:
-            return False
-        end += sum(one.sizes)
-    return end == size
 
 
 def _example(summary: Summary) -> Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from core import index, index_cache, processes
 from core.cli.commands import run_command
-from core.export import run
+from core.export import run, spool
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import parse_split
@@ -66,6 +67,29 @@ def test_processes_write_the_same_bytes_and_say_the_same(
     ]
     assert (together.exported, together.skipped, together.refusals) == (alone.exported, alone.skipped, alone.refusals)
     assert together.changes == alone.changes and together.balance == alone.balance
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("richer", [[0], [9], [2, 25], [25]])
+@pytest.mark.parametrize("waiting", [0, 10_000, 10_000_000])
+def test_the_richest_row_is_the_first_wherever_it_was(
+    tmp_path: Path, richer: list[int], waiting: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(spool, "WAITING_BYTES", waiting)
+    made = [document(number, session="s1") for number in range(1, 31)]
+    for number in richer:
+        made[number]["metadata"]["tags"] = ["x"]
+    space = workspace(tmp_path, *made)
+    report = export(space, ExportRequest())
+    ids = [one["id"] for one in made]
+    first = ids.pop(richer[0])
+    assert report.path
+    assert [row["id"] for row in rows(report.path)] == [first, *ids]
+    assert report.files[0].sha256 == hashlib.sha256(report.path.read_bytes()).hexdigest()
+    sides = export(space, ExportRequest(split=parse_split("50/50", "session")))
+    for file in sides.files:
+        assert file.path
+        assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest() and file.rows == 30
 
 
 @pytest.mark.usefixtures("large")
