@@ -1,12 +1,15 @@
-"""What a process of `core.processes` runs. A module of its own, so that it starts with little to import."""
+"""What the processes of `core.processes` run. A module of its own, so that it starts with little to import."""
 
 from __future__ import annotations
 
 import gc
+import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import chain
 from mmap import mmap
 from multiprocessing.connection import Connection
 from typing import Any
@@ -31,13 +34,46 @@ def place(slot: int, size: int, start: int = 0) -> slice:
 
 
 def main() -> None:
-    """Be a worker until the parent has had enough. Arguments: the socket's handle, and the shared memory's, if any."""
-    handle, *shared = map(int, sys.argv[1:])
-    memory = mmap(shared[0], SLOTS * SLOT_BYTES) if shared else None
-    connection = Connection(handle)
+    """Start workers, and end them when the parent has had enough, or has ended.
+
+    Arguments: the handle of a socket to the parent, then for each worker that of its own, with `:` and that of the
+    memory it shares with the parent, if any. The workers are forks, so what the job needs is imported and opened once.
+    """
+    control = Connection(int(sys.argv[1]))
+    ends = [[int(handle) for handle in end.split(":")] for end in sys.argv[2:]]
     gc.set_threshold(100_000)  # a part is many small values that do not refer to themselves
+    workers: list[int] = []
     try:
-        job = opened(*connection.recv())
+        job = opened(*control.recv())
+        for end in ends:
+            if not (worker := os.fork()):
+                _keep_only(end, ends, control)
+                _work(job, *end)
+                return
+            workers.append(worker)
+        _keep_only([], ends)
+        control.poll(None)
+    except (EOFError, ConnectionError):
+        return
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+        os.waitpid(worker, 0)
+
+
+def _keep_only(mine: list[int], ends: list[list[int]], control: Connection | None = None) -> None:
+    """Close what others hold: a socket tells that its worker has ended only when nobody else has it."""
+    if control is not None:
+        control.close()
+    for handle in chain.from_iterable(ends):
+        if handle not in mine:
+            os.close(handle)
+
+
+def _work(job: Job, handle: int, shared: int | None = None) -> None:
+    """Do parts until the parent has had enough."""
+    connection = Connection(handle)
+    memory = None if shared is None else mmap(shared, SLOTS * SLOT_BYTES)
+    try:
         while True:
             number, slot, part = connection.recv()
             if memory is not None and isinstance(part, int):

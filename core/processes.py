@@ -1,8 +1,8 @@
 """Large jobs on all cores: parts of one go to processes of this program, the results come back in order.
 
-A worker runs `core.process_worker` with one end of a socket. It is nobody's fork, so threads and terminals are left
-alone, and it never imports the script that started it, as `multiprocessing` does. It ends when the socket closes, so
-none outlives its parent, however that ended.
+A new process runs `core.process_worker`, which forks itself into the workers; each has one end of a socket. They are no
+forks of ours, so threads and terminals are left alone, and they never import the script that started them, as those of
+`multiprocessing` do. They end when their sockets close, so none outlives us, however we ended.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from mmap import mmap
-from multiprocessing.connection import Pipe, wait
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def in_order(opener: str, setup: Sequence[Any], parts: Iterable[Any]) -> Generat
         yield from map(job, parts)
         return
     with ExitStack() as stack:
-        workers = [stack.enter_context(_Worker(opener, setup)) for _ in range(count)]
+        workers = stack.enter_context(_workers(count, opener, setup))
         done: dict[int, _Done] = {}
         waiting = enumerate(parts)
         following = next(waiting, None)
@@ -99,35 +100,43 @@ class _Done:
         self.release()
 
 
+@contextmanager
+def _workers(count: int, opener: str, setup: Sequence[Any]) -> Generator[list[_Worker]]:
+    """Workers that have begun to start; in the end they are gone."""
+    with ExitStack() as ours:
+        try:
+            with ExitStack() as theirs:
+                control, end = _socket(ours, theirs)
+                workers = [_Worker(ours, theirs) for _ in range(count)]
+                process = subprocess.Popen(
+                    [sys.executable, "-c", _MAIN, str(end), *(":".join(map(str, one.handles)) for one in workers)],
+                    pass_fds=[end, *chain.from_iterable(one.handles for one in workers)],
+                    cwd=Path(__file__).parents[1],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    process_group=0,  # a ctrl+c or a hang-up is ours to answer
+                )
+        except OSError as error:
+            raise SensorloomError(f"cannot start a process: {(error.strerror or str(error)).lower()}") from error
+        ours.callback(process.wait)
+        ours.callback(control.close)
+        _send(control, pickle.dumps((opener, setup)))
+        yield workers
+
+
 class _Worker:
     """A process and the parts it was given."""
 
-    def __init__(self, opener: str, setup: Sequence[Any]) -> None:
+    def __init__(self, ours: ExitStack, theirs: ExitStack) -> None:
         self.busy = 0
         self._free = list(range(SLOTS))
         self._given: deque[int] = deque()
-        self.connection, theirs = Pipe()
-        shared = _shared_memory()
-        try:
-            self._memory = None if shared is None else mmap(shared, SLOTS * SLOT_BYTES)
-            handles = [theirs.fileno()] if shared is None else [theirs.fileno(), shared]
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, *map(str, handles)],
-                pass_fds=handles,
-                cwd=Path(__file__).parents[1],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                process_group=0,  # a ctrl+c or a hang-up is the parent's to answer
-            )
-        except OSError as error:
-            self.connection.close()
-            raise SensorloomError(f"cannot start a process: {(error.strerror or str(error)).lower()}") from error
-        finally:
-            theirs.close()
-            if shared is not None:
-                os.close(shared)
-        self._send(pickle.dumps((opener, setup)))
+        self.connection, end = _socket(ours, theirs)
+        shared = _shared_memory(theirs)
+        self._memory = None if shared is None else mmap(shared, SLOTS * SLOT_BYTES)
+        self.handles = [end] if shared is None else [end, shared]
+        """What the process is to have."""
 
     def takes(self, number: int, part: Any) -> bool:
         """Give it a numbered part, unless it has enough before it, or no place for the result."""
@@ -136,11 +145,11 @@ class _Worker:
         slot, data = self._free[-1], pickle.dumps(part)
         if self._memory is not None and _WAITING_BYTES < len(data) <= SLOT_BYTES:
             self._memory[place(slot, len(data))] = data
-            self._send(pickle.dumps((number, slot, len(data))))
+            _send(self.connection, pickle.dumps((number, slot, len(data))))
         elif self.busy and len(data) > _WAITING_BYTES:
             return False
         else:
-            self._send(pickle.dumps((number, slot, data)))
+            _send(self.connection, pickle.dumps((number, slot, data)))
         self._given.append(self._free.pop())
         self.busy += 1
         return True
@@ -160,29 +169,29 @@ class _Worker:
             if isinstance(value, BaseException):
                 raise value
         except (EOFError, ConnectionError) as error:
-            raise self._lost() from error
+            raise _lost() from error
         self.busy -= 1
         return _Done(number, value, data, lambda: self._free.append(slot))
 
-    def __enter__(self) -> _Worker:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self._process.kill()
-        self._process.wait()
-
-    def _send(self, data: bytes) -> None:
-        try:
-            self.connection.send_bytes(data)
-        except ConnectionError as error:
-            raise self._lost() from error
-
-    def _lost(self) -> SensorloomError:
-        return SensorloomError(f"a process that did a part of the work ended early (exit code {self._process.wait()})")
+def _send(connection: Connection, data: bytes) -> None:
+    try:
+        connection.send_bytes(data)
+    except ConnectionError as error:
+        raise _lost() from error
 
 
-def _shared_memory() -> int | None:
+def _lost() -> SensorloomError:
+    return SensorloomError("a process that did a part of the work ended early; perhaps there was no memory left for it")
+
+
+def _socket(ours: ExitStack, theirs: ExitStack) -> tuple[Connection, int]:
+    """Our end of a new socket, and the handle of the other one."""
+    mine, other = Pipe()
+    return ours.enter_context(mine), theirs.enter_context(other).fileno()
+
+
+def _shared_memory(theirs: ExitStack) -> int | None:
     """Memory that another process can be given, where the system has such; else all bytes go through the socket."""
     if not hasattr(os, "memfd_create"):
         return None
@@ -190,6 +199,7 @@ def _shared_memory() -> int | None:
         handle = os.memfd_create("sensorloom")
     except OSError:
         return None
+    theirs.callback(os.close, handle)
     os.ftruncate(handle, SLOTS * SLOT_BYTES)
     return handle
 

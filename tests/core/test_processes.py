@@ -87,7 +87,7 @@ def test_what_a_job_raises_is_raised_here():
 
 
 def test_a_process_that_is_killed_is_said_in_one_sentence():
-    with pytest.raises(SensorloomError, match=r"ended early \(exit code -9\)"):
+    with pytest.raises(SensorloomError, match="ended early"):
         list(in_order(OPENER, (0,), [1, 2, 14, 3]))
 
 
