@@ -1,8 +1,4 @@
-"""The cache of summaries under `.sensorloom/`, which may be deleted at any time.
-
-One line of JSON says what it is of; then come blocks in the order of the stems, each with its length before it, so that
-a large one is gone through piece by piece, and a block can be handed to another process as it is.
-"""
+"""The cache of summaries under `.sensorloom/`, which may be deleted at any time: blocks in the order of the stems."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ import msgspec
 
 from core.errors import SensorloomError
 from core.files import write_atomic
+from core.frames import framed, frames, read_head
 from core.summary import Summary
 from core.workspace import Workspace, private_folder
 
@@ -21,8 +18,6 @@ BLOCK = 250
 """Summaries in a block."""
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was read may have changed again within one tick of its clock."""
-_HEAD_BYTES = 20_000
-"""The first line at most: a path may be 4096 characters long, of six bytes each as JSON has them."""
 _VERSION = 4
 """Of what a summary is counted to be, too: the same file gives another one from another version."""
 
@@ -63,8 +58,8 @@ def save_blocks(workspace: Workspace, blocks: Iterable[Block], scanned_ns: int) 
     head = msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
     try:
         private_folder(workspace)
-        frames = (_framed(block) for block in blocks if block.last)
-        write_atomic(_cache_path(workspace), chain([head], frames), durable=False)
+        values = (framed(_PACKER.encode(block)) for block in blocks if block.last)
+        write_atomic(_cache_path(workspace), chain([head], values), durable=False)
     except SensorloomError:
         pass
 
@@ -112,20 +107,14 @@ def _cache_path(workspace: Workspace) -> Path:
     return workspace.private / "index.cache"
 
 
-def _framed(block: Block) -> bytes:
-    data = _PACKER.encode(block)
-    return len(data).to_bytes(4, "little") + data
-
-
 def _read(workspace: Workspace) -> Iterator[int | Block]:
     """The time of the scan, then the blocks; nothing when there is no cache that can be used."""
     try:
         with _cache_path(workspace).open("rb") as file:
-            head = msgspec.json.decode(file.readline(_HEAD_BYTES), type=_Head)
+            head = msgspec.json.decode(read_head(file), type=_Head)
             if not head.of(workspace):
                 return
             yield head.scanned_ns
-            while size := file.read(4):
-                yield _BLOCK.decode(file.read(int.from_bytes(size, "little")))
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            yield from map(_BLOCK.decode, frames(file))
+    except (OSError, EOFError, msgspec.MsgspecError, UnicodeDecodeError):
         return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from core.errors import SensorloomError, ThreadError
 from core.export.entry import Entry
-from core.files import digest, write_atomic
+from core.export.log_file import Left, add_export, read_exports, write_exports
+from core.files import digest
 from core.summary import Summary
 from core.text import unicode_text
 from core.thread_files import path_of, read_bytes
@@ -20,7 +22,7 @@ State = Literal["never", "exported", "changed"]
 _FILE = "exported.cache"
 
 
-class Logged(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Logged(msgspec.Struct, frozen=True, gc=False):
     """A thread as it was when it left last."""
 
     sha256: str
@@ -35,22 +37,9 @@ Log = dict[str, dict[str, Logged]]
 """For each profile: stem, as UTF-8 can carry it, to what left."""
 
 
-class _Head(msgspec.Struct, frozen=True):
-    exports: str
-    log: Log
-
-
-class _PackedHead(msgspec.Struct, frozen=True):
-    exports: str
-    log: dict[str, msgspec.Raw]
-
-
-_NOTHING = msgspec.msgpack.encode({})
-
-
 class _ManifestThread(msgspec.Struct):
     stem: str
-    sha256: str
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class _Manifest(msgspec.Struct):
@@ -62,13 +51,14 @@ class _Manifest(msgspec.Struct):
 
 def read_log(workspace: Workspace) -> Log:
     """What has left this workspace."""
-    try:
-        found = msgspec.msgpack.decode((workspace.private / _FILE).read_bytes(), type=_Head)
-        if found.exports == str(workspace.exports):
-            return found.log
-    except (OSError, msgspec.MsgspecError):
-        pass
-    return _from_manifests(workspace.exports)
+    every = read_exports(workspace.private / _FILE, workspace.exports)
+    if every is None:
+        return _from_manifests(workspace.exports)
+    log: Log = {}
+    for left in every:
+        logged = map(Logged, _hashes(left), repeat(left.export), left.sizes, left.mtimes_ns)
+        log.setdefault(left.profile, {}).update(zip(left.stems, logged, strict=True))
+    return log
 
 
 def log_stamp(workspace: Workspace) -> tuple[int, int]:
@@ -80,30 +70,39 @@ def log_stamp(workspace: Workspace) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def add_to_log(workspace: Workspace, profile: str, export: str, left: Iterable[Entry]) -> None:
+def add_to_log(workspace: Workspace, profile: str, export: str, entries: Sequence[Entry]) -> None:
     """Remember what left just now. A read-only workspace goes without."""
-    log, mine = _packed_log(workspace, profile)
-    for one in left:
-        mine[unicode_text(one.stem)] = Logged(one.sha256, export, one.size, one.mtime_ns)
-    document = {"exports": str(workspace.exports), "log": {**log, profile: mine}}
+    left = Left(
+        profile,
+        export,
+        [unicode_text(one.stem) for one in entries],
+        bytes.fromhex("".join([one.sha256 for one in entries])),
+        [one.size for one in entries],
+        [one.mtime_ns for one in entries],
+    )
+    path = workspace.private / _FILE
     try:
-        private_folder(workspace)
-        write_atomic(workspace.private / _FILE, msgspec.msgpack.encode(document))
-    except SensorloomError:
+        if not add_export(path, workspace.exports, left):
+            private_folder(workspace)
+            write_exports(path, workspace.exports, [*_in_columns(read_log(workspace)), left])
+    except (OSError, SensorloomError):
         pass
 
 
-def _packed_log(workspace: Workspace, profile: str) -> tuple[Mapping[str, object], dict[str, object]]:
-    """What has left, by profile, and what has left in one profile: as far as it need not change, still packed."""
-    try:
-        found = msgspec.msgpack.decode((workspace.private / _FILE).read_bytes(), type=_PackedHead)
-        if found.exports == str(workspace.exports):
-            mine = msgspec.msgpack.decode(found.log.get(profile, _NOTHING), type=dict[str, msgspec.Raw])
-            return found.log, dict[str, object](mine)
-    except (OSError, msgspec.MsgspecError):
-        pass
-    log = _from_manifests(workspace.exports)
-    return log, dict[str, object](log.get(profile, {}))
+def _in_columns(log: Log) -> Iterator[Left]:
+    for profile, mine in log.items():
+        exports: dict[str, list[str]] = {}
+        for stem, one in mine.items():
+            exports.setdefault(one.export, []).append(stem)
+        for export, stems in exports.items():
+            some = [mine[stem] for stem in stems]
+            hashes = bytes.fromhex("".join([one.sha256 for one in some]))
+            yield Left(profile, export, stems, hashes, [one.size for one in some], [one.mtime_ns for one in some])
+
+
+def _hashes(left: Left) -> Iterator[str]:
+    joined = left.sha256s.hex()
+    return (joined[start : start + 64] for start in range(0, len(joined), 64))
 
 
 def export_state(folder: Path, summary: Summary, log: Log, profile: str | None = None) -> State:

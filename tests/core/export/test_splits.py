@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,13 @@ import pytest
 
 from core.cli.commands import run_command
 from core.errors import UsageError, WorkspaceError
+from core.export import log_file
+from core.export.log import export_states
 from core.export.report import ExportReport, ExportRequest, NothingToExportError
 from core.export.run import export
 from core.export.split import assign, hold_out, parse_split
+from core.index import summaries
+from core.workspace import Workspace
 
 from .threads import Document, document, put, rows, workspace
 
@@ -165,6 +170,43 @@ def test_the_log_tells_new_exported_and_changed_and_comes_back_from_the_manifest
     found = export(space, new)
     assert found.exported == 2 and found.skipped == {"exported already": 3}
     assert export(space, ExportRequest("hf", new_only=True)).exported == 5
+
+
+def states(space: Workspace) -> dict[str, int]:
+    return {state: len(some) for state, some in export_states(space, summaries(space)).items()}
+
+
+@pytest.mark.parametrize("harm", ["cut short", "more behind it", "of another folder"])
+def test_a_damaged_log_is_made_anew_from_the_manifests(tmp_path: Path, harm: str):
+    space = workspace(tmp_path, *folder(4))
+    export(space, ExportRequest(filter="truth:walking"))
+    export(space, ExportRequest("hf", filter="truth:sitting"))
+    log = space.private / "exported.cache"
+    data = log.read_bytes()
+    damaged = {
+        "cut short": data[:-3],
+        "more behind it": data + b"xyz",
+        "of another folder": data.replace(b"exp", b"abc"),
+    }
+    log.write_bytes(damaged[harm])
+    assert states(space) == {"never": 1, "exported": 3, "changed": 0}
+    log.write_bytes(damaged[harm])
+    assert export(space, ExportRequest(filter="truth:laying")).exported == 1
+    assert states(space) == {"never": 0, "exported": 4, "changed": 0}
+
+
+def test_a_log_of_many_exports_is_written_anew_with_what_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    space = workspace(tmp_path, *folder(6))
+    assert export(space, ExportRequest(filter="truth:sitting")).exported == 2
+    once = (space.private / "exported.cache").stat().st_size
+    monkeypatch.setattr(log_file, "MOST_BYTES", 3 * once)
+    for _ in range(6):
+        export(space, ExportRequest(filter="truth:walking"))
+        shutil.rmtree(space.exports)  # what has left is known without them
+        assert (space.private / "exported.cache").stat().st_size <= 3 * once
+    put(space.threads, document(1, session="train_0_0", tags=["x"]))
+    assert states(space) == {"never": 2, "exported": 3, "changed": 1}
+    assert export(space, ExportRequest(new_only=True)).exported == 3
 
 
 def test_the_command_says_which_threads_are_new_exported_or_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
