@@ -33,15 +33,17 @@ def frames(file: BinaryIO) -> Iterator[bytes]:
         yield packed
 
 
-def is_whole(file: BinaryIO) -> bool:
-    """Whether the values from here on reach just to the end of the file, as far as their lengths tell."""
+def starts(file: BinaryIO) -> list[int]:
+    """Where each value from here on begins, and last where the file ends, as far as their lengths tell; empty when it
+    ends in the middle of one."""
     end = os.fstat(file.fileno()).st_size
+    found = [file.tell()]
     try:
         while size := _next_size(file):
-            file.seek(size, os.SEEK_CUR)
+            found.append(file.seek(size, os.SEEK_CUR))
     except EOFError:
-        return False
-    return file.tell() == end
+        return []
+    return found if found[-1] == end else []
 
 
 def _next_size(file: BinaryIO) -> int:

@@ -13,6 +13,7 @@ from core.errors import SensorloomError, ThreadError
 from core.export.entry import Entry
 from core.export.log_file import Left, add_export, read_exports, write_exports
 from core.files import digest
+from core.store import locked
 from core.summary import Summary
 from core.text import unicode_text
 from core.thread_files import path_of, read_bytes
@@ -82,9 +83,10 @@ def add_to_log(workspace: Workspace, profile: str, export: str, entries: Sequenc
     )
     path = workspace.private / _FILE
     try:
-        if not add_export(path, workspace.exports, left):
-            private_folder(workspace)
-            write_exports(path, workspace.exports, [*_in_columns(read_log(workspace)), left])
+        private_folder(workspace)
+        with locked(workspace.private):
+            if not add_export(path, workspace.exports, left):
+                write_exports(path, workspace.exports, [*_in_columns(read_log(workspace)), left])
     except (OSError, SensorloomError):
         pass
 

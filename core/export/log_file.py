@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from core.files import write_atomic
-from core.frames import framed, frames, is_whole, read_head
+from core.frames import framed, frames, read_head, starts
 
 MOST_BYTES = 16_000_000
 """A file is not added to beyond this, but written anew with what counts of it."""
@@ -31,6 +32,14 @@ class Left(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Likewise."""
 
 
+class _Which(msgspec.Struct, array_like=True, gc=False):
+    """The beginning of it."""
+
+    profile: str
+    export: str
+    stems: list[str]
+
+
 class _Head(msgspec.Struct, frozen=True):
     version: int
     exports: str
@@ -38,6 +47,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 _PACKER = msgspec.msgpack.Encoder()
 _LEFT = msgspec.msgpack.Decoder(Left)
+_WHICH = msgspec.msgpack.Decoder(_Which)
 
 
 def read_exports(path: Path, exports: Path) -> list[Left] | None:
@@ -53,20 +63,35 @@ def read_exports(path: Path, exports: Path) -> list[Left] | None:
 
 
 def add_export(path: Path, exports: Path, left: Left) -> bool:
-    """Add what left; False, and nothing is done, when the file has to be written anew.
+    """Add what left, in the place of the last export if that was of the same profile and all of it left again. False,
+    and nothing is done, when the file has to be written anew.
 
     Raises:
         OSError: it cannot be written.
     """
     data = framed(_PACKER.encode(left))
     try:
-        with path.open("r+b") as file:
-            if read_head(file) != _head(exports) or not is_whole(file) or file.tell() + len(data) > MOST_BYTES:
-                return False
+        file = path.open("r+b", buffering=0)
     except FileNotFoundError:
         return False
-    with path.open("ab", buffering=0) as file:  # at the end, also when another export was added meanwhile
-        return file.write(data) == len(data)
+    with file:
+        if read_head(file) != _head(exports) or not (found := starts(file)):
+            return False
+        if len(found) > 1:
+            file.seek(found[-2])
+            if _covers(left, next(frames(file))):
+                file.truncate(found[-2])
+        end = file.seek(0, os.SEEK_END)
+        return end + len(data) <= MOST_BYTES and file.write(data) == len(data)
+
+
+def _covers(left: Left, packed: bytes) -> bool:
+    """Whether all that left in an earlier export has left again."""
+    try:
+        earlier = _WHICH.decode(packed)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return earlier.profile == left.profile and set(left.stems).issuperset(earlier.stems)
 
 
 def write_exports(path: Path, exports: Path, every: Iterable[Left]) -> None:

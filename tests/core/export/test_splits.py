@@ -201,12 +201,24 @@ def test_a_log_of_many_exports_is_written_anew_with_what_counts(tmp_path: Path, 
     once = (space.private / "exported.cache").stat().st_size
     monkeypatch.setattr(log_file, "MOST_BYTES", 3 * once)
     for _ in range(6):
-        export(space, ExportRequest(filter="truth:walking"))
-        shutil.rmtree(space.exports)  # what has left is known without them
-        assert (space.private / "exported.cache").stat().st_size <= 3 * once
+        for profile in ("openai_v1", "hf"):
+            export(space, ExportRequest(profile, filter="truth:walking"))
+            shutil.rmtree(space.exports)  # what has left is known without them
+            assert (space.private / "exported.cache").stat().st_size <= 3 * once
     put(space.threads, document(1, session="train_0_0", tags=["x"]))
     assert states(space) == {"never": 2, "exported": 3, "changed": 1}
     assert export(space, ExportRequest(new_only=True)).exported == 3
+
+
+def test_an_export_of_the_same_threads_takes_the_place_of_the_last_one_in_the_log(tmp_path: Path):
+    space = workspace(tmp_path, *folder(6))
+    log = space.private / "exported.cache"
+    export(space, ExportRequest(filter="truth:walking"))
+    before = log.stat().st_size
+    export(space, ExportRequest(filter="truth:walking"))
+    assert log.stat().st_size == before
+    export(space, ExportRequest(filter="truth:sitting"))
+    assert log.stat().st_size > before and states(space) == {"never": 2, "exported": 4, "changed": 0}
 
 
 def test_the_command_says_which_threads_are_new_exported_or_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
