@@ -10,6 +10,8 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
 from core.export.entry import Asked, Entry, Part
@@ -131,7 +133,9 @@ class _Run:
             rows = Rows(self.workspace, self.request, Siblings(self.workspace.threads, surveyed or ()))
         elif more_than(self.workspace.threads, ALONE * PART):
             asked = self._asked(surveyed, progress)
-            with closing(in_order("core.export.rows:part_maker", (self.workspace, self.request), asked)) as results:
+            setup = self.workspace, self.request
+            results = in_order("core.export.rows:part_maker", setup, asked, help_at_first=True)
+            with closing(results):
                 for value, lines in results:
                     yield unpacked(value), lines
             return
@@ -224,6 +228,7 @@ class _Run:
         return entries, book if learned else None
 
     def _report(self, entries: list[Entry]) -> ExportReport:
+        labels = {side: Counter(one.truth for one in some) for side, some in groupby(entries, attrgetter("side"))}
         return ExportReport(
             self.request.profile,
             len(self.stems),
@@ -231,7 +236,7 @@ class _Run:
             self.skips.ordered(),
             tuple(sorted(self.skips.refusals, key=lambda one: one.stem)),
             tuple(_example(summarize(self.workspace.threads, one.stem)) for one in entries[:FIRST_EXAMPLES]),
-            balance([(one.side, one.truth) for one in entries]),
+            balance(labels),
             dict(self.changes.most_common()),
         )
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -196,9 +196,6 @@ def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
     return total
 
 
-def balance(sides: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    """Threads by label for each side, from (side, label) pairs; labels in alphabetical order."""
-    found: dict[str, dict[str, int]] = {}
-    for (side, label), count in sorted(Counter(sides).items()):
-        found.setdefault(side, {})[label] = count
-    return {side: found[side] for side in sorted(found, key=("", *PARTS).index)}
+def balance(sides: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    """Threads by label for each side; labels in alphabetical order."""
+    return {side: dict(sorted(sides[side].items())) for side in sorted(sides, key=("", *PARTS).index)}
