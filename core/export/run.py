@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
+from threading import Thread
 
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
 from core.export.entry import Asked, Entry, Part
@@ -71,7 +72,8 @@ def export(
         prepare_folder(workspace.exports)
     with nullcontext() if dry_run else Spool(workspace.exports, as_one_file=request.split is None) as spool:
         run.take(spool, progress or Progress())
-        report = run.publish(spool)
+        with _meanwhile(run.renew):
+            report = run.publish(spool)
     return replace(report, seconds=time.monotonic() - started)
 
 
@@ -85,6 +87,8 @@ class _Run:
     wanted: Filter
     stems: list[str] = field(default_factory=list[str])
     """Of all files of the folder."""
+    started_ns: int = 0
+    """When it began to look."""
     scanned_ns: int = 0
     """When the cached summaries were made."""
     blocks: list[Block | None] = field(default_factory=list[Block | None])
@@ -103,7 +107,7 @@ class _Run:
         Raises:
             ExportCancelledError: the caller asked to stop.
         """
-        started_ns = time.time_ns()
+        self.started_ns = time.time_ns()
         done = 0
         with closing(self._in_parts(progress)) as results:
             for part, rows in results:
@@ -115,16 +119,15 @@ class _Run:
                     spool.add(part.entries, rows)
                 done += part.total
                 progress.report(done, len(self.stems))
-        self._renew(started_ns)
 
-    def _renew(self, started_ns: int) -> None:
+    def renew(self) -> None:
         """Write down the summaries that were made, beside the cached ones that still hold."""
         if not self.outdated and not any(self.blocks):
             return
         scanned_ns, cached = load_blocks(self.workspace)
         if scanned_ns == self.scanned_ns:  # else somebody renewed them meanwhile
             parts = zip(self.blocks, self._with_blocks(cached), strict=True)
-            save_blocks(self.workspace, (found for made, (_, old) in parts if (found := made or old)), started_ns)
+            save_blocks(self.workspace, (found for made, (_, old) in parts if (found := made or old)), self.started_ns)
 
     def _in_parts(self, progress: Progress) -> Generator[tuple[Part, bytes | memoryview]]:
         """What became of the threads, part by part."""
@@ -180,6 +183,9 @@ class _Run:
         self.skips.add(part.skips)
         if part.changes:
             self.changes.update(part.changes)
+        if self.request.dedupe == "off":
+            self.entries += part.entries
+            return
         for entry in part.entries:
             if entry.signature is None or not self._repeats(entry, entry.signature):
                 self.entries.append(entry)
@@ -239,6 +245,17 @@ class _Run:
             balance(labels),
             dict(self.changes.most_common()),
         )
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], None]) -> Generator[None]:
+    """Do something else at the same time."""
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _example(summary: Summary) -> Example:
