@@ -12,6 +12,8 @@ from pathlib import Path
 
 from core.errors import SensorloomError
 
+_BUFFER_BYTES = 1 << 20
+"""Many small pieces are written together: a thread that writes them rarely has to wait for its turn."""
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
@@ -53,11 +55,12 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
+    pieces, buffer = ([data], -1) if isinstance(data, bytes) else (data, _BUFFER_BYTES)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb", buffering=buffer) as file:
             _keep_mode(path, handle)
-            for chunk in [data] if isinstance(data, bytes) else data:
-                file.write(chunk)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

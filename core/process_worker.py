@@ -57,7 +57,9 @@ def main() -> None:
         return
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
+    for worker in workers:
         os.waitpid(worker, 0)
+    os._exit(0)  # somebody waits, and there is nothing to tidy up
 
 
 def _keep_only(mine: list[int], ends: list[list[int]], control: Connection | None = None) -> None:

@@ -40,6 +40,11 @@ def unicode_text(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def unicode_texts(texts: list[str]) -> list[str]:
+    """The same of many."""
+    return texts if "".join(texts).isascii() else [unicode_text(text) for text in texts]
+
+
 def counted(number: object, noun: str) -> str:
     """A number with its noun: `1 turn`, `2 turns`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -15,7 +15,7 @@ from core.export.log_file import Left, add_export, read_exports, write_exports
 from core.files import digest
 from core.store import locked
 from core.summary import Summary
-from core.text import unicode_text
+from core.text import unicode_text, unicode_texts
 from core.thread_files import path_of, read_bytes
 from core.workspace import Workspace, private_folder
 
@@ -76,7 +76,7 @@ def add_to_log(workspace: Workspace, profile: str, export: str, entries: Sequenc
     left = Left(
         profile,
         export,
-        [unicode_text(one.stem) for one in entries],
+        unicode_texts([one.stem for one in entries]),
         bytes.fromhex("".join([one.sha256 for one in entries])),
         [one.size for one in entries],
         [one.mtime_ns for one in entries],

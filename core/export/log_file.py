@@ -91,7 +91,9 @@ def _covers(left: Left, packed: bytes) -> bool:
         earlier = _WHICH.decode(packed)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
-    return earlier.profile == left.profile and set(left.stems).issuperset(earlier.stems)
+    if earlier.profile != left.profile:
+        return False
+    return earlier.stems == left.stems or set(left.stems).issuperset(earlier.stems)
 
 
 def write_exports(path: Path, exports: Path, every: Iterable[Left]) -> None:

@@ -18,7 +18,7 @@ from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.report import ExportFile, ExportReport, ExportRequest
 from core.files import write_atomic
-from core.text import unicode_text
+from core.text import unicode_text, unicode_texts
 from core.thread import timestamp
 
 LIBRARIES = ("sensorloom", "msgspec", "openai")
@@ -70,9 +70,11 @@ def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     text = json.dumps(head, indent=2, ensure_ascii=False)
     yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": [\n    '
     for start in range(0, len(entries), _AT_ONCE):
+        some = entries[start : start + _AT_ONCE]
+        stems, groups = unicode_texts([one.stem for one in some]), unicode_texts([one.group for one in some])
+        named = zip(some, stems, groups, strict=True)
         lines = _LINES.encode_lines(
-            _Line(unicode_text(one.stem), one.sha256, len(one.sizes), one.side, unicode_text(one.group))
-            for one in entries[start : start + _AT_ONCE]
+            [_Line(stem, one.sha256, len(one.sizes), one.side, group) for one, stem, group in named]
         )
         yield b",\n    " * (start > 0) + lines.rstrip(b"\n").replace(b"\n", b",\n    ")
     yield b"\n  ]\n}\n"
