@@ -17,8 +17,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from mmap import mmap
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 from core.errors import SensorloomError
@@ -64,6 +65,9 @@ def in_order(
         return
     with ExitStack() as stack:
         workers = stack.enter_context(_workers(count, opener, setup))
+        selector = stack.enter_context(DefaultSelector())
+        for worker in workers:
+            selector.register(worker.connection, EVENT_READ, worker)
         done: dict[int, _Done] = {}
         waiting = enumerate(parts)
         following = next(waiting, None)
@@ -78,19 +82,17 @@ def in_order(
                     yield first.value, first.data
                 taken += 1
                 continue
-            if not (busy := [worker.connection for worker in workers if worker.busy]):
+            if not any(worker.busy for worker in workers):
                 return
-            if help_with and following and len(done) < _AHEAD and not wait(busy, 0):
+            if help_with and following and len(done) < _AHEAD and not selector.select(0):
                 number, part = following
                 done[number] = _Done(number, *help_with(part))
                 following = next(waiting, None)
                 continue
             help_with = None
-            ready = wait(busy)
-            for worker in workers:
-                if worker.connection in ready:
-                    one = worker.take()
-                    done[one.number] = one
+            for ready, _ in selector.select():
+                one = ready.data.take()
+                done[one.number] = one
 
 
 @dataclass(slots=True)

@@ -176,8 +176,8 @@ def keys_before_messages(data: bytes) -> int:
 def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
     """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together."""
     metadata = found.metadata
-    turns, silent, stale = 0, 0, 0
-    tools: list[str] = []
+    turns, calls, silent, stale = 0, 0, 0, 0
+    tools: dict[str, None] = {}
     for message in found.messages:
         if message.stale:
             stale += 1
@@ -185,7 +185,8 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
             turns += 1
             if message.tool_calls:
                 for call in message.tool_calls:
-                    tools.append(call.function.name)
+                    calls += 1
+                    tools[call.function.name] = None
             else:
                 silent += 1
     last = found.messages[-1] if found.messages else None
@@ -209,7 +210,7 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
         same_label(answer, truth) if answer and truth else None,
         confidence or "",
         turns,
-        len(tools),
+        calls,
         silent - 1 if answer else silent,
         (metadata.user_query or "")[:QUERY_LIMIT],
         (metadata.review.verdict or "") if metadata.review else "",
@@ -219,7 +220,7 @@ def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int)
         metadata.model or "",
         metadata.created_at or "",
         metadata.last_modified or "",
-        tuple(dict.fromkeys(tools)),
+        tuple(tools),
         stale,
         ready,
         keys_before_messages(data) if ready and answer else 0,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 from core.labels import same_label
@@ -23,6 +24,8 @@ DEFAULT_MAX_TURNS = 10
 
 _FINAL = re.compile(r"[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+)", re.IGNORECASE)
 CONFIDENCES = ("high", "medium", "low")
+_SHORT = 80
+"""A line with fewer characters is remembered with what it states."""
 _CONFIDENCE = re.compile(r"[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)
 
 
@@ -150,10 +153,19 @@ def stated_confidence(text: str) -> str | None:
 def conclusion(text: str, known: object) -> tuple[str | None, str | None]:
     """The final answer, and with it the confidence: what the text states; where it states none, what its metadata say
     it stated elsewhere."""
+    lines = text.rsplit("\n", 2)
+    if len(lines) == 3 and max(len(lines[1]), len(lines[2])) < _SHORT:  # most end with two lines that others have too
+        answer = _short_answer(lines[2])
+        if answer and (confidence := _short_confidence(lines[2]) or _short_confidence(lines[1])):
+            return answer, confidence
     lowered = _lowered(text)
     if not (answer := _answer(text, lowered)):
         return None, None
     return answer, _confidence(text, lowered) or (known if isinstance(known, str) and known in CONFIDENCES else None)
+
+
+_short_answer = lru_cache(maxsize=4096)(final_answer)
+_short_confidence = lru_cache(maxsize=4096)(stated_confidence)
 
 
 def _answer(text: str, lowered: str) -> str | None:

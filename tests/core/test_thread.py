@@ -10,7 +10,7 @@ from core import store
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.files import write_atomic
 from core.labels import same_label
-from core.thread import Thread, final_answer, recount, stated_confidence, with_messages, with_metadata
+from core.thread import Thread, conclusion, final_answer, recount, stated_confidence, with_messages, with_metadata
 from core.thread_json import decode, encode
 
 
@@ -79,6 +79,26 @@ def test_final_answer_is_the_last_line_that_states_one(text: str, answer: str | 
 def test_confidence_is_read_in_any_case():
     assert stated_confidence("Confidence: High\nFinal Answer: x") == "high"
     assert stated_confidence("I have confidence") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So.\n\nConfidence: high\nFinal Answer: walking",
+        "So.\n**Confidence:** Low\n**Final Answer:** `b`",
+        "So.\n\nFinal Answer: b, confidence: low\n",
+        "Confidence: low\nso\nFinal Answer: b",
+        "Confidence: low\nFinal Answer: a\nConfidence: high\nFinal Answer: *",
+        "Final Answer: a\nConfidence: high\nFinal Answer: b",
+        "x\nFinal Answer: b\nConfidence: medium",
+        "x\nConfidence: none\nFinal Answer: " + "b" * 200,
+        "",
+    ],
+)
+def test_what_a_text_concludes_is_what_it_states_line_by_line(text: str):
+    answer = final_answer(text)
+    assert conclusion(text, None) == (answer, stated_confidence(text) if answer else None)
+    assert conclusion(text, "medium") == (answer, (stated_confidence(text) or "medium") if answer else None)
 
 
 def test_a_confidence_that_only_the_metadata_hold_is_kept():
