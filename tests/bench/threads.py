@@ -1,7 +1,8 @@
 """Plausible threads for measuring, made from a seed: `python -m tests.bench.threads WORKSPACE COUNT`.
 
 Lengths, calls, results and statuses are spread as in real folders; the words mean nothing. The sessions are those of
-the demo dataset, so that the app has samples to draw; every fifth thread carries its tools, as our own threads do.
+the demo dataset, so that the app has samples to draw; every fifth thread carries its tools, as our own threads do, and
+one in twenty of the finished ones was accepted or tagged, as in a folder that somebody curates.
 """
 
 from __future__ import annotations
@@ -107,6 +108,10 @@ def _thread(
         "created_at": created.isoformat(), "max_turns": turns if status == "max_turns_reached" else 10,
         "last_modified": (created + timedelta(seconds=chance.randint(10, 90_000))).isoformat(),
     }  # fmt: skip
+    if finished and number % 20 == 7:
+        metadata["review"] = {"verdict": "accept", "note": None, "at": metadata["last_modified"]}
+    if finished and number % 60 == 7:
+        metadata["tags"] = ["good"]
     return {"id": name, "metadata": metadata, "messages": messages, "tools": tools}
 
 
