@@ -101,7 +101,7 @@ def _thread(
         text = f"{_words(chance, chance.randint(50, 160))}\n\nConfidence: high\nFinal Answer: {answer}"
         messages.append({"role": "assistant", "content": text, "tool_calls": None})
     created = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=chance.randint(0, 20_000_000))
-    metadata = {
+    metadata: Document = {
         "dataset": DATASET, "session": session, "ground_truth": truth, "status": status, "num_turns": turns + finished,
         "num_tool_calls": turns, "num_responds": 0, "is_correct": answer == truth if finished else None,
         "confidence": "high" if finished else None, "user_query": query, "schema_version": "openai_v1",
