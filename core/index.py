@@ -113,15 +113,16 @@ def apply(known: dict[str, Summary], changes: Changes) -> bool:
     return bool(changes.found or changes.gone)
 
 
-def part_maker(folder: Path) -> Callable[[Sequence[str]], tuple[list[Summary] | None, bytes]]:
+def part_maker(folder: Path) -> Callable[[Sequence[str], Callable[[bytes], object]], list[Summary] | None]:
     """The job of a process: stems in, their summaries out, packed where their texts allow."""
 
-    def part(stems: Sequence[str]) -> tuple[list[Summary] | None, bytes]:
+    def part(stems: Sequence[str], write: Callable[[bytes], object]) -> list[Summary] | None:
         found = [summarize(folder, stem) for stem in stems]
         try:
-            return None, msgspec.msgpack.encode(found)
+            write(msgspec.msgpack.encode(found))
         except UnicodeEncodeError:
-            return found, b""
+            return found
+        return None
 
     return part
 

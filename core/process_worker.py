@@ -14,8 +14,9 @@ from mmap import mmap
 from multiprocessing.connection import Connection
 from typing import Any
 
-Job = Callable[[Any], tuple[Any, bytes]]
-"""Does one part."""
+Write = Callable[[bytes], object]
+Job = Callable[[Any, Write], Any]
+"""Does one part: returns a small value, and writes bytes of any number."""
 SLOTS = 4
 """Parts of each worker that may be done before their turn, or under way: what bounds memory."""
 SLOT_BYTES = 4_000_000
@@ -80,17 +81,48 @@ def _work(job: Job, handle: int, shared: int | None = None) -> None:
             number, slot, part = connection.recv()
             if memory is not None and isinstance(part, int):
                 part = memory[place(slot, part)]
+            output = _Output(memory, slot)
             try:
-                value, data = job(pickle.loads(part))
+                value = job(pickle.loads(part), output.write)
             except Exception as error:
-                value, data = error, b""
+                value, output = error, _Output(memory, slot)
             packed = pickle.dumps(value)
-            if memory is not None and len(data) + len(packed) <= SLOT_BYTES:
-                memory[place(slot, len(data))] = data
-                memory[place(slot, len(packed), len(data))] = packed
-                connection.send((number, len(packed), len(data)))
+            if memory is not None and output.is_shared(len(packed)):
+                memory[place(slot, len(packed), output.shared)] = packed
+                connection.send((number, len(packed), output.shared))
             else:
                 connection.send((number, packed, None))
-                connection.send_bytes(data)
+                connection.send_bytes(output.taken())
     except (EOFError, ConnectionError):
         return
+
+
+class _Output:
+    """The bytes of one part. They go to where they will be read, while there is place."""
+
+    def __init__(self, memory: mmap | None, slot: int) -> None:
+        self._memory = memory
+        self._slot = slot
+        self._room = 0 if memory is None else SLOT_BYTES
+        self._more: list[bytes] = []
+        self.shared = 0
+        """Bytes in the shared memory."""
+        if memory is not None:
+            memory.seek(slot * SLOT_BYTES)
+
+    def write(self, data: bytes) -> None:
+        """Add some."""
+        if self._memory is not None and self.shared + len(data) <= self._room:
+            self.shared += self._memory.write(data)
+        else:
+            self._room = 0
+            self._more.append(data)
+
+    def is_shared(self, further: int) -> bool:
+        """Whether all of them are in the shared memory, and there is place for so many behind them."""
+        return not self._more and self.shared + further <= SLOT_BYTES
+
+    def taken(self) -> bytes:
+        """All of them, taken out of the shared memory."""
+        shared = b"" if self._memory is None else self._memory[place(self._slot, self.shared)]
+        return b"".join((shared, *self._more))

@@ -23,10 +23,10 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 from core.errors import SensorloomError
-from core.process_worker import SLOT_BYTES, SLOTS, opened, place
+from core.process_worker import SLOT_BYTES, SLOTS, Job, opened, place
 
 Result = tuple[Any, bytes | memoryview]
-"""A small value, which is pickled, and bytes, which are not: hundreds of megabytes a second pass here."""
+"""What a job returned, which is pickled, and what it wrote, which is not: hundreds of megabytes a second pass here."""
 
 _MAIN = "from core.process_worker import main; main()"
 _QUEUED = 2
@@ -61,7 +61,8 @@ def in_order(
     """
     count = min(_cores(), _MOST)
     if count < 2:
-        yield from map(opened(opener, setup), parts)
+        job = opened(opener, setup)
+        yield from (done_here(job, part) for part in parts)
         return
     with ExitStack() as stack:
         workers = stack.enter_context(_workers(count, opener, setup))
@@ -86,13 +87,20 @@ def in_order(
                 return
             if help_with and following and len(done) < _AHEAD and not selector.select(0):
                 number, part = following
-                done[number] = _Done(number, *help_with(part))
+                done[number] = _Done(number, *done_here(help_with, part))
                 following = next(waiting, None)
                 continue
             help_with = None
             for ready, _ in selector.select():
                 one = ready.data.take()
                 done[one.number] = one
+
+
+def done_here(job: Job, part: Any) -> tuple[Any, bytes]:
+    """A part done without another process."""
+    written: list[bytes] = []
+    value = job(part, written.append)
+    return value, b"".join(written)
 
 
 @dataclass(slots=True)

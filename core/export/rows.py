@@ -24,6 +24,7 @@ from core.files import digest
 from core.filters import parse
 from core.index_cache import pack, unpack
 from core.outline import Outline, broken_calls
+from core.process_worker import Write
 from core.similar import Signature, signature
 from core.summary import Summary, keys_before_messages, look
 from core.thread_files import read_regular, stamp_of
@@ -43,14 +44,14 @@ class Rows:
         self._schemas = Schemas(workspace)
         self._making = Making(request.split_calls, request.template)
         self._part = Part([], Skips(), {})
-        self._lines: list[bytes] = []
+        self._write: Write = lambda _data: None
         self._as_it_is = self._profile.rows is None and request.dedupe == "off" and not self._wanted.needs_file
 
-    def part(self, asked: Asked) -> tuple[Part, bytes]:
-        """What becomes of these threads, judged by the bytes that leave, and their rows one after the other."""
+    def part(self, asked: Asked, write: Write) -> Part:
+        """What becomes of these threads, judged by the bytes that leave; their rows are written one after the other."""
         self._making.changes = changes = Counter[str]()
         self._part = part = Part([], Skips(), changes, len(asked.stems))
-        self._lines = []
+        self._write = write
         known = {} if asked.block is None else {one.stem: one for one in unpack(asked.block)}
         listing: list[Summary] = []
         same = len(known) == len(asked.stems)
@@ -62,7 +63,7 @@ class Rows:
             listing.append(before)
         if not same:
             part.block = pack(listing)
-        return part, b"".join(self._lines)
+        return part
 
     def _done(self, summary: Summary, reason: str) -> bool:
         """Deal with a thread whose summary is known, unless its file is no longer the one that was summed up."""
@@ -148,7 +149,8 @@ class Rows:
         found: Signature | None = None,
     ) -> None:
         for line in lines:
-            self._lines += (line, b"\n")
+            self._write(line)
+            self._write(b"\n")
         self._part.entries.append(
             Entry(
                 summary.stem,
@@ -170,16 +172,16 @@ class Rows:
         self._part.skips.refuse(summary.stem, reason, sentence)
 
 
-def part_maker(workspace: Workspace, request: ExportRequest) -> Callable[[Asked], tuple[Any, bytes]]:
+def part_maker(workspace: Workspace, request: ExportRequest) -> Callable[[Asked, Write], Any]:
     """The job of a process: the same as `Rows.part`, packed where its texts allow; `unpacked` undoes that."""
     rows = Rows(workspace, request)
 
-    def part(asked: Asked) -> tuple[Any, bytes]:
-        made, lines = rows.part(asked)
+    def part(asked: Asked, write: Write) -> Any:
+        made = rows.part(asked, write)
         try:
-            return _PACKER.encode(made), lines
+            return _PACKER.encode(made)
         except UnicodeEncodeError:
-            return made, lines
+            return made
 
     return part
 

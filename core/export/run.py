@@ -40,7 +40,7 @@ from core.export.spool import Spool, richest_first
 from core.filters import Filter, parse
 from core.index import summaries
 from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks
-from core.processes import in_order
+from core.processes import done_here, in_order
 from core.similar import Seen, Signature
 from core.summary import Summary, summarize
 from core.thread_files import more_than, stems
@@ -144,7 +144,7 @@ class _Run:
             return
         else:
             rows = Rows(self.workspace, self.request)
-        yield from map(rows.part, self._asked(surveyed, progress))
+        yield from (done_here(rows.part, asked) for asked in self._asked(surveyed, progress))
 
     def _survey(self, progress: Progress) -> list[Summary]:
         """Learn first what is to be known of the whole folder before one thread can be decided on."""

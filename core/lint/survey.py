@@ -137,4 +137,4 @@ def _records(
             pass  # a process could not be started, or was ended: the rest is done here
     job = record_maker(folder, labels, os.getpid())
     for part in parts[done:]:
-        yield [stem for stem, _ in part], job(part)[0]
+        yield [stem for stem, _ in part], job(part, None)

@@ -13,6 +13,7 @@ import pytest
 
 from core import processes
 from core.errors import SensorloomError, ThreadError
+from core.process_worker import Write
 from core.processes import in_order
 
 ROOT = Path(__file__).parents[2]
@@ -24,21 +25,28 @@ def two_cores(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
-def echo() -> Callable[[bytes], tuple[None, bytes]]:
-    """A job that answers with what it was given."""
-    return lambda part: (None, part)
+def echo() -> Callable[[bytes, Write], None]:
+    """A job that answers with what it was given, in two pieces."""
+
+    def job(part: bytes, write: Write) -> None:
+        write(part[: len(part) // 2])
+        write(part[len(part) // 2 :])
+
+    return job
 
 
-def squarer(offset: int) -> Callable[[int], tuple[int, bytes]]:
+def squarer(offset: int) -> Callable[[int, Write], int]:
     """A job: slow for even parts, so that results come out of order."""
 
-    def job(part: int) -> tuple[int, bytes]:
+    def job(part: int, write: Write) -> int:
         if part == 13:
+            write(b"not all of it")
             raise ThreadError("thirteen is no part")
         if part == 14:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.02 if part % 2 == 0 else 0)
-        return os.getpid(), b"%d" % (part * part + offset)
+        write(b"%d" % (part * part + offset))
+        return os.getpid()
 
     return job
 
