@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -44,6 +44,8 @@ def squarer(offset: int) -> Callable[[int, Write], int]:
             raise ThreadError("thirteen is no part")
         if part == 14:
             os.kill(os.getpid(), signal.SIGKILL)
+        if part == 15:
+            os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(0.02 if part % 2 == 0 else 0)
         write(b"%d" % (part * part + offset))
         return os.getpid()
@@ -118,8 +120,26 @@ def test_none_outlives_a_parent_that_is_killed():
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL
+    _wait_for_end(map(int, ended.stdout.split()))
+
+
+def test_the_work_goes_on_when_the_process_that_forked_the_others_is_killed():
+    parts = [1, 15, *range(2, 10)]
+    found = [(pid, bytes(data)) for pid, data in in_order(OPENER, (0,), parts)]
+    assert [data for _, data in found] == [b"%d" % (number * number) for number in parts]
+    _wait_for_end({pid for pid, _ in found})
+
+
+def test_the_first_parts_may_be_done_here_while_the_processes_start(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    found = [(pid, bytes(data)) for pid, data in in_order(OPENER, (5,), range(20, 60), help_at_first=True)]
+    assert [data for _, data in found] == [b"%d" % (number * number + 5) for number in range(20, 60)]
+    assert {pid for pid, _ in found} - {os.getpid()}
+
+
+def _wait_for_end(pids: Iterable[int]) -> None:
     deadline = time.monotonic() + 20
-    for pid in map(int, ended.stdout.split()):
+    for pid in pids:
         while _alive(pid):
             assert time.monotonic() < deadline, f"process {pid} is still there"
             time.sleep(0.02)
