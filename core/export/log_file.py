@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,8 +62,9 @@ def read_exports(path: Path, exports: Path) -> list[Left] | None:
 
 
 def add_export(path: Path, exports: Path, left: Left) -> bool:
-    """Add what left, in the place of the last export if that was of the same profile and all of it left again. False,
-    and nothing is done, when the file has to be written anew.
+    """Add what left, in the place of the last export if that was of the same profile and all of it left again. False
+    when the file has to be written anew instead. Whatever stops it in the middle leaves a file that is seen to be
+    damaged.
 
     Raises:
         OSError: it cannot be written.
@@ -77,12 +77,17 @@ def add_export(path: Path, exports: Path, left: Left) -> bool:
     with file:
         if read_head(file) != _head(exports) or not (found := starts(file)):
             return False
+        place = found[-1]
         if len(found) > 1:
             file.seek(found[-2])
             if _covers(left, next(frames(file))):
-                file.truncate(found[-2])
-        end = file.seek(0, os.SEEK_END)
-        return end + len(data) <= MOST_BYTES and file.write(data) == len(data)
+                place = found[-2]
+        if place + len(data) > MOST_BYTES:
+            return False
+        file.seek(place)
+        written = file.write(data)
+        file.truncate(place + written)
+        return written == len(data)
 
 
 def _covers(left: Left, packed: bytes) -> bool:
