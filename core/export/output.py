@@ -41,12 +41,10 @@ class HiddenFile:
         self.size = 0
         self._handed_over = 0
 
-    def write(self, rows: bytes | memoryview) -> int:
-        """Add whole lines; returns where they begin."""
-        start = self.size
+    def write(self, rows: bytes | memoryview) -> None:
+        """Add whole lines."""
         with said(self._path.parent):
             self._add(rows)
-        return start
 
     def _add(self, data: bytes | memoryview) -> None:
         if self._hash is not None:

@@ -13,6 +13,7 @@ import pytest
 from core import index, index_cache, processes
 from core.cli.commands import run_command
 from core.export import run, spool
+from core.export.output import HiddenFile
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import parse_split
@@ -90,6 +91,18 @@ def test_the_richest_row_is_the_first_wherever_it_was(
     for file in sides.files:
         assert file.path
         assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest() and file.rows == 30
+
+
+@pytest.mark.usefixtures("large")
+def test_a_folder_whose_richest_row_is_among_the_first_is_not_copied_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def copy(*_: object) -> None:
+        raise AssertionError("copied")
+
+    monkeypatch.setattr(HiddenFile, "copy", copy)
+    space = workspace(tmp_path, *mixed())
+    assert rows(export(space, ExportRequest()).path)[0]["metadata"]["tags"] == ["x"]
 
 
 @pytest.mark.usefixtures("large")
