@@ -130,11 +130,27 @@ def test_the_work_goes_on_when_the_process_that_forked_the_others_is_killed():
     _wait_for_end({pid for pid, _ in found})
 
 
-def test_the_first_parts_may_be_done_here_while_the_processes_start(monkeypatch: pytest.MonkeyPatch):
+def latecomer(parent: int, sign: Path) -> Callable[[int, Write], int]:
+    """A job that other processes begin only when a part was done where it was asked for."""
+    while os.getpid() != parent and not sign.exists():
+        time.sleep(0.01)
+
+    def job(part: int, write: Write) -> int:
+        sign.touch()
+        write(b"%d" % part)
+        return os.getpid()
+
+    return job
+
+
+@pytest.mark.timeout(60)
+def test_the_first_parts_may_be_done_here_while_the_processes_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(Path(__file__).parent)
-    found = [(pid, bytes(data)) for pid, data in in_order(OPENER, (5,), range(20, 60), help_at_first=True)]
-    assert [data for _, data in found] == [b"%d" % (number * number + 5) for number in range(20, 60)]
-    assert {pid for pid, _ in found} - {os.getpid()}
+    setup = os.getpid(), tmp_path / "begun"
+    results = in_order(f"{Path(__file__).stem}:latecomer", setup, range(40), help_at_first=True)
+    found = [(pid, bytes(data)) for pid, data in results]
+    assert [data for _, data in found] == [b"%d" % number for number in range(40)]
+    assert {os.getpid()} < {pid for pid, _ in found}
 
 
 def _wait_for_end(pids: Iterable[int]) -> None:
