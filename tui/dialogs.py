@@ -14,7 +14,6 @@ from core.events import TurnEvent
 from core.text import one_line
 from tui.exports import Exports
 from tui.keys import Action
-from tui.reader import Reader
 from tui.runs import Runs
 from tui.thread_actions import ThreadActions
 from tui.turn_actions import TurnActions
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from core.endpoints import ModelChoice
     from core.export.report import ExportRequest
     from core.migrate import Migrated
+    from core.store import Stored
     from core.summary import Summary
     from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
@@ -35,6 +35,13 @@ class Dialogs:
         """The workspace holds no dataset."""
 
     @dataclass
+    class Begun(Message):
+        """A thread was made, and is to be shown."""
+
+        stored: Stored
+        run: bool
+
+    @dataclass
     class Converted(Message):
         """v3 threads were converted, or could not be."""
 
@@ -42,14 +49,13 @@ class Dialogs:
 
     def __init__(
         self, screen: Frame, actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
-        reader: Reader, exports: Exports,
+        exports: Exports,
     ) -> None:  # fmt: skip
         self._screen = screen
         self._actions = actions
         self._runs = runs
         self._threads = threads
         self._turns = turns
-        self._reader = reader
         self._exports = exports
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
@@ -198,11 +204,5 @@ class Dialogs:
 
     def _begun(self, begun: Begun | None) -> None:
         self._new_thread = None
-        if begun is None:
-            return
-        self._threads.saved(begun.stored)
-        self._threads.go_to(begun.stored.stem)
-        self._reader.skip_to(begun.stored.stem)
-        self._turns.open(begun.stored)
-        if begun.run:
-            self._turns.running.run_to_end()
+        if begun is not None:
+            self._screen.post_message(self.Begun(begun.stored, begun.run))

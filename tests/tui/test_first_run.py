@@ -45,6 +45,7 @@ async def test_three_keys_lead_from_nothing_to_a_finished_thread_and_one_more_to
         await until(pilot, lambda: finished(workspace))
         await until(pilot, lambda: "Final Answer:" in screen(app))
         await until(pilot, lambda: "threads 1" in screen(app))
+        assert str(app.screen.query_one("#conversation-pane").border_title) == finished(workspace)[0]
         await pilot.press("x")
         await until(pilot, lambda: "training_data_openai_" in screen(app))
         await until(pilot, lambda: "exported  1" in screen(app))
@@ -71,6 +72,7 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
         assert (thread.query, thread.session, thread.status) == ("why R?", session.text, "active")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
+        await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
 
 
 async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Until):

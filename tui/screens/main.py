@@ -22,6 +22,7 @@ from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 
 if TYPE_CHECKING:
+    from core.store import Stored
     from tui.dialogs import Dialogs
     from tui.exports import Exports
     from tui.findings import Findings
@@ -88,9 +89,7 @@ class MainScreen(Frame):
         self.findings: Findings = Findings(self, self.workspace, self.turns, pane, line, self.repeats)
         self.standings: Standings = Standings(self, self.workspace, self.listed, self.repeats)
         self.exports: Exports = Exports(self, self.workspace, lambda: self.threads.filter.text)
-        self.dialogs: Dialogs = Dialogs(
-            self, self._actions, self.runs, self.threads, self.turns, self.reader, self.exports
-        )
+        self.dialogs: Dialogs = Dialogs(self, self._actions, self.runs, self.threads, self.turns, self.exports)
         self.feed: FolderFeed = FolderFeed(self.workspace, self.post_message, polling=self._polling)
         self._handlers = {
             **self.threads.handlers(),
@@ -233,13 +232,26 @@ class MainScreen(Frame):
     def _on_reader_read(self, event: Reader.Read) -> None:
         if event.stem != self.reader.wanted:
             return
+        if event.stored is not None:
+            self._show(event.stored)
+            return
         self.title_thread(event.stem)
-        if event.stored is None:
-            one = self.threads.known.get(event.stem)
-            self.turns.close(f"{event.problem}; V does so here" if one and one.shape == "v3" else event.problem)
-        else:
-            self.turns.open(event.stored)
-            self.branches.mark_forks()
+        one = self.threads.known.get(event.stem)
+        self.turns.close(f"{event.problem}; V does so here" if one and one.shape == "v3" else event.problem)
+        self.findings.opened()
+
+    def _on_dialogs_begun(self, event: Dialogs.Begun) -> None:
+        self.threads.saved(event.stored)
+        self.threads.go_to(event.stored.stem)
+        self.reader.skip_to(event.stored.stem)
+        self._show(event.stored)
+        if event.run:
+            self.turns.running.run_to_end()
+
+    def _show(self, stored: Stored) -> None:
+        self.title_thread(stored.stem)
+        self.turns.open(stored)
+        self.branches.mark_forks()
         self.findings.opened()
 
     def _on_message_editor_changed(self, event: MessageEditor.Changed) -> None:
