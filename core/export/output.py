@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -19,12 +19,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from core.errors import SensorloomError
+from core.export.direct_file import DirectFile
 from core.export.entry import Span
 from core.export.report import ExportFile
 from core.files import sync_folder
 
 _CHUNK = 1 << 20
-_MANY_BYTES = 32 << 20
 _ABANDONED_SEC = 6 * 3600
 """A hidden file this old was left by an export that was killed."""
 
@@ -37,9 +37,9 @@ class HiddenFile:
             handle, name = tempfile.mkstemp(dir=folder, prefix=".training_data_", suffix=".tmp")
             self._file = FileIO(handle, "w+b")
         self._path = Path(name)
+        self._rows = DirectFile(handle)
         self._hash = hashlib.sha256() if hashed else None
         self.size = 0
-        self._handed_over = 0
 
     def write(self, rows: bytes | memoryview) -> None:
         """Add whole lines."""
@@ -49,20 +49,8 @@ class HiddenFile:
     def _add(self, data: bytes | memoryview) -> None:
         if self._hash is not None:
             self._hash.update(data)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) or 0 :]
+        self._rows.write(data)
         self.size += len(data)
-        if self.size - self._handed_over > _MANY_BYTES:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        """Let the disk begin with what is there, so that `finish` need not wait for all of it."""
-        if hasattr(os, "posix_fadvise"):
-            start, length = self._handed_over, self.size - self._handed_over
-            with suppress(OSError):  # it is only advice
-                os.posix_fadvise(self._file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
-        self._handed_over = self.size
 
     def forget_hash(self) -> None:
         """Do not hash what is written, as this will hardly be published: if it is, it is read once more."""
@@ -73,6 +61,7 @@ class HiddenFile:
         made = HiddenFile(self._path.parent)
         try:
             with said(self._path.parent):
+                self._rows.flush()
                 for start, end in _runs(spans):
                     while start < end:
                         data = os.pread(self._file.fileno(), min(end - start, _CHUNK), start)
@@ -88,6 +77,7 @@ class HiddenFile:
     def finish(self) -> str:
         """Make everything durable, and return the SHA-256 of the content."""
         with said(self._path.parent):
+            self._rows.flush()
             umask = os.umask(0)
             os.umask(umask)
             os.fchmod(self._file.fileno(), 0o666 & ~umask)
