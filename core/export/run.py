@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from threading import Thread
 
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
 from core.export.entry import Asked, Entry, Part
@@ -22,6 +21,7 @@ from core.export.manifest import write_beside, write_manifest
 from core.export.output import prepare_folder, publish_all
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making, Profile
+from core.export.renewal import Renewal
 from core.export.report import (
     FIRST_EXAMPLES,
     Example,
@@ -39,7 +39,7 @@ from core.export.split import PARTS, SplitBook, balance, read_book, write_book
 from core.export.spool import Spool, richest_first
 from core.filters import Filter, parse
 from core.index import summaries
-from core.index_cache import SETTLED_NS, Block, load_blocks, save_blocks
+from core.index_cache import SETTLED_NS, Block
 from core.processes import done_here, in_order
 from core.similar import Seen, Signature
 from core.summary import Summary, summarize
@@ -67,13 +67,16 @@ def export(
         SensorloomError: the exports folder cannot be written; nothing is left under a final name.
     """
     started = time.monotonic()
-    run = _Run(workspace, request, profile_of(request.profile), parse(request.filter, workspace))
+    profile, wanted = profile_of(request.profile), parse(request.filter, workspace)
     if not dry_run:
         prepare_folder(workspace.exports)
-    with nullcontext() if dry_run else Spool(workspace.exports, as_one_file=request.split is None) as spool:
+    with (
+        nullcontext() if dry_run else Spool(workspace.exports, as_one_file=request.split is None) as spool,
+        Renewal(workspace) as renewal,
+    ):
+        run = _Run(workspace, request, profile, wanted, renewal)
         run.take(spool, progress or Progress())
-        with _meanwhile(run.renew):
-            report = run.publish(spool)
+        report = run.publish(spool)
     return replace(report, seconds=time.monotonic() - started)
 
 
@@ -85,16 +88,9 @@ class _Run:
     request: ExportRequest
     profile: Profile
     wanted: Filter
+    renewal: Renewal
     stems: list[str] = field(default_factory=list[str])
     """Of all files of the folder."""
-    started_ns: int = 0
-    """When it began to look."""
-    scanned_ns: int = 0
-    """When the cached summaries were made."""
-    blocks: list[Block | None] = field(default_factory=list[Block | None])
-    """For each part the summaries that it was decided by; None for the cached ones."""
-    outdated: bool = False
-    """Whether the cached ones are no longer those of the folder."""
     skips: Skips = field(default_factory=Skips)
     changes: Counter[str] = field(default_factory=Counter[str])
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -107,27 +103,18 @@ class _Run:
         Raises:
             ExportCancelledError: the caller asked to stop.
         """
-        self.started_ns = time.time_ns()
         done = 0
         with closing(self._in_parts(progress)) as results:
             for part, rows in results:
                 if progress.cancelled():
                     raise _cancelled()
-                self.blocks.append(part.block)
+                self.renewal.found(part.block)
                 self._add(part)
                 if spool is not None:
                     spool.add(part.entries, rows)
                 done += part.total
                 progress.report(done, len(self.stems))
-
-    def renew(self) -> None:
-        """Write down the summaries that were made, beside the cached ones that still hold."""
-        if not self.outdated and not any(self.blocks):
-            return
-        scanned_ns, cached = load_blocks(self.workspace)
-        if scanned_ns == self.scanned_ns:  # else somebody renewed them meanwhile
-            parts = zip(self.blocks, self._with_blocks(cached), strict=True)
-            save_blocks(self.workspace, (found for made, (_, old) in parts if (found := made or old)), self.started_ns)
+        self.renewal.finish()
 
     def _in_parts(self, progress: Progress) -> Generator[tuple[Part, bytes | memoryview]]:
         """What became of the threads, part by part."""
@@ -157,21 +144,22 @@ class _Run:
         """All files in parts, each with the block its summaries are in."""
         self.stems = stems(self.workspace.threads)
         progress.report(0, len(self.stems))
-        self.scanned_ns, blocks = load_blocks(self.workspace)
         decided: dict[str, str] | None = None
         if surveyed is not None and self.wanted.needs_folder:
             selection = open_selection(self.workspace, self.request, self.wanted)
             decided = {one.stem: selection.reason(one) for one in surveyed}
-        for some, block in self._with_blocks(blocks):
+        for some, block in self._with_blocks():
             reasons = None if decided is None else [decided.get(stem, FILTERED) for stem in some]
-            yield Asked(some, block, self.scanned_ns - SETTLED_NS, reasons)
+            self.renewal.asked(block)
+            yield Asked(some, block, self.renewal.scanned_ns - SETTLED_NS, reasons)
 
-    def _with_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[list[str], Block | None]]:
+    def _with_blocks(self) -> Iterator[tuple[list[str], Block | None]]:
         """The stems in parts, each with the block that its summaries would be in."""
         place = 0
-        for block in blocks:
+        for block in self.renewal.cached():
             end = bisect_right(self.stems, block.last, place)
-            self.outdated |= end == place
+            if end == place:
+                self.renewal.gone()
             for start in range(place, end, 2 * PART):  # a little more than was in it is no reason to cut it
                 yield self.stems[start : min(start + 2 * PART, end)], block
             place = end
@@ -245,17 +233,6 @@ class _Run:
             balance(labels),
             dict(self.changes.most_common()),
         )
-
-
-@contextmanager
-def _meanwhile(work: Callable[[], None]) -> Generator[None]:
-    """Do something else at the same time."""
-    thread = Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def _example(summary: Summary) -> Example:
