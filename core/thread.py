@@ -156,16 +156,21 @@ def conclusion(text: str, known: object) -> tuple[str | None, str | None]:
     lines = text.rsplit("\n", 2)
     if len(lines) == 3 and max(len(lines[1]), len(lines[2])) < _SHORT:  # most end with two lines that others have too
         answer = _short_answer(lines[2])
-        if answer and (confidence := _short_confidence(lines[2]) or _short_confidence(lines[1])):
-            return answer, confidence
+        stated = _short_confidence(lines[2]) or _short_confidence(lines[1])
+        if answer and (stated or ":" not in lines[0]):
+            return answer, stated or _confidence_in(known)
     lowered = _lowered(text)
     if not (answer := _answer(text, lowered)):
         return None, None
-    return answer, _confidence(text, lowered) or (known if isinstance(known, str) and known in CONFIDENCES else None)
+    return answer, _confidence(text, lowered) or _confidence_in(known)
 
 
 _short_answer = lru_cache(maxsize=4096)(final_answer)
 _short_confidence = lru_cache(maxsize=4096)(stated_confidence)
+
+
+def _confidence_in(known: object) -> str | None:
+    return known if isinstance(known, str) and known in CONFIDENCES else None
 
 
 def _answer(text: str, lowered: str) -> str | None:

@@ -92,6 +92,9 @@ def test_confidence_is_read_in_any_case():
         "Final Answer: a\nConfidence: high\nFinal Answer: b",
         "x\nFinal Answer: b\nConfidence: medium",
         "x\nConfidence: none\nFinal Answer: " + "b" * 200,
+        "It moves.\n\nFinal Answer: b",
+        "It moves: fast.\n\nFinal Answer: b",
+        "CONFIDENCE: LOW\n\nFinal Answer: b",
         "",
     ],
 )
