@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from core import index_cache
+from core.endings import learn
 from core.summary import Summary, summarize
 from core.thread_files import is_thread_file, unlistable
 from core.workspace import Workspace
@@ -117,6 +118,7 @@ def part_maker(folder: Path) -> Callable[[Sequence[str], Callable[[bytes], objec
     """The job of a process: stems in, their summaries out, packed where their texts allow."""
 
     def part(stems: Sequence[str], write: Callable[[bytes], object]) -> list[Summary] | None:
+        learn(f"{folder}/{stems[0]}.json")
         found = [summarize(folder, stem) for stem in stems]
         try:
             write(msgspec.msgpack.encode(found))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from core.endings import ending_of
+
 
 class Function(msgspec.Struct, gc=False):
     """The `function` of a call."""
@@ -79,6 +81,8 @@ def outline(data: bytes) -> Outline:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no thread, or one with fields of unusual types;
             `core.thread_json.decode` tells which, and what is the matter.
     """
+    if ending := ending_of(data):
+        data = ending.cut_off(data)
     found = _DECODER.decode(data)
     if not found.id:
         raise msgspec.DecodeError("no thread")

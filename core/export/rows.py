@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from core.endings import learn
 from core.errors import ThreadError
 from core.export.entry import Asked, Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
@@ -52,6 +53,8 @@ class Rows:
         self._making.changes = changes = Counter[str]()
         self._part = part = Part([], Skips(), changes, len(asked.stems))
         self._write = write
+        if asked.stems:
+            learn(f"{self._folder}/{asked.stems[0]}.json")
         known = {} if asked.block is None else {one.stem: one for one in unpack(asked.block)}
         listing: list[Summary] = []
         same = len(known) == len(asked.stems)

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import msgspec
 
+from core.endings import ending_of
 from core.errors import ThreadError
 from core.files import digest
 from core.outline import Outline, outline
@@ -90,6 +91,10 @@ def plain_line(source: Source) -> bytes:
 
 def one_line(data: bytes) -> bytes:
     """A JSON text on one line, every key in its place. Raises msgspec.DecodeError for what is none."""
+    if ending := ending_of(data):
+        line = msgspec.json.format(ending.cut_off(data), indent=-1)
+        if len(line) > len("{}"):
+            return line[:-1] + ending.line
     return msgspec.json.format(data, indent=-1)
 
 
