@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 from textual.driver import Driver
+from textual.events import Event, InputEvent
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -61,6 +62,12 @@ class SensorloomApp(Guarded, App[None]):
     def on_unmount(self) -> None:
         """Nothing is drawn any more."""
         self.mishaps.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Whatever a person does comes by here first."""
+        if isinstance(event, InputEvent):
+            self._main.used()
+        await super().on_event(event)
 
     def went_wrong(self, error: Exception) -> None:
         """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""

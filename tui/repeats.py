@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 1.5
 """Between a change of the folder and the look at it: changes come in numbers."""
+GIVES_WAY_SECONDS = 1.0
+"""A look goes on so long after the last key."""
+_WAKES_SECONDS = 0.05
 REST = 10
 """A look is followed by a rest of so many times its length, so that a large folder under change costs little."""
 
@@ -28,7 +31,8 @@ REST = 10
 class Repeats:
     """Looks at the whole folder, off the screen's loop; only what changed since it was last looked at is read.
 
-    The first look at a large folder takes a while, in processes that give way to whatever else is asked for.
+    The first look at a large folder takes a while, in processes that give way to whatever else is asked for. None goes
+    on while keys are pressed, unless the list's filter waits for it.
     """
 
     @dataclass
@@ -40,7 +44,7 @@ class Repeats:
         changed: frozenset[str]
         """Stems of which something else is known than before."""
         seconds: float
-        """How long it took."""
+        """How long it took, but for what it waited."""
 
     def __init__(self, screen: Screen[None], workspace: Workspace, threads: ThreadActions) -> None:
         self._screen = screen
@@ -52,6 +56,7 @@ class Repeats:
         self._again = False
         """Whether the folder changed while it was looked at."""
         self._rests_until = 0.0
+        self._gives_way_until = 0.0
 
     def of(self, stem: str) -> Finding | None:
         """What a thread repeats, as far as that is known."""
@@ -66,6 +71,10 @@ class Repeats:
             return
         self._waiting = True
         self._screen.set_timer(max(QUIET_SECONDS, self._rests_until - time.monotonic()), self._begin)
+
+    def give_way(self) -> None:
+        """A key was pressed: go on when there are no more."""
+        self._gives_way_until = time.monotonic() + GIVES_WAY_SECONDS
 
     def take(self, event: Found) -> None:
         """Remember what was found."""
@@ -86,8 +95,20 @@ class Repeats:
 
         worker = get_current_worker()
         started = time.monotonic()
-        found = repeated(self._workspace, every, lambda: worker.is_cancelled)
+        waited = 0.0
+
+        def cancelled() -> bool:
+            nonlocal waited
+            while self._must_wait() and not worker.is_cancelled:
+                time.sleep(_WAKES_SECONDS)
+                waited += _WAKES_SECONDS
+            return worker.is_cancelled
+
+        found = None if cancelled() else repeated(self._workspace, every, cancelled)
         if not worker.is_cancelled:
             known = found or {}
             changed = frozenset(stem for stem in {*before, *known} if before.get(stem) != known.get(stem))
-            self._screen.post_message(self.Found(found, changed, time.monotonic() - started))
+            self._screen.post_message(self.Found(found, changed, time.monotonic() - started - waited))
+
+    def _must_wait(self) -> bool:
+        return time.monotonic() < self._gives_way_until and not self._threads.looking

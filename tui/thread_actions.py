@@ -65,7 +65,7 @@ class ThreadActions:
         self._saved = ""
         """The stem of the thread that was saved here last."""
         self._version = 0
-        self._looking = False
+        self.looking = False
         """Whether files are being looked into for the filter."""
         self._looked = (0, 0)
         """How many of them were, and of how many."""
@@ -148,9 +148,9 @@ class ThreadActions:
             if (arranged := work()) is not None:
                 self.show(arranged)
         else:
-            self._looking, self._looked = self.filter.slow, (0, 0)
+            self.looking, self._looked = self.filter.slow, (0, 0)
             self.retitle()
-            if self._looking:
+            if self.looking:
                 self._telling.resume()
             self._screen.run_worker(partial(self._post, work), thread=True, exclusive=True, group="arrange")
 
@@ -194,7 +194,7 @@ class ThreadActions:
         if arranged.version != self._version:
             return
         self._texts = arranged.texts
-        self._looking = False
+        self.looking = False
         self._telling.pause()
         wanted = self._wanted if self._wanted in arranged.places else None
         if wanted:
@@ -210,7 +210,7 @@ class ThreadActions:
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         done, total = self._looked
         far = f" {done:,} of {total:,}" if total else ""
-        reading = f" · looking{far} …" if self._looking else "" if self.scanned else " · reading …"
+        reading = f" · looking{far} …" if self.looking else "" if self.scanned else " · reading …"
         self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
 
     @property

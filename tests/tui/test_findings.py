@@ -4,15 +4,17 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core import store
-from core.lint import record, survey
+from core.lint import Finding, record, survey
+from core.summary import Summary
 from core.workspace import Workspace
+from tui import repeats
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 
@@ -155,3 +157,38 @@ async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
         assert "walking" not in screen(app)
         await pilot.press("2", "w")
         await until(pilot, lambda: "walking → sitting" in rows(main)[0])
+
+
+async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter_needs_it(
+    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(1, 4):
+        add_thread(number)
+    asked, went_on = threading.Event(), threading.Event()
+
+    def look(
+        _workspace: Workspace, _every: Sequence[Summary], cancelled: Callable[[], bool]
+    ) -> Mapping[str, Finding] | None:
+        asked.set()
+        cancelled()
+        went_on.set()
+        return {}
+
+    monkeypatch.setattr("core.standing.repeated", look)
+    monkeypatch.setattr(repeats, "GIVES_WAY_SECONDS", 1e9)
+    monkeypatch.setattr(repeats, "QUIET_SECONDS", 0.01)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 30)) as pilot:
+        main = await opened(pilot, until, 3)
+        await until(pilot, asked.is_set)
+        await until(pilot, went_on.is_set)  # nobody pressed anything
+        asked.clear()
+        went_on.clear()
+        await pilot.press("j")
+        main.repeats.look()
+        await until(pilot, asked.is_set)
+        for _ in range(3):
+            await pilot.press("j", "k")
+        assert not went_on.is_set()
+        main.threads.looking = True
+        await until(pilot, went_on.is_set)

@@ -116,6 +116,11 @@ class MainScreen(Frame):
         """Whether there is something to go on with."""
         return bool(self._handlers)
 
+    def used(self) -> None:
+        """Somebody is at the keys: what takes long and nobody asked for can wait."""
+        if self._handlers:
+            self.repeats.give_way()
+
     def on_unmount(self) -> None:
         """Let what is under way come to its end before the process goes."""
         self.close()
