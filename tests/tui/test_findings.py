@@ -164,12 +164,13 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
 ):
     for number in range(1, 4):
         add_thread(number)
-    asked, went_on = threading.Event(), threading.Event()
+    begun, pressed, went_on = threading.Event(), threading.Event(), threading.Event()
 
     def look(
         _workspace: Workspace, _every: Sequence[Summary], cancelled: Callable[[], bool]
     ) -> Mapping[str, Finding] | None:
-        asked.set()
+        begun.set()
+        pressed.wait(20)
         cancelled()
         went_on.set()
         return {}
@@ -180,15 +181,19 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 3)
-        await until(pilot, asked.is_set)
-        await until(pilot, went_on.is_set)  # nobody pressed anything
-        asked.clear()
-        went_on.clear()
+        await until(pilot, begun.is_set)
         await pilot.press("j")
-        main.repeats.look()
-        await until(pilot, asked.is_set)
+        pressed.set()
         for _ in range(3):
             await pilot.press("j", "k")
         assert not went_on.is_set()
         main.threads.looking = True
         await until(pilot, went_on.is_set)
+        main.threads.looking = False
+        begun.clear()
+        main.repeats.look()
+        for _ in range(3):
+            await pilot.press("j", "k")
+        assert not begun.is_set()
+        main.threads.looking = True
+        await until(pilot, begun.is_set)
