@@ -1,7 +1,7 @@
 """Writing a large file past the system's cache.
 
 Hundreds of megabytes that nobody reads soon would push out of it what is read again, threads and models; new memory for
-them can take longer than making them; and in the end one would wait for the disk all the same.
+them can take longer than filling it; and in the end one would wait for the disk all the same.
 """
 
 from __future__ import annotations
