@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +76,14 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
         sync_folder(path.parent)
 
 
-def clear_half_written(folder: Path) -> None:
-    """Remove what `write_atomic` left in a folder when the program was killed. Only for who knows that no other
-    program of ours is writing there."""
+def clear_half_written(folder: Path, older_than_sec: float = 0.0) -> None:
+    """Remove what `write_atomic` left in a folder when the program was killed; that of any age only for who knows that
+    no other program of ours is writing there."""
+    latest = time.time() - older_than_sec
     try:
         with os.scandir(folder) as entries:
-            left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+            found = [entry for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+            left = [entry.path for entry in found if not older_than_sec or entry.stat().st_mtime < latest]
     except OSError:
         return
     for path in left:

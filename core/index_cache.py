@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError
-from core.files import write_atomic
+from core.files import clear_half_written, write_atomic
 from core.frames import framed, frames, read_head
 from core.summary import Summary
 from core.workspace import Workspace, private_folder
@@ -18,6 +18,8 @@ BLOCK = 250
 """Summaries in a block."""
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was read may have changed again within one tick of its clock."""
+_ABANDONED_SEC = 3600.0
+"""A half-written cache this old was left by a program that was killed."""
 _VERSION = 4
 """Of what a summary is counted to be, too: the same file gives another one from another version."""
 
@@ -60,6 +62,7 @@ def save_blocks(workspace: Workspace, blocks: Iterable[Block], scanned_ns: int) 
         private_folder(workspace)
         values = (framed(_PACKER.encode(block)) for block in blocks if block.last)
         write_atomic(_cache_path(workspace), chain([head], values), durable=False)
+        clear_half_written(workspace.private, _ABANDONED_SEC)
     except SensorloomError:
         pass
 

@@ -148,6 +148,18 @@ def test_a_damaged_cache_is_no_more_than_no_cache(space: Workspace, damage: byte
         assert [one.truth for one in index.summaries(space)] == ["walking"]
 
 
+def test_what_a_killed_program_left_of_the_cache_goes_once_it_is_old(space: Workspace):
+    (space.threads / "a_v4_0001.json").write_text(json.dumps(document()))
+    index.summaries(space)
+    old, fresh = (space.private / f".index.cache.{digit * 12}.tmp" for digit in "0f")
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+    (space.threads / "a_v4_0002.json").write_text(json.dumps(document("a_v4_0002")))
+    index.summaries(space)
+    assert not old.exists() and fresh.exists()
+
+
 def test_looking_changes_no_file(space: Workspace):
     path = put(space, b'{"id": "a_v4_0001", "metadata": {"dataset": "d"}, "messages": [], "mine": 1}')
     before = (path.read_bytes(), path.stat().st_mtime_ns)
