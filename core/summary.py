@@ -176,25 +176,38 @@ def keys_before_messages(data: bytes) -> int:
 def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
     """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together."""
     metadata = found.metadata
-    turns, calls, silent, stale = 0, 0, 0, 0
+    turns, silent, stale = 0, 0, 0
     tools: dict[str, None] = {}
+    asked: list[str] = []
+    answered: list[str | None] = []
+    in_turn = True  # nothing is said before all that was asked is answered
     for message in found.messages:
         if message.stale:
             stale += 1
+        if message.role == "tool":
+            answered.append(message.tool_call_id)
+            continue
+        if len(asked) != len(answered):
+            in_turn = False
         if message.role == "assistant":
             turns += 1
             if message.tool_calls:
                 for call in message.tool_calls:
-                    calls += 1
+                    asked.append(call.id)
                     tools[call.function.name] = None
             else:
                 silent += 1
+        elif message.tool_calls:
+            in_turn = False
+    calls = len(asked)
     last = found.messages[-1] if found.messages else None
     text = last.content if last is not None and last.role == "assistant" and not last.tool_calls else None
     answer, confidence = conclusion(text, metadata.confidence) if text else (None, None)
     truth = metadata.ground_truth or ""
     limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
-    ready = not stale and not found.has_alternatives and not broken_calls(found.messages)
+    ready = not stale and not found.has_alternatives
+    if ready and not (in_turn and asked == answered and "" not in asked and len(set(asked)) == calls):
+        ready = not broken_calls(found.messages)  # perhaps they are answered in another order
     return Summary(  # by place: with names it takes three times as long, and this is done for every file
         stem,
         size,

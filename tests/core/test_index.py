@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ from msgspec import structs
 from core import index, store
 from core.cli.list import command
 from core.listing import SORTS, arrange
-from core.summary import Summary, summarize, summary_of
+from core.outline import broken_calls
+from core.summary import Summary, look, summarize, summary_of
 from core.thread import Thread
 from core.watch import watch_folder
 from core.workspace import Workspace, open_workspace
@@ -76,6 +78,29 @@ def test_the_fast_way_and_the_slow_way_agree(space: Workspace, change: dict[str,
     quick = summarize(space.threads, "a_v4_0001")
     slow = summary_of(Thread(value), "a_v4_0001", quick.size, quick.mtime_ns)
     assert structs.replace(quick, ready=False, keys=0) == slow
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thread_is_ready_exactly_when_every_call_is_answered_at_once(space: Workspace, seed: int):
+    chance = random.Random(seed)
+
+    def message() -> dict[str, Any]:
+        ids = chance.choices(("", "a", "b", "c"), (1, 9, 9, 9), k=chance.choice((0, 0, 1, 1, 2)))
+        calls = [{"id": one, "type": "function", "function": {"name": "f", "arguments": "{}"}} for one in ids]
+        role = chance.choice(("assistant", "tool", "tool", "user"))
+        if role == "tool":
+            return {"role": role, "tool_call_id": chance.choice("abc"), "name": "f", "content": "{}"}
+        return {"role": role, "content": "so", "tool_calls": calls if role == "assistant" or seed % 5 == 0 else None}
+
+    seen: set[bool] = set()
+    for _ in range(300):
+        value = {**document(), "messages": [message() for _ in range(chance.randint(0, 5))]}
+        put(space, value)
+        found = look(space.threads, "a_v4_0001")
+        assert found.outline
+        seen.add(found.summary.ready)
+        assert found.summary.ready is not bool(broken_calls(found.outline.messages)), value["messages"]
+    assert seen == {True, False}
 
 
 @pytest.mark.parametrize(
