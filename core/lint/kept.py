@@ -45,9 +45,8 @@ CREATE TABLE said (stem BLOB PRIMARY KEY, exact BLOB, keys BLOB, sketch BLOB) WI
 CREATE TABLE shared (stem BLOB, hash BLOB, PRIMARY KEY (stem, hash)) WITHOUT ROWID;
 """
 _CANDIDATES = """
-SELECT stem, exact, keys, sketch FROM said WHERE stem IN (
-    SELECT stem FROM shared WHERE hash IN (SELECT hash FROM shared GROUP BY hash HAVING COUNT(*) > 1)
-) ORDER BY stem
+SELECT DISTINCT stem FROM shared WHERE hash IN (SELECT hash FROM shared GROUP BY hash HAVING COUNT(*) > 1)
+ORDER BY stem
 """
 
 
@@ -157,10 +156,13 @@ class Kept:
         }
 
     def alike(self) -> Iterator[tuple[str, Signature]]:
-        """Threads that share with another what duplicates share, by stem."""
-        for stem, exact, keys, sketch in self._database.execute(_CANDIDATES):
-            parts = tuple(keys[start : start + _KEY_BYTES] for start in range(0, len(keys), _KEY_BYTES))
-            yield _stem(stem), Signature(exact, parts, sketch)
+        """Threads that share with another what duplicates share, by stem. Who takes them slowly keeps nobody from
+        writing."""
+        stems = [_stem(row[0]) for row in self._database.execute(_CANDIDATES).fetchall()]
+        for block in _blocks(stems):
+            for stem, exact, keys, sketch in sorted(self._rows("stem, exact, keys, sketch", "said", block)):
+                parts = tuple(keys[start : start + _KEY_BYTES] for start in range(0, len(keys), _KEY_BYTES))
+                yield _stem(stem), Signature(exact, parts, sketch)
 
     def _rows(self, columns: str, table: str, stems: Sequence[str]) -> list[Any]:
         marks = ",".join("?" * len(stems))

@@ -204,6 +204,26 @@ def test_what_was_found_before_it_was_broken_off_is_kept(
     assert len(chosen(space, "lint:counts")) == 8 and len(looked_at) == 4
 
 
+def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kept, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "_AT_ONCE", 2)
+    one = document(1)
+    space = settled(workspace(tmp_path, *({**one, "id": f"same_{number}"} for number in range(5))))
+
+    def written(other: Kept) -> bool:
+        other.put(["same_4"], [])
+        return other.lasting
+
+    def slowly(found: Kept) -> list[str]:
+        assert bring_up_to_date(found, space, summaries(space))
+        alike = found.alike()
+        first, _ = next(alike)
+        assert with_kept(space, written)
+        return [first, *(stem for stem, _ in alike)]
+
+    assert with_kept(space, slowly) == [f"same_{number}" for number in range(4)]
+
+
 def test_a_filter_that_is_broken_off_selects_nothing_and_says_so(tmp_path: Path):
     space = workspace(tmp_path, spoiled(1))
     wanted = parse("lint:counts", space)
