@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.export.report import ExportCancelledError, ExportRequest, NothingToExp
 from core.export.run import export
 from core.export.split import parse_split
 from core.index import summaries
+from core.summary import Summary, summarize
 from core.workspace import Workspace
 
 from .threads import document, put, rows, workspace
@@ -171,10 +173,64 @@ def test_what_came_and_went_among_cached_files_is_right_in_the_next_list(tmp_pat
     assert export(space, ExportRequest()).files[0].sha256 == report.files[0].sha256
 
 
+@pytest.mark.usefixtures("large")
 def test_an_index_that_was_renewed_during_an_export_is_left_alone(tmp_path: Path):
     space = workspace(tmp_path, *mixed())
-    export(space, ExportRequest(), Progress(lambda done, _total: index_cache.save(space, {}, 7 if done else 6)))
+
+    def renew(done: int, total: int) -> None:
+        if done in (0, total):
+            index_cache.save(space, {}, 7 if done else 6)
+
+    export(space, ExportRequest(), Progress(renew))
     assert index_cache.load_blocks(space)[0] == 7
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_first_export_makes_the_index_and_the_next_one_leaves_it(tmp_path: Path, dry_run: bool):
+    space = workspace(tmp_path, *mixed())
+    long_ago(space)
+    export(space, ExportRequest(), dry_run=dry_run)
+    assert in_index(space) == in_folder(space) and len(in_index(space)) == 30
+    cache = space.private / "index.cache"
+    before = cache.stat()
+    export(space, ExportRequest(), dry_run=dry_run)
+    assert (cache.stat().st_ino, cache.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("changed", [[], [1], [14], [29], [2, 29]])
+@pytest.mark.parametrize("gone", [[], range(4, 8), range(24, 30)])
+def test_an_export_renews_what_changed_in_the_index_and_keeps_the_rest(
+    tmp_path: Path, changed: list[int], gone: Sequence[int]
+):
+    space = workspace(tmp_path, *mixed())
+    long_ago(space)
+    export(space, ExportRequest())
+    paths = sorted(space.threads.glob("*.json"))
+    for number in changed:
+        paths[number].write_text(json.dumps(document(number + 100)))
+    for number in {*gone} - {*changed}:
+        paths[number].unlink()
+    long_ago(space)
+    export(space, ExportRequest())
+    assert in_index(space) == in_folder(space)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("there", [False, True])
+def test_a_stopped_export_leaves_the_index_as_it_was(tmp_path: Path, there: bool):
+    space = workspace(tmp_path, *mixed())
+    long_ago(space)
+    if there:
+        summaries(space)
+        put(space.threads, document(99))
+    before = {path.name: path.read_bytes() for path in space.private.glob("**/*index*")}
+    assert bool(before) is there
+    seen: list[int] = []
+    with pytest.raises(ExportCancelledError):
+        export(space, ExportRequest(), Progress(lambda done, _: seen.append(done), lambda: len(seen) > 4))
+    assert {path.name: path.read_bytes() for path in space.private.glob("**/*index*")} == before
 
 
 @pytest.mark.parametrize("kind", ["large", None])
@@ -217,6 +273,16 @@ def test_a_thread_of_another_form_leaves_the_same_whether_its_summary_is_cached_
     assert fresh.exported == 1 and fresh.files[0].sha256 == cached.files[0].sha256
     (row,) = rows(cached.path)
     assert "alternatives" not in row and all(isinstance(one["content"], str | None) for one in row["messages"])
+
+
+def in_index(space: Workspace) -> dict[str, Summary]:
+    """The summaries in the index as it is."""
+    return index_cache.load(space)[0]
+
+
+def in_folder(space: Workspace) -> dict[str, Summary]:
+    """The summaries of the folder as it is."""
+    return {path.stem: summarize(space.threads, path.stem) for path in space.threads.glob("*.json")}
 
 
 def long_ago(space: Workspace) -> None:
