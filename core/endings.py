@@ -26,7 +26,8 @@ class Ending(msgspec.Struct, frozen=True, gc=False):
     """The same on one line."""
 
     def cut_off(self, data: bytes) -> bytes:
-        """A file's bytes without it: one JSON object exactly if the whole is one, with these keys less."""
+        """A file's bytes without it: where that is an object with a key, the whole is one, too, with these keys more;
+        where it is not, the whole is none."""
         return data[: -len(self.data)] + b"}"
 
 
@@ -54,8 +55,7 @@ def learn(path: str) -> None:
     alone = b"{" + end[1:]
     try:
         alone.decode()
-        found = Ending(end, b"," + msgspec.json.format(alone, indent=-1)[1:])
-        if _PARTS.decode(found.cut_off(file.data)) and not _BEFORE.intersection(_PARTS.decode(alone)):
-            _known.append(found)
+        if not _BEFORE.intersection(_PARTS.decode(alone)):
+            _known.append(Ending(end, b"," + msgspec.json.format(alone, indent=-1)[1:]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return

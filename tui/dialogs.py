@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from core.endpoints import ModelChoice
     from core.export.report import ExportRequest
     from core.migrate import Migrated
-    from core.store import Stored
     from core.summary import Summary
     from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
@@ -35,11 +34,10 @@ class Dialogs:
         """The workspace holds no dataset."""
 
     @dataclass
-    class Begun(Message):
+    class Made(Message):
         """A thread was made, and is to be shown."""
 
-        stored: Stored
-        run: bool
+        begun: Begun
 
     @dataclass
     class Converted(Message):
@@ -205,4 +203,4 @@ class Dialogs:
     def _begun(self, begun: Begun | None) -> None:
         self._new_thread = None
         if begun is not None:
-            self._screen.post_message(self.Begun(begun.stored, begun.run))
+            self._screen.post_message(self.Made(begun))

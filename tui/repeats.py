@@ -55,7 +55,8 @@ class Repeats:
         self._worker: Worker[None] | None = None
         self._again = False
         """Whether the folder changed while it was looked at."""
-        self._rests_until = 0.0
+        self.rests_until = 0.0
+        """When it may look again."""
         self._gives_way_until = 0.0
 
     def of(self, stem: str) -> Finding | None:
@@ -70,7 +71,7 @@ class Repeats:
             self._again = True
             return
         self._waiting = True
-        self._screen.set_timer(max(QUIET_SECONDS, self._rests_until - time.monotonic()), self._begin)
+        self._screen.set_timer(max(QUIET_SECONDS, self.rests_until - time.monotonic()), self._begin)
 
     def give_way(self) -> None:
         """A key was pressed: go on when there are no more."""
@@ -79,7 +80,7 @@ class Repeats:
     def take(self, event: Found) -> None:
         """Remember what was found."""
         self._worker = None
-        self._rests_until = time.monotonic() + REST * event.seconds
+        self.rests_until = time.monotonic() + REST * event.seconds
         if self._again and event.found is not None:
             self._again = False
             self.look()

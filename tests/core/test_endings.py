@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from core import endings
+from core import endings, index
+from core.export.report import ExportRequest
+from core.export.run import export
 from core.export.source import one_line
 from core.outline import outline
 from core.summary import look
+from core.workspace import open_workspace
 from tests.core.export.threads import document
 
 TOOLS = [
@@ -97,6 +100,19 @@ def test_only_so_many_endings_are_tried(tmp_path: Path):
 
 def test_what_is_not_there_or_no_thread_teaches_nothing(tmp_path: Path):
     endings.learn(str(tmp_path / "gone.json"))
-    for data in (b"", b'"tools"', b',"tools"' + b" " * 900, b'{"a":1,"tools":' + b"[" * 900, b"\xff" * 900):
+    no_text = _texts(_thread(1))[3].replace(b"m/s", b"m/\xff")
+    for data in (b"", b'"tools"', b',"tools"' + b" " * 900, b'{"a":1,"tools":' + b"[" * 900, b"\xff" * 900, no_text):
         endings.learn(_put(tmp_path, data))
     assert not endings._known  # pyright: ignore[reportPrivateUsage]
+
+
+def test_whoever_goes_through_a_folder_learns_its_endings(tmp_path: Path):
+    workspace = open_workspace(str(tmp_path))
+    path = workspace.threads / "a.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_texts(_thread(1))[3])
+    index.part_maker(workspace.threads)(["a"], lambda _: None)
+    assert endings.ending_of(path.read_bytes())
+    endings._known.clear()  # pyright: ignore[reportPrivateUsage]
+    assert export(workspace, ExportRequest(finished_only=False)).exported == 1
+    assert endings.ending_of(path.read_bytes())

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,8 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
     monkeypatch.setattr("core.standing.repeated", look)
     monkeypatch.setattr(repeats, "GIVES_WAY_SECONDS", 1e9)
     monkeypatch.setattr(repeats, "QUIET_SECONDS", 0.01)
+    clock = Clock()
+    monkeypatch.setattr(repeats, "time", clock)
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 3)
@@ -189,6 +192,8 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
         assert not went_on.is_set()
         main.threads.looking = True
         await until(pilot, went_on.is_set)
+        await until(pilot, lambda: main.repeats.rests_until)
+        assert clock.now > 0 and abs(main.repeats.rests_until - clock.now) < 1e-6  # to wait is not to work
         main.threads.looking = False
         begun.clear()
         main.repeats.look()
@@ -197,3 +202,16 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
         assert not begun.is_set()
         main.threads.looking = True
         await until(pilot, begun.is_set)
+
+
+class Clock:
+    """Time that passes for whoever waits."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        time.sleep(0.001)

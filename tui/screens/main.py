@@ -245,12 +245,13 @@ class MainScreen(Frame):
         self.turns.close(f"{event.problem}; V does so here" if one and one.shape == "v3" else event.problem)
         self.findings.opened()
 
-    def _on_dialogs_begun(self, event: Dialogs.Begun) -> None:
-        self.threads.saved(event.stored)
-        self.threads.go_to(event.stored.stem)
-        self.reader.skip_to(event.stored.stem)
-        self._show(event.stored)
-        if event.run:
+    def _on_dialogs_made(self, event: Dialogs.Made) -> None:
+        stored = event.begun.stored
+        self.threads.saved(stored)
+        self.threads.go_to(stored.stem)
+        self.reader.skip_to(stored.stem)
+        self._show(stored)
+        if event.begun.run:
             self.turns.running.run_to_end()
 
     def _show(self, stored: Stored) -> None:

@@ -72,3 +72,13 @@ def test_a_disk_that_is_full_is_said_and_what_fits_is_written(tmp_path: Path, ro
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (tmp_path / "rows").read_bytes() == b"".join(_pieces(3 * BLOCK_BYTES))[:room]
+
+
+def test_through_the_cache_the_disk_begins_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, start, length, __: told.append((start, length)), raising=False)  # type: ignore[misc]
+    monkeypatch.setattr(os, "POSIX_FADV_DONTNEED", 4, raising=False)
+    monkeypatch.setattr(direct_file, "_DIRECT", 0)
+    monkeypatch.setattr(direct_file, "_MANY_BYTES", BLOCK_BYTES)
+    _write(tmp_path / "rows", _pieces(5 * BLOCK_BYTES))
+    assert told == [(0, 2 * BLOCK_BYTES), (2 * BLOCK_BYTES, 2 * BLOCK_BYTES)]
