@@ -48,7 +48,7 @@ pictures: .venv/.dev
 	@$(BIN)/python -m tests.pictures.make $(ARGS)
 
 fuzz: .venv/.dev
-	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curating/test_curate_property.py --timeout=3600 $(ARGS)
+	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py --timeout=3600 $(ARGS)
 
 # The example threads that are tracked: synthetic data, the built-in analyst.
 EXAMPLES := demo_s02_0027_v4_0008 demo_s07_0039_v4_0005 demo_s10_0019_v4_0011

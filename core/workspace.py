@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkspaceError
-from core.files import digest
 from core.settings import SETTINGS_FILE, Settings, load_settings
+from core.storage.atomic import digest
 
 if TYPE_CHECKING:
     from tinydb import TinyDB
@@ -123,6 +123,6 @@ def remember(workspace: Workspace, key: str, value: Any) -> None:
 def _memory(workspace: Workspace) -> TinyDB:
     from tinydb import TinyDB
 
-    from core.memory_file import AtomicStorage
+    from core.storage.memory_file import AtomicStorage
 
     return TinyDB(workspace.private / "memory.json", storage=AtomicStorage)

@@ -8,10 +8,10 @@ import pytest
 
 from core.datasets.importing import import_dataset
 from core.lint import check_thread
-from core.replay import replay
-from core.store import Stored, read_all
-from core.thread_json import encode
-from core.toolbox import open_toolbox
+from core.runs.replay import replay
+from core.runs.toolbox import open_toolbox
+from core.storage.store import Stored, read_all
+from core.thread.json_form import encode
 from core.workspace import open_workspace
 
 THREADS = Path(__file__).parents[1] / "threads"

@@ -50,7 +50,7 @@ def app_options(arguments: list[str]) -> dict[str, str] | None:
 def _open_app(options: dict[str, str]) -> int:
     from core.errors import SensorloomError
     from core.workspace import open_workspace
-    from tui.terminal import prepare_environment
+    from tui.terminal.terminal import prepare_environment
 
     # nothing that is made before the first paint can be garbage: looking for it costs a tenth of the start
     gc.disable()

@@ -12,10 +12,10 @@ from textual.theme import Theme
 from core.text import printable
 from core.workspace import Workspace
 from tui.keys import rebound
-from tui.mishaps import Guarded, Mishaps
 from tui.screens.main import MainScreen
-from tui.terminal import end_tidily
-from tui.terse import terse
+from tui.terminal.crash_guard import Guarded, Mishaps
+from tui.terminal.output_diff import terse
+from tui.terminal.terminal import end_tidily
 
 THEME = Theme(
     name="sensorloom",

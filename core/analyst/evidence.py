@@ -10,7 +10,7 @@ from typing import Any
 
 from core.analyst.conversation import Conversation, Finding
 from core.analyst.questions import is_still
-from core.labels import canonical
+from core.thread.labels import canonical
 
 Confidence = str
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from core.analyst.conversation import Conversation
-from core.labels import canonical
+from core.thread.labels import canonical
 from tools.sensors import Kind, Sensor
 
 _LIMIT = re.compile(

@@ -7,11 +7,11 @@ from collections import Counter
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
-from core.filters import parse
-from core.index import summaries
+from core.filters.language import parse
 from core.lint import CHECKS
 from core.lint.duplicates import ABOUT, NAME
 from core.lint.folder import UNREADABLE, Checked, check_folder
+from core.listing.index import summaries
 from core.text import one_line
 from core.workspace import Workspace
 

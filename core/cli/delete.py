@@ -42,7 +42,7 @@ def command(
 
 def _delete_turn(workspace: Workspace, name: str, number: int, as_json: bool) -> None:
     from core.curate import delete_turn
-    from core.stale import stale_messages
+    from core.thread.stale import stale_messages
 
     stored = opened(workspace, name)
     made = delete_turn(workspace, stored, turn_number(stored, number).start)

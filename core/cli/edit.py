@@ -13,8 +13,8 @@ from core.cli.run import model_options
 from core.cli.settle import settled
 from core.cli.threads import opened
 from core.errors import UsageError
-from core.store import Stored
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant
+from core.storage.store import Stored
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant
 from core.workspace import Workspace
 
 
@@ -39,7 +39,7 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
     rests on the change is marked stale until it is settled (`sensorloom settle`). In the message that holds the
     question, the text is the question alone.
     """
-    from core.edits import message_at
+    from core.thread.edits import message_at
 
     stored = opened(workspace, name)
     index = message - 1
@@ -64,7 +64,7 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
 
 
 def _edited(thread: Thread, index: int, message: Message, options: dict[str, Any]) -> Message:
-    from core.edits import with_text
+    from core.thread.edits import with_text
 
     text = _text(options["text"], options["source"])
     if text is None and options["arguments"] is None and options["tool"] is None:
@@ -94,14 +94,14 @@ def _text(text: str | None, source: str | None) -> str | None:
 
 def _head(thread: Thread, index: int) -> str:
     """What stands before the question in its message, and stays."""
-    from core.query import query_place, query_turn
+    from core.thread.query import query_place, query_turn
 
     place = query_place(thread, query_turn(thread))
     return place[1] if place is not None and place[0] == index else ""
 
 
 def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message:
-    from core.edits import with_call
+    from core.thread.edits import with_call
 
     if not is_assistant(message):
         raise UsageError(f"message {index + 1} is the {message.get('role')}'s and calls no tool; --text changes it")
@@ -124,7 +124,7 @@ def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message
 def _saved(workspace: Workspace, stored: Stored, index: int, message: Message, force: bool) -> tuple[Stored, bool]:
     """Save the edit; calls that changed are executed. Returns whether they could be."""
     from core import curate
-    from core.toolbox import tools_at
+    from core.runs.toolbox import tools_at
 
     before = stored.thread.messages[index]
     if list(calls_of(message)) == list(calls_of(before)):
@@ -137,7 +137,7 @@ def _saved(workspace: Workspace, stored: Stored, index: int, message: Message, f
 
 def _executed(workspace: Workspace, stored: Stored, index: int, options: dict[str, Any]) -> Stored:
     from core.curate import reexecute
-    from core.toolbox import tools_at
+    from core.runs.toolbox import tools_at
 
     if any(options[name] is not None for name in ("text", "source", "arguments", "tool", "call")):
         raise UsageError("--execute takes the calls as they are; give it alone")
@@ -149,7 +149,7 @@ def _executed(workspace: Workspace, stored: Stored, index: int, options: dict[st
 
 def _document(before: Stored, after: Stored, index: int) -> dict[str, Any]:
     from core.curate.editing import described
-    from core.stale import stale_messages
+    from core.thread.stale import stale_messages
 
     return {
         "id": after.stem,

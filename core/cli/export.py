@@ -8,15 +8,15 @@ import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.export import split as splits
-from core.export.held_out import roster
-from core.export.log import export_states
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportReport, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import Grouping
-from core.filters import parse, select
-from core.index import summaries
+from core.filters.language import parse, select
+from core.listing.index import summaries
+from core.storage.export_log import export_states
+from core.storage.held_out import roster
 from core.text import one_line
 from core.workspace import Workspace
 

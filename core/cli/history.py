@@ -9,7 +9,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.threads import stem_of
 from core.errors import UsageError
-from core.history import History, Step
+from core.storage.history import History, Step
 from core.workspace import Workspace
 
 
@@ -24,8 +24,8 @@ def command(workspace: Workspace, name: str, diff: int | None, before: int | Non
 
     Works for deleted threads as well. A change by another program shows once a step of ours followed it.
     """
-    from core import history
-    from core.thread_files import path_of
+    from core.storage import history
+    from core.storage.thread_files import path_of
 
     stem = stem_of(name)
     there = path_of(workspace.threads, stem).exists()
@@ -80,7 +80,7 @@ def _step(past: History, stem: str, number: int) -> Step:
 
 
 def _content(workspace: Workspace, stem: str, wanted: str | None) -> bytes:
-    from core import history
+    from core.storage import history
 
     if wanted is None:
         raise UsageError(f"{stem} had no file before this step")

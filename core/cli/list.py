@@ -9,10 +9,10 @@ import click
 import msgspec
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
-from core.filters import parse, select
-from core.index import summaries
-from core.listing import SORTS, Row, arrange
-from core.summary import Summary
+from core.filters.language import parse, select
+from core.listing.index import summaries
+from core.listing.order import SORTS, Row, arrange
+from core.listing.summary import Summary
 from core.text import counted, one_line
 from core.workspace import Workspace
 

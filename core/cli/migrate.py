@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.index import summaries
-from core.migrate import backup_folder, migrate
+from core.curate.migrate import backup_folder, migrate
+from core.listing.index import summaries
 from core.workspace import Workspace
 
 

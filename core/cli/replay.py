@@ -10,10 +10,10 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.errors import ThreadError
-from core.replay import ReplayedCall, replay
-from core.store import read_all
+from core.runs.replay import ReplayedCall, replay
+from core.runs.toolbox import load_toolbox
+from core.storage.store import read_all
 from core.text import counted
-from core.toolbox import load_toolbox
 from core.workspace import Workspace
 
 _WORDS = {"same": "same", "differs": "differ", "edited": "edited by hand", "cannot": "cannot be replayed"}

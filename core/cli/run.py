@@ -17,9 +17,9 @@ from core.text import counted, one_line
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.batch import Job, Ran
-    from core.endpoints import ModelChoice
-    from core.events import TurnEvent
+    from core.model.endpoints import ModelChoice
+    from core.runs.batch import Job, Ran
+    from core.runs.events import TurnEvent
 
 STOPPED = 130
 """The exit code after ctrl-C, as shells have it."""
@@ -47,7 +47,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     Either THREAD_IDs, or --dataset with a --count: sessions are drawn at random, spread over the labels, which the
     model is never told. Exits with 0 only when every thread is finished. Ctrl-C stops and keeps what is done.
     """
-    from core.endpoints import choose
+    from core.model.endpoints import choose
 
     seed: int | None = options["seed"]
     jobs = _jobs(workspace, stems, options, secrets.randbelow(2**31) if seed is None else seed)
@@ -73,9 +73,9 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 
 
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
-    from core.batch import Job, draw_sessions
     from core.datasets.standard import open_dataset
-    from core.thread_files import path_of
+    from core.runs.batch import Job, draw_sessions
+    from core.storage.thread_files import path_of
 
     max_turns = options["max_turns"]
     if stems:
@@ -113,8 +113,8 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[int, dict[str, Any]]:
     """Run a stored thread to its end. Returns the exit code, and what `--json` tells of it."""
-    from core.batch import Job
-    from core.endpoints import choose
+    from core.model.endpoints import choose
+    from core.runs.batch import Job
 
     ran = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
     if not ran or ran[0].cancelled:
@@ -123,9 +123,9 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
 
 
 def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
-    from core.batch import run_jobs
-    from core.events import Waiting
-    from core.model import Model
+    from core.model.client import Model
+    from core.runs.batch import run_jobs
+    from core.runs.events import Waiting
 
     done = 0
 
@@ -182,7 +182,7 @@ def _line(ran: Ran) -> str:
 
 
 def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:
-    from core.batch import per_class
+    from core.runs.batch import per_class
 
     finished = [one.thread for one in ran if one.finished and one.thread]
     lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
@@ -205,7 +205,7 @@ def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[st
 def _document(
     jobs: Sequence[Job], ran: Sequence[Ran], choice: ModelChoice, seed: int | None, seconds: float
 ) -> dict[str, Any]:
-    from core.batch import per_class
+    from core.runs.batch import per_class
 
     finished = [one.thread for one in ran if one.finished and one.thread]
     counts = per_class(finished)

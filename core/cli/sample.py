@@ -12,13 +12,13 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import STOPPED, end_on_signals, model_options
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
-from core.store import Stored
-from core.thread import call_arguments, call_name, calls_of, is_assistant, text_of
+from core.storage.store import Stored
+from core.thread.value import call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.endpoints import ModelChoice
-    from core.proposal import Proposal
+    from core.model.endpoints import ModelChoice
+    from core.thread.proposal import Proposal
 
 
 @click.command("sample")
@@ -43,7 +43,7 @@ def command(
 ) -> int:
     """Propose several next turns of a thread. One is taken; the others are kept among its alternatives, for
     preference data."""
-    from core.endpoints import choose
+    from core.model.endpoints import choose
 
     if take is None and (as_json or not sys.stdin.isatty()):
         raise UsageError("say which sample becomes the turn with --take, 0 for none")
@@ -82,10 +82,10 @@ async def _proposed(
     workspace: Workspace, stored: Stored, choice: ModelChoice, count: int, seed: int | None
 ) -> tuple[list[Proposal] | None, list[str]]:
     """The whole proposals in their order, and why others failed; None when it was stopped."""
-    from core.events import TurnEnded, TurnProposed
-    from core.model import Model
-    from core.toolbox import context_for, open_toolbox
-    from core.turn_loop import propose_many
+    from core.model.client import Model
+    from core.runs.events import TurnEnded, TurnProposed
+    from core.runs.toolbox import context_for, open_toolbox
+    from core.runs.turn_loop import propose_many
 
     end_on_signals()
     tools = await asyncio.to_thread(open_toolbox, workspace)
@@ -113,7 +113,7 @@ async def _proposed(
 
 def _kept(workspace: Workspace, stored: Stored, found: list[Proposal], take: int) -> Stored:
     from core import curate
-    from core.toolbox import open_toolbox
+    from core.runs.toolbox import open_toolbox
 
     if take:
         others = [one for number, one in enumerate(found, 1) if number != take]

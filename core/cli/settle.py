@@ -10,7 +10,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options, run_on
 from core.cli.threads import opened
 from core.errors import UsageError
-from core.store import Stored
+from core.storage.store import Stored
 from core.workspace import Workspace
 
 
@@ -37,9 +37,10 @@ def command(workspace: Workspace, name: str, how: str | None, endpoint: str, mod
 
 def settled(workspace: Workspace, stored: Stored, how: Any, endpoint: str, model: str) -> tuple[int, dict[str, Any]]:
     """Settle a thread, and run it on where that is the way. Returns the exit code, and what `--json` tells."""
-    from core import curate, history
-    from core.stale import stale_messages
-    from core.toolbox import tools_at
+    from core import curate
+    from core.runs.toolbox import tools_at
+    from core.storage import history
+    from core.thread.stale import stale_messages
 
     waiting = stale_messages(stored.thread)
     told: dict[str, Any] = {

@@ -7,12 +7,12 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.list import lines
 from core.cli.threads import opened
-from core.listing import Row
-from core.query import query_place, query_turn
-from core.store import Stored
-from core.summary import summary_of
-from core.thread import call_arguments, call_name, calls_of, text_of
-from core.turns import turns
+from core.listing.order import Row
+from core.listing.summary import summary_of
+from core.storage.store import Stored
+from core.thread.query import query_place, query_turn
+from core.thread.turns import turns
+from core.thread.value import call_arguments, call_name, calls_of, text_of
 from core.workspace import Workspace
 
 _INDENT = " " * 6

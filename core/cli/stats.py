@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.filters import parse, select
-from core.index import summaries
-from core.statistics import Count, DatasetStatistics, Statistics, interval, label_sets, statistics
+from core.filters.language import parse, select
+from core.listing.index import summaries
+from core.listing.statistics import Count, DatasetStatistics, Statistics, interval, label_sets, statistics
 from core.text import counted, one_line
 from core.workspace import Workspace
 

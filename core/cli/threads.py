@@ -14,8 +14,8 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.curate import Bulk
-    from core.store import Stored
-    from core.turns import Turn
+    from core.storage.store import Stored
+    from core.thread.turns import Turn
 
 filter_option = click.option("--filter", "wanted", default="", metavar="TERMS", help="The threads of this filter.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say which threads it would be.")
@@ -28,7 +28,7 @@ def stem_of(name: str) -> str:
 
 def opened(workspace: Workspace, name: str) -> Stored:
     """The thread of this name. Raises ThreadError."""
-    from core.store import read
+    from core.storage.store import read
 
     return read(workspace.threads, stem_of(name))
 
@@ -39,7 +39,7 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
     Raises:
         UsageError: neither names nor a filter, a thread that is not there, or nothing is selected.
     """
-    from core.thread_files import path_of
+    from core.storage.thread_files import path_of
 
     stems = list(dict.fromkeys(map(stem_of, names)))
     if not stems and not wanted.strip():
@@ -49,8 +49,8 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
             raise UsageError(f"there is no thread {stem!r} in {workspace.shown(workspace.threads)}")
     if not wanted.strip():
         return stems
-    from core.filters import parse, select
-    from core.index import summaries
+    from core.filters.language import parse, select
+    from core.listing.index import summaries
 
     condition = parse(wanted, workspace)
     among = set(stems)
@@ -63,7 +63,7 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
 
 def turn_number(stored: Stored, number: int) -> Turn:
     """The assistant turn of this number, from 1; 0 is the question. Raises UsageError."""
-    from core.turns import turns
+    from core.thread.turns import turns
 
     found = turns(stored.thread)
     for turn in found:

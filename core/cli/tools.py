@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.toolbox import load_toolbox
+from core.runs.toolbox import load_toolbox
 from core.workspace import Workspace
 
 

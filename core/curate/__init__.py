@@ -16,7 +16,7 @@ from core.curate.editing import (
 )
 from core.curate.judging import Verdict, change_tags, set_verdicts
 from core.curate.outside import keep_mine, mine_as_branch, take_theirs
-from core.curate.running import accept, create_thread, set_aside, take_sample
+from core.curate.proposals import accept, create_thread, set_aside, take_sample
 from core.curate.trash import delete, list_trash, restore, trash_by_age
 from core.curate.undoing import Undone, redo, redo_latest, undo, undo_latest
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from core import history, stale, store
-from core.branches import branched
-from core.compare import first_difference
 from core.curate.steps import commit, recorder
 from core.errors import SensorloomError
-from core.store import Stored
-from core.thread import Thread, with_messages, with_metadata
-from core.thread_json import decode
+from core.storage import history, store
+from core.storage.store import Stored
+from core.thread import stale
+from core.thread.branches import branched
+from core.thread.compare import first_difference
+from core.thread.json_form import decode
+from core.thread.value import Thread, with_messages, with_metadata
 from core.workspace import Workspace
 
 

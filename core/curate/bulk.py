@@ -13,9 +13,9 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core import history, store
 from core.errors import SensorloomError
-from core.files import clear_half_written
+from core.storage import history, store
+from core.storage.atomic import clear_half_written
 from core.workspace import Workspace
 
 SIDE_BY_SIDE = 16

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from core import edits, stale, turn_edits
-from core.checks import message_problems
 from core.curate.branching import branch_stale
 from core.curate.steps import commit
 from core.errors import UsageError
-from core.store import Stored
-from core.thread import Message, Thread, calls_of, is_assistant
-from core.turns import turn_at
+from core.storage.store import Stored
+from core.thread import edits, stale, turn_edits
+from core.thread.call_checks import message_problems
+from core.thread.turns import turn_at
+from core.thread.value import Message, Thread, calls_of, is_assistant
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def edit_message(
         workspace: where it is saved.
         stored: the thread as read.
         index: which message.
-        message: the message as it is to be, unknown keys and all (`core.edits.with_text`, `with_call`).
+        message: the message as it is to be, unknown keys and all (`core.thread.edits.with_text`, `with_call`).
         unchecked: save calls that the thread's own tools would refuse: a mistake worth keeping as one.
 
     Raises:

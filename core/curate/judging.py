@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from core import store
 from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
-from core.thread import Thread, timestamp, with_metadata
+from core.storage import store
+from core.thread.value import Thread, timestamp, with_metadata
 from core.workspace import Workspace
 
 Verdict = Literal["accept", "reject", "skip"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from core import history, store
-from core.branches import branched
-from core.compare import first_difference
 from core.curate.branching import add_branch
 from core.curate.steps import put, recorder
-from core.files import Content
-from core.store import Stored
-from core.thread import Thread, touched, with_metadata
-from core.thread_json import decode, encode
+from core.storage import history, store
+from core.storage.atomic import Content
+from core.storage.store import Stored
+from core.thread.branches import branched
+from core.thread.compare import first_difference
+from core.thread.json_form import decode, encode
+from core.thread.value import Thread, touched, with_metadata
 from core.workspace import Workspace
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core import history, store, thread_files
-from core.files import Content, write_atomic
-from core.store import Stored
-from core.thread import Thread
+from core.storage import history, store, thread_files
+from core.storage.atomic import Content, write_atomic
+from core.storage.store import Stored
+from core.thread.value import Thread
 from core.workspace import Workspace, names_for_threads, private_folder
 
 

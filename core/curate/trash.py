@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from core import thread_files
 from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import put, recorder, trash, trash_path
 from core.errors import UsageError
-from core.files import Content, digest
-from core.thread_files import stems
+from core.storage import thread_files
+from core.storage.atomic import Content, digest
+from core.storage.thread_files import stems
 from core.workspace import Workspace
 
 

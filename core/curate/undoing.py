@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core import history, store
 from core.curate.bulk import Progress, for_each
 from core.curate.steps import put
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
-from core.files import Content
-from core.history import History
-from core.store import Stored
+from core.storage import history, store
+from core.storage.atomic import Content
+from core.storage.history import History
+from core.storage.store import Stored
 from core.workspace import Workspace
 
 Direction = Literal["undo", "redo"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from core.errors import DatasetError
-from core.files import digest
+from core.storage.atomic import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
 _TEXT = (".txt", ".dat", ".log")

@@ -24,7 +24,7 @@ from core.datasets.standard import (
     subject_in,
 )
 from core.errors import DatasetError
-from core.labels import canonical
+from core.thread.labels import canonical
 from core.workspace import Workspace
 
 MAX_ALIKE = 5

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.errors import DatasetError, SensorloomError
-from core.files import digest, write_atomic
+from core.storage.atomic import digest, write_atomic
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,7 +24,7 @@ from core.datasets.plan import Importer, ImportOptions, Plan
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
 from core.errors import DatasetError, UsageError
-from core.files import sync_folder
+from core.storage.atomic import sync_folder
 from core.workspace import Workspace
 
 IMPORTERS = {

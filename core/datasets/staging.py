@@ -13,7 +13,7 @@ from typing import Any
 from core.datasets.plan import NewSession, Plan, Unit
 from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
 from core.errors import DatasetError
-from core.files import digest, write_atomic
+from core.storage.atomic import digest, write_atomic
 
 PROVENANCE = "import.json"
 """Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from core.export.report import Skips
-from core.index_cache import Block
-from core.similar import Signature
+from core.listing.index_cache import Block
+from core.thread.similar import Signature
 
 Span = tuple[int, int]
 """Where bytes begin in the spool, and where they end."""

@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from core.errors import SensorloomError
 from core.export.entry import Entry
 from core.export.split import Grouping
-from core.lineage import Lineage, lineage
-from core.summary import Summary
+from core.listing.summary import Summary
+from core.thread.lineage import Lineage, lineage
 from core.workspace import Workspace
 
 Recorded = Summary | Entry

@@ -17,9 +17,9 @@ from core.errors import SensorloomError
 from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.report import ExportFile, ExportReport, ExportRequest
-from core.files import write_atomic
+from core.storage.atomic import write_atomic
 from core.text import unicode_text, unicode_texts
-from core.thread import timestamp
+from core.thread.value import timestamp
 
 LIBRARIES = ("sensorloom", "msgspec", "openai")
 MANIFEST_SUFFIX = ".manifest.json"

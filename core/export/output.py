@@ -22,7 +22,7 @@ from core.errors import SensorloomError
 from core.export.direct_file import DirectFile
 from core.export.entry import Span
 from core.export.report import ExportFile
-from core.files import sync_folder
+from core.storage.atomic import sync_folder
 
 _CHUNK = 1 << 20
 _ABANDONED_SEC = 6 * 3600

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from core.proposal import context_hash
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, counted, is_assistant, text_of
+from core.thread.proposal import context_hash
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, counted, is_assistant, text_of
 
 NOT_GOOD = "neither right nor accepted"
 NO_PAIR = "nothing to compare it with"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ThreadError
-from core.export.held_out import held_out_in
 from core.export.profiles import profile_of
 from core.export.profiles.hf import messages as template_messages
 from core.export.profiles.profile import Making, RefusedError, Row
@@ -17,11 +16,12 @@ from core.export.schemas import Schemas
 from core.export.selection import HELD_OUT, open_selection
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
-from core.filters import parse
-from core.outline import broken_calls
-from core.summary import Summary
-from core.thread import Thread
-from core.thread_json import decode_object
+from core.filters.language import parse
+from core.listing.fast_decode import broken_calls
+from core.listing.summary import Summary
+from core.storage.held_out import held_out_in
+from core.thread.json_form import decode_object
+from core.thread.value import Thread
 from core.workspace import Workspace
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from core.endings import learn
 from core.errors import ThreadError
 from core.export.entry import Asked, Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
@@ -21,14 +20,15 @@ from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, open_selection
 from core.export.siblings import Siblings
 from core.export.source import Source, encode_row, one_line, plain_line, source_in
-from core.files import digest
-from core.filters import parse
-from core.index_cache import pack, unpack
-from core.outline import Outline, broken_calls
-from core.process_worker import Write
-from core.similar import Signature, signature
-from core.summary import Summary, keys_before_messages, look
-from core.thread_files import read_regular, stamp_of
+from core.filters.language import parse
+from core.listing.fast_decode import Outline, broken_calls
+from core.listing.index_cache import pack, unpack
+from core.listing.shared_tail import learn
+from core.listing.summary import Summary, keys_before_messages, look
+from core.processes.worker import Write
+from core.storage.atomic import digest
+from core.storage.thread_files import read_regular, stamp_of
+from core.thread.similar import Signature, signature
 from core.workspace import Workspace
 
 

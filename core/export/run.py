@@ -16,12 +16,11 @@ from operator import attrgetter
 from core.export.choice import DUPLICATE, capped, put_on_sides, without_held_out
 from core.export.entry import Asked, Entry, Part
 from core.export.groups import Groups
-from core.export.log import add_to_log
+from core.export.index_refresh import Renewal
 from core.export.manifest import write_beside, write_manifest
 from core.export.output import prepare_folder, publish_all
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making, Profile
-from core.export.renewal import Renewal
 from core.export.report import (
     FIRST_EXAMPLES,
     Example,
@@ -32,18 +31,19 @@ from core.export.report import (
     Progress,
     Skips,
 )
+from core.export.row_buffer import Spool, richest_first
 from core.export.rows import Rows, unpacked
 from core.export.selection import FILTERED, open_selection
 from core.export.siblings import Siblings
 from core.export.split import PARTS, SplitBook, balance, read_book, write_book
-from core.export.spool import Spool, richest_first
-from core.filters import Filter, parse
-from core.index import summaries
-from core.index_cache import SETTLED_NS, Block
-from core.processes import done_here, in_order
-from core.similar import Seen, Signature
-from core.summary import Summary, summarize
-from core.thread_files import more_than, stems
+from core.filters.language import Filter, parse
+from core.listing.index import summaries
+from core.listing.index_cache import SETTLED_NS, Block
+from core.listing.summary import Summary, summarize
+from core.processes.pool import done_here, in_order
+from core.storage.export_log import add_to_log
+from core.storage.thread_files import more_than, stems
+from core.thread.similar import Seen, Signature
 from core.workspace import Workspace
 
 PART = 250

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from core.checks import call_problems
 from core.export.profiles.profile import Making
-from core.thread import Thread, call_arguments, call_name, calls_of, with_part
+from core.thread.call_checks import call_problems
+from core.thread.value import Thread, call_arguments, call_name, calls_of, with_part
 from core.workspace import Workspace
 
 
@@ -21,7 +21,7 @@ class Schemas:
     @cached_property
     def today(self) -> Sequence[Mapping[str, Any]]:
         """The schemas of this workspace's toolbox."""
-        from core.toolbox import open_toolbox
+        from core.runs.toolbox import open_toolbox
 
         return [tool.schema for tool in open_toolbox(self._workspace)]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
-from core.export.log import export_state, read_log
 from core.export.report import ExportRequest, Skips
-from core.filters import Filter
-from core.summary import Summary
+from core.filters.language import Filter
+from core.listing.summary import Summary
+from core.storage.export_log import export_state, read_log
 from core.workspace import Workspace
 
 NOT_FINISHED = "not finished"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from core.errors import ThreadError
 from core.export.source import read_source
-from core.lineage import lineage
-from core.outline import broken_calls
-from core.summary import Summary
-from core.thread import Thread
+from core.listing.fast_decode import broken_calls
+from core.listing.summary import Summary
+from core.thread.lineage import lineage
+from core.thread.value import Thread
 
 
 class Siblings:

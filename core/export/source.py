@@ -15,13 +15,13 @@ from typing import Any, cast
 
 import msgspec
 
-from core.endings import ending_of
 from core.errors import ThreadError
-from core.files import digest
-from core.outline import Outline, outline
-from core.thread import Thread, text_of
-from core.thread_files import read_bytes, read_regular
-from core.thread_json import decode, encode_line
+from core.listing.fast_decode import Outline, outline
+from core.listing.shared_tail import ending_of
+from core.storage.atomic import digest
+from core.storage.thread_files import read_bytes, read_regular
+from core.thread.json_form import decode, encode_line
+from core.thread.value import Thread, text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from typing import Any, Literal
 import msgspec
 
 from core.errors import UsageError, WorkspaceError
-from core.files import write_atomic
-from core.store import locked
+from core.storage.atomic import write_atomic
+from core.storage.store import locked
 from core.text import unicode_text
 
 SPLITS_FILE = "splits.json"

@@ -10,7 +10,7 @@ from core.lint.grounding import GROUNDING
 from core.lint.leak import LEAK
 from core.lint.secrets import SECRETS
 from core.lint.shape import CONSECUTIVE, CONTENT_TYPE, ENDS_ON_TOOL, STALE
-from core.thread import Thread
+from core.thread.value import Thread
 
 CHECKS: tuple[Check, ...] = (
     UNANSWERED, ORPHAN, DUPLICATE_ID, UNDECLARED_TOOL, ARGUMENTS_JSON, ARGUMENTS_SCHEMA, ENDS_ON_TOOL, CONSECUTIVE,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from core.checks import call_problems
 from core.lint.finding import Check, Context, Finding
-from core.thread import Thread, call_arguments, call_name, calls_of
+from core.thread.call_checks import call_problems
+from core.thread.value import Thread, call_arguments, call_name, calls_of
 
 
 def _undeclared_tool(thread: Thread, context: Context) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
-from core.thread import Thread, call_name, calls_of
+from core.thread.value import Thread, call_name, calls_of
 
 
 def _unanswered(thread: Thread, context: Context) -> Iterator[Finding]:

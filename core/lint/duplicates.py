@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.lint.finding import Finding
-from core.similar import Seen, Signature, signature
-from core.thread import Thread, is_assistant
+from core.thread.similar import Seen, Signature, signature
+from core.thread.value import Thread, is_assistant
 
 NAME = "duplicates"
 ABOUT = "a thread that says what another says, exactly or nearly"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from core.thread import Thread
+from core.thread.value import Thread
 
 
 @dataclass(frozen=True, slots=True)

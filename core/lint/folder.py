@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from core import store
 from core.curate.steps import commit
 from core.errors import SensorloomError
-from core.filters import Filter, select
+from core.filters.language import Filter, select
 from core.lint import Context, Finding, check_thread, fix_thread
 from core.lint.duplicates import NAME
-from core.lint.kept import Kept, with_kept
+from core.lint.findings_cache import Kept, with_kept
 from core.lint.label_set import dataset_labels
 from core.lint.survey import bring_up_to_date, repeats
-from core.summary import Summary
+from core.listing.summary import Summary
+from core.storage import store
 from core.workspace import Workspace
 
 UNREADABLE = "file"

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from core.lint.finding import Check, Context, Finding
-from core.thread import Thread, call_arguments, calls_of, is_assistant, text_of
+from core.thread.value import Thread, call_arguments, calls_of, is_assistant, text_of
 
 COUNTING = 12
 """Whole numbers up to this need a unit to be looked at."""

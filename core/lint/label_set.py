@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import SensorloomError
 from core.lint.finding import Context
-from core.thread import Thread, text_of
+from core.thread.value import Thread, text_of
 from core.workspace import Workspace
 
 _INFORMATION = "Dataset Information:"

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from core.labels import SYNONYMS, canonical
 from core.lint.finding import Check, Context, Finding
 from core.lint.label_set import label_set
-from core.thread import Thread, text_of
+from core.thread.labels import SYNONYMS, canonical
+from core.thread.value import Thread, text_of
 
 _TELLING_KEYS = re.compile(
     r"(?:ground_?truth|gold|truth|true_?(?:label|class|activity)|correct_?(?:label|answer)|expected(?:_?(?:label|answer))?"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import store, thread_files
 from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread
 from core.lint.duplicates import said
-from core.similar import Signature
+from core.storage import store, thread_files
+from core.thread.similar import Signature
 
 _NICE = 19
 """How much a process that looks at a whole folder gives way to what somebody is waiting for."""

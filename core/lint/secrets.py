@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
-from core.thread import Thread, call_arguments, calls_of, text_of
+from core.thread.value import Thread, call_arguments, calls_of, text_of
 
 _FORMS = {
     "an API key": r"\b(?:sk|pk|rk)-(?:[A-Za-z]+-)*[A-Za-z0-9_\-]{20,}",

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from core.export.source import with_text_contents
 from core.lint.finding import Check, Context, Finding
-from core.thread import Thread, calls_of, is_assistant
+from core.thread.value import Thread, calls_of, is_assistant
 
 
 def _ends_on_tool(thread: Thread, context: Context) -> Iterator[Finding]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from core.errors import SensorloomError
 from core.lint.duplicates import Duplicates
 from core.lint.finding import Finding
-from core.lint.kept import Kept
+from core.lint.findings_cache import Kept
 from core.lint.label_set import dataset_labels
 from core.lint.record import Record, record_maker
-from core.summary import Summary
+from core.listing.summary import Summary
 from core.workspace import Workspace
 
 PART = 100
@@ -126,7 +126,7 @@ def _records(
     parts = [files[start : start + PART] for start in range(0, len(files), PART)]
     done = 0
     if len(files) >= MANY:
-        from core.processes import in_order
+        from core.processes.pool import in_order
 
         try:
             with closing(in_order("core.lint.record:record_maker", (folder, labels, os.getpid()), parts)) as results:

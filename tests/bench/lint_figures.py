@@ -22,7 +22,7 @@ from typing import Any
 
 from core.lint import CHECKS, Context, check_thread
 from core.lint.duplicates import Duplicates, said
-from core.thread import Thread, text_of
+from core.thread.value import Thread, text_of
 
 Document = dict[str, Any]
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,8 @@ from typing import Any
 
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
-from core.first_message import first_message
-from core.toolbox import open_toolbox
+from core.runs.toolbox import open_toolbox
+from core.thread.opening import first_message
 from core.workspace import Workspace, open_workspace
 
 DATASET = "demo"

@@ -19,7 +19,7 @@ import pytest
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
 from core.workspace import open_workspace
-from tests.core.analyst_threads import run_thread
+from tests.core.analyst.analyst_threads import run_thread
 from tools.builtin import BUILTIN
 from tools.features import Table
 from tools.registry import MAX_RESULT_BYTES, ToolContext, call

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.endpoints import choose
 from core.errors import UsageError, WorkspaceError
+from core.model.endpoints import choose
 from core.settings import load_settings
 from core.workspace import open_workspace
 

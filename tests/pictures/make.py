@@ -22,14 +22,15 @@ from msgspec import structs
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from core import curate, turn_in_making, turn_loop
+from core import curate
 from core.datasets.importing import import_dataset
+from core.runs import turn_draft, turn_loop
 from core.workspace import open_workspace
 from tests.tui.motion import on_screen, until
 from tui.__main__ import run
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
-from tui.terminal import prepare_environment
+from tui.terminal.terminal import prepare_environment
 from tui.widgets.conversation import Conversation
 from tui.widgets.editor import MessageEditor
 
@@ -209,7 +210,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[2] / "docs", help="the folder they go to")
     chosen = parser.parse_args()
     prepare_environment()
-    turn_loop.time, turn_in_making.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
+    turn_loop.time, turn_draft.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
     os.environ.pop("NO_COLOR", None)
     with tempfile.TemporaryDirectory(prefix="sensorloom-demo-") as folder:
         demo_workspace(Path(folder))

@@ -13,7 +13,7 @@ from core.export.profiles.profile import Trainer
 from core.export.prove import PROBES, Proof, prove
 from core.export.report import ExportReport, ExportRequest
 from core.export.run import export
-from core.proposal import context_hash
+from core.thread.proposal import context_hash
 
 from ..core.export.threads import Document, call, document, result, workspace
 

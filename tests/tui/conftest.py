@@ -11,8 +11,8 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from core import store
-from core.thread import Thread
+from core.storage import store
+from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 
 Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]

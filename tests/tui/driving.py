@@ -8,8 +8,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from core import store
-from core.store import Stored
+from core.storage import store
+from core.storage.store import Stored
 from core.workspace import Workspace
 from tests.tui.motion import until
 from tui.app import SensorloomApp

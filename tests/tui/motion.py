@@ -12,7 +12,7 @@ import numpy as np
 from textual.pilot import Pilot
 
 from core import curate
-from core.store import Stored
+from core.storage.store import Stored
 from core.workspace import Workspace, open_workspace
 
 QUERY = "What is this person doing?"

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from core.text import printable
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain, plain
 
 _BOX = """

@@ -13,10 +13,10 @@ from textual.events import Resize
 from textual.message import Message as Event
 from textual.screen import Screen
 
-from core.compare import Comparison, compare
 from core.text import one_line
-from core.thread import Message
-from tui.mishaps import Guarded
+from core.thread.compare import Comparison, compare
+from core.thread.value import Message
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.compare_lines import STACKED_WIDTH, Laid, columns, heading, lay_out
 from tui.widgets.line_view import PagedView
 from tui.widgets.plain import Plain

@@ -12,13 +12,13 @@ from textual.screen import ModalScreen
 
 from core.text import one_line
 from core.workspace import Workspace
-from tui.mishaps import Guarded
 from tui.screens.help import HelpView
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.lines import Line, fit, wrapped
 
 if TYPE_CHECKING:
     from core.export.report import ExportReport
-    from tui.exports import Job
+    from tui.dialogs.exports import Job
 
 BAR = 40
 """Columns of the progress bar."""

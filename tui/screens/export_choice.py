@@ -16,17 +16,17 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from core.errors import SensorloomError
-from core.export.held_out import Roster, roster
 from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
 from core.export.report import ExportRequest
 from core.export.split import read_book
-from core.summary import Summary
+from core.listing.summary import Summary
+from core.storage.held_out import Roster, roster
 from core.text import one_line
 from core.workspace import Workspace
-from tui.export_options import OPTIONS, request_of, usual
-from tui.mishaps import Guarded
+from tui.dialogs.export_options import OPTIONS, request_of, usual
 from tui.screens.ask import AskTextScreen
 from tui.screens.held_out import HeldOutScreen
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.export_lines import VIEWS, View, preview_lines
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, fit

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
 
 BAR = 40

@@ -17,8 +17,8 @@ from textual.widgets import Input
 
 from core.text import one_line
 from tui.keys import Action, bindings
-from tui.mishaps import Guarded
 from tui.palette import Actions
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.filter_suggester import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane

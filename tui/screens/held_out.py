@@ -18,12 +18,12 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from core.errors import SensorloomError
-from core.export.held_out import Roster, roster
 from core.export.split import fits, hold_out, read_book, release
-from core.summary import Summary
+from core.listing.summary import Summary
+from core.storage.held_out import Roster, roster
 from core.text import counted, one_line, printable
 from core.workspace import Workspace
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.lines import Line, cells, fit, spread
 from tui.widgets.plain import Plain
 from tui.widgets.row_list import RowList

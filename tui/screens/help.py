@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.keys import Action, pane_bindings, shown_keys
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, wrapped
 from tui.widgets.thread_list import LEGEND

@@ -15,24 +15,24 @@ from textual.widgets import Input
 
 from core.text import one_line
 from core.workspace import Workspace
-from tui.garbage import start_searching
 from tui.keys import Action
 from tui.screens.frame import PANES, Frame
+from tui.terminal.gc_pauses import start_searching
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 
 if TYPE_CHECKING:
-    from core.store import Stored
-    from tui.dialogs import Dialogs
-    from tui.exports import Exports
-    from tui.findings import Findings
-    from tui.folder import FolderFeed
-    from tui.judging import Judging
-    from tui.reader import Reader
-    from tui.repeats import Repeats
-    from tui.standings import Standings
-    from tui.thread_actions import ThreadActions
-    from tui.turn_actions import TurnActions
+    from core.storage.store import Stored
+    from tui.dialogs.dialogs import Dialogs
+    from tui.dialogs.exports import Exports
+    from tui.open_thread.findings import Findings
+    from tui.open_thread.reader import Reader
+    from tui.open_thread.turn_actions import TurnActions
+    from tui.thread_list.duplicates import Repeats
+    from tui.thread_list.folder import FolderFeed
+    from tui.thread_list.judging import Judging
+    from tui.thread_list.row_status import Standings
+    from tui.thread_list.thread_actions import ThreadActions
     from tui.widgets.conversation import Conversation
     from tui.widgets.editor import MessageEditor
     from tui.widgets.thread_list import ThreadList
@@ -55,19 +55,19 @@ class MainScreen(Frame):
 
     async def _fill(self) -> None:
         """Bring in the panes and what acts on them, then read the folder."""
-        from tui.branch_actions import BranchActions
-        from tui.dialogs import Dialogs
-        from tui.edit_actions import EditActions
-        from tui.exports import Exports
-        from tui.findings import Findings
-        from tui.folder import FolderFeed
-        from tui.judging import Judging
-        from tui.reader import Reader
-        from tui.repeats import Repeats
-        from tui.runs import Runs
-        from tui.standings import Standings
-        from tui.thread_actions import ThreadActions
-        from tui.turn_actions import TurnActions
+        from tui.dialogs.dialogs import Dialogs
+        from tui.dialogs.exports import Exports
+        from tui.open_thread.branch_actions import BranchActions
+        from tui.open_thread.edit_actions import EditActions
+        from tui.open_thread.findings import Findings
+        from tui.open_thread.reader import Reader
+        from tui.open_thread.runs import Runs
+        from tui.open_thread.turn_actions import TurnActions
+        from tui.thread_list.duplicates import Repeats
+        from tui.thread_list.folder import FolderFeed
+        from tui.thread_list.judging import Judging
+        from tui.thread_list.row_status import Standings
+        from tui.thread_list.thread_actions import ThreadActions
         from tui.widgets.conversation import Conversation
         from tui.widgets.sensors import Sensors
 
@@ -285,7 +285,7 @@ class MainScreen(Frame):
         self.show_situation(event.name)
 
     def _on_event_bridge_ready(self) -> None:
-        from tui.bridge import REDRAW_SECONDS
+        from tui.open_thread.bridge import REDRAW_SECONDS
 
         self.set_timer(REDRAW_SECONDS, self._take_events)
 

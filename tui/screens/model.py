@@ -16,15 +16,15 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from core.endpoints import Endpoint, ModelChoice
+from core.model.endpoints import Endpoint, ModelChoice
 from core.text import one_line
 from core.workspace import Workspace
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
 if TYPE_CHECKING:
-    from core.endpoints import Listing
+    from core.model.endpoints import Listing
 
 NUMBERS = (("temperature", float), ("seed", int), ("max_tokens", int))
 """The settings that can be changed here, with what they are; empty leaves one to the server."""
@@ -74,7 +74,7 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         self.run_worker(self._ask(), exclusive=True, group="models")
 
     async def _ask(self) -> None:
-        from core.endpoints import list_everything
+        from core.model.endpoints import list_everything
 
         self.post_message(self.Listed(await list_everything(self._workspace)))
 

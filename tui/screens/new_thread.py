@@ -18,13 +18,13 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from core.errors import SensorloomError
-from core.events import TurnEvent
-from core.store import Stored
+from core.runs.events import TurnEvent
+from core.storage.store import Stored
 from core.text import one_line
 from core.workspace import recall, remember
-from tui.asking import Asking
-from tui.mishaps import Guarded
-from tui.runs import Runs
+from tui.dialogs.question_request import Asking
+from tui.open_thread.runs import Runs
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 

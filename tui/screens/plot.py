@@ -10,16 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
 
-from core.session_view import SessionView, thinned
+from core.runs.session_view import SessionView, thinned
 from core.text import one_line
 from tools.sensors import Sensor, sensors_of
 from tools.session import Samples, Window
 from tools.spectrum import amplitude_density
-from tui.mishaps import Guarded
-from tui.plots import chart
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, fit, spread
 from tui.widgets.plain import Plain
+from tui.widgets.plots import chart
 
 ZOOM = 1.5
 """By how much one key changes what the axis shows."""

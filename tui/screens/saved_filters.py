@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from core.text import one_line
 from core.workspace import Workspace, recall, remember
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
 _REMEMBERED = "saved filters"

@@ -14,12 +14,12 @@ from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 
-from core.filters import Filter
-from core.statistics import Statistics, label_sets, statistics
-from core.summary import Summary
+from core.filters.language import Filter
+from core.listing.statistics import Statistics, label_sets, statistics
+from core.listing.summary import Summary
 from core.text import one_line
 from core.workspace import Workspace
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.count_table import Row
 from tui.widgets.lines import Line
 from tui.widgets.plain import Plain

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 
 from core.curate import trash_by_age
 from core.workspace import Workspace
-from tui.mishaps import Guarded
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.compare import Comparison, word_spans
 from core.text import one_line, printable
-from core.thread import Message, call_arguments, call_name, calls_of, text_of
+from core.thread.compare import Comparison, word_spans
+from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 
 TEXT_LIMIT = 20_000

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
 from textual.message import Message
 
-from core.thread import Thread, is_assistant
+from core.thread.value import Thread, is_assistant
 from tui.widgets.conversation_layout import GUTTER, Layout, Place, layout_of, text_width, whole_block
 from tui.widgets.conversation_lines import HANGING_LABEL, Block
 from tui.widgets.conversation_parts import Look

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 
-from core.thread import Thread
+from core.thread.value import Thread
 from tui.widgets.conversation_lines import Block, block_of, lay_out
 from tui.widgets.conversation_parts import Look, Part, parts_of
 from tui.widgets.lines import Line

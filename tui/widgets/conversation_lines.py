@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from core.text import one_line, printable
-from core.thread import call_arguments, call_name, calls_of, text_of
+from core.thread.value import call_arguments, call_name, calls_of, text_of
 from tui.widgets.conversation_parts import Part, failed
 from tui.widgets.json_lines import is_json, json_flat, json_flow, json_lines, looks_json
 from tui.widgets.lines import Kind, Line, Span, cells, fit, size_text, spread, wrapped

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.labels import same_label
 from core.text import one_line
-from core.thread import (
+from core.thread.labels import same_label
+from core.thread.value import (
     Message,
     Thread,
     call_name,

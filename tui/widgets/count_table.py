@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-from core.statistics import Count
+from core.listing.statistics import Count
 from core.text import one_line
 from tui.widgets.lines import Kind, Line, Span
 

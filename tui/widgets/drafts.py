@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.proposal import Proposal
 from core.text import one_line
-from core.thread import call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.proposal import Proposal
+from core.thread.value import call_arguments, call_name, calls_of, is_assistant, text_of
 from tui.widgets.lines import Line, Span
 
 MIN_COMMON = 24

@@ -16,7 +16,7 @@ from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.mishaps import Guarded, survive
+from tui.terminal.crash_guard import Guarded, survive
 
 
 class _Rows(StylesCache):

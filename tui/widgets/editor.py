@@ -19,10 +19,10 @@ from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, TextArea
 
-from core.edits import with_call, with_text
 from core.errors import UsageError
 from core.text import one_line, printable
-from core.thread import Message, Thread, call_arguments, call_name, calls_of
+from core.thread.edits import with_call, with_text
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of
 from tui.widgets.message_fields import compact, fields_of, laid_out
 from tui.widgets.plain import Plain, plain
 
@@ -225,7 +225,7 @@ class MessageEditor(VerticalScroll):
 
     async def action_external(self) -> None:
         """Hand what the fields hold to another editor, and take back what comes of it."""
-        from tui.external_editor import edited_outside
+        from tui.open_thread.external_editor import edited_outside
 
         await self._taken_in()
         try:
@@ -260,7 +260,7 @@ class MessageEditor(VerticalScroll):
             calls = len(calls_of(message))
 
             def work() -> None:
-                from core.checks import message_problems
+                from core.thread.call_checks import message_problems
 
                 found = message_problems(self._thread, message, self._original)
                 lines = (f"{_place(one.path, calls)}{one.text}" for one in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from core.text import printable
-from core.thread import Message, call_arguments, call_name, calls_of, text_of
+from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 
 
 def laid_out(arguments: str) -> str:

@@ -15,7 +15,7 @@ from tui.widgets.lane_rows import lane_rows
 from tui.widgets.lines import Line, Span, fit, spread
 
 if TYPE_CHECKING:
-    from core.session_view import SessionView
+    from core.runs.session_view import SessionView
     from tools.session import Samples, Window
 
 MAX_LANE_HEIGHT = 4

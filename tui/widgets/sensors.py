@@ -14,13 +14,13 @@ from textual.message import Message
 from textual.timer import Timer
 
 from core.errors import SensorloomError
-from core.thread import Thread
+from core.thread.value import Thread
 from core.workspace import Workspace
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
 
 if TYPE_CHECKING:
-    from core.session_view import SessionView
+    from core.runs.session_view import SessionView
     from tui.widgets.sensor_lines import Group
 
 SETTLE_SECONDS = 0.1
@@ -150,7 +150,7 @@ class Sensors(PagedView, can_focus=True):
 
     def _work(self, thread: Thread, index: int, request: int, size: Size) -> None:
         """Load and draw on a worker's thread; what it needs is imported here, off the screen's loop."""
-        from core.session_view import view_at
+        from core.runs.session_view import view_at
         from tui.widgets.sensor_lines import groups_of
 
         try:
@@ -162,7 +162,7 @@ class Sensors(PagedView, can_focus=True):
 
     def _watch(self, view: SessionView, stop: threading.Event, request: int) -> None:
         """Ask again when the session's file has changed; runs on a thread of its own until told to stop."""
-        from core.session_view import stamp_of
+        from core.runs.session_view import stamp_of
 
         while not stop.wait(FOLLOW_SECONDS):
             if stamp_of(view.path) != view.stamp:

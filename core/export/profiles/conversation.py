@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.export.profiles.profile import Making, RefusedError, Row
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
 

@@ -23,7 +23,7 @@ from core.export.profiles.conversation import (
 )
 from core.export.profiles.profile import Making, Profile, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
-from core.thread import Message, Thread, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_name, calls_of, is_assistant, text_of
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:

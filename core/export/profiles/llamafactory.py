@@ -21,7 +21,7 @@ from core.export.profiles.conversation import (
     untrained,
 )
 from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written
-from core.thread import Message, Thread, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_name, calls_of, is_assistant, text_of
 
 _QWEN_JOINT = "\n</tool_response>\n<tool_response>\n"
 TAGS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.export.profiles.conversation import count_reasoning, one_call_a_turn, require_end, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row
-from core.thread import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:

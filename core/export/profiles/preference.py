@@ -15,7 +15,7 @@ from core.export.profiles import hf, llamafactory, openai_chat
 from core.export.profiles.conversation import compact, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
-from core.thread import Thread
+from core.thread.value import Thread
 
 
 def _rows(thread: Thread, making: Making, make: Callable[[Thread, Pair, Making], list[Row]]) -> list[Row]:

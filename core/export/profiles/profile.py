@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.thread import Thread
+from core.thread.value import Thread
 
 Row = dict[str, Any]
 Trainer = Literal["trl", "axolotl", "llamafactory"]

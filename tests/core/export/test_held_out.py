@@ -7,13 +7,13 @@ import pytest
 
 from core.cli.commands import run_command
 from core.errors import UsageError
-from core.export.held_out import Extent, roster
 from core.export.preview import candidates
 from core.export.report import ExportRequest
 from core.export.run import export
 from core.export.split import SplitBook, hold_out, parse_split, read_book, release, write_book
-from core.filters import parse, select
-from core.index import summaries
+from core.filters.language import parse, select
+from core.listing.index import summaries
+from core.storage.held_out import Extent, roster
 from core.workspace import Workspace
 
 from .threads import document, workspace

@@ -1,4 +1,4 @@
-"""Exports that are large enough for several processes."""
+"""Exports that are large enough for several pool."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
-from core import index, index_cache, processes
 from core.cli.commands import run_command
-from core.export import run, spool
+from core.export import row_buffer, run
 from core.export.output import HiddenFile
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import parse_split
-from core.index import summaries
-from core.summary import Summary, summarize
+from core.listing import index, index_cache
+from core.listing.index import summaries
+from core.listing.summary import Summary, summarize
+from core.processes import pool
 from core.workspace import Workspace
 
 from .threads import document, put, rows, workspace
@@ -28,7 +29,7 @@ from .threads import document, put, rows, workspace
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch):
     """Every export counts as a large one, and every folder."""
-    monkeypatch.setattr(processes, "_cores", lambda: 2)
+    monkeypatch.setattr(pool, "_cores", lambda: 2)
     monkeypatch.setattr(run, "PART", 4)
     monkeypatch.setattr(run, "ALONE", 1)
     monkeypatch.setattr(index, "MANY", 4)
@@ -78,7 +79,7 @@ def test_processes_write_the_same_bytes_and_say_the_same(
 def test_the_richest_row_is_the_first_wherever_it_was(
     tmp_path: Path, richer: list[int], waiting: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(spool, "WAITING_BYTES", waiting)
+    monkeypatch.setattr(row_buffer, "WAITING_BYTES", waiting)
     made = [document(number, session="s1") for number in range(1, 31)]
     for number in richer:
         made[number]["metadata"]["tags"] = ["x"]

@@ -9,8 +9,8 @@ from typing import Any
 from core.export.pairs import pairs
 from core.export.report import ExportReport, ExportRequest
 from core.export.run import export
-from core.proposal import context_hash
-from core.thread import Thread
+from core.thread.proposal import context_hash
+from core.thread.value import Thread
 
 from .threads import Document, call, document, result, rows, workspace
 

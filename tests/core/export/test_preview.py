@@ -10,8 +10,8 @@ from core.export.profiles.hf import messages
 from core.export.profiles.profile import Making
 from core.export.report import ExportRequest
 from core.export.run import export
-from core.index import summaries
-from core.thread import Thread
+from core.listing.index import summaries
+from core.thread.value import Thread
 
 from .threads import Document, document, workspace
 

@@ -11,7 +11,7 @@ from core.export.profiles import PROFILES, profile_of
 from core.export.profiles.profile import Making, RefusedError
 from core.export.report import ExportReport, ExportRequest
 from core.export.run import export
-from core.thread import Thread
+from core.thread.value import Thread
 
 from .threads import TOOLS, Document, document, rows, workspace
 

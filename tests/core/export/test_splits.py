@@ -10,12 +10,12 @@ import pytest
 
 from core.cli.commands import run_command
 from core.errors import UsageError, WorkspaceError
-from core.export import log_file
-from core.export.log import export_states
 from core.export.report import ExportReport, ExportRequest, NothingToExportError
 from core.export.run import export
 from core.export.split import assign, hold_out, parse_split
-from core.index import summaries
+from core.listing.index import summaries
+from core.storage import export_log_file as log_file
+from core.storage.export_log import export_states
 from core.workspace import Workspace
 
 from .threads import Document, document, put, rows, workspace

@@ -10,8 +10,8 @@ import pytest
 from core.cli.commands import run_command
 from core.curate import undo
 from core.lint import CHECKS, Context, check_thread, fix_thread
-from core.thread import Thread
-from core.thread_json import decode
+from core.thread.json_form import decode
+from core.thread.value import Thread
 
 from ..export.threads import Document, call, document, put, result, workspace
 

@@ -1,0 +1,127 @@
+"""Beginning a thread, and what becomes of the turns that a model proposes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from core.curate.steps import commit, recorder
+from core.errors import ConflictError, DatasetError
+from core.storage import history, store
+from core.storage.store import Stored
+from core.thread import proposal
+from core.thread.opening import first_message
+from core.thread.proposal import Proposal, Reason
+from core.thread.turns import with_ids_of
+from core.thread.value import SCHEMA_VERSION, Thread, is_assistant, timestamp
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.standard import StandardDataset
+
+Tools = Sequence[Mapping[str, Any]]
+
+
+def create_thread(
+    workspace: Workspace,
+    dataset: str,
+    session: str,
+    query: str,
+    *,
+    max_turns: int | None = None,
+    tools: Tools | None = None,
+    truth: str | None = None,
+) -> Stored:
+    """Begin a thread: a question about one session, under the next free id.
+
+    Args:
+        workspace: where it is saved.
+        dataset: the dataset's name.
+        session: the session's id in it.
+        query: what the user asks.
+        max_turns: how many assistant messages a run may make; the workspace's setting unless told.
+        tools: the schemas of the tools that are offered, when they are known already.
+        truth: the session's label; looked up in the dataset unless told.
+
+    Raises:
+        DatasetError: there is no such dataset or session.
+    """
+    from core.datasets.standard import open_dataset
+
+    opened = open_dataset(workspace, dataset)
+    label = _label_of(opened, session) if truth is None else truth
+
+    def make(stem: str) -> Thread:
+        now = timestamp()
+        metadata = {
+            "dataset": dataset,
+            "session": session,
+            "ground_truth": label,
+            "status": "active",
+            "user_query": query,
+            "schema_version": SCHEMA_VERSION,
+            "created_at": now,
+            "last_modified": now,
+            "max_turns": max_turns or workspace.settings.model.max_turns,
+        }
+        document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, query)]}
+        return Thread(document if tools is None else {**document, "tools": list(tools)})
+
+    return store.create_new(
+        workspace.threads,
+        dataset,
+        session,
+        make,
+        recorder(workspace, "new thread"),
+        partial(history.reserved, workspace),
+    )
+
+
+def _label_of(dataset: StandardDataset, session: str) -> str:
+    labels = dataset.labels.get(session)
+    if not labels:
+        raise DatasetError(f"{dataset.name} has no labelled session {session!r}")
+    return labels[0]
+
+
+def accept(workspace: Workspace, stored: Stored, proposed: Proposal, tools: Tools | None = None) -> Stored:
+    """Put a proposed turn at the thread's end. Call ids that the thread has already are given anew.
+
+    Raises:
+        ConflictError: the thread, or its file, has moved on since the turn was proposed.
+    """
+    thread = _accepted(stored.thread, proposed, tools)
+    return commit(workspace, stored, thread, f"turn {_next_turn(stored.thread)}")
+
+
+def set_aside(workspace: Workspace, stored: Stored, proposed: Proposal, reason: Reason) -> Stored:
+    """Keep a turn that is not taken among the thread's alternatives."""
+    thread = proposal.set_aside(stored.thread, proposed, reason)
+    return commit(workspace, stored, thread, f"turn {_next_turn(stored.thread)} {reason}")
+
+
+def take_sample(
+    workspace: Workspace, stored: Stored, chosen: Proposal, others: Sequence[Proposal], tools: Tools | None = None
+) -> Stored:
+    """Take one of several turns proposed at one point; the others are kept as alternatives. One step.
+
+    Raises:
+        ConflictError: the thread, or its file, has moved on since the turns were proposed.
+    """
+    thread = stored.thread
+    for other in others:
+        thread = proposal.set_aside(thread, other, "sampled")
+    what = f"turn {_next_turn(stored.thread)}, one of {len(others) + 1} samples"
+    return commit(workspace, stored, _accepted(thread, chosen, tools), what)
+
+
+def _accepted(thread: Thread, proposed: Proposal, tools: Tools | None) -> Thread:
+    if proposed.position != len(thread.messages):
+        raise ConflictError(f"{thread.id} has moved on since this turn was proposed; run again from its end")
+    return proposal.accept(thread, replace(proposed, messages=tuple(with_ids_of(thread, proposed.messages))), tools)
+
+
+def _next_turn(thread: Thread) -> int:
+    return sum(is_assistant(message) for message in thread.messages) + 1

@@ -1,0 +1,247 @@
+"""The terms of the filter language: what each looks at, and what values it takes.
+
+A term is decided on a `Summary` alone, or, when a summary cannot know, on the thread itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.thread.labels import canonical
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+
+if TYPE_CHECKING:
+    from core.listing.summary import Summary
+
+Operator = Literal[":", "=", "<", "<=", ">", ">=", "!="]
+OnSummary = Callable[["Summary"], bool]
+OnThread = Callable[[Thread], bool]
+
+NONE, ANY = "none", "any"
+"""Values every term of words takes: nothing there, and something there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term by name. Exactly one of the getters is set."""
+
+    about: str
+    """What it selects, in a few words, for help."""
+    words: Callable[[Summary], Sequence[str]] | None = None
+    choices: tuple[str, ...] = ()
+    """The only words it takes; empty when any will do."""
+    label: bool = False
+    """Whether the words are labels, which compare as people write them."""
+    number: Callable[[Summary], float] | None = None
+    date: Callable[[Summary], str] | None = None
+    texts: Callable[[Thread], Iterator[str]] | None = None
+    of_workspace: bool = False
+    """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
+
+
+def _one(value: str) -> tuple[str, ...]:
+    return (value,) if value else ()
+
+
+def _truth_value(value: bool | None) -> tuple[str, ...]:
+    return () if value is None else ("true",) if value else ("false",)
+
+
+def contents(messages: Iterable[Message]) -> Iterator[str]:
+    """The messages' texts as a person reads them: results with their JSON escapes decoded."""
+    for message in messages:
+        text = text_of(message)
+        yield from _decoded(text) if message.get("role") == "tool" else (text,)
+
+
+def arguments(messages: Iterable[Message]) -> Iterator[str]:
+    """The arguments of every call, with JSON escapes decoded."""
+    for message in messages:
+        for call in calls_of(message):
+            yield from _decoded(call_arguments(call))
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """JSON text as it reads once decoded; anything else as it is."""
+    if "\\" in text:
+        try:
+            value = json.loads(text)
+            text = json.dumps(value, ensure_ascii=False)
+            yield from _strings(value)
+        except (ValueError, RecursionError):
+            pass
+    yield text
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+_MANIFEST = re.compile(r"\ADataset Information:.*?(?=\n\nUser Query:|\Z)", re.DOTALL)
+
+
+def searched(thread: Thread) -> Iterator[str]:
+    """Every text that free text looks into: the id, the query, messages, tool names, arguments and results.
+
+    Not the dataset's manifest in the first message: it is the same in every thread of a dataset and names
+    all its labels, so a word of it would select everything.
+    """
+    yield thread.id
+    yield thread.query
+    for place, message in enumerate(thread.messages):
+        shown = {**message, "content": _MANIFEST.sub("", text_of(message))} if place == 0 else message
+        yield from contents((shown,))
+        yield from (call_name(call) for call in calls_of(message))
+        yield from arguments((message,))
+        if isinstance(reasoning := message.get("reasoning_content"), str):
+            yield reasoning
+
+
+def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
+    return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
+
+
+def _note(thread: Thread) -> bool:
+    review = thread.metadata.get("review")
+    return isinstance(review, dict) and bool(review.get("note"))
+
+
+def _failed(thread: Thread) -> bool:
+    return any(
+        message.get("role") == "tool" and text_of(message).lstrip().startswith('{"error"')
+        for message in thread.messages
+    )
+
+
+HAS_ON_SUMMARY: dict[str, OnSummary] = {
+    "answer": lambda one: bool(one.answer),
+    "confidence": lambda one: bool(one.confidence),
+    "parent": lambda one: bool(one.parent),
+    "problem": lambda one: bool(one.problem),
+    "stale": lambda one: one.stale > 0,
+    "tags": lambda one: bool(one.tags),
+    "tools": lambda one: one.calls > 0,
+    "truth": lambda one: bool(one.truth),
+    "verdict": lambda one: bool(one.verdict),
+}
+HAS_ON_THREAD: dict[str, OnThread] = {
+    "alternatives": lambda thread: bool(thread.alternatives),
+    "edited": lambda thread: any(message.get("edited") is True for message in thread.messages),
+    "errors": _failed,
+    "note": _note,
+    "schemas": lambda thread: bool(thread.tools),
+    "untrained": lambda thread: any(one.get("train") is False for one in thread.messages if is_assistant(one)),
+}
+
+TERMS: dict[str, Term] = {
+    "status": Term(
+        "how far it is", lambda one: _one(one.status), ("active", "finished", "max_turns_reached")
+    ),
+    "correct": Term("whether the answer is the label", lambda one: _truth_value(one.correct), ("true", "false")),
+    "dataset": Term("the dataset's name", lambda one: _one(one.dataset)),
+    "session": Term("the session's id", lambda one: _one(one.session)),
+    "truth": Term("the session's label", lambda one: _one(one.truth), label=True),
+    "answer": Term("the final answer", lambda one: _one(one.answer), label=True),
+    "confidence": Term("as the answer states it", lambda one: _one(one.confidence), ("high", "medium", "low")),
+    "verdict": Term("a person's judgement", lambda one: _one(one.verdict), ("accept", "reject", "skip")),
+    "tag": Term("a tag", lambda one: one.tags),
+    "model": Term("the model that made it", lambda one: _one(one.model)),
+    "id": Term("the thread's id", lambda one: tuple(dict.fromkeys((one.stem, one.id)))),
+    "parent": Term("the id of the thread it branched from", lambda one: _one(one.parent)),
+    "shape": Term("the form of the file", lambda one: _one(one.shape), ("v4", "v3", "other")),
+    "tools": Term("a tool's name, or how many calls", lambda one: one.tools_used, number=lambda one: one.calls),
+    "calls": Term("how many tool calls", number=lambda one: one.calls),
+    "turns": Term("how many assistant messages", number=lambda one: one.turns),
+    "responds": Term("how many answers without a call, less the last", number=lambda one: one.responds),
+    "stale": Term(
+        "turns that rest on something that changed",
+        lambda one: ("true" if one.stale else "false",), ("true", "false"), number=lambda one: one.stale,
+    ),
+    "exported": Term(
+        "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True
+    ),
+    "heldout": Term("whether its session is never trained on", choices=("true", "false"), of_workspace=True),
+    "lint": Term("what the checks find", of_workspace=True),
+    "size": Term("the file's bytes", number=lambda one: one.size),
+    "created": Term("a date: 2026-11-21", date=lambda one: one.created),
+    "modified": Term("a date: 2026-11-21", date=lambda one: one.modified),
+    "query": Term("text in the question", texts=lambda thread: iter((thread.query,))),
+    "assistant": Term("text the model wrote", texts=_of_role("assistant")),
+    "arguments": Term("text in a call's arguments", texts=lambda thread: arguments(thread.messages)),
+    "result": Term("text in a tool's result", texts=_of_role("tool")),
+    "text": Term("text anywhere", texts=searched),
+    "has": Term("something that may be there", choices=(*HAS_ON_SUMMARY, *HAS_ON_THREAD)),
+}  # fmt: skip
+"""Every term by name, in the order help shows them."""
+
+ALIASES = {"tool": "tools", "tags": "tag", "label": "truth", "ground_truth": "truth"}
+
+
+def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:
+    """Whether one of the words a summary has is one of those wanted; `none` and `any` stand for themselves."""
+    assert term.words is not None
+    found = term.words(summary)
+    return any(_has_word(term, found, word) for word in wanted)
+
+
+def _has_word(term: Term, found: Sequence[str], word: str) -> bool:
+    plain = word.casefold()
+    if plain == NONE:
+        return not found
+    if plain == ANY:
+        return bool(found)
+    if "*" in plain or "?" in plain:
+        return any(fnmatchcase(one.casefold(), plain) for one in found)
+    if term.label:
+        return any(canonical(one) == canonical(word) for one in found)
+    return any(one.casefold() == plain for one in found)
+
+
+def matches_number(value: float, operator: Operator, low: float, high: float) -> bool:
+    """Whether a number compares as asked; `:` takes the range from `low` to `high`, both included."""
+    match operator:
+        case "<":
+            return value < low
+        case "<=":
+            return value <= low
+        case ">":
+            return value > low
+        case ">=":
+            return value >= low
+        case "!=":
+            return value != low
+        case _:
+            return low <= value <= high
+
+
+def matches_date(value: str, operator: Operator, wanted: str) -> bool:
+    """Whether an ISO 8601 time compares as asked with a date that may be cut short: `2026-11` is the whole month."""
+    start = value[: len(wanted)]
+    if not value:
+        return operator == "!="
+    match operator:
+        case "<":
+            return start < wanted
+        case "<=":
+            return start <= wanted
+        case ">":
+            return start > wanted
+        case ">=":
+            return start >= wanted
+        case "!=":
+            return start != wanted
+        case _:
+            return start == wanted

@@ -1,0 +1,87 @@
+"""The values of the filter language: how they are read, and what is said of one that cannot be.
+
+Every function here raises FilterError, with the place it was given.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from core.errors import UsageError
+from core.filters.terms import ANY, NONE, Operator
+
+
+class FilterError(UsageError):
+    """A filter that cannot be read. `position` is where, counted from 0, for a screen to mark."""
+
+    def __init__(self, position: int, sentence: str) -> None:
+        super().__init__(f"filter, character {position + 1}: {sentence}")
+        self.position = position
+        self.sentence = sentence
+
+
+_BARE = re.compile(r"[^\s\"]+")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)(k|m|kb|mb)?(?:\.\.(\d+(?:\.\d+)?)(k|m|kb|mb)?)?", re.IGNORECASE)
+_SCALE = {"": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}
+
+
+def quoted(text: str, start: int) -> tuple[str, int]:
+    """The value that begins at `start`, quotes taken off, and where it ends."""
+    parts: list[str] = []
+    place = start
+    while place < len(text) and not text[place].isspace():
+        if text[place] == '"':
+            end = text.find('"', place + 1)
+            if end < 0:
+                raise FilterError(place, 'the quote is not closed; add a " at its end')
+            parts.append(text[place + 1 : end])
+            place = end + 1
+        else:
+            found = _BARE.match(text, place)
+            assert found is not None
+            parts.append(found[0])
+            place = found.end()
+    return "".join(parts), place
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The word that was probably meant, or all there are, as a sentence."""
+    words = list(known)
+    close = difflib.get_close_matches(word.casefold(), words, 1, 0.5) or [
+        one for one in words if word and one.startswith(word.casefold())
+    ]
+    return f"did you mean `{close[0]}`?" if close else f"known are: {', '.join(words)}"
+
+
+def choice(name: str, choices: Sequence[str], word: str, start: int) -> str:
+    """The one of `choices` that a word stands for: in any case of letters, or by its beginning."""
+    plain = word.casefold()
+    known = (*choices, NONE, ANY)
+    if plain in known:
+        return plain
+    full = [one for one in choices if plain and one.startswith(plain)]
+    if len(full) == 1:
+        return full[0]
+    raise FilterError(start, f"`{word}` is no {name}; {nearest(plain, known)}")
+
+
+def looks_numeric(value: str) -> bool:
+    """Whether a value is a number or a range of numbers."""
+    return _NUMBER.fullmatch(value) is not None
+
+
+def number_range(name: str, operator: Operator, value: str, start: int) -> tuple[float, float]:
+    """The smallest and largest number that a value stands for: `2..5`, `5k`, or the same number twice."""
+    found = _NUMBER.fullmatch(value)
+    if found is None or (found[3] and operator != ":"):
+        raise FilterError(start, f"`{value}` is no number; write `{name}>=2` or `{name}:2..5`")
+    low = float(found[1]) * _SCALE[(found[2] or "").lower()]
+    return low, float(found[3]) * _SCALE[(found[4] or "").lower()] if found[3] else low
+
+
+def check_date(name: str, value: str, start: int) -> None:
+    """Nothing when the value is a date that may be cut short."""
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", value):
+        raise FilterError(start, f"`{value}` is no date; write `{name}>=2026-11-21`, `{name}:2026-11`")

@@ -1,0 +1,105 @@
+"""Filter terms about how a thread stands in its workspace: whether it has left, whether its session is held out, and
+what the checks find in it.
+
+They need more than a summary: the export log, the names of what is held out, and the dataset's labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from core.filters.terms import ANY, NONE, OnSummary
+from core.lint import CHECKS, duplicates
+from core.lint.findings_cache import Kept, with_kept
+from core.lint.folder import UNREADABLE
+from core.lint.survey import bring_up_to_date, repeats
+from core.listing.index import summaries
+from core.listing.summary import Summary
+from core.storage.export_log import export_state, read_log
+from core.storage.held_out import held_out_in
+from core.workspace import Workspace
+
+
+def checks() -> tuple[str, ...]:
+    """The words of `lint`: the names of all checks."""
+    return (*(check.name for check in CHECKS), duplicates.NAME, UNREADABLE)
+
+
+def left(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread's export state is one of `words`. The log is read once, when the first thread is asked about;
+    a thread's file only when it was written since it left."""
+    log = cache(lambda: read_log(workspace))
+
+    def test(summary: Summary) -> bool:
+        if summary.problem:
+            return NONE in words
+        state = export_state(workspace.threads, summary, log())
+        return state in words or ANY in words
+
+    return test
+
+
+def held_out(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread's session is held out, by the names as they are now. Raises WorkspaceError when `splits.json` is
+    damaged."""
+    is_held_out = held_out_in(workspace)
+
+    def test(summary: Summary) -> bool:
+        if not summary.session:
+            return NONE in words
+        return ("true" if is_held_out(summary) else "false") in words or ANY in words
+
+    return test
+
+
+class FoundByChecks:
+    """A test of summaries: whether one of the checks in `words` finds something; `any` is all of them, `none` is none.
+
+    It needs to know the whole folder. Unless `prepare` told it, it finds that out when it is first asked.
+    """
+
+    def __init__(self, workspace: Workspace, words: Sequence[str]) -> None:
+        self._workspace = workspace
+        self._words = frozenset(words)
+        self._found: Mapping[str, frozenset[str]] | None = None
+
+    def prepare(
+        self,
+        every: Sequence[Summary],
+        progress: Callable[[int, int], object] = lambda _done, _total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Find out what the checks find in these threads, which are all of the folder. Blocks.
+
+        Args:
+            every: the folder's summaries.
+            progress: called with how many files were looked at, and of how many that had to be.
+            cancelled: asked between files.
+
+        Returns:
+            Whether it came to its end.
+        """
+
+        def names(kept: Kept) -> Mapping[str, frozenset[str]] | None:
+            if not bring_up_to_date(kept, self._workspace, every, progress, cancelled):
+                return None
+            found = kept.checks()
+            if self._words & {duplicates.NAME, ANY, NONE}:
+                for stem in repeats(kept, {one.stem for one in every}, cancelled):
+                    found[stem] = found.get(stem, frozenset()) | {duplicates.NAME}
+            return found
+
+        found = with_kept(self._workspace, names)
+        if found is None or cancelled():
+            return False
+        self._found = found
+        return True
+
+    def __call__(self, summary: Summary) -> bool:
+        """Whether it holds of one thread, as its summary is."""
+        if self._found is None:
+            self.prepare(summaries(self._workspace))
+            assert self._found is not None
+        names = {UNREADABLE} if summary.problem else self._found.get(summary.stem, frozenset[str]())
+        return bool(names & self._words) or (ANY if names else NONE) in self._words

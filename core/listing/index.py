@@ -1,0 +1,163 @@
+"""Summaries of every file in the threads folder, kept so that nobody reads a hundred thousand files twice.
+
+Everything here blocks and belongs in a worker. Work comes in batches, between which other threads run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from core.listing import index_cache
+from core.listing.shared_tail import learn
+from core.listing.summary import Summary, summarize
+from core.storage.thread_files import is_thread_file, unlistable
+from core.workspace import Workspace
+
+BATCH = 500
+"""Files between two reports of a scan: about 20 ms of work."""
+
+MANY = 5000
+"""Files to be read from which processes are worth starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a scan found to differ from what was known."""
+
+    found: tuple[Summary, ...] = ()
+    """New and changed files."""
+    gone: tuple[str, ...] = ()
+    """Stems that are no longer there."""
+    seen: int = 0
+    """Files looked at so far in this scan."""
+    total: int = 0
+    """Files in the folder."""
+    read: int = 0
+    """Files that had to be read so far; when there were any, the cache is worth renewing."""
+
+
+def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Iterator[Changes]:
+    """Compare the folder with what is known, reading only files whose time or size differ.
+
+    Yields the changes in batches, at least one; what is gone comes in the last one. An absent folder
+    holds nothing.
+
+    Args:
+        folder: the threads folder.
+        known: the summaries from an earlier scan.
+        trusted_ns: the time of that earlier scan; files changed just before it are read again.
+    """
+    there = _listing(folder)
+    outdated = [
+        stem
+        for stem, size, mtime_ns in there
+        if (one := known.get(stem)) is None
+        or (trusted_ns != 0 and mtime_ns >= trusted_ns - index_cache.SETTLED_NS)
+        or (one.size, one.mtime_ns) != (size, mtime_ns)
+    ]
+    total, settled = len(there), len(there) - len(outdated)
+    batch: list[Summary] = []
+    for read, fresh in enumerate(_summarized(folder, outdated), 1):
+        if fresh != known.get(fresh.stem):
+            batch.append(fresh)
+        if len(batch) >= BATCH:
+            yield Changes(tuple(batch), (), settled + read, total, read)
+            batch = []
+    stems = {stem for stem, _, _ in there}
+    gone = tuple(stem for stem in known if stem not in stems)
+    yield Changes(tuple(batch), gone, total, total, len(outdated))
+
+
+def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> Changes:
+    """Read these files again, whatever their times say: they are known to have been written."""
+    found: list[Summary] = []
+    gone: list[str] = []
+    for stem in stems:
+        if not os.path.lexists(folder / f"{stem}.json"):
+            if stem in known:
+                gone.append(stem)
+            continue
+        fresh = summarize(folder, stem)
+        if fresh != known.get(stem):
+            found.append(fresh)
+    return Changes(tuple(found), tuple(gone), len(found), len(known))
+
+
+def summaries(workspace: Workspace) -> list[Summary]:
+    """All summaries of a workspace, by stem: from the cache where it is fresh. The cache is renewed.
+
+    For commands; the app takes the same steps in batches.
+    """
+    known, trusted_ns = index_cache.load(workspace)
+    started = time.time_ns()
+    outdated = False
+    for changes in scan(workspace.threads, known, trusted_ns):
+        outdated |= apply(known, changes) or changes.read > 0
+    if outdated:
+        index_cache.save(workspace, known, started)
+    return [known[stem] for stem in sorted(known)]
+
+
+def apply(known: dict[str, Summary], changes: Changes) -> bool:
+    """Bring `known` up to date; says whether that changed anything."""
+    for one in changes.found:
+        known[one.stem] = one
+    for stem in changes.gone:
+        known.pop(stem, None)
+    return bool(changes.found or changes.gone)
+
+
+def part_maker(folder: Path) -> Callable[[Sequence[str], Callable[[bytes], object]], list[Summary] | None]:
+    """The job of a process: stems in, their summaries out, packed where their texts allow."""
+
+    def part(stems: Sequence[str], write: Callable[[bytes], object]) -> list[Summary] | None:
+        learn(f"{folder}/{stems[0]}.json")
+        found = [summarize(folder, stem) for stem in stems]
+        try:
+            write(msgspec.msgpack.encode(found))
+        except UnicodeEncodeError:
+            return found
+        return None
+
+    return part
+
+
+def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
+    """The files' summaries in the order of `stems`: the first ones at once, the rest of very many on all cores."""
+    alone = BATCH if len(stems) >= MANY else len(stems)
+    yield from (summarize(folder, stem) for stem in stems[:alone])
+    parts = [stems[start : start + BATCH] for start in range(alone, len(stems), BATCH)]
+    if parts:
+        from core.processes.pool import in_order  # no part of the app's start
+
+        decoder = msgspec.msgpack.Decoder(list[Summary])
+        with closing(in_order("core.listing.index:part_maker", (folder,), parts)) as results:
+            for found, packed in results:
+                yield from decoder.decode(packed) if found is None else found
+
+
+def _listing(folder: Path) -> list[tuple[str, int, int]]:
+    """Stem, size and mtime in ns of every thread file, newest last so that the freshest work is read first."""
+    found: list[tuple[str, int, int]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if is_thread_file(entry.name):
+                    try:
+                        stat = entry.stat()
+                        found.append((entry.name[:-5], stat.st_size, stat.st_mtime_ns))
+                    except OSError:
+                        found.append((entry.name[:-5], 0, 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unlistable(folder, error) from error
+    found.sort(key=lambda one: -one[2])
+    return found

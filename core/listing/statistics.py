@@ -1,0 +1,248 @@
+"""What a selection of threads amounts to: how balanced it is, what was taken for what, and which ways led there.
+
+Everything is counted from summaries; no thread's file is read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from core.filters.terms import ANY, NONE
+from core.thread.labels import canonical
+
+if TYPE_CHECKING:
+    from core.filters.language import Filter
+    from core.listing.summary import Summary
+    from core.workspace import Workspace
+
+Key = TypeVar("Key", bound=Hashable)
+State = tuple[str, bool | None, str]
+"""A thread's status, whether its answer is right, and its verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many threads there are of one kind, how far they are, and how they were judged."""
+
+    name: str = ""
+    """What they have in common; empty for threads that lack it."""
+    threads: int = 0
+    finished: int = 0
+    right: int = 0
+    wrong: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    ready: int = 0
+    """Finished and not rejected: what an export takes."""
+    missing: int = 0
+    """Of a label: how many more ready ones would make it as frequent as the most frequent of its dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How often threads of one label were answered in one way."""
+
+    truth: str
+    answer: str
+    threads: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Threads that used the same tools in the same order of first use."""
+
+    tools: tuple[str, ...]
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStatistics:
+    """One dataset's threads."""
+
+    name: str
+    total: Count
+    labels: tuple[Count, ...]
+    """In the order of the dataset's own list of labels, others after them by name."""
+    answers: tuple[Answered, ...]
+    """Every pair of label and answer, the most frequent first."""
+    given: tuple[Count, ...]
+    """By what was answered, whatever is true, the most frequent first; nothing in it tells a thread's label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """All of it."""
+
+    total: Count
+    unreadable: int
+    """Files that are no threads, older ones among them; they count nowhere else."""
+    datasets: tuple[DatasetStatistics, ...]
+    confidence: tuple[Count, ...]
+    """Finished threads by the confidence they state: high, medium, low, others."""
+    turns: tuple[Count, ...]
+    """By the number of assistant messages, which is the name; likewise the next two."""
+    calls: tuple[Count, ...]
+    kinds: tuple[Count, ...]
+    """By how many different tools were called."""
+    tools: tuple[Count, ...]
+    """By tool, the most used first; a thread counts for each tool it called."""
+    paths: tuple[Path, ...]
+    """The most frequent first."""
+
+
+def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]] | None = None) -> Statistics:
+    """Count threads.
+
+    Args:
+        summaries: which ones.
+        labels: for each dataset the labels to list even when no thread has them.
+    """
+    every = summaries if isinstance(summaries, Sequence) else list(summaries)
+    there = [one for one in every if not one.problem]
+    cells = Counter(
+        (one.dataset, one.truth, one.answer, one.confidence, (one.status, one.correct, one.verdict)) for one in there
+    )
+    ways = Counter((one.turns, one.calls, one.tools_used, (one.status, one.correct, one.verdict)) for one in there)
+    total = _gathered((("", state, number) for (_, _, _, state), number in ways.items()), str)
+    turns = _gathered(((turns, state, number) for (turns, _, _, state), number in ways.items()), str)
+    calls = _gathered(((calls, state, number) for (_, calls, _, state), number in ways.items()), str)
+    kinds = _gathered(((len(some), state, number) for (_, _, some, state), number in ways.items()), str)
+    paths = _gathered(((some, state, number) for (_, _, some, state), number in ways.items()), " → ".join)
+    tools = _gathered(((tool, state, number) for (_, _, some, state), number in ways.items() for tool in some), str)
+    return Statistics(
+        total.get("", Count()),
+        len(every) - len(there),
+        _datasets(cells, labels or {}),
+        _by_confidence(cells),
+        _in_order(turns),
+        _in_order(calls),
+        _in_order(kinds),
+        tuple(sorted(tools.values(), key=_most_first)),
+        tuple(Path(one, paths[one]) for one in sorted(paths, key=lambda one: _most_first(paths[one]))),
+    )
+
+
+def label_sets(workspace: Workspace, chosen: Iterable[Summary], wanted: Filter) -> dict[str, list[str]]:
+    """The labels of each dataset that the filter could select: those that it leaves out are not missing.
+
+    A label can be selected when a thread that was would have been selected with that label too.
+    """
+    from core.lint.label_set import dataset_labels
+
+    examples: dict[str, Summary] = {}
+    for one in chosen:
+        if one.dataset and one.dataset not in examples and not one.problem:
+            examples[one.dataset] = one
+    return {
+        dataset: [
+            label
+            for label in dataset_labels(workspace, dataset)
+            if wanted.on_summary(msgspec.structs.replace(example, truth=label))
+        ]
+        for dataset, example in examples.items()
+    }
+
+
+def interval(right: int, of: int) -> tuple[float, float]:
+    """The share `right / of` with 95 % confidence, from 0 to 1: the score interval of Wilson (1927)."""
+    if not of:
+        return 0.0, 1.0
+    z = 1.959964
+    middle, spread = right / of + z * z / (2 * of), z * math.sqrt(right * (of - right) / of**3 + z * z / (4 * of * of))
+    return max(0.0, (middle - spread) / (1 + z * z / of)), min(1.0, (middle + spread) / (1 + z * z / of))
+
+
+_SPECIAL = re.compile(r'[",*?\[\x00-\x1f]')
+
+
+def term(name: str, value: str) -> str:
+    """A term of the filter language for one value; signs that mean something there are left open with `?`."""
+    if not value:
+        return f"{name}:{NONE}"
+    plain = _SPECIAL.sub("?", value)
+    if plain.casefold() in (NONE, ANY):
+        plain = f"{plain[:-1]}?"
+    return f'{name}:"{plain}"' if re.search(r"\s", plain) else f"{name}:{plain}"
+
+
+def _gathered(cells: Iterable[tuple[Key, State, int]], called: Callable[[Key], str]) -> dict[Key, Count]:
+    """Count by key; `called` gives its name."""
+    sums: dict[Key, list[int]] = {}
+    for key, (status, correct, verdict), number in cells:
+        one = sums.setdefault(key, [0] * 7)
+        finished = status == "finished"
+        one[0] += number
+        one[1] += number * finished
+        one[2] += number * (correct is True)
+        one[3] += number * (correct is False)
+        one[4] += number * (verdict == "accept")
+        one[5] += number * (verdict == "reject")
+        one[6] += number * (finished and verdict != "reject")
+    return {key: Count(called(key), *one) for key, one in sums.items()}
+
+
+def _in_order(counts: Mapping[int, Count]) -> tuple[Count, ...]:
+    return tuple(counts[number] for number in sorted(counts))
+
+
+def _most_first(count: Count) -> tuple[int, str]:
+    return -count.threads, count.name
+
+
+Cells = Counter[tuple[str, str, str, str, State]]
+"""Threads by dataset, label, answer, confidence and state."""
+
+
+def _by_confidence(cells: Cells) -> tuple[Count, ...]:
+    order = ("high", "medium", "low")
+    found = _gathered(((one[3], one[4], number) for one, number in cells.items() if one[4][0] == "finished"), str)
+    return tuple(found[name] for name in (*order, *sorted(set(found) - set(order))) if name in found)
+
+
+def _datasets(cells: Cells, labels: Mapping[str, Sequence[str]]) -> tuple[DatasetStatistics, ...]:
+    parts: dict[str, Cells] = {}
+    for one, number in cells.items():
+        parts.setdefault(one[0], Counter())[one] = number
+    return tuple(_dataset(name, parts[name], labels.get(name, ())) for name in sorted(parts))
+
+
+def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistics:
+    listed = {canonical(label): label for label in labels}
+    names = {**_spellings((one[1], number) for one, number in cells.items()), **listed}
+    written = {**_spellings((one[2], number) for one, number in cells.items()), **listed}
+    said = {**written, **names}
+    counts = _gathered(((canonical(one[1]), one[4], number) for one, number in cells.items()), lambda key: names[key])
+    most = max((one.ready for one in counts.values() if one.name), default=0)
+    order = [*listed, *sorted(set(counts) - set(listed), key=lambda key: (not key, names[key]))]
+    rows = [counts.get(key, Count(names[key])) for key in order]
+    pairs: Counter[tuple[str, str]] = Counter()
+    for (_, truth, answer, _, (status, _, _)), number in cells.items():
+        if status == "finished" and answer:
+            pairs[canonical(truth), canonical(answer)] += number
+    answers = [
+        Answered(names[truth], said[answer], number, truth == answer) for (truth, answer), number in pairs.items()
+    ]
+    finished = ((canonical(one[2]), one[4], number) for one, number in cells.items() if one[4][0] == "finished")
+    return DatasetStatistics(
+        name,
+        replace(_gathered((("", one[4], number) for one, number in cells.items()), str)[""], name=name),
+        tuple(replace(one, missing=most - one.ready if one.name else 0) for one in rows),
+        tuple(sorted(answers, key=lambda one: (-one.threads, one.truth, one.answer))),
+        tuple(sorted(_gathered(finished, lambda key: written[key]).values(), key=_most_first)),
+    )
+
+
+def _spellings(labels: Iterable[tuple[str, int]]) -> dict[str, str]:
+    """For each label in the form that compares, how it is written most often."""
+    written: dict[str, Counter[str]] = {}
+    for label, number in labels:
+        written.setdefault(canonical(label), Counter())[label] += number
+    return {key: min(some, key=lambda one: (-some[one], one)) for key, some in written.items()}

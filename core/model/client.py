@@ -1,0 +1,196 @@
+"""One code path to every model: the openai client, streaming, with what servers differ in levelled out.
+
+The client's own retries are off: a wait that nobody sees looks like a program that hangs. `Model.stream`
+repeats a request visibly, and only while nothing has come of the reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.model.endpoints import ModelChoice, first_model
+from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, NoCompletionsError, explain
+from core.model.reply import Reply, ReplyEvent
+from core.runs.events import Waiting
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_TIMEOUT_SEC = 10.0
+
+
+class Model:
+    """A chosen model, ready to be asked. Lives in one event loop; close it there.
+
+    Several turns may stream from it at once.
+    """
+
+    def __init__(self, choice: ModelChoice, transport: Any = None) -> None:
+        """Args: `transport` replaces the network (an `httpx2.AsyncBaseTransport`)."""
+        self.choice = choice
+        self._name = choice.model or choice.endpoint.model
+        self._transport = transport
+        self._client: AsyncOpenAI | None = None
+        self._refused: set[str] = set()
+
+    async def name(self) -> str:
+        """The model's name; asks the server when nobody gave one. Raises ModelError."""
+        if not self._name:
+            timeout = min(self.choice.settings.timeout_sec, CONNECT_TIMEOUT_SEC)
+            self._name = await first_model(self.choice.endpoint, timeout_sec=timeout)
+        return self._name
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def stream(
+        self,
+        reply: Reply,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        seed: int | None = None,
+    ) -> AsyncIterator[ReplyEvent | Waiting]:
+        """Ask for one message and put it together in `reply`, reporting what comes. `seed` replaces the settings'.
+
+        When it raises or is stopped, `reply` holds what had come.
+
+        Raises:
+            ModelError: one sentence: what happened at the endpoint, and the way out.
+        """
+        model = await self.name()
+        seed = self.choice.settings.seed if seed is None else seed
+        attempt = 0
+        while True:
+            try:
+                async for event in self._once(reply, self._body(model, messages, tools, seed)):
+                    yield event
+                _check(reply, self.choice)
+                return
+            except Exception as error:
+                failure = self._failure(error, model)
+                if failure is None:
+                    raise
+                if not reply.empty or attempt >= failure.retries:
+                    raise ModelError(failure.sentence) from error
+            reply.reset()
+            if failure.sentence:
+                attempt += 1
+                yield Waiting(reply.run, failure.wait(attempt), failure.sentence)
+                await asyncio.sleep(failure.wait(attempt))
+
+    def _failure(self, error: Exception, model: str) -> Failure | None:
+        """What to do about a failed request: an empty sentence means to repeat it at once, differently."""
+        if isinstance(error, ModelError):
+            return Failure(str(error))
+        if self._learns(error):
+            return Failure("", retries=10**6)
+        return explain(error, self.choice.endpoint, model, self.choice.settings.timeout_sec)
+
+    def _learns(self, error: Exception) -> bool:
+        """Whether the server refused a parameter that it can be asked without."""
+        if getattr(error, "status_code", None) not in (400, 422):
+            return False
+        said = str(error).lower()
+        for parameter, hint in (("stream_options", "stream_options"), ("max_tokens", "max_completion_tokens")):
+            if hint in said and parameter not in self._refused:
+                self._refused.add(parameter)
+                return True
+        return False
+
+    def _body(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        seed: int | None,
+    ) -> dict[str, Any]:
+        settings = self.choice.settings
+        tokens_key = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
+        asked = {
+            "model": model,
+            "messages": list(messages),
+            "stream": True,
+            "stream_options": None if "stream_options" in self._refused else {"include_usage": True},
+            "tools": list(tools) or None,
+            "temperature": settings.temperature,
+            "seed": seed,
+            tokens_key: settings.max_tokens,
+        }
+        return {key: value for key, value in asked.items() if value is not None}
+
+    async def _once(self, reply: Reply, body: dict[str, Any]) -> AsyncIterator[ReplyEvent]:
+        """One request. Chunks are taken as the JSON objects they are: servers put more into them than the
+        client's classes know, and building those classes would be most of the work."""
+        from openai import AsyncStream
+
+        stream = await self._opened().post(
+            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
+        )
+        kind = stream.response.headers.get("content-type", "")
+        try:
+            if "html" in kind:
+                raise NoCompletionsError
+            if "json" in kind:
+                whole = json.loads(await stream.response.aread())
+                for event in reply.take(whole):
+                    yield event
+            else:
+                async for chunk in stream:
+                    for event in reply.take(chunk):
+                        yield event
+        finally:
+            await stream.close()
+        if not reply.finish:
+            raise BrokenReplyError("ended its reply before it was whole; run the turn again")
+        for event in reply.end():
+            yield event
+
+    def _opened(self) -> AsyncOpenAI:
+        if self._client is None:
+            import httpx2
+            from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+            endpoint, timeout_sec = self.choice.endpoint, self.choice.settings.timeout_sec
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+            timeout = httpx2.Timeout(timeout_sec, connect=min(timeout_sec, CONNECT_TIMEOUT_SEC), pool=None)
+            transport = self._transport
+            if transport is None and endpoint.builtin:
+                from core.analyst.transport import BuiltinTransport
+
+                transport = BuiltinTransport(seed=self.choice.settings.seed or 0)
+            self._client = AsyncOpenAI(
+                api_key=endpoint.api_key(),
+                base_url=endpoint.base_url or "http://builtin.invalid/v1",
+                max_retries=0,
+                timeout=timeout,
+                http_client=DefaultAsyncHttpxClient(
+                    transport=transport,
+                    timeout=timeout,
+                    trust_env=not endpoint.local,
+                    limits=limits,
+                    follow_redirects=False,  # nobody chose where that leads
+                ),
+            )
+        return self._client
+
+
+def _check(reply: Reply, choice: ModelChoice) -> None:
+    """Refuse a reply that cannot stand as a turn."""
+    name = choice.endpoint.name
+    if reply.finish == "length":
+        limit = choice.settings.max_tokens
+        raise ModelError(
+            f"{name} cut the reply at {f'max_tokens = {limit}' if limit else 'its own token limit'}; "
+            "raise max_tokens under [model] in sensorloom.toml, or the server's limit"
+        )
+    if reply.finish == "content_filter":
+        raise ModelError(f"{name} withheld the rest of the reply (content filter); reword the question")
+    if reply.empty:
+        raise EmptyReplyError

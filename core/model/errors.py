@@ -1,0 +1,207 @@
+"""What went wrong at an endpoint, in one sentence with the way out, and whether to try again."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.model.endpoints import Endpoint
+from core.text import one_line
+
+MAX_WAIT_SEC = 120.0
+"""The longest `Retry-After` that is obeyed; a longer one is told to the person instead."""
+
+BACKOFF_SEC = 0.5
+"""The first wait after a failing server; doubled each time."""
+
+RATE_RETRIES, SERVER_RETRIES, EMPTY_RETRIES = 6, 3, 2
+"""How often a request is repeated that was refused for its rate, failed, or was answered with nothing."""
+
+
+_TOO_LONG = re.compile(
+    r"context[ _](length|size|window)|maximum context|(prompt|input) is too long|too many (input )?tokens"
+)
+_NO_TOOLS = re.compile(
+    r"not support (tool|function)|tools? (choice|param|use)|tool_choice|tool-call-parser|--jinja"
+    r"|(tool|function)[ _-]?call(s|ing)? (is|are) not|tools (is|are) not"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request failed. It may be repeated `retries` times, first after `wait_sec`, then after twice that."""
+
+    sentence: str
+    retries: int = 0
+    wait_sec: float = 0.0
+    fixed: bool = False
+    """The server said how long to wait: the wait does not grow."""
+
+    def wait(self, attempt: int) -> float:
+        """Seconds to wait before attempt number `attempt` (the first repetition is 1)."""
+        return self.wait_sec if self.fixed else min(self.wait_sec * 2 ** (attempt - 1), MAX_WAIT_SEC)
+
+
+class BrokenReplyError(Exception):
+    """The reply ended before it was whole, or is none."""
+
+
+class NoCompletionsError(Exception):
+    """A web page came instead of a reply."""
+
+
+class EmptyReplyError(Exception):
+    """The reply is whole and holds neither text nor a call."""
+
+
+def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
+    """What a failing request means; None for an error that is no endpoint's doing."""
+    import openai
+
+    name = endpoint.name
+    match error:
+        case openai.APITimeoutError() if any(type(one).__name__ == "ConnectTimeout" for one in _causes(error)):
+            return Failure(
+                f"{name} does not let itself be reached at {endpoint.base_url}; check the address and the network"
+            )
+        case openai.APITimeoutError():
+            return Failure(
+                f"{name} sent nothing for {timeout_sec:g} s and was given up; see whether the server is busy, "
+                "or raise timeout_sec under [model] in sensorloom.toml"
+            )
+        case openai.APIStatusError():
+            return _refused(error.status_code, _said(error), error.response.headers, endpoint, model)
+        case openai.APIConnectionError():
+            return _unreachable(error, endpoint)
+        case openai.APIError():
+            return Failure(f"{name} broke off with an error: {one_line(_said(error))}; run the turn again")
+        case NoCompletionsError():
+            return Failure(f"{name} answered with a web page; does its URL end in /v1? ({endpoint.base_url})")
+        case BrokenReplyError():
+            return Failure(f"{name} {error}", retries=SERVER_RETRIES, wait_sec=BACKOFF_SEC)
+        case EmptyReplyError():
+            said = f"{name} answered with neither text nor a tool call; run the turn again"
+            return Failure(said, retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
+        case json.JSONDecodeError() | UnicodeDecodeError():
+            return Failure(
+                f"{name} streamed something that is not JSON; does its URL end in /v1? ({endpoint.base_url})"
+            )
+        case _:
+            return None
+
+
+def _refused(status: int, said: str, headers: Mapping[str, str], endpoint: Endpoint, model: str) -> Failure:
+    name, text, lower = endpoint.name, one_line(said), said.lower()
+    told = f": {text}" if text else ""
+    if status == 429:
+        return _too_many(name, told, lower, headers)
+    if 300 <= status < 400:
+        there = one_line(headers.get("location", "another address"))
+        return Failure(f"{name} sends requests on to {there}; write the address that answers as its base_url")
+    if status in (401, 403):
+        key = f"${endpoint.api_key_env}" if endpoint.api_key_env else "api_key_env of this endpoint in sensorloom.toml"
+        return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it")
+    if _TOO_LONG.search(lower):
+        return Failure(
+            f"the thread is longer than {model} can read{told}; branch from an earlier turn, "
+            "or serve the model with a longer context"
+        )
+    if status == 404 and "model" in lower:
+        return Failure(f"{name} has no model {model!r}{told}; pick one with ctrl+o or --model")
+    if status == 404:
+        return Failure(f"{name} has no Chat Completions at {endpoint.base_url}; does its URL end in /v1?")
+    if _NO_TOOLS.search(lower) and status in (400, 404, 422, 500, 501):
+        return Failure(
+            f"{name} cannot call tools with {model}{told}; pick a model that can, or start the server with its tool "
+            "parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"
+        )
+    if status in (408, 409) or status >= 500:
+        return Failure(
+            f"{name} failed with {status}{told}; see the server's log, then run the turn again",
+            retries=SERVER_RETRIES,
+            wait_sec=_asked_wait(headers) or BACKOFF_SEC,
+        )
+    return Failure(f"{name} refused the request ({status}){told}")
+
+
+def _too_many(name: str, told: str, lower: str, headers: Mapping[str, str]) -> Failure:
+    if "insufficient_quota" in lower or "exceeded your current quota" in lower:
+        return Failure(f"{name} says the account has no credit left{told}; top it up, or pick another with ctrl+o")
+    wait = _asked_wait(headers)
+    if wait is not None and wait > MAX_WAIT_SEC:
+        return Failure(f"{name} asks to wait {wait:.0f} s before the next request{told}; run the turn again then")
+    sentence = f"{name} asks for fewer requests (429){told}; lower --parallel or run again later"
+    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or BACKOFF_SEC, fixed=bool(wait))
+
+
+def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
+    name, url = endpoint.name, endpoint.base_url
+    causes = list(_causes(error))
+    text = one_line(str(causes[-1]), 160)
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "CERTIFICATE" in text or "SSL" in text:
+        return Failure(
+            f"{name}: no safe connection to {url}: {text}; is it http rather than https, or its own certificate?"
+        )
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Failure(f"{name}: the host of {url} is not known here: {text}; check base_url and the network")
+    if any(type(cause).__name__ in ("RemoteProtocolError", "ReadError") for cause in causes):
+        return Failure(
+            f"{name} closed the connection before the reply was whole; run the turn again",
+            retries=SERVER_RETRIES,
+            wait_sec=BACKOFF_SEC,
+        )
+    if any(type(cause).__name__ in ("UnsupportedProtocol", "InvalidURL") for cause in causes):
+        return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1")
+    place = url if name == url else f"{url} ({name})"
+    return Failure(
+        f"nothing answers at {place}: {text}; start the server, or pick another with ctrl+o or --endpoint",
+        retries=SERVER_RETRIES - 1,
+        wait_sec=BACKOFF_SEC,
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    found: BaseException | None = error
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _said(error: Any) -> str:
+    """The server's own words, out of the shapes in which servers put them."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        inner = body.get("error")
+        body = inner if isinstance(inner, dict) else body if not isinstance(inner, str) else {"message": inner}
+        words = body.get("message") or body.get("detail") or body.get("msg")
+        code = body.get("code")
+        if isinstance(words, str) and words:
+            return f"{words} ({code})" if isinstance(code, str) and code not in words else words
+        return json.dumps(body, ensure_ascii=False)
+    if isinstance(body, str) and body.strip():
+        return "" if "<html" in body.lower() else body
+    return ""
+
+
+def _asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds from `Retry-After-Ms` or `Retry-After` (RFC 9110: seconds or a date); None when not asked for."""
+    for key, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = headers.get(key)
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value) / scale)
+        except ValueError:
+            moment = email.utils.parsedate_tz(value)
+            if moment is not None:
+                return max(0.0, email.utils.mktime_tz(moment) - time.time())
+    return None

@@ -1,0 +1,238 @@
+"""Putting a streamed reply together, however its server cuts it up.
+
+Servers differ: calls come in fragments or whole, with or without an index or an id, with the name once or
+in every chunk, with reasoning in a field of its own or between `<think>` tags. `Reply.take` reads one chunk
+and returns what is new in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.runs.events import ArgumentsAdded, CallAdded, TextAdded
+
+NAMELESS = "unnamed_tool"
+"""What a call without a name is called, so that its error result tells the model."""
+
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+@dataclass(slots=True)
+class WrittenCall:
+    """A tool call as the model wrote it."""
+
+    server_index: int | None = None
+    server_id: str = ""
+    name: str = ""
+    arguments: str = ""
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallWritten:
+    """Call number `index` is whole and can be carried out."""
+
+    index: int
+    name: str
+    arguments: str
+
+
+ReplyEvent = TextAdded | CallAdded | ArgumentsAdded | CallWritten
+
+
+@dataclass(slots=True)
+class Reply:
+    """What has come of one message so far. `run` is the run that its events carry."""
+
+    run: str = ""
+    text: str = ""
+    reasoning: str = ""
+    calls: list[WrittenCall] = field(default_factory=list[WrittenCall])
+    finish: str = ""
+    model: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    _thinking: bool = False
+    _held: str = ""
+    _written: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing came that is worth keeping."""
+        return not (self.text.strip() or self.calls or self._held.strip())
+
+    def take(self, chunk: Any) -> Iterator[ReplyEvent]:
+        """Read one chunk of the stream (or a whole completion) as the JSON object it is."""
+        if not isinstance(chunk, dict):
+            return
+        self.model = self.model or _string(chunk.get("model"))
+        self._count(chunk.get("usage"))
+        choices = chunk.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(first, dict):
+            return
+        delta = first.get("delta") or first.get("message")
+        if isinstance(delta, dict):
+            yield from self._reasoned(_string(delta.get("reasoning_content") or delta.get("reasoning")))
+            yield from self._spoken(_content(delta.get("content")) or _string(delta.get("refusal")))
+            calls = delta.get("tool_calls")
+            for part in calls if isinstance(calls, list) else [calls] if isinstance(calls, dict) else []:
+                if isinstance(part, dict):
+                    yield from self._called(part)
+        self.finish = _string(first.get("finish_reason")) or self.finish
+
+    def end(self) -> Iterator[ReplyEvent]:
+        """The stream is over: release what was held back and close the last call."""
+        held, self._held = self._held, ""
+        yield from self._emit(held)
+        self._settle_thinking()
+        self.text = _whole_characters(self.text.strip())
+        self.reasoning = _whole_characters(self.reasoning.strip())
+        self.calls = [call for call in self.calls if call.name or call.arguments.strip()]
+        yield from self._close(len(self.calls), whole=True)
+
+    def reset(self) -> None:
+        """Forget what came: the request is made again."""
+        fresh = Reply(self.run)
+        for name in self.__slots__:
+            setattr(self, name, getattr(fresh, name))
+
+    def _count(self, usage: Any) -> None:
+        if isinstance(usage, dict):
+            prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+            self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
+            self.completion_tokens = completion if isinstance(completion, int) else self.completion_tokens
+
+    def _reasoned(self, text: str) -> Iterator[ReplyEvent]:
+        if text:
+            self.reasoning += text
+            yield TextAdded(self.run, text, reasoning=True)
+
+    def _spoken(self, text: str) -> Iterator[ReplyEvent]:
+        """Text with `<think>` parts told apart; a tag cut in two is held back until it is whole."""
+        self._held += text
+        while self._held:
+            tag = _CLOSE if self._thinking else _OPEN
+            before, found, after = self._held.partition(tag)
+            if found:
+                yield from self._emit(before)
+                self._thinking, self._held = not self._thinking, after
+                continue
+            kept = _overlap(self._held, tag)
+            ready, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+            yield from self._emit(ready)
+            return
+
+    def _emit(self, text: str) -> Iterator[ReplyEvent]:
+        if not text:
+            return
+        if self._thinking:
+            self.reasoning += text
+        else:
+            if not self.text:
+                text = text.lstrip()
+            self.text += text
+        if text:
+            yield TextAdded(self.run, text, reasoning=self._thinking)
+
+    def _settle_thinking(self) -> None:
+        """Templates that open `<think>` in the prompt leave only its end in the reply."""
+        before, found, after = self.text.rpartition(_CLOSE)
+        if found:
+            self.reasoning += before.replace(_CLOSE, "")
+            self.text = after
+
+    def _called(self, part: dict[str, Any]) -> Iterator[ReplyEvent]:
+        function = part.get("function")
+        function = function if isinstance(function, dict) else part
+        name, arguments = _string(function.get("name")), function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        place = self._place(part, name)
+        call = self.calls[place]
+        call.server_id = call.server_id or _string(part.get("id"))
+        if name and not call.announced and name != call.name:
+            call.name += name
+        if not arguments:
+            return
+        yield from self._announce(place)
+        call.arguments += arguments
+        yield ArgumentsAdded(self.run, place, arguments)
+
+    def _place(self, part: dict[str, Any], name: str) -> int:
+        """Which call a fragment belongs to; a new one is begun where none fits."""
+        index, server_id = part.get("index"), _string(part.get("id"))
+        index = index if isinstance(index, int) else None
+        for place in reversed(range(len(self.calls))):
+            call = self.calls[place]
+            if index is not None:
+                same = call.server_index == index
+            elif server_id:
+                same = call.server_id == server_id
+            else:
+                same = place == len(self.calls) - 1
+            if same and not _another(call, server_id, name):
+                return place
+        self.calls.append(WrittenCall(index, server_id))
+        return len(self.calls) - 1
+
+    def _announce(self, place: int) -> Iterator[ReplyEvent]:
+        call = self.calls[place]
+        if call.announced:
+            return
+        yield from self._close(place)
+        call.announced = True
+        call.name = call.name.strip() or NAMELESS
+        yield CallAdded(self.run, place, call.name)
+
+    def _close(self, place: int, whole: bool = False) -> Iterator[ReplyEvent]:
+        """Report the calls before `place`; while the stream goes on, only as far as their arguments are whole."""
+        while self._written < place and (whole or _is_object(self.calls[self._written].arguments)):
+            index, self._written = self._written, self._written + 1
+            call = self.calls[index]
+            if not call.announced:
+                call.announced = True
+                call.name = call.name.strip() or NAMELESS
+                yield CallAdded(self.run, index, call.name)
+            call.arguments = _whole_characters(call.arguments.strip()) or "{}"
+            yield CallWritten(index, call.name, call.arguments)
+
+
+def _another(call: WrittenCall, server_id: str, name: str) -> bool:
+    """Whether a fragment that names a call's index begins a further call: some servers number all of them 0."""
+    if not name or not call.arguments:
+        return False
+    if server_id and call.server_id:
+        return server_id != call.server_id or (name != call.name and _is_object(call.arguments))
+    return _is_object(call.arguments)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _overlap(text: str, tag: str) -> int:
+    """How many characters at the end of `text` may be the beginning of `tag`."""
+    return next((size for size in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:size])), 0)
+
+
+def _whole_characters(text: str) -> str:
+    """Text whose surrogate pairs, parted when a server cut between the halves, are characters again."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _content(value: Any) -> str:
+    """A delta's content: a string, or a list of parts with text."""
+    if isinstance(value, list):
+        return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
+    return _string(value)

@@ -1,0 +1,83 @@
+"""A thread's messages as they are sent to a model: OpenAI's keys and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.text import unicode_text
+from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
+
+Sent = dict[str, Any]
+
+
+def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> list[Sent]:
+    """The messages of a request.
+
+    The system prompt leads; marks of ours (`train`, `stale`, `edited` …) and unknown keys stay behind;
+    contents become strings. User messages in a row are sent as one, because many chat templates refuse
+    two. `nudge` is said last, as the user.
+
+    Calls are sent under ids of nine letters and digits: the stored ones name the thread and its session, which
+    is nothing a model should see, OpenAI takes no more than 40 characters, and Mistral's templates exactly nine.
+    """
+    made: list[Sent] = [{"role": "system", "content": system}] if system else []
+    numbers = itertools.count(1)
+    waiting: list[tuple[str, str]] = []
+    for message in messages:
+        sent = _sent(message)
+        if sent["role"] == "assistant":
+            waiting = [(str(call.get("id", "")), f"call{next(numbers):05d}") for call in calls_of(message)]
+            for call, (_, sent_id) in zip(sent.get("tool_calls", ()), waiting, strict=True):
+                call["id"] = sent_id
+        elif sent["role"] == "tool":
+            answered = next((one for one in waiting if one[0] == str(message.get("tool_call_id", ""))), None)
+            if answered:
+                waiting.remove(answered)
+            sent["tool_call_id"] = answered[1] if answered else f"call{next(numbers):05d}"
+        _append(made, sent)
+    if nudge:
+        _append(made, {"role": "user", "content": nudge})
+    return made
+
+
+def _append(made: list[Sent], message: Sent) -> None:
+    if made and message["role"] == made[-1]["role"] == "user":
+        made[-1] = {**made[-1], "content": f"{made[-1]['content']}\n\n{message['content']}"}
+    else:
+        made.append(message)
+
+
+def _sent(message: Message) -> Sent:
+    role = message.get("role")
+    content = unicode_text(text_of(message))
+    if role == "assistant":
+        calls = [_sent_call(call) for call in calls_of(message)]
+        return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
+    if role == "tool":
+        return {"role": role, "tool_call_id": "", "content": content}
+    return {"role": role if role in ("system", "developer") else "user", "content": content}
+
+
+def _sent_call(call: Mapping[str, Any]) -> Sent:
+    return {
+        "id": "",
+        "type": "function",
+        "function": {
+            "name": unicode_text(call_name(call)),
+            "arguments": _object_text(unicode_text(call_arguments(call))),
+        },
+    }
+
+
+def _object_text(arguments: str) -> str:
+    """Arguments that every server can read back: vLLM, llama.cpp and most templates refuse a whole
+    conversation for one old call whose arguments are no JSON object."""
+    try:
+        if isinstance(json.loads(arguments), dict):
+            return arguments
+    except ValueError:
+        pass
+    return json.dumps({"not_a_json_object": arguments}, ensure_ascii=False) if arguments.strip() else "{}"

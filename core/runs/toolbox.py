@@ -1,0 +1,250 @@
+"""The tools a workspace offers, and what a stored thread's calls work on."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import msgspec
+
+from core.datasets.standard import open_dataset
+from core.errors import SensorloomError
+from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
+from core.workspace import Workspace
+from tools.builtin import BUILTIN
+from tools.registry import SESSION, Tool, ToolContext, call
+from tools.session import Dataset
+
+OWN_TOOLS_FILE = "sensorloom_tools.py"
+"""A person's own tools, in the workspace: functions under `@tool` from `tools.registry`."""
+ENTRY_POINTS = "sensorloom.tools"
+"""The entry point group of installed packages with tools: each names a `Tool` or a module that holds some."""
+
+_ARTIFACT = re.compile(r"ts_[0-9A-Za-z]{4,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The tools there are, and one sentence for each that could not be had."""
+
+    tools: tuple[Tool, ...]
+    problems: tuple[str, ...] = ()
+
+
+def open_toolbox(workspace: Workspace) -> tuple[Tool, ...]:
+    """The tools of this workspace: the built-in ones, then a person's own."""
+    return load_toolbox(workspace).tools
+
+
+def load_toolbox(workspace: Workspace) -> Toolbox:
+    """The tools of this workspace with what is wrong with a person's own. Never raises: the rest still works.
+
+    A tool whose name is taken is left out and named; the built-in ones come first, then the workspace's.
+    """
+    found: dict[str, tuple[Tool, str]] = {one.name: (one, "built in") for one in BUILTIN}
+    problems: list[str] = []
+    for own, source, problem in (*_from_file(workspace.root / OWN_TOOLS_FILE), *_from_packages()):
+        if problem:
+            problems.append(problem)
+        for one in own:
+            if one.name not in found:
+                found[one.name] = (one, source)
+            elif found[one.name][0] is not one:
+                problems.append(f"{source}: the tool `{one.name}` is left out, {found[one.name][1]} has that name")
+    return Toolbox(tuple(one for one, _ in found.values()), tuple(problems))
+
+
+def context_for(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | None = None) -> ToolContext:
+    """What the thread's next call works on: its dataset and session, and the windows its calls made so far.
+
+    The windows are made again by executing the calls that made them. Artifact ids of threads made elsewhere,
+    which are random, are mapped to the ids the same windows have here.
+
+    Raises:
+        DatasetError: the dataset is not there or cannot be read.
+    """
+    offered = open_toolbox(workspace) if tools is None else tools
+    context = new_context(workspace, thread)
+    makers = {one.name for one in offered if one.makes_artifact}
+    for made, stored in stored_calls(thread):
+        if call_name(made) in makers:
+            outcome = call(offered, context, call_name(made), call_arguments(made))
+            learn_alias(context, outcome.artifact_id, stored)
+    return context
+
+
+def tools_at(
+    workspace: Workspace, thread: Thread, index: int
+) -> tuple[tuple[Tool, ...], ToolContext] | tuple[tuple[Tool, ...], None]:
+    """The tools, and what a call in message `index` works on; no context where the session cannot be read."""
+    tools = open_toolbox(workspace)
+    try:
+        return tools, context_for(workspace, with_messages(thread, thread.messages[:index]), tools)
+    except SensorloomError:
+        return tools, None
+
+
+def new_context(workspace: Workspace, thread: Thread) -> ToolContext:
+    """The context at the thread's start. Raises DatasetError."""
+    # a cast, because pyright does not take a cached_property for the property of a protocol
+    dataset = cast("Dataset", open_dataset(workspace, thread.dataset))
+    context = ToolContext(dataset, thread.session)
+    for foreign in _leading_artifacts(thread):
+        context.aliases[foreign] = SESSION
+    return context
+
+
+def stored_calls(thread: Thread) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
+    """Every stored call with the message that answers it, in order; None where it is unanswered.
+
+    An answer is the first tool message after the call with its id that no earlier call has taken.
+    """
+    messages = thread.messages
+    answers: dict[str, list[int]] = {}
+    for place, message in enumerate(messages):
+        if message.get("role") == "tool":
+            answers.setdefault(str(message.get("tool_call_id", "")), []).append(place)
+    for place, message in enumerate(messages):
+        for made in calls_of(message):
+            waiting = answers.get(str(made.get("id", "")), [])
+            found = next((index for index, at in enumerate(waiting) if at > place), None)
+            yield made, messages[waiting.pop(found)] if found is not None else None
+
+
+def learn_alias(context: ToolContext, ours: str | None, stored: Mapping[str, Any] | None) -> str | None:
+    """Note the artifact id by which a stored result calls the window we know as `ours`; returns that id.
+
+    A result that is stale, or was edited by hand, names no window that its call makes now.
+    """
+    if ours is None or stored is None or stored.get("stale") or stored.get("edited"):
+        return None
+    theirs = artifact_in(stored.get("content"))
+    if theirs and theirs != ours and theirs not in context.artifacts:
+        context.aliases[theirs] = ours
+    return theirs
+
+
+def artifact_in(content: Any) -> str | None:
+    """The id of the artifact that a result made: its `artifact_id`, at the top or one level down."""
+    result = _object(content)
+    for one in (result, *(value for value in result.values() if isinstance(value, dict))):
+        for key in ("artifact_id", "new_artifact_id", "result_artifact_id", "id"):
+            found = one.get(key)
+            if isinstance(found, str) and (key != "id" or _ARTIFACT.fullmatch(found)):
+                return found
+    return None
+
+
+def has_leading_artifact(thread: Thread) -> bool:
+    """Whether an object before the first assistant turn names the session's artifact, as threads made elsewhere do."""
+    return any(True for _ in _leading_artifacts(thread))
+
+
+def _leading_artifacts(thread: Thread) -> Iterator[str]:
+    """Artifact ids that messages before the first assistant turn give the session."""
+    for message in thread.messages:
+        if is_assistant(message):
+            return
+        content = message.get("content")
+        found = _object(content if isinstance(content, dict) else text_of(message))
+        artifact = found.get("artifact_id")
+        if isinstance(artifact, str) and artifact != SESSION:
+            yield artifact
+
+
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _object(content: Any) -> dict[str, Any]:
+    """An object's strings and objects; of one given as text, its long lists are passed over, not decoded."""
+    if isinstance(content, str) and content.lstrip().startswith("{"):
+        try:
+            parts = _PARTS.decode(content)
+            told = {key: part for key, part in parts.items() if bytes(memoryview(part)[:1]) in b'"{'}
+            return {key: msgspec.json.decode(part) for key, part in told.items()}
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            pass  # NaN and lone surrogates, which Python's own reader takes
+        try:
+            content = json.loads(content)
+        except (ValueError, RecursionError):
+            return {}
+    return content if isinstance(content, dict) else {}
+
+
+_Found = tuple[tuple[Tool, ...], str, str]
+"""Tools, where they are from, and what is wrong there."""
+
+
+def _from_file(path: Path) -> list[_Found]:
+    try:
+        stamp = path.stat()
+    except OSError:
+        return []
+    return [_load_file(path, stamp.st_mtime_ns, stamp.st_size)]
+
+
+@lru_cache(maxsize=8)
+def _load_file(path: Path, mtime_ns: int, size: int) -> _Found:
+    """Run the file as a module. Whatever it does wrong is said in one sentence."""
+    name = "sensorloom_tools"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        return (), path.name, f"{path.name} cannot be loaded as a Python file"
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        return (), path.name, f"{path.name}{_line(error, path)}: {type(error).__name__}: {_sentence(error)}"
+    finally:
+        if before is not None:
+            sys.modules[name] = before
+    own = _tools_in(module)
+    return own, path.name, "" if own else f"{path.name} holds no tools: put `@tool` from tools.registry on a function"
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Where in the file it went wrong."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f", line {error.lineno}"
+    lines: list[int] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f", line {lines[-1]}" if lines else ""
+
+
+@lru_cache(maxsize=1)
+def _from_packages() -> tuple[_Found, ...]:
+    found: list[_Found] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        source = f"entry point `{point.name}` ({point.value})"
+        try:
+            loaded = point.load()
+        except (Exception, SystemExit) as error:
+            found.append(((), source, f"{source}: {type(error).__name__}: {_sentence(error)}"))
+            continue
+        own = (loaded,) if isinstance(loaded, Tool) else _tools_in(loaded)
+        found.append((own, source, "" if own else f"{source} holds no tools"))
+    return tuple(found)
+
+
+def _tools_in(module: ModuleType | Any) -> tuple[Tool, ...]:
+    return tuple(dict.fromkeys(value for value in vars(module).values() if isinstance(value, Tool)))
+
+
+def _sentence(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return " ".join(text.split())[:300] or "no message"

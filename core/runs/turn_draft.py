@@ -1,0 +1,87 @@
+"""A turn in the making: what has come of it so far, and the proposal that makes."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from dataclasses import dataclass, field
+
+from core.model.client import Model
+from core.model.reply import CallWritten, Reply
+from core.thread.proposal import Generation, Proposal
+from core.thread.turns import call_id, call_ids
+from core.thread.value import Message, Thread, is_assistant
+
+
+@dataclass(slots=True)
+class Draft:
+    """A turn in the making."""
+
+    thread: Thread
+    run: str
+    reply: Reply
+    model: str
+    temperature: float | None
+    seed: int | None
+    max_tokens: int | None
+    keep_reasoning: bool
+    answers: list[Message] = field(default_factory=list[Message])
+    """Results of calls that stood unanswered at the thread's end."""
+    results: list[Message] = field(default_factory=list[Message])
+    written: list[CallWritten] = field(default_factory=list[CallWritten])
+    started: float = field(default_factory=lambda: time.monotonic())
+
+    def call_id(self, index: int) -> str:
+        """The id of call number `index`, free in the thread however many calls the turn makes."""
+        taken = call_ids(self.thread.messages)
+        number = 1 + sum(1 for message in self.thread.messages if is_assistant(message))
+        while any(f"{one}_".startswith(f"{call_id(self.thread.id, number, 0)}_") for one in taken):
+            number += 1
+        return call_id(self.thread.id, number, index)
+
+    def proposal(self, *, complete: bool) -> Proposal | None:
+        """What there is of the turn: only calls that were carried out, each with its result; None for nothing."""
+        calls = [
+            {
+                "id": self.call_id(call.index),
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in self.written[: len(self.results)]
+        ]
+        text, reasoning = self.reply.text.strip(), self.reply.reasoning.strip()
+        messages = list(self.answers)
+        if text or calls:
+            kept = {"reasoning_content": reasoning} if reasoning and self.keep_reasoning else {}
+            spoken = {"role": "assistant", "content": text, **kept, "tool_calls": calls or None}
+            messages += [spoken, *self.results]
+        if not messages:
+            return None
+        generation = Generation(
+            self.model,
+            self.temperature,
+            self.seed,
+            self.max_tokens,
+            self.reply.prompt_tokens,
+            self.reply.completion_tokens,
+            time.monotonic() - self.started,
+        )
+        return Proposal(len(self.thread.messages), tuple(messages), generation, reasoning, complete)
+
+
+def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
+    """An empty draft of the thread's next turn. A seed is raised for each turn that was set aside at this place."""
+    settings = model.choice.settings
+    seed = seed_for(thread, model, seed)
+    if seed is not None:
+        place = len(thread.messages)
+        seed += sum(1 for one in thread.alternatives if one.get("position") == place)
+    return Draft(thread, run, Reply(run), "", settings.temperature, seed, settings.max_tokens, settings.keep_reasoning)
+
+
+def seed_for(thread: Thread, model: Model, seed: int | None) -> int | None:
+    """The seed of a thread's turns; the built-in analyst, which has no chance of its own, gets one from the id."""
+    chosen = model.choice.settings.seed if seed is None else seed
+    if chosen is None and model.choice.endpoint.builtin:
+        chosen = zlib.crc32(thread.id.encode())
+    return chosen

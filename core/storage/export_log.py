@@ -1,0 +1,150 @@
+"""The export log: which threads have left, with which bytes. Rebuilt from the manifests when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from core.errors import SensorloomError, ThreadError
+from core.export.entry import Entry
+from core.listing.summary import Summary
+from core.storage.atomic import digest
+from core.storage.export_log_file import Left, add_export, read_exports, write_exports
+from core.storage.store import locked
+from core.storage.thread_files import path_of, read_bytes
+from core.text import unicode_text, unicode_texts
+from core.workspace import Workspace, private_folder
+
+State = Literal["never", "exported", "changed"]
+_FILE = "exported.cache"
+
+
+class Logged(msgspec.Struct, frozen=True, gc=False):
+    """A thread as it was when it left last."""
+
+    sha256: str
+    export: str
+    """Name of the export without its ending."""
+    size: int = 0
+    mtime_ns: int = 0
+    """Size and time of the file as it left; 0 when not known."""
+
+
+Log = dict[str, dict[str, Logged]]
+"""For each profile: stem, as UTF-8 can carry it, to what left."""
+
+
+class _ManifestThread(msgspec.Struct):
+    stem: str
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class _Manifest(msgspec.Struct):
+    export: str
+    profile: str
+    created_at: str
+    threads: list[_ManifestThread]
+
+
+def read_log(workspace: Workspace) -> Log:
+    """What has left this workspace."""
+    every = read_exports(workspace.private / _FILE, workspace.exports)
+    if every is None:
+        return _from_manifests(workspace.exports)
+    log: Log = {}
+    for left in every:
+        logged = map(Logged, _hashes(left), repeat(left.export), left.sizes, left.mtimes_ns)
+        log.setdefault(left.profile, {}).update(zip(left.stems, logged, strict=True))
+    return log
+
+
+def log_stamp(workspace: Workspace) -> tuple[int, int]:
+    """Size and time of the log, which tell whether it has to be read again; zeros when there is none."""
+    try:
+        found = (workspace.private / _FILE).stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def add_to_log(workspace: Workspace, profile: str, export: str, entries: Sequence[Entry]) -> None:
+    """Remember what left just now. A read-only workspace goes without."""
+    left = Left(
+        profile,
+        export,
+        unicode_texts([one.stem for one in entries]),
+        bytes.fromhex("".join([one.sha256 for one in entries])),
+        [one.size for one in entries],
+        [one.mtime_ns for one in entries],
+    )
+    path = workspace.private / _FILE
+    try:
+        private_folder(workspace)
+        with locked(workspace.private):
+            if not add_export(path, workspace.exports, left):
+                write_exports(path, workspace.exports, [*_in_columns(read_log(workspace)), left])
+    except (OSError, SensorloomError):
+        pass
+
+
+def _in_columns(log: Log) -> Iterator[Left]:
+    for profile, mine in log.items():
+        exports: dict[str, list[str]] = {}
+        for stem, one in mine.items():
+            exports.setdefault(one.export, []).append(stem)
+        for export, stems in exports.items():
+            some = [mine[stem] for stem in stems]
+            hashes = bytes.fromhex("".join([one.sha256 for one in some]))
+            yield Left(profile, export, stems, hashes, [one.size for one in some], [one.mtime_ns for one in some])
+
+
+def _hashes(left: Left) -> Iterator[str]:
+    joined = left.sha256s.hex()
+    return (joined[start : start + 64] for start in range(0, len(joined), 64))
+
+
+def export_state(folder: Path, summary: Summary, log: Log, profile: str | None = None) -> State:
+    """Whether a thread has left as it is now, in one profile or in any. Reads the file only when its time changed."""
+    logs: Iterable[Mapping[str, Logged]] = log.values() if profile is None else [log.get(profile, {})]
+    stem = unicode_text(summary.stem)
+    found = [one[stem] for one in logs if stem in one]
+    if not found:
+        return "never"
+    if any((one.size, one.mtime_ns) == (summary.size, summary.mtime_ns) for one in found):
+        return "exported"
+    try:
+        now = digest(read_bytes(path_of(folder, summary.stem)))
+    except ThreadError:
+        return "changed"
+    return "exported" if any(one.sha256 == now for one in found) else "changed"
+
+
+def export_states(
+    workspace: Workspace, listing: Iterable[Summary], profile: str | None = None
+) -> dict[State, list[str]]:
+    """The stems of a listing by whether they have left as they are now; files that are no threads are left out."""
+    log = read_log(workspace)
+    found: dict[State, list[str]] = {"never": [], "exported": [], "changed": []}
+    for summary in listing:
+        if not summary.problem:
+            found[export_state(workspace.threads, summary, log, profile)].append(summary.stem)
+    return found
+
+
+def _from_manifests(folder: Path) -> Log:
+    log: Log = {}
+    found: list[_Manifest] = []
+    for path in folder.glob("*.manifest.json"):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=_Manifest))
+        except (OSError, msgspec.MsgspecError):
+            continue
+    for manifest in sorted(found, key=lambda one: one.created_at):
+        mine = log.setdefault(manifest.profile, {})
+        for one in manifest.threads:
+            mine[one.stem] = Logged(one.sha256, manifest.export)
+    return log

@@ -1,0 +1,237 @@
+"""The threads of a folder: read, save without overwriting anybody's work, trash."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
+from core.storage.atomic import Content, sync_folder, write_atomic
+from core.storage.thread_files import path_of, read_bytes, stems
+from core.thread.json_form import decode, encode
+from core.thread.value import Thread, touched
+
+_SAFE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}")
+_NUMBERED = re.compile(r"_v4_(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A thread as it stands on disk, with the hash of the bytes that were read or written."""
+
+    thread: Thread
+    stem: str
+    digest: str
+    data: bytes = field(default=b"", repr=False, compare=False)
+    """The bytes themselves, so that they can come back exactly when another program replaces the file."""
+
+
+Record = Callable[[str, Content | None, Content | None], None]
+"""Told of a write before it happens: the stem, what is there, and what will be (None: no file)."""
+
+
+def read(folder: Path, stem: str) -> Stored:
+    """Read one thread.
+
+    Raises:
+        ThreadError: the file is missing, unreadable, or no thread; the message says which and where.
+    """
+    path = path_of(folder, stem)
+    return _stored(Content.of(read_bytes(path)), stem)
+
+
+def read_all(folder: Path, chosen: Iterable[str] | None = None) -> Iterator[Stored | ThreadError]:
+    """Every thread of the folder (or the chosen ones) in the order of their stems, problems in their place."""
+    for stem in stems(folder) if chosen is None else chosen:
+        try:
+            yield read(folder, stem)
+        except ThreadError as error:
+            yield error
+
+
+def save(folder: Path, stored: Stored, thread: Thread, record: Record | None = None) -> Stored:
+    """Save a new value of a thread over the one that was read.
+
+    Raises:
+        ConflictError: the file is no longer what was read; nothing was written.
+        SensorloomError: it cannot be written.
+    """
+    if thread == stored.thread:
+        return stored
+    content = Content.of(encode(touched(thread)))
+    replace(folder, stored.stem, content, stored.digest, record)
+    return _stored(content, stored.stem)
+
+
+def replace(
+    folder: Path, stem: str, content: Content | None, expected: str | None, record: Record | None = None
+) -> None:
+    """Put exact bytes in a thread file's place, or remove it, if it is still what was read.
+
+    Args:
+        folder: the threads folder.
+        stem: which thread.
+        content: the new bytes; None removes the file.
+        expected: the digest of what was read; None when there must be no file.
+        record: told before the write, under the lock.
+
+    Raises:
+        ConflictError: the file is no longer what was read; nothing was written.
+        SensorloomError: it cannot be written.
+    """
+    path = path_of(folder, stem)
+    with locked(folder):
+        there = present(folder, stem)
+        if (there and there.digest) != expected:
+            raise ConflictError(f"{path.name} {_what_happened(there, expected)}")
+        if record is not None:
+            record(stem, there, content)
+        if content is not None:
+            write_atomic(path, content.data)
+        elif there is not None:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise ThreadError(f"cannot remove {path}: {(error.strerror or str(error)).lower()}") from error
+            sync_folder(folder)
+
+
+def present(folder: Path, stem: str) -> Content | None:
+    """What a thread's file holds, None when there is no file. Raises ConflictError when it cannot be read."""
+    path = path_of(folder, stem)
+    try:
+        return Content.of(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConflictError(f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def _what_happened(there: Content | None, expected: str | None) -> str:
+    if there is None:
+        return "was deleted by another program since it was read"
+    return "exists already" if expected is None else "was changed by another program since it was read"
+
+
+def create(folder: Path, thread: Thread) -> Stored:
+    """Save a thread that has no file yet.
+
+    Raises:
+        ConflictError: a file of that name exists.
+        UsageError: the id cannot be a file name.
+    """
+    with locked(folder):
+        return _create(folder, thread, None)
+
+
+def create_new(
+    folder: Path,
+    dataset: str,
+    session: str,
+    make: Callable[[str], Thread],
+    record: Record | None = None,
+    reserved: Callable[[], Iterable[str]] = tuple,
+) -> Stored:
+    """Save the thread that `make` builds for the next free id; two programs of ours never get the same one.
+
+    `reserved` gives stems that are not in the folder and must not be given again, such as those of deleted threads.
+    """
+    with locked(folder):
+        return _create(folder, make(new_id(folder, dataset, session, reserved)), record)
+
+
+def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
+    if not _SAFE_STEM.fullmatch(thread.id):
+        raise UsageError(f"{thread.id!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
+    path = path_of(folder, thread.id)
+    if path.exists():
+        raise ConflictError(f"{path.name} exists already")
+    content = Content.of(encode(touched(thread)))
+    if record is not None:
+        record(thread.id, None, content)
+    write_atomic(path, content.data)
+    return _stored(content, thread.id)
+
+
+def _stored(content: Content, stem: str) -> Stored:
+    return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
+
+
+def new_id(folder: Path, dataset: str, session: str, reserved: Callable[[], Iterable[str]] = tuple) -> str:
+    """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
+    base = re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
+    number = _highest_number(folder, reserved) + 1
+    while path_of(folder, f"{base}_v4_{number:04d}").exists():
+        number += 1
+    if folder in _numbers:
+        _numbers[folder] = _Highest(number, _numbers[folder].until)
+    return f"{base}_v4_{number:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Highest:
+    """The highest number of a folder, found by looking through all its names."""
+
+    highest: int
+    until: float
+    """When to look again, as `time.monotonic` has it."""
+
+
+_numbers: dict[Path, _Highest] = {}
+_QUICK_SECONDS = 0.005
+"""A folder that takes no longer to look through is looked through for every new thread."""
+_SHARE = 0.05
+"""Of the time at most, a larger one is looked through while threads are made in it one after the other. What other
+programs add in between can at worst have the same number for another session."""
+
+
+def _highest_number(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
+    known = _numbers.get(folder)
+    started = time.monotonic()
+    if known is not None and started < known.until:
+        return known.highest
+    found = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+    highest = max((int(one[1]) for one in found if one), default=0)
+    _numbers.pop(folder, None)
+    took = time.monotonic() - started
+    if took > _QUICK_SECONDS:
+        _numbers[folder] = _Highest(highest, time.monotonic() + took / _SHARE)
+    return highest
+
+
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+"""The folders whose lock the running code is under. A thread that is given a copy of the context is under it too."""
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """One writer of ours at a time, so that check and rename are one step between our own processes. The folder is
+    made when it is not there. Entered again by code that is under it already, it does nothing.
+
+    Raises:
+        SensorloomError: another process of ours does not let go, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    if folder in _held.get():
+        yield
+        return
+    lock = FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise SensorloomError(f"another sensorloom has been writing in {folder} for 20 s; try again") from error
+    except OSError as error:
+        raise SensorloomError(f"cannot write in {folder}: {(error.strerror or str(error)).lower()}") from error
+    token = _held.set(_held.get() | {folder})
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        lock.release()

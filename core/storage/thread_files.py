@@ -1,0 +1,113 @@
+"""The threads folder as a folder: which files it has, and their bytes.
+
+A thread is addressed by its file's stem. A stem is only ever taken from a folder listing or made by
+`core.storage.store.new_id`, so no text from a model or a file becomes a path.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from core.errors import SensorloomError, ThreadError, UsageError
+from core.thread.json_form import MAX_BYTES
+
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+def is_thread_file(name: str) -> bool:
+    """Whether a file name in the folder is one we list: `*.json`, not hidden."""
+    return name.endswith(".json") and not name.startswith(".")
+
+
+def stems(folder: Path) -> list[str]:
+    """The stems of all thread files, sorted. An absent folder holds none. Raises SensorloomError for one that cannot be
+    listed."""
+    try:
+        return sorted([name[:-5] for name in os.listdir(folder) if is_thread_file(name)])  # noqa: PTH208 - half the time
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unlistable(folder, error) from error
+
+
+def unlistable(folder: Path, error: OSError) -> SensorloomError:
+    """One sentence about a folder that cannot be listed, and why."""
+    return SensorloomError(f"cannot list {folder}: {(error.strerror or str(error)).lower()}")
+
+
+def more_than(folder: Path, count: int) -> bool:
+    """Whether a folder holds more files than that, without going through all of them."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(islice(entries, count, None), None) is not None
+    except OSError:
+        return False
+
+
+def is_stem(text: str) -> bool:
+    """Whether a text can be a thread's id: the name of a file inside the folder."""
+    return text != "" and text[0] != "." and "/" not in text and "\\" not in text and "\0" not in text
+
+
+def path_of(folder: Path, stem: str) -> Path:
+    """Where a thread's file is. Raises UsageError for a stem that would leave the folder."""
+    if not is_stem(stem):
+        raise UsageError(f"{stem!r} is no thread id")
+    return folder / f"{stem}.json"
+
+
+def read_bytes(path: Path) -> bytes:
+    """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ThreadError(f"{path.name}: not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise ThreadError(
+                f"{path.name}: {found.st_size / 1e6:.0f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB for a thread"
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
+    except OSError as error:
+        raise ThreadError(f"{path.name}: {(error.strerror or str(error)).lower()}") from error
+
+
+class RegularFile(msgspec.Struct, gc=False):
+    """A file's bytes, with its size and time as they were when it was opened."""
+
+    data: bytes
+    size: int
+    mtime_ns: int
+
+
+def read_regular(path: str) -> RegularFile | None:
+    """A thread file's bytes in four system calls; None for whatever needs a closer look, which `read_bytes` takes."""
+    try:
+        handle = os.open(path, _READ)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
+        data = os.read(handle, found.st_size + 1)
+        return RegularFile(data, found.st_size, found.st_mtime_ns) if len(data) == found.st_size else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def stamp_of(path: str) -> tuple[int, int] | None:
+    """A file's size and time, by which one knows whether it changed; None when it is not there."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path for each of many thousands takes as long again
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -1,0 +1,109 @@
+"""What other programs do to the threads folder, as it happens.
+
+An atomic replace is reported as `added`, so added and modified are one thing here. Whether a change was
+our own save is for the reader to tell, by the content's hash.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.storage.thread_files import is_thread_file
+
+STEP_MS = 50
+"""How long a quiet moment ends a group of changes."""
+DEBOUNCE_MS = 400
+"""How long changes are grouped at most, while they keep coming."""
+TIMEOUT_MS = 2_000
+"""How often the folder itself is looked at: it may appear, vanish or be replaced."""
+POLL_MS = 1_000
+"""Between two looks at a folder whose file system reports nothing."""
+
+_NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "glusterfs", "lustre")
+
+
+def watch_folder(folder: Path, stop: threading.Event, *, polling: bool | None = None) -> Iterator[set[str] | None]:
+    """Yield the stems of thread files that changed, until `stop` is set. Blocks between.
+
+    Yields None when everything may have changed: when watching has begun, and when the folder appeared,
+    vanished or was replaced by another one.
+
+    Args:
+        folder: the threads folder; it need not exist.
+        stop: ends the watch within a moment.
+        polling: look again and again rather than be told; found out from the file system unless told.
+    """
+    from watchfiles import watch
+
+    while not stop.is_set():
+        identity = _identity(folder)
+        place = folder if identity else _nearest(folder)
+        by_looking = _is_network(place) if polling is None else polling
+        # the parent tells at once that the folder was replaced; polling it could mean a large home folder
+        paths = {place} if by_looking else {place, place.parent}
+        began = False
+        try:
+            for changes in watch(
+                *paths,
+                watch_filter=None,
+                step=STEP_MS,
+                debounce=DEBOUNCE_MS,
+                stop_event=stop,
+                rust_timeout=TIMEOUT_MS,
+                yield_on_timeout=True,
+                recursive=False,
+                force_polling=by_looking or None,
+                poll_delay_ms=POLL_MS,
+                raise_interrupt=False,
+                ignore_permission_denied=True,
+            ):
+                if not began:
+                    began = True
+                    yield None
+                if _identity(folder) != identity:
+                    yield None
+                    break
+                if found := _stems(folder, (path for _, path in changes)):
+                    yield found
+        except OSError:  # the folder went while the watch was set up, or there are no watches left
+            stop.wait(TIMEOUT_MS / 1000)
+
+
+def _stems(folder: Path, paths: Iterator[str]) -> set[str]:
+    parent = str(folder)
+    return {name[:-5] for path in paths if is_thread_file(name := os.path.basename(path)) and _under(path, parent)}  # noqa: PTH119 - called for every change
+
+
+def _under(path: str, parent: str) -> bool:
+    return os.path.dirname(path) == parent  # noqa: PTH120 - called for every change
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _nearest(folder: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next((one for one in folder.parents if one.is_dir()), Path("/"))
+
+
+def _is_network(folder: Path) -> bool:
+    """Whether the folder is on a file system that does not report what other machines write (Linux only)."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for line in mounts:
+        _, place, fs, *_ = line.split(" ")
+        place = place.replace("\\040", " ")
+        if len(place) >= len(best) and (folder == Path(place) or folder.is_relative_to(place)):
+            best, kind = place, fs
+    return kind.startswith(_NETWORK)

@@ -1,0 +1,52 @@
+"""A thread that goes another way from some point of another."""
+
+from __future__ import annotations
+
+from core.errors import UsageError
+from core.thread.query import query_turn, with_query
+from core.thread.turns import Turn, boundary, turns, with_thread_id
+from core.thread.value import Thread, is_assistant, recount, timestamp, with_metadata
+
+_NOT_COPIED = ("review", "tags", "last_modified")
+"""What was said of the parent as a whole says nothing of the branch."""
+
+
+def branched(thread: Thread, position: int, stem: str, *, parent: str, query: str | None = None) -> Thread:
+    """A new thread with the first `position` messages, cut at the end of the turn that falls into.
+
+    Every call and its result get the ids they would have had in the new thread. Alternatives stay with the
+    parent: they were made there, and copied they would count twice as preference data. So do verdict and tags.
+
+    Args:
+        thread: where it branches off.
+        position: how many messages to keep; at least the question is kept.
+        stem: the new thread's id.
+        parent: the id that the branch names as its parent.
+        query: another question in the user's turn at `position` (or the one that ends there); what follows is left.
+
+    Raises:
+        UsageError: a question is given, and there is no user's turn at `position`.
+    """
+    start = thread
+    if query is None:
+        own = cut = max(boundary(thread, position), query_turn(thread).end)
+    else:
+        turn = _user_turn(thread, position)
+        start, own = with_query(thread, turn, query)
+        cut = turn.end
+    messages = with_thread_id(start.messages[:cut], stem)
+    metadata = {key: value for key, value in start.metadata.items() if key not in _NOT_COPIED}
+    if not any(map(is_assistant, messages)):
+        metadata = {key: value for key, value in metadata.items() if key not in ("model", "temperature", "seed")}
+    document = {key: value for key, value in start.document.items() if key != "alternatives"}
+    made = recount(Thread({**document, "id": stem, "metadata": metadata, "messages": messages}))
+    return with_metadata(made, created_at=timestamp(), parent_id=parent, branched_at=own)
+
+
+def _user_turn(thread: Thread, position: int) -> Turn:
+    spans = [turn for turn in turns(thread) if turn.kind in ("query", "user")]
+    at = next((turn for turn in spans if turn.start <= position < turn.end), None)
+    at = at or next((turn for turn in spans if turn.end == position), None)
+    if at is None:
+        raise UsageError("a branch with another question begins at a user's turn; choose the question")
+    return at

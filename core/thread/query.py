@@ -1,0 +1,64 @@
+"""The user's question inside the messages that open a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.thread.turns import Turn, turns
+from core.thread.value import Message, Thread, text_of, with_messages, with_metadata
+
+MARK = "User Query: "
+"""What stands before the question in a first message that also holds the dataset's manifest."""
+
+
+def query_turn(thread: Thread) -> Turn:
+    """The messages before the assistant first speaks; an empty span when there are none."""
+    first = next(iter(turns(thread)), None)
+    return first if first is not None and first.kind == "query" else Turn("query", 0, 0, 0)
+
+
+def query_place(thread: Thread, turn: Turn) -> tuple[int, str] | None:
+    """The message of a user's turn that holds the question, and what stands before it there.
+
+    That is the last text that carries the mark, as FORMAT.md has it, or else the last plain text: in the shape with
+    several leading messages the question stands alone after the manifest and an object.
+    """
+    texts = [
+        (index, text_of(message))
+        for index, message in enumerate(thread.messages[turn.start : turn.end], turn.start)
+        if message.get("role") == "user" and isinstance(message.get("content"), str)
+    ]
+    for index, text in reversed(texts):
+        asked = MARK + thread.query
+        if thread.query and text.endswith(asked):
+            return index, text[: -len(thread.query)]
+        if MARK in text:
+            return index, text[: text.rindex(MARK) + len(MARK)]
+    return (texts[-1][0], "") if texts else None
+
+
+def query_of(thread: Thread) -> str | None:
+    """The question as the messages have it; None when they hold none."""
+    found = query_place(thread, query_turn(thread))
+    return None if found is None else text_of(thread.messages[found[0]])[len(found[1]) :]
+
+
+def with_query(thread: Thread, turn: Turn, query: str) -> tuple[Thread, int]:
+    """The thread with another question in this user's turn, and the message that changed.
+
+    The metadata's `user_query` follows when it is the turn that opens the thread.
+
+    Raises:
+        ValueError: the turn holds no text.
+    """
+    found = query_place(thread, turn)
+    if found is None:
+        raise ValueError("this turn holds no question")
+    index, before = found
+    changed: Sequence[Message] = [
+        *thread.messages[:index],
+        {**thread.messages[index], "content": before + query},
+        *thread.messages[index + 1 :],
+    ]
+    made = with_messages(thread, changed)
+    return (with_metadata(made, user_query=query) if turn.kind == "query" else made), index

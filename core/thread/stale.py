@@ -1,0 +1,161 @@
+"""Which messages rest on something that changed since, and the ways out.
+
+A mark says one of two things. On an assistant message: something before it that it was written after is now
+different. On a tool message: it is no longer what its call answers, because the call's name or arguments
+were edited, or name an artifact whose making changed. The results of a stale assistant message are not
+stale for that alone: tools are pure, the same call still gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.thread.alternatives import entry
+from core.thread.turns import artifacts_in, results_of, turn_at
+from core.thread.value import (
+    Message,
+    Thread,
+    call_arguments,
+    calls_of,
+    is_assistant,
+    text_of,
+    with_alternatives,
+    with_messages,
+)
+
+SESSION = "session"
+"""The artifact id of the thread's own session, which no call makes."""
+
+
+_LISTS_ARTIFACTS = "available_artifacts"
+"""Stands in the result of a call that named no artifact there is: it tells the model those there are."""
+
+
+def stale_messages(thread: Thread) -> tuple[int, ...]:
+    """The indexes of the messages that are marked stale."""
+    return tuple(index for index, message in enumerate(thread.messages) if message.get("stale"))
+
+
+def first_stale_turn(thread: Thread) -> int | None:
+    """Where the first turn begins whose assistant message is stale; a run goes on from here."""
+    return next((index for index, one in enumerate(thread.messages) if is_assistant(one) and one.get("stale")), None)
+
+
+def calls_to_repeat(thread: Thread) -> dict[int, tuple[int, ...]]:
+    """The calls whose results are stale or missing, by message: numbers of the calls in it, from 0."""
+    found: dict[int, tuple[int, ...]] = {}
+    for index, message in enumerate(thread.messages):
+        places = results_of(thread.messages, index) if calls_of(message) else ()
+        numbers = tuple(
+            number for number, place in enumerate(places) if place is None or thread.messages[place].get("stale")
+        )
+        if numbers:
+            found[index] = numbers
+    return found
+
+
+def without(message: Message, *marks: str) -> Message:
+    """The message without these marks; the same message when it has none of them."""
+    if not any(mark in message for mark in marks):
+        return message
+    return {key: value for key, value in message.items() if key not in marks}
+
+
+def marked(message: Message) -> Message:
+    """The message marked stale."""
+    return message if message.get("stale") is True else {**message, "stale": True}
+
+
+def made_by(call: Mapping[str, Any], result: Message) -> frozenset[str]:
+    """The artifacts that a call's result newly names; one that it was given is not its own."""
+    arguments = call_arguments(call)
+    return frozenset(one for one in artifacts_in(text_of(result)) if one != SESSION and one not in arguments)
+
+
+def mark_after(
+    messages: Sequence[Message],
+    index: int,
+    start: int,
+    artifacts: Iterable[str] = (),
+    *,
+    numbers: Iterable[int] = (),
+    calls_changed: bool = False,
+) -> list[Message]:
+    """Mark what rests on a change of message `index`: every assistant message from `start` on, and the results that
+    would be others now.
+
+    Args:
+        messages: a conversation.
+        index: the message that changed.
+        start: where the turn after it begins.
+        artifacts: ids that came or went with the change. The result of a call that names one is stale, and so is what
+            names an artifact that was made from one.
+        numbers: which of the calls of message `index` itself came after the change, and may name such an artifact too.
+        calls_changed: artifacts may have come or gone that are not known, because a call was not executed again or its
+            result was edited: then an artifact counts as there only where an untouched message names it.
+    """
+    made = list(messages)
+    changed = set(artifacts)
+    known = {SESSION}.union(*map(_vouched, made[:start])) if calls_changed else None
+    siblings = set(numbers)
+    if siblings:
+        _mark_results(made, index, changed, known, siblings)
+    for place in range(start, len(made)):
+        if is_assistant(made[place]):
+            made[place] = marked(made[place])
+            _mark_results(made, place, changed, known, None)
+    return made
+
+
+def _mark_results(
+    made: list[Message], index: int, changed: set[str], known: set[str] | None, numbers: set[int] | None
+) -> None:
+    """Mark the results of one message's calls (those of `numbers`; None: all).
+
+    What they made is added to `changed` where they are stale, and to `known`, the artifacts there surely are
+    (None: nothing is in doubt), where they are not.
+    """
+    for number, (call, place) in enumerate(zip(calls_of(made[index]), results_of(made, index), strict=True)):
+        if place is None or (numbers is not None and number not in numbers):
+            continue
+        named = call_arguments(call)
+        lists = (changed or known is not None) and _LISTS_ARTIFACTS in text_of(made[place])
+        doubtful = known is not None and not artifacts_in(named) <= known
+        if lists or doubtful or any(one in named for one in changed):
+            made[place] = marked(made[place])
+        if made[place].get("stale"):
+            changed |= made_by(call, made[place])
+        elif known is not None:
+            known |= _vouched(made[place])
+
+
+def _vouched(message: Message) -> frozenset[str]:
+    """The artifacts that a message names and that are there: none of a result that is stale or was edited by hand."""
+    if is_assistant(message) or message.get("stale") or message.get("edited"):
+        return frozenset()
+    return artifacts_in(text_of(message))
+
+
+def accepted_as_is(thread: Thread) -> Thread:
+    """The thread with every mark taken off. A result that is kept although its call would now answer something else
+    counts as edited by hand from then on, so that a replay does not take it for the tool's own."""
+
+    def settled(message: Message) -> Message:
+        if not message.get("stale"):
+            return message
+        plain = without(message, "stale")
+        return {**plain, "edited": True} if message.get("role") == "tool" else plain
+
+    return with_messages(thread, map(settled, thread.messages))
+
+
+def cut(thread: Thread, position: int) -> Thread:
+    """The thread up to a turn's start, what followed kept among the alternatives as superseded.
+
+    The entry's `context` is empty: the messages it was generated after are no longer these, so no preference pair
+    can be made of it.
+    """
+    start = turn_at(thread, position).start
+    one = entry(thread, start, thread.messages[start:], "superseded", "")
+    return with_alternatives(with_messages(thread, thread.messages[:start]), [*thread.alternatives, one])

@@ -1,0 +1,163 @@
+"""Turns as spans of messages, and what a turn's calls and results are.
+
+Everything here tolerates broken threads, which is what folders written by other programs hold: results that
+answer no call, calls that nobody answered, an id that stands twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from core.thread.value import Message, Thread, calls_of, is_assistant
+
+Kind = Literal["query", "assistant", "user", "stray"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A span of a thread's messages: `messages[start:end]`."""
+
+    kind: Kind
+    """`query`: the messages before the assistant first speaks; `assistant`: one assistant message with the results
+    that follow it; `user`: what a user says later; `stray`: tool messages that follow no assistant message."""
+    number: int
+    """Counts the assistant turns from 1; another kind has the number of the assistant turn before it, or 0."""
+    start: int
+    end: int
+
+
+def turns(thread: Thread) -> tuple[Turn, ...]:
+    """The thread's turns, in order and without gaps."""
+    found: list[Turn] = []
+    number = start = 0
+    messages = thread.messages
+    while start < len(messages):
+        kind = _kind(messages[start], start, found)
+        number += kind == "assistant"
+        end = start + 1
+        while end < len(messages) and _belongs(kind, messages[end]):
+            end += 1
+        found.append(Turn(kind, number, start, end))
+        start = end
+    return tuple(found)
+
+
+def _kind(message: Message, place: int, before: Sequence[Turn]) -> Kind:
+    if is_assistant(message):
+        return "assistant"
+    if message.get("role") == "tool":
+        return "stray"
+    return "user" if before else "query"
+
+
+def _belongs(kind: Kind, message: Message) -> bool:
+    role = message.get("role")
+    return role == "tool" if kind in ("assistant", "stray") else role not in ("assistant", "tool")
+
+
+def turn_at(thread: Thread, index: int) -> Turn:
+    """The turn that message `index` belongs to. Raises IndexError for a message that is not there."""
+    for turn in turns(thread):
+        if turn.start <= index < turn.end:
+            return turn
+    raise IndexError(f"the thread has {len(thread.messages)} messages, no number {index + 1}")
+
+
+def boundary(thread: Thread, position: int) -> int:
+    """Where a thread can be cut nearest to `position` without parting a turn: the end of the turn it falls into."""
+    for turn in turns(thread):
+        if position <= turn.start:
+            return turn.start
+        if position < turn.end:
+            return turn.end
+    return len(thread.messages)
+
+
+def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...]:
+    """For each call of the assistant message at `index`, the message that answers it, or None.
+
+    Only the tool messages directly after it count, and each answers one call.
+    """
+    free: list[int] = []
+    for place in range(index + 1, len(messages)):
+        if messages[place].get("role") != "tool":
+            break
+        free.append(place)
+    found: list[int | None] = []
+    for call in calls_of(messages[index]):
+        answer = next((place for place in free if messages[place].get("tool_call_id") == call.get("id")), None)
+        if answer is not None:
+            free.remove(answer)
+        found.append(answer)
+    return tuple(found)
+
+
+def call_ids(messages: Sequence[Message]) -> list[str]:
+    """The ids of all calls, in order."""
+    return [str(call.get("id", "")) for message in messages for call in calls_of(message)]
+
+
+def call_id(thread_id: str, turn: int, number: int) -> str:
+    """A call's id as FORMAT.md has it: `call_{thread}_turn_{n}`, `_{k}` appended from the second parallel call on.
+
+    `turn` counts from 1, `number` is the call's place in its message from 0.
+    """
+    return f"call_{thread_id}_turn_{turn}" + (f"_{number + 1}" if number else "")
+
+
+def new_call_ids(thread: Thread, count: int, turn: int | None = None) -> list[str]:
+    """Ids for the calls of one more turn that no call of the thread has; turn number `turn`, the next unless told."""
+    taken = set(call_ids(thread.messages))
+    chosen = turn or sum(is_assistant(message) for message in thread.messages) + 1
+    while any(call_id(thread.id, chosen, number) in taken for number in range(count)):
+        chosen += 1
+    return [call_id(thread.id, chosen, number) for number in range(count)]
+
+
+def with_call_ids(messages: Sequence[Message], ids: Sequence[str]) -> list[Message]:
+    """One turn's messages (the assistant's first) with other call ids, its results following."""
+    results = results_of(messages, 0)
+    made = list(messages)
+    calls = [{**call, "id": chosen} for call, chosen in zip(calls_of(messages[0]), ids, strict=True)]
+    if calls:
+        made[0] = {**messages[0], "tool_calls": calls}
+    for place, chosen in zip(results, ids, strict=True):
+        if place is not None:
+            made[place] = {**made[place], "tool_call_id": chosen}
+    return made
+
+
+def with_ids_of(thread: Thread, turn_messages: Sequence[Message]) -> list[Message]:
+    """A turn made for `thread`, with ids of its own when one is missing, or stands twice or in the thread already."""
+    ids = call_ids(turn_messages[:1])
+    taken = set(call_ids(thread.messages))
+    if all(ids) and len(set(ids)) == len(ids) and not taken.intersection(ids):
+        return list(turn_messages)
+    return with_call_ids(turn_messages, new_call_ids(thread, len(ids)))
+
+
+def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]:
+    """Messages copied into another thread: every call and its result get the ids they would have had there."""
+    made = list(messages)
+    turn = 0
+    for index, message in enumerate(messages):
+        if not is_assistant(message):
+            continue
+        turn += 1
+        end = index + 1
+        while end < len(messages) and messages[end].get("role") == "tool":
+            end += 1
+        ids = [call_id(thread_id, turn, number) for number in range(len(calls_of(message)))]
+        made[index:end] = with_call_ids(messages[index:end], ids)
+    return made
+
+
+def artifacts_in(text: str) -> frozenset[str]:
+    """The ids of the artifacts that JSON text names as such, in the spellings that real threads have."""
+    return frozenset(named or plain for named, plain in _ARTIFACT.findall(text))
+
+
+_ARTIFACT = re.compile(r'"(?:\w*artifact_id"\s*:\s*"([^"\\]+)"|id"\s*:\s*"(ts_\w+)")')

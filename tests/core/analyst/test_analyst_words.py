@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+from core.analyst.conversation import read_request
+from core.analyst.words import explain
+from core.thread.value import final_answer
+from tests.core.analyst.analyst_threads import calls_in, manifest_of, results_in, run_thread
+from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
+from tools.builtin import BUILTIN
+from tools.registry import ToolContext
+
+
+def two_places(dataset: MadeDataset) -> MadeDataset:
+    """A dataset that describes a phone and a watch, of which each session holds one."""
+    phone, watch = (
+        tuple(replace(one, name=f"{place}_{one.name}", description=f"{place} {one.description}") for one in TRIADS)
+        for place in ("phone", "watch")
+    )
+    dataset.channels = (*phone, *watch)
+    for number, (session, window) in enumerate(dataset.windows.items()):
+        dataset.windows[session] = replace(window, channels=(phone, watch)[number % 2])
+    return dataset
+
+
+def test_it_asks_only_for_sensors_that_the_session_has():
+    made = two_places(made_dataset(4, 2))
+    positions: set[str] = set()
+    for seed, session in enumerate(made.windows):
+        question = "What is this?" if seed % 2 else "Using only the gyroscope, what activity is this?"
+        messages = run_thread(made, manifest_of(made), session, question, seed, BUILTIN)
+        assert not [one for one in results_in(messages) if "error" in one]
+        positions |= {str(given["position"]) for _, given in calls_in(messages) if "position" in given}
+    assert len(positions) < 3
+
+
+def test_a_limit_to_sensors_that_the_session_lacks_is_told_and_dropped():
+    made = two_places(made_dataset(2, 1))
+    phone, watch = list(made.windows)[:2]
+    texts: dict[str, str] = {}
+    for session in (phone, watch):
+        messages = run_thread(made, manifest_of(made), session, "Using only the watch, what is this?", 0, BUILTIN)
+        assert not [one for one in results_in(messages) if "error" in one]
+        texts[session] = " ".join(one["content"] for one in messages if one["role"] == "assistant")
+    assert texts[phone].count("none of the sensors that the question names") == 1 and "limited" not in texts[phone]
+    assert "The question is limited to watch_acc and watch_gyro" in texts[watch]
+
+
+def told(made: MadeDataset, tool: str, **arguments: object) -> str:
+    session = next(iter(made.windows))
+    content = result_of(ToolContext(made, session), tool, arguments)
+    call = {"id": "a", "function": {"name": tool, "arguments": "{}"}}
+    answer = {"role": "tool", "tool_call_id": "a", "content": json.dumps(content)}
+    request = {"messages": [{"role": "assistant", "content": "", "tool_calls": [call]}, answer]}
+    return explain(read_request(request).findings[0], random.Random(1))
+
+
+def test_a_list_of_channels_is_told_by_sensor_and_unit():
+    said = told(made_dataset(2, 1), "show_channel_stats", dataset_name="made")
+    assert said == "There are 6 channels: acc in m/s²; gyro in rad/s."
+
+
+def test_one_session_of_a_label_has_no_spread():
+    made = made_dataset(2, 1)
+    session = next(iter(made.windows))
+    telling = result_of(ToolContext(made, session), "compare_to_reference")["telling_features"]
+    assert telling and all(values[1] is None for one in telling for values in one.values() if isinstance(values, list))
+    assert "±" not in told(made, "compare_to_reference") and " here, where " in told(made, "compare_to_reference")
+
+
+def test_labels_that_the_manifest_does_not_list_are_asked_for():
+    made = made_dataset(4, 2)
+    manifest = {**manifest_of(made), "activities": None}
+    right = 0
+    for seed, session in enumerate(made.windows):
+        messages = run_thread(made, manifest, session, "What is this?", seed, BUILTIN)
+        assert calls_in(messages)[0][0] == "show_session_stats"
+        right += final_answer(messages[-1]["content"]) == made.labels[session][0]
+    assert right > 0.8 * len(made.windows)
+
+
+def test_a_call_that_failed_for_no_argument_of_its_is_not_made_again():
+    made = made_dataset(1, 1)
+    session = next(iter(made.windows))
+    for seed in range(6):
+        messages = run_thread(made, manifest_of(made), session, "What?", seed, BUILTIN)
+        assert not any("I try again" in one["content"] for one in messages if one["role"] == "assistant")

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
+from core.errors import UsageError
+from core.runs.batch import draw_sessions
+from core.storage import store, thread_files
+from core.thread.value import calls_of, is_assistant
+from core.workspace import Workspace, open_workspace
+from tests.fake_server import Answer, delta, fails, fake_server, says
+from tui.__main__ import run
+
+REPO = Path(__file__).parents[3]
+FINAL = says("It moves.\n\nConfidence: high\nFinal Answer: walking", 20)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo dataset and its features, made once."""
+    root = tmp_path_factory.mktemp("run")
+    workspace = open_workspace(str(root), environ={})
+    import_dataset(workspace, "demo")
+    open_dataset(workspace, "demo").features()
+    return root
+
+
+@pytest.fixture
+def workspace(data: Path, tmp_path: Path) -> Workspace:
+    """A workspace of its own on the shared data: threads and history apart, features there already."""
+    (tmp_path / ".sensorloom").mkdir()
+    (tmp_path / ".sensorloom" / "features").symlink_to(data / ".sensorloom" / "features")
+    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n')
+    return open_workspace(str(tmp_path), environ={})
+
+
+def command(workspace: Workspace, *arguments: str) -> list[str]:
+    return ["run", "--workspace", str(workspace.root), *arguments]
+
+
+METADATA = [
+    "dataset", "session", "ground_truth", "status", "num_turns", "num_tool_calls", "num_responds", "is_correct",
+    "confidence", "user_query", "schema_version", "created_at", "last_modified", "final_answer", "model", "seed",
+    "max_turns",
+]  # fmt: skip
+MESSAGES = {
+    "user": ["role", "content"],
+    "assistant": ["role", "content", "tool_calls"],
+    "tool": ["role", "tool_call_id", "name", "content"],
+}
+
+
+def document(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = run(command(workspace, *arguments, "--json"))
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_new_threads_are_run_to_a_final_answer(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = document(workspace, capsys, "--dataset", "demo", "--count", "12", "--seed", "3")
+    assert code == 0
+    assert (told["asked"], told["finished"], told["model"]) == (12, 12, "builtin-analyst")
+    assert [one["status"] for one in told["threads"]] == ["finished"] * 12
+    assert set(Counter(one["ground_truth"] for one in told["threads"]).values()) == {2}
+    stored = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
+    assert {one.stem for one in stored} == {one["id"] for one in told["threads"]}
+    for one in stored:
+        assert list(one.thread.document) == ["id", "metadata", "messages", "tools"]
+        assert list(one.thread.metadata) == METADATA
+        assert all(list(message) == MESSAGES[message["role"]] for message in one.thread.messages)
+        assert one.thread.metadata["num_tool_calls"] >= 1
+        assert one.thread.messages[0]["content"].endswith(f"\n\nUser Query: {one.thread.query}")
+        assert one.thread.session not in one.thread.messages[0]["content"]
+
+
+def test_the_same_seed_gives_the_same_threads(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--dataset", "demo", "--count", "3", "--seed", "5", "--parallel", "1")
+    _, first = document(workspace, capsys, *asked)
+    _, second = document(workspace, capsys, *asked)
+    messages = [
+        json.dumps(store.read(workspace.threads, one["id"]).thread.messages).replace(one["id"], "ID")
+        for one in (*first["threads"], *second["threads"])
+    ]
+    assert messages[:3] == messages[3:]
+
+
+def test_sessions_are_spread_over_the_labels(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "demo")
+    drawn = draw_sessions(dataset, 20, seed=1)
+    assert len(set(drawn)) == 20
+    counts = Counter(dataset.labels[session][0] for session in drawn).values()
+    assert max(counts) - min(counts) <= 1
+    assert drawn == draw_sessions(dataset, 20, seed=1)
+    assert drawn != draw_sessions(dataset, 20, seed=2)
+    there = len(dataset.sessions)
+    assert sorted(draw_sessions(dataset, there, seed=1)) == sorted(dataset.sessions)
+    with pytest.raises(UsageError, match=f"has {there} labelled sessions"):
+        draw_sessions(dataset, there + 1, seed=1)
+
+
+def test_a_person_sees_progress_on_stderr_and_accuracy_on_stdout(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command(workspace, "--dataset", "demo", "--count", "2", "--seed", "3", "--query", "What is it?")) == 0
+    shown = capsys.readouterr()
+    assert "2 threads with builtin-analyst (builtin)" in shown.err
+    assert "[2/2]" in shown.err
+    assert shown.out.startswith("finished  2 of 2")
+    assert "correct " in shown.out
+    assert all(
+        one.thread.query == "What is it?" for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)
+    )
+
+
+def test_a_stored_thread_goes_on_where_it_stands(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = document(workspace, capsys, "--dataset", "demo", "--seed", "3", "--max-turns", "1")
+    assert (code, told["threads"][0]["status"]) == (1, "max_turns_reached")
+    stem = told["threads"][0]["id"]
+    begun = store.read(workspace.threads, stem).thread
+    code, told = document(workspace, capsys, stem)
+    assert (code, told["finished"]) == (1, 0)
+    code, told = document(workspace, capsys, stem, "--max-turns", "12")
+    assert (code, told["threads"][0]["status"]) == (0, "finished")
+    thread = store.read(workspace.threads, stem).thread
+    assert thread.messages[: len(begun.messages)] == begun.messages
+    assert document(workspace, capsys, stem)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ((), "name a dataset"),
+        (("--dataset", "demmo"), "demmo"),
+        (("--dataset", "demo", "--count", "100000"), "sessions, fewer than"),
+        (("--dataset", "demo", "--session", "nope"), "no session 'nope'"),
+        (("nope",), "no thread 'nope'"),
+        (("../x",), "no thread id"),
+        (("nope", "--dataset", "demo"), "either threads or a dataset"),
+        (("--dataset", "demo", "--endpoint", "labb"), "no endpoint 'labb'"),
+        (("--dataset", "demo", "--endpoint", "http://127.0.0.1:1/v1"), "cannot be reached"),
+        (("--dataset", "demo", "--count", "0"), "--count"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], wanted: str
+) -> None:
+    assert run(command(workspace, *arguments, "--json")) not in (0, 130)
+    shown = capsys.readouterr()
+    assert wanted in json.loads(shown.out)["error"]
+    assert wanted in shown.err
+    assert len(shown.err.strip().splitlines()) == 1
+    assert thread_files.stems(workspace.threads) == []
+
+
+def test_an_endpoint_over_http_and_its_failures(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with fake_server(FINAL, Answer([delta(content="It mo")], then="cut"), fails(401, "bad [key]")) as server:
+        asked = ("--dataset", "demo", "--count", "3", "--seed", "1", "--query", "What?", "--parallel", "1")
+        code, told = document(workspace, capsys, *asked, "--endpoint", server.url, "--temperature", "0.5")
+    assert code == 1
+    assert (told["asked"], told["finished"], told["model"]) == (3, 1, "fake")
+    good, cut, refused = told["threads"]
+    assert good["error"] == ""
+    assert "before the reply was whole" in cut["error"]
+    assert "refuses the key (401): bad [key]" in refused["error"]
+    assert server.requests[0]["temperature"] == 0.5
+    kept = store.read(workspace.threads, cut["id"]).thread
+    assert kept.alternatives[0]["messages"][0]["content"] == "It mo"
+    assert kept.alternatives[0]["complete"] is False
+    with fake_server(FINAL) as server:
+        code, told = document(workspace, capsys, cut["id"], refused["id"], "--endpoint", server.url)
+    assert (code, told["finished"]) == (0, 2)
+
+
+def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui", *command(workspace, *arguments)],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_threads(workspace: Workspace, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while len(thread_files.stems(workspace.threads)) < count:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def check_whole(workspace: Workspace) -> int:
+    """Every thread file is a whole thread with every call answered; returns how many there are."""
+    found = list(store.read_all(workspace.threads))
+    for one in found:
+        assert isinstance(one, store.Stored), one
+        messages = one.thread.messages
+        called = [call["id"] for message in messages for call in calls_of(message)]
+        assert called == [message["tool_call_id"] for message in messages if message["role"] == "tool"]
+        assert one.thread.metadata["num_turns"] == sum(map(is_assistant, messages))
+    return len(found)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, number: signal.Signals) -> None:
+    process = started(workspace, "--dataset", "demo", "--count", "100", "--seed", "1", "--json")
+    wait_for_threads(workspace, 6, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    told = json.loads(out)
+    assert any(one["stopped"] for one in told["threads"])
+    assert "Traceback" not in err
+    assert check_whole(workspace) >= 6
+    assert {one["id"] for one in told["threads"] if one["id"]} == set(thread_files.stems(workspace.threads))
+
+
+def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) -> None:
+    chance = random.Random(os.getpid())
+    there = 0
+    for _ in range(4):
+        process = started(workspace, "--dataset", "demo", "--count", "100", "--parallel", "8")
+        wait_for_threads(workspace, there + 1 + chance.randrange(6), process)
+        time.sleep(chance.random() * 0.05)  # not to wait for something: the moment is meant to be any
+        process.kill()
+        process.communicate()
+        there = check_whole(workspace)
+    found = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
+    process = started(
+        workspace,
+        *[one.stem for one in found if one.thread.status == "active"][:8] or thread_files.stems(workspace.threads),
+    )
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert check_whole(workspace) == there

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+import pytest
+
+from core import curate
+from core.errors import SensorloomError
+from core.storage import history, store
+from core.storage.store import Stored
+from core.workspace import Workspace
+
+
+class KilledError(BaseException):
+    """Stands in for a kill at this point."""
+
+
+@pytest.fixture
+def copies(workspace: Workspace, finished: Stored) -> list[str]:
+    """Sixty threads, made by another program."""
+    for number in range(60):
+        (workspace.threads / f"c{number:02d}.json").write_bytes(finished.data)
+    return [f"c{number:02d}" for number in range(60)]
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.curate.bulk.UNDER_ONE_LOCK", 16)
+
+
+def verdicts(workspace: Workspace, stems: list[str]) -> list[str | None]:
+    files = [json.loads((workspace.threads / f"{stem}.json").read_bytes()) for stem in stems]
+    return [one["metadata"].get("review", {}).get("verdict") for one in files]
+
+
+def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
+    workspace: Workspace, finished: Stored, copies: list[str]
+):
+    (workspace.threads / "c30.json").write_bytes(b'{"half')
+    (workspace.threads / ".c31.json.0123456789ab.tmp").write_bytes(b"left by a kill")
+    (workspace.threads / ".notes.tmp").write_bytes(b"somebody's own")
+    told: list[tuple[int, int]] = []
+    done = curate.set_verdicts(workspace, copies, "accept", progress=lambda done, total: told.append((done, total)))
+    good = [stem for stem in copies if stem != "c30"]
+    assert list(done.changed) == good
+    assert len(done.problems) == 1 and "c30.json" in done.problems[0]
+    assert told == [(16, 60), (32, 60), (48, 60), (60, 60)]
+    assert set(verdicts(workspace, good)) == {"accept"}
+    assert {one.name for one in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
+    undone = curate.undo(workspace, "c59")
+    assert undone.said == "undid: verdict accept of 59 threads" and not undone.problems
+    assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in good)
+    assert curate.redo_latest(workspace).said == "did again: verdict accept of 59 threads"
+    assert set(verdicts(workspace, good)) == {"accept"}
+
+
+@pytest.mark.parametrize("direction", ["do", "undo"])
+def test_a_kill_among_many_leaves_whole_files_and_a_history_that_fits(
+    workspace: Workspace, finished: Stored, copies: list[str], direction: str
+):
+    if direction == "undo":
+        curate.set_verdicts(workspace, copies, "reject")
+    act: Callable[[], object] = (
+        (lambda: curate.set_verdicts(workspace, copies, "reject"))
+        if direction == "do"
+        else (lambda: curate.undo(workspace, "c00"))
+    )
+    writes, lock, real = count(1), Lock(), store.write_atomic
+
+    def dying(path: Path, data: bytes) -> None:
+        with lock:
+            number = next(writes)
+        if number > 25:
+            raise KilledError
+        real(path, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.storage.store.write_atomic", dying)
+        with pytest.raises(KilledError):
+            act()
+    reached = verdicts(workspace, copies)
+    assert sum(one is not None for one in reached) == (25 if direction == "do" else 35)
+    curate.undo_latest(workspace)
+    assert set(verdicts(workspace, copies)) == {None}, "what the kill left undone or done is one step still"
+    assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in copies)
+    assert not any(history.read(workspace, stem).done for stem in copies)
+
+
+def test_a_disk_that_fails_for_one_does_not_hide_it_in_an_undo(workspace: Workspace, copies: list[str]):
+    curate.set_verdicts(workspace, copies, "skip")
+    (history.folder(workspace) / "c07.pack").write_bytes(b"")
+    undone = curate.undo_latest(workspace) if history.latest(workspace) != "c07" else curate.undo(workspace, "c00")
+    assert len(undone.problems) == 1 and "c07" in undone.problems[0]
+    assert "1 could not be: c07" in undone.said
+    assert len(undone.stems) == 59 and verdicts(workspace, ["c07"]) == ["skip"]
+
+
+def test_another_writer_gets_its_turn_among_many(
+    workspace: Workspace, copies: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("core.curate.bulk.UNDER_ONE_LOCK", 4)
+    begun, written_at = Event(), list[int]()
+    at = 0
+
+    def other() -> None:
+        begun.wait(20)
+        with store.locked(workspace.threads):
+            written_at.append(at)
+
+    def progress(done: int, _: int) -> None:
+        nonlocal at
+        at = done
+        begun.set()
+
+    writer = Thread(target=other)
+    writer.start()
+    curate.set_verdicts(workspace, copies, "accept", progress=progress)
+    writer.join(20)
+    assert written_at and written_at[0] < 60
+
+
+def test_a_folder_that_cannot_be_locked_is_told_for_each(workspace: Workspace, copies: list[str]):
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("filelock.FileLock.acquire", refuse)
+        done = curate.change_tags(workspace, copies, ["x"])
+    assert not done.changed and len(done.problems) == 60 and "read-only" in done.problems[0]
+
+
+def test_many_new_threads_look_through_a_large_folder_once(
+    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("core.storage.store._QUICK_SECONDS", -1.0)  # as if the folder were large
+    monkeypatch.setattr("core.storage.store._SHARE", 1e-9)
+    looked: list[Path] = []
+
+    def counted(folder: Path) -> list[str]:
+        looked.append(folder)
+        return [path.stem for path in folder.glob("*.json")]
+
+    monkeypatch.setattr("core.storage.store.stems", counted)
+    (workspace.threads / "demo_a_v4_0007.json").write_bytes(b"{}")
+    made = [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(3)]
+    (workspace.threads / "demo_a_v4_0011.json").write_bytes(b"{}")
+    made += [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(2)]
+    curate.delete(workspace, made[-1:])
+    made += [curate.create_thread(workspace, "demo", "a", "what?").stem]
+    assert made == [f"demo_a_v4_{number:04d}" for number in (8, 9, 10, 12, 13, 14)]
+    assert len(looked) == 1
+
+
+def test_the_number_of_a_deleted_thread_is_not_given_again(workspace: Workspace, finished: Stored):
+    curate.delete(workspace, [finished.stem])
+    made = curate.create_thread(workspace, "demo", "a", "what?")
+    assert made.stem == "demo_a_v4_0002"
+    with pytest.raises(SensorloomError):
+        store.read(workspace.threads, finished.stem)

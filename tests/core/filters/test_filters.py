@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.export import ExportRequest, export
+from core.filters.language import completions, parse, select
+from core.filters.values import FilterError
+from core.listing.index import summaries
+from core.listing.summary import Summary, summary_of
+from core.thread.value import Thread, recount
+from core.workspace import open_workspace
+
+ONE = Summary(
+    "uci_har_a_v4_0001", size=6000, shape="v4", id="uci_har_a_v4_0001", dataset="uci_har", session="train_16_3157",
+    status="finished", truth="walking_upstairs", answer="Walking Upstairs", correct=True, confidence="high", turns=4,
+    calls=3, verdict="", tags=("good", "hard case"), created="2026-11-20T10:00:00+00:00",
+    modified="2026-11-21T10:00:00+00:00", tools_used=("compute_spectrum", "select_channels"), model="qwen3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "  ", "status:finished", "STATUS:Finished", "status:finished,active", "status:fin", "-status:active",
+        "correct:true", "-correct:false", "dataset:uci_har", "dataset:uci*", "-dataset:wisdm,pamap2",
+        "truth:walking_upstairs", "truth:ascending_stairs", "label:upstairs", 'answer:"walking upstairs"',
+        "confidence:high", "tools>=2", "tools:3", "tools:2..5", "turns<6", "turns!=5", "calls=3", "responds:0",
+        "tools:compute_spectrum", "tool:compute_*", "-tools:nearest_examples", "verdict:none", "-verdict:any",
+        "tag:good", 'tag:"hard case"', "-tag:bad", "stale:false", "stale:0", "-has:stale", "has:tags", "has:answer",
+        "parent:none", "model:qwen3", "session:train_16_*", "id:*0001", "shape:v4", "size>5k", "size<0.1mb",
+        "created:2026-11-20", "created:2026-11", "modified>2026-11-20", "modified>=2026-11-21", "created<2026-11-21",
+        "status:finished correct:true tools>=2 turns<6 verdict:none tag:good",
+    ],
+)  # fmt: skip
+def test_terms_that_hold_select(text: str):
+    wanted = parse(text)
+    assert not wanted.needs_file
+    assert wanted.on_summary(ONE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status:active", "-status:finished", "correct:false", "correct:none", "dataset:wisdm", "dataset:uci",
+        "truth:walking", "answer:none", "tools>3", "turns:5", "tag:none", "tag:goo", "verdict:accept", "stale:true",
+        "has:parent", "created>2026-11-20", "created:2026-12", "status:finished turns>9", "turns!=4",
+        "status!=finished",
+    ],
+)  # fmt: skip
+def test_terms_that_do_not_hold_do_not_select(text: str):
+    assert not parse(text).on_summary(ONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "sentence"),
+    [
+        ("status:finished statu:active", 17, "there is no term `statu`; did you mean `status`?"),
+        ("status:finshed", 8, "`finshed` is no status; did you mean `finished`?"),
+        ("-confidence:hihg", 13, "did you mean `high`?"),
+        ("tools>=two", 8, "`two` is no number; write `tools>=2`"),
+        ("turns>=2..3", 8, "is no number"),
+        ("dataset>3", 8, "`dataset` does not compare with `>`; write `dataset:3`"),
+        ("created>yesterday", 9, "is no date; write `created>=2026-11-21`"),
+        ('peak answer:"walking up', 13, "the quote is not closed"),
+        ("status:", 8, "`status` needs a value: active, finished, max_turns_reached"),
+        ("has:alternative", 5, "did you mean `alternatives`?"),
+        ("http://x", 1, "put it in quotes"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place_and_the_nearest_word(text: str, place: int, sentence: str):
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert str(caught.value).startswith(f"filter, character {place}: ")
+    assert sentence in str(caught.value)
+
+
+def thread(**metadata: Any) -> dict[str, Any]:
+    call = {"function": {"name": "compute_spectrum", "arguments": '{"channel_names": ["Gyro\\u005fz"]}'}, "id": "c"}
+    return {
+        "id": "a",
+        "metadata": {"dataset": "d", "user_query": "Gehört das dazu?", **metadata},
+        "messages": [
+            {"role": "user", "content": 'Dataset Information:\n{"activities": ["sitting"]}\n\nUser Query: Gehört das?'},
+            {"role": "assistant", "content": 'A "Strong" rhythm', "tool_calls": [call], "train": False},
+            {"role": "tool", "tool_call_id": "c", "content": '{"error": "GR\\u00d6SSE", "peak_hz": 1.95}'},
+            {"role": "assistant", "content": "Final Answer: walking", "reasoning_content": "Hmm, odd"},
+        ],
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.json").write_text(json.dumps(thread()))
+    (tmp_path / "b.json").write_text(json.dumps({**thread(), "id": "b"}, ensure_ascii=False))
+    (tmp_path / "broken.json").write_text("{")
+    return tmp_path
+
+
+LISTING = [Summary("a"), Summary("b"), Summary("broken")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "strong", "STRONG", '"strong"', "gehört", "GEHÖRT", "größe",
+        "gyro_z", "compute_spectrum", "1.95", "peak_hz", "odd", "query:dazu", "assistant:rhythm", "result:größe",
+        "arguments:gyro_z", "text:rhythm", "has:untrained", "has:errors", "-has:edited", "-has:alternatives",
+        '"rhythm" peak_hz -nothing', '-"not there"',
+    ],
+)  # fmt: skip
+def test_free_text_looks_into_queries_messages_arguments_and_results_as_they_read(folder: Path, text: str):
+    wanted = parse(text)
+    assert wanted.needs_file
+    assert [one.stem for one in select(folder, LISTING, wanted)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing", "-strong", "query:rhythm", "result:strong", "sitting", "has:note", "u00d6"]
+)
+def test_free_text_that_is_not_there_selects_nothing(folder: Path, text: str):
+    assert not list(select(folder, LISTING, parse(text)))
+
+
+def test_a_text_split_over_content_parts_is_found(tmp_path: Path):
+    document = thread()
+    document["messages"][1]["content"] = [{"type": "text", "text": "a st"}, {"type": "text", "text": "rong one"}]
+    (tmp_path / "a.json").write_text(json.dumps(document).replace("Gehört", "x"))
+    assert [one.stem for one in select(tmp_path, [Summary("a")], parse("strong"))] == ["a"]
+
+
+def test_files_are_not_read_when_the_summary_decides(tmp_path: Path):
+    assert list(select(tmp_path / "absent", [ONE], parse("status:finished"))) == [ONE]
+    assert not list(select(tmp_path / "absent", [ONE], parse("status:active rhythm")))
+
+
+def test_a_summary_of_a_thread_and_its_filter_agree():
+    assert parse("answer:walking tools:compute_spectrum status:finished").on_summary(summary_of(Thread(thread()), "a"))
+
+
+def test_completions_offer_terms_then_their_words():
+    assert completions("sta") == ["status:", "stale:"]
+    assert completions("dataset:x -status:f") == ["status:finished"]
+    assert completions("verdict:accept,r") == ["verdict:accept,reject"]
+    assert "has:alternatives" in completions("has:a") and completions("turns:") == []
+    assert completions("lint:dup") == ["lint:duplicate_id", "lint:duplicates"] and "lint:none" in completions("lint:")
+
+
+def finished(stem: str, words: str) -> Thread:
+    messages = [
+        {"role": "user", "content": "User Query: which?"},
+        {"role": "assistant", "content": f"{words}\n\nFinal Answer: sitting", "tool_calls": None},
+    ]
+    metadata = {"dataset": "d", "session": stem, "ground_truth": "sitting", "user_query": "which?", "version": "v4"}
+    return recount(Thread({"id": stem, "metadata": metadata, "messages": messages}))
+
+
+def test_what_left_and_what_the_checks_find_are_terms_of_a_workspace(tmp_path: Path):
+    root = tmp_path / "space"
+    root.mkdir()
+    space = open_workspace(str(root), environ={})
+    space.threads.mkdir()
+    for number, words in enumerate(("It sat.", "The standard deviation is 3.14159.")):
+        (space.threads / f"t{number}.json").write_text(json.dumps(finished(f"t{number}", words).document))
+
+    def chosen(text: str) -> list[str]:
+        return [one.stem for one in select(space.threads, summaries(space), parse(text, space))]
+
+    assert chosen("lint:grounding") == ["t1"]
+    assert chosen("exported:never") == ["t0", "t1"] and chosen("-exported:never") == []
+    export(space, ExportRequest(filter="sat"))
+    assert chosen("exported:exported") == ["t0"] and chosen("exported:never") == ["t1"]
+    path = space.threads / "t0.json"
+    path.write_text(path.read_text().replace("It sat.", "It sat still."))
+    assert chosen("exported:changed") == ["t0"] and chosen("exported:any") == ["t0", "t1"]
+    with pytest.raises(FilterError, match="did you mean `grounding`"):
+        parse("lint:groundng", space)
+    with pytest.raises(FilterError, match="only be asked of a workspace"):
+        parse("exported:never")

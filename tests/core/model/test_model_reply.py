@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model.reply import CallWritten, Reply, ReplyEvent
+from core.runs.events import ArgumentsAdded, CallAdded, TextAdded
+from tests.fake_server import delta, fragment
+
+WORDS = st.text(st.characters(codec="utf-8"), max_size=30).filter(lambda text: "<" not in text)
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["look", "listen"]), st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9))
+    ),
+    max_size=4,
+)
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    ends = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
+    return [text[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def taken(chunks: list[Any]) -> tuple[Reply, list[ReplyEvent]]:
+    reply = Reply("r")
+    events = [event for chunk in chunks for event in reply.take(chunk)]
+    return reply, [*events, *reply.end()]
+
+
+@given(WORDS, WORDS, CALLS, st.lists(st.integers(0, 10_000), max_size=20), st.booleans(), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_a_message_is_the_same_wherever_it_is_cut(
+    thought: str, text: str, calls: list[tuple[str, dict[str, Any]]], places: list[int], indexed: bool, named: bool
+) -> None:
+    chunks: list[Any] = [delta(content=part) for part in cut(f"<think>{thought}</think>{text}", places)]
+    for index, (name, arguments) in enumerate(calls):
+        call = f"c{index}" if named else None
+        at = index if indexed else None
+        parts = cut(json.dumps(arguments), places)
+        chunks.append(fragment(at, parts[0], name=name, call=call))
+        chunks += [fragment(at, part, call=call) for part in parts[1:]]
+    reply, events = taken([*chunks, delta("stop")])
+    assert reply.text == text.strip()
+    assert reply.reasoning == thought.strip()
+    written = [event for event in events if isinstance(event, CallWritten)]
+    assert [(one.name, json.loads(one.arguments)) for one in written] == calls
+    assert [one.index for one in written] == list(range(len(calls)))
+    shown = "".join(event.text for event in events if isinstance(event, TextAdded) and not event.reasoning)
+    assert shown.strip() == text.strip()
+    for index, (name, arguments) in enumerate(calls):
+        assert [one.name for one in events if isinstance(one, CallAdded) and one.index == index] == [name]
+        fragments = [one.text for one in events if isinstance(one, ArgumentsAdded) and one.index == index]
+        assert json.loads("".join(fragments)) == arguments
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "delta", "message", "content", "tool_calls", "function", "name", "arguments", "index", "id",
+                 "usage", "finish_reason", "model", "reasoning_content", "text", "prompt_tokens"]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(st.lists(JSON | st.builds(lambda inner: {"choices": [{"delta": inner}]}, JSON), max_size=6))
+@settings(deadline=None, max_examples=300)
+def test_no_chunk_whatever_it_holds_breaks_the_reader(chunks: list[Any]) -> None:
+    reply, events = taken(chunks)
+    assert isinstance(reply.text, str)
+    written = [event for event in events if isinstance(event, CallWritten)]
+    assert all(isinstance(one.name, str) and one.name and isinstance(one.arguments, str) for one in written)

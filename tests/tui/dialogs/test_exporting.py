@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.workspace import Workspace
+from tui.app import SensorloomApp
+from tui.dialogs.export_options import request_of, usual
+from tui.screens.export import ExportScreen
+from tui.screens.export_choice import ExportChoiceScreen
+from tui.screens.help import HelpView
+from tui.screens.main import MainScreen
+
+Add = Callable[..., str]
+Text = Callable[[Any], str]
+Until = Any
+
+
+async def opened(pilot: Any, until: Until, rows: int) -> MainScreen:
+    main = pilot.app.screen
+    assert isinstance(main, MainScreen)
+    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == rows)
+    return main
+
+
+def marks(main: MainScreen) -> str:
+    return "".join(main.listed.render_line(y).text[5] for y in range(main.listed.count))
+
+
+def exported(workspace: Workspace) -> list[Path]:
+    return sorted(workspace.exports.glob("*.jsonl"))
+
+
+async def test_x_exports_what_the_filter_shows_and_says_what_left(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+):
+    add_thread(1)
+    add_thread(2, answer="sitting")
+    add_thread(3, answer=None)
+    add_thread(4, review={"verdict": "reject"})
+    app = SensorloomApp(workspace)
+    written: list[str] = []
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        main = await opened(pilot, until, 4)
+        monkeypatch.setattr(app._driver, "write", written.append)  # pyright: ignore[reportPrivateUsage] - what reaches the terminal
+        main.filter_line.value = "-truth:laying"
+        await pilot.press("x")
+        await until(pilot, lambda: "the path was copied to" in screen(app))
+        shown = screen(app)
+        assert re.search(r"total +4 threads", shown) and re.search(r"exported +2", shown)
+        assert "1 not finished" in shown and "1 rejected" in shown
+        assert "✓ walking → walking · question 1" in shown and "✗ walking → sitting · question 2" in shown
+        [path] = exported(workspace)
+        assert path.name in shown and path.with_suffix(".manifest.json").exists()
+        assert [json.loads(line)["id"][-1] for line in path.read_text().splitlines()] == ["1", "2"]
+        assert any(base64.b64encode(str(path).encode()).decode() in one for one in written)
+        assert (workspace.private / "copied.txt").read_text() == str(path)
+        await pilot.press("escape")
+        await until(pilot, lambda: marks(main) == "  ↑↑")
+        main.filter_line.value = "exported:never"
+        await until(pilot, lambda: main.listed.count == 2)
+
+
+async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_thread: Add, until: Until, screen: Text):
+    add_thread(1, answer=None)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await opened(pilot, until, 1)
+        await pilot.press("x")
+        await until(pilot, lambda: "no threads found matching the filter" in screen(app).lower())
+        assert "widen the filter" in " ".join(app.screen.query_one(HelpView).text.split())
+        assert not exported(workspace)
+
+
+async def test_an_export_that_is_left_goes_on_and_says_when_it_is_done(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+):
+    import threading
+
+    from core.export import run
+
+    add_thread(1)
+    go = threading.Event()
+    real = run.prepare_folder
+
+    def slowly(folder: Path) -> None:
+        assert go.wait(20)
+        real(folder)
+
+    monkeypatch.setattr(run, "prepare_folder", slowly)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        main = await opened(pilot, until, 1)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main and "the export goes on" in screen(app))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        await pilot.press("escape")
+        go.set()
+        await until(pilot, lambda: "1 thread exported to" in screen(app))
+    assert len(exported(workspace)) == 1
+
+
+async def test_a_stopped_export_leaves_nothing(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+):
+    import threading
+
+    from core.export import run
+
+    add_thread(1)
+    go = threading.Event()
+    real = run.prepare_folder
+
+    def slowly(folder: Path) -> None:
+        assert go.wait(20)
+        real(folder)
+
+    monkeypatch.setattr(run, "prepare_folder", slowly)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await opened(pilot, until, 1)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        await pilot.press("s")
+        go.set()
+        await until(pilot, lambda: "nothing was written" in screen(app))
+    assert not list(workspace.exports.glob("*"))
+
+
+async def test_the_dialog_shows_what_would_leave_before_it_does(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    for number in range(1, 6):
+        add_thread(number, answer="sitting" if number > 3 else "walking", messages=number)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 48)) as pilot:
+        main = await opened(pilot, until, 5)
+        await pilot.press("X")
+        await until(pilot, lambda: "5 of 5 threads" in screen(app))
+        assert '"id": "demo_s05_v4_0005"' in screen(app)
+        await pilot.press("e", *"correct:true", "enter")
+        await until(pilot, lambda: "3 of 5 threads" in screen(app) and '"id": "demo_s01_v4_0001"' in screen(app))
+        await pilot.press("t")
+        await until(pilot, lambda: '"id": "demo_s02_v4_0002"' in screen(app))
+        await pilot.press("v")
+        await until(pilot, lambda: "▌ step 1" in screen(app) and "▌ step 0" in screen(app))
+        assert "▌ <|im_start|>" not in screen(app) and "  <|im_start|>user" in screen(app)
+        await pilot.press(*"jjjj", "l", "l", "v")
+        await until(pilot, lambda: "in the first 3 threads" in screen(app) and "llamafactory" in screen(app))
+        await pilot.press(*"jjjjj", "e", *"2x", "enter", "enter")
+        await until(pilot, lambda: "`2x` is no whole number" in screen(app))
+        assert isinstance(app.screen, ExportChoiceScreen)
+        await pilot.press("h", "e", *["backspace"] * 9, "1", "enter")
+        await pilot.press(*"kkkkk", "h", "h", "enter")
+        await until(pilot, lambda: "the path was copied to" in screen(app))
+        [path] = exported(workspace)
+        assert path.name.startswith("training_data_openai") and len(path.read_text().splitlines()) == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main)
+
+
+async def test_older_threads_are_converted_from_the_list(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    add_thread(1)
+    turn = {"action": "respond", "response": "It walks.", "final_answer": "walking"}
+    old = {"thread_id": "old_v3_0001", "schema_version": "3.0", "dataset_name": "demo", "session_id": "s02",
+           "ground_truth_label": "walking", "conversation": [turn]}  # fmt: skip
+    (workspace.threads / "old_v3_0001.json").write_text(json.dumps(old))
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        main = await opened(pilot, until, 2)
+        await pilot.press("G")
+        await until(pilot, lambda: "so here" in screen(app))
+        await pilot.press("V")
+        await until(pilot, lambda: "the originals move to threads_v3_backup/" in screen(app))
+        await pilot.press("y")
+        await until(pilot, lambda: {row.summary.shape for row in main.listed.rows} == {"v4"})
+        assert main.listed.count == 2 and (workspace.root / "threads_v3_backup" / "old_v3_0001.json").exists()
+
+
+def test_the_dialog_begins_with_what_x_does():
+    request = request_of(usual("status:finished"))
+    assert request.filter == "status:finished" and request.finished_only and not request.rejected
+    assert (request.profile, request.split, request.dedupe, request.cap) == ("openai_v1", None, "off", None)

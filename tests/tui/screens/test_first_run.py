@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.datasets.importing import import_dataset
+from core.storage import store, thread_files
+from core.thread.json_form import decode
+from core.workspace import Workspace
+from tui.app import SensorloomApp
+from tui.screens.first_run import FirstRunScreen
+from tui.screens.main import MainScreen
+from tui.screens.new_thread import NewThreadScreen
+
+Until = Any
+Text = Callable[[Any], str]
+
+
+@pytest.fixture
+def with_demo(workspace: Workspace) -> Workspace:
+    import_dataset(workspace, "demo")
+    return workspace
+
+
+def finished(workspace: Workspace) -> list[str]:
+    found = [store.read(workspace.threads, stem).thread for stem in thread_files.stems(workspace.threads)]
+    return [one.id for one in found if one.status == "finished"]
+
+
+async def test_three_keys_lead_from_nothing_to_a_finished_thread_and_one_more_to_its_export(
+    workspace: Workspace, until: Until, screen: Text
+):
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await until(pilot, lambda: "import the demo" in screen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
+        await pilot.press("R")
+        await until(pilot, lambda: finished(workspace))
+        await until(pilot, lambda: "Final Answer:" in screen(app))
+        await until(pilot, lambda: "threads 1" in screen(app))
+        assert str(app.screen.query_one("#conversation-pane").border_title) == finished(workspace)[0]
+        await pilot.press("x")
+        await until(pilot, lambda: "training_data_openai_" in screen(app))
+        await until(pilot, lambda: "exported  1" in screen(app))
+    exported = list(workspace.exports.glob("training_data_openai_*.jsonl"))
+    rows = [json.loads(line) for path in exported for line in path.read_text().splitlines()]
+    assert [row["id"] for row in rows] == finished(workspace)
+
+
+async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Workspace, until: Until):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
+        dialog = app.screen
+        assert isinstance(dialog, NewThreadScreen)
+        await until(pilot, lambda: dialog.sessions.count and dialog.question.text)
+        session = dialog.sessions.chosen
+        assert session is not None
+        await pilot.press("e")
+        dialog.question.text = ""
+        await pilot.press(*"why R?", "enter")
+        await until(pilot, lambda: thread_files.stems(with_demo.threads))
+        thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
+        assert (thread.query, thread.session, thread.status) == ("why R?", session.text, "active")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen))
+        await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
+
+
+async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Until):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen))
+    assert thread_files.stems(with_demo.threads) == []
+
+
+async def test_an_export_of_nothing_says_what_to_do(with_demo: Workspace, until: Until, screen: Text):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await pilot.press("x")
+        await until(pilot, lambda: "no threads found" in screen(app))
+    assert not list(with_demo.exports.glob("*.jsonl"))
+
+
+async def test_quitting_in_the_middle_of_a_run_leaves_whole_threads(with_demo: Workspace, until: Until):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
+        await pilot.press("R")
+        await until(pilot, lambda: thread_files.stems(with_demo.threads))
+        await pilot.press("q")
+        await until(pilot, lambda: app._exit)  # pyright: ignore[reportPrivateUsage] - told nowhere else
+    for path in with_demo.threads.glob("*.json"):
+        decode(path.read_bytes(), path.name)
+    assert not list(with_demo.threads.glob("*.tmp"))

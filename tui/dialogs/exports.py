@@ -1,0 +1,174 @@
+"""Exports under way: one at a time, in a worker, whether its screen is open or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+
+from core.errors import SensorloomError
+from core.text import one_line
+from core.workspace import Workspace
+from tui.terminal.terminal import copy_out
+
+if TYPE_CHECKING:
+    from core.export.report import ExportReport, ExportRequest
+    from tui.screens.export import ExportScreen
+
+TOLD_SECONDS = 0.1
+"""Between two looks at how far an export is: each is painted."""
+
+
+@dataclass(slots=True)
+class Job:
+    """An export under way, or the last one."""
+
+    request: ExportRequest
+    done: int = 0
+    total: int = 0
+    over: bool = False
+    report: ExportReport | None = None
+    problem: str = ""
+    copied: str = ""
+    """Where the path was copied to; empty until it was."""
+    stopped: bool = False
+    """Set to ask it to stop."""
+
+
+class Exports:
+    """Starts exports and tells how they go. Lives on the main screen, in whose workers they run."""
+
+    @dataclass
+    class Ended(Message):
+        """The export is over."""
+
+        report: ExportReport | None
+        problem: str = ""
+
+    @dataclass
+    class Copied(Message):
+        """The path was copied."""
+
+        way: str
+
+    def __init__(self, screen: Screen[None], workspace: Workspace, filtered_by: Callable[[], str]) -> None:
+        """Args: `filtered_by` gives the list's present filter."""
+        self._screen = screen
+        self._workspace = workspace
+        self._filtered_by = filtered_by
+        self._job: Job | None = None
+        self._shown: ExportScreen | None = None
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What the action does."""
+        return {"export.now": self.now}
+
+    @property
+    def running(self) -> bool:
+        """Whether an export is under way."""
+        return self._job is not None and not self._job.over
+
+    def now(self) -> None:
+        """Export the finished threads that the filter shows; or show the export that is under way."""
+        from core.export.report import ExportRequest
+
+        if self.running:
+            self._open()
+        else:
+            self.start(ExportRequest(filter=self._filtered_by()))
+
+    def start(self, request: ExportRequest) -> None:
+        """Begin an export and show how it goes."""
+        if not self.running:
+            self._job = Job(request)
+            self._screen.run_worker(partial(self._work, self._job), thread=True, group="export")
+        self._open()
+
+    def stop(self) -> None:
+        """Stop; nothing is left under a final name."""
+        if self._job is not None:
+            self._job.stopped = True
+
+    def ended(self, event: Ended) -> None:
+        """Show what was done, or say it where nobody looks at the export."""
+        job = self._job
+        if job is None:
+            return
+        job.over, job.report, job.problem = True, event.report, event.problem
+        self._draw()
+        path = event.report.path if event.report is not None else None
+        if event.report is not None and path is not None:
+            self._screen.run_worker(partial(self._copy, str(path)), thread=True, group="copy")
+        if self._shown is None:
+            said = event.problem
+            if event.report is not None and path is not None:
+                count = event.report.exported
+                said = f"{count:,} thread{'s' if count != 1 else ''} exported to {self._workspace.shown(path)}"
+            self._screen.notify(one_line(said, 400), title="export", timeout=12, markup=False)
+
+    def copied(self, event: Copied) -> None:
+        """Say where the path went."""
+        if self._job is not None:
+            self._job.copied = event.way
+            self._draw()
+
+    def copy(self) -> None:
+        """Copy the path of the training file again."""
+        job = self._job
+        if job is not None and job.report is not None and job.report.path is not None:
+            self._screen.run_worker(partial(self._copy, str(job.report.path)), thread=True, group="copy")
+
+    def _open(self) -> None:
+        from tui.screens.export import ExportScreen
+
+        if self._job is None or self._shown is not None:
+            return
+        self._shown = ExportScreen(self._workspace, self._job, stop=self.stop, copy=self.copy)
+        self._screen.app.push_screen(self._shown, self._left)
+
+    def _left(self, _: object) -> None:
+        self._shown = None
+        if self.running:
+            self._screen.notify("the export goes on; x shows it again", markup=False)
+
+    def _draw(self) -> None:
+        if self._shown is not None and self._shown.is_mounted:
+            self._shown.show()
+
+    def _work(self, job: Job) -> None:
+        from core.export.report import NothingToExportError, Progress
+        from core.export.run import export
+
+        told = 0.0
+
+        def report(done: int, total: int) -> None:
+            nonlocal told
+            job.done, job.total = done, total
+            shown, now = self._shown, time.monotonic()
+            if shown is not None and now - told > TOLD_SECONDS:
+                told = now
+                shown.call_later(self._draw)
+
+        try:
+            done = export(self._workspace, job.request, Progress(report, lambda: job.stopped))
+            self._screen.post_message(self.Ended(done))
+        except NothingToExportError as error:
+            self._screen.post_message(self.Ended(error.report, str(error)))
+        except SensorloomError as error:
+            self._screen.post_message(self.Ended(None, str(error)))
+        except Exception:
+            self._screen.post_message(self.Ended(None, "the export failed; nothing is left under a final name"))
+            raise
+
+    def _copy(self, path: str) -> None:
+        def write(sequence: str) -> None:
+            driver = getattr(self._screen.app, "_driver", None)  # Textual's own copy takes no text longer than a line
+            if driver is not None:
+                self._screen.app.call_from_thread(driver.write, sequence)
+
+        self._screen.post_message(self.Copied(copy_out(self._workspace, path, write)))

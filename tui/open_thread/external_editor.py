@@ -1,0 +1,86 @@
+"""A message in another program's hands: as a text it can edit, and back."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from core.errors import UsageError
+from core.thread import edits
+from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
+from tui.widgets.message_fields import compact, laid_out
+
+CALL_MARK = "▸ "
+"""A line that begins so names a call; its arguments follow."""
+
+
+def edited_outside(app: App[Any], message: Message, head: str = "") -> Message:
+    """The message as a person left it in `$VISUAL` or `$EDITOR`; the app waits, its runs go on.
+
+    `head` is a beginning of the text that stays as it is and is not shown.
+
+    Raises:
+        UsageError: the editor cannot be run or failed, or what came back is no such message.
+    """
+    before = external_text(message, head)
+    after = _in_editor(app, before)
+    try:
+        return message if after == before else from_external(message, head, after)
+    except ValueError as error:
+        raise UsageError(f"not taken: {error}") from error
+
+
+def _in_editor(app: App[Any], text: str) -> str:
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    handle, name = tempfile.mkstemp(prefix="sensorloom-", suffix=".md")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+        with app.suspend():
+            ended = subprocess.run([*command, name], check=False).returncode
+        if ended:
+            raise UsageError(f"{command[0]} ended with {ended}; nothing was changed")
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except (OSError, SuspendNotSupported) as error:
+        raise UsageError(f"cannot run {command[0]}: {error}; set $EDITOR to the editor you use") from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def external_text(message: Message, head: str = "") -> str:
+    """A message for another editor: its text, then each call as a line with its name and its arguments below."""
+    parts = [text_of(message)[len(head) :]]
+    parts += [f"{CALL_MARK}{call_name(call)}\n{laid_out(call_arguments(call))}" for call in calls_of(message)]
+    return "\n\n".join(parts)
+
+
+def from_external(message: Message, head: str, text: str) -> Message:
+    """The message as it came back from another editor; what was not touched stays byte for byte.
+
+    Raises:
+        ValueError: there are more or fewer calls than the message has; the sentence says so.
+    """
+    calls = calls_of(message)
+    before = external_text(message, head)
+    text = text if before.endswith("\n") else text.removesuffix("\n")
+    if text == before:
+        return message
+    body, *blocks = text.split(f"\n\n{CALL_MARK}") if calls else [text]
+    if len(blocks) != len(calls):
+        raise ValueError(f"there must be {len(calls)} calls, each beginning with a line `{CALL_MARK}name`")
+    made = message
+    if body != text_of(message)[len(head) :]:
+        made = edits.with_text(made, head + body)
+    for number, (call, block) in enumerate(zip(calls, blocks, strict=True)):
+        name, _, arguments = block.partition("\n")
+        if arguments != laid_out(call_arguments(call)) or name != call_name(call):
+            kept = arguments == laid_out(call_arguments(call))
+            made = edits.with_call(made, number, name.strip(), call_arguments(call) if kept else compact(arguments))
+    return made

@@ -1,0 +1,75 @@
+"""Reading the thread under the cursor, off the screen's loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from core.errors import SensorloomError
+from core.storage import store
+from core.storage.store import Stored
+from core.workspace import Workspace
+
+HELD_SECONDS = 0.1
+"""Moves that follow each other faster than this are a held key: only where it stops is read."""
+
+
+class Reader:
+    """Reads one thread at a time; an earlier request is forgotten when another comes."""
+
+    @dataclass
+    class Read(Message):
+        """A thread was read, or cannot be."""
+
+        stem: str
+        stored: Stored | None = None
+        problem: str = ""
+        """One sentence when it cannot be read."""
+
+    def __init__(self, screen: Screen[None], workspace: Workspace) -> None:
+        self._screen = screen
+        self._workspace = workspace
+        self._moved_at = 0.0
+        self._timer: Timer | None = None
+        self._opened = ""
+        self.wanted = ""
+        """Stem of the thread that was asked for last."""
+
+    def follow(self, stem: str) -> None:
+        """Read the thread that the cursor came to."""
+        now = time.monotonic()
+        held, self._moved_at = now - self._moved_at < HELD_SECONDS, now
+        self._forget_timer()
+        if stem == self._opened:
+            self._opened = ""
+        elif held:
+            self.wanted = stem
+            self._timer = self._screen.set_timer(HELD_SECONDS, partial(self.read, stem))
+        else:
+            self.read(stem)
+
+    def skip_to(self, stem: str) -> None:
+        """The thread is open already: reading it when the cursor comes to it would only repeat that."""
+        self._forget_timer()
+        self.wanted = self._opened = stem
+
+    def read(self, stem: str) -> None:
+        """Read a thread now."""
+        self.wanted = stem
+        self._screen.run_worker(partial(self._work, stem), thread=True, exclusive=True, group="read")
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _work(self, stem: str) -> None:
+        try:
+            self._screen.post_message(self.Read(stem, store.read(self._workspace.threads, stem)))
+        except SensorloomError as error:
+            self._screen.post_message(self.Read(stem, problem=str(error)))

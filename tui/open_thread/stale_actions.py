@@ -1,0 +1,58 @@
+"""What is stale in the open thread, and its three ways out."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from core import curate
+from core.thread.stale import stale_messages
+from tui.open_thread.turn_actions import TurnActions
+from tui.open_thread.turn_state import ThreadWork
+from tui.screens.ask import ChooseScreen, Way
+
+STALE_WAYS = (
+    Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
+    Way("y", "accept as they are", "they still hold; the marks go"),
+    Way("b", "move to a branch", "a thread of their own keeps them; this one ends before them"),
+)
+_WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
+
+
+class Settling:
+    """Settles what is stale."""
+
+    def __init__(self, turns: TurnActions) -> None:
+        self._turns = turns
+
+    def ask(self) -> None:
+        """Ask which way the stale turns are settled."""
+        work = self._turns.work
+        if work is None or work.busy:
+            return
+        count = len(stale_messages(work.stored.thread))
+        if not count:
+            self._turns.say("nothing in this thread is stale")
+            return
+
+        def answered(way: str | None) -> None:
+            if way is not None:
+                self._turns.do(partial(self.settle, work, _WAYS[way]))
+
+        many = "1 message rests" if count == 1 else f"{count} messages rest"
+        text = f"{many} on something that changed. An export refuses the thread until that is settled."
+        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
+
+    async def settle(self, work: ThreadWork, how: Any) -> None:
+        """Settle what is stale in one of the three ways; re-running goes on with a proposal."""
+        from core.runs.toolbox import tools_at
+
+        thread = work.stored.thread
+        tools, context = await asyncio.to_thread(tools_at, self._turns.workspace, thread, len(thread.messages))
+        function = partial(curate.settle_stale, tools=tools, context=context)
+        if await self._turns.save(work, function, how) and how == "rerun" and work is self._turns.work:
+            if work.stored.thread.status == "finished":
+                self._turns.say("nothing rests on it, and the thread is finished: there is nothing to re-run")
+            elif not work.slots:
+                self._turns.running.run()

@@ -1,0 +1,83 @@
+"""The terminal around the app: a tidy end when it goes away, and copying text out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import SensorloomError
+from core.storage.atomic import write_atomic
+from core.text import printable
+from core.workspace import Workspace, private_folder
+
+OSC52_LIMIT = 74_000
+"""Characters of base64 that common terminals take in one sequence."""
+TMUX_SECONDS = 2.0
+
+
+def end_tidily(leave: Callable[[], object]) -> None:
+    """Call `leave` on a hang-up or a request to end, so that the screen is restored and runs are saved.
+
+    Without this a dropped SSH session ends the process on the spot.
+    """
+    if sys.platform == "win32":
+        return
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGHUP, signal.SIGTERM):
+        loop.add_signal_handler(one, leave)
+
+
+def prepare_environment() -> None:
+    """What Textual reads from the environment when it is imported.
+
+    No link is fast enough for animation to be worth its bytes. Over SSH, an arrow key can arrive in two pieces
+    further apart than Textual's own delay, and would be taken for escape and a letter.
+    """
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_FPS", "1000")  # without animations no more frames, each only sooner
+    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
+        os.environ.setdefault("ESCDELAY", "250")
+
+
+def copy_out(workspace: Workspace, text: str, write: Callable[[str], object]) -> str:
+    """Copy text every way there is, and say which ones were tried: none of them reports success.
+
+    Args:
+        workspace: where the file is kept that always works.
+        text: what is copied.
+        write: writes to the terminal.
+    """
+    tried: list[str] = []
+    data = base64.b64encode(printable(text).encode()).decode()
+    if len(data) <= OSC52_LIMIT:
+        write(f"\x1b]52;c;{data}\x07")
+        tried.append("terminal (OSC 52)")
+    if os.environ.get("TMUX") and _to_tmux(text):
+        tried.append("tmux buffer")
+    try:
+        path = private_folder(workspace) / "copied.txt"
+        write_atomic(path, text.encode())
+        tried.append(workspace.shown(Path(path)))
+    except SensorloomError:
+        pass  # the other ways stand for themselves
+    return ", ".join(tried) or "nowhere: neither the terminal nor a file could be written"
+
+
+def _to_tmux(text: str) -> bool:
+    program = shutil.which("tmux")
+    if program is None:
+        return False
+    try:
+        done = subprocess.run(
+            [program, "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, timeout=TMUX_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
