@@ -33,3 +33,8 @@ class DatasetError(SensorloomError):
 
 class ModelError(SensorloomError):
     """The model's endpoint failed, refused, or broke off."""
+
+
+def system_reason(error: OSError) -> str:
+    """The operating system's own words for a failed file operation, as the end of a sentence: `no space left …`."""
+    return (error.strerror or str(error)).lower()

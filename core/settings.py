@@ -14,7 +14,7 @@ from typing import Annotated
 
 import msgspec
 
-from core.errors import WorkspaceError
+from core.errors import WorkspaceError, system_reason
 
 SETTINGS_FILE = "sensorloom.toml"
 
@@ -86,7 +86,7 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise WorkspaceError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise WorkspaceError(f"{path}: cannot be read: {system_reason(error)}") from error
     except UnicodeDecodeError as error:
         raise WorkspaceError(f"{path}: is no UTF-8 text (byte {error.start + 1}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import WorkspaceError
+from core.errors import WorkspaceError, system_reason
 from core.settings import SETTINGS_FILE, Settings, load_settings
 from core.storage.atomic import digest
 
@@ -88,7 +88,7 @@ def private_folder(workspace: Workspace, *names: str) -> Path:
         if not ignore.exists():
             ignore.write_text("*\n")
     except OSError as error:
-        raise WorkspaceError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from error
+        raise WorkspaceError(f"cannot make {folder}: {system_reason(error)}") from error
     return folder
 
 

@@ -12,7 +12,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options
 from core.cli.settle import settled
 from core.cli.threads import opened
-from core.errors import UsageError
+from core.errors import UsageError, system_reason
 from core.storage.store import Stored
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant
 from core.workspace import Workspace
@@ -87,7 +87,7 @@ def _text(text: str | None, source: str | None) -> str | None:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         return data.decode().removesuffix("\n")
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"{source} cannot be read: {system_reason(error)}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{source} is not UTF-8 text (byte {error.start + 1})") from error
 

@@ -124,8 +124,8 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
 
 def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
     from core.model.client import Model
+    from core.model.reply import Waiting
     from core.runs.batch import run_jobs
-    from core.runs.events import Waiting
 
     done = 0
 

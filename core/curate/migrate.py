@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import SensorloomError, ThreadError
+from core.errors import SensorloomError, ThreadError, system_reason
 from core.listing.summary import Summary
 from core.storage import store, thread_files
 from core.thread.json_form import decode_object, shape_of
@@ -222,9 +222,7 @@ def _move(path: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
     except OSError as error:
-        raise SensorloomError(
-            f"cannot move {path.name} to {target}: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise SensorloomError(f"cannot move {path.name} to {target}: {system_reason(error)}") from error
 
 
 def _free(folder: Path, name: str) -> Path:

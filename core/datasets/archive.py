@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from core.errors import DatasetError
+from core.errors import DatasetError, system_reason
 from core.storage.atomic import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
@@ -62,7 +62,7 @@ class RawFile:
         except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
             raise DatasetError(f"{self.archive}: {self.name} cannot be unpacked, it is damaged: {error}") from error
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = system_reason(error)
             raise DatasetError(f"{self.archive}: {self.name} cannot be read: {reason}") from error
 
 

@@ -23,7 +23,7 @@ from core.datasets.standard import (
     read_object,
     subject_in,
 )
-from core.errors import DatasetError
+from core.errors import DatasetError, system_reason
 from core.thread.labels import canonical
 from core.workspace import Workspace
 
@@ -187,7 +187,7 @@ def _session_folders(folder: Path, labels: Mapping[str, Any]) -> tuple[list[str]
     try:
         names = sorted(entry.name for entry in (folder / SESSIONS).iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        return [], [Finding("error", "sessions", f"{SESSIONS}/", f"cannot be listed: {error.strerror}")]
+        return [], [Finding("error", "sessions", f"{SESSIONS}/", f"cannot be listed: {system_reason(error)}")]
     found = [
         Finding("error", "no session", f"{LABELS}, session {session!r}", f"there is no {SESSIONS}/{session}/")
         for session in sorted(labels.keys() - set(names))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.errors import DatasetError, SensorloomError
+from core.errors import DatasetError, SensorloomError, system_reason
 from core.storage.atomic import digest, write_atomic
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], 
     try:
         changed = (dataset.folder / SESSIONS).stat().st_mtime_ns
     except OSError as error:
-        raise DatasetError(f"{dataset.folder / SESSIONS}: {error.strerror}") from error
+        raise DatasetError(f"{dataset.folder / SESSIONS}: {system_reason(error)}") from error
     with _building:
         known = _recent.get(dataset.folder)
         if known is None or known.opened is not dataset or known.changed_ns != changed or _outdated(known):

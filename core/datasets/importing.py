@@ -23,7 +23,7 @@ from core.datasets.archive import Raw, open_raw
 from core.datasets.plan import Importer, ImportOptions, Plan
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
-from core.errors import DatasetError, UsageError
+from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import sync_folder
 from core.workspace import Workspace
 
@@ -117,7 +117,7 @@ def import_dataset(
             _carry_out(plan, staging, path, progress)
             kept = _put_in_place(partial, final)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = system_reason(error)
         raise DatasetError(f"cannot write {partial}: {reason}; import again to go on where it stopped") from error
     return ImportReport(
         name,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import DatasetError
+from core.errors import DatasetError, system_reason
 from tools.session import Channel, Samples, Window
 
 TIME_COLUMN = "timestamp_sec"
@@ -34,7 +34,7 @@ def read_session(path: Path, described: tuple[Channel, ...]) -> Window:
     try:
         found = path.stat()
     except OSError as error:
-        raise DatasetError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise DatasetError(f"{path}: {system_reason(error)}") from error
     if not stat.S_ISREG(found.st_mode):
         raise DatasetError(f"{path}: not a regular file")
     if found.st_size > _CACHED_BYTES:

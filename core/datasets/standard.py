@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.errors import DatasetError
+from core.errors import DatasetError, system_reason
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class StandardDataset:
         try:
             there = {entry.name for entry in (self.folder / SESSIONS).iterdir()}
         except OSError as error:
-            raise DatasetError(f"{self.folder / SESSIONS}: {_reason(error)}") from error
+            raise DatasetError(f"{self.folder / SESSIONS}: {system_reason(error)}") from error
         return tuple(session for session, labels in self.labels.items() if labels and session in there)
 
     def path_of(self, session: str) -> Path:
@@ -205,7 +205,7 @@ def read_object(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing: a dataset has {MANIFEST}, {LABELS} and {SESSIONS}/") from error
     except OSError as error:
-        raise DatasetError(f"{path}: {_reason(error)}") from error
+        raise DatasetError(f"{path}: {system_reason(error)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not JSON: {error}") from error
     if not isinstance(found, dict):
@@ -281,7 +281,3 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return (found.st_mtime_ns, found.st_size)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

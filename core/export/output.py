@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 from core.export.direct_file import DirectFile
 from core.export.entry import Span
 from core.export.report import ExportFile
@@ -157,7 +157,7 @@ def said(path: Path) -> Generator[None]:
 
 def unwritable(path: Path, error: OSError) -> SensorloomError:
     """One sentence about what could not be written, and why."""
-    return SensorloomError(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
+    return SensorloomError(f"cannot write {path}: {system_reason(error)}")
 
 
 def _runs(spans: Iterable[Span]) -> Iterator[Span]:

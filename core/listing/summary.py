@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from core.errors import ThreadError
+from core.errors import ThreadError, system_reason
 from core.listing.fast_decode import Outline, broken_calls, outline
 from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
 from core.thread.json_form import decode, decode_object, shape_of
@@ -99,7 +99,7 @@ def look(folder: Path, stem: str) -> Look:
             size, mtime_ns = found.st_size, found.st_mtime_ns
             file = RegularFile(read_bytes(path), size, mtime_ns)
     except OSError as error:
-        problem = f"{stem}.json: {(error.strerror or str(error)).lower()}"
+        problem = f"{stem}.json: {system_reason(error)}"
         return Look(Summary(stem, size, mtime_ns, problem=problem))
     except ThreadError as error:
         return Look(Summary(stem, size, mtime_ns, problem=str(error)))

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ModelError
 from core.model.endpoints import ModelChoice, first_model
 from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, NoCompletionsError, explain
-from core.model.reply import Reply, ReplyEvent
-from core.runs.events import Waiting
+from core.model.reply import Reply, ReplyEvent, Waiting
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

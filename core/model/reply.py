@@ -12,12 +12,46 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.runs.events import ArgumentsAdded, CallAdded, TextAdded
-
 NAMELESS = "unnamed_tool"
 """What a call without a name is called, so that its error result tells the model."""
 
 _OPEN, _CLOSE = "<think>", "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class TextAdded:
+    """More of the message's text. `reasoning` is text that the server streams apart."""
+
+    run: str
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallAdded:
+    """The model begins its call number `index` of this message (from 0)."""
+
+    run: str
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentsAdded:
+    """More of the arguments of call `index`, as they are streamed: a fragment of JSON."""
+
+    run: str
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The endpoint asked for patience, or failed and is tried again; what came of the message is void."""
+
+    run: str
+    seconds: float
+    reason: str
 
 
 @dataclass(slots=True)

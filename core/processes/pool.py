@@ -22,7 +22,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 from core.processes.worker import SLOT_BYTES, SLOTS, Job, opened, place
 
 Result = tuple[Any, bytes | memoryview]
@@ -140,7 +140,7 @@ def _workers(count: int, opener: str, setup: Sequence[Any]) -> Generator[list[_W
                     process_group=0,  # a ctrl+c or a hang-up is ours to answer
                 )
         except OSError as error:
-            raise SensorloomError(f"cannot start a process: {(error.strerror or str(error)).lower()}") from error
+            raise SensorloomError(f"cannot start a process: {system_reason(error)}") from error
         ours.callback(process.wait)
         ours.callback(control.close)
         _send(control, pickle.dumps((opener, setup)))

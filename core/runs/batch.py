@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import ModelError, SensorloomError, UsageError
 from core.model.client import Model
+from core.model.reply import Waiting
 from core.runs.cancelling import in_full
-from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent, Waiting
+from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_query
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read

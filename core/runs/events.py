@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.model.reply import ArgumentsAdded, CallAdded, TextAdded, Waiting
 from core.storage.store import Stored
 from core.thread.proposal import Proposal
 
@@ -19,33 +20,6 @@ class TurnStarted:
     run: str
     stem: str
     model: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextAdded:
-    """More of the message's text. `reasoning` is text that the server streams apart."""
-
-    run: str
-    text: str
-    reasoning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallAdded:
-    """The model begins its call number `index` of this message (from 0)."""
-
-    run: str
-    index: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ArgumentsAdded:
-    """More of the arguments of call `index`, as they are streamed: a fragment of JSON."""
-
-    run: str
-    index: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +36,6 @@ class CallAnswered:
     content: str
     failed: bool
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The endpoint asked for patience, or failed and is tried again; what came of the message is void."""
-
-    run: str
-    seconds: float
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

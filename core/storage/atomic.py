@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 
 _BUFFER_BYTES = 1 << 20
 """Many small pieces are written together: a thread that writes them rarely has to wait for its turn."""
@@ -55,7 +55,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
+        raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
     pieces, buffer = ([data], -1) if isinstance(data, bytes) else (data, _BUFFER_BYTES)
     try:
         with os.fdopen(handle, "wb", buffering=buffer) as file:
@@ -68,7 +68,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise SensorloomError(f"cannot write {path}: {_reason(error)}") from error
+        raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -111,7 +111,3 @@ def _keep_mode(path: Path, handle: int) -> None:
     except OSError:
         return
     os.fchmod(handle, mode)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

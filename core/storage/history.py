@@ -21,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 from core.storage import snapshots
 from core.storage.atomic import Content, sync_folder, write_atomic
 from core.thread.value import timestamp
@@ -101,9 +101,7 @@ def read(workspace: Workspace, stem: str) -> History:
     except FileNotFoundError:
         return History()
     except OSError as error:
-        raise SensorloomError(
-            f"the history of {stem} cannot be read: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise SensorloomError(f"the history of {stem} cannot be read: {system_reason(error)}") from error
     steps: list[Step] = []
     for line in lines:
         try:
@@ -280,7 +278,7 @@ def _append(workspace: Workspace, stem: str, past: History, step: Step) -> Histo
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise SensorloomError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
     if fresh:
         sync_folder(path.parent)
     return _standing([*past.steps, step])

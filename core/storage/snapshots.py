@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 from core.storage.atomic import Content, digest
 
 _HEADER = struct.Struct("<2s17sI")
@@ -73,7 +73,7 @@ def keep(pack: Path, states: Iterable[Content]) -> None:
         if added:
             _append(pack, size, b"".join(added))
     except OSError as error:
-        raise SensorloomError(f"cannot write {pack}: {(error.strerror or str(error)).lower()}") from error
+        raise SensorloomError(f"cannot write {pack}: {system_reason(error)}") from error
 
 
 def load(pack: Path, wanted: str) -> bytes:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
+from core.errors import ConflictError, SensorloomError, ThreadError, UsageError, system_reason
 from core.storage.atomic import Content, sync_folder, write_atomic
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.thread.json_form import decode, encode
@@ -97,7 +97,7 @@ def replace(
             try:
                 path.unlink()
             except OSError as error:
-                raise ThreadError(f"cannot remove {path}: {(error.strerror or str(error)).lower()}") from error
+                raise ThreadError(f"cannot remove {path}: {system_reason(error)}") from error
             sync_folder(folder)
 
 
@@ -109,7 +109,7 @@ def present(folder: Path, stem: str) -> Content | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConflictError(f"{path.name} can no longer be read: {(error.strerror or str(error)).lower()}") from error
+        raise ConflictError(f"{path.name} can no longer be read: {system_reason(error)}") from error
 
 
 def _what_happened(there: Content | None, expected: str | None) -> str:
@@ -228,7 +228,7 @@ def locked(folder: Path) -> Generator[None]:
     except Timeout as error:
         raise SensorloomError(f"another sensorloom has been writing in {folder} for 20 s; try again") from error
     except OSError as error:
-        raise SensorloomError(f"cannot write in {folder}: {(error.strerror or str(error)).lower()}") from error
+        raise SensorloomError(f"cannot write in {folder}: {system_reason(error)}") from error
     token = _held.set(_held.get() | {folder})
     try:
         yield

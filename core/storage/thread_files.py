@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import SensorloomError, ThreadError, UsageError
+from core.errors import SensorloomError, ThreadError, UsageError, system_reason
 from core.thread.json_form import MAX_BYTES
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -37,7 +37,7 @@ def stems(folder: Path) -> list[str]:
 
 def unlistable(folder: Path, error: OSError) -> SensorloomError:
     """One sentence about a folder that cannot be listed, and why."""
-    return SensorloomError(f"cannot list {folder}: {(error.strerror or str(error)).lower()}")
+    return SensorloomError(f"cannot list {folder}: {system_reason(error)}")
 
 
 def more_than(folder: Path, count: int) -> bool:
@@ -75,7 +75,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
     except OSError as error:
-        raise ThreadError(f"{path.name}: {(error.strerror or str(error)).lower()}") from error
+        raise ThreadError(f"{path.name}: {system_reason(error)}") from error
 
 
 class RegularFile(msgspec.Struct, gc=False):

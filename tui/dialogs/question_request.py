@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import SensorloomError
-from core.runs.events import QueryProposed, TextAdded, TurnEnded, TurnEvent, Waiting
+from core.model.reply import TextAdded, Waiting
+from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.text import one_line
 from tui.open_thread.runs import Runs
 

@@ -10,18 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.runs.events import (
-    ArgumentsAdded,
-    CallAdded,
-    CallAnswered,
-    TextAdded,
-    TurnAccepted,
-    TurnEnded,
-    TurnEvent,
-    TurnProposed,
-    TurnStarted,
-    Waiting,
-)
+from core.model.reply import ArgumentsAdded, CallAdded, TextAdded, Waiting
+from core.runs.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.storage.store import Stored
 from core.text import one_line
 from core.thread.proposal import Generation, Proposal

@@ -10,8 +10,7 @@ from core.errors import ModelError
 from core.model import errors
 from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
-from core.model.reply import CallWritten, Reply
-from core.runs.events import ArgumentsAdded, CallAdded, TextAdded, Waiting
+from core.model.reply import ArgumentsAdded, CallAdded, CallWritten, Reply, TextAdded, Waiting
 from core.settings import ModelSettings
 from tests.fake_server import Answer, FakeServer, calls, delta, fails, fake_server, fragment, says, usage
 

@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model.reply import CallWritten, Reply, ReplyEvent
-from core.runs.events import ArgumentsAdded, CallAdded, TextAdded
+from core.model.reply import ArgumentsAdded, CallAdded, CallWritten, Reply, ReplyEvent, TextAdded
 from tests.fake_server import delta, fragment
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=30).filter(lambda text: "<" not in text)

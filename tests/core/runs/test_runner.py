@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import ModelError, UsageError
 from core.model.endpoints import Endpoint, ModelChoice
-from core.runs.events import TextAdded, TurnAccepted, TurnEnded, TurnEvent, TurnProposed
+from core.model.reply import TextAdded
+from core.runs.events import TurnAccepted, TurnEnded, TurnEvent, TurnProposed
 from core.runs.runner import Make, TurnRunner
 from core.settings import ModelSettings
 from core.storage import store

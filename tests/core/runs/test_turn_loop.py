@@ -14,17 +14,8 @@ import pytest
 from core.model import errors
 from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
-from core.runs.events import (
-    CallAnswered,
-    QueryProposed,
-    TextAdded,
-    TurnAccepted,
-    TurnEnded,
-    TurnEvent,
-    TurnProposed,
-    TurnStarted,
-    Waiting,
-)
+from core.model.reply import TextAdded, Waiting
+from core.runs.events import CallAnswered, QueryProposed, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.runs.question import propose_query
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.settings import ModelSettings

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from core.runs.events import CallAnswered, TextAdded, TurnEnded, TurnStarted, Waiting
+from core.model.reply import TextAdded, Waiting
+from core.runs.events import CallAnswered, TurnEnded, TurnStarted
 from core.storage.store import Stored
 from core.thread.proposal import Generation, Proposal
 from core.workspace import Workspace, open_workspace
