@@ -9,7 +9,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.threads import stem_of
 from core.errors import UsageError
-from core.storage.history import History, Step
+from core.storage.step_log import History, Step
 from core.workspace import Workspace
 
 
@@ -40,43 +40,44 @@ def command(workspace: Workspace, name: str, diff: int | None, before: int | Non
         for line in _difference(workspace, stem, _step(past, stem, diff)):
             say(line)
     elif as_json:
-        print_json({"id": stem, "exists": there, "steps": [_document(one, past) for one in past.steps]})
+        print_json({"id": stem, "exists": there, "steps": [_document(step, past) for step in past.steps]})
     else:
-        for one in past.steps:
-            state = "  (not in force)" if _in_force(one, past) is False else ""
-            say(f"{one.number:>4}  {one.at[:19].replace('T', ' ')}  {_words(one)}{state}")
+        for step in past.steps:
+            state = "  (not in force)" if _in_force(step, past) is False else ""
+            say(f"{step.number:>4}  {step.at[:19].replace('T', ' ')}  {_words(step)}{state}")
         say(f"{stem}: {len(past.steps)} steps{'' if there else ', and no file now'}; times are UTC")
     return 0
 
 
-def _document(one: Step, past: History) -> dict[str, object]:
+def _document(step: Step, past: History) -> dict[str, object]:
     return {
-        "number": one.number,
-        "at": one.at,
-        "kind": one.kind,
-        "what": one.what,
-        "of": one.of,
-        "group": one.group or None,
-        "before": one.before,
-        "after": one.after,
-        "in_force": _in_force(one, past),
+        "number": step.number,
+        "at": step.at,
+        "kind": step.kind,
+        "what": step.what,
+        "of": step.of,
+        "group": step.group or None,
+        "before": step.before,
+        "after": step.after,
+        "in_force": _in_force(step, past),
     }
 
 
-def _in_force(one: Step, past: History) -> bool | None:
+def _in_force(step: Step, past: History) -> bool | None:
     """Whether what the step did still stands; None for an undo or redo, which is about another step."""
-    return one.number in past.done if one.kind in ("done", "outside") else None
+    return step.number in past.done if step.kind in ("done", "outside") else None
 
 
-def _words(one: Step) -> str:
-    about = {"undo": f"undid step {one.of}: ", "redo": f"did step {one.of} again: "}.get(one.kind, "")
-    return f"{about}{one.what}{', with other threads' if one.group else ''}"
+def _words(step: Step) -> str:
+    about = {"undo": f"undid step {step.of}: ", "redo": f"did step {step.of} again: "}.get(step.kind, "")
+    return f"{about}{step.what}{', with other threads' if step.group else ''}"
 
 
 def _step(past: History, stem: str, number: int) -> Step:
-    if number > len(past.steps):
-        raise UsageError(f"{stem} has {len(past.steps)} steps, no number {number}")
-    return past.step(number)
+    try:
+        return past.step(number)
+    except KeyError as error:
+        raise UsageError(f"{stem} has {len(past.steps)} steps, no number {number}") from error
 
 
 def _content(workspace: Workspace, stem: str, wanted: str | None) -> bytes:
@@ -87,10 +88,10 @@ def _content(workspace: Workspace, stem: str, wanted: str | None) -> bytes:
     return history.content(workspace, stem, wanted)
 
 
-def _difference(workspace: Workspace, stem: str, one: Step) -> list[str]:
+def _difference(workspace: Workspace, stem: str, step: Step) -> list[str]:
     before, after = (
         [] if state is None else _content(workspace, stem, state).decode(errors="backslashreplace").splitlines()
-        for state in (one.before, one.after)
+        for state in (step.before, step.after)
     )
-    names = (f"before step {one.number}", f"after step {one.number}")
+    names = (f"before step {step.number}", f"after step {step.number}")
     return list(difflib.unified_diff(before, after, *names, lineterm=""))

@@ -37,8 +37,8 @@ def command(workspace: Workspace, name: str | None, as_json: bool) -> int:
 def tell_undone(undone: Undone, as_json: bool) -> int:
     """Say what an undo or redo did. Returns the exit code."""
     if as_json:
-        print_json({"said": undone.said, "changed": list(undone.stems), "problems": list(undone.problems)})
+        print_json({"said": undone.sentence, "changed": list(undone.stems), "problems": list(undone.problems)})
     else:
         first, *others = undone.stems
-        say(f"{undone.said} · {first}" + (f" and {len(others)} more" if others else ""))
+        say(f"{undone.sentence} · {first}" + (f" and {len(others)} more" if others else ""))
     return 1 if undone.problems else 0

@@ -11,7 +11,7 @@ from core.curate.steps import put
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.storage import history, store
 from core.storage.atomic import Content
-from core.storage.history import History
+from core.storage.step_log import History, Step
 from core.storage.store import Stored
 from core.workspace import Workspace
 
@@ -22,7 +22,7 @@ Direction = Literal["undo", "redo"]
 class Undone:
     """What an undo or redo did."""
 
-    said: str
+    sentence: str
     """In words: `undid: edit of turn 3`."""
     stored: Stored | None
     """The thread as it now stands; None when it has no file any more, or one that is no thread."""
@@ -107,8 +107,8 @@ def _again(
             changed.append(other)
         else:
             left += done == "left"
-    said = _in_words(direction, step.what, len(changed), left, problems)
-    return Undone(said, _read(workspace, stem), tuple(changed), tuple(problems))
+    sentence = _in_words(direction, step.what, len(changed), left, problems)
+    return Undone(sentence, _read(workspace, stem), tuple(changed), tuple(problems))
 
 
 def _of_group(
@@ -119,12 +119,12 @@ def _of_group(
     step = _next(past, direction)
     if step is None or step.group != group:
         steps = [past.step(number) for number in past.done] if direction == "undo" else past.steps
-        return "left" if any(one.group == group for one in steps) else "not in it"
+        return "left" if any(of_this.group == group for of_this in steps) else "not in it"
     _carry_out(workspace, stem, direction, past, present)
     return "done"
 
 
-def _next(past: History, direction: Direction) -> history.Step | None:
+def _next(past: History, direction: Direction) -> Step | None:
     return past.next_undo if direction == "undo" else past.next_redo
 
 

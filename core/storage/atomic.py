@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from core.errors import SensorloomError, system_reason
 
 _BUFFER_BYTES = 1 << 20
 """Many small pieces are written together: a thread that writes them rarely has to wait for its turn."""
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES}
+"""What file systems answer that cannot be told to write now; a full or failing disk answers something else."""
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
@@ -40,7 +44,8 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
     """Replace `path` with `data`, or leave it untouched if anything fails.
 
     The bytes go to a hidden temporary file in the same folder, are flushed to disk and renamed; the
-    folder is synced too, so that the rename survives a power cut. An existing file's permissions are kept.
+    folder is synced too, so that the rename survives a power cut. An existing file's permissions are kept, or narrowed
+    where the file system refuses to set them.
 
     Args:
         path: what to replace.
@@ -52,19 +57,24 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
     """
     beginning = os.fsdecode(os.fsencode(path.name)[:100])  # a name may have 255 bytes, not characters
     temporary = path.with_name(f".{beginning}.{secrets.token_hex(6)}.tmp")
+    mode = _mode_of(path)
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        handle = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if mode is None else mode
+        )
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
     pieces, buffer = ([data], -1) if isinstance(data, bytes) else (data, _BUFFER_BYTES)
     try:
         with os.fdopen(handle, "wb", buffering=buffer) as file:
-            _keep_mode(path, handle)
+            if mode is not None:
+                with suppress(OSError):  # network homes refuse it; the file was opened with no wider permissions
+                    os.fchmod(handle, mode)
             for piece in pieces:
                 file.write(piece)
             file.flush()
             if durable:
-                os.fsync(file.fileno())
+                sync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -82,12 +92,22 @@ def clear_half_written(folder: Path, older_than_sec: float = 0.0) -> None:
     latest = time.time() - older_than_sec
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if _TEMPORARY.fullmatch(entry.name)]
-            left = [entry.path for entry in found if not older_than_sec or entry.stat().st_mtime < latest]
+            ours = [entry for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+            left = [entry.path for entry in ours if not older_than_sec or entry.stat().st_mtime < latest]
     except OSError:
         return
     for path in left:
         Path(path).unlink(missing_ok=True)
+
+
+def sync(handle: int) -> None:
+    """Wait until an open file is on the disk, where the file system can be told to. Raises OSError when the disk is
+    full or fails."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -104,10 +124,9 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _keep_mode(path: Path, handle: int) -> None:
-    """Give an open file the permissions of the one it is to replace, if there is one."""
+def _mode_of(path: Path) -> int | None:
+    """The permissions of the file that is to be replaced; None when there is none."""
     try:
-        mode = path.stat().st_mode & 0o777
+        return path.stat().st_mode & 0o777
     except OSError:
-        return
-    os.fchmod(handle, mode)
+        return None

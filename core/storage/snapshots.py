@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import SensorloomError, system_reason
-from core.storage.atomic import Content, digest
+from core.storage.atomic import Content, digest, sync
 
 _HEADER = struct.Struct("<2s17sI")
 _MARK = b"SL"
@@ -38,13 +38,13 @@ def pieces_of(data: bytes) -> Iterator[bytes]:
     on what it holds, not on where it stands, so that a change early in the file does not cut the rest anew.
     """
     start = begun = 0
-    for found in _END_OF_MEMBER.finditer(data):
-        end = found.end()
+    for member in _END_OF_MEMBER.finditer(data):
+        end = member.end()
         large = end - begun >= _SMALL
         if large and start < begun:
             yield data[start:begun]
             start = begun
-        closes_section = found[0].startswith((b"\n  }", b"\n  ]"))
+        closes_section = member[0].startswith((b"\n  }", b"\n  ]"))
         if large or closes_section or zlib.crc32(data[begun:end]) % 8 == 0:
             yield data[start:end]
             start = end
@@ -143,4 +143,4 @@ def _append(pack: Path, size: int, data: bytes) -> None:
         file.truncate()
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())

@@ -181,10 +181,10 @@ class BranchActions:
         except SensorloomError as error:
             self._turns.say(str(error), "warning")
             return
-        self._turns.say(undone.said if here else f"{undone.said} · {stem}")
+        self._turns.say(undone.sentence if here else f"{undone.sentence} · {stem}")
         if undone.stored is None:
             if here:
-                self._turns.close(f"{stem} has no file any more: {undone.said}")
+                self._turns.close(f"{stem} has no file any more: {undone.sentence}")
         elif work is not None and here:
             self._turns.replaced(work, undone.stored)
         else:

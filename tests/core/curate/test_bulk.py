@@ -52,9 +52,9 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     assert set(verdicts(workspace, good)) == {"accept"}
     assert {one.name for one in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
     undone = curate.undo(workspace, "c59")
-    assert undone.said == "undid: verdict accept of 59 threads" and not undone.problems
+    assert undone.sentence == "undid: verdict accept of 59 threads" and not undone.problems
     assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in good)
-    assert curate.redo_latest(workspace).said == "did again: verdict accept of 59 threads"
+    assert curate.redo_latest(workspace).sentence == "did again: verdict accept of 59 threads"
     assert set(verdicts(workspace, good)) == {"accept"}
 
 
@@ -95,7 +95,7 @@ def test_a_disk_that_fails_for_one_does_not_hide_it_in_an_undo(workspace: Worksp
     (history.folder(workspace) / "c07.pack").write_bytes(b"")
     undone = curate.undo_latest(workspace) if history.latest(workspace) != "c07" else curate.undo(workspace, "c00")
     assert len(undone.problems) == 1 and "c07" in undone.problems[0]
-    assert "1 could not be: c07" in undone.said
+    assert "1 could not be: c07" in undone.sentence
     assert len(undone.stems) == 59 and verdicts(workspace, ["c07"]) == ["skip"]
 
 

@@ -95,7 +95,7 @@ def test_of_samples_one_is_taken_and_the_others_kept_in_one_step(workspace: Work
         ("sampled", 1, "one"),
         ("sampled", 1, "three"),
     ]
-    assert curate.undo(workspace, stored.stem).said == "undid: turn 1, one of 3 samples"
+    assert curate.undo(workspace, stored.stem).sentence == "undid: turn 1, one of 3 samples"
     assert path_of(workspace, stored).read_bytes() == stored.data
 
 
@@ -113,7 +113,7 @@ def test_save_and_execute_is_one_step(workspace: Workspace, finished: Stored):
     made = curate.edit_and_reexecute(workspace, finished, 1, message, TOOLS, context_at(finished.thread, 1))
     assert json.loads(made.thread.messages[2]["content"])["samples"] == 20
     assert stale(made.thread) == [3, 4, 6, 7]
-    assert curate.undo(workspace, made.stem).said == "undid: edit of turn 1"
+    assert curate.undo(workspace, made.stem).sentence == "undid: edit of turn 1"
     assert path_of(workspace, finished).read_bytes() == finished.data
 
 
@@ -157,7 +157,7 @@ def test_stale_turns_move_to_a_branch_where_they_still_hold(workspace: Workspace
     assert stale(branch) == [] and branch.status == "finished"
     assert (branch.metadata["parent_id"], branch.metadata["branched_at"]) == (finished.stem, 1)
     undone = curate.undo(workspace, finished.stem)
-    assert undone.said == f"undid: stale turns moved to {child} of 2 threads"
+    assert undone.sentence == f"undid: stale turns moved to {child} of 2 threads"
     assert thread_files.stems(workspace.threads) == [finished.stem]
     assert path_of(workspace, finished).read_bytes() == made.data
     assert set(curate.redo(workspace, finished.stem).stems) == {finished.stem, child}
@@ -188,7 +188,7 @@ def test_a_branch_is_a_thread_of_its_own(workspace: Workspace, finished: Stored)
     assert metadata["num_turns"] == 2 and "review" not in metadata and "tags" not in metadata
     assert branch.thread.document["mine"] == {"x": 1} and branch.thread.tools == SCHEMAS
     assert store.read(workspace.threads, kept.stem).thread == kept.thread
-    assert curate.undo(workspace, branch.stem).said == f"undid: branch of {kept.stem}"
+    assert curate.undo(workspace, branch.stem).sentence == f"undid: branch of {kept.stem}"
     assert thread_files.stems(workspace.threads) == [kept.stem]
 
 
@@ -252,7 +252,7 @@ def test_a_bulk_action_is_one_step_and_says_what_failed(workspace: Workspace, fi
     assert done.changed == (finished.stem, other.stem)
     assert [problem.split(":")[0].split(",")[0] for problem in done.problems] == ["broken.json", "absent.json"]
     undone = curate.undo(workspace, other.stem)
-    assert undone.said == "undid: verdict accept of 2 threads" and len(undone.stems) == 2
+    assert undone.sentence == "undid: verdict accept of 2 threads" and len(undone.stems) == 2
     assert path_of(workspace, finished).read_bytes() == finished.data
     assert len(curate.redo(workspace, finished.stem).stems) == 2
     tagged = curate.change_tags(workspace, [finished.stem, other.stem], add=["x", "y"], remove=["y"])
@@ -265,7 +265,7 @@ def test_undo_of_a_bulk_action_leaves_the_thread_that_moved_on(workspace: Worksp
     curate.set_verdicts(workspace, [finished.stem, other.stem], "accept")
     moved = set_tags(workspace, store.read(workspace.threads, other.stem), ["x"])
     undone = curate.undo(workspace, finished.stem)
-    assert undone.said == "undid: verdict accept; 1 changed since and stays"
+    assert undone.sentence == "undid: verdict accept; 1 changed since and stays"
     assert store.read(workspace.threads, other.stem) == moved
 
 
@@ -276,7 +276,7 @@ def test_deleted_threads_come_back_byte_for_byte(workspace: Workspace, finished:
     assert curate.list_trash(workspace) == ["broken", finished.stem]
     assert (workspace.private / "trash" / f"{finished.stem}.json").read_bytes() == finished.data
     undone = curate.undo_latest(workspace)
-    assert undone.said == "undid: deletion of 2 threads" and curate.list_trash(workspace) == []
+    assert undone.sentence == "undid: deletion of 2 threads" and curate.list_trash(workspace) == []
     assert path_of(workspace, finished).read_bytes() == finished.data
     assert (workspace.threads / "broken.json").read_bytes() == b"{ not json"
     curate.redo(workspace, "broken")
@@ -299,9 +299,9 @@ def test_another_programs_change_reloads_as_one_step(workspace: Workspace, finis
     taken = curate.take_theirs(workspace, finished)
     assert taken.data == theirs and taken.thread.messages[3]["content"] == "2 means"
     assert curate.take_theirs(workspace, taken) == taken
-    assert curate.undo(workspace, taken.stem).said == "undid: change by another program"
+    assert curate.undo(workspace, taken.stem).sentence == "undid: change by another program"
     assert path_of(workspace, finished).read_bytes() == finished.data
-    assert curate.redo(workspace, taken.stem).said == "did again: change by another program"
+    assert curate.redo(workspace, taken.stem).sentence == "did again: change by another program"
     assert path_of(workspace, finished).read_bytes() == theirs
 
 
@@ -322,7 +322,7 @@ def test_an_unseen_change_is_noted_before_anything_is_undone(workspace: Workspac
     with pytest.raises(ConflictError, match="look at that first"):
         curate.undo(workspace, finished.stem, seen=finished.digest)
     assert path_of(workspace, finished).read_bytes() == theirs
-    assert curate.undo(workspace, finished.stem).said == "undid: change by another program"
+    assert curate.undo(workspace, finished.stem).sentence == "undid: change by another program"
     assert path_of(workspace, finished).read_bytes() == finished.data
 
 
@@ -337,7 +337,7 @@ def test_a_file_deleted_outside_comes_back_by_undo(workspace: Workspace, finishe
     path_of(workspace, finished).unlink()
     with pytest.raises(ThreadError, match="no such thread"):
         curate.take_theirs(workspace, finished)
-    assert curate.undo_latest(workspace).said == "undid: change by another program"
+    assert curate.undo_latest(workspace).sentence == "undid: change by another program"
     assert path_of(workspace, finished).read_bytes() == finished.data
 
 
@@ -356,7 +356,7 @@ def test_mine_over_theirs_keeps_both(workspace: Workspace, finished: Stored, gon
     work = edited(finished.thread, 6, with_text(finished.thread.messages[6], "my thought"))
     kept = curate.keep_mine(workspace, finished, work, "edit of turn 3")
     assert kept.thread.messages[6]["content"] == "my thought"
-    assert curate.undo(workspace, kept.stem).said == "undid: edit of turn 3"
+    assert curate.undo(workspace, kept.stem).sentence == "undid: edit of turn 3"
     assert path.exists() is not gone and (gone or path.read_bytes() == theirs)
     curate.undo(workspace, kept.stem)
     assert path.read_bytes() == finished.data

@@ -104,10 +104,10 @@ def test_a_kill_between_the_record_and_the_file_leaves_the_file_in_force(
     path = workspace.threads / f"{finished.stem}.json"
     assert path.read_bytes() == finished.data
     undone = curate.undo(workspace, finished.stem)
-    assert undone.said == "undid: turn 4", "what was not carried out is not undone"
+    assert undone.sentence == "undid: turn 4", "what was not carried out is not undone"
     curate.redo(workspace, finished.stem)
     assert path.read_bytes() == finished.data
-    assert curate.redo(workspace, finished.stem).said == "did again: verdict accept", "nor is it lost"
+    assert curate.redo(workspace, finished.stem).sentence == "did again: verdict accept", "nor is it lost"
     assert json.loads(path.read_bytes())["metadata"]["review"]["verdict"] == "accept"
 
 
@@ -125,7 +125,7 @@ def test_a_kill_in_the_middle_of_undo_or_redo(
         act(workspace, finished.stem)
     killed_at_write.live()
     assert path.read_bytes() == before
-    assert act(workspace, finished.stem).said.endswith("turn 4")
+    assert act(workspace, finished.stem).sentence.endswith("turn 4")
 
 
 def test_torn_ends_of_log_and_pack_are_passed_over(workspace: Workspace, finished: Stored):
@@ -182,7 +182,7 @@ def test_the_newest_step_of_the_workspace_is_found_again_after_a_restart(workspa
     set_tags(workspace, finished, ["x"])
     curate.set_verdicts(workspace, [other.stem], "skip")
     again = open_workspace(str(workspace.root), environ={})
-    assert [curate.undo_latest(again).said for _ in range(4)] == [
+    assert [curate.undo_latest(again).sentence for _ in range(4)] == [
         "undid: verdict skip", "undid: tags", f"undid: branch of {finished.stem}", "undid: turn 4",
     ]  # fmt: skip
 

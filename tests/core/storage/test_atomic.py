@@ -1,0 +1,56 @@
+"""Saves on file systems that cannot do everything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from core import curate
+from core.errors import SensorloomError
+from core.storage.atomic import write_atomic
+from core.storage.store import Stored
+from core.workspace import Workspace
+from tests.core.curate.world import set_verdict
+
+
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM])
+def test_a_file_system_that_refuses_to_sync_and_to_set_permissions_is_saved_on(
+    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch, refusal: int
+):
+    def refuse(*_: object) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    for name in ("os.fsync", "os.fchmod"):
+        monkeypatch.setattr(name, refuse)
+    judged = set_verdict(workspace, finished, "accept")
+    assert (workspace.threads / f"{judged.stem}.json").read_bytes() == judged.data
+    assert curate.undo(workspace, judged.stem).stored == finished
+
+
+def test_a_private_file_stays_private_where_permissions_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    path.chmod(0o600)
+    monkeypatch.setattr("os.fchmod", refuse)
+    write_atomic(path, b"2")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"2", 0o600)
+
+
+@pytest.mark.parametrize("failure", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_or_fails_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: int):
+    def fail(_: int) -> None:
+        raise OSError(failure, os.strerror(failure))
+
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(SensorloomError, match=str(path)):
+        write_atomic(path, b"2")
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"1"]
