@@ -1,4 +1,4 @@
-"""Where things are: the four folders of a workspace, and the little that is remembered about it.
+"""Where things are: the four folders of a workspace, and its private one.
 
 The folders come from, in this order: the command's options, the environment, `sensorloom.toml` in the
 workspace, the standard names. Everything under `.sensorloom/` is derived or personal and may be deleted.
@@ -6,18 +6,14 @@ workspace, the standard names. Everything under `.sensorloom/` is derived or per
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkspaceError, system_reason
 from core.settings import SETTINGS_FILE, Settings, load_settings
-from core.storage.atomic import digest
-
-if TYPE_CHECKING:
-    from tinydb import TinyDB
 
 PARTS = ("threads", "exports", "data")
 
@@ -96,33 +92,4 @@ def names_for_threads(workspace: Workspace, name: str) -> tuple[str, ...]:
     """Where under `.sensorloom/` a folder about the threads is: apart for each threads folder that the workspace is
     used with, because two of them may hold files of one name."""
     shown = workspace.shown(workspace.threads)
-    return (name,) if shown == "threads" else (name, f"@{digest(os.fsencode(shown))[:12]}")
-
-
-def recall(workspace: Workspace, key: str, default: Any = None) -> Any:
-    """What was remembered under `key` in this workspace (last thread, pane widths, recent questions)."""
-    path = workspace.private / "memory.json"
-    if not path.exists():
-        return default
-    from tinydb import where
-
-    with _memory(workspace) as memory:
-        found = memory.get(where("key") == key)
-    return found.get("value", default) if isinstance(found, dict) else default
-
-
-def remember(workspace: Workspace, key: str, value: Any) -> None:
-    """Keep a JSON value under `key` for the next start. Raises WorkspaceError when it cannot be kept."""
-    from tinydb import where
-
-    private_folder(workspace)
-    with _memory(workspace) as memory:
-        memory.upsert({"key": key, "value": value}, where("key") == key)
-
-
-def _memory(workspace: Workspace) -> TinyDB:
-    from tinydb import TinyDB
-
-    from core.storage.memory_file import AtomicStorage
-
-    return TinyDB(workspace.private / "memory.json", storage=AtomicStorage)
+    return (name,) if shown == "threads" else (name, f"@{hashlib.sha256(os.fsencode(shown)).hexdigest()[:12]}")

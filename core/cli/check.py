@@ -7,10 +7,11 @@ from collections import Counter
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
-from core.filters.language import parse
+from core.filters.language import parse, select
 from core.lint import CHECKS
 from core.lint.duplicates import ABOUT, NAME
-from core.lint.folder import UNREADABLE, Checked, check_folder
+from core.lint.finding import UNREADABLE
+from core.lint.folder import Checked, check_folder
 from core.listing.index import summaries
 from core.text import one_line
 from core.workspace import Workspace
@@ -30,7 +31,7 @@ def command(
     workspace: Workspace, thread_ids: tuple[str, ...], wanted: str, only: tuple[str, ...], fix: bool, as_json: bool
 ) -> int:
     """Look for what is wrong in threads. Exits with 1 when something is left to put right."""
-    listing, selected = summaries(workspace), parse(wanted, workspace)
+    listing, chosen_by = summaries(workspace), parse(wanted, workspace)
     if thread_ids:
         there = {one.stem for one in listing}
         if missing := [name for name in thread_ids if name.removesuffix(".json") not in there]:
@@ -38,6 +39,7 @@ def command(
         chosen = {name.removesuffix(".json") for name in thread_ids}
         listing = [one for one in listing if one.stem in chosen]
     with progress_bar("checking") as bar:
+        selected = select(workspace.threads, listing, chosen_by)
         checked = check_folder(workspace, listing, selected, fix=fix, progress=bar or (lambda _done, _total: None))
         found = [_limited(one, only) for one in checked]
     wrong = [one for one in found if one.findings or one.fixed or one.problem]

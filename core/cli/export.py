@@ -7,16 +7,16 @@ from typing import Any, Literal
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
-from core.export import split as splits
+from core.datasets.held_out import roster
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportReport, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
-from core.export.split import Grouping
+from core.export.split import Grouping, parse_split
 from core.filters.language import parse, select
 from core.listing.index import summaries
+from core.storage import splits_file
 from core.storage.export_log import export_states
-from core.storage.held_out import roster
 from core.text import one_line
 from core.workspace import Workspace
 
@@ -60,7 +60,7 @@ def command(
         raise click.UsageError("what is held out is remembered, and --dry-run writes nothing; name the sessions first")
     _remember(workspace, hold_out, release)
     request = ExportRequest(
-        profile, wanted, not every, rejected, new_only, None, splits.parse_split(split, group, seed) if split else None,
+        profile, wanted, not every, rejected, new_only, None, parse_split(split, group, seed) if split else None,
         dedupe, cap, seed, split_calls, template,
     )  # fmt: skip
     try:
@@ -87,9 +87,9 @@ def _remember(workspace: Workspace, hold_out: tuple[str, ...], release: tuple[st
         known = roster(workspace, summaries(workspace))
         for name in hold_out:
             known.check(name)
-        splits.hold_out(workspace.root, hold_out)
+        splits_file.hold_out(workspace.root, hold_out)
     if release:
-        splits.release(workspace.root, release)
+        splits_file.release(workspace.root, release)
 
 
 def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
@@ -104,7 +104,7 @@ def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
             for stem in stems:
                 say(f"changed   {stem}")
         say(f"{state:9} {len(stems)}")
-    if held_out := splits.read_book(workspace.root).held_out:
+    if held_out := splits_file.read_book(workspace.root).held_out:
         say(f"held out  {roster(workspace, every).described(held_out)}")
     return 0
 

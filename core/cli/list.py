@@ -12,8 +12,8 @@ from core.cli.commands import json_option, print_json, progress_bar, say, worksp
 from core.filters.language import parse, select
 from core.listing.index import summaries
 from core.listing.order import SORTS, Row, arrange
-from core.listing.summary import Summary
 from core.text import counted, one_line
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 _CORRECT = {True: "right", False: "WRONG", None: ""}

@@ -26,7 +26,7 @@ def command(workspace: Workspace, wanted: str, as_json: bool) -> int:
     """Count threads: the balance of labels, wrong answers, confidence, turns, and the tools that were used."""
     chosen = parse(wanted, workspace)
     found = list(select(workspace.threads, summaries(workspace), chosen))
-    counts = statistics(found, label_sets(workspace, found, chosen))
+    counts = statistics(found, label_sets(workspace, found, chosen.on_summary))
     if as_json:
         print_json(msgspec.to_builtins(counts))
         return 0

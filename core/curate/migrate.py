@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError, ThreadError, system_reason
-from core.listing.summary import Summary
 from core.storage import store, thread_files
 from core.thread.json_form import decode_object, shape_of
 from core.thread.opening import first_message
+from core.thread.summary import Summary
 from core.thread.value import SCHEMA_VERSION, Thread, final_answer, recount, timestamp
 from core.workspace import Workspace
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -25,9 +25,51 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.datasets.standard import StandardDataset
     from tools.features import Table
-    from tools.session import Window
+    from tools.session import Channel, Window
+
+
+class Measured(Protocol):
+    """What a table is made of: a dataset in the standard form, as `core.datasets.standard` opens it."""
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's folder."""
+        ...
+
+    @property
+    def sessions_folder(self) -> Path:
+        """Where its sessions are."""
+        ...
+
+    @property
+    def cache(self) -> Path:
+        """The folder where the table is kept."""
+        ...
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels whose features are computed."""
+        ...
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The ids of the labelled sessions."""
+        ...
+
+    def path_of(self, session: str) -> Path:
+        """Where a session's samples are."""
+        ...
+
+    def load(self, session: str) -> Window:
+        """Read one session's samples."""
+        ...
+
 
 LOOK_AGAIN_SEC = 20.0
 """How long a table is used in one process before every session's file is compared with it again: looking at
@@ -38,7 +80,7 @@ LOOK_AGAIN_SEC = 20.0
 class _Recent:
     """A table and what it was made from."""
 
-    opened: StandardDataset
+    opened: Measured
     changed_ns: int
     """The sessions folder's time."""
     stamps: NDArray[np.int64]
@@ -52,7 +94,7 @@ _recent: dict[Path, _Recent] = {}
 _building = Lock()
 
 
-def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], None] | None = None) -> Table:
+def feature_table(dataset: Measured, progress: Callable[[int, int, str], None] | None = None) -> Table:
     """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
 
     The first call in a process compares every file with the cache, and so does one every `LOOK_AGAIN_SEC`; those
@@ -62,12 +104,10 @@ def feature_table(dataset: StandardDataset, progress: Callable[[int, int, str], 
     Raises:
         DatasetError: the sessions folder cannot be read.
     """
-    from core.datasets.standard import SESSIONS
-
     try:
-        changed = (dataset.folder / SESSIONS).stat().st_mtime_ns
+        changed = dataset.sessions_folder.stat().st_mtime_ns
     except OSError as error:
-        raise DatasetError(f"{dataset.folder / SESSIONS}: {system_reason(error)}") from error
+        raise DatasetError(f"{dataset.sessions_folder}: {system_reason(error)}") from error
     with _building:
         known = _recent.get(dataset.folder)
         if known is None or known.opened is not dataset or known.changed_ns != changed or _outdated(known):
@@ -87,7 +127,7 @@ def _outdated(known: _Recent) -> bool:
 
 
 def _bring_up_to_date(
-    dataset: StandardDataset,
+    dataset: Measured,
     sessions: tuple[str, ...],
     stamps: NDArray[np.int64],
     progress: Callable[[int, int, str], None] | None,
@@ -121,7 +161,7 @@ def _bring_up_to_date(
 
 
 def _windows(
-    dataset: StandardDataset, sessions: Sequence[str], progress: Callable[[int, int, str], None] | None
+    dataset: Measured, sessions: Sequence[str], progress: Callable[[int, int, str], None] | None
 ) -> Iterator[tuple[str, Window]]:
     """The sessions that can be read, one at a time."""
     for number, session in enumerate(sessions):
@@ -133,7 +173,7 @@ def _windows(
             continue
 
 
-def _stamps(dataset: StandardDataset) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _stamps(dataset: Measured) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The sessions that have a data file, and each file's size and time. Shape (sessions, 2)."""
     import numpy as np
 

@@ -84,20 +84,29 @@ class StandardDataset:
         """The channels as the manifest has them; empty when it has none."""
         return channels_of(self.manifest)
 
-    @cached_property
+    @property
+    def sessions_folder(self) -> Path:
+        """Where its sessions are."""
+        return self.folder / SESSIONS
+
+    @property
     def sessions(self) -> tuple[str, ...]:
         """The ids of the labelled sessions that have a folder, in the order of `labels.json`."""
+        return self._sessions
+
+    @cached_property
+    def _sessions(self) -> tuple[str, ...]:
         try:
-            there = {entry.name for entry in (self.folder / SESSIONS).iterdir()}
+            there = {entry.name for entry in self.sessions_folder.iterdir()}
         except OSError as error:
-            raise DatasetError(f"{self.folder / SESSIONS}: {system_reason(error)}") from error
+            raise DatasetError(f"{self.sessions_folder}: {system_reason(error)}") from error
         return tuple(session for session, labels in self.labels.items() if labels and session in there)
 
     def path_of(self, session: str) -> Path:
         """Where a session's samples are. Raises DatasetError for an id that would leave the folder."""
         if not is_safe_name(session):
             raise DatasetError(f"{session!r} cannot be a session of {self.name}: it is no plain file name")
-        return self.folder / SESSIONS / session / DATA
+        return self.sessions_folder / session / DATA
 
     def load(self, session: str) -> Window:
         """Read one session's samples, as float64 and read-only; a channel its file lacks is left out.

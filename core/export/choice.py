@@ -8,7 +8,8 @@ from collections import Counter
 from core.export.entry import Entry
 from core.export.groups import Groups
 from core.export.report import ExportRequest, Skips
-from core.export.split import SplitBook, SplitSpec, assign
+from core.export.split import SplitSpec, assign
+from core.storage.splits_file import SplitBook
 
 DUPLICATE = "duplicate"
 OVER_CAP = "over the cap of its label"

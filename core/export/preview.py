@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.datasets.held_out import held_out_in
 from core.errors import ThreadError
 from core.export.profiles import profile_of
 from core.export.profiles.hf import messages as template_messages
@@ -18,9 +19,8 @@ from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
 from core.filters.language import parse
 from core.listing.fast_decode import broken_calls
-from core.listing.summary import Summary
-from core.storage.held_out import held_out_in
 from core.thread.json_form import decode_object
+from core.thread.summary import Summary
 from core.thread.value import Thread
 from core.workspace import Workspace
 

@@ -24,11 +24,12 @@ from core.filters.language import parse
 from core.listing.fast_decode import Outline, broken_calls
 from core.listing.index_cache import pack, unpack
 from core.listing.shared_tail import learn
-from core.listing.summary import Summary, keys_before_messages, look
+from core.listing.summary import keys_before_messages, look
 from core.processes.worker import Write
 from core.storage.atomic import digest
 from core.storage.thread_files import read_regular, stamp_of
 from core.thread.similar import Signature, signature
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 

@@ -35,15 +35,19 @@ from core.export.row_buffer import Spool, richest_first
 from core.export.rows import Rows, unpacked
 from core.export.selection import FILTERED, open_selection
 from core.export.siblings import Siblings
-from core.export.split import PARTS, SplitBook, balance, read_book, write_book
+from core.export.split import PARTS, balance
 from core.filters.language import Filter, parse
 from core.listing.index import summaries
 from core.listing.index_cache import SETTLED_NS, Block
-from core.listing.summary import Summary, summarize
+from core.listing.summary import summarize
 from core.processes.pool import done_here, in_order
 from core.storage.export_log import add_to_log
+from core.storage.export_log_file import Left
+from core.storage.splits_file import SplitBook, read_book, write_book
 from core.storage.thread_files import more_than, stems
+from core.text import unicode_texts
 from core.thread.similar import Seen, Signature
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 PART = 250
@@ -207,7 +211,7 @@ class _Run:
         making = Making(self.request.split_calls, self.request.template, changes=self.changes)
         beside = write_beside(folder, name, self.profile, made, making, entries)
         beside.append(write_manifest(folder, name, self.request, report, entries))
-        add_to_log(self.workspace, self.profile.name, name, entries)
+        add_to_log(self.workspace, _left(self.profile.name, name, entries))
         return replace(report, beside=tuple(beside))
 
     def _chosen(self) -> tuple[list[Entry], SplitBook | None]:
@@ -233,6 +237,18 @@ class _Run:
             balance(labels),
             dict(self.changes.most_common()),
         )
+
+
+def _left(profile: str, export: str, entries: Sequence[Entry]) -> Left:
+    """What left, as the export log keeps it."""
+    return Left(
+        profile,
+        export,
+        unicode_texts([entry.stem for entry in entries]),
+        bytes.fromhex("".join([entry.sha256 for entry in entries])),
+        [entry.size for entry in entries],
+        [entry.mtime_ns for entry in entries],
+    )
 
 
 def _example(summary: Summary) -> Example:

@@ -7,8 +7,8 @@ from functools import cache, partial
 
 from core.export.report import ExportRequest, Skips
 from core.filters.language import Filter
-from core.listing.summary import Summary
 from core.storage.export_log import export_state, read_log
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 NOT_FINISHED = "not finished"

@@ -8,8 +8,8 @@ from pathlib import Path
 from core.errors import ThreadError
 from core.export.source import read_source
 from core.listing.fast_decode import broken_calls
-from core.listing.summary import Summary
 from core.thread.lineage import lineage
+from core.thread.summary import Summary
 from core.thread.value import Thread
 
 

@@ -37,7 +37,7 @@ from core.thread.value import Thread
 
 if TYPE_CHECKING:
     from core.filters.workspace_terms import FoundByChecks
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
     from core.workspace import Workspace
 
 

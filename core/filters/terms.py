@@ -16,7 +16,7 @@ from core.thread.labels import canonical
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
 if TYPE_CHECKING:
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
 
 Operator = Literal[":", "=", "<", "<=", ">", ">=", "!="]
 OnSummary = Callable[["Summary"], bool]

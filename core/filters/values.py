@@ -85,3 +85,16 @@ def check_date(name: str, value: str, start: int) -> None:
     """Nothing when the value is a date that may be cut short."""
     if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", value):
         raise FilterError(start, f"`{value}` is no date; write `{name}>=2026-11-21`, `{name}:2026-11`")
+
+
+_SPECIAL = re.compile(r'[",*?\[\x00-\x1f]')
+
+
+def term(name: str, value: str) -> str:
+    """A term of the filter language for one value; signs that mean something there are left open with `?`."""
+    if not value:
+        return f"{name}:{NONE}"
+    plain = _SPECIAL.sub("?", value)
+    if plain.casefold() in (NONE, ANY):
+        plain = f"{plain[:-1]}?"
+    return f'{name}:"{plain}"' if re.search(r"\s", plain) else f"{name}:{plain}"

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from core.datasets.held_out import held_out_in
 from core.filters.terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, duplicates
+from core.lint.finding import UNREADABLE
 from core.lint.findings_cache import Kept, with_kept
-from core.lint.folder import UNREADABLE
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
-from core.listing.summary import Summary
 from core.storage.export_log import export_state, read_log
-from core.storage.held_out import held_out_in
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 

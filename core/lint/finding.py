@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from core.thread.value import Thread
 
+UNREADABLE = "file"
+"""The check that a file which is no thread fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

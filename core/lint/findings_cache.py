@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 from core.errors import WorkspaceError
 from core.lint.finding import Finding
 from core.lint.record import Record
-from core.listing.summary import Summary
 from core.thread.similar import Signature
+from core.thread.summary import Summary
 from core.workspace import Workspace, names_for_threads, private_folder
 
 VERSION = 1

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from core.curate.steps import commit
 from core.errors import SensorloomError
-from core.filters.language import Filter, select
 from core.lint import Context, Finding, check_thread, fix_thread
 from core.lint.duplicates import NAME
+from core.lint.finding import UNREADABLE
 from core.lint.findings_cache import Kept, with_kept
 from core.lint.label_set import dataset_labels
 from core.lint.survey import bring_up_to_date, repeats
-from core.listing.summary import Summary
 from core.storage import store
+from core.thread.summary import Summary
 from core.workspace import Workspace
-
-UNREADABLE = "file"
-"""The check that a file which is no thread fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Checked:
 def check_folder(
     workspace: Workspace,
     listing: Sequence[Summary],
-    wanted: Filter,
+    selected: Iterable[Summary],
     *,
     fix: bool = False,
     progress: Callable[[int, int], object] = lambda _done, _total: None,
@@ -48,7 +45,7 @@ def check_folder(
     Args:
         workspace: whose threads, and whose datasets' labels.
         listing: the folder's summaries; duplicates are looked for among all of them, by their stems' order.
-        wanted: which threads.
+        selected: which of them, in their order; looked at only once all are checked, so it may be a generator.
         fix: save what can be put right without a decision, each as a step that `undo` takes back.
         progress: called with how many files were looked at, and of how many that had to be.
         cancelled: asked between files.
@@ -65,7 +62,9 @@ def check_folder(
     if cancelled():
         return
     labels = cache(lambda dataset: dataset_labels(workspace, dataset))
-    for summary in select(workspace.threads, listing, wanted, cancelled):
+    for summary in selected:
+        if cancelled():
+            return
         if summary.problem:
             yield Checked(summary.stem, (unreadable(summary),))
         elif (one := findings.get(summary.stem)) is None:

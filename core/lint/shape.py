@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from core.export.source import with_text_contents
 from core.lint.finding import Check, Context, Finding
+from core.thread.plain_text import with_text_contents
 from core.thread.value import Thread, calls_of, is_assistant
 
 

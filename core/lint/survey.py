@@ -14,7 +14,7 @@ from core.lint.finding import Finding
 from core.lint.findings_cache import Kept
 from core.lint.label_set import dataset_labels
 from core.lint.record import Record, record_maker
-from core.listing.summary import Summary
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 PART = 100

@@ -16,8 +16,9 @@ import msgspec
 
 from core.listing import index_cache
 from core.listing.shared_tail import learn
-from core.listing.summary import Summary, summarize
+from core.listing.summary import summarize
 from core.storage.thread_files import is_thread_file, unlistable
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 BATCH = 500

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError
-from core.listing.summary import Summary
 from core.storage.atomic import clear_half_written, write_atomic
 from core.storage.records import framed, frames, read_head
+from core.thread.summary import Summary
 from core.workspace import Workspace, private_folder
 
 BLOCK = 250

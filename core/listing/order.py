@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.listing.summary import Summary
+from core.thread.summary import Summary
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -9,8 +9,8 @@ from core.lint import Context, Finding, check_thread
 from core.lint.findings_cache import Kept, with_kept
 from core.lint.label_set import dataset_labels
 from core.lint.survey import bring_up_to_date, repeats
-from core.listing.summary import Summary
 from core.storage.export_log import Log, State, export_state, log_stamp, read_log
+from core.thread.summary import Summary
 from core.thread.value import Thread
 from core.workspace import Workspace
 

@@ -6,7 +6,6 @@ Everything is counted from summaries; no thread's file is read.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from core.filters.terms import ANY, NONE
 from core.thread.labels import canonical
 
 if TYPE_CHECKING:
-    from core.filters.language import Filter
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
     from core.workspace import Workspace
 
 Key = TypeVar("Key", bound=Hashable)
@@ -130,8 +127,10 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
     )
 
 
-def label_sets(workspace: Workspace, chosen: Iterable[Summary], wanted: Filter) -> dict[str, list[str]]:
-    """The labels of each dataset that the filter could select: those that it leaves out are not missing.
+def label_sets(
+    workspace: Workspace, chosen: Iterable[Summary], selects: Callable[[Summary], bool]
+) -> dict[str, list[str]]:
+    """The labels of each dataset that a filter could select: those that it leaves out are not missing.
 
     A label can be selected when a thread that was would have been selected with that label too.
     """
@@ -145,7 +144,7 @@ def label_sets(workspace: Workspace, chosen: Iterable[Summary], wanted: Filter) 
         dataset: [
             label
             for label in dataset_labels(workspace, dataset)
-            if wanted.on_summary(msgspec.structs.replace(example, truth=label))
+            if selects(msgspec.structs.replace(example, truth=label))
         ]
         for dataset, example in examples.items()
     }
@@ -158,19 +157,6 @@ def interval(right: int, of: int) -> tuple[float, float]:
     z = 1.959964
     middle, spread = right / of + z * z / (2 * of), z * math.sqrt(right * (of - right) / of**3 + z * z / (4 * of * of))
     return max(0.0, (middle - spread) / (1 + z * z / of)), min(1.0, (middle + spread) / (1 + z * z / of))
-
-
-_SPECIAL = re.compile(r'[",*?\[\x00-\x1f]')
-
-
-def term(name: str, value: str) -> str:
-    """A term of the filter language for one value; signs that mean something there are left open with `?`."""
-    if not value:
-        return f"{name}:{NONE}"
-    plain = _SPECIAL.sub("?", value)
-    if plain.casefold() in (NONE, ANY):
-        plain = f"{plain[:-1]}?"
-    return f'{name}:"{plain}"' if re.search(r"\s", plain) else f"{name}:{plain}"
 
 
 def _gathered(cells: Iterable[tuple[Key, State, int]], called: Callable[[Key], str]) -> dict[Key, Count]:

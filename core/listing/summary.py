@@ -6,7 +6,6 @@ A summary is counted from the messages, never taken on trust from the metadata. 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -15,6 +14,7 @@ from core.listing.fast_decode import Outline, broken_calls, outline
 from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
 from core.thread.json_form import decode, decode_object, shape_of
 from core.thread.labels import same_label
+from core.thread.summary import Shape, Summary
 from core.thread.value import (
     DEFAULT_MAX_TURNS,
     Thread,
@@ -26,51 +26,6 @@ from core.thread.value import (
 
 QUERY_LIMIT = 500
 """Characters of the query that a summary keeps; a filter on free text reads the file."""
-
-Shape = Literal["v4", "v3", "other"]
-
-
-class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One file of the threads folder, in what a list shows of it."""
-
-    stem: str
-    size: int = 0
-    mtime_ns: int = 0
-    shape: Shape = "other"
-    """`v4` only when the file opens as a thread."""
-    problem: str = ""
-    """Why it does not open: one sentence with the line, where there is one. Empty for a v4 thread."""
-    id: str = ""
-    dataset: str = ""
-    session: str = ""
-    status: str = ""
-    truth: str = ""
-    answer: str = ""
-    correct: bool | None = None
-    confidence: str = ""
-    turns: int = 0
-    calls: int = 0
-    responds: int = 0
-    query: str = ""
-    verdict: str = ""
-    """`accept`, `reject`, `skip`, or empty."""
-    tags: tuple[str, ...] = ()
-    parent: str = ""
-    branched_at: int | None = None
-    model: str = ""
-    created: str = ""
-    """ISO 8601 as the file has it."""
-    modified: str = ""
-    tools_used: tuple[str, ...] = ()
-    """Names of the tools its calls name, in the order of their first use."""
-    stale: int = 0
-    """Messages that rest on something that changed since."""
-    ready: bool = False
-    """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
-    is answered, nothing is stale, and there are no alternatives."""
-    keys: int = 0
-    """Of what is ready and finished: about how many keys hold something before its messages. Arrow settles its columns
-    on the first rows it is given, so an export begins with the fullest."""
 
 
 class Look(msgspec.Struct, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.errors import SensorloomError, ThreadError
-from core.export.entry import Entry
-from core.listing.summary import Summary
 from core.storage.atomic import digest
 from core.storage.export_log_file import Left, add_export, read_exports, write_exports
 from core.storage.store import locked
 from core.storage.thread_files import path_of, read_bytes
-from core.text import unicode_text, unicode_texts
+from core.text import unicode_text
+from core.thread.summary import Summary
 from core.workspace import Workspace, private_folder
 
 State = Literal["never", "exported", "changed"]
@@ -71,16 +70,8 @@ def log_stamp(workspace: Workspace) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def add_to_log(workspace: Workspace, profile: str, export: str, entries: Sequence[Entry]) -> None:
+def add_to_log(workspace: Workspace, left: Left) -> None:
     """Remember what left just now. A read-only workspace goes without."""
-    left = Left(
-        profile,
-        export,
-        unicode_texts([one.stem for one in entries]),
-        bytes.fromhex("".join([one.sha256 for one in entries])),
-        [one.size for one in entries],
-        [one.mtime_ns for one in entries],
-    )
     path = workspace.private / _FILE
     try:
         private_folder(workspace)

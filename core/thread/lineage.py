@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class Branch(Protocol):
-    """What is needed to know of a thread; `core.listing.summary.Summary` has it."""
+    """What is needed to know of a thread; `core.thread.summary.Summary` has it."""
 
     @property
     def stem(self) -> str:

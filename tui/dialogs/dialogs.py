@@ -21,8 +21,8 @@ from tui.thread_list.thread_actions import ThreadActions
 if TYPE_CHECKING:
     from core.curate.migrate import Migrated
     from core.export.report import ExportRequest
-    from core.listing.summary import Summary
     from core.model.endpoints import ModelChoice
+    from core.thread.summary import Summary
     from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
 
@@ -99,7 +99,7 @@ class Dialogs:
     def ask_migration(self) -> None:
         """Offer to convert the v3 threads."""
         from core.curate.migrate import backup_folder
-        from tui.screens.ask import ChooseScreen, Way
+        from tui.dialogs.ask import ChooseScreen, Way
 
         old = [one for one in self._threads.known.values() if one.shape == "v3"]
         if not old:

@@ -14,13 +14,13 @@ from core.thread.lineage import lineage
 from core.thread.query import query_of, query_turn
 from core.thread.turns import turn_at
 from core.thread.value import Message, is_assistant
+from tui.dialogs.ask import AskTextScreen
 from tui.open_thread.comparing import Comparing
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.turn_state import ThreadWork
-from tui.screens.ask import AskTextScreen
 
 if TYPE_CHECKING:
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
 
 
 class BranchActions:

@@ -18,7 +18,7 @@ from tui.open_thread.turn_state import ThreadWork
 from tui.screens.compare import MOST_SIDES, CompareScreen, Side
 
 if TYPE_CHECKING:
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
 
 
 class Comparing:

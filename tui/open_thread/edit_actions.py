@@ -17,12 +17,12 @@ from core.errors import SensorloomError, UsageError
 from core.storage import drafts
 from core.storage.drafts import EditDraft
 from core.text import one_line
+from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.branch_actions import BranchActions
 from tui.open_thread.edit_saving import Edit, EditSaving
 from tui.open_thread.external_editor import edited_outside
 from tui.open_thread.stale_actions import Settling
 from tui.open_thread.turn_actions import TurnActions
-from tui.screens.ask import ChooseScreen, Way
 from tui.widgets.editor import MessageEditor
 from tui.widgets.message_fields import fields_of
 

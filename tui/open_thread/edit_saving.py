@@ -14,12 +14,12 @@ from core.thread import edits
 from core.thread.proposal import Proposal
 from core.thread.query import query_place, query_turn
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, with_messages
+from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.branch_actions import BranchActions
 from tui.open_thread.proposals import CONFLICT_WAYS
 from tui.open_thread.stale_actions import Settling
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.turn_state import ThreadWork
-from tui.screens.ask import ChooseScreen, Way
 
 if TYPE_CHECKING:
     from tui.open_thread.edit_actions import EditActions

@@ -13,8 +13,8 @@ from core.storage.store import Stored
 from core.thread import proposal
 from core.thread.proposal import Proposal, Reason
 from core.thread.value import Thread
+from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.turn_state import ThreadWork
-from tui.screens.ask import ChooseScreen, Way
 from tui.screens.compare import CompareScreen
 
 if TYPE_CHECKING:

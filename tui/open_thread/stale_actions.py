@@ -8,9 +8,9 @@ from typing import Any
 
 from core import curate
 from core.thread.stale import stale_messages
+from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.turn_state import ThreadWork
-from tui.screens.ask import ChooseScreen, Way
 
 STALE_WAYS = (
     Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),

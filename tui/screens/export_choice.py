@@ -15,16 +15,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
 from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
 from core.export.report import ExportRequest
-from core.export.split import read_book
-from core.listing.summary import Summary
-from core.storage.held_out import Roster, roster
+from core.storage.splits_file import read_book
 from core.text import one_line
+from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.export_options import OPTIONS, request_of, usual
-from tui.screens.ask import AskTextScreen
 from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.export_lines import VIEWS, View, preview_lines

@@ -17,11 +17,11 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
-from core.export.split import fits, hold_out, read_book, release
-from core.listing.summary import Summary
-from core.storage.held_out import Roster, roster
+from core.storage.splits_file import fits, hold_out, read_book, release
 from core.text import counted, one_line, printable
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.lines import Line, cells, fit, spread

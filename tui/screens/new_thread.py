@@ -19,9 +19,9 @@ from textual.widgets import TextArea
 
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
+from core.storage.memory import recall, remember
 from core.storage.store import Stored
 from core.text import one_line
-from core.workspace import recall, remember
 from tui.dialogs.question_request import Asking
 from tui.open_thread.runs import Runs
 from tui.terminal.crash_guard import Guarded

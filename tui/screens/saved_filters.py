@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from core.storage.memory import recall, remember
 from core.text import one_line
-from core.workspace import Workspace, recall, remember
+from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 

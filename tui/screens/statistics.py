@@ -16,8 +16,8 @@ from textual.screen import Screen
 
 from core.filters.language import Filter
 from core.listing.statistics import Statistics, label_sets, statistics
-from core.listing.summary import Summary
 from core.text import one_line
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.count_table import Row
@@ -164,7 +164,8 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
 
     def _count(self) -> None:
         chosen = self._shown()
-        self.post_message(self.Counted(statistics(chosen, label_sets(self._workspace, chosen, self._wanted))))
+        labels = label_sets(self._workspace, chosen, self._wanted.on_summary)
+        self.post_message(self.Counted(statistics(chosen, labels)))
 
     def on_statistics_screen_counted(self, event: Counted) -> None:
         """Show what was counted."""

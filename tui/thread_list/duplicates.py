@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
-from core.listing.summary import Summary
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.thread_list.thread_actions import ThreadActions
 

@@ -13,8 +13,8 @@ from textual.message import Message
 from core.errors import SensorloomError
 from core.listing import index, index_cache
 from core.listing.index import Changes
-from core.listing.summary import Summary
 from core.storage.watch import watch_folder
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.screen import Screen
 
-from core.listing.summary import Summary
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.thread_list.duplicates import Repeats
 from tui.widgets.thread_list import ThreadList

@@ -17,9 +17,10 @@ from core.filters.values import FilterError
 from core.listing import index
 from core.listing.index import Changes
 from core.listing.order import SORTS, Row, arrange
-from core.listing.summary import Summary, summary_of
+from core.listing.summary import summary_of
 from core.storage.store import Stored
 from core.text import one_line
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain

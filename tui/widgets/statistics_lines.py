@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
-from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval, term
+from core.filters.values import term
+from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval
 from core.text import one_line
 from tui.widgets.count_table import NAME_WIDTH, Column, Row, Rows, digits, named, percent, table
 from tui.widgets.lines import Kind, Span, cells, fit

@@ -16,7 +16,7 @@ from tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from core.listing.order import Row
     from core.listing.row_status import Standing
-    from core.listing.summary import Summary
+    from core.thread.summary import Summary
 
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}

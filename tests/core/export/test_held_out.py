@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from core.cli.commands import run_command
+from core.datasets.held_out import Extent, roster
 from core.errors import UsageError
 from core.export.preview import candidates
 from core.export.report import ExportRequest
 from core.export.run import export
-from core.export.split import SplitBook, hold_out, parse_split, read_book, release, write_book
+from core.export.split import parse_split
 from core.filters.language import parse, select
 from core.listing.index import summaries
-from core.storage.held_out import Extent, roster
+from core.storage.splits_file import SplitBook, hold_out, read_book, release, write_book
 from core.workspace import Workspace
 
 from .threads import document, workspace

@@ -19,8 +19,9 @@ from core.export.run import export
 from core.export.split import parse_split
 from core.listing import index, index_cache
 from core.listing.index import summaries
-from core.listing.summary import Summary, summarize
+from core.listing.summary import summarize
 from core.processes import pool
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 from .threads import document, put, rows, workspace

@@ -11,7 +11,7 @@ from core.cli.export import command
 from core.export.profiles import PROFILES
 from core.lint import CHECKS
 from core.lint.duplicates import NAME
-from core.lint.folder import UNREADABLE
+from core.lint.finding import UNREADABLE
 
 DOCS = Path(__file__).parents[3] / "docs"
 

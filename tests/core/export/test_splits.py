@@ -12,10 +12,11 @@ from core.cli.commands import run_command
 from core.errors import UsageError, WorkspaceError
 from core.export.report import ExportReport, ExportRequest, NothingToExportError
 from core.export.run import export
-from core.export.split import assign, hold_out, parse_split
+from core.export.split import assign, parse_split
 from core.listing.index import summaries
 from core.storage import export_log_file as log_file
 from core.storage.export_log import export_states
+from core.storage.splits_file import hold_out
 from core.workspace import Workspace
 
 from .threads import Document, document, put, rows, workspace

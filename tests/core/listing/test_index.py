@@ -17,9 +17,10 @@ from core.cli.list import command
 from core.listing import index
 from core.listing.fast_decode import broken_calls
 from core.listing.order import SORTS, arrange
-from core.listing.summary import Summary, look, summarize, summary_of
+from core.listing.summary import look, summarize, summary_of
 from core.storage import store
 from core.storage.watch import watch_folder
+from core.thread.summary import Summary
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 

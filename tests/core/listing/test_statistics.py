@@ -8,9 +8,10 @@ import pytest
 
 from core.cli.commands import run_command
 from core.filters.language import parse
-from core.listing.statistics import Answered, Count, interval, label_sets, statistics, term
-from core.listing.summary import Summary
+from core.filters.values import term
+from core.listing.statistics import Answered, Count, interval, label_sets, statistics
 from core.storage import store
+from core.thread.summary import Summary
 from core.thread.value import Thread
 from core.workspace import open_workspace
 
@@ -101,7 +102,7 @@ def test_labels_that_the_filter_leaves_out_are_not_missed(tmp_path: Path):
 
     def listed(text: str) -> list[str]:
         wanted = parse(text, space)
-        return label_sets(space, [each for each in MIXED if wanted.on_summary(each)], wanted)["demo"]
+        return label_sets(space, [each for each in MIXED if wanted.on_summary(each)], wanted.on_summary)["demo"]
 
     assert listed("") == listed("correct:false") == ["walking", "sitting", "laying"]
     assert listed("truth:walking") == ["walking"] and listed("-truth:laying,lying") == ["walking", "sitting"]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from core.lint import Finding, record, survey
-from core.listing.summary import Summary
 from core.storage import store
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.export.split import hold_out, read_book
+from core.storage.splits_file import hold_out, read_book
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.export_choice import ExportChoiceScreen

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.listing.statistics import statistics
-from core.listing.summary import Summary
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen

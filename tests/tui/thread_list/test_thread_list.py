@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from core.storage import store
-from core.workspace import Workspace, remember
+from core.storage.memory import remember
+from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.widgets.thread_list import ThreadList

@@ -1,6 +1,6 @@
 """Sessions that are never trained on: what can be named, what the names stand for, and which threads they keep back.
 
-The names themselves are kept by `core.export.split`, in `splits.json`.
+The names themselves are kept by `core.storage.splits_file`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from core.datasets.subjects import Subjects
 from core.errors import SensorloomError, UsageError
-from core.export.groups import Groups
-from core.export.split import fits, read_book
-from core.listing.summary import Summary
+from core.storage.splits_file import fits, read_book
 from core.text import counted
+from core.thread.summary import Summary
 from core.workspace import Workspace
 
 Session = tuple[str, str]
@@ -117,14 +117,14 @@ def roster(workspace: Workspace, listing: Iterable[Summary]) -> Roster:
             sessions.update(dict.fromkeys((dataset, session) for session in open_dataset(workspace, dataset).labels))
         except SensorloomError:
             continue  # `sensorloom datasets list` says why; its threads name sessions all the same
-    groups = Groups(workspace, tuple)
-    return Roster({one: groups.subject_of(*one) for one in (*sessions, *threads)}, threads)
+    subjects = Subjects(workspace)
+    return Roster({one: subjects.of(*one) for one in (*sessions, *threads)}, threads)
 
 
 def held_out_in(workspace: Workspace) -> Callable[[Summary], bool]:
     """A test whether a thread's session is held out, by the names as they are now. Raises WorkspaceError when
     `splits.json` is damaged."""
-    book, groups = read_book(workspace.root), Groups(workspace, tuple)
+    book, subjects = read_book(workspace.root), Subjects(workspace)
     known: dict[Session, bool] = {}
 
     def test(summary: Summary) -> bool:
@@ -132,7 +132,7 @@ def held_out_in(workspace: Workspace) -> Callable[[Summary], bool]:
             return False
         session = summary.dataset, summary.session
         if (found := known.get(session)) is None:
-            found = known[session] = book.holds_out(*session, groups.subject(summary))
+            found = known[session] = book.holds_out(*session, subjects.of(*session))
         return found
 
     return test
