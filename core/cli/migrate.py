@@ -16,16 +16,17 @@ from core.workspace import Workspace
 @workspace_options
 def command(workspace: Workspace, dry_run: bool, as_json: bool) -> int:
     """Convert v3 threads to the present form. The originals move to threads_v3_backup/ beside the threads folder."""
-    done = migrate(workspace, summaries(workspace), dry_run=dry_run)
-    good = [one for one in done if not one.problem]
+    old = [summary.stem for summary in summaries(workspace) if summary.shape == "v3"]
+    done = migrate(workspace, old, dry_run=dry_run)
+    good = [outcome for outcome in done if not outcome.problem]
     if as_json:
         import msgspec
 
         document = {"dry_run": dry_run, "migrated": len(good), "failed": len(done) - len(good)}
         print_json({**document, "backup": str(backup_folder(workspace)), "threads": msgspec.to_builtins(done)})
     else:
-        for one in done:
-            say(f"{one.stem} → {one.id}" if not one.problem else f"{one.stem}: {one.problem}")
+        for outcome in done:
+            say(f"{outcome.stem} → {outcome.id}" if not outcome.problem else f"{outcome.stem}: {outcome.problem}")
         verb = "would be migrated" if dry_run else "migrated"
         where = f", originals in {workspace.shown(backup_folder(workspace))}" if good else ""
         say(f"{len(good)} {verb}{where}" + (f"; {len(done) - len(good)} failed" if len(done) > len(good) else ""))

@@ -1,37 +1,29 @@
-"""Converting v3 threads to v4. The originals move to `threads_v3_backup/` beside the threads folder, byte for byte.
+"""Converting the v3 threads of a folder. The originals move to `threads_v3_backup/` beside it, byte for byte.
 
-A v3 thread keeps its turns in `conversation`, each with an `action`: `use_tool` (`reasoning`, `tool_call`,
-`tool_result`), `respond` (`response`), and an end in `final_answer` and `explanation`, in the thread or in a last turn.
+Each file is converted whole or stays where it is, with the reason; none is counted as converted for another's sake.
 """
 
 from __future__ import annotations
 
-import json
+import errno
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import SensorloomError, ThreadError, system_reason
-from core.storage import store, thread_files
+from core.curate.v3_conversion import converted
+from core.errors import ConflictError, SensorloomError, ThreadError, system_reason
+from core.storage import history, store, thread_files
+from core.storage.atomic import digest, sync_folder, write_atomic
 from core.thread.json_form import decode_object, shape_of
-from core.thread.opening import first_message
-from core.thread.summary import Summary
-from core.thread.value import SCHEMA_VERSION, Thread, final_answer, recount, timestamp
+from core.thread.value import Thread, with_metadata
 from core.workspace import Workspace
 
 BACKUP_FOLDER = "threads_v3_backup"
-
-_MOVED_TOP = {
-    "thread_id", "conversation", "schema_version", "dataset_name", "session_id", "ground_truth_label", "status",
-    "metadata", "final_answer", "explanation", "confidence", "is_correct", "created_at", "last_modified", "updated_at",
-    "user_query", "query", "max_turns",
-}  # fmt: skip
-_MOVED_TURN = {
-    "turn", "action", "reasoning", "tool_call", "tool_calls", "tool_result", "tool_results", "response",
-    "final_answer", "explanation", "answer", "confidence",
-}  # fmt: skip
+_ORIGINAL = "migrated_sha256"
+"""In the metadata of a converted thread: the SHA-256 of the original's bytes, by which a migration that was interrupted
+knows what it has done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,136 +45,59 @@ def backup_folder(workspace: Workspace) -> Path:
 
 def migrate(
     workspace: Workspace,
-    listing: Sequence[Summary],
+    stems: Sequence[str],
     *,
     dry_run: bool = False,
     progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> list[Migrated]:
-    """Convert every v3 thread of the folder. A file that cannot be converted stays where it is, with the reason.
+    """Convert v3 threads. A file that cannot be converted stays where it is, with the reason, and stops no other.
 
     Args:
         workspace: whose threads folder.
-        listing: the folder's summaries.
+        stems: which files; those that a listing shows as v3.
         dry_run: only say what would be done.
         progress: called with how many were looked at, and of how many.
     """
-    found = [one for one in listing if one.shape == "v3"]
-    done: list[Migrated] = []
-    for number, summary in enumerate(found, 1):
+    outcomes: list[Migrated] = []
+    for number, stem in enumerate(stems, 1):
+        promised = [outcome.id for outcome in outcomes] if dry_run else []
         try:
-            done.append(_migrate(workspace, summary.stem, dry_run=dry_run))
+            with store.locked(workspace.threads):
+                outcomes.append(_migrate(workspace, stem, promised, dry_run=dry_run))
         except SensorloomError as error:
-            done.append(Migrated(summary.stem, problem=str(error)))
-        progress(number, len(found))
-    return done
+            outcomes.append(Migrated(stem, problem=str(error)))
+        except RecursionError:
+            outcomes.append(Migrated(stem, problem=f"{stem}.json: nested too deeply to be a thread"))
+        progress(number, len(stems))
+    return outcomes
 
 
-def converted(document: Mapping[str, Any], new_id: str, manifest: Mapping[str, Any]) -> Thread:
-    """A v3 document as a v4 thread. Fields we do not know stay, at the top, in the metadata or on the message.
-
-    Raises:
-        ThreadError: it has no turns that could be read.
-    """
-    old = document.get("metadata")
-    metadata = dict(old) if isinstance(old, Mapping) else {}
-    query = _query(document, metadata)
-    messages: list[dict[str, Any]] = [dict(first_message(manifest, query))]
-    for number, turn in enumerate(_turns(document), 1):
-        messages += _messages(turn, new_id, number)
-    messages += _ending(document, messages)
-    made = {
-        "dataset": document.get("dataset_name"),
-        "session": document.get("session_id"),
-        "ground_truth": document.get("ground_truth_label"),
-        "status": document.get("status", "active"),
-        **{key: metadata.get(key) for key in ("num_turns", "num_tool_calls", "num_responds")},
-        "is_correct": document.get("is_correct"),
-        "confidence": document.get("confidence"),
-        "user_query": query,
-        "schema_version": SCHEMA_VERSION,
-        "created_at": document.get("created_at") or metadata.get("created_at") or timestamp(),
-        "last_modified": document.get("last_modified") or document.get("updated_at") or timestamp(),
-        "migrated_from": document.get("thread_id"),
-    }
-    kept = {key: value for key, value in metadata.items() if key not in made}
-    if isinstance(limit := document.get("max_turns"), int):
-        made["max_turns"] = limit
-    rest = {key: value for key, value in document.items() if key not in _MOVED_TOP}
-    return recount(Thread({"id": new_id, "metadata": {**made, **kept}, "messages": messages, **rest}))
-
-
-def _migrate(workspace: Workspace, stem: str, *, dry_run: bool) -> Migrated:
+def _migrate(workspace: Workspace, stem: str, promised: Sequence[str], *, dry_run: bool) -> Migrated:
     path = thread_files.path_of(workspace.threads, stem)
-    document = decode_object(thread_files.read_bytes(path), path.name)
+    data = thread_files.read_bytes(path)
+    document = decode_object(data, path.name)
     if shape_of(document) != "v3":
         raise ThreadError(f"{path.name}: no longer a v3 thread")
+    manifest = _manifest(workspace, document)
     backup = _free(backup_folder(workspace), path.name)
-    before = _converted_before(workspace, document)
-    new_id = before or _new_id(workspace, document, stem)
-    thread = converted(document, new_id, _manifest(workspace, document))
+
+    def thread_of(stem: str) -> Thread:
+        try:
+            return with_metadata(converted(document, stem, manifest), **{_ORIGINAL: digest(data)})
+        except ThreadError as error:
+            raise ThreadError(f"{path.name}: {error}") from error
+
+    before = _converted_before(workspace, document, digest(data))
+    new_id = before or _new_id(workspace, document, stem, promised)
+    thread = thread_of(new_id)
     if dry_run:
         return Migrated(stem, new_id, str(backup))
     if not before:
         store.create(workspace.threads, thread)
-    _move(path, backup)
+    if thread_files.read_bytes(path) != data:
+        raise ConflictError(f"{path.name} was changed by another program while it was converted to {new_id}")
+    _move(path, backup, data)
     return Migrated(stem, new_id, str(backup))
-
-
-def _turns(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    turns = document.get("conversation")
-    if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
-        raise ThreadError(f"{document.get('thread_id')}: `conversation` is no list of turns; mend it by hand")
-    return turns
-
-
-def _messages(turn: Mapping[str, Any], new_id: str, number: int) -> list[dict[str, Any]]:
-    """A turn's messages: what the assistant said, then the result of what it called."""
-    rest = {key: value for key, value in turn.items() if key not in _MOVED_TURN}
-    call = turn.get("tool_call")
-    if isinstance(call, Mapping):
-        name = str(call.get("tool_name") or call.get("name") or call.get("tool") or "")
-        arguments = next((call[key] for key in ("parameters", "arguments", "args") if key in call), {})
-        call_id = f"call_{new_id}_turn_{number}"
-        function = {"name": name, "arguments": arguments if isinstance(arguments, str) else _text(arguments)}
-        asked = {
-            "role": "assistant",
-            "content": str(turn.get("reasoning") or ""),
-            "tool_calls": [{"id": call_id, "type": "function", "function": function}],
-            **rest,
-        }
-        if "tool_result" not in turn:
-            return [asked]
-        result = turn["tool_result"]
-        content = result if isinstance(result, str) else _text(result)
-        return [asked, {"role": "tool", "tool_call_id": call_id, "name": name, "content": content}]
-    parts = [turn.get(key) for key in ("reasoning", "response", "explanation")]
-    said = "\n\n".join(dict.fromkeys(str(part).strip() for part in parts if part))
-    answer = turn.get("final_answer") or turn.get("answer")
-    if answer and not final_answer(said):
-        said = f"{said}\n\n{_answer_lines(answer, turn.get('confidence'))}".strip()
-    return [{"role": "assistant", "content": said, "tool_calls": None, **rest}]
-
-
-def _ending(document: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The thread's own final answer as a message, unless its last turn gave it already."""
-    answer = document.get("final_answer")
-    last = messages[-1]
-    if not answer or (last["role"] == "assistant" and final_answer(str(last["content"]))):
-        return []
-    text = f"{document.get('explanation') or ''}\n\n{_answer_lines(answer, document.get('confidence'))}".strip()
-    return [{"role": "assistant", "content": text, "tool_calls": None}]
-
-
-def _answer_lines(answer: Any, confidence: Any) -> str:
-    sure = f"Confidence: {confidence}\n" if str(confidence).lower() in ("high", "medium", "low") else ""
-    return f"{sure}Final Answer: {answer}"
-
-
-def _query(document: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
-    context = document.get("initial_context")
-    places = (document, metadata, context if isinstance(context, Mapping) else {})
-    found = (place.get(key) for place in places for key in ("user_query", "query"))
-    return next((str(query) for query in found if query), "")
 
 
 def _manifest(workspace: Workspace, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -194,35 +109,62 @@ def _manifest(workspace: Workspace, document: Mapping[str, Any]) -> Mapping[str,
         return open_dataset(workspace, name).manifest
     except SensorloomError:
         context = document.get("initial_context")
-        kept = context if isinstance(context, Mapping) else {}
-        found = next((kept[key] for key in ("manifest", "dataset_manifest", "dataset_info") if key in kept), None)
-        return found if isinstance(found, Mapping) else {"dataset_name": name}
+        parts = context if isinstance(context, Mapping) else {}
+        manifests = (parts.get(key) for key in ("manifest", "dataset_manifest", "dataset_info"))
+        return next((part for part in manifests if isinstance(part, Mapping)), {"dataset_name": name})
 
 
-def _new_id(workspace: Workspace, document: Mapping[str, Any], stem: str) -> str:
-    renamed = re.sub(r"_v3(?=_|$)", "_v4", str(document.get("thread_id") or stem))
-    free = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}", renamed) is not None
-    if free and renamed != stem and not thread_files.path_of(workspace.threads, renamed).exists():
-        return renamed
-    return store.new_id(workspace.threads, str(document.get("dataset_name")), str(document.get("session_id")))
+def _renamed(document: Mapping[str, Any], stem: str) -> str:
+    """The id that a v3 thread has in the present form, where that is free."""
+    return re.sub(r"_v3(?=_|$)", "_v4", str(document.get("thread_id") or stem))
 
 
-def _converted_before(workspace: Workspace, document: Mapping[str, Any]) -> str:
-    """The id of the thread that an earlier, interrupted migration made of this one; empty when there is none."""
-    renamed = re.sub(r"_v3(?=_|$)", "_v4", str(document.get("thread_id") or ""))
-    try:
-        found = store.read(workspace.threads, renamed).thread
-    except SensorloomError:
-        return ""
-    return renamed if found.metadata.get("migrated_from") == document.get("thread_id") else ""
+def _new_id(workspace: Workspace, document: Mapping[str, Any], stem: str, promised: Iterable[str]) -> str:
+    renamed = _renamed(document, stem)
+    had = history.folder(workspace) / f"{renamed}.log"
+    named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}", renamed) is not None
+    if named and renamed not in (*promised, stem) and not had.exists():
+        if not thread_files.path_of(workspace.threads, renamed).exists():
+            return renamed
+    names = str(document.get("dataset_name")), str(document.get("session_id"))
+    return store.new_id(workspace.threads, *names, lambda: [*history.reserved(workspace), *promised, stem])
 
 
-def _move(path: Path, target: Path) -> None:
+def _converted_before(workspace: Workspace, document: Mapping[str, Any], original: str) -> str:
+    """The id of the thread that an earlier, interrupted migration made of this very file; empty when there is none."""
+    for stem in _candidates(workspace, document):
+        try:
+            metadata = store.read(workspace.threads, stem).thread.metadata
+        except SensorloomError:
+            continue
+        if metadata.get(_ORIGINAL) == original and metadata.get("migrated_from") == document.get("thread_id"):
+            return stem
+    return ""
+
+
+def _candidates(workspace: Workspace, document: Mapping[str, Any]) -> Iterator[str]:
+    """The threads that may have been made of a document: that of its id, and where another has it, its session's."""
+    renamed = _renamed(document, "")
+    if not thread_files.is_stem(renamed) or not thread_files.path_of(workspace.threads, renamed).exists():
+        return
+    yield renamed
+    base = store.id_base(str(document.get("dataset_name")), str(document.get("session_id")))
+    yield from (stem for stem in thread_files.stems(workspace.threads) if stem.startswith(f"{base}_v4_"))
+
+
+def _move(path: Path, target: Path, data: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(target)
+        try:
+            path.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # the folder beside may be another disk's
+                raise
+            write_atomic(target, data)
+            path.unlink()
     except OSError as error:
         raise SensorloomError(f"cannot move {path.name} to {target}: {system_reason(error)}") from error
+    sync_folder(target.parent)
 
 
 def _free(folder: Path, name: str) -> Path:
@@ -233,7 +175,3 @@ def _free(folder: Path, name: str) -> Path:
         number += 1
         path = folder / f"{Path(name).stem}.{number}.json"
     return path
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -162,9 +162,14 @@ def _stored(content: Content, stem: str) -> Stored:
     return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
 
 
+def id_base(dataset: str, session: str) -> str:
+    """What the ids of a session's threads begin with, before `_v4_`."""
+    return re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
+
+
 def new_id(folder: Path, dataset: str, session: str, reserved: Callable[[], Iterable[str]] = tuple) -> str:
     """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
-    base = re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
+    base = id_base(dataset, session)
     number = _highest_number(folder, reserved) + 1
     while path_of(folder, f"{base}_v4_{number:04d}").exists():
         number += 1
@@ -195,8 +200,8 @@ def _highest_number(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
     started = time.monotonic()
     if known is not None and started < known.until:
         return known.highest
-    found = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
-    highest = max((int(one[1]) for one in found if one), default=0)
+    numbers = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+    highest = max((int(number[1]) for number in numbers if number), default=0)
     _numbers.pop(folder, None)
     took = time.monotonic() - started
     if took > _QUICK_SECONDS:

@@ -117,7 +117,7 @@ class Dialogs:
     def _migrate(self, old: Sequence[Summary]) -> None:
         from core.curate.migrate import migrate
 
-        self._screen.post_message(self.Converted(migrate(self._runs.workspace, old)))
+        self._screen.post_message(self.Converted(migrate(self._runs.workspace, [summary.stem for summary in old])))
 
     def migrated(self, event: Converted) -> None:
         """Say what became of the v3 threads."""
