@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")  # how long an example takes tells only how busy the machine is
 
 HOSTILE = [
     "[@click=app.bell]press[/]",

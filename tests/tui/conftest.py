@@ -31,7 +31,7 @@ def until() -> Until:
     """Waits for a condition, so that no test sleeps for a guessed time."""
 
     async def wait(pilot: Pilot[Any], condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline, "condition not met in time:\n" + screen_text(pilot.app)
             await pilot.pause(0.01)

@@ -54,7 +54,7 @@ def new_thread(workspace: Workspace, session: str = "s01_0") -> Stored:
     return curate.create_thread(workspace, "motion", session, QUERY)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 60) -> None:
     """Pump the app until `condition`, so that no test sleeps for a guessed time."""
     deadline = time.monotonic() + seconds
     while not condition():

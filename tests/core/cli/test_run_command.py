@@ -217,7 +217,7 @@ def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, n
     process = started(workspace, "--dataset", "demo", "--count", "100", "--seed", "1", "--json")
     wait_for_threads(workspace, 6, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     told = json.loads(out)
     assert any(one["stopped"] for one in told["threads"])

@@ -344,7 +344,6 @@ def check(stored: Stored, *, saved_by_us: bool) -> None:
 
 @settings(
     max_examples=SEQUENCES,
-    deadline=None,
     derandomize=not LONG,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

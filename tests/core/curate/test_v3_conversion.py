@@ -54,7 +54,7 @@ def leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(documents, st.lists(turns | values, max_size=3))
 def test_nothing_that_a_v3_file_says_is_dropped(top: dict[str, Any], conversation: list[Any]):
     document = {**top, "conversation": conversation}

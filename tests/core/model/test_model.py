@@ -25,7 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def chosen(server: FakeServer | str, **settings: Any) -> ModelChoice:
     url = server if isinstance(server, str) else server.url
-    return ModelChoice(Endpoint("lab", url), "fake", msgspec.convert({"timeout_sec": 5.0, **settings}, ModelSettings))
+    return ModelChoice(Endpoint("lab", url), "fake", msgspec.convert({"timeout_sec": 60.0, **settings}, ModelSettings))
 
 
 async def asked(choice: ModelChoice, tools: Any = (), seed: int | None = None) -> tuple[Reply, list[Any], str]:

@@ -31,7 +31,7 @@ def taken(chunks: list[Any]) -> tuple[Reply, list[ReplyEvent]]:
 
 
 @given(WORDS, WORDS, CALLS, st.lists(st.integers(0, 10_000), max_size=20), st.booleans(), st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_message_is_the_same_wherever_it_is_cut(
     thought: str, text: str, calls: list[tuple[str, dict[str, Any]]], places: list[int], indexed: bool, named: bool
 ) -> None:
@@ -74,7 +74,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON | st.builds(lambda inner: {"choices": [{"delta": inner}]}, JSON), max_size=6))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_chunk_whatever_it_holds_breaks_the_reader(chunks: list[Any]) -> None:
     reply, events = taken(chunks)
     assert isinstance(reply.text, str)

@@ -40,7 +40,7 @@ class Watcher:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -84,7 +84,7 @@ def begun(workspace: Workspace, number: int = 1) -> Stored:
 
 
 def choice(server: FakeServer) -> ModelChoice:
-    return ModelChoice(Endpoint("lab", server.url), "fake", ModelSettings(timeout_sec=5.0))
+    return ModelChoice(Endpoint("lab", server.url), "fake", ModelSettings(timeout_sec=60.0))
 
 
 def endless(started: threading.Event) -> Make:

@@ -164,7 +164,7 @@ def test_a_crash_gives_the_terminal_back_and_says_one_line(tmp_path: Path, modul
     opened = Terminal("--workspace", str(tmp_path), program=(sys.executable, "-c", code))
     try:
         assert opened.ended() == 1
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while "details are in" not in opened.text and time.monotonic() < deadline:
             opened.read(0.05)
         assert "Traceback" not in opened.text

@@ -22,7 +22,7 @@ def squeezed(lines: list[Line]) -> str:
     return "".join("".join(plain_text(line) for line in lines).split())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     value=st.lists(VALUES, max_size=4) | st.dictionaries(st.text(max_size=8), VALUES, max_size=4),
     width=st.integers(12, 90),
@@ -68,7 +68,7 @@ def test_a_line_without_an_end_is_cut_not_wrapped_for_seconds():
     assert "more characters" in plain_text(lines[-1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=200), width=st.integers(4, 60))
 def test_wrapped_text_fits(text: str, width: int):
     assert all(cell_len(plain_text(line)) <= width for line in wrapped(text, width))
