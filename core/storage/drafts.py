@@ -1,18 +1,22 @@
 """Work under way that is no part of a thread yet, kept so that a crash does not lose it.
 
 An edit being typed and proposals not decided on are written to `.sensorloom/drafts/` (the caller decides how often)
-and offered again at the next start. They are cleared when they are saved or given up.
+and offered again at the next start. They are cleared when they are saved or given up. What cannot be written, because
+the disk is full, is kept while the program runs, and written with the next change.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from core.errors import SensorloomError, system_reason
 from core.storage.atomic import write_atomic
+from core.storage.store import locked
 from core.storage.thread_files import path_of, stems
 from core.thread.proposal import Proposal
 from core.thread.value import timestamp
@@ -39,41 +43,95 @@ class Drafts(msgspec.Struct, frozen=True):
     proposals: tuple[Proposal, ...] = ()
 
 
+_unwritten: dict[Path, Drafts] = {}
+"""What could not be written, by the file it belongs in."""
+
+
 def load_drafts(workspace: Workspace, stem: str) -> Drafts:
     """What was under way in a thread; nothing when it is not known or its file is damaged."""
+    path = _path(workspace, stem)
+    if path in _unwritten:
+        return _unwritten[path]
     try:
-        return msgspec.convert(json.loads(_path(workspace, stem).read_bytes()), Drafts)
+        return _read(path)
     except (OSError, ValueError, RecursionError):
         return Drafts()
 
 
 def all_drafts(workspace: Workspace) -> dict[str, Drafts]:
     """Every thread with something under way, by stem: what is offered at the start."""
-    found = {stem: load_drafts(workspace, stem) for stem in stems(_folder(workspace))}
-    return {stem: drafts for stem, drafts in found.items() if drafts != Drafts()}
+    every = {stem: load_drafts(workspace, stem) for stem in stems(_folder(workspace))}
+    return {stem: drafts for stem, drafts in every.items() if drafts != Drafts()}
 
 
 def save_edit(workspace: Workspace, stem: str, edit: EditDraft) -> None:
-    """Keep an edit under way, in place of the thread's earlier one. Raises SensorloomError when it cannot be kept."""
-    _save(workspace, stem, Drafts(edit, load_drafts(workspace, stem).proposals))
+    """Keep an edit under way, in place of the thread's earlier one.
+
+    Raises:
+        SensorloomError: it could not be written, and is kept only while the program runs.
+    """
+    _change(workspace, stem, lambda drafts: Drafts(edit, drafts.proposals))
 
 
 def clear_edit(workspace: Workspace, stem: str) -> None:
-    """Forget the edit under way: it was saved, or given up."""
-    _save(workspace, stem, Drafts(None, load_drafts(workspace, stem).proposals))
+    """Forget the edit under way: it was saved, or given up. Raises: as `save_edit`."""
+    _change(workspace, stem, lambda drafts: Drafts(None, drafts.proposals))
 
 
 def save_proposals(workspace: Workspace, stem: str, proposals: Sequence[Proposal]) -> None:
-    """Keep the proposals that are not decided on, in place of the thread's earlier ones; none clears them."""
-    _save(workspace, stem, Drafts(load_drafts(workspace, stem).edit, tuple(proposals)))
+    """Keep the proposals that are not decided on, in place of the thread's earlier ones; none clears them.
+
+    Raises: as `save_edit`.
+    """
+    _change(workspace, stem, lambda drafts: Drafts(drafts.edit, tuple(proposals)))
 
 
-def _save(workspace: Workspace, stem: str, drafts: Drafts) -> None:
+def _change(workspace: Workspace, stem: str, change: Callable[[Drafts], Drafts]) -> None:
+    """Keep what `change` makes of a thread's drafts. The edit and the proposals change from different threads of the
+    program, and from several programs, so both steps are one under a lock."""
     path = _path(workspace, stem)
-    if drafts == Drafts():
-        path.unlink(missing_ok=True)
+    try:
+        present = _unwritten.get(path) or _read(path)
+    except (OSError, ValueError, RecursionError):
+        present = Drafts()
+    if present == Drafts() == change(present) and not path.exists():
         return
-    private_folder(workspace, *names_for_threads(workspace, "drafts"))
+    try:
+        private_folder(workspace, *names_for_threads(workspace, "drafts"))
+        with locked(path.parent):
+            drafts = change(_unwritten.get(path) or _present(path))
+            _write(path, drafts)
+    except SensorloomError as error:
+        _unwritten[path] = change(present)
+        raise SensorloomError(f"{error}; what is under way in {stem} is kept until sensorloom ends") from error
+    _unwritten.pop(path, None)
+
+
+def _present(path: Path) -> Drafts:
+    """What the file holds. A damaged one is set aside before anything is written in its place."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return Drafts()
+    except OSError as error:
+        raise SensorloomError(f"cannot read {path}: {system_reason(error)}") from error
+    except (ValueError, RecursionError):
+        with suppress(OSError):
+            path.replace(path.with_suffix(".damaged"))
+        return Drafts()
+
+
+def _read(path: Path) -> Drafts:
+    return msgspec.convert(json.loads(path.read_bytes()), Drafts)
+
+
+def _write(path: Path, drafts: Drafts) -> None:
+    if drafts == Drafts():
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise SensorloomError(f"cannot remove {path}: {system_reason(error)}") from error
+        return
     # plain json keeps a lone surrogate as an escape, where msgspec refuses it
     write_atomic(path, json.dumps(msgspec.to_builtins(drafts)).encode())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
@@ -10,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from core.storage.memory import recall, remember
+from core.errors import SensorloomError
+from core.storage.memory import recall, update
 from core.text import one_line
 from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
@@ -50,7 +53,7 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         super().__init__()
         self._workspace = workspace
         self._present = present
-        self._kept: list[str] = []
+        self._own: list[str] = []
 
     def compose(self) -> ComposeResult:
         """The filters in a box."""
@@ -62,10 +65,13 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         self.query_one("#dialog").border_title = "filters"
         keep = " · s keeps the present one" if self._present else ""
         self.query_one("#dialog").border_subtitle = f"⏎ use{keep} · del forgets a kept one · esc back"
-        kept = recall(self._workspace, _REMEMBERED, [])
-        self._kept = [one for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
         self._show()
         self.picker.focus()
+        self.run_worker(self._load, thread=True)
+
+    def _load(self) -> None:
+        texts = _texts_in(recall(self._workspace, _REMEMBERED))
+        self.app.call_from_thread(self._remembered, texts, self.picker.cursor)
 
     def action_take(self) -> None:
         """Use the filter under the cursor."""
@@ -76,21 +82,44 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
     def action_keep(self) -> None:
         """Keep the present filter."""
         if self._present and self._present not in self._texts():
-            self._kept.append(self._present)
-            remember(self._workspace, _REMEMBERED, self._kept)
-            self._show(len(self._texts()) - 1)
+            change = partial(_with, text=self._present)
+            self.run_worker(partial(self._change, change, len(self._texts())), thread=True)
 
     def action_forget(self) -> None:
         """Forget the filter under the cursor, if it is one that was kept."""
-        place = self.picker.cursor - len(USUAL)
-        if 0 <= place < len(self._kept):
-            del self._kept[place]
-            remember(self._workspace, _REMEMBERED, self._kept)
-            self._show(self.picker.cursor - 1)
+        cursor = self.picker.cursor
+        if len(USUAL) <= cursor < len(self._texts()):
+            change = partial(_without, text=self._texts()[cursor])
+            self.run_worker(partial(self._change, change, cursor - 1), thread=True)
+
+    def _change(self, change: Callable[[Any], list[str]], cursor: int) -> None:
+        try:
+            texts = update(self._workspace, _REMEMBERED, change)
+        except SensorloomError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self._remembered, texts, cursor)
+
+    def _remembered(self, texts: list[str], cursor: int) -> None:
+        self._own = texts
+        self._show(cursor)
 
     def _texts(self) -> list[str]:
-        return [*(text for text, _ in USUAL), *self._kept]
+        return [*(text for text, _ in USUAL), *self._own]
 
-    def _show(self, place: int = 0) -> None:
+    def _show(self, cursor: int = 0) -> None:
         usual = [Choice(text or "no filter", about) for text, about in USUAL]
-        self.picker.show([*usual, *(Choice(one_line(text, 100), "kept") for text in self._kept)], place)
+        self.picker.show([*usual, *(Choice(one_line(text, 100), "kept") for text in self._own)], cursor)
+
+
+def _texts_in(value: Any) -> list[str]:
+    """The filters in what was remembered; older versions may have left something else there."""
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _with(value: Any, text: str) -> list[str]:
+    return list(dict.fromkeys([*_texts_in(value), text]))
+
+
+def _without(value: Any, text: str) -> list[str]:
+    return [other for other in _texts_in(value) if other != text]

@@ -12,6 +12,7 @@ from core.storage.memory import remember
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
+from tui.widgets.picker import Picker
 from tui.widgets.thread_list import ThreadList
 
 Until = Any
@@ -201,6 +202,7 @@ async def test_a_kept_filter_comes_back(workspace: Workspace, add_thread: Add, u
         await opened(pilot, until, 1)
         await pilot.press("f")
         await until(pilot, lambda: "SavedFilters" in type(app.screen).__name__)
+        await until(pilot, lambda: app.screen.query_one(Picker).choices[-1].text == filter_text)
         await pilot.press("G", "enter")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         assert main(app).filter_line.value == filter_text
