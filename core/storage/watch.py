@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.storage.thread_files import is_thread_file
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 STEP_MS = 50
 """How long a quiet moment ends a group of changes."""
@@ -25,7 +29,13 @@ POLL_MS = 1_000
 _NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "glusterfs", "lustre")
 
 
-def watch_folder(folder: Path, stop: threading.Event, *, polling: bool | None = None) -> Iterator[set[str] | None]:
+def watch_folder(
+    folder: Path,
+    stop: threading.Event,
+    *,
+    polling: bool | None = None,
+    notice: Callable[[str], object] = lambda _: None,
+) -> Iterator[set[str] | None]:
     """Yield the stems of thread files that changed, until `stop` is set. Blocks between.
 
     Yields None when everything may have changed: when watching has begun, and when the folder appeared,
@@ -35,41 +45,54 @@ def watch_folder(folder: Path, stop: threading.Event, *, polling: bool | None = 
         folder: the threads folder; it need not exist.
         stop: ends the watch within a moment.
         polling: look again and again rather than be told; found out from the file system unless told.
+        notice: told, in one sentence, when the system has no watch left for the folder, which is then polled.
     """
-    from watchfiles import watch
-
+    refused = False
     while not stop.is_set():
         identity = _identity(folder)
-        place = folder if identity else _nearest(folder)
-        by_looking = _is_network(place) if polling is None else polling
-        # the parent tells at once that the folder was replaced; polling it could mean a large home folder
-        paths = {place} if by_looking else {place, place.parent}
+        watched = folder if identity else _nearest(folder)
+        by_looking = refused or (_is_network(watched) if polling is None else polling)
         began = False
         try:
-            for changes in watch(
-                *paths,
-                watch_filter=None,
-                step=STEP_MS,
-                debounce=DEBOUNCE_MS,
-                stop_event=stop,
-                rust_timeout=TIMEOUT_MS,
-                yield_on_timeout=True,
-                recursive=False,
-                force_polling=by_looking or None,
-                poll_delay_ms=POLL_MS,
-                raise_interrupt=False,
-                ignore_permission_denied=True,
-            ):
+            for changes in _changes_in(watched, stop, by_looking):
                 if not began:
                     began = True
                     yield None
                 if _identity(folder) != identity:
                     yield None
                     break
-                if found := _stems(folder, (path for _, path in changes)):
-                    yield found
-        except OSError:  # the folder went while the watch was set up, or there are no watches left
-            stop.wait(TIMEOUT_MS / 1000)
+                if changed := _stems(folder, (path for _, path in changes)):
+                    yield changed
+        except (OSError, RuntimeError) as error:  # watchfiles says a lack of inotify instances with an error of its own
+            if by_looking or _identity(folder) != identity:  # the folder went while the watch was set up
+                stop.wait(TIMEOUT_MS / 1000)
+            else:
+                refused = True
+                notice(
+                    f"{folder} is looked at every {POLL_MS // 1000} s, because the system does not watch it: {error}"
+                )
+
+
+def _changes_in(watched: Path, stop: threading.Event, by_looking: bool) -> Iterator[set[tuple[Change, str]]]:
+    """What changes in a folder, and nothing now and then. Raises OSError and RuntimeError when it cannot be watched."""
+    from watchfiles import watch
+
+    # the parent tells at once that the folder was replaced; polling it could mean a large home folder
+    with_parent = not by_looking and os.access(watched.parent, os.R_OK)
+    yield from watch(
+        *({watched, watched.parent} if with_parent else {watched}),
+        watch_filter=None,
+        step=STEP_MS,
+        debounce=DEBOUNCE_MS,
+        stop_event=stop,
+        rust_timeout=TIMEOUT_MS,
+        yield_on_timeout=True,
+        recursive=False,
+        force_polling=by_looking or None,
+        poll_delay_ms=POLL_MS,
+        raise_interrupt=False,
+        ignore_permission_denied=by_looking,  # without polling it would ignore that no watch is left, too
+    )
 
 
 def _stems(folder: Path, paths: Iterator[str]) -> set[str]:
@@ -83,15 +106,15 @@ def _under(path: str, parent: str) -> bool:
 
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _nearest(folder: Path) -> Path:
     """The nearest folder above that exists."""
-    return next((one for one in folder.parents if one.is_dir()), Path("/"))
+    return next((parent for parent in folder.parents if parent.is_dir()), Path("/"))
 
 
 def _is_network(folder: Path) -> bool:
@@ -102,8 +125,8 @@ def _is_network(folder: Path) -> bool:
         return False
     best, kind = "", ""
     for line in mounts:
-        _, place, fs, *_ = line.split(" ")
-        place = place.replace("\\040", " ")
-        if len(place) >= len(best) and (folder == Path(place) or folder.is_relative_to(place)):
-            best, kind = place, fs
+        _, mounted, file_system, *_ = line.split(" ")
+        mounted = mounted.replace("\\040", " ")
+        if len(mounted) >= len(best) and (folder == Path(mounted) or folder.is_relative_to(mounted)):
+            best, kind = mounted, file_system
     return kind.startswith(_NETWORK)

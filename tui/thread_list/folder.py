@@ -75,7 +75,8 @@ class FolderFeed:
         if self._scan(known, trusted_ns):
             index_cache.save(self._workspace, known, started)
         changed = False
-        for stems in watch_folder(self._workspace.threads, self._stop, polling=self._polling):
+        threads = self._workspace.threads
+        for stems in watch_folder(threads, self._stop, polling=self._polling, notice=self._cannot_watch):
             if stems is None:
                 changed |= self._scan(known, time.time_ns())
             else:
@@ -85,6 +86,9 @@ class FolderFeed:
                     self._post(self.Changed(found, True))
         if changed:
             index_cache.save(self._workspace, known, started)
+
+    def _cannot_watch(self, reason: str) -> None:
+        self._post(self.Failed(reason))
 
     def _scan(self, known: dict[str, Summary], trusted_ns: int) -> bool:
         outdated = False
