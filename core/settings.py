@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -61,6 +61,8 @@ class ModelSettings(_Table, frozen=True):
     """Seconds without a byte after which a request is given up."""
     keep_reasoning: bool = False
     """Whether reasoning that the server streams apart is stored with the message."""
+    tool_text: Literal["refuse", "parse"] = "refuse"
+    """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
 
 
 class Settings(_Table, frozen=True):

@@ -88,6 +88,8 @@ class FakeServer:
         self.models: Answer = Answer(body=b'{"object": "list", "data": [{"id": "fake"}]}')
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        """Of each request, the names in small letters."""
         self.closing = threading.Event()
         self.lock = threading.Lock()
         server = self
@@ -103,6 +105,7 @@ class FakeServer:
                 with server.lock:
                     server.requests.append(body)
                     server.keys.append(self.headers.get("Authorization", ""))
+                    server.headers.append({name.lower(): value for name, value in self.headers.items()})
                     answer = server.script.pop(0) if len(server.script) > 1 else server.script[0]
                 _send(self, server, answer)
 

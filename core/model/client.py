@@ -7,14 +7,16 @@ repeats a request visibly, and only while nothing has come of the reply.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
-from core.model.endpoints import ModelChoice, first_model
-from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, NoCompletionsError, explain
+from core.model.endpoints import Endpoint, ModelChoice, first_model
+from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, explain
 from core.model.reply import Reply, ReplyEvent, Waiting
+from core.model.stream import DONE, ServerSaysError, read_chunks
+from core.model.text_calls import text_calls, tool_names
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -64,13 +66,18 @@ class Model:
             ModelError: one sentence: what happened at the endpoint, and the way out.
         """
         model = await self.name()
+        reply.tool_names = tool_names(tools)
         seed = self.choice.settings.seed if seed is None else seed
         attempt = 0
         while True:
             try:
-                async for event in self._once(reply, self._body(model, messages, tools, seed)):
+                async for event in self._attempt(reply, self._body(model, messages, tools, seed)):
                     yield event
-                _check(reply, self.choice)
+                _refuse_unfinished(reply, self.choice)
+                for event in self._calls_in_text(reply) if tools else ():
+                    yield event
+                if reply.empty:
+                    raise EmptyReplyError
                 return
             except Exception as error:
                 failure = self._failure(error, model)
@@ -84,6 +91,21 @@ class Model:
                 yield Waiting(reply.run, failure.wait(attempt), failure.sentence)
                 await asyncio.sleep(failure.wait(attempt))
 
+    def _calls_in_text(self, reply: Reply) -> Iterator[ReplyEvent]:
+        """Take calls that were written as text for calls where the settings say so. Raises ModelError where not."""
+        written = None if reply.calls else text_calls(reply.text, reply.tool_names)
+        if written is None:
+            return
+        if self.choice.settings.tool_text == "parse" and written.calls:
+            yield from reply.adopt(written)
+            return
+        unreadable = ", in a form that cannot be read" if self.choice.settings.tool_text == "parse" else ""
+        way = "" if unreadable else ', or take such text for calls with tool_text = "parse" under [model]'
+        raise ModelError(
+            f"{self.choice.endpoint.name}: the model wrote its call as text{unreadable}: start the server with its "
+            f"tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja){way}"
+        )
+
     def _failure(self, error: Exception, model: str) -> Failure | None:
         """What to do about a failed request: an empty sentence means to repeat it at once, differently."""
         if isinstance(error, ModelError):
@@ -96,9 +118,9 @@ class Model:
         """Whether the server refused a parameter that it can be asked without."""
         if getattr(error, "status_code", None) not in (400, 422):
             return False
-        said = str(error).lower()
+        sentence = str(error).lower()
         for parameter, hint in (("stream_options", "stream_options"), ("max_tokens", "max_completion_tokens")):
-            if hint in said and parameter not in self._refused:
+            if hint in sentence and parameter not in self._refused:
                 self._refused.add(parameter)
                 return True
         return False
@@ -124,29 +146,31 @@ class Model:
         }
         return {key: value for key, value in asked.items() if value is not None}
 
-    async def _once(self, reply: Reply, body: dict[str, Any]) -> AsyncIterator[ReplyEvent]:
+    async def _attempt(self, reply: Reply, body: dict[str, Any]) -> AsyncIterator[ReplyEvent]:
         """One request. Chunks are taken as the JSON objects they are: servers put more into them than the
         client's classes know, and building those classes would be most of the work."""
-        from openai import AsyncStream
+        import httpx2
+        import openai
 
         stream = await self._opened().post(
-            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
+            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
         )
-        kind = stream.response.headers.get("content-type", "")
+        request = stream.response.request
         try:
-            if "html" in kind:
-                raise NoCompletionsError
-            if "json" in kind:
-                whole = json.loads(await stream.response.aread())
-                for event in reply.take(whole):
+            async for chunk in read_chunks(stream.response, self.choice.endpoint.without_key):
+                for event in () if chunk is DONE else reply.read(chunk):
                     yield event
-            else:
-                async for chunk in stream:
-                    for event in reply.take(chunk):
-                        yield event
+                reply.ended = reply.ended or chunk is DONE
+        except ServerSaysError:
+            if not reply.finish:  # else the reply was whole before the trouble came
+                raise
+        except httpx2.TimeoutException as error:
+            raise openai.APITimeoutError(request=request) from error
+        except httpx2.HTTPError as error:
+            raise openai.APIConnectionError(request=request) from error
         finally:
             await stream.close()
-        if not reply.finish:
+        if not (reply.finish or reply.ended):
             raise BrokenReplyError("ended its reply before it was whole; run the turn again")
         for event in reply.end():
             yield event
@@ -164,11 +188,13 @@ class Model:
                 from core.analyst.transport import BuiltinTransport
 
                 transport = BuiltinTransport(seed=self.choice.settings.seed or 0)
+            own = endpoint.is_environments()
             self._client = AsyncOpenAI(
                 api_key=endpoint.api_key(),
                 base_url=endpoint.base_url or "http://builtin.invalid/v1",
                 max_retries=0,
                 timeout=timeout,
+                default_headers=None if own else _only_own_headers(endpoint),
                 http_client=DefaultAsyncHttpxClient(
                     transport=transport,
                     timeout=timeout,
@@ -177,11 +203,23 @@ class Model:
                     follow_redirects=False,  # nobody chose where that leads
                 ),
             )
+            if not own:
+                self._client.organization = self._client.project = None
         return self._client
 
 
-def _check(reply: Reply, choice: ModelChoice) -> None:
-    """Refuse a reply that cannot stand as a turn."""
+def _only_own_headers(endpoint: Endpoint) -> dict[str, Any]:
+    """What keeps the headers that `OPENAI_CUSTOM_HEADERS` adds to every request away from an endpoint it isn't for."""
+    from openai import Omit
+
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    names = [line.partition(":")[0].strip() for line in lines if ":" in line]
+    foreign = {name: Omit() for name in names if name.lower() != "authorization"}
+    return {**foreign, "Authorization": f"Bearer {endpoint.api_key()}"}
+
+
+def _refuse_unfinished(reply: Reply, choice: ModelChoice) -> None:
+    """Raise ModelError for a reply that was cut off."""
     name = choice.endpoint.name
     if reply.finish == "length":
         limit = choice.settings.max_tokens
@@ -191,5 +229,3 @@ def _check(reply: Reply, choice: ModelChoice) -> None:
         )
     if reply.finish == "content_filter":
         raise ModelError(f"{name} withheld the rest of the reply (content filter); reword the question")
-    if reply.empty:
-        raise EmptyReplyError

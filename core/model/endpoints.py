@@ -28,6 +28,12 @@ LOCAL_SERVERS = {"vLLM": 8000, "SGLang": 30000, "llama.cpp": 8080, "Ollama": 114
 PROBE_TIMEOUT_SEC = 0.7
 """How long a local port may take to list its models; a remote endpoint gets ten times as long."""
 
+NO_KEY = "none"
+"""Sent where an endpoint has no key: local servers want none, and the client wants something."""
+
+MIN_KEY = 8
+"""Characters of the shortest key that is looked for in what a server sends."""
+
 _LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]", "//0.0.0.0")
 _NOT_CHAT = ("embed", "rerank", "whisper", "tts", "moderation", "dall-e", "transcribe", "bge-")
 
@@ -55,7 +61,18 @@ class Endpoint:
     def api_key(self, environ: Mapping[str, str] | None = None) -> str:
         """Its key from the environment; local servers want none and get a placeholder."""
         env = os.environ if environ is None else environ
-        return (env.get(self.api_key_env) if self.api_key_env else None) or "none"
+        return (env.get(self.api_key_env, "") if self.api_key_env else "").strip() or NO_KEY
+
+    def without_key(self, text: str, environ: Mapping[str, str] | None = None) -> str:
+        """Text of this endpoint with its key blanked, should the server have repeated it."""
+        key = self.api_key(environ)
+        return text.replace(key, "[key]") if len(key) >= MIN_KEY else text
+
+    def is_environments(self, environ: Mapping[str, str] | None = None) -> bool:
+        """Whether it is the one that the variables `OPENAI_…` describe: what else they say goes nowhere else."""
+        env = os.environ if environ is None else environ
+        url = (env.get("OPENAI_BASE_URL") or OPENAI_URL).rstrip("/")
+        return self.api_key_env == "OPENAI_API_KEY" and self.base_url == url
 
 
 BUILTIN = Endpoint("builtin", model=BUILTIN_MODEL)

@@ -9,10 +9,11 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.model.endpoints import Endpoint
+from core.model.stream import NoCompletionsError, NotJsonError, ServerSaysError
 from core.text import one_line
 
 MAX_WAIT_SEC = 120.0
@@ -53,52 +54,81 @@ class BrokenReplyError(Exception):
     """The reply ended before it was whole, or is none."""
 
 
-class NoCompletionsError(Exception):
-    """A web page came instead of a reply."""
-
-
 class EmptyReplyError(Exception):
     """The reply is whole and holds neither text nor a call."""
 
 
 def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
-    """What a failing request means; None for an error that is no endpoint's doing."""
+    """What a failing request means; None for an error that is no endpoint's doing. No key stands in the sentence."""
+    failure = _explained(error, endpoint, model, timeout_sec)
+    return failure and replace(failure, sentence=endpoint.without_key(failure.sentence))
+
+
+def _explained(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
     import openai
 
     name = endpoint.name
     match error:
-        case openai.APITimeoutError() if any(type(one).__name__ == "ConnectTimeout" for one in _causes(error)):
-            return Failure(
-                f"{name} does not let itself be reached at {endpoint.base_url}; check the address and the network"
-            )
         case openai.APITimeoutError():
-            return Failure(
-                f"{name} sent nothing for {timeout_sec:g} s and was given up; see whether the server is busy, "
-                "or raise timeout_sec under [model] in sensorloom.toml"
-            )
+            return _timed_out(error, endpoint, timeout_sec)
         case openai.APIStatusError():
-            return _refused(error.status_code, _said(error), error.response.headers, endpoint, model)
+            words = endpoint.without_key(_words(error.body))
+            return _refused(error.status_code, words, error.response.headers, endpoint, model)
         case openai.APIConnectionError():
             return _unreachable(error, endpoint)
-        case openai.APIError():
-            return Failure(f"{name} broke off with an error: {one_line(_said(error))}; run the turn again")
+        case ServerSaysError():
+            return _broken_off(error.body, endpoint, model)
         case NoCompletionsError():
             return Failure(f"{name} answered with a web page; does its URL end in /v1? ({endpoint.base_url})")
         case BrokenReplyError():
             return Failure(f"{name} {error}", retries=SERVER_RETRIES, wait_sec=BACKOFF_SEC)
         case EmptyReplyError():
-            said = f"{name} answered with neither text nor a tool call; run the turn again"
-            return Failure(said, retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
-        case json.JSONDecodeError() | UnicodeDecodeError():
+            sentence = f"{name} answered with neither text nor a tool call; run the turn again"
+            return Failure(sentence, retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
+        case NotJsonError():
             return Failure(
                 f"{name} streamed something that is not JSON; does its URL end in /v1? ({endpoint.base_url})"
             )
+        case UnicodeEncodeError():
+            return Failure(f"{name}: the key in ${endpoint.api_key_env} holds characters that no key can have")
         case _:
             return None
 
 
-def _refused(status: int, said: str, headers: Mapping[str, str], endpoint: Endpoint, model: str) -> Failure:
-    name, text, lower = endpoint.name, one_line(said), said.lower()
+def _timed_out(error: Exception, endpoint: Endpoint, timeout_sec: float) -> Failure:
+    if any(type(cause).__name__ == "ConnectTimeout" for cause in _causes(error)):
+        return Failure(
+            f"{endpoint.name} does not let itself be reached at {endpoint.base_url}; check the address and the network"
+        )
+    return Failure(
+        f"{endpoint.name} sent nothing for {timeout_sec:g} s and was given up; see whether the server is busy, "
+        "or raise timeout_sec under [model] in sensorloom.toml"
+    )
+
+
+def _broken_off(body: Any, endpoint: Endpoint, model: str) -> Failure:
+    """What a server told inside a reply; where it gives an HTTP status too, as if it had answered with that."""
+    words = endpoint.without_key(_words(body))
+    status = _status(body)
+    if status:
+        return _refused(status, words, {}, endpoint, model)
+    told = f": {one_line(words)}" if words else ""
+    return Failure(f"{endpoint.name} broke off with an error{told}; see the server's log, then run the turn again")
+
+
+def _status(body: Any) -> int:
+    """The HTTP status that an error inside a reply names, 0 when it names none."""
+    inner = body.get("error") if isinstance(body, dict) else None
+    for told in (inner, body):
+        for key in ("code", "status", "status_code"):
+            value = told.get(key) if isinstance(told, dict) else None
+            if isinstance(value, int) and 400 <= value < 600:
+                return value
+    return 0
+
+
+def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endpoint, model: str) -> Failure:
+    name, text, lower = endpoint.name, one_line(words), words.lower()
     told = f": {text}" if text else ""
     if status == 429:
         return _too_many(name, told, lower, headers)
@@ -159,26 +189,27 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
         )
     if any(type(cause).__name__ in ("UnsupportedProtocol", "InvalidURL") for cause in causes):
         return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1")
-    place = url if name == url else f"{url} ({name})"
+    address = url if name == url else f"{url} ({name})"
     return Failure(
-        f"nothing answers at {place}: {text}; start the server, or pick another with ctrl+o or --endpoint",
+        f"nothing answers at {address}: {text}; start the server, or pick another with ctrl+o or --endpoint",
         retries=SERVER_RETRIES - 1,
         wait_sec=BACKOFF_SEC,
     )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    found: BaseException | None = error
+    cause: BaseException | None = error
     seen: set[int] = set()
-    while found is not None and id(found) not in seen:
-        seen.add(id(found))
-        yield found
-        found = found.__cause__ or found.__context__
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
-def _said(error: Any) -> str:
+def _words(body: Any) -> str:
     """The server's own words, out of the shapes in which servers put them."""
-    body = getattr(error, "body", None)
+    if isinstance(body, list) and body:
+        body = body[0]
     if isinstance(body, dict):
         inner = body.get("error")
         body = inner if isinstance(inner, dict) else body if not isinstance(inner, str) else {"message": inner}

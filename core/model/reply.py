@@ -1,7 +1,7 @@
 """Putting a streamed reply together, however its server cuts it up.
 
 Servers differ: calls come in fragments or whole, with or without an index or an id, with the name once or
-in every chunk, with reasoning in a field of its own or between `<think>` tags. `Reply.take` reads one chunk
+in every chunk, with reasoning in a field of its own or between `<think>` tags. `Reply.read` reads one chunk
 and returns what is new in it.
 """
 
@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from core.model.text_calls import TextCalls
 
 NAMELESS = "unnamed_tool"
 """What a call without a name is called, so that its error result tells the model."""
@@ -86,9 +88,15 @@ class Reply:
     reasoning: str = ""
     calls: list[WrittenCall] = field(default_factory=list[WrittenCall])
     finish: str = ""
+    ended: bool = False
+    """Whether the server marked the end of the stream."""
     model: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    calls_from_text: bool = False
+    """Whether the calls were read out of the text; see `core.model.text_calls`."""
+    tool_names: frozenset[str] = frozenset()
+    """What the model was offered, by which two names in a row are told from one name in two pieces."""
     _thinking: bool = False
     _held: str = ""
     _written: int = 0
@@ -98,7 +106,7 @@ class Reply:
         """Whether nothing came that is worth keeping."""
         return not (self.text.strip() or self.calls or self._held.strip())
 
-    def take(self, chunk: Any) -> Iterator[ReplyEvent]:
+    def read(self, chunk: Any) -> Iterator[ReplyEvent]:
         """Read one chunk of the stream (or a whole completion) as the JSON object it is."""
         if not isinstance(chunk, dict):
             return
@@ -128,9 +136,19 @@ class Reply:
         self.calls = [call for call in self.calls if call.name or call.arguments.strip()]
         yield from self._close(len(self.calls), whole=True)
 
+    def adopt(self, written: TextCalls) -> Iterator[ReplyEvent]:
+        """Take the calls that stand in the text for calls, and the rest for the text. Only after `end`."""
+        self.text, self.calls_from_text = written.rest, True
+        for call in written.calls:
+            index, self._written = len(self.calls), self._written + 1
+            self.calls.append(WrittenCall(name=call.name, arguments=call.arguments, announced=True))
+            yield CallAdded(self.run, index, call.name)
+            yield ArgumentsAdded(self.run, index, call.arguments)
+            yield CallWritten(index, call.name, call.arguments)
+
     def reset(self) -> None:
         """Forget what came: the request is made again."""
-        fresh = Reply(self.run)
+        fresh = Reply(self.run, tool_names=self.tool_names)
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
 
@@ -150,13 +168,13 @@ class Reply:
         self._held += text
         while self._held:
             tag = _CLOSE if self._thinking else _OPEN
-            before, found, after = self._held.partition(tag)
-            if found:
+            before, whole_tag, after = self._held.partition(tag)
+            if whole_tag:
                 yield from self._emit(before)
                 self._thinking, self._held = not self._thinking, after
                 continue
-            kept = _overlap(self._held, tag)
-            ready, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+            ready_size = len(self._held) - _overlap(self._held, tag)
+            ready, self._held = self._held[:ready_size], self._held[ready_size:]
             yield from self._emit(ready)
             return
 
@@ -174,8 +192,8 @@ class Reply:
 
     def _settle_thinking(self) -> None:
         """Templates that open `<think>` in the prompt leave only its end in the reply."""
-        before, found, after = self.text.rpartition(_CLOSE)
-        if found:
+        before, closing_tag, after = self.text.rpartition(_CLOSE)
+        if closing_tag:
             self.reasoning += before.replace(_CLOSE, "")
             self.text = after
 
@@ -185,46 +203,63 @@ class Reply:
         name, arguments = _string(function.get("name")), function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
-        place = self._place(part, name)
-        call = self.calls[place]
+        number = self._call_number(part, name, arguments or "")
+        call = self.calls[number]
         call.server_id = call.server_id or _string(part.get("id"))
         if name and not call.announced and name != call.name:
             call.name += name
         if not arguments:
             return
-        yield from self._announce(place)
+        yield from self._announce(number)
         call.arguments += arguments
-        yield ArgumentsAdded(self.run, place, arguments)
+        yield ArgumentsAdded(self.run, number, arguments)
 
-    def _place(self, part: dict[str, Any], name: str) -> int:
+    def _call_number(self, part: dict[str, Any], name: str, arguments: str) -> int:
         """Which call a fragment belongs to; a new one is begun where none fits."""
         index, server_id = part.get("index"), _string(part.get("id"))
         index = index if isinstance(index, int) else None
-        for place in reversed(range(len(self.calls))):
-            call = self.calls[place]
+        for number in reversed(range(len(self.calls))):
+            call = self.calls[number]
             if index is not None:
                 same = call.server_index == index
             elif server_id:
                 same = call.server_id == server_id
             else:
-                same = place == len(self.calls) - 1
-            if same and not _another(call, server_id, name):
-                return place
+                same = number == len(self.calls) - 1
+            if same and not self._begins_another(call, server_id, name, arguments):
+                return number
+            if same:
+                break
         self.calls.append(WrittenCall(index, server_id))
         return len(self.calls) - 1
 
-    def _announce(self, place: int) -> Iterator[ReplyEvent]:
-        call = self.calls[place]
+    def _begins_another(self, call: WrittenCall, server_id: str, name: str, arguments: str) -> bool:
+        """Whether a fragment under the index of `call` is the beginning of a further one.
+
+        Some servers number all calls 0, some give every fragment the name, and some do both.
+        """
+        if not name:
+            return False
+        other_id = bool(server_id and call.server_id and server_id != call.server_id)
+        if not call.arguments.strip():
+            two_names = {call.name, name} <= self.tool_names and name != call.name
+            return other_id or two_names
+        if not _is_object(call.arguments):
+            return other_id and not (arguments and not arguments.lstrip().startswith("{"))
+        return other_id or name != call.name or arguments.lstrip().startswith("{")
+
+    def _announce(self, number: int) -> Iterator[ReplyEvent]:
+        call = self.calls[number]
         if call.announced:
             return
-        yield from self._close(place)
+        yield from self._close(number)
         call.announced = True
         call.name = call.name.strip() or NAMELESS
-        yield CallAdded(self.run, place, call.name)
+        yield CallAdded(self.run, number, call.name)
 
-    def _close(self, place: int, whole: bool = False) -> Iterator[ReplyEvent]:
-        """Report the calls before `place`; while the stream goes on, only as far as their arguments are whole."""
-        while self._written < place and (whole or _is_object(self.calls[self._written].arguments)):
+    def _close(self, number: int, whole: bool = False) -> Iterator[ReplyEvent]:
+        """Report the calls before `number`; while the stream goes on, only as far as their arguments are whole."""
+        while self._written < number and (whole or _is_object(self.calls[self._written].arguments)):
             index, self._written = self._written, self._written + 1
             call = self.calls[index]
             if not call.announced:
@@ -233,15 +268,6 @@ class Reply:
                 yield CallAdded(self.run, index, call.name)
             call.arguments = _whole_characters(call.arguments.strip()) or "{}"
             yield CallWritten(index, call.name, call.arguments)
-
-
-def _another(call: WrittenCall, server_id: str, name: str) -> bool:
-    """Whether a fragment that names a call's index begins a further call: some servers number all of them 0."""
-    if not name or not call.arguments:
-        return False
-    if server_id and call.server_id:
-        return server_id != call.server_id or (name != call.name and _is_object(call.arguments))
-    return _is_object(call.arguments)
 
 
 def _is_object(text: str) -> bool:

@@ -23,7 +23,7 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
     Calls are sent under ids of nine letters and digits: the stored ones name the thread and its session, which
     is nothing a model should see, OpenAI takes no more than 40 characters, and Mistral's templates exactly nine.
     """
-    made: list[Sent] = [{"role": "system", "content": system}] if system else []
+    request: list[Sent] = [{"role": "system", "content": system}] if system else []
     numbers = itertools.count(1)
     waiting: list[tuple[str, str]] = []
     for message in messages:
@@ -33,21 +33,21 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
             for call, (_, sent_id) in zip(sent.get("tool_calls", ()), waiting, strict=True):
                 call["id"] = sent_id
         elif sent["role"] == "tool":
-            answered = next((one for one in waiting if one[0] == str(message.get("tool_call_id", ""))), None)
+            answered = next((ids for ids in waiting if ids[0] == str(message.get("tool_call_id", ""))), None)
             if answered:
                 waiting.remove(answered)
             sent["tool_call_id"] = answered[1] if answered else f"call{next(numbers):05d}"
-        _append(made, sent)
+        _append(request, sent)
     if nudge:
-        _append(made, {"role": "user", "content": nudge})
-    return made
+        _append(request, {"role": "user", "content": nudge})
+    return request
 
 
-def _append(made: list[Sent], message: Sent) -> None:
-    if made and message["role"] == made[-1]["role"] == "user":
-        made[-1] = {**made[-1], "content": f"{made[-1]['content']}\n\n{message['content']}"}
+def _append(request: list[Sent], message: Sent) -> None:
+    if request and message["role"] == request[-1]["role"] == "user":
+        request[-1] = {**request[-1], "content": f"{request[-1]['content']}\n\n{message['content']}"}
     else:
-        made.append(message)
+        request.append(message)
 
 
 def _sent(message: Message) -> Sent:
@@ -55,7 +55,10 @@ def _sent(message: Message) -> Sent:
     content = unicode_text(text_of(message))
     if role == "assistant":
         calls = [_sent_call(call) for call in calls_of(message)]
-        return {"role": role, "content": content, **({"tool_calls": calls} if calls else {})}
+        if not calls:
+            return {"role": role, "content": content}
+        # null, because strict gateways refuse an empty text beside calls, and every server takes null
+        return {"role": role, "content": content or None, "tool_calls": calls}
     if role == "tool":
         return {"role": role, "tool_call_id": "", "content": content}
     return {"role": role if role in ("system", "developer") else "user", "content": content}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.model.client import Model
 from core.model.reply import CallWritten, Reply
@@ -33,9 +34,9 @@ class Draft:
 
     def call_id(self, index: int) -> str:
         """The id of call number `index`, free in the thread however many calls the turn makes."""
-        taken = call_ids(self.thread.messages)
+        used = call_ids(self.thread.messages)
         number = 1 + sum(1 for message in self.thread.messages if is_assistant(message))
-        while any(f"{one}_".startswith(f"{call_id(self.thread.id, number, 0)}_") for one in taken):
+        while any(f"{other}_".startswith(f"{call_id(self.thread.id, number, 0)}_") for other in used):
             number += 1
         return call_id(self.thread.id, number, index)
 
@@ -52,9 +53,10 @@ class Draft:
         text, reasoning = self.reply.text.strip(), self.reply.reasoning.strip()
         messages = list(self.answers)
         if text or calls:
-            kept = {"reasoning_content": reasoning} if reasoning and self.keep_reasoning else {}
-            spoken = {"role": "assistant", "content": text, **kept, "tool_calls": calls or None}
-            messages += [spoken, *self.results]
+            extra: dict[str, Any] = {"reasoning_content": reasoning} if reasoning and self.keep_reasoning else {}
+            origin = {"made_by": {"tool_text": "parse"}} if calls and self.reply.calls_from_text else {}
+            turn = {"role": "assistant", "content": text, **extra, "tool_calls": calls or None, **origin}
+            messages += [turn, *self.results]
         if not messages:
             return None
         generation = Generation(
@@ -74,8 +76,8 @@ def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
     settings = model.choice.settings
     seed = seed_for(thread, model, seed)
     if seed is not None:
-        place = len(thread.messages)
-        seed += sum(1 for one in thread.alternatives if one.get("position") == place)
+        position = len(thread.messages)
+        seed += sum(1 for alternative in thread.alternatives if alternative.get("position") == position)
     return Draft(thread, run, Reply(run), "", settings.temperature, seed, settings.max_tokens, settings.keep_reasoning)
 
 

@@ -85,6 +85,10 @@ def _stale(one: Document) -> None:
     one["messages"][4]["stale"] = True
 
 
+def _control_token(thread: Document) -> None:
+    thread["messages"][3]["content"] = '<tool_call>{"name": "look", "arguments": {}}</tool_call>'
+
+
 def _secret(one: Document) -> None:
     one["messages"][3]["content"] = json.dumps({"env": "OPENAI_API_KEY=sk-proj-abcDEF0123456789abcDEF01"})
 
@@ -114,6 +118,7 @@ def _ungrounded(one: Document) -> None:
         ("counts", None, "num_tool_calls is 7, by the messages 2", _counts),
         ("content_type", 2, "the content is an object", _content),
         ("stale", 4, "rests on something that changed", _stale),
+        ("control_tokens", 3, "the text holds <tool_call>", _control_token),
         ("secrets", 3, "looks like an API key: sk-pro…", _secret),
         ("leak", 2, "the result says `ground_truth`: Walking", _leak),
         ("grounding", 4, "it quotes 2.41 Hz", _ungrounded),
@@ -303,3 +308,18 @@ def test_a_call_chain_of_several_turns_is_whole(tmp_path: Path):
     one["metadata"] |= {"num_turns": 3, "num_tool_calls": 3}
     put(tmp_path, one)
     assert check_thread(Thread(one)) == []
+
+
+TOKENS = (
+    "<|im_end|>", "<|im_start|>user", "<|channel|>final", "<|eot_id|>", "[INST] hi [/INST]", "[TOOL_CALLS]",
+    "<end_of_turn>", "</tool_response>", "<function=look>", "<｜tool▁calls▁begin｜>", "</s>",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_every_templates_tokens_are_found_and_what_only_looks_alike_is_not(token: str):
+    thread = document()
+    thread["messages"][4]["content"] = f"It walks {token}\n\nFinal Answer: walking"
+    assert "control_tokens" in [finding.check for finding in check_thread(Thread(thread))]
+    thread["messages"][4]["content"] = "a <b> c || d <|> [INSTANCE] 1 < 2\n\nFinal Answer: walking"
+    assert "control_tokens" not in [finding.check for finding in check_thread(Thread(thread))]

@@ -14,7 +14,10 @@ from core.model.reply import ArgumentsAdded, CallAdded, CallWritten, Reply, Text
 from core.settings import ModelSettings
 from tests.fake_server import Answer, FakeServer, calls, delta, fails, fake_server, fragment, says, usage
 
-TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
+    for name in ("look", "listen")
+]
 ASKED = [{"role": "user", "content": "What is it?"}]
 
 
@@ -159,6 +162,68 @@ SHAPES: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
         [delta("stop", content="", tool_calls=[{"index": 0, "id": "x", "type": "function", "function": WHOLE}])],
         [("look", '{"a": 1}')],
     ),
+    "a further call at the same index before any arguments": (
+        [
+            fragment(0, "", name="look", call="x"),
+            fragment(0, "", name="look", call="y"),
+            fragment(0, '{"a": 1}', call="y"),
+            delta("tool_calls"),
+        ],
+        [("look", "{}"), ("look", '{"a": 1}')],
+    ),
+    "two calls without arguments, numbered 0, with ids": (
+        [fragment(0, name="look", call="x"), fragment(0, name="look", call="y"), delta("tool_calls")],
+        [("look", "{}"), ("look", "{}")],
+    ),
+    "two calls without arguments, numbered 0, without ids": (
+        [fragment(0, name="look"), fragment(0, name="listen"), delta("tool_calls")],
+        [("look", "{}"), ("listen", "{}")],
+    ),
+    "a name repeated in every chunk, the last one without arguments": (
+        [
+            fragment(0, '{"a"', name="look"),
+            fragment(0, ": 1}", name="look"),
+            fragment(0, "", name="look"),
+            fragment(0, name="look"),
+            delta("tool_calls"),
+        ],
+        [("look", '{"a": 1}')],
+    ),
+    "a name repeated before the arguments": (
+        [fragment(0, name="look"), fragment(0, "", name="look"), fragment(0, '{"a": 1}', name="look"), delta("stop")],
+        [("look", '{"a": 1}')],
+    ),
+    "a fresh id and the name in every chunk": (
+        [fragment(0, '{"a"', name="look", call="x"), fragment(0, ": 1}", name="look", call="y"), delta("tool_calls")],
+        [("look", '{"a": 1}')],
+    ),
+    "one id and one index for both calls": (
+        [fragment(0, '{"a": 1}', name="look", call="x"), fragment(0, "{}", name="look", call="x"), delta("tool_calls")],
+        [("look", '{"a": 1}'), ("look", "{}")],
+    ),
+    "finish_reason null, then [DONE]": ([fragment(0, '{"a": 1}', name="look", call="x")], [("look", '{"a": 1}')]),
+    "finish_reason empty, then [DONE]": (
+        [fragment(0, '{"a": 1}', name="look", call="x"), delta("")],
+        [("look", '{"a": 1}')],
+    ),
+    "frames without an empty line between them": (
+        [f"data: {json.dumps(fragment(0, part, name='look'))}\n" for part in ('{"a"', ": 1}")],
+        [("look", '{"a": 1}')],
+    ),
+    "JSON over several data lines": (
+        [
+            "".join(
+                f"data: {line}\n" for line in json.dumps(fragment(0, '{"a": 1}', name="look"), indent=1).split("\n")
+            )
+            + "\n"
+        ],
+        [("look", '{"a": 1}')],
+    ),
+    "line ends of other systems, comments and ids": (
+        [f": hello\r\nid: 1\r\nevent: message\r\ndata: {json.dumps(fragment(0, '{}', name='look'))}\r\n\r\n"],
+        [("look", "{}")],
+    ),
+    "JSON lines without frames": ([json.dumps(fragment(0, "{}", name="look")) + "\n"], [("look", "{}")]),
     "chunks without choices and with nulls": (
         [
             {"choices": None},
@@ -180,6 +245,7 @@ async def test_calls_are_put_together_however_a_server_cuts_them(shape: str) -> 
         _, events, problem = await asked(chosen(server), TOOLS)
     assert problem == ""
     assert written(events) == wanted
+    assert len(server.requests) == 1
 
 
 async def test_a_character_cut_in_half_between_chunks_is_whole_again() -> None:
@@ -300,9 +366,29 @@ REFUSALS = {
     ),
     "other": (fails(422, "temperature must be below 2"), "refused the request (422): temperature must be below 2"),
     "credit": (fails(429, "You exceeded your current quota, insufficient_quota"), "no credit left"),
-    "no stream": (Answer(["hello"], then="end"), "ended its reply before it was whole"),
+    "no stream": (Answer(["model not loaded yet"], then="end"), "broke off with an error: model not loaded yet"),
+    "nothing at all": (Answer([], then="end"), "ended its reply before it was whole"),
     "no JSON": (Answer(["data: hello\n\n"]), "not JSON"),
     "error in the stream": (Answer(['data: {"error": {"message": "engine died"}}\n\n']), "engine died"),
+    "error as a string": (Answer([{"error": "engine died"}]), "broke off with an error: engine died"),
+    "error as a field": (Answer(['error: {"code": 500, "message": "slot is gone"}\n\n']), "slot is gone"),
+    "error as an event": (Answer(['event: error\ndata: {"message": "no slot"}\n\n']), "no slot"),
+    "error as an event in words": (Answer(["event: error\ndata: no slot left\n\n"]), "no slot left"),
+    "error as vLLM's object": (Answer([{"object": "error", "message": "engine died", "code": 400}]), "engine died"),
+    "error without a frame": (Answer(['{"error": {"message": "engine died"}}']), "engine died"),
+    "error over lines without a frame": (
+        Answer(['{\n "error": {\n  "message": "engine died"\n }\n}\n']),
+        "engine died",
+    ),
+    "error as a JSON body": (Answer(body=b'{"error": {"message": "engine died"}}'), "engine died"),
+    "error string as a JSON body": (Answer(body=b'{"error": "model not loaded"}'), "model not loaded"),
+    "detail as a JSON body": (Answer(body=b'{"detail": "not ready"}'), "not ready"),
+    "too long, told inside": (
+        Answer([{"error": {"message": "maximum context length is 4096", "code": 400}}]),
+        "longer than fake can read",
+    ),
+    "JSON that is no completion": (Answer(body=b'{"status": "ok"}'), '{"status": "ok"}'),
+    "a web page in the stream": (Answer(["<html>proxy</html>"]), "web page"),
     "moved": (Answer(status=308, headers={"Location": "http://127.0.0.1:1/v1"}, body=b""), "write the address that"),
     "html page": (Answer(body=b"<html>ok</html>", headers={"Content-Type": "text/html"}), "answered with a web page"),
 }
@@ -316,6 +402,26 @@ async def test_each_refusal_is_one_sentence_with_the_way_out(kind: str) -> None:
     assert wanted in problem
     assert "\n" not in problem
     assert reply.empty
+
+
+async def test_what_goes_wrong_inside_a_reply_is_not_asked_for_again() -> None:
+    with fake_server(Answer(body=b'{"error": "model not loaded"}'), says("ok")) as server:
+        _, events, problem = await asked(chosen(server))
+    assert "model not loaded" in problem
+    assert (len(server.requests), events) == (1, [])
+
+
+async def test_trouble_after_a_whole_reply_takes_nothing_from_it() -> None:
+    with fake_server(Answer([delta(content="It walks."), delta("stop"), {"error": "late"}])) as server:
+        reply, _, problem = await asked(chosen(server))
+    assert (problem, reply.text) == ("", "It walks.")
+
+
+async def test_a_line_separator_inside_a_text_parts_nothing() -> None:
+    frame = json.dumps(delta(content="a\u2028b\u0085c"), ensure_ascii=False)
+    with fake_server(Answer([f"data: {frame}\n\n", delta("stop")])) as server:
+        reply, _, problem = await asked(chosen(server))
+    assert (problem, reply.text) == ("", "a\u2028b\u0085c")
 
 
 async def test_nobody_listening_is_said_with_the_address() -> None:
@@ -400,3 +506,51 @@ async def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) 
     assert server.keys == ["Bearer sk-secret"]
     assert "$LAB_KEY" in problem
     assert "sk-secret" not in problem + repr(endpoint) + repr(choice)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        fails(401, "Incorrect API key provided: sk-secret-12345"),
+        fails(500, "x" * 190 + " sk-secret-12345"),
+        Answer([{"error": {"message": "who is sk-secret-12345?"}}]),
+        Answer(body=b'{"error": "Bearer sk-secret-12345"}'),
+        Answer(status=308, headers={"Location": "http://x/?key=sk-secret-12345"}, body=b""),
+    ],
+)
+async def test_a_key_that_a_server_repeats_is_blanked(monkeypatch: pytest.MonkeyPatch, echo: Answer) -> None:
+    monkeypatch.setenv("LAB_KEY", "sk-secret-12345")
+    with fake_server(echo) as server:
+        _, events, problem = await asked(ModelChoice(Endpoint("lab", server.url, "fake", "LAB_KEY")))
+    assert problem
+    assert "sk-sec" not in problem + repr(events)
+
+
+async def test_a_key_that_comes_back_as_text_is_blanked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_KEY", "sk-secret-12345")
+    with fake_server(says("You sent sk-secret-12345.", size=90)) as server:
+        reply, events, _ = await asked(ModelChoice(Endpoint("lab", server.url, "fake", "LAB_KEY")))
+    assert reply.text == texts(events) == "You sent [key]."
+
+
+async def test_what_the_environment_says_of_its_endpoint_goes_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fake_server(says("ok")) as own, fake_server(says("ok")) as other:
+        monkeypatch.setenv("OPENAI_BASE_URL", own.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-own")
+        monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+        monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+        monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: secret-team\nAuthorization: Bearer sk-gateway")
+        monkeypatch.setenv("LAB_KEY", "sk-lab")
+        await asked(ModelChoice(Endpoint("openai", own.url, "fake", "OPENAI_API_KEY")))
+        await asked(ModelChoice(Endpoint("lab", other.url, "fake", "LAB_KEY")))
+    mine, theirs = own.headers[0], other.headers[0]
+    assert (mine["openai-organization"], mine["openai-project"], mine["x-team"]) == ("org-1", "proj-1", "secret-team")
+    assert not theirs.keys() & {"openai-organization", "openai-project", "x-team"}
+    assert theirs["authorization"] == "Bearer sk-lab"
+
+
+async def test_a_key_that_no_header_can_carry_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_KEY", "sk-schlüssel")
+    with fake_server(says("ok")) as server:
+        _, _, problem = await asked(ModelChoice(Endpoint("lab", server.url, "fake", "LAB_KEY")))
+    assert "$LAB_KEY" in problem and "schl" not in problem

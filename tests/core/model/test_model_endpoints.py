@@ -70,7 +70,7 @@ def test_the_environment_works_as_everywhere(tmp_path: Path, environ: Mapping[st
 def test_the_settings_come_before_the_environment_and_an_option_before_both(tmp_path: Path) -> None:
     opened = workspace(tmp_path, SETTINGS)
     environ = {"OPENAI_BASE_URL": "http://box:8000/v1"}
-    assert [one.name for one in configured(opened, environ)] == ["spare", "lab", "openai", "builtin"]
+    assert [endpoint.name for endpoint in configured(opened, environ)] == ["spare", "lab", "openai", "builtin"]
     assert choose(opened, environ=environ).endpoint == Endpoint("lab", "http://lab:9000/v1", "qwen", "LAB_KEY")
     assert choose(opened, "openai", environ=environ).endpoint.base_url == "http://box:8000/v1"
     assert choose(opened, "builtin", environ=environ).endpoint.builtin
@@ -93,19 +93,19 @@ def test_sampling_options_replace_the_settings_only_where_given(tmp_path: Path) 
 
 def test_usual_ports_are_candidates_unless_configured(tmp_path: Path) -> None:
     known = configured(workspace(tmp_path, SETTINGS), {})
-    names = [one.name for one in local_candidates(known)]
+    names = [endpoint.name for endpoint in local_candidates(known)]
     assert names == ["SGLang", "llama.cpp", "Ollama", "LM Studio"]
 
 
 async def test_everything_that_answers_is_listed_at_once(tmp_path: Path) -> None:
-    with fake_server() as configured_server, fake_server() as found, fake_server() as gone:
-        configured_server.models, found.models = serving("a", "b"), serving("c")
+    with fake_server() as configured_server, fake_server() as nearby, fake_server() as gone:
+        configured_server.models, nearby.models = serving("a", "b"), serving("c")
         settings = f'[[endpoints]]\nname = "lab"\nbase_url = "{configured_server.url}"\n'
         gone_url = gone.url
         gone.close()
-        local = [Endpoint("Ollama", found.url), Endpoint("vLLM", gone_url)]
+        local = [Endpoint("Ollama", nearby.url), Endpoint("vLLM", gone_url)]
         listed = await list_everything(workspace(tmp_path, settings), {}, local)
-    assert [(one.endpoint.name, one.models) for one in listed] == [
+    assert [(listing.endpoint.name, listing.models) for listing in listed] == [
         ("lab", ("a", "b")),
         ("builtin", (BUILTIN_MODEL,)),
         ("Ollama", ("c",)),

@@ -24,9 +24,9 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def taken(chunks: list[Any]) -> tuple[Reply, list[ReplyEvent]]:
+def read(chunks: list[Any]) -> tuple[Reply, list[ReplyEvent]]:
     reply = Reply("r")
-    events = [event for chunk in chunks for event in reply.take(chunk)]
+    events = [event for chunk in chunks for event in reply.read(chunk)]
     return reply, [*events, *reply.end()]
 
 
@@ -42,7 +42,7 @@ def test_a_message_is_the_same_wherever_it_is_cut(
         parts = cut(json.dumps(arguments), places)
         chunks.append(fragment(at, parts[0], name=name, call=call))
         chunks += [fragment(at, part, call=call) for part in parts[1:]]
-    reply, events = taken([*chunks, delta("stop")])
+    reply, events = read([*chunks, delta("stop")])
     assert reply.text == text.strip()
     assert reply.reasoning == thought.strip()
     written = [event for event in events if isinstance(event, CallWritten)]
@@ -76,7 +76,7 @@ JSON = st.recursive(
 @given(st.lists(JSON | st.builds(lambda inner: {"choices": [{"delta": inner}]}, JSON), max_size=6))
 @settings(max_examples=300)
 def test_no_chunk_whatever_it_holds_breaks_the_reader(chunks: list[Any]) -> None:
-    reply, events = taken(chunks)
+    reply, events = read(chunks)
     assert isinstance(reply.text, str)
     written = [event for event in events if isinstance(event, CallWritten)]
     assert all(isinstance(one.name, str) and one.name and isinstance(one.arguments, str) for one in written)

@@ -205,6 +205,36 @@ async def test_a_run_saves_every_turn_and_ends_with_the_final_answer(workspace: 
     }
 
 
+async def test_a_call_written_as_text_ends_the_run_and_is_no_answer(workspace: Workspace) -> None:
+    stored = begun(workspace)
+    with fake_server(says('<tool_call>{"name": "look", "arguments": {"channel": "x"}}</tool_call>')) as server:
+        events = await ran(server, workspace, stored)
+    ended = the(TurnEnded, events)
+    assert "the model wrote its call as text: start the server with its tool parser" in ended.error
+    assert valid(workspace).status == "active"
+
+
+async def test_a_call_written_as_text_is_carried_out_and_marked_where_that_is_asked(workspace: Workspace) -> None:
+    stored = begun(workspace)
+    written = says('I look.\n<tool_call>{"name": "look", "arguments": {"channel": "x"}}</tool_call>')
+    with fake_server(written, FINAL) as server:
+        await ran(server, workspace, stored, tool_text="parse")
+    turn, result, answer = valid(workspace).messages[1:]
+    assert turn["content"] == "I look."
+    assert calls_of(turn)[0]["function"] == {"name": "look", "arguments": '{"channel": "x"}'}
+    assert turn["made_by"] == {"tool_text": "parse"}
+    assert "error" not in json.loads(result["content"])
+    assert "made_by" not in answer
+    assert set(server.requests[1]["messages"][2]) == {"role", "content", "tool_calls"}
+
+
+async def test_no_text_beside_calls_is_sent_as_null(workspace: Workspace) -> None:
+    stored = begun(workspace)
+    with fake_server(calls(("look", '{"channel": "x"}'), text=""), FINAL) as server:
+        await ran(server, workspace, stored)
+    assert server.requests[1]["messages"][2]["content"] is None
+
+
 async def test_the_system_prompt_is_sent_and_our_marks_are_not(workspace: Workspace) -> None:
     spoken = {
         "role": "assistant",
