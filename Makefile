@@ -2,7 +2,8 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit fuzz examples bench bench-tools pictures lint-figures trainers test-trainers clean
+.PHONY: run test lint types unit coverage test-pythons lock fuzz examples bench bench-tools pictures lint-figures \
+	trainers test-trainers clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -25,18 +26,57 @@ unit: .venv/.dev
 	@$(PYTHON) -c 'import sys; sys.exit("sensorloom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else 0'
 	@$(PYTHON) -m venv .venv
 
-.venv/.run: .venv/bin/python pyproject.toml
+# What is installed is what locks/ says, versions and hashes; pyproject.toml says which versions would do.
+LOCKED = $(1) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+ITSELF = $(1) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+.venv/.run: .venv/bin/python pyproject.toml locks/run.txt
 	@echo "installing sensorloom into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(call LOCKED,$(BIN)/python,locks/run.txt)
+	@$(call ITSELF,$(BIN)/python)
 	@touch $@
 
-.venv/.dev: .venv/bin/python pyproject.toml
+.venv/.dev: .venv/bin/python pyproject.toml locks/dev.txt
 	@echo "installing sensorloom and its checks into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(call LOCKED,$(BIN)/python,locks/dev.txt)
+	@$(call ITSELF,$(BIN)/python)
 	@touch $@ .venv/.run
 
-.venv/.bench: .venv/.dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+.venv/.bench: .venv/.dev locks/bench.txt
+	@$(call LOCKED,$(BIN)/python,locks/bench.txt)
+	@touch $@
+
+# Renew the locks within the ranges of pyproject.toml. ARGS=--upgrade takes the newest, ARGS="--upgrade-package NAME" one.
+LOCK := .locks/bin/uv pip compile pyproject.toml locks/build.in --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make lock'
+lock: .venv/bin/python
+	@test -x .locks/bin/uv || ($(PYTHON) -m venv .locks && .locks/bin/python -m pip install --quiet uv)
+	$(LOCK) --extra dev --extra bench $(ARGS) -o locks/bench.txt
+	$(LOCK) --extra dev -c locks/bench.txt $(ARGS) -o locks/dev.txt
+	$(LOCK) -c locks/bench.txt $(ARGS) -o locks/run.txt
+
+# All tests once more, with how much of the code they run; below the floor in pyproject.toml it fails.
+coverage: .venv/.dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
+
+# The tests on the Pythons that `make test` did not run on, from 3.11 to 3.13, where they are installed.
+test-pythons: .venv/.dev
+	@for version in 3.11 3.12 3.13; do \
+		if $(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != ($${version%.*}, $${version#*.}))"; then \
+			echo "Python $$version: make test runs on it"; \
+		elif ! python$$version -c pass 2>/dev/null; then \
+			echo "Python $$version: not installed, not tested"; \
+		else \
+			echo "Python $$version:"; \
+			$(MAKE) --no-print-directory .pythons/$$version/.done && \
+			OMP_NUM_THREADS=1 .pythons/$$version/bin/pytest -n auto -p no:cacheprovider $(ARGS) || exit 1; \
+		fi; \
+	done
+
+.pythons/%/.done: pyproject.toml locks/dev.txt
+	@python$* -m venv .pythons/$*
+	@$(call LOCKED,.pythons/$*/bin/python,locks/dev.txt)
+	@$(call ITSELF,.pythons/$*/bin/python)
 	@touch $@
 
 # What a person at the terminal feels, as a table; docs/speed.md holds one. About five minutes. ARGS="move start", ARGS=--full
@@ -103,4 +143,4 @@ test-trainers: .venv/.dev
 	$(BIN)/pytest tests/trainers $(ARGS)
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .pythons .locks .coverage .pytest_cache .ruff_cache .hypothesis
