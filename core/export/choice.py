@@ -1,63 +1,87 @@
-"""What becomes of the rows that may leave: duplicates and surplus taken out, the rest put on their sides."""
+"""What becomes of the rows that may leave: duplicates, wrong answers and surplus taken out, the rest put on their
+sides."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
 
 from core.export.entry import Entry
 from core.export.groups import Groups
 from core.export.report import ExportRequest, Skips
+from core.export.selection import HELD_OUT
 from core.export.split import SplitSpec, assign
 from core.storage.splits_file import SplitBook
+from core.thread.similar import Seen
 
 DUPLICATE = "duplicate"
 OVER_CAP = "over the cap of its label"
-HELD_OUT = "held out"
 
 
-def capped(entries: list[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:
-    """At most `request.cap` threads of each label, drawn by seed: a thread's luck does not hang on the others."""
-    if request.cap is None:
-        return entries
-    drawn: dict[str, list[Entry]] = {}
+def without_duplicates(entries: Sequence[Entry], kind: Literal["off", "exact", "near"], skips: Skips) -> list[Entry]:
+    """The entries less those that say what an earlier one says."""
+    if kind == "off":
+        return list(entries)
+    seen = Seen()
+    originals: list[Entry] = []
     for entry in entries:
-        drawn.setdefault(entry.truth, []).append(entry)
+        assert entry.signature is not None, "asked for where duplicates are looked for"
+        original = seen.exact(entry.stem, entry.signature)
+        if original is None and kind == "near":
+            original, _ = seen.near(entry.stem, entry.signature) or (None, 0.0)
+        if original is None:
+            originals.append(entry)
+        else:
+            skips.refuse(entry.stem, DUPLICATE, f"says what {original} says")
+    return originals
 
-    def luck(entry: Entry) -> bytes:
-        return hashlib.sha256(f"{request.seed}\0{entry.stem}".encode(errors="surrogatepass")).digest()
 
-    kept = {id(one) for some in drawn.values() for one in sorted(some, key=luck)[: request.cap]}
-    skips.passed_over(OVER_CAP, len(entries) - len(kept))
-    return [entry for entry in entries if id(entry) in kept]
+def capped(entries: Sequence[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:
+    """At most `request.cap` threads of each label: those a person accepted before the others, right ones before wrong
+    ones, then drawn by seed, so that a thread's luck does not hang on the others."""
+    if request.cap is None:
+        return list(entries)
+
+    def rank(entry: Entry) -> tuple[bool, bool, bytes]:
+        drawn = hashlib.sha256(f"{request.seed}\0{entry.stem}".encode(errors="surrogatepass"))
+        return entry.verdict != "accept", entry.correct is not True, drawn.digest()
+
+    by_label: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_label.setdefault(entry.truth, []).append(entry)
+    stay = {entry.stem for of_label in by_label.values() for entry in sorted(of_label, key=rank)[: request.cap]}
+    skips.passed_over(OVER_CAP, len(entries) - len(stay))
+    return [entry for entry in entries if entry.stem in stay]
 
 
 def without_held_out(
-    entries: list[Entry], request: ExportRequest, book: SplitBook, groups: Groups, skips: Skips
+    entries: Sequence[Entry], request: ExportRequest, book: SplitBook, groups: Groups, skips: Skips
 ) -> list[Entry]:
     """The entries less those of held-out sessions, unless there is a test side for them."""
     if not book.held_out:
-        return entries
-    for one in entries:
-        one.held_out = book.holds_out(one.dataset, one.session, groups.subject(one))
+        return list(entries)
+    for entry in entries:
+        entry.held_out = book.holds_out(entry.dataset, entry.session, groups.subject(entry))
     if request.split is not None and request.split.has_test:
-        return entries
-    free = [one for one in entries if not one.held_out]
+        return list(entries)
+    free = [entry for entry in entries if not entry.held_out]
     skips.passed_over(HELD_OUT, len(entries) - len(free))
     return free
 
 
-def put_on_sides(entries: list[Entry], spec: SplitSpec, book: SplitBook, groups: Groups) -> bool:
+def put_on_sides(entries: Sequence[Entry], spec: SplitSpec, book: SplitBook, groups: Groups) -> bool:
     """Give each entry its side, the test side to what is held out. Says whether the book has learned something."""
     counts: dict[str, Counter[str]] = {}
-    for one in entries:
-        one.group = groups.of(one, spec.group)
-        if not one.held_out:
-            counts.setdefault(one.group, Counter())[one.truth] += 1
+    for entry in entries:
+        entry.group = groups.of(entry, spec.group)
+        if not entry.held_out:
+            counts.setdefault(entry.group, Counter())[entry.truth] += 1
     known = book.assigned.setdefault(spec.key, {})
     sides = assign(counts, known, spec)
     learned = any(known.get(group) != side for group, side in sides.items())
     known.update(sides)
-    for one in entries:
-        one.side = "test" if one.held_out else sides[one.group]
+    for entry in entries:
+        entry.side = "test" if entry.held_out else sides[entry.group]
     return learned

@@ -1,19 +1,18 @@
-"""A thread on its way into a training file, and what became of some threads that were asked about together."""
+"""A thread on its way into a training file, and what became of some threads that were looked at together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 import msgspec
 
 from core.export.report import Skips
-from core.listing.index_cache import Block
 from core.thread.similar import Signature
 
 Span = tuple[int, int]
-"""Where bytes begin in the spool, and where they end."""
+"""Where bytes begin in the row buffer, and where they end."""
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -24,12 +23,14 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     session: str
     truth: str
     model: str
+    verdict: str
+    correct: bool | None
     size: int
     mtime_ns: int
     """Of its file, as it was read."""
     sha256: str
     """Of the file's bytes."""
-    sizes: tuple[int, ...]
+    row_sizes: tuple[int, ...]
     """Bytes of each of its rows, line ends included."""
     richness: int
     """Keys of its fullest row."""
@@ -37,37 +38,33 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     signature: Signature | None = None
     """What duplicates are found by, when they are looked for."""
     start: int = 0
-    """Where its rows begin in the spool."""
+    """Where its rows begin in the row buffer."""
     side: str = ""
     group: str = ""
-    """What the split kept together; empty when not split."""
+    """What the split keeps together; empty when not split."""
     held_out: bool = False
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether its answer is wrong, and no person accepted it all the same."""
+        return self.correct is False and self.verdict != "accept"
+
     def spans(self) -> Iterator[Span]:
-        """Its rows in the spool."""
-        return pairwise(accumulate(self.sizes, initial=self.start))
+        """Its rows in the row buffer."""
+        return pairwise(accumulate(self.row_sizes, initial=self.start))
 
 
-class Asked(NamedTuple):
-    """Threads that something is to become of."""
+@dataclass(slots=True)
+class Part:
+    """What became of some threads."""
 
-    stems: list[str]
-    block: Block | None
-    """Where their summaries are looked for; it may hold those of others, too."""
-    settled_ns: int
-    """The summary of a file that changed since is not trusted."""
-    reasons: list[str] | None
-    """Why each of them stays, so far; None when nothing was decided."""
-
-
-class Part(msgspec.Struct, array_like=True):
-    """What became of them."""
-
-    entries: list[Entry]
-    skips: Skips
+    total: int
+    """How many they were."""
+    entries: list[Entry] = field(default_factory=list[Entry])
+    """Those that may leave."""
+    rows: bytes = b""
+    """Their rows, one after the other."""
+    skips: Skips = field(default_factory=Skips)
     """Those that stay."""
-    changes: dict[str, int]
+    changes: dict[str, int] = field(default_factory=dict[str, int])
     """What the profile changed in those that leave."""
-    total: int = 0
-    block: Block | None = None
-    """The summaries of all of them, if they are not those of the block that came with them."""

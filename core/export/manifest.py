@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from core.errors import SensorloomError
 from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.report import ExportFile, ExportReport, ExportRequest
@@ -50,13 +49,13 @@ def write_manifest(
         "request": {**asked, "chosen": None if request.chosen is None else sorted(request.chosen)},
         "split": None if split is None else {
             "shares": split.parts, "group": split.group, "seed": split.seed,
-            "groups": dict(Counter({one.group: one.side for one in entries}.values())),
+            "groups": dict(Counter({entry.group: entry.side for entry in entries}.values())),
         },
         "versions": versions(),
         "counts": {"total": report.total, "exported": report.exported, "skipped": dict(report.skipped)},
         "balance": report.balance,
-        "by_dataset": dict(sorted(Counter(one.dataset for one in entries).items())),
-        "by_model": dict(sorted(Counter(one.model for one in entries).items())),
+        "by_dataset": dict(sorted(Counter(entry.dataset for entry in entries).items())),
+        "by_model": dict(sorted(Counter(entry.model for entry in entries).items())),
         "changes": dict(report.changes),
         "files": [{**asdict(file), "path": file.path.name} for file in report.files],
     }  # fmt: skip
@@ -70,11 +69,14 @@ def _lines(head: dict[str, Any], entries: Sequence[Entry]) -> Iterator[bytes]:
     text = json.dumps(head, indent=2, ensure_ascii=False)
     yield unicode_text(text).removesuffix("\n}").encode() + b',\n  "threads": [\n    '
     for start in range(0, len(entries), _AT_ONCE):
-        some = entries[start : start + _AT_ONCE]
-        stems, groups = unicode_texts([one.stem for one in some]), unicode_texts([one.group for one in some])
-        named = zip(some, stems, groups, strict=True)
+        batch = entries[start : start + _AT_ONCE]
+        stems = unicode_texts([entry.stem for entry in batch])
+        groups = unicode_texts([entry.group for entry in batch])
         lines = _LINES.encode_lines(
-            [_Line(stem, one.sha256, len(one.sizes), one.side, group) for one, stem, group in named]
+            [
+                _Line(stem, entry.sha256, len(entry.row_sizes), entry.side, group)
+                for entry, stem, group in zip(batch, stems, groups, strict=True)
+            ]
         )
         yield b",\n    " * (start > 0) + lines.rstrip(b"\n").replace(b"\n", b",\n    ")
     yield b"\n  ]\n}\n"
@@ -97,49 +99,36 @@ _AT_ONCE = 1000
 
 def versions() -> dict[str, str]:
     """What made the export."""
-    found = {"python": platform.python_version()}
+    known = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            known[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return known
 
 
 def write_beside(
     folder: Path, name: str, profile: Profile, files: Sequence[ExportFile], making: Making, entries: Sequence[Entry]
 ) -> list[Path]:
-    """Write the profile's config snippets, and its sidecar where it has one. `dataset_info.json` is added to."""
-    made: list[Path] = []
+    """Write the profile's config snippets, and its sidecar where it has one."""
+    beside: list[Path] = []
     written = [Written(file.path.name, file.split) for file in files]
     for file_name, text in profile.snippets(name, written, making).items():
         path = folder / file_name
-        write_atomic(path, _with_entries(path, text) if file_name == "dataset_info.json" else text.encode())
-        made.append(path)
+        write_atomic(path, text.encode())
+        beside.append(path)
     if profile.sidecar is not None:
         for file in files:
             path = folder / f"{file.path.name.removesuffix('.jsonl')}.lines.jsonl"
-            write_atomic(path, _sidecar(one for one in entries if one.side == file.split))
-            made.append(path)
-    return made
+            write_atomic(path, _sidecar(entry for entry in entries if entry.side == file.split))
+            beside.append(path)
+    return beside
 
 
 def _sidecar(entries: Iterator[Entry]) -> Iterator[bytes]:
     line = 0
     for entry in entries:
-        for _ in entry.sizes:
+        for _ in entry.row_sizes:
             line += 1
             yield b'{"line":%d,' % line + entry.sidecar[1:] + b"\n"
-
-
-def _with_entries(path: Path, text: str) -> bytes:
-    """`dataset_info.json` with our entries added to what others put there."""
-    try:
-        there = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        there = {}
-    except (OSError, ValueError) as error:
-        raise SensorloomError(f"{path}: cannot be added to: {error}; mend it or move it away") from error
-    if not isinstance(there, dict):
-        raise SensorloomError(f"{path}: cannot be added to: it holds no JSON object; mend it or move it away")
-    return (json.dumps({**there, **json.loads(text)}, indent=2, ensure_ascii=False) + "\n").encode()

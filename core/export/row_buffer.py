@@ -1,102 +1,79 @@
-"""The rows of an export on their way to disk.
-
-`load_dataset("json")` settles its columns on the first 10 MB, so the row that is richest in keys has to be the first.
-That is only known at the end; but a row as rich as any is mostly among those first 10 MB. So they wait, the richest of
-them goes before them, and what is in the spool then mostly is the file: everything is copied once more only when a
-later row is richer, or when not all rows stay together.
-"""
+"""The rows of an export between making and choosing: which of them stay, on which side, and which stands first is known
+only at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
 
-from core.export.entry import Entry
-from core.export.output import HiddenFile
+from core.export.entry import Entry, Span
+from core.export.staging import refusals_of
 
-WAITING_BYTES = 10_000_000
-"""Of rows that wait for a richer one."""
-_RICHNESS = attrgetter("richness")
+_CHUNK = 1 << 20
+"""Bytes that are copied at a time."""
 
 
-class Spool:
-    """A hidden file with the rows of all threads that may leave, and those that are made of it."""
+class RowBuffer:
+    """A file with the rows of all threads that may leave; the training files are put together from it."""
 
-    def __init__(self, folder: Path, *, as_one_file: bool) -> None:
-        self._stack = ExitStack()
-        self._file = self._stack.enter_context(HiddenFile(folder, hashed=as_one_file))
-        self._waiting: list[bytes] | None = []
-        self._first: list[Entry] = []
-        """Those whose rows wait, or waited."""
-        self._most = 0
-        """Keys of the first row."""
-        self._count = 0
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._size = 0
+        with refusals_of(path):
+            self._file = path.open("w+b")
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> RowBuffer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._file.close()
 
-    def add(self, entries: Sequence[Entry], rows: bytes | memoryview) -> None:
+    def add(self, entries: Sequence[Entry], rows: bytes) -> None:
         """Take the rows of these threads, one after the other. Raises SensorloomError for a disk that is full."""
         for entry in entries:
             entry.start = self._size
-            self._size += sum(entry.sizes)
-        self._count += len(entries)
-        if self._waiting is None:
-            if entries and max(map(_RICHNESS, entries)) > self._most:
-                self._file.forget_hash()
+            self._size += sum(entry.row_sizes)
+        with refusals_of(self._path):
             self._file.write(rows)
-            return
-        self._waiting.append(bytes(rows))
-        self._first += entries
-        if self._size >= WAITING_BYTES:
-            self._begin(self._waiting)
 
-    def files(self, by_side: Mapping[str, Sequence[Entry]]) -> dict[str, HiddenFile]:
-        """A hidden file for each side with the rows of its threads in this order."""
-        if self._waiting is not None:
-            self._begin(self._waiting)
-        found: dict[str, HiddenFile] = {}
-        for side, entries in by_side.items():
-            if self._is_all(entries):
-                found[side] = self._file
-            else:
-                spans = chain.from_iterable(entry.spans() for entry in entries)
-                found[side] = self._stack.enter_context(self._file.copy(spans))
-        return found
-
-    def _begin(self, waiting: Sequence[bytes]) -> None:
-        """Write the rows that wait, the richest of them first."""
-        rows = memoryview(b"".join(waiting))
-        self._waiting = None
-        if not self._first:
-            return
-        richest = max(self._first, key=_RICHNESS)
-        start, length = richest.start, sum(richest.sizes)
-        for entry in self._first:
-            if entry.start < start:
-                entry.start += length
-        richest.start = 0
-        self._most = richest.richness
-        for piece in (rows[start : start + length], rows[:start], rows[start + length :]):
-            self._file.write(piece)
-
-    def _is_all(self, entries: Sequence[Entry]) -> bool:
-        """Whether these are the rows of the spool in its order."""
-        starts = [entry.start for entry in entries]
-        return len(entries) == self._count and starts == sorted(starts)
+    def write(self, path: Path, entries: Sequence[Entry]) -> tuple[int, str]:
+        """Make a training file of these threads' rows in this order; its size in bytes and its SHA-256."""
+        spans = _joined(chain.from_iterable(entry.spans() for entry in entries))
+        sha256, size = hashlib.sha256(), 0
+        with refusals_of(path), path.open("xb") as file:
+            for start, end in spans:
+                self._file.seek(start)
+                while start < end:
+                    if not (piece := self._file.read(min(end - start, _CHUNK))):
+                        raise OSError("the rows ended early")
+                    file.write(piece)
+                    sha256.update(piece)
+                    start += len(piece)
+                    size += len(piece)
+        return size, sha256.hexdigest()
 
 
 def richest_first(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """The entries of each side, which come one side after the other; the one whose rows have most keys first."""
-    sides = {side: list(some) for side, some in groupby(entries, attrgetter("side"))}
-    for some in sides.values():
-        richness = [one.richness for one in some]
-        some.insert(0, some.pop(richness.index(max(richness))))
-    return sides
+    """The entries of each side, which come one side after the other; the one whose rows have most keys first, since
+    `load_dataset("json")` settles its columns on the first 10 MB."""
+    by_side = {side: list(of_side) for side, of_side in groupby(entries, attrgetter("side"))}
+    for of_side in by_side.values():
+        of_side.insert(0, of_side.pop(max(range(len(of_side)), key=lambda number: of_side[number].richness)))
+    return by_side
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans with neighbours joined."""
+    joined: Span | None = None
+    for start, end in spans:
+        if joined is not None and start == joined[1]:
+            joined = joined[0], end
+            continue
+        if joined is not None:
+            yield joined
+        joined = start, end
+    if joined is not None:
+        yield joined

@@ -17,7 +17,6 @@ import msgspec
 
 from core.errors import ThreadError
 from core.listing.fast_decode import Outline, outline
-from core.listing.shared_tail import ending_of
 from core.storage.atomic import digest
 from core.storage.thread_files import read_bytes, read_regular
 from core.thread.json_form import decode, encode_line
@@ -92,10 +91,6 @@ def plain_line(source: Source) -> bytes:
 
 def one_line(data: bytes) -> bytes:
     """A JSON text on one line, every key in its place. Raises msgspec.DecodeError for what is none."""
-    if ending := ending_of(data):
-        line = msgspec.json.format(ending.cut_off(data), indent=-1)
-        if len(line) > len("{}"):
-            return line[:-1] + ending.line
     return msgspec.json.format(data, indent=-1)
 
 

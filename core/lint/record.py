@@ -49,13 +49,13 @@ def look_at(folder: Path, stem: str, labels: tuple[str, ...]) -> Record | None:
 
 def record_maker(
     folder: Path, labels: Mapping[str, tuple[str, ...]], parent: int
-) -> Callable[[Sequence[tuple[str, str]], object], list[Record]]:
+) -> Callable[[Sequence[tuple[str, str]]], list[Record]]:
     """The job of a process: stems with their datasets in, records out. `parent` is the id of the one that waits."""
     if os.getpid() != parent:
         os.nice(_NICE)
 
-    def part(files: Sequence[tuple[str, str]], _write: object) -> list[Record]:
-        found = (look_at(folder, stem, labels[dataset]) for stem, dataset in files)
-        return [one for one in found if one is not None]
+    def part(files: Sequence[tuple[str, str]]) -> list[Record]:
+        records = (look_at(folder, stem, labels[dataset]) for stem, dataset in files)
+        return [record for record in records if record is not None]
 
     return part

@@ -129,12 +129,12 @@ def _records(
         from core.processes.pool import in_order
 
         try:
-            with closing(in_order("core.lint.record:record_maker", (folder, labels, os.getpid()), parts)) as results:
-                for found, _ in results:
-                    yield [stem for stem, _ in parts[done]], found
+            with closing(in_order(record_maker, (folder, labels, os.getpid()), parts)) as results:
+                for records in results:
+                    yield [stem for stem, _ in parts[done]], records
                     done += 1
         except SensorloomError:
             pass  # a process could not be started, or was ended: the rest is done here
     job = record_maker(folder, labels, os.getpid())
     for part in parts[done:]:
-        yield [stem for stem, _ in part], job(part, None)
+        yield [stem for stem, _ in part], job(part)

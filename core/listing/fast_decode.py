@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from core.listing.shared_tail import ending_of
-
 
 class Function(msgspec.Struct, gc=False):
     """The `function` of a call."""
@@ -81,8 +79,6 @@ def outline(data: bytes) -> Outline:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no thread, or one with fields of unusual types;
             `core.thread.json_form.decode` tells which, and what is the matter.
     """
-    if ending := ending_of(data):
-        data = ending.cut_off(data)
     found = _DECODER.decode(data)
     if not found.id:
         raise msgspec.DecodeError("no thread")

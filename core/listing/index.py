@@ -12,10 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from core.listing import index_cache
-from core.listing.shared_tail import learn
 from core.listing.summary import summarize
 from core.storage.thread_files import is_thread_file, unlistable
 from core.thread.summary import Summary
@@ -115,19 +112,9 @@ def apply(known: dict[str, Summary], changes: Changes) -> bool:
     return bool(changes.found or changes.gone)
 
 
-def part_maker(folder: Path) -> Callable[[Sequence[str], Callable[[bytes], object]], list[Summary] | None]:
-    """The job of a process: stems in, their summaries out, packed where their texts allow."""
-
-    def part(stems: Sequence[str], write: Callable[[bytes], object]) -> list[Summary] | None:
-        learn(f"{folder}/{stems[0]}.json")
-        found = [summarize(folder, stem) for stem in stems]
-        try:
-            write(msgspec.msgpack.encode(found))
-        except UnicodeEncodeError:
-            return found
-        return None
-
-    return part
+def part_maker(folder: Path) -> Callable[[Sequence[str]], list[Summary]]:
+    """The job of a process: stems in, their summaries out."""
+    return lambda stems: [summarize(folder, stem) for stem in stems]
 
 
 def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
@@ -138,10 +125,9 @@ def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
     if parts:
         from core.processes.pool import in_order  # no part of the app's start
 
-        decoder = msgspec.msgpack.Decoder(list[Summary])
-        with closing(in_order("core.listing.index:part_maker", (folder,), parts)) as results:
-            for found, packed in results:
-                yield from decoder.decode(packed) if found is None else found
+        with closing(in_order(part_maker, (folder,), parts)) as results:
+            for listed in results:
+                yield from listed
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.cli.commands import run_command
 from core.errors import SensorloomError
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
+from core.export.split import parse_split
 
 from .threads import document, put, rows, workspace
 
@@ -190,9 +193,53 @@ def test_a_killed_export_leaves_no_file_under_the_final_name(tmp_path: Path):
     assert ended.returncode == -signal.SIGKILL
     assert visible(space.exports) == []
     left = next(space.exports.glob(".training_data_*.tmp"))
-    os.utime(left, (0, 0))
+    for path in (*left.iterdir(), left):
+        os.utime(path, (0, 0))
     assert export(space, ExportRequest()).exported == 29
     assert not left.exists()
+
+
+def test_an_export_that_is_killed_while_it_is_named_leaves_no_training_file_without_its_manifest(tmp_path: Path):
+    space = workspace(tmp_path, *(document(number) for number in range(1, 5)))
+    request = ExportRequest("llamafactory", split=parse_split("50/50", "family"))
+    partly = 0
+    for steps in range(40):
+        shutil.rmtree(space.exports, ignore_errors=True)
+        status = _killed_after(steps, lambda: export(space, request))
+        names = visible(space.exports)
+        if any(name.endswith(".jsonl") for name in names):
+            assert any(name.endswith(".manifest.json") for name in names), names
+            assert any(name.endswith(".llamafactory.yaml") for name in names), names
+        owed = bool(list(space.exports.glob(".training_data_*.whole")))
+        partly += owed
+        export(space, ExportRequest("hf"))  # the next export gives the names that are owed
+        names = visible(space.exports)
+        exports = [name.partition(".")[0] for name in names if name.startswith("training_data_llama")]
+        assert len(set(exports)) in (0, 3), names
+        assert not owed or ("dataset_info.json" in names and len(set(exports)) == 3)
+        if status == 0:
+            break
+    else:
+        raise AssertionError("it never came to its end")
+    assert partly > 3
+
+
+def _killed_after(steps: int, work: Callable[[], object]) -> int:
+    """Do some work in a process that is killed before its next name is given or taken away; its wait status."""
+    if pid := os.fork():
+        return os.waitpid(pid, 0)[1]
+    left = steps
+
+    def watch(event: str, _: object) -> None:
+        nonlocal left
+        if event in ("os.rename", "os.link", "os.remove", "os.rmdir"):
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+
+    sys.addaudithook(watch)
+    work()
+    os._exit(0)
 
 
 def test_the_command_prints_one_json_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

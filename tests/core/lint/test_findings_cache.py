@@ -174,7 +174,7 @@ def test_many_files_are_looked_at_in_processes_with_the_same_result(
     alone = with_kept(space, lambda found: look(found, space))
     kept_path(space).unlink()
     looked_at.clear()
-    monkeypatch.setattr(pool, "_cores", lambda: 2)
+    monkeypatch.setattr(pool, "cores", lambda: 2)
     monkeypatch.setattr(survey, "MANY", 4)
     monkeypatch.setattr(survey, "PART", 3)
     assert with_kept(space, lambda found: look(found, space)) == alone and looked_at == []

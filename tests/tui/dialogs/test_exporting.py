@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from core.workspace import Workspace
 from tui.app import SensorloomApp
@@ -79,21 +80,12 @@ async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_threa
 
 
 async def test_an_export_that_is_left_goes_on_and_says_when_it_is_done(
-    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
-    import threading
-
-    from core.export import run
-
     add_thread(1)
-    go = threading.Event()
-    real = run.prepare_folder
-
-    def slowly(folder: Path) -> None:
-        assert go.wait(20)
-        real(folder)
-
-    monkeypatch.setattr(run, "prepare_folder", slowly)
+    workspace.exports.mkdir(parents=True, exist_ok=True)
+    other = FileLock(workspace.exports / ".sensorloom.lock")
+    other.acquire()
     app = SensorloomApp(workspace)
     async with app.run_test(size=(140, 40), notifications=True) as pilot:
         main = await opened(pilot, until, 1)
@@ -104,36 +96,25 @@ async def test_an_export_that_is_left_goes_on_and_says_when_it_is_done(
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ExportScreen))
         await pilot.press("escape")
-        go.set()
+        other.release()
         await until(pilot, lambda: "1 thread exported to" in screen(app))
     assert len(exported(workspace)) == 1
 
 
-async def test_a_stopped_export_leaves_nothing(
-    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
-):
-    import threading
-
-    from core.export import run
-
+async def test_a_stopped_export_leaves_nothing(workspace: Workspace, add_thread: Add, until: Until, screen: Text):
     add_thread(1)
-    go = threading.Event()
-    real = run.prepare_folder
-
-    def slowly(folder: Path) -> None:
-        assert go.wait(20)
-        real(folder)
-
-    monkeypatch.setattr(run, "prepare_folder", slowly)
+    workspace.exports.mkdir(parents=True, exist_ok=True)
+    other = FileLock(workspace.exports / ".sensorloom.lock")
+    other.acquire()
     app = SensorloomApp(workspace)
     async with app.run_test(size=(140, 40)) as pilot:
         await opened(pilot, until, 1)
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ExportScreen))
         await pilot.press("s")
-        go.set()
+        other.release()
         await until(pilot, lambda: "nothing was written" in screen(app))
-    assert not list(workspace.exports.glob("*"))
+    assert [path.name for path in workspace.exports.iterdir()] == [".sensorloom.lock"]
 
 
 async def test_the_dialog_shows_what_would_leave_before_it_does(
