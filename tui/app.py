@@ -14,8 +14,8 @@ from core.workspace import Workspace
 from tui.keys import rebound
 from tui.screens.main import MainScreen
 from tui.terminal.crash_guard import Guarded, Mishaps
+from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
-from tui.terminal.terminal import end_tidily
 
 THEME = Theme(
     name="sensorloom",
@@ -55,9 +55,8 @@ class SensorloomApp(Guarded, App[None]):
         self.theme = THEME.name
 
     def on_mount(self) -> None:
-        """End tidily when the terminal goes away."""
+        """Whatever nobody foresees goes to the log from now on."""
         self.mishaps.begin()
-        end_tidily(self._main.leave)
 
     def on_unmount(self) -> None:
         """Nothing is drawn any more."""
@@ -100,8 +99,8 @@ class SensorloomApp(Guarded, App[None]):
         super().notify(printable(message), title=printable(title), severity=severity, timeout=timeout, markup=False)
 
     def get_driver_class(self) -> type[Driver]:
-        """The platform's driver, in fewer bytes."""
-        return terse(super().get_driver_class())
+        """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""
+        return terse(guarded(super().get_driver_class(), lambda: self._main.leave()))
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

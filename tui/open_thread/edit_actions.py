@@ -141,9 +141,10 @@ class EditActions:
         """Keep what was typed, soon."""
         self._typed = event.fields
         if self._draft_timer is None:
-            self._draft_timer = self._turns.screen.set_timer(DRAFT_SECONDS, self._keep_draft)
+            self._draft_timer = self._turns.screen.set_timer(DRAFT_SECONDS, self.keep_draft)
 
-    def _keep_draft(self) -> None:
+    def keep_draft(self) -> None:
+        """Write down what was typed, if an editor is open."""
         self._draft_timer = None
         found = self._edit
         if found is not None:
@@ -171,7 +172,7 @@ class EditActions:
         """Close the editor; what was typed stays as a draft."""
         if self._typed:
             self._turns.say("kept as a draft: e opens it again")
-        self._keep_draft()
+        self.keep_draft()
         self._close()
 
     def _leave_for_another(self) -> None:

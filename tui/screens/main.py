@@ -142,6 +142,7 @@ class MainScreen(Frame):
     async def _leave(self) -> None:
         if running := len(self.runs.running):
             self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
+        self.edits.keep_draft()
         await asyncio.to_thread(self.runs.close)
         self._take_events()
         if saving := [one for one in self.workers if one.group == "turns"]:

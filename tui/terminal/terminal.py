@@ -1,14 +1,11 @@
-"""The terminal around the app: a tidy end when it goes away, and copying text out of it."""
+"""The terminal around the app: what it is asked for, and copying text out of it."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,18 +17,6 @@ from core.workspace import Workspace, private_folder
 OSC52_LIMIT = 74_000
 """Characters of base64 that common terminals take in one sequence."""
 TMUX_SECONDS = 2.0
-
-
-def end_tidily(leave: Callable[[], object]) -> None:
-    """Call `leave` on a hang-up or a request to end, so that the screen is restored and runs are saved.
-
-    Without this a dropped SSH session ends the process on the spot.
-    """
-    if sys.platform == "win32":
-        return
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGHUP, signal.SIGTERM):
-        loop.add_signal_handler(one, leave)
 
 
 def prepare_environment() -> None:

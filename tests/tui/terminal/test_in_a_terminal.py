@@ -3,79 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-import fcntl  # noqa: E402 - only where there are pseudo-terminals
-import struct  # noqa: E402
-import termios  # noqa: E402
-
-COMMAND = Path(sys.executable).with_name("sensorloom")
-_ESCAPES = re.compile(
-    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
-)
-DEADLINE_SECONDS = 60
-
-
-class Terminal:
-    """A program in a terminal of 120 × 40, and everything it has written."""
-
-    def __init__(self, *arguments: str, program: Sequence[str] = (str(COMMAND),)) -> None:
-        self.master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
-        self.process = subprocess.Popen(
-            [*program, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
-        )
-        os.close(slave)
-        self.written = b""
-
-    def read(self, seconds: float) -> None:
-        if select.select([self.master], [], [], seconds)[0]:
-            try:
-                self.written += os.read(self.master, 1 << 16)
-            except OSError:
-                time.sleep(seconds)
-
-    def press(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    @property
-    def text(self) -> str:
-        return _ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
-
-    def wait(self, *texts: str) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not all(text in self.text for text in texts):
-            assert time.monotonic() < deadline, f"{texts} did not come:\n{self.text[-3000:]}"
-            assert self.process.poll() is None, self.text[-3000:]
-            self.read(0.05)
-        self.written = b""
-
-    def ended(self) -> int:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, "still running"
-            self.read(0.05)
-        self.read(0.05)
-        return self.process.returncode
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(10)
-        os.close(self.master)
-
+from tests.tui.terminal.pty_terminal import COMMAND, DEADLINE_SECONDS, Terminal
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:

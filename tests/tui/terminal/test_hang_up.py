@@ -1,0 +1,112 @@
+"""A terminal that goes away, stalls, or is suspended: the program saves and ends, or comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fake_server import Answer, fake_server
+from tests.tui.motion import motion_workspace, new_thread
+from tests.tui.terminal.pty_terminal import Terminal
+
+TYPED = "zebrafinch"
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def open_terminal(**options: bool) -> Terminal:
+        opened.append(Terminal("--workspace", str(tmp_path), **options))
+        return opened[-1]
+
+    yield open_terminal
+    for terminal in opened:
+        terminal.close()
+
+
+def idle(terminal: Terminal) -> None:
+    terminal.wait("What is this person doing?")
+
+
+def editing(terminal: Terminal) -> None:
+    idle(terminal)
+    terminal.press("2e")
+    terminal.wait("save and re-run")
+    terminal.press(TYPED)
+    terminal.wait(TYPED[-4:])
+
+
+def proposal(terminal: Terminal) -> None:
+    idle(terminal)
+    terminal.press("2r")
+    terminal.wait("accept", "retry")
+
+
+def running(terminal: Terminal) -> None:
+    idle(terminal)
+    terminal.press("2R")
+    terminal.wait("stop")
+
+
+@pytest.mark.parametrize("controlling", [True, False], ids=["told by the kernel", "not told"])
+@pytest.mark.parametrize("state", [idle, editing, proposal, running])
+def test_when_the_terminal_goes_away_the_program_saves_and_ends(
+    tmp_path: Path, terminals: Callable[..., Terminal], state: Callable[[Terminal], None], controlling: bool
+):
+    stem = new_thread(motion_workspace(tmp_path)).stem
+    with fake_server(Answer(hang_first=True)) as server:
+        if state is running:
+            settings = f'[[endpoints]]\nname = "slow"\nbase_url = "{server.url}"\n[model]\nendpoint = "slow"\n'
+            (tmp_path / "sensorloom.toml").write_text(settings)
+        terminal = terminals(controlling=controlling)
+        state(terminal)
+        terminal.hang_up()
+        assert terminal.ended() == 0
+    drafts = "".join(path.read_text() for path in (tmp_path / ".sensorloom").rglob("drafts/*"))
+    assert (TYPED in drafts) == (state is editing)
+    assert ("tool_calls" in drafts) == (state is proposal)
+    assert json.loads((tmp_path / "threads" / f"{stem}.json").read_text())["id"]
+    assert not list(tmp_path.rglob(".sensorloom/log/*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_program_from_ending(
+    tmp_path: Path, terminals: Callable[..., Terminal], number: signal.Signals
+):
+    new_thread(motion_workspace(tmp_path))
+    terminal = terminals()
+    idle(terminal)
+    for _ in range(400):  # nobody reads what all these looks write, so the terminal fills up
+        terminal.press("?\x1b[27u")
+    terminal.process.send_signal(number)
+    terminal.process.wait(30)
+
+
+def test_being_stopped_and_continued_from_outside_adds_no_threads_and_q_still_leaves(
+    tmp_path: Path, terminals: Callable[..., Terminal]
+):
+    new_thread(motion_workspace(tmp_path))
+    terminal = terminals()
+    idle(terminal)
+
+    def own() -> list[str]:
+        return [name for name in terminal.threads() if name.startswith("textual")]
+
+    before = own() or len(terminal.threads())
+    for _ in range(4):
+        terminal.process.send_signal(signal.SIGSTOP)
+        os.waitpid(terminal.process.pid, os.WUNTRACED)
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.press("?")
+        terminal.wait("Moving")
+        terminal.press("\x1b[27u")
+        terminal.wait("walking")
+    assert (own() or len(terminal.threads())) == before
+    terminal.press("q")
+    assert terminal.ended() == 0
