@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import App
 from textual.driver import Driver
 from textual.events import Event, InputEvent
 from textual.notifications import SeverityLevel
@@ -16,6 +15,7 @@ from tui.screens.main import MainScreen
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
+from tui.terminal.textual_private import CatchingApp
 
 THEME = Theme(
     name="sensorloom",
@@ -35,7 +35,7 @@ THEME = Theme(
 )
 
 
-class SensorloomApp(Guarded, App[None]):
+class SensorloomApp(Guarded, CatchingApp[None]):
     """Threads on the left, the conversation in the middle, the sensors on the right."""
 
     CSS_PATH = "app.tcss"
@@ -74,10 +74,6 @@ class SensorloomApp(Guarded, App[None]):
         if not (going_on and self._main.ready) and not self.crash:
             self.crash = self.mishaps.sentence(error)
             self.exit(return_code=1)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """What Textual does with an exception is to end with a traceback on the screen."""
-        self.went_wrong(error)
 
     def _say_mishap(self, text: str) -> None:
         self.notify(text, severity="error", timeout=15)

@@ -97,6 +97,7 @@ ACTIONS = (
     Action("app.model", "ctrl+o", "model", "choose endpoint and model, and how to sample", PROGRAM),
     Action("app.palette", "ctrl+p", "palette", "find any action by name", PROGRAM),
     Action("app.help", "question_mark,f2", "help", "all keys", PROGRAM),
+    Action("app.suspend", "ctrl+z", "suspend", "to the shell; `fg` there comes back", PROGRAM),
     Action("app.quit", "q", "quit", "stop what is running, save, and leave", PROGRAM),
 )
 """What the app binds, whichever pane has the focus."""

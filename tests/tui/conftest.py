@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
+from tui.terminal.textual_private import drawn_rows
 
 Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]
 
@@ -47,11 +48,7 @@ def screen() -> Callable[[App[Any]], str]:
 
 def screen_text(app: App[Any]) -> str:
     width, height = app.size
-    return "\n".join(
-        "".join(segment.text for segment in strip)
-        for strip in app.screen._compositor.render_strips()[:height]  # pyright: ignore[reportPrivateUsage] - the drawn screen is public nowhere
-        if width
-    )
+    return "\n".join("".join(segment.text for segment in strip) for strip in drawn_rows(app.screen)[:height] if width)
 
 
 @pytest.fixture

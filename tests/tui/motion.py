@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from core import curate
 from core.storage.store import Stored
 from core.workspace import Workspace, open_workspace
+from tui.terminal.textual_private import drawn_rows
 
 QUERY = "What is this person doing?"
 
@@ -65,5 +66,5 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: flo
 def on_screen(app: Any) -> str:
     """The screen as plain text."""
     width, height = app.size
-    strips = app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - what a person sees
+    strips = drawn_rows(app.screen)
     return "\n".join(strip.text for strip in strips[:height])[: (width + 1) * height]

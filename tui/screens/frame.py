@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,6 +18,7 @@ from core.text import one_line
 from tui.keys import Action, bindings
 from tui.palette import Actions
 from tui.terminal.crash_guard import Guarded
+from tui.terminal.textual_private import CoveredScreen
 from tui.widgets.filter_suggester import FilterSuggester
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pane import Pane
@@ -28,7 +28,7 @@ from tui.widgets.thread_list import ThreadList
 PANES = ("threads", "conversation", "sensors")
 
 
-class Frame(Guarded, Screen[None]):
+class Frame(Guarded, CoveredScreen[None]):
     """Threads, conversation and sensors side by side, or as many of them as fit. What they hold comes later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
@@ -70,12 +70,6 @@ class Frame(Guarded, Screen[None]):
         self.query_one("#threads-pane", Pane).retitle("threads")
         self.listed.focus()
 
-    def _compositor_refresh(self) -> None:
-        super()._compositor_refresh()
-        if self.app.screen is not self:
-            # what changed is painted by the screen above; Textual would then paint both whole at every message to this
-            self._repaint_required = False
-
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the screen, and put the focus there."""
         self._at = name
@@ -107,7 +101,8 @@ class Frame(Guarded, Screen[None]):
         self._turn_situation = name
         self._show_keys()
 
-    def _on_descendant_focus(self) -> None:
+    def on_descendant_focus(self) -> None:
+        """Show the keys of where the focus is."""
         self._show_keys()
 
     def _show_keys(self) -> None:

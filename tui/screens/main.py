@@ -104,6 +104,7 @@ class MainScreen(Frame):
             **{f"pane.{pane}": partial(self.focus_pane, pane) for pane in PANES},
             "pane.next": lambda: self.step_pane(1),
             "pane.previous": lambda: self.step_pane(-1),
+            "app.suspend": self.app.action_suspend_process,
             "app.quit": self.leave,
         }
         start_searching()

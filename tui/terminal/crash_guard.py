@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from textual.dom import DOMNode
-from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.worker import ResultType, Worker, WorkerFailed, WorkType
 
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace, private_folder
+from tui.terminal.textual_private import CatchingPump
 
 LOG_BYTES = 1_000_000
 LOG_FILES = 3
@@ -84,7 +84,7 @@ class Mishaps:
             self.take(arguments.exc_value)
 
 
-class Guarded(MessagePump):
+class Guarded(CatchingPump):
     """A part of the app whose handlers may fail without it falling silent."""
 
     def run_worker(
@@ -104,11 +104,9 @@ class Guarded(MessagePump):
             cast("DOMNode", self), work, name, group, description or group, exit_on_error, start, exclusive, thread
         )
 
-    async def _dispatch_message(self, message: Message) -> None:
-        try:
-            await super()._dispatch_message(message)
-        except Exception as error:
-            survive(self, error)
+    def caught(self, error: Exception) -> None:
+        """Hand it to the app, which takes mishaps."""
+        survive(self, error)
 
 
 def survive(part: MessagePump, error: Exception) -> None:

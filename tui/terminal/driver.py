@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from queue import Empty, Full
 from threading import Event
-from typing import IO, Any
+from typing import TextIO
 
 from textual.driver import Driver
 from textual.events import Paste
@@ -26,9 +26,8 @@ from tui.terminal.textual_private import (
     ESCAPE_SECONDS,
     KEY_SEQUENCES,
     NAMED_KITTY_KEYS,
+    QueueWriter,
     SequenceReader,
-    WriterThread,
-    write_through,
 )
 
 LOOK_SECONDS = 0.1
@@ -39,10 +38,10 @@ CONTINUED_SECONDS = 0.5
 """The kernel ignores the suspension of a program that nobody could continue; after this long that has happened."""
 
 
-class TerminalWriter(WriterThread):
+class TerminalWriter(QueueWriter):
     """Writes to the terminal until that is gone; what is written later is dropped, and nobody waits."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextIO) -> None:
         super().__init__(file)
         self._gone = Event()
         self._deadline = float("inf")
@@ -58,21 +57,21 @@ class TerminalWriter(WriterThread):
     def _put(self, text: str | None) -> None:
         while not self._gone.is_set():
             try:
-                return self._queue.put(text, timeout=LOOK_SECONDS)
+                return self.queue.put(text, timeout=LOOK_SECONDS)
             except Full:
                 if time.monotonic() > self._deadline:
                     self._gone.set()
 
     def run(self) -> None:
         """Write what comes, as much at once as there is. Without Python's buffers: their locks outlive a stall."""
-        encoding, errors = self._file.encoding or "utf-8", self._file.errors or "backslashreplace"
-        descriptor = self._file.fileno()
+        encoding, errors = self.file.encoding or "utf-8", self.file.errors or "backslashreplace"
+        descriptor = self.file.fileno()
         ending = False
         while not ending:
-            texts = [self._queue.get()]
+            texts = [self.queue.get()]
             try:
                 while True:
-                    texts.append(self._queue.get_nowait())
+                    texts.append(self.queue.get_nowait())
             except Empty:
                 pass
             ending = None in texts
@@ -92,22 +91,15 @@ class TerminalWriter(WriterThread):
             self.join(LOOK_SECONDS)
 
 
-def guarded(driver: type[Driver], hung_up: Callable[[], object]) -> type[Driver]:
-    """The platform's driver, made to live through what terminals do.
+if sys.platform != "win32":
+    from tui.terminal.textual_private import HookedDriver
 
-    Args:
-        driver: Textual's own. One that is not for a terminal of this kind is given back as it is.
-        hung_up: called on the app's loop when the terminal is gone or the program is told to end.
-    """
-    if driver.__name__ != "LinuxDriver":
-        return driver
-    from textual.drivers.linux_driver import LinuxDriver
-
-    write_through(TerminalWriter)
-
-    class GuardedDriver(LinuxDriver):
+    class GuardedDriver(HookedDriver):
         """Reads through the door, writes without waiting for the dead, and is continued only where it was suspended."""
 
+        writer_class = TerminalWriter
+        hung_up: Callable[[], object]
+        """Called on the app's loop when the terminal is gone or the program is told to end."""
         _told = False
 
         def start_application_mode(self) -> None:
@@ -119,13 +111,8 @@ def guarded(driver: type[Driver], hung_up: Callable[[], object]) -> type[Driver]
 
         def write(self, data: str) -> None:
             """Write to the terminal, if there is one."""
-            if self._writer_thread is not None:
-                self._writer_thread.write(data)
-
-        def close(self) -> None:
-            """Let go of the terminal."""
-            super().close()
-            self._writer_thread = None
+            if self.writer is not None:
+                self.writer.write(data)
 
         def run_input_thread(self) -> None:
             """Read until told to end, or until there is no terminal any more."""
@@ -149,27 +136,33 @@ def guarded(driver: type[Driver], hung_up: Callable[[], object]) -> type[Driver]
 
         def _hang_up(self, *_: object) -> None:
             """Tell the app, once; called by a signal or by the reading thread."""
-            if isinstance(self._writer_thread, TerminalWriter):
-                self._writer_thread.hurry()
+            if isinstance(self.writer, TerminalWriter):
+                self.writer.hurry()
             if not self._told:
                 self._told = True
-                with suppress(RuntimeError):  # the loop has ended meanwhile
-                    self._loop.call_soon_threadsafe(hung_up)
+                self.call_app_soon(self.hung_up)
 
-        def _sigtstp_application(self, *_: Any) -> None:
+        def suspend_asked(self) -> None:
             """Suspend, with whatever started this program, and come back when that is continued."""
-            if not self._auto_restart:  # another program has the terminal, such as an editor
+            if self.lent:
                 os.kill(os.getpid(), signal.SIGSTOP)
                 return
             self.suspend_application_mode()
             _stop_group()
-            self._must_signal_resume = True
             self.resume_application_mode()
+            self.repaint()  # the terminal shows nothing of it any more
 
-        def _sigcont_application(self, *_: Any) -> None:
-            """Being continued means nothing unless this program suspended itself, and then that goes on by itself."""
 
-    return GuardedDriver
+def guarded(driver: type[Driver], hung_up: Callable[[], object]) -> type[Driver]:
+    """The platform's driver, made to live through what terminals do.
+
+    Args:
+        driver: Textual's own. One that is not for a terminal of this kind is given back as it is.
+        hung_up: called on the app's loop when the terminal is gone or the program is told to end.
+    """
+    if driver.__name__ != "LinuxDriver":
+        return driver
+    return type("GuardedDriver", (GuardedDriver,), {"hung_up": staticmethod(hung_up)})
 
 
 def messages_of(reader: SequenceReader, arrival: Arrival) -> Iterable[Message]:

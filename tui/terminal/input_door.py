@@ -1,4 +1,4 @@
-"""What comes from the terminal, sorted before Textual's parser sees it: keys go in, a paste goes in whole, noise stays out.
+"""What comes from the terminal, before Textual's parser sees it: keys go in, a paste goes in whole, noise stays out.
 
 A terminal also sends replies: to questions of this program, of the one before it, of tmux. They may come late, cut in
 two or joined to keys, and a parser that does not know them types them out, where every letter is a command. So nothing
@@ -36,7 +36,7 @@ _LATE_REST = re.compile(
     r"[]PX^_][^\x1b\x07]*(?:\x07|\x1b\\)|\](?:\d+;|[lL])|P[>!+$\d]|_G"
     r"|\[(?:[\d?<>][\d;:?<>$-]*[@-~]|[ABCDFHIO])|\[M[ -~]{3}|O(?:[\d;]+[@-~]|[A-DFHP-S])"
 )
-"""What one chunk begins with that is the rest of a sequence whose ESC came so long before that it was taken for a key."""
+"""What a chunk begins with that is the rest of a sequence whose ESC came long before, and was taken for the key."""
 _OLD_MOUSE = "\x1b[M"
 """Three characters follow it. The program asks for the newer form, and Textual does not read this one."""
 _REPORTS = re.compile(
@@ -53,9 +53,10 @@ _RELEASED = "3"
 _SHIFT_ONLY = (2, 66)
 """Modifiers that say shift, without and with caps lock: one more than their bits."""
 _INTRODUCER = re.compile("[\x1b\x80-\x9f]")
-_C1 = {"\x90": "\x1bP", "\x98": "\x1bX", "\x9b": "\x1b[", "\x9d": "\x1b]", "\x9e": "\x1b^", "\x9f": "\x1b_", "\x8f": "\x1bO"}
-"""Controls that have one character of their own, as two. The others of their kind are nothing a terminal sends."""
-_C1 |= {chr(code): "" for code in range(0x80, 0xA0) if chr(code) not in _C1}
+_C1 = {chr(code): "" for code in range(0x80, 0xA0)} | {
+    chr(ord(second) + 0x40): f"{ESCAPE}{second}" for second in ("[", "O", *_STRINGS)
+}
+"""Controls that have one character of their own, as two; the others of their kind are nothing a terminal sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,9 @@ def kitty_key(sequence: str, functional_keys: Collection[str]) -> str:
     if end == "u" and not points and match["shifted"] and modifiers in _SHIFT_ONLY:
         points = [int(match["shifted"])]
     text = ":".join(map(str, points)) if all(map(_is_character, points)) else ""
-    return f"{ESCAPE}[{code}" + (f";{modifiers or ''}" if modifiers or text else "") + (f";{text}" if text else "") + end
+    return (
+        f"{ESCAPE}[{code}" + (f";{modifiers or ''}" if modifiers or text else "") + (f";{text}" if text else "") + end
+    )
 
 
 def _string_length(text: str) -> int:

@@ -4,27 +4,32 @@ Nothing here decides anything. When Textual moves, `tests/tui/terminal/test_text
 look at; the version in pyproject.toml is exact for as long as this module is needed.
 """
 
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from queue import Queue
+from typing import Any, ClassVar, TextIO, cast
 
-from textual import constants, events
+from textual import constants
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
+from textual.app import App, ReturnType
 from textual.css.styles import StylesBase
 from textual.drivers._writer_thread import WriterThread
 from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
-from textual.screen import Screen
+from textual.message_pump import MessagePump
+from textual.screen import Screen, ScreenResultType
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
-
-__all__ = ["WriterThread"]
 
 KEY_SEQUENCES = ANSI_SEQUENCES_KEYS
 """What terminals send for keys, in the notation of old."""
@@ -55,11 +60,70 @@ class SequenceReader:
         return (key for key in keys if key.key != Keys.Ignore)
 
 
-def write_through(writer: type[WriterThread]) -> None:
-    """Have the driver write through another kind of thread than its own, which it names in no other way."""
+class QueueWriter(WriterThread):
+    """The thread that writes to the terminal, with what it writes and where to named."""
+
+    @property
+    def queue(self) -> Queue[str | None]:
+        """What is to be written; None ends the thread."""
+        return self._queue
+
+    @property
+    def file(self) -> TextIO:
+        """Where it is written to."""
+        return cast("TextIO", self._file)
+
+
+if sys.platform != "win32":
     from textual.drivers import linux_driver
 
-    linux_driver.WriterThread = writer
+    class HookedDriver(linux_driver.LinuxDriver):
+        """The driver, telling of signals, and writing through a thread of our choice."""
+
+        writer_class: ClassVar[type[QueueWriter]] = QueueWriter
+
+        def start_application_mode(self) -> None:
+            """Take the terminal."""
+            linux_driver.WriterThread = self.writer_class  # the driver names it in no other way
+            super().start_application_mode()
+
+        @property
+        def writer(self) -> QueueWriter | None:
+            """What writes, while the terminal is ours."""
+            return self._writer_thread if isinstance(self._writer_thread, QueueWriter) else None
+
+        def close(self) -> None:
+            """Let go of the terminal."""
+            super().close()
+            self._writer_thread = None
+
+        def call_app_soon(self, call: Callable[[], object]) -> None:
+            """Have something done on the app's loop, from any thread; nothing where that has ended."""
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(call)
+
+        def repaint(self) -> None:
+            """Draw everything again."""
+            self.call_app_soon(self._app.refresh)
+
+        @property
+        def lent(self) -> bool:
+            """Whether another program has the terminal, such as an editor."""
+            return not self._auto_restart
+
+        def resume_application_mode(self) -> None:
+            """Take the terminal again, and tell the app."""
+            self._must_signal_resume = not self.lent
+            super().resume_application_mode()
+
+        def suspend_asked(self) -> None:
+            """The program is to suspend itself."""
+
+        def _sigtstp_application(self, *_: Any) -> None:
+            self.suspend_asked()
+
+        def _sigcont_application(self, *_: Any) -> None:
+            """Being continued means nothing: who suspends here also takes the terminal again."""
 
 
 class PlainRows(StylesCache):
@@ -91,9 +155,39 @@ def show_scrolled(widget: ScrollView, size: Size) -> None:
     widget._scroll_update(size)
 
 
-def leave_unpainted(screen: Screen[Any]) -> None:
-    """A screen below another is painted by that one; Textual would paint both whole at every message to it."""
-    screen._repaint_required = False
+class CoveredScreen(Screen[ScreenResultType]):
+    """A screen that paints only what changed while another lies over it."""
+
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self.app.screen is not self:
+            # what changed is painted by the screen above; Textual would then paint both whole at every message to this
+            self._repaint_required = False
+
+
+class CatchingPump(MessagePump):
+    """A part of the app whose handlers may fail: Textual's own ends the app then."""
+
+    def caught(self, error: Exception) -> None:
+        """A handler failed."""
+        raise error
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            self.caught(error)
+
+
+class CatchingApp(App[ReturnType]):
+    """An app that is told of an exception nobody caught: Textual's own ends with a traceback on the screen."""
+
+    def went_wrong(self, error: Exception) -> None:
+        """Nobody caught this."""
+        raise error
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.went_wrong(error)
 
 
 def drawn_rows(screen: Screen[Any]) -> list[Strip]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
-from textual._styles_cache import StylesCache
-from textual.css.styles import StylesBase
 from textual.events import Blur, Event, Focus
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
@@ -17,18 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.terminal.crash_guard import Guarded, survive
-
-
-class _Rows(StylesCache):
-    """The rows of a widget without border, padding or opacity are what it draws: nothing is looked for at each."""
-
-    def render_line(  # pyright: ignore[reportIncompatibleMethodOverride] - the rest is only passed on
-        self, styles: StylesBase, y: int, size: Size, content_size: Size, *others: Any
-    ) -> Strip:
-        _padding, _under, _background, draw, _title, _subtitle, opacity, *_ = others
-        if size != content_size or opacity != 1:
-            return super().render_line(styles, y, size, content_size, *others)
-        return draw(y).adjust_cell_length(size.width)
+from tui.terminal.textual_private import draw_plain_rows, show_scrolled
 
 
 class DrawnLines(Guarded, ScrollView):
@@ -41,8 +28,7 @@ class DrawnLines(Guarded, ScrollView):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._styles_cache = _Rows()
-        self.vertical_scrollbar._styles_cache = _Rows()
+        draw_plain_rows(self)
         self._base: Style | None = None
         self._still = False
         """Whether a wish to paint everything again is not heard."""
@@ -85,7 +71,7 @@ class DrawnLines(Guarded, ScrollView):
             fits = max(lines, self.virtual_size.height) <= self.body.height
             self.virtual_size = size
             if not fits:  # else the scrollbar is empty, and was
-                self._scroll_update(size)
+                show_scrolled(self, size)
 
     @property
     def base(self) -> Style:

@@ -8,6 +8,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 
+from tui.terminal.textual_private import forget_drawn
+
 
 class Pane(Vertical):
     """A frame and two texts in it that we may not have written. Only what changes of it is painted again.
@@ -55,7 +57,7 @@ class Pane(Vertical):
         if self._only_row is not None:
             regions = self._row(self._only_row)
         elif not (regions or layout or recompose):
-            self._styles_cache.clear()
+            forget_drawn(self)
             regions = self._sides()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 

@@ -29,6 +29,7 @@ from tests.tui.driving import finished, on_disk, opened, said, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tests.tui.terminal.test_in_a_terminal import DEADLINE_SECONDS, Terminal
 from tui.screens.main import MainScreen
+from tui.terminal.textual_private import drawn_rows
 from tui.widgets.conversation import Conversation
 from tui.widgets.editor import MessageEditor
 
@@ -112,7 +113,7 @@ async def test_hostile_text_is_only_text_in_the_editor_and_its_error_line(worksp
             editor.query_one(name).post_message(Paste('{"' + hostile))
         await until(pilot, lambda: editor.query_one("#arguments-0", TextArea).text.startswith('{"'))
         await until(pilot, lambda: "✗" in str(editor.query_one("#problems").render()))
-        strips: Any = screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - what a person sees
+        strips: Any = drawn_rows(screen)
         for strip in strips:
             for segment in strip:
                 assert segment.text.isprintable()

@@ -9,6 +9,7 @@ from core.thread.compare import compare
 from core.thread.value import Message
 from tests.tui.motion import on_screen, until
 from tui.screens.compare import CompareScreen, Side
+from tui.terminal.textual_private import drawn_rows
 from tui.widgets.compare_lines import lay_out
 from tui.widgets.lines import cells, plain_text
 
@@ -90,5 +91,5 @@ async def test_hostile_text_is_only_text(hostile: str):
     async with page.run_test(size=(90, 30)) as pilot:
         page.push_screen(CompareScreen(sides))
         await until(pilot, lambda: "difference" in on_screen(page))
-        strips: Any = page.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - what a person sees
+        strips: Any = drawn_rows(page.screen)
         assert all(segment.text.isprintable() for strip in strips for segment in strip)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-import fcntl  # noqa: E402 - only where there are pseudo-terminals
-import struct  # noqa: E402
-import termios  # noqa: E402
+import fcntl
+import struct
+import termios
 
 COMMAND = Path(sys.executable).with_name("sensorloom")
 _ESCAPES = re.compile(

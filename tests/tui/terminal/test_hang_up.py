@@ -12,17 +12,18 @@ import pytest
 
 from tests.fake_server import Answer, fake_server
 from tests.tui.motion import motion_workspace, new_thread
-from tests.tui.terminal.pty_terminal import Terminal
+from tests.tui.terminal.pty_terminal import COMMAND, Terminal
 
 TYPED = "zebrafinch"
+TAKES_THE_TERMINAL = b"\x1b[?1049h"
 
 
 @pytest.fixture
 def terminals(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
-    def open_terminal(**options: bool) -> Terminal:
-        opened.append(Terminal("--workspace", str(tmp_path), **options))
+    def open_terminal(*, controlling: bool = True) -> Terminal:
+        opened.append(Terminal("--workspace", str(tmp_path), controlling=controlling))
         return opened[-1]
 
     yield open_terminal
@@ -82,31 +83,74 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_program_from_e
     new_thread(motion_workspace(tmp_path))
     terminal = terminals()
     idle(terminal)
-    for _ in range(400):  # nobody reads what all these looks write, so the terminal fills up
-        terminal.press("?\x1b[27u")
+    for _ in range(500):  # nobody reads what is drawn at each of these, so the terminal fills up
+        terminal.press("12")
     terminal.process.send_signal(number)
     terminal.process.wait(30)
 
 
-def test_being_stopped_and_continued_from_outside_adds_no_threads_and_q_still_leaves(
+def test_being_stopped_and_continued_from_outside_starts_nothing_anew_and_q_still_leaves(
     tmp_path: Path, terminals: Callable[..., Terminal]
 ):
     new_thread(motion_workspace(tmp_path))
     terminal = terminals()
     idle(terminal)
-
-    def own() -> list[str]:
-        return [name for name in terminal.threads() if name.startswith("textual")]
-
-    before = own() or len(terminal.threads())
     for _ in range(4):
         terminal.process.send_signal(signal.SIGSTOP)
         os.waitpid(terminal.process.pid, os.WUNTRACED)
         terminal.process.send_signal(signal.SIGCONT)
+    for _ in range(2):
+        terminal.press("?")
+        terminal.until(lambda: "Moving" in terminal.text, "the keys")
+        terminal.press("\x1b[27u")
+        terminal.until(lambda: "person doing" in terminal.text, "what the keys had covered")
+        assert TAKES_THE_TERMINAL not in terminal.written  # each time adds a reader, and a writer
+        terminal.written = b""
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+SHELL = """
+set -m
+"$@"
+echo "stopped with $?"
+IFS= read -r line
+echo "the shell was typed [$line]"
+fg > /dev/null
+echo "ended with $?"
+"""
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_gives_it_back(tmp_path: Path):
+    new_thread(motion_workspace(tmp_path))
+    terminal = Terminal(str(COMMAND), "--workspace", str(tmp_path), program=("bash", "-c", SHELL, "shell"))
+    try:
+        idle(terminal)
+        terminal.press("\x1a")
+        terminal.until(lambda: "stopped with" in terminal.text, "the shell")
+        assert b"\x1b[?1049l" in terminal.written and b"\x1b[<u" in terminal.written
+        terminal.written = b""
+        terminal.press("jjj\r")
+        terminal.until(lambda: "typed [jjj]" in terminal.text, "what was typed to the shell")
+        terminal.until(lambda: TAKES_THE_TERMINAL in terminal.written and "person doing" in terminal.text, "the screen")
+        terminal.written = b""
         terminal.press("?")
         terminal.wait("Moving")
-        terminal.press("\x1b[27u")
-        terminal.wait("walking")
-    assert (own() or len(terminal.threads())) == before
-    terminal.press("q")
+        terminal.press("\x1b[27uq")
+        terminal.until(lambda: "ended with 0" in terminal.text, "the end")
+    finally:
+        terminal.close()
+
+
+def test_ctrl_z_does_nothing_where_no_shell_could_continue_the_program(
+    tmp_path: Path, terminals: Callable[..., Terminal]
+):
+    new_thread(motion_workspace(tmp_path))
+    terminal = terminals()
+    idle(terminal)
+    terminal.press("\x1a")
+    terminal.until(lambda: TAKES_THE_TERMINAL in terminal.written, "the screen")
+    terminal.press("?")
+    terminal.wait("Moving")
+    terminal.press("\x1b[27uq")
     assert terminal.ended() == 0

@@ -14,6 +14,7 @@ import pytest
 
 from tests.tui.terminal.pty_terminal import COMMAND, DEADLINE_SECONDS, Terminal
 
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     opened = Terminal("--workspace", str(tmp_path))

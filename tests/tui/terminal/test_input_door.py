@@ -148,7 +148,9 @@ def test_nothing_that_can_come_ends_the_reader_or_makes_it_deaf(chunks: list[str
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")).filter(lambda text: "\x1b" not in text),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")).filter(
+        lambda text: "\x1b" not in text
+    ),
     st.data(),
 )
 def test_a_paste_comes_whole_and_with_its_lines(text: str, data: st.DataObject):
