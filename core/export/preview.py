@@ -18,9 +18,9 @@ from core.export.selection import HELD_OUT, open_selection
 from core.export.siblings import Siblings
 from core.export.source import plain_line, read_source
 from core.filters.language import parse
-from core.listing.fast_decode import broken_calls
 from core.thread.json_form import decode_object
 from core.thread.summary import Summary
+from core.thread.turns import broken_calls
 from core.thread.value import Thread
 from core.workspace import Workspace
 
@@ -70,9 +70,9 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         return Preview((), (), {}, summary.problem)
     try:
         source = read_source(workspace.threads, summary.stem)
-        if problem := broken_calls(source.outline.messages):
+        if problem := broken_calls(source.thread.messages):
             return Preview((), (), {}, problem)
-        thread = Schemas(workspace).filled(source.thread(), making)
+        thread = Schemas(workspace).filled(source.thread, making)
         profile = profile_of(request.profile)
         if profile.rows is None:
             rows = [decode_object(plain_line(source), summary.stem)]

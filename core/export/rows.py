@@ -16,16 +16,17 @@ from core.export.profiles.conversation import richness
 from core.export.profiles.profile import Making, RefusedError
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
-from core.export.selection import BROKEN, FILTERED, INVALID, STALE, open_selection
+from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
 from core.export.siblings import Siblings
-from core.export.source import Source, encode_row, one_line, plain_line, source_in
+from core.export.source import Source, UnloadableError, encode_row, one_line, plain_line, source_in
 from core.filters.language import Filter, parse
-from core.listing.fast_decode import Outline, broken_calls
 from core.listing.summary import keys_before_messages, look
 from core.storage.atomic import digest
 from core.storage.thread_files import read_regular
+from core.thread.json_form import Decoded
 from core.thread.similar import signature
 from core.thread.summary import Summary
+from core.thread.turns import broken_calls
 from core.workspace import Workspace
 
 
@@ -74,29 +75,30 @@ class RowMaker:
         if reason := self._selection.reason(seen.summary):
             self._selection.pass_over(seen.summary, reason, self._part.skips)
         else:
-            self._add_rows(seen.summary, seen.data, seen.outline)
+            self._add_rows(seen.summary, seen.data, Decoded(seen.thread, seen.line) if seen.thread else None)
 
-    def _add_rows(self, summary: Summary, data: bytes, outline: Outline | None = None) -> None:
+    def _add_rows(self, summary: Summary, data: bytes, read: Decoded | None = None) -> None:
         if summary.ready and self._is_copy:
             try:
-                self._add(summary, digest(data), [one_line(data)], summary.keys or keys_before_messages(data))
+                line = (read and read.line) or one_line(data)
+                self._add(summary, digest(data), [line], summary.keys or keys_before_messages(data))
             except msgspec.DecodeError:
                 pass  # no longer what it was, with the size and the time it had
             else:
                 return
         try:
-            source = source_in(data, summary.stem, outline)
+            source = source_in(data, summary.stem, read)
         except ThreadError as error:
-            self._refuse(summary, INVALID, str(error))
+            self._refuse(summary, UNLOADABLE if isinstance(error, UnloadableError) else INVALID, str(error))
             return
         if self._is_fit(summary, source):
             self._make_rows(summary, source)
 
     def _is_fit(self, summary: Summary, source: Source) -> bool:
-        messages = source.outline.messages
-        if self._wanted.needs_file and not self._wanted.on_thread(source.thread()):
+        messages = source.thread.messages
+        if self._wanted.needs_file and not self._wanted.on_thread(source.thread):
             self._part.skips.passed_over(FILTERED)
-        elif stale := sum(message.stale is True for message in messages):
+        elif stale := sum(bool(message.get("stale")) for message in messages):
             self._refuse(summary, STALE, _stale_sentence(stale))
         elif problem := broken_calls(messages):
             self._refuse(summary, BROKEN, problem)
@@ -108,7 +110,7 @@ class RowMaker:
         if self._profile.rows is None:
             self._add(summary, source.digest, [plain_line(source)], keys_before_messages(source.data), source=source)
             return
-        thread = self._schemas.filled(source.thread(), self._making)
+        thread = self._schemas.filled(source.thread, self._making)
         self._making.siblings = self._siblings.of(source.stem) if self._siblings else ()
         try:
             rows = self._profile.rows(thread, self._making)
@@ -150,7 +152,7 @@ class RowMaker:
                 tuple([len(line) + 1 for line in lines]),
                 fullest,
                 sidecar,
-                None if source is None or self._request.dedupe == "off" else signature(source.thread()),
+                None if source is None or self._request.dedupe == "off" else signature(source.thread),
             )
         )
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from core.errors import ThreadError
 from core.export.source import read_source
-from core.listing.fast_decode import broken_calls
 from core.thread.lineage import lineage
 from core.thread.summary import Summary
+from core.thread.turns import broken_calls
 from core.thread.value import Thread
 
 
@@ -41,5 +41,5 @@ class Siblings:
             source = read_source(self._folder, stem)
         except ThreadError:
             return None
-        messages = source.outline.messages
-        return None if broken_calls(messages) or any(one.stale for one in messages) else source.thread()
+        messages = source.thread.messages
+        return None if broken_calls(messages) or any(one.get("stale") for one in messages) else source.thread

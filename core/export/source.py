@@ -6,7 +6,6 @@ texts of a file in the usual form are never decoded: they are checked, compacted
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from typing import Any
 import msgspec
 
 from core.errors import ThreadError
-from core.listing.fast_decode import Outline, outline
+from core.listing.summary import look
 from core.storage.atomic import digest
-from core.storage.thread_files import read_bytes, read_regular
-from core.thread.json_form import decode, encode_line
+from core.thread.json_form import Decoded, decoded, encode_line
 from core.thread.plain_text import with_text_contents
-from core.thread.value import Thread
+from core.thread.value import Thread, with_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,15 @@ class Source:
 
     stem: str
     data: bytes
-    """One JSON object whose contents and arguments are strings."""
-    outline: Outline
+    """One JSON object whose contents and arguments are strings, and whose tools, if any, are a list."""
+    thread: Thread
+    """The same as a value."""
     digest: str
     """SHA-256 of the file's bytes."""
 
-    def thread(self) -> Thread:
-        """The thread as a value, contents and arguments as strings."""
-        return Thread(json.loads(self.data))
+
+class UnloadableError(ThreadError):
+    """A thread that programs which load training files stop at."""
 
 
 _LONE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -48,37 +47,38 @@ def read_source(folder: Path, stem: str) -> Source:
     """Read one thread file.
 
     Raises:
-        ThreadError: it is no thread, or holds a number JSON does not have; one sentence.
+        ThreadError: it is no thread; one sentence. An `UnloadableError` for one that loaders stop at.
     """
-    path = folder / f"{stem}.json"
-    found = read_regular(str(path))
-    return source_in(read_bytes(path) if found is None else found.data, stem)
+    found = look(folder, stem)
+    if found.thread is None:
+        raise ThreadError(found.summary.problem)
+    return source_in(found.data, stem, Decoded(found.thread, found.line))
 
 
-def source_in(data: bytes, stem: str, found: Outline | None = None) -> Source:
-    """The source in a thread file's bytes, of which the outline may be known. Raises ThreadError like `read_source`."""
-    try:
-        return Source(stem, data, found or outline(data), digest(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # an unusual form, or no thread: decided below
+def source_in(data: bytes, stem: str, read: Decoded | None = None) -> Source:
+    """The source in a thread file's bytes, which may be read already. Raises ThreadError like `read_source`."""
     name = f"{stem}.json"
-    document = with_text_contents(decode(data, name)).document
-    plain = encode_row(document, name)
+    thread, line = read or decoded(data, name)
+    plain = with_text_contents(thread)
+    if isinstance(thread.document.get("tools"), str):
+        plain = with_part(plain, "tools", thread.tools)
+    if plain is thread and line:
+        return Source(stem, data, thread, digest(data))
+    row = encode_row(plain.document, name)
     try:
-        msgspec.json.decode(plain)
-        usual = outline(encode_row({**document, "metadata": {}}, name))
-        return Source(stem, plain, usual, digest(data))
+        msgspec.json.decode(row)
     except msgspec.DecodeError as error:
         reason = "half of a character (a lone surrogate), at which loaders stop; edit that text"
-        raise ThreadError(
-            f"{name}: holds {reason}" if _LONE.search(plain) else f"{name}: {_lowered(str(error))}"
+        raise UnloadableError(
+            f"{name}: holds {reason}" if _LONE.search(row) else f"{name}: {_lowered(str(error))}"
         ) from error
+    return Source(stem, row, plain, digest(data))
 
 
 def plain_line(source: Source) -> bytes:
     """The thread on one line without its alternatives, every key in its place."""
     data = source.data
-    if source.outline.has_alternatives:
+    if "alternatives" in source.thread.document:
         parts = _PARTS.decode(data)
         kept = b",".join(
             msgspec.json.encode(key) + b":" + bytes(memoryview(part))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
 from core.lint.label_set import label_set
+from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
-from core.thread.value import Thread, calls_of, counted, final_answer, final_message, is_assistant, recount, text_of
+from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, recount, text_of
 
 _LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 

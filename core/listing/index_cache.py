@@ -20,7 +20,7 @@ SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was read may have changed again within one tick of its clock."""
 _ABANDONED_SEC = 3600.0
 """A half-written cache this old was left by a program that was killed."""
-_VERSION = 4
+_VERSION = 5
 """Of what a summary is counted to be, too: the same file gives another one from another version."""
 
 

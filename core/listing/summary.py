@@ -9,20 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import ThreadError, system_reason
-from core.listing.fast_decode import Outline, broken_calls, outline
-from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular
-from core.thread.json_form import decode, decode_object, shape_of
-from core.thread.labels import same_label
-from core.thread.summary import Shape, Summary
-from core.thread.value import (
-    DEFAULT_MAX_TURNS,
-    Thread,
-    call_name,
-    calls_of,
-    conclusion,
-    counted,
-)
+from core.errors import ThreadError
+from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular, stamp_of
+from core.thread.json_form import OlderFormError, decoded
+from core.thread.summary import Summary
+from core.thread.turns import broken_calls
+from core.thread.value import Thread, count
 
 QUERY_LIMIT = 500
 """Characters of the query that a summary keeps; a filter on free text reads the file."""
@@ -33,8 +25,10 @@ class Look(msgspec.Struct, gc=False):
 
     summary: Summary
     data: bytes = b""
-    outline: Outline | None = None
-    """None for what is no thread, or an unusual one."""
+    thread: Thread | None = None
+    """None for what is no thread."""
+    line: bytes = b""
+    """The file on one line, see `core.thread.json_form.Decoded`."""
 
 
 def summarize(folder: Path, stem: str) -> Summary:
@@ -44,78 +38,72 @@ def summarize(folder: Path, stem: str) -> Summary:
 
 def look(folder: Path, stem: str) -> Look:
     """Read one file, and keep what it held. Never raises for what that is."""
-    if not is_stem(stem):
-        return Look(Summary(stem, problem=f"{stem}.json: a name that cannot be a thread's id; rename the file"))
     size, mtime_ns = 0, 0
+    file = read_regular(f"{folder}/{stem}.json") if is_stem(stem) else None
     try:
-        if (file := read_regular(f"{folder}/{stem}.json")) is None:
+        if file is None:
             path = path_of(folder, stem)
-            found = path.stat()
-            size, mtime_ns = found.st_size, found.st_mtime_ns
+            size, mtime_ns = stamp_of(str(path)) or (0, 0)
             file = RegularFile(read_bytes(path), size, mtime_ns)
-    except OSError as error:
-        problem = f"{stem}.json: {system_reason(error)}"
-        return Look(Summary(stem, size, mtime_ns, problem=problem))
+        thread, line = decoded(file.data, f"{stem}.json")
     except ThreadError as error:
-        return Look(Summary(stem, size, mtime_ns, problem=str(error)))
-    try:
-        found = outline(file.data)
-        return Look(summary_in(found, file.data, stem, file.size, file.mtime_ns), file.data, found)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Look(_explained(file.data, stem, file.size, file.mtime_ns), file.data)
+        if file is not None:
+            size, mtime_ns = file.size, file.mtime_ns
+        shape = "v3" if isinstance(error, OlderFormError) else "other"
+        return Look(Summary(stem, size, mtime_ns, shape, str(error)), file.data if file else b"")
+    return Look(summary_of(thread, stem, file.size, file.mtime_ns, line), file.data, thread, line)
 
 
-def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0) -> Summary:
-    """The summary of a thread that was read already."""
-    counts = counted(thread.messages, thread.metadata)
+def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
+    """The summary of a thread that was read already; `line` is the file on one line, where it is written as usual."""
+    counts = count(thread.messages, thread.metadata)
     metadata = thread.metadata
     review = metadata.get("review")
     tags = metadata.get("tags")
     branched_at = metadata.get("branched_at")
-    names = [call_name(call) for message in thread.messages for call in calls_of(message)]
+    ready = bool(line) and not counts.stale and _leaves_as_it_is(thread)
     return Summary(
-        stem,
-        size,
-        mtime_ns,
-        "v4",
+        stem=stem,
+        size=size,
+        mtime_ns=mtime_ns,
+        shape="v4",
         id=thread.id,
         dataset=thread.dataset,
         session=thread.session,
-        status=counts["status"],
+        status=counts.status,
         truth=thread.truth,
-        answer=counts["final_answer"] or "",
-        correct=counts["is_correct"],
-        confidence=counts["confidence"] or "",
-        turns=counts["num_turns"],
-        calls=counts["num_tool_calls"],
-        responds=counts["num_responds"],
+        answer=counts.answer or "",
+        correct=counts.correct,
+        confidence=counts.confidence or "",
+        turns=counts.turns,
+        calls=counts.calls,
+        responds=counts.responds,
         query=thread.query[:QUERY_LIMIT],
         verdict=_word(review.get("verdict")) if isinstance(review, dict) else "",
-        tags=tuple(one for one in tags if isinstance(one, str)) if isinstance(tags, list) else (),
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         parent=_word(metadata.get("parent_id")),
         branched_at=branched_at if isinstance(branched_at, int) else None,
         model=_word(metadata.get("model")),
         created=_word(metadata.get("created_at")),
         modified=_word(metadata.get("last_modified")),
-        tools_used=tuple(dict.fromkeys(names)),
-        stale=sum(message.get("stale") is True for message in thread.messages),
+        tools_used=counts.tools_used,
+        stale=counts.stale,
+        ready=ready,
+        keys=keys_before_messages(line) if ready and counts.answer else 0,
     )
 
 
-def _explained(data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
-    """Why a file is no thread, or its summary after all when only its metadata are of unusual types."""
-    name = f"{stem}.json"
-    try:
-        return summary_of(decode(data, name), stem, size, mtime_ns)
-    except ThreadError as error:
-        return Summary(stem, size, mtime_ns, _shape(data, name), problem=str(error))
-
-
-def _shape(data: bytes, name: str) -> Shape:
-    try:
-        return "v3" if shape_of(decode_object(data, name)) == "v3" else "other"
-    except ThreadError:
-        return "other"
+def _leaves_as_it_is(thread: Thread) -> bool:
+    document = thread.document
+    if "alternatives" in document or isinstance(document.get("tools"), str):
+        return False
+    for message in thread.messages:
+        if not isinstance(message.get("content"), str | None):
+            return False
+        for call in message.get("tool_calls") or ():
+            if type(call["function"].get("arguments")) is not str:
+                return False
+    return not broken_calls(thread.messages)
 
 
 def _word(value: object) -> str:
@@ -126,70 +114,3 @@ def keys_before_messages(data: bytes) -> int:
     """About how many keys hold something before a thread's messages, in the bytes of its file."""
     end = data.find(b'"messages"')
     return data.count(b'":', 0, end) - data.count(b"null", 0, end)
-
-
-def summary_in(found: Outline, data: bytes, stem: str, size: int, mtime_ns: int) -> Summary:
-    """The same as `summary_of`, several times faster, and it knows what is `ready`; a test holds the two together."""
-    metadata = found.metadata
-    turns, silent, stale = 0, 0, 0
-    tools: dict[str, None] = {}
-    asked: list[str] = []
-    answered: list[str | None] = []
-    in_turn = True  # nothing is said before all that was asked is answered
-    for message in found.messages:
-        if message.stale:
-            stale += 1
-        if message.role == "tool":
-            answered.append(message.tool_call_id)
-            continue
-        if len(asked) != len(answered):
-            in_turn = False
-        if message.role == "assistant":
-            turns += 1
-            if message.tool_calls:
-                for call in message.tool_calls:
-                    asked.append(call.id)
-                    tools[call.function.name] = None
-            else:
-                silent += 1
-        elif message.tool_calls:
-            in_turn = False
-    calls = len(asked)
-    last = found.messages[-1] if found.messages else None
-    text = last.content if last is not None and last.role == "assistant" and not last.tool_calls else None
-    answer, confidence = conclusion(text, metadata.confidence) if text else (None, None)
-    truth = metadata.ground_truth or ""
-    limit = metadata.max_turns if metadata.max_turns and metadata.max_turns > 0 else DEFAULT_MAX_TURNS
-    ready = not stale and not found.has_alternatives
-    if ready and not (in_turn and asked == answered and "" not in asked and len(set(asked)) == calls):
-        ready = not broken_calls(found.messages)  # perhaps they are answered in another order
-    return Summary(  # by place: with names it takes three times as long, and this is done for every file
-        stem,
-        size,
-        mtime_ns,
-        "v4",
-        "",
-        found.id,
-        metadata.dataset,
-        metadata.session,
-        "finished" if answer else "max_turns_reached" if turns >= limit else "active",
-        truth,
-        answer or "",
-        same_label(answer, truth) if answer and truth else None,
-        confidence or "",
-        turns,
-        calls,
-        silent - 1 if answer else silent,
-        (metadata.user_query or "")[:QUERY_LIMIT],
-        (metadata.review.verdict or "") if metadata.review else "",
-        tuple(metadata.tags or ()),
-        metadata.parent_id or "",
-        metadata.branched_at,
-        metadata.model or "",
-        metadata.created_at or "",
-        metadata.last_modified or "",
-        tuple(tools),
-        stale,
-        ready,
-        keys_before_messages(data) if ready and answer else 0,
-    )

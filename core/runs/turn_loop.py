@@ -23,19 +23,11 @@ from core.runs.cancelling import aside, in_full, stay_alive
 from core.runs.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.runs.turn_draft import Draft, begin, seed_for
 from core.storage.store import Stored, read
+from core.thread.conclusion import final_answer
 from core.thread.opening import system_prompt
 from core.thread.proposal import Proposal, context_hash
 from core.thread.turns import results_of
-from core.thread.value import (
-    Message,
-    Thread,
-    call_arguments,
-    call_name,
-    calls_of,
-    final_answer,
-    is_assistant,
-    text_of,
-)
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

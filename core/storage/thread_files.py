@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import SensorloomError, ThreadError, UsageError, system_reason
+from core.errors import SensorloomError, ThreadError, system_reason
 from core.thread.json_form import MAX_BYTES
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -55,9 +55,11 @@ def is_stem(text: str) -> bool:
 
 
 def path_of(folder: Path, stem: str) -> Path:
-    """Where a thread's file is. Raises UsageError for a stem that would leave the folder."""
+    """Where a thread's file is. Raises ThreadError for a stem that would leave the folder."""
     if not is_stem(stem):
-        raise UsageError(f"{stem!r} is no thread id")
+        raise ThreadError(
+            f"{stem}.json: a name that cannot be a thread's id; name it without `/`, `\\` and a dot first"
+        )
     return folder / f"{stem}.json"
 
 

@@ -1,37 +1,137 @@
-"""Bytes to thread and back, exactly as FORMAT.md has it."""
+"""Bytes to thread and back, exactly as FORMAT.md has it: what is read here is a thread, and nothing else is.
+
+Every list, command and export reads through this module, so all of them accept the same files and refuse the others
+with the same sentence. Most files are read by a decoder in C; what it gives is taken only when writing it again gives
+the very same JSON, which proves that no key stood twice and that no number or text would come out another. The rest
+goes through Python's own decoder, which finds the place and the reason.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import GenericAlias
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from core.errors import ThreadError
+from core.thread.refusal import kind_of, refusal
 from core.thread.value import Thread
 
 MAX_BYTES = 50_000_000
 """A larger file is listed with this reason rather than read: no thread a person curates comes near it."""
+
+MAX_DEPTH = 100
+"""Objects and lists inside one another. A thread with the schemas of its tools has about a dozen levels."""
 
 Shape = Literal["v4", "v3", "other"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class OlderFormError(ThreadError):
+    """The file holds a thread of the older v3 form, which `sensorloom migrate` converts."""
+
+
+class Decoded(NamedTuple):
+    """A thread as it was read."""
+
+    thread: Thread
+    line: bytes = b""
+    """The file's JSON on one line, byte for byte what it holds but the white space between; empty for a file that is
+    not written as ours are, so that copying it could carry something a loader refuses."""
+
+
 def decode(data: bytes, name: str) -> Thread:
     """Read a thread file's bytes. `name` is what the message calls the file.
 
     Raises:
-        ThreadError: one sentence with the file, the line where there is one, and the reason.
+        ThreadError: one sentence with the file, the line where there is one, and the reason; an `OlderFormError` for
+            a v3 thread.
     """
-    document = decode_object(data, name)
+    return decoded(data, name).thread
+
+
+def decoded(data: bytes, name: str) -> Decoded:
+    """The same with the file on one line, where it is written as usual. Raises like `decode`."""
+    if usual := usual_object(data):
+        document, line = usual
+    else:
+        document, line = decode_object(data, name), b""
+    return Decoded(thread_in(document, name), line)
+
+
+def thread_in(document: dict[str, Any], name: str) -> Thread:
+    """The thread that a file's JSON object is. Raises ThreadError when it is none."""
     shape = shape_of(document)
     if shape == "v3":
-        raise ThreadError(f"{name}: an older v3 thread; `sensorloom migrate` converts it and keeps the original")
+        raise OlderFormError(f"{name}: an older v3 thread; `sensorloom migrate` converts it and keeps the original")
     if shape == "other":
         raise ThreadError(f"{name}: JSON, but no thread: it has no `id` with `messages`")
-    _check(document, name)
+    if reason := refusal(document):
+        raise ThreadError(f"{name}: {reason}")
     return Thread(document)
+
+
+def usual_object(data: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """A JSON object that is written as we or as Python's `json` write a thread file, and the same on one line; None
+    for whatever needs a closer look, which `decode_object` takes."""
+    if len(data) > MAX_BYTES:
+        return None
+    try:
+        line = msgspec.json.format(data, indent=-1)
+        document: dict[str, Any] = {}
+        length = len("{}") - 1
+        for key, raw in _PARTS.decode(line).items():
+            text = bytes(raw)
+            document[key] = _READERS.get(key, _part)(text)
+            length += len(_ENCODER.encode(key)) + len(":,") + len(text)
+        return (document, line) if length == len(line) else None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError, _UnusableError):
+        return None
+
+
+def _part(text: bytes) -> Any:
+    value = msgspec.json.decode(text)
+    if is_deep(value, MAX_DEPTH - 1):
+        raise _UnusableError
+    return _written_alike(value, text)
+
+
+def _messages(text: bytes) -> Any:
+    return _written_alike(_MESSAGES.decode(text), text)
+
+
+def _written_alike(value: Any, text: bytes) -> Any:
+    """A value that was read from `text`, if we write it just so, or Python with every letter escaped."""
+    if _ENCODER.encode(value) != text and not (
+        b"\\u" in text and json.dumps(value, separators=(",", ":")).encode() == text
+    ):
+        raise _UnusableError
+    return value
+
+
+def _nested(levels: int) -> Any:
+    """The type of JSON that has at most so many levels."""
+    scalar: Any = str | int | float | bool | None
+    kind = scalar
+    for _ in range(levels):
+        kind = scalar | GenericAlias(list, (kind,)) | GenericAlias(dict, (str, kind))
+    return kind
+
+
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODER = msgspec.json.Encoder()
+# a message's values are as deep as the function of a call; what is deeper is left to the slow decoder
+_MESSAGES: Any = msgspec.json.Decoder(GenericAlias(list, (GenericAlias(dict, (str, _nested(4))),)))
+_READERS: Mapping[str, Callable[[bytes], Any]] = {
+    "messages": _messages,
+    "tools": lru_cache(maxsize=64)(_part),  # the threads of a folder share the schemas of their tools
+}
 
 
 def decode_object(data: bytes, name: str) -> dict[str, Any]:
@@ -43,18 +143,24 @@ def decode_object(data: bytes, name: str) -> dict[str, Any]:
     if not data.strip():
         raise ThreadError(f"{name}: the file is empty")
     try:
-        document = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)
+        document = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
+        )
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ThreadError(f"{name}, line {line}: not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise ThreadError(f"{name}, line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except _DuplicateKeyError as error:
-        raise ThreadError(f"{name}: the key {error} stands twice in one object; saving would lose one") from error
+    except _UnusableError as error:
+        raise ThreadError(f"{name}: {error}") from error
+    except ValueError as error:  # Python reads no whole number of more than some thousand digits
+        raise ThreadError(f"{name}: holds a number with too many digits to be one") from error
     except RecursionError as error:
-        raise ThreadError(f"{name}: nested too deeply to be a thread") from error
+        raise ThreadError(f"{name}: {_TOO_DEEP}") from error
     if not isinstance(document, dict):
-        raise ThreadError(f"{name}: JSON, but no thread: the file holds {_kind(document)}, not an object")
+        raise ThreadError(f"{name}: JSON, but no thread: the file holds {kind_of(document)}, not an object")
+    if is_deep(document, MAX_DEPTH):
+        raise ThreadError(f"{name}: {_TOO_DEEP}")
     return document
 
 
@@ -79,39 +185,42 @@ def encode_line(document: Mapping[str, Any]) -> bytes:
 
 def _utf8(text: str) -> bytes:
     # a lone surrogate is no UTF-8; as an escape it survives in JSON
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
 
 
-class _DuplicateKeyError(ValueError):
-    pass
+_TOO_DEEP = "nested too deeply to be a thread"
+
+
+class _UnusableError(ValueError):
+    """Something that Python's decoder would let pass, and that could not be written again as it is."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
-        raise _DuplicateKeyError(next(repr(key) for key, _ in pairs if key in seen or seen.add(key)))
-    return made
+        twice = next(repr(key) for key, _ in pairs if key in seen or seen.add(key))
+        raise _UnusableError(f"the key {twice} stands twice in one object; saving would lose one")
+    return members
 
 
-def _kind(value: Any) -> str:
-    return {list: "a list", str: "a string", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+def _constant(text: str) -> Any:
+    raise _UnusableError(f"holds {text}, which JSON does not have; write null or a number")
 
 
-def _check(document: dict[str, Any], name: str) -> None:
-    if not isinstance(document["id"], str) or not document["id"]:
-        raise ThreadError(f"{name}: `id` is {_kind(document['id'])}, not a string")
-    if not isinstance(document.get("metadata"), dict):
-        raise ThreadError(f"{name}: `metadata` is missing or no object")
-    for place, message in enumerate(document["messages"]):
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise ThreadError(f"{name}: message {place + 1} is no object with a `role`")
-        calls = message.get("tool_calls")
-        if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
-            raise ThreadError(f"{name}: `tool_calls` of message {place + 1} is no list of calls")
-        for call in calls or ():
-            if not isinstance(call.get("function"), dict):
-                raise ThreadError(f"{name}: a tool call of message {place + 1} has no `function`")
-    for key in ("tools", "alternatives"):
-        if document.get(key) is not None and not isinstance(document[key], list):
-            raise ThreadError(f"{name}: `{key}` is no list")
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _UnusableError(f"holds {text[:20]}, a number too large for any program; write null or a smaller one")
+    return number
+
+
+def is_deep(value: Any, most: int) -> bool:
+    """Whether objects and lists stand inside one another more than `most` times."""
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for _ in range(most):
+        members = (node.values() if type(node) is dict else node for node in level)
+        level = [item for some in members for item in some if type(item) is dict or type(item) is list]
+        if not level:
+            return False
+    return bool(level)

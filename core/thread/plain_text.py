@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any, cast
 
 from core.thread.value import Thread, text_of
 
 
 def with_text_contents(thread: Thread) -> Thread:
-    """The thread with every content and every call's arguments as strings; what is one already stays as it is."""
-    return Thread({**thread.document, "messages": [_with_text(message) for message in thread.messages]})
+    """The thread with every content and every call's arguments as strings; the same thread when they are."""
+    messages = [_with_text(message) for message in thread.messages]
+    if all(map(is_, messages, thread.messages)):
+        return thread
+    return Thread({**thread.document, "messages": messages})
 
 
 def _with_text(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,11 +7,11 @@ answer no call, calls that nobody answered, an id that stands twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from core.thread.value import Message, Thread, calls_of, is_assistant
+from core.thread.value import Message, Thread, call_name, calls_of, is_assistant
 
 Kind = Literal["query", "assistant", "user", "stray"]
 
@@ -81,18 +81,56 @@ def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...
 
     Only the tool messages directly after it count, and each answers one call.
     """
-    free: list[int] = []
-    for place in range(index + 1, len(messages)):
-        if messages[place].get("role") != "tool":
-            break
-        free.append(place)
-    found: list[int | None] = []
+    free = list(range(index + 1, _block_end(messages, index)))
+    answers: list[int | None] = []
     for call in calls_of(messages[index]):
-        answer = next((place for place in free if messages[place].get("tool_call_id") == call.get("id")), None)
+        answer = next((at for at in free if messages[at].get("tool_call_id") == call.get("id")), None)
         if answer is not None:
             free.remove(answer)
-        found.append(answer)
-    return tuple(found)
+        answers.append(answer)
+    return tuple(answers)
+
+
+def _block_end(messages: Sequence[Message], index: int) -> int:
+    """Where the tool messages directly after message `index` end."""
+    end = index + 1
+    while end < len(messages) and messages[end].get("role") == "tool":
+        end += 1
+    return end
+
+
+def broken_calls(messages: Sequence[Message]) -> str:
+    """The first breach of "every call is answered once, before anything else is said"; empty when there is none."""
+    seen: set[str] = set()
+    index = 0
+    while index < len(messages):
+        end = _block_end(messages, index)
+        calls = calls_of(messages[index])
+        for call in calls:
+            if problem := _id_problem(call, seen):
+                return f"message {index + 1}: the call of {call_name(call)} has {problem}"
+        answers = results_of(messages, index) if calls else ()
+        alone = messages[index].get("role") == "tool"
+        stray = index if alone else next((at for at in range(index + 1, end) if at not in answers), None)
+        if stray is not None:
+            answered = messages[stray].get("tool_call_id") or "without an id"
+            return f"message {stray + 1} answers the call {answered}, which nobody made"
+        if None in answers:
+            call = calls[answers.index(None)]
+            return f"the call {call['id']} of {call_name(call)} is not answered"
+        index = end
+    return ""
+
+
+def _id_problem(call: Mapping[str, Any], seen: set[str]) -> str:
+    """What is wrong with a call's id, which joins those that were `seen`."""
+    call_id = str(call.get("id") or "")
+    if not call_id:
+        return "no id"
+    if call_id in seen:
+        return f"the id {call_id}, which another call has"
+    seen.add(call_id)
+    return ""
 
 
 def call_ids(messages: Sequence[Message]) -> list[str]:
@@ -147,9 +185,7 @@ def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]
         if not is_assistant(message):
             continue
         turn += 1
-        end = index + 1
-        while end < len(messages) and messages[end].get("role") == "tool":
-            end += 1
+        end = _block_end(messages, index)
         ids = [call_id(thread_id, turn, number) for number in range(len(calls_of(message)))]
         made[index:end] = with_call_ids(messages[index:end], ids)
     return made

@@ -6,13 +6,13 @@ changes a document: every function returns a new thread that shares what did not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
+from core.thread.conclusion import conclusion, final_answer
 from core.thread.labels import same_label
 
 Message = Mapping[str, Any]
@@ -21,12 +21,6 @@ Message = Mapping[str, Any]
 Status = Literal["active", "finished", "max_turns_reached"]
 SCHEMA_VERSION = "openai_v1"
 DEFAULT_MAX_TURNS = 10
-
-_FINAL = re.compile(r"[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+)", re.IGNORECASE)
-CONFIDENCES = ("high", "medium", "low")
-_SHORT = 80
-"""A line with fewer characters is remembered with what it states."""
-_CONFIDENCE = re.compile(r"[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +46,9 @@ class Thread:
 
     @property
     def tools(self) -> Sequence[Mapping[str, Any]] | None:
-        """The tool schemas that were offered; None in threads made elsewhere."""
-        return cast("Sequence[Mapping[str, Any]] | None", self.document.get("tools"))
+        """The tool schemas that were offered; None in threads made elsewhere. Some files hold them as a JSON string."""
+        tools = self.document.get("tools")
+        return tools_in(tools) if isinstance(tools, str) else cast("Sequence[Mapping[str, Any]] | None", tools)
 
     @property
     def alternatives(self) -> Sequence[Mapping[str, Any]]:
@@ -63,12 +58,12 @@ class Thread:
     @property
     def dataset(self) -> str:
         """Name of the dataset the session is from."""
-        return str(self.metadata.get("dataset", ""))
+        return str(self.metadata.get("dataset") or "")
 
     @property
     def session(self) -> str:
         """Id of the session inside its dataset."""
-        return str(self.metadata.get("session", ""))
+        return str(self.metadata.get("session") or "")
 
     @property
     def truth(self) -> str:
@@ -83,14 +78,27 @@ class Thread:
     @property
     def status(self) -> Status:
         """`active`, `finished` or `max_turns_reached`, by the messages: a file may say anything."""
-        spoken = sum(map(is_assistant, self.messages))
-        return _status(final_message(self.messages) is not None, spoken, self.max_turns)
+        return count(self.messages, self.metadata).status
 
     @property
     def max_turns(self) -> int:
         """How many assistant messages a run may make."""
-        value = self.metadata.get("max_turns")
-        return value if isinstance(value, int) and value > 0 else DEFAULT_MAX_TURNS
+        return _most_turns(self.metadata)
+
+
+def _most_turns(metadata: Mapping[str, Any]) -> int:
+    limit = metadata.get("max_turns")
+    return limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_TURNS
+
+
+@lru_cache(maxsize=64)
+def tools_in(text: str) -> Any:
+    """What `tools` holds that are stored as a JSON string, the form that some trainers prefer: a list of schemas when
+    the file was accepted as a thread. The threads of a folder share a few such strings. Raises ValueError for text
+    that is no JSON."""
+    import json
+
+    return json.loads(text) if text.strip() else None
 
 
 def timestamp() -> str:
@@ -140,64 +148,9 @@ def is_assistant(message: Message) -> bool:
     return message.get("role") == "assistant"
 
 
-def final_answer(text: str) -> str | None:
-    """The label on the last `Final Answer: …` line, or None."""
-    return _answer(text, _lowered(text))
-
-
-def stated_confidence(text: str) -> str | None:
-    """`high`, `medium` or `low` from the last `Confidence: …` line, or None."""
-    return _confidence(text, _lowered(text))
-
-
-def conclusion(text: str, known: object) -> tuple[str | None, str | None]:
-    """The final answer, and with it the confidence: what the text states; where it states none, what its metadata say
-    it stated elsewhere."""
-    lines = text.rsplit("\n", 2)
-    if len(lines) == 3 and max(len(lines[1]), len(lines[2])) < _SHORT:  # most end with two lines that others have too
-        answer = _short_answer(lines[2])
-        stated = _short_confidence(lines[2]) or _short_confidence(lines[1])
-        if answer and (stated or ":" not in lines[0]):
-            return answer, stated or _confidence_in(known)
-    lowered = _lowered(text)
-    if not (answer := _answer(text, lowered)):
-        return None, None
-    return answer, _confidence(text, lowered) or _confidence_in(known)
-
-
-_short_answer = lru_cache(maxsize=4096)(final_answer)
-_short_confidence = lru_cache(maxsize=4096)(stated_confidence)
-
-
-def _confidence_in(known: object) -> str | None:
-    return known if isinstance(known, str) and known in CONFIDENCES else None
-
-
-def _answer(text: str, lowered: str) -> str | None:
-    return _last_line(_FINAL, "final answer", text, lowered).rstrip("*_ \t.").strip().strip("`\"'[]") or None
-
-
-def _confidence(text: str, lowered: str) -> str | None:
-    return _last_line(_CONFIDENCE, "confidence", text, lowered).lower() or None
-
-
-def _lowered(text: str) -> str:
-    """In small letters, each in its place."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a letter that becomes two, of which there is one
-        lowered = "".join(letter.lower()[0] for letter in text)
-    return lowered
-
-
-def _last_line(pattern: re.Pattern[str], words: str, text: str, lowered: str) -> str:
-    """What `pattern` captures of the last line it fits, which has `words` in it; empty when it fits none."""
-    place = lowered.rfind(words)
-    while place >= 0:
-        start = text.rfind("\n", 0, place) + 1
-        if found := pattern.match(text, start):
-            return found[1]
-        place = lowered.rfind(words, 0, start)
-    return ""
+def in_loss(message: Message) -> bool:
+    """Whether a message is trained on. Ours says `"train": false` where it is not, OpenAI's rows say `"weight": 0`."""
+    return message.get("train") is not False and message.get("weight", 1) != 0
 
 
 def final_message(messages: Sequence[Message]) -> Message | None:
@@ -208,27 +161,74 @@ def final_message(messages: Sequence[Message]) -> Message | None:
     return None
 
 
-def _status(finished: bool, spoken: int, limit: int) -> Status:
-    return "finished" if finished else "max_turns_reached" if spoken >= limit else "active"
+class Counts(NamedTuple):
+    """What a thread's messages amount to."""
+
+    status: Status
+    turns: int
+    """Assistant messages."""
+    calls: int
+    """Tool calls in them, all added up."""
+    responds: int
+    """Assistant messages without calls, less the final answer."""
+    answer: str | None
+    """The label that the final answer states."""
+    correct: bool | None
+    """Whether that is the session's label; None where either is missing."""
+    confidence: str | None
+    tools_used: tuple[str, ...]
+    """Names of the tools that calls name, in the order of their first use."""
+    stale: int
+    """Messages that rest on something that changed since."""
+
+
+def count(messages: Sequence[Message], metadata: Mapping[str, Any]) -> Counts:
+    """Count a thread from its messages; what its metadata say of them is not taken on trust.
+
+    Of the metadata are used: the label, the most turns it may have, and a confidence that no message states.
+    """
+    turns = calls = silent = stale = 0
+    tools: dict[str, None] = {}
+    for message in messages:
+        if message.get("stale"):
+            stale += 1
+        if message.get("role") != "assistant":
+            continue
+        turns += 1
+        own = calls_of(message) if message.get("tool_calls") else ()
+        calls += len(own)
+        silent += not own
+        for call in own:
+            tools[call_name(call)] = None
+    last = messages[-1] if messages else None
+    concludes = last is not None and is_assistant(last) and not calls_of(last)
+    answer, confidence = conclusion(text_of(last), metadata.get("confidence")) if concludes and last else (None, None)
+    truth = metadata.get("ground_truth")
+    limit = _most_turns(metadata)
+    return Counts(
+        "finished" if answer else "max_turns_reached" if turns >= limit else "active",
+        turns,
+        calls,
+        silent - 1 if answer else silent,
+        answer,
+        same_label(answer, str(truth)) if answer and truth else None,
+        confidence,
+        tuple(tools),
+        stale,
+    )
 
 
 def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What a thread's metadata must say of its messages: status, counts, answer, correctness, confidence."""
-    spoken = [message for message in messages if is_assistant(message)]
-    final = final_message(messages)
-    answer, confidence = conclusion(text_of(final), metadata.get("confidence")) if final else (None, None)
-    without_calls = sum(1 for message in spoken if not calls_of(message))
-    limit = metadata.get("max_turns")
-    limit = limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_TURNS
-    truth = metadata.get("ground_truth")
+    """`count` under the names that a thread's metadata have for it."""
+    counts = count(messages, metadata)
     return {
-        "status": _status(final is not None, len(spoken), limit),
-        "num_turns": len(spoken),
-        "num_tool_calls": sum(len(calls_of(message)) for message in spoken),
-        "num_responds": without_calls - (1 if final else 0),
-        "is_correct": same_label(answer, str(truth)) if answer and truth else None,
-        "confidence": confidence,
-        "final_answer": answer,
+        "status": counts.status,
+        "num_turns": counts.turns,
+        "num_tool_calls": counts.calls,
+        "num_responds": counts.responds,
+        "is_correct": counts.correct,
+        "confidence": counts.confidence,
+        "final_answer": counts.answer,
     }
 
 
@@ -246,7 +246,7 @@ def _placed(old: Mapping[str, Any], changes: Mapping[str, Any], order: Sequence[
     for key in changes:
         if key not in old:
             before = order[: order.index(key)] if key in order else keys
-            keys.insert(max((keys.index(one) for one in before if one in keys), default=-1) + 1, key)
+            keys.insert(max((keys.index(earlier) for earlier in before if earlier in keys), default=-1) + 1, key)
     merged = {**old, **changes}
     return {key: merged[key] for key in keys if merged[key] is not ...}
 
@@ -274,10 +274,10 @@ def with_alternatives(thread: Thread, alternatives: Iterable[Mapping[str, Any]])
 
 def recount(thread: Thread) -> Thread:
     """The thread with everything in its metadata that is counted from its messages counted anew."""
-    found = counted(thread.messages, thread.metadata)
-    if found["final_answer"] is None:
-        found["final_answer"] = None if thread.metadata.get("final_answer") is not None else ...
-    return with_metadata(thread, **found)
+    counts = counted(thread.messages, thread.metadata)
+    if counts["final_answer"] is None:
+        counts["final_answer"] = None if thread.metadata.get("final_answer") is not None else ...
+    return with_metadata(thread, **counts)
 
 
 def touched(thread: Thread) -> Thread:

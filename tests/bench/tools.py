@@ -28,9 +28,9 @@ from core.analyst.transport import BuiltinTransport
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
 from core.model.request import sent_messages
+from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.labels import same_label
 from core.thread.opening import described, first_message, query_prompt, system_prompt
-from core.thread.value import final_answer, stated_confidence
 from core.workspace import Workspace, open_workspace
 from tests.bench.baseline import held_out, tables
 from tools.builtin import BUILTIN

@@ -10,17 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.text import one_line
+from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
-from core.thread.value import (
-    Message,
-    Thread,
-    call_name,
-    calls_of,
-    final_answer,
-    final_message,
-    is_assistant,
-    text_of,
-)
+from core.thread.value import Message, Thread, call_name, calls_of, final_message, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.lines import Line, Span
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.analyst.policy import reply_to
+from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.opening import described, query_prompt
-from core.thread.value import final_answer, stated_confidence
 from tests.core.analyst.analyst_threads import PLAIN, calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import MOTIONS, MadeDataset, made_dataset
 from tools.builtin import BUILTIN

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.analyst.conversation import read_request
 from core.analyst.words import explain
-from core.thread.value import final_answer
+from core.thread.conclusion import final_answer
 from tests.core.analyst.analyst_threads import calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import TRIADS, MadeDataset, made_dataset, result_of
 from tools.builtin import BUILTIN

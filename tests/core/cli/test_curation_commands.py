@@ -126,7 +126,7 @@ def test_tags_are_added_and_removed(workspace: Workspace, sensorloom: Run):
         (["delete", "--filter", "dataset:nothing"], 1, "no thread matches the filter 'dataset:nothing'"),
         (["delete", "--filter", "dateset:demo"], 1, "did you mean `dataset`?"),
         (["verdict", "accept", A, "nothere"], 1, "there is no thread 'nothere' in threads"),
-        (["verdict", "accept", "../secret"], 1, "'../secret' is no thread id"),
+        (["verdict", "accept", "../secret"], 1, "../secret.json: a name that cannot be a thread's id"),
         (["verdict", "good", A], 2, "'good' is not one of"),
         (["tag", A], 1, "name a tag to add as +TAG"),
         (["tag", "+x", "-x", A], 1, "both to be added and removed"),

@@ -9,9 +9,10 @@ import pytest
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.storage import store
 from core.storage.atomic import write_atomic
+from core.thread.conclusion import conclusion, final_answer, stated_confidence
 from core.thread.json_form import decode, encode
 from core.thread.labels import same_label
-from core.thread.value import Thread, conclusion, final_answer, recount, stated_confidence, with_messages, with_metadata
+from core.thread.value import Thread, recount, with_messages, with_metadata
 
 
 def make(**metadata: Any) -> Thread:
@@ -193,7 +194,7 @@ def test_ids_are_numbered_and_never_reused_by_two_writers(tmp_path: Path):
 
 @pytest.mark.parametrize("stem", ["../out", "a/b", "", ".hidden", "a\0b", "a\\b"])
 def test_no_id_leaves_the_folder(tmp_path: Path, stem: str):
-    with pytest.raises(UsageError):
+    with pytest.raises(ThreadError, match="cannot be a thread's id"):
         store.read(tmp_path, stem)
     with pytest.raises(UsageError):
         store.create(tmp_path, Thread({**make().document, "id": stem}))
