@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +40,26 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
     rests on the change is marked stale until it is settled (`sensorloom settle`). In the message that holds the
     question, the text is the question alone.
     """
+    from core import curate
+    from core.runs.toolbox import tools_at
     from core.thread.edits import message_at
 
     stored = opened(workspace, name)
     index = message - 1
     if options["execute"]:
-        made, executed = _executed(workspace, stored, index, options), True
+        saved = _executed(workspace, stored, index, options)
     else:
         edited = _edited(stored.thread, index, message_at(stored.thread, index), options)
-        made, executed = _saved(workspace, stored, index, edited, options["force"])
-    told = _document(stored, made, index)
-    if not executed:
+        with_tools = partial(tools_at, workspace)
+        saved = curate.edit_message(workspace, stored, index, edited, with_tools, unchecked=options["force"])
+    told = _document(stored, saved, index)
+    if curate.left_unexecuted(stored.thread, saved.thread, index):
         told["note"] = "the session cannot be read, so the call was saved without being executed"
     if not as_json:
         _say(told, "executed the calls of" if options["execute"] else "edited")
     code = 0
     if options["run_again"]:
-        code, told["settled"] = settled(workspace, made, "rerun", options["endpoint"], options["model"])
+        code, told["settled"] = settled(workspace, saved, "rerun", options["endpoint"], options["model"])
         if not as_json:
             say(told["settled"]["said"])
     if as_json:
@@ -69,12 +73,12 @@ def _edited(thread: Thread, index: int, message: Message, options: dict[str, Any
     text = _text(options["text"], options["source"])
     if text is None and options["arguments"] is None and options["tool"] is None:
         raise UsageError("say what it is to be: --text, --from, --arguments or --tool")
-    made = message if text is None else with_text(message, _head(thread, index) + text)
+    edited = message if text is None else with_text(message, _head(thread, index) + text)
     if options["arguments"] is not None or options["tool"] is not None:
-        made = _with_call(made, index, options)
+        edited = _with_call(edited, index, options)
     elif options["call"]:
         raise UsageError("--call says which call --arguments or --tool is for; give one of them")
-    return made
+    return edited
 
 
 def _text(text: str | None, source: str | None) -> str | None:
@@ -96,8 +100,8 @@ def _head(thread: Thread, index: int) -> str:
     """What stands before the question in its message, and stays."""
     from core.thread.query import query_place, query_turn
 
-    place = query_place(thread, query_turn(thread))
-    return place[1] if place is not None and place[0] == index else ""
+    query = query_place(thread, query_turn(thread))
+    return query[1] if query is not None and query[0] == index else ""
 
 
 def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message:
@@ -121,20 +125,6 @@ def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message
     )
 
 
-def _saved(workspace: Workspace, stored: Stored, index: int, message: Message, force: bool) -> tuple[Stored, bool]:
-    """Save the edit; calls that changed are executed. Returns whether they could be."""
-    from core import curate
-    from core.runs.toolbox import tools_at
-
-    before = stored.thread.messages[index]
-    if list(calls_of(message)) == list(calls_of(before)):
-        return curate.edit_message(workspace, stored, index, message, unchecked=force), True
-    tools, context = tools_at(workspace, stored.thread, index)
-    if context is None:
-        return curate.edit_message(workspace, stored, index, message, unchecked=force), False
-    return curate.edit_and_reexecute(workspace, stored, index, message, tools, context, unchecked=force), True
-
-
 def _executed(workspace: Workspace, stored: Stored, index: int, options: dict[str, Any]) -> Stored:
     from core.curate import reexecute
     from core.runs.toolbox import tools_at
@@ -156,7 +146,7 @@ def _document(before: Stored, after: Stored, index: int) -> dict[str, Any]:
         "message": index + 1,
         "what": described(before.thread, index),
         "changed": after.digest != before.digest,
-        "stale": [place + 1 for place in stale_messages(after.thread)],
+        "stale": [message + 1 for message in stale_messages(after.thread)],
     }
 
 

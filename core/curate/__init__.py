@@ -10,13 +10,14 @@ from core.curate.editing import (
     delete_turn,
     edit_and_reexecute,
     edit_message,
+    left_unexecuted,
     reexecute,
     set_loss,
     settle_stale,
 )
 from core.curate.judging import Verdict, change_tags, set_verdicts
-from core.curate.outside import keep_mine, mine_as_branch, take_theirs
-from core.curate.proposals import accept, create_thread, set_aside, take_sample
+from core.curate.outside import keep_mine, mine_as_branch, resolve, take_theirs
+from core.curate.proposals import accept, create_thread, edit_proposal, set_aside, take_sample
 from core.curate.trash import delete, list_trash, restore, trash_by_age
 from core.curate.undoing import Undone, redo, redo_latest, undo, undo_latest
 
@@ -32,12 +33,15 @@ __all__ = [
     "delete_turn",
     "edit_and_reexecute",
     "edit_message",
+    "edit_proposal",
     "keep_mine",
+    "left_unexecuted",
     "list_trash",
     "mine_as_branch",
     "redo",
     "redo_latest",
     "reexecute",
+    "resolve",
     "restore",
     "set_aside",
     "set_loss",

@@ -60,8 +60,8 @@ def branch_stale(workspace: Workspace, stored: Stored) -> Stored:
     differs = first_difference(was.messages, thread.messages)
 
     def make(stem: str) -> Thread:
-        made = branched(was, len(was.messages), stem, parent=stored.stem)
-        return with_metadata(made, branched_at=first if differs is None else min(differs, first))
+        child = branched(was, len(was.messages), stem, parent=stored.stem)
+        return with_metadata(child, branched_at=first if differs is None else min(differs, first))
 
     group = history.new_group()
     child = add_branch(workspace, stored, make, f"stale turns of {stored.stem}, moved here", group)

@@ -88,10 +88,10 @@ def _block(
         with store.locked(workspace.threads):
             waiting = [pool.submit(copy_context().run, _tried, act, stem) for stem in stems]
             try:
-                return [one.result() for one in waiting]
+                return [future.result() for future in waiting]
             finally:  # when stopped, what has begun still ends under the lock
-                for one in waiting:
-                    one.cancel()
+                for future in waiting:
+                    future.cancel()
                 wait(waiting)
     except SensorloomError as error:
         return [error for _ in stems]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from core.curate.branching import branch_stale
@@ -11,34 +11,50 @@ from core.errors import UsageError
 from core.storage.store import Stored
 from core.thread import edits, stale, turn_edits
 from core.thread.call_checks import message_problems
+from core.thread.edits import message_at
 from core.thread.turns import turn_at
-from core.thread.value import Message, Thread, calls_of, is_assistant
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.registry import Tool, ToolContext
 
 Way = Literal["rerun", "accept", "branch"]
+ToolsAt = Callable[[Thread, int], tuple[Sequence["Tool"], "ToolContext | None"]]
+"""Given a thread and the index of a message: the tools, and what its calls work on, or None where the session cannot be
+read (`core.runs.toolbox.tools_at`)."""
 
 
 def edit_message(
-    workspace: Workspace, stored: Stored, index: int, message: Message, *, unchecked: bool = False
+    workspace: Workspace,
+    stored: Stored,
+    index: int,
+    message: Message,
+    tools_at: ToolsAt | None = None,
+    *,
+    unchecked: bool = False,
 ) -> Stored:
-    """Save an edited message; what rests on it is marked stale, nothing is deleted.
+    """Save an edited message, and carry out the calls that changed; one step. What else rests on it is marked stale,
+    nothing is deleted. Whether the calls could be carried out, `left_unexecuted` tells.
 
     Args:
         workspace: where it is saved.
         stored: the thread as read.
         index: which message.
         message: the message as it is to be, unknown keys and all (`core.thread.edits.with_text`, `with_call`).
+        tools_at: what its calls are carried out with; they are left as they are, their results stale, without it.
         unchecked: save calls that the thread's own tools would refuse: a mistake worth keeping as one.
 
     Raises:
         UsageError: an edited call is not what the thread's tools take; the sentence has the first reason.
         ConflictError: the file is no longer what was read.
     """
-    thread = _edited(stored.thread, index, message, unchecked)
-    return commit(workspace, stored, thread, f"edit of {described(stored.thread, index)}")
+    thread = stored.thread
+    problems = [] if unchecked else message_problems(thread, message, message_at(thread, index))
+    if problems:
+        raise UsageError(f"{described(thread, index)}: {problems[0].path}: {problems[0].text}")
+    what = f"edit of {described(thread, index)}"
+    return commit(workspace, stored, edited_and_executed(thread, index, message, tools_at), what)
 
 
 def edit_and_reexecute(
@@ -51,24 +67,33 @@ def edit_and_reexecute(
     *,
     unchecked: bool = False,
 ) -> Stored:
-    """Save an edited assistant message and carry out the calls that changed, as one step.
+    """As `edit_message`, with what the calls are carried out with at hand."""
+    return edit_message(
+        workspace, stored, index, message, lambda _thread, _index: (tools, context), unchecked=unchecked
+    )
 
-    Raises: as `edit_message`.
-    """
-    thread = _edited(stored.thread, index, message, unchecked)
+
+def edited_and_executed(thread: Thread, index: int, message: Message, tools_at: ToolsAt | None) -> Thread:
+    """The thread with another message in this place and the calls that changed carried out, where they can be."""
+    before = message_at(thread, index)
+    thread = edits.edited(thread, index, message)
+    if tools_at is None or not changes_calls(before, message):
+        return thread
+    tools, context = tools_at(thread, index)
     waiting = stale.calls_to_repeat(thread).get(index, ())
-    if waiting:
-        thread = edits.reexecuted(thread, index, tools, context, waiting)
-    return commit(workspace, stored, thread, f"edit of {described(stored.thread, index)}")
+    return thread if context is None or not waiting else edits.reexecuted(thread, index, tools, context, waiting)
 
 
-def _edited(thread: Thread, index: int, message: Message, unchecked: bool) -> Thread:
-    made = edits.edited(thread, index, message)
-    if not unchecked:
-        problems = message_problems(thread, message, thread.messages[index])
-        if problems:
-            raise UsageError(f"{described(thread, index)}: {problems[0].path}: {problems[0].text}")
-    return made
+def changes_calls(before: Message, after: Message) -> bool:
+    """Whether an edit of a message changes what it calls: a tool's name or its arguments."""
+    named = [[(call_name(call), call_arguments(call)) for call in calls_of(message)] for message in (before, after)]
+    return named[0] != named[1]
+
+
+def left_unexecuted(before: Thread, after: Thread, index: int) -> bool:
+    """Whether an edit changed the calls of a message and they could not be carried out: the session cannot be read."""
+    changed = changes_calls(before.messages[index], after.messages[index])
+    return changed and index in stale.calls_to_repeat(after)
 
 
 def reexecute(workspace: Workspace, stored: Stored, index: int, tools: Sequence[Tool], context: ToolContext) -> Stored:
@@ -108,10 +133,10 @@ def settle_stale(
         return commit(workspace, stored, stale.accepted_as_is(thread), "stale turns accepted as they are")
     if how == "branch":
         return branch_stale(workspace, stored)
-    made = _repeated(thread, tools, context)
-    first = stale.first_stale_turn(made)
-    made = made if first is None else stale.cut(made, first)
-    return commit(workspace, stored, made, "stale turns taken off to be run again")
+    repeated = _repeated(thread, tools, context)
+    first = stale.first_stale_turn(repeated)
+    shorter = repeated if first is None else stale.cut(repeated, first)
+    return commit(workspace, stored, shorter, "stale turns taken off to be run again")
 
 
 def _repeated(thread: Thread, tools: Sequence[Tool] | None, context: ToolContext | None) -> Thread:

@@ -51,8 +51,8 @@ def with_verdict(thread: Thread, verdict: Verdict | None, note: str | None = Non
     """The thread with a verdict; None takes it back. The same verdict again keeps its note unless there is another."""
     if verdict is None:
         return with_metadata(thread, review=...) if "review" in thread.metadata else thread
-    found = thread.metadata.get("review")
-    old: dict[str, Any] = found if isinstance(found, dict) else {}
+    review = thread.metadata.get("review")
+    old: dict[str, Any] = review if isinstance(review, dict) else {}
     same = old.get("verdict") == verdict
     if same and note in (None, old.get("note", "")):
         return thread
@@ -69,8 +69,8 @@ def with_tags(thread: Thread, tags: Iterable[str]) -> Thread:
 
 def tags_of(thread: Thread) -> list[str]:
     """The thread's tags."""
-    found = thread.metadata.get("tags")
-    return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
+    tags = thread.metadata.get("tags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _verdict_in_words(verdict: Verdict | None) -> str:
@@ -84,8 +84,8 @@ def _change_each(
     what: str,
     progress: Progress | None,
 ) -> Bulk:
-    def one(stem: str, group: str) -> bool:
+    def act(stem: str, group: str) -> bool:
         stored = store.read(workspace.threads, stem)
         return commit(workspace, stored, change(stored.thread), what, group) is not stored
 
-    return as_one_step(workspace, stems, one, progress)
+    return as_one_step(workspace, stems, act, progress)

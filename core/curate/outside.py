@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from core.curate.branching import add_branch
 from core.curate.steps import put, recorder
 from core.storage import history, store
@@ -12,6 +14,27 @@ from core.thread.compare import first_difference
 from core.thread.json_form import decode, encode
 from core.thread.value import Thread, touched, with_metadata
 from core.workspace import Workspace
+
+Way = Literal["theirs", "mine", "branch"]
+
+
+def resolve(workspace: Workspace, seen: Stored, mine: Thread, way: Way) -> Stored:
+    """Settle a thread that another program changed while there is work of one's own on it.
+
+    Args:
+        workspace: where it is saved.
+        seen: the thread as it was read before that work.
+        mine: the thread with one's own work.
+        way: `theirs` reads the file again, `mine` saves over it, `branch` saves mine as a thread of its own.
+
+    Returns:
+        The thread that now has what was decided on: the same, or the branch.
+
+    Raises: as `take_theirs`, `keep_mine` and `mine_as_branch`.
+    """
+    if way == "theirs":
+        return take_theirs(workspace, seen)
+    return keep_mine(workspace, seen, mine) if way == "mine" else mine_as_branch(workspace, seen, mine)
 
 
 def take_theirs(workspace: Workspace, seen: Stored) -> Stored:
@@ -39,8 +62,8 @@ def mine_as_branch(workspace: Workspace, seen: Stored, mine: Thread) -> Stored:
     differs = first_difference(seen.thread.messages, mine.messages)
 
     def make(stem: str) -> Thread:
-        made = branched(mine, len(mine.messages), stem, parent=seen.stem)
-        return made if differs is None else with_metadata(made, branched_at=differs)
+        child = branched(mine, len(mine.messages), stem, parent=seen.stem)
+        return child if differs is None else with_metadata(child, branched_at=differs)
 
     return add_branch(workspace, seen, make)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.curate.editing import ToolsAt, edited_and_executed
 from core.curate.steps import commit, recorder
 from core.errors import ConflictError, DatasetError
 from core.storage import history, store
@@ -15,7 +16,7 @@ from core.thread import proposal
 from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.turns import with_ids_of
-from core.thread.value import SCHEMA_VERSION, Thread, is_assistant, timestamp
+from core.thread.value import SCHEMA_VERSION, Message, Thread, is_assistant, timestamp, with_messages
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -100,6 +101,36 @@ def set_aside(workspace: Workspace, stored: Stored, proposed: Proposal, reason: 
     """Keep a turn that is not taken among the thread's alternatives."""
     thread = proposal.set_aside(stored.thread, proposed, reason)
     return commit(workspace, stored, thread, f"turn {_next_turn(stored.thread)} {reason}")
+
+
+def edit_proposal(
+    workspace: Workspace, stored: Stored, proposed: Proposal, index: int, message: Message, tools_at: ToolsAt | None
+) -> tuple[Stored, Proposal]:
+    """Change a message of a proposal, and carry out its calls that changed. The one that the model made is kept among
+    the thread's alternatives, as one step.
+
+    Args:
+        workspace: where it is saved.
+        stored: the thread as read.
+        proposed: the proposal.
+        index: which message, counted as if the proposal stood in the thread.
+        message: the message as it is to be.
+        tools_at: as `core.curate.editing.edit_message` has it.
+
+    Returns:
+        The thread as it is now, and the proposal as edited.
+
+    Raises:
+        ConflictError: the thread, or its file, has moved on since the turn was proposed.
+    """
+    thread = stored.thread
+    if proposed.position != len(thread.messages):
+        raise ConflictError(f"{thread.id} has moved on since this turn was proposed; run again from its end")
+    whole = with_messages(thread, [*thread.messages, *proposed.messages])
+    edited = edited_and_executed(whole, index, message, tools_at)
+    saved = set_aside(workspace, stored, proposed, "edited")
+    changed = tuple(edited.messages[proposed.position :])
+    return saved, replace(proposed, messages=changed, complete=True, edited=True)
 
 
 def take_sample(

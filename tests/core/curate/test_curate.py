@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.errors import ConflictError, DatasetError, SensorloomError, ThreadErro
 from core.storage import history, store, thread_files
 from core.storage.store import Stored
 from core.thread.edits import with_call, with_text
-from core.thread.value import counted
+from core.thread.value import Thread, counted
 from core.workspace import Workspace, open_workspace
 from tests.core.curate.world import (
     FINAL,
@@ -25,7 +26,9 @@ from tests.core.curate.world import (
     set_tags,
     set_verdict,
     stale,
+    tools_at,
 )
+from tools.registry import Tool
 
 
 def path_of(workspace: Workspace, stored: Stored) -> Path:
@@ -108,9 +111,35 @@ def test_an_edit_is_refused_with_the_place_that_is_wrong(workspace: Workspace, f
     assert stale(kept.thread) == [2, 3, 4, 6, 7]
 
 
+def test_an_edit_of_a_call_carries_it_out_and_says_when_it_cannot(workspace: Workspace, finished: Stored):
+    def no_session(_thread: Thread, _index: int) -> tuple[Sequence[Tool], None]:
+        return TOOLS, None
+
+    text = with_text(finished.thread.messages[1], "another thought")
+    stored = curate.edit_message(workspace, finished, 1, text, no_session)
+    assert not curate.left_unexecuted(finished.thread, stored.thread, 1), "its calls did not change"
+    call = with_call(stored.thread.messages[1], 0, "crop", '{"start_sec": 0, "end_sec": 2}')
+    unread = curate.edit_message(workspace, stored, 1, call, no_session)
+    assert curate.left_unexecuted(stored.thread, unread.thread, 1)
+    assert unread.thread.messages[2]["content"] == stored.thread.messages[2]["content"]
+
+
+def test_a_proposal_is_edited_like_a_turn(workspace: Workspace, finished: Stored):
+    stored = add_turn(workspace, finished, "look again")
+    proposal = proposal_for(stored.thread, "crop it", ("crop", {"start_sec": 0, "end_sec": 1}))
+    index = proposal.position
+    call = with_call(proposal.messages[0], 0, "crop", '{"start_sec": 0, "end_sec": 2}')
+    saved, edited = curate.edit_proposal(workspace, stored, proposal, index, call, tools_at)
+    assert json.loads(edited.messages[1]["content"])["samples"] == 20 and edited.edited
+    assert saved.thread.alternatives[-1]["reason"] == "edited", "what the model made is kept"
+    accepted = curate.accept(workspace, saved, edited)
+    with pytest.raises(ConflictError, match="has moved on"):
+        curate.edit_proposal(workspace, accepted, edited, index, call, tools_at)
+
+
 def test_save_and_execute_is_one_step(workspace: Workspace, finished: Stored):
     message = with_call(finished.thread.messages[1], 0, "crop", '{"start_sec": 0, "end_sec": 2}')
-    made = curate.edit_and_reexecute(workspace, finished, 1, message, TOOLS, context_at(finished.thread, 1))
+    made = curate.edit_message(workspace, finished, 1, message, tools_at)
     assert json.loads(made.thread.messages[2]["content"])["samples"] == 20
     assert stale(made.thread) == [3, 4, 6, 7]
     assert curate.undo(workspace, made.stem).sentence == "undid: edit of turn 1"

@@ -34,6 +34,7 @@ from tests.core.curate.world import (
     make_workspace,
     proposal_for,
     set_verdict,
+    tools_at,
     without_call,
 )
 from tools.registry import ToolContext, call
@@ -160,7 +161,7 @@ class Curation:
         if random.random() < 0.5:
             curate.edit_message(self.workspace, stored, at, message)
         else:
-            curate.edit_and_reexecute(self.workspace, stored, at, message, TOOLS, context_at(stored.thread, at))
+            curate.edit_message(self.workspace, stored, at, message, tools_at)
 
     def reexecute(self, random: Random) -> None:
         stored, at = self.pick_message(random, "assistant", calling=True)

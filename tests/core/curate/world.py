@@ -87,6 +87,11 @@ def context_at(thread: Thread, index: int) -> ToolContext:
     return context
 
 
+def tools_at(thread: Thread, index: int) -> tuple[Sequence[Tool], ToolContext]:
+    """What an edit carries its calls out with."""
+    return TOOLS, context_at(thread, index)
+
+
 def assistant(text: str, *calls: tuple[str, dict[str, Any]], thread: str = "t", turn: int = 1) -> dict[str, Any]:
     if not calls:
         return {"role": "assistant", "content": text, "tool_calls": None}
