@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz examples bench bench-tools pictures lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools pictures lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -89,6 +89,10 @@ pictures: .venv/.dev
 
 fuzz: .venv/.dev
 	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py --timeout=3600 $(ARGS)
+
+# Commands killed at random moments; nothing may be lost. Three hundred take about half an hour. ARGS="--kills 50 --seed 7"
+kills: .venv/.dev
+	@$(BIN)/python -m tests.kills $(ARGS)
 
 # The example threads that are tracked: synthetic data, the built-in analyst.
 EXAMPLES := demo_s02_0027_v4_0008 demo_s07_0039_v4_0005 demo_s10_0019_v4_0011

@@ -1,0 +1,151 @@
+"""What must be true of a workspace after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.errors import SensorloomError
+from core.storage import history, store
+from core.storage.atomic import digest
+from core.storage.step_log import Step
+from core.workspace import Workspace, open_workspace
+
+
+class Ledger:
+    """What the workspace held, and what of it is gone or contradicts itself now."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._workspace: Workspace = open_workspace(str(root), environ={})
+        self._seen = self._digests()
+        self._stems: set[str] = set(self._seen)
+        self._copy_was_there = False
+        self._whole: dict[str, tuple[int, int]] = {}
+        """Size and time of the logs of which every state was there."""
+
+    def problems(self) -> list[str]:
+        """One sentence for each thing that is wrong; the present state is the one to compare with next."""
+        looks = (self._threads, self._histories, self._originals, self._exports, self._datasets, self._books)
+        problems = [problem for look in looks for problem in look()]
+        self._seen = self._digests()
+        self._stems |= set(self._seen)
+        return problems
+
+    def _digests(self) -> dict[str, str]:
+        return {path.stem: digest(path.read_bytes()) for path in self._workspace.threads.glob("*.json")}
+
+    def _steps(self, stem: str) -> tuple[Step, ...]:
+        return history.read(self._workspace, stem).steps
+
+    def _threads(self) -> Iterator[str]:
+        now = self._digests()
+        for stem in self._stems:
+            steps = self._steps(stem)
+            if "_v3_" in stem:
+                continue
+            if stem not in now and not (steps and None in (steps[-1].after, steps[-1].before)):
+                yield f"{stem} is gone, and no step says so"
+            if stem in now and now[stem] != self._seen.get(stem) and steps and now[stem] not in _ends(steps[-1]):
+                yield f"{stem} changed into what no step says"
+        for stem in now:
+            try:
+                store.read(self._workspace.threads, stem)
+            except SensorloomError as error:
+                if "older v3" not in str(error):
+                    yield str(error)
+
+    def _histories(self) -> Iterator[str]:
+        folder = history.folder(self._workspace)
+        for log in sorted(folder.glob("*.log")):
+            steps = self._steps(log.stem)
+            lines = [line for line in log.read_bytes().split(b"\n") if line]
+            if len(steps) < len(lines) - 1 - _torn(lines):
+                yield f"{log.stem}: {len(lines)} lines, but {len(steps)} steps"
+            path = self._workspace.threads / f"{log.stem}.json"
+            there = digest(path.read_bytes()) if path.exists() else None
+            if steps and there not in _ends(steps[-1]):
+                yield f"{log.stem}: the file is in a state that the history does not end with"
+            stamp = log.stat().st_size, log.stat().st_mtime_ns
+            if self._whole.get(log.stem) == stamp:
+                continue
+            self._whole[log.stem] = stamp
+            for step in steps:
+                for state in {step.before, step.after} - {None}:
+                    try:
+                        history.content(self._workspace, log.stem, str(state))
+                    except SensorloomError as error:
+                        if step is not steps[-1]:
+                            yield f"{log.stem}, step {step.number}: {error}"
+
+    def _originals(self) -> Iterator[str]:
+        threads, backup = self._workspace.threads, self._root / "threads_v3_backup"
+        converted: dict[str, list[str]] = {}
+        for path in threads.glob("*.json"):
+            original = json.loads(path.read_bytes()).get("metadata", {}).get("migrated_sha256")
+            converted.setdefault(original, []).append(path.stem)
+        for path in (self._root / "originals").glob("*.json"):
+            wanted = digest(path.read_bytes())
+            places = [folder for folder in (threads, backup) if (folder / path.name).exists()]
+            if not any(digest((folder / path.name).read_bytes()) == wanted for folder in places):
+                yield f"the original {path.name} is nowhere"
+            made_of_it = len(converted.get(wanted, ()))
+            deleted = any(wanted.encode() in trashed.read_bytes() for trashed in self._trash())
+            if made_of_it > 1 or (made_of_it == 0 and threads not in places and not deleted):
+                yield f"{path.name} was converted {made_of_it} times, and is in {[place.name for place in places]}"
+
+    def _trash(self) -> list[Path]:
+        return list((self._workspace.private / "trash").glob("*.json"))
+
+    def _exports(self) -> Iterator[str]:
+        folder = self._workspace.exports
+        named: set[str] = set()
+        for path in folder.glob("*.manifest.json"):
+            manifest: dict[str, Any] = json.loads(path.read_bytes())
+            for file in manifest["files"]:
+                named.add(file["path"])
+                data = (folder / file["path"]).read_bytes() if (folder / file["path"]).exists() else None
+                if data is None or hashlib.sha256(data).hexdigest() != file["sha256"]:
+                    yield f"{path.name} names {file['path']}, which is {'not there' if data is None else 'another'}"
+        for path in folder.glob("*.jsonl"):
+            if path.name not in named:
+                yield f"{path.name} stands without a manifest"
+
+    def _datasets(self) -> Iterator[str]:
+        from core.datasets.standard import open_dataset
+
+        for name in ("demo", "copy"):
+            folder = self._workspace.data / name
+            if not folder.exists():
+                if name == "demo" or self._copy_was_there:
+                    yield f"the dataset {name} is gone"
+                continue
+            self._copy_was_there |= name == "copy"
+            try:
+                dataset = open_dataset(self._workspace, name)
+                absent = [session for session in dataset.labels if not (folder / "sessions" / session).exists()]
+            except SensorloomError as error:
+                yield str(error)
+            else:
+                if absent:
+                    yield f"the dataset {name} has lost {len(absent)} sessions"
+
+    def _books(self) -> Iterator[str]:
+        for path in (self._root / "splits.json", self._workspace.private / "memory.json"):
+            if path.exists():
+                try:
+                    json.loads(path.read_bytes())
+                except ValueError:
+                    yield f"{path.name} is damaged"
+
+
+def _ends(step: Step) -> tuple[str | None, str | None]:
+    return step.before, step.after
+
+
+def _torn(lines: list[bytes]) -> int:
+    """How many lines are cut off: a kill in the middle of writing one."""
+    return sum(not line.endswith(b"}") for line in lines)
