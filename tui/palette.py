@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
+
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from tui.keys import ACTIONS, Action, shown_keys
+from tui.keys import PANE_ACTIONS, Action, ActionId, shown_keys
+
+
+class Acting(Protocol):
+    """A screen that carries out actions."""
+
+    actions: Sequence[Action]
+    """All of them, with a person's own keys."""
+
+    def action_do(self, name: ActionId) -> None:
+        """Carry out one."""
 
 
 class Actions(Provider):
@@ -13,20 +26,30 @@ class Actions(Provider):
 
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""
-        for one in ACTIONS:
-            yield DiscoveryHit(Content(_title(one)), lambda one=one: self._do(one), text=_title(one))
+        for action in self._actions:
+            yield DiscoveryHit(Content(_title(action)), self._command(action), text=_title(action))
 
     async def search(self, query: str) -> Hits:
         """The actions whose words match."""
         matcher = self.matcher(query)
-        for one in ACTIONS:
-            title = _title(one)
-            if (score := matcher.match(title)) > 0:
-                yield Hit(score, Content(title), lambda one=one: self._do(one), text=title)
+        for action in self._actions:
+            score = max(matcher.match(_title(action)), matcher.match(f"{action.words} {action.id}"))
+            if score > 0:
+                yield Hit(score, Content(_title(action)), self._command(action), text=_title(action))
 
-    def _do(self, action: Action) -> None:
-        self.screen.action_do(action.id)  # pyright: ignore[reportAttributeAccessIssue] - the main screen, which names this provider
+    @property
+    def _acting(self) -> Acting:
+        return cast("Acting", self.screen)
+
+    @property
+    def _actions(self) -> list[Action]:
+        """All but the moves of a pane, which need a pane to act in."""
+        moves = {action.id for action in PANE_ACTIONS}
+        return [action for action in self._acting.actions if action.id not in moves]
+
+    def _command(self, action: Action) -> Callable[[], None]:
+        return lambda: self._acting.action_do(action.id)
 
 
 def _title(action: Action) -> str:
-    return f"{action.help}   {shown_keys(action)}"
+    return f"{action.label} · {action.help}   {shown_keys(action)}"

@@ -56,7 +56,7 @@ class Scene:
         while same < QUIET_LOOKS:
             await self.pilot.pause(0.05)
             now = on_screen(self.pilot.app)
-            same, before = (same + 1 if now == before and not self.screen.runs.running else 0), now
+            same, before = (same + 1 if now == before and not self.screen.parts.runs.running else 0), now
 
     async def press(self, *keys: str) -> None:
         """Press keys, each after what the one before set off."""
@@ -98,9 +98,8 @@ async def compare_scene(scene: Scene) -> None:
 async def finished(scene: Scene) -> None:
     """Run the thread to its end."""
     await scene.press("2", "R")
-    await until(
-        scene.pilot, lambda: scene.screen.turns.work and scene.screen.turns.work.stored.thread.status == "finished"
-    )
+    thread = scene.screen.parts.thread
+    await until(scene.pilot, lambda: thread.work and thread.work.stored.thread.status == "finished")
     await scene.settled()
 
 
@@ -108,9 +107,9 @@ async def branched(scene: Scene) -> None:
     """Branch twice at one turn, and let each branch go its own way."""
     await finished(scene)
     parent = _stem(scene)
-    runs = scene.screen.runs
+    runs = scene.screen.parts.runs
     for seed in (SEED + 1, SEED + 2):
-        scene.screen.threads.go_to(parent)
+        scene.screen.parts.arranging.go_to(parent)
         await until(scene.pilot, lambda: _stem(scene) == parent)
         await scene.settled()
         scene.screen.query_one(Conversation).focus_message(1)
@@ -145,13 +144,13 @@ SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
 
 
 def _stem(scene: Scene) -> str:
-    work = scene.screen.turns.work
+    work = scene.screen.parts.thread.work
     return work.stored.stem if work else ""
 
 
 def _calls(scene: Scene, tool: str) -> int:
     """The index of the message that calls a tool; the first that calls any where none does."""
-    work = scene.screen.turns.work
+    work = scene.screen.parts.thread.work
     messages = work.stored.thread.messages if work else ()
     calling = [place for place, one in enumerate(messages) if one.get("tool_calls")]
     named = [place for place in calling if tool in str(messages[place]["tool_calls"])]
@@ -187,10 +186,10 @@ async def picture(name: str, size: tuple[int, int], demo: Path) -> str:
         shutil.copytree(demo, root)
         app = SensorloomApp(open_workspace(str(root), environ={}))
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
+            await until(pilot, lambda: isinstance(app.screen, MainScreen) and getattr(app.screen, "ready", False))
             screen = app.screen
             assert isinstance(screen, MainScreen)
-            await until(pilot, lambda: screen.turns.work is not None)
+            await until(pilot, lambda: screen.parts.thread.work is not None)
             scene = Scene(pilot, screen)
             await scene.settled()
             await SCENES[name](scene)

@@ -22,16 +22,16 @@ async def opened(
 ) -> AsyncGenerator[tuple[Pilot[Any], MainScreen]]:
     app = SensorloomApp(workspace)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, MainScreen) and hasattr(app.screen, "edits"))
+        await until(pilot, lambda: isinstance(app.screen, MainScreen) and getattr(app.screen, "ready", False))
         screen = app.screen
         assert isinstance(screen, MainScreen)
-        await until(pilot, lambda: screen.turns.work is not None)
+        await until(pilot, lambda: screen.parts.thread.work is not None)
         await pilot.press("2")
         yield pilot, screen
 
 
 def work(screen: MainScreen) -> Any:
-    found = screen.turns.work
+    found = screen.parts.thread.work
     assert found is not None
     return found
 

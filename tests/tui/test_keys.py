@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from core.errors import WorkspaceError
 from core.workspace import open_workspace
+from tui.actions import ACTIONS, rebound
 from tui.app import SensorloomApp
-from tui.keys import ACTIONS, KEY_BAR, PANE_ACTIONS, rebound
+from tui.keys import PANE_ACTIONS, ActionId, offered
+from tui.palette import Actions
 from tui.screens.help import help_lines
 from tui.screens.main import MainScreen
 from tui.widgets.lines import plain_text
@@ -38,11 +40,6 @@ def test_no_two_actions_share_a_key_or_a_name():
     assert len(set(names)) == len(names)
 
 
-def test_the_key_bar_names_actions_that_exist():
-    known = {action.id for action in ACTIONS}
-    assert {name for names in KEY_BAR.values() for name in names} <= known
-
-
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
@@ -69,18 +66,61 @@ async def test_a_rebound_key_acts_and_the_old_one_does_not(workspace: Any, add_t
     (workspace.root / "sensorloom.toml").write_text('[keys]\n"app.help" = "f5"\n')
     app = SensorloomApp(open_workspace(str(workspace.root)))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "feed"))
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
         await pilot.press("question_mark")
         assert isinstance(app.screen, MainScreen)
         await pilot.press("f5")
         await until(pilot, lambda: type(app.screen).__name__ == "HelpScreen")
 
 
-async def test_every_action_has_a_handler(workspace: Any, until: Any):
+async def test_every_action_has_its_function_and_every_function_an_action(workspace: Any, until: Any):
     app = SensorloomApp(workspace)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen_stack[0], "feed"))
+        await until(pilot, lambda: getattr(app.screen_stack[0], "ready", False))
         screen = app.screen_stack[0]
         assert isinstance(screen, MainScreen)
-        missing = [action.id for action in ACTIONS if not screen.can_do(action.id)]
-        assert missing == []
+        functions = {action.id: action.function(screen.parts) for action in ACTIONS}
+        assert all(callable(function) for function in functions.values())
+        does = [
+            str(getattr(function, "args", "")) + repr(getattr(function, "func", function))
+            for function in functions.values()
+        ]
+        assert len(set(does)) == len(does), "two actions do the same"
+
+
+def test_every_id_is_declared_once():
+    declared = [action.id for action in (*PANE_ACTIONS, *ACTIONS)]
+    assert sorted(get_args(ActionId)) == sorted(declared)
+
+
+def test_the_key_bar_offers_what_applies_in_each_situation():
+    for situation in ("threads", "conversation", "proposal", "stale", "running", "sensors"):
+        ranks = [action.bar[situation] for action in offered(ACTIONS, situation)]
+        assert ranks and len(set(ranks)) == len(ranks)
+    needs = {action.id: action.needs for action in ACTIONS}
+    for action in offered(ACTIONS, "running"):
+        assert needs[action.id] == "nothing", "while a thread runs, what needs it idle is refused"
+    for action in offered(ACTIONS, "proposal"):
+        assert needs[action.id] != "decided", "while a proposal waits, what needs it decided on is refused"
+
+
+async def test_the_palette_finds_an_action_under_every_word_that_the_screen_uses_for_it(workspace: Any, until: Any):
+    (workspace.root / "sensorloom.toml").write_text('[keys]\n"turn.settle" = "f5"\n')
+    app = SensorloomApp(open_workspace(str(workspace.root)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: getattr(app.screen_stack[0], "ready", False))
+        provider = Actions(app.screen_stack[0])
+        for action in ACTIONS:
+            words = re.findall(r"[a-z$]{3,}", f"{action.label} {action.help} {action.words}".lower())
+            for word in words:
+                titles = [hit.text or "" async for hit in provider.search(word)]
+                assert any(action.help in title for title in titles), f"{action.id}: {word}"
+        for query, action in (
+            ("stale", "settle"),
+            ("good", "verdict: accept"),
+            ("put aside", "discard"),
+            ("trash", "U"),
+        ):
+            titles = [hit.text or "" async for hit in provider.search(query)]
+            assert any(action in title for title in titles), query
+        assert any(title.endswith("f5") for title in [hit.text or "" async for hit in provider.search("stale")])

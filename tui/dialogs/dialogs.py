@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.dialogs.exports import Exports
 from tui.keys import Action
+from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.runs import Runs
-from tui.open_thread.turn_actions import TurnActions
-from tui.thread_list.thread_actions import ThreadActions
+from tui.thread_list.arranging import Arranging
+from tui.thread_list.filter_line import FilterLine
+from tui.thread_list.known_folder import KnownFolder
 
 if TYPE_CHECKING:
     from core.curate.migrate import Migrated
@@ -30,52 +29,32 @@ if TYPE_CHECKING:
 class Dialogs:
     """Opens dialogs. Each is imported when it is asked for."""
 
-    class NoData(Message):
-        """The workspace holds no dataset."""
-
-    @dataclass
-    class Made(Message):
-        """A thread was made, and is to be shown."""
-
-        begun: Begun
-
-    @dataclass
-    class Converted(Message):
-        """v3 threads were converted, or could not be."""
-
-        done: Sequence[Migrated]
-
     def __init__(
-        self, screen: Frame, actions: Sequence[Action], runs: Runs, threads: ThreadActions, turns: TurnActions,
-        exports: Exports,
+        self, screen: Frame, actions: Sequence[Action], runs: Runs, folder: KnownFolder, arranging: Arranging,
+        filter_line: FilterLine, thread: OpenThread, exports: Exports, begun: Callable[[Begun], None],
     ) -> None:  # fmt: skip
+        """Args: `begun` is told of a thread that was made, and is to be shown."""
         self._screen = screen
         self._actions = actions
         self._runs = runs
-        self._threads = threads
-        self._turns = turns
+        self._folder = folder
+        self._arranging = arranging
+        self._filter_line = filter_line
+        self._thread = thread
         self._exports = exports
+        self._begun = begun
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        """What each of the actions opens."""
-        return {
-            "thread.new": self.new_thread,
-            "export.choose": self.choose_export,
-            "threads.migrate": self.ask_migration,
-            "list.saved": self.saved_filters,
-            "list.statistics": self.statistics,
-            "app.model": self.model,
-            "app.help": self.help,
-            "app.palette": self._screen.app.action_command_palette,
-        }
 
     def help(self) -> None:
         """All keys."""
         from tui.screens.help import HelpScreen
 
         self._screen.app.push_screen(HelpScreen(self._actions))
+
+    def palette(self) -> None:
+        """Every action by its words."""
+        self._screen.app.action_command_palette()
 
     def choose_export(self) -> None:
         """Choose what is exported, then export it."""
@@ -86,22 +65,21 @@ class Dialogs:
             return
 
         def chosen(request: ExportRequest | None) -> None:
-            if "heldout" in self._threads.filter.text:
-                self._threads.filter_again()  # other sessions may be held out by now
+            if "heldout" in self._filter_line.text:
+                self._filter_line.again()  # other sessions may be held out by now
             if request is not None:
                 self._exports.start(request)
 
-        listing = sorted(self._threads.known.values(), key=lambda one: one.stem)
-        self._screen.app.push_screen(
-            ExportChoiceScreen(self._runs.workspace, listing, self._threads.current, self._threads.filter.text), chosen
-        )
+        listing = sorted(self._folder.summaries.values(), key=lambda summary: summary.stem)
+        dialog = ExportChoiceScreen(self._runs.workspace, listing, self._arranging.current, self._filter_line.text)
+        self._screen.app.push_screen(dialog, chosen)
 
     def ask_migration(self) -> None:
         """Offer to convert the v3 threads."""
         from core.curate.migrate import backup_folder
         from tui.dialogs.ask import ChooseScreen, Way
 
-        old = [one for one in self._threads.known.values() if one.shape == "v3"]
+        old = [summary for summary in self._folder.summaries.values() if summary.shape == "v3"]
         if not old:
             self._screen.notify("there are no v3 threads here", markup=False)
             return
@@ -111,18 +89,19 @@ class Dialogs:
                 self._screen.run_worker(partial(self._migrate, old), thread=True, group="migrate")
 
         what = f"{len(old):,} thread{'s' if len(old) > 1 else ''} of the older v3 form"
-        kept = f"the originals move to {self._runs.workspace.shown(backup_folder(self._runs.workspace))}/"
-        self._screen.app.push_screen(ChooseScreen("convert", f"{what}; {kept}", [Way("y", "convert", kept)]), answered)
+        kept_at = f"the originals move to {self._runs.workspace.shown(backup_folder(self._runs.workspace))}/"
+        ways = [Way("y", "convert", kept_at)]
+        self._screen.app.push_screen(ChooseScreen("convert", f"{what}; {kept_at}", ways), answered)
 
     def _migrate(self, old: Sequence[Summary]) -> None:
         from core.curate.migrate import migrate
 
-        self._screen.post_message(self.Converted(migrate(self._runs.workspace, [summary.stem for summary in old])))
+        self._screen.call_later(self._migrated, migrate(self._runs.workspace, [summary.stem for summary in old]))
 
-    def migrated(self, event: Converted) -> None:
+    def _migrated(self, done: Sequence[Migrated]) -> None:
         """Say what became of the v3 threads."""
-        failed = [one for one in event.done if one.problem]
-        text = f"{len(event.done) - len(failed):,} converted"
+        failed = [thread for thread in done if thread.problem]
+        text = f"{len(done) - len(failed):,} converted"
         if failed:
             text += f"; {len(failed):,} not: {failed[0].problem}"
         self._screen.notify(one_line(text, 400), severity="warning" if failed else "information", markup=False)
@@ -133,24 +112,27 @@ class Dialogs:
 
         def chosen(text: str | None) -> None:
             if text is not None:
-                self._threads.use_filter(text)
+                self._filter_line.put(text)
 
-        self._screen.app.push_screen(SavedFiltersScreen(self._runs.workspace, self._threads.filter.text), chosen)
+        self._screen.app.push_screen(SavedFiltersScreen(self._runs.workspace, self._filter_line.text), chosen)
 
     def statistics(self) -> None:
         """What the threads that the list shows amount to; a row of it becomes a filter."""
         from tui.screens.statistics import StatisticsScreen
 
-        threads, blind = self._threads, self._turns.conversation.look.blind
-
         def chosen(terms: tuple[str, ...] | None) -> None:
             if terms is not None:
-                text = threads.filter.text
-                threads.use_filter(" ".join([text, *(one for one in terms if f" {one} " not in f" {text} ")]).strip())
+                text = self._filter_line.text
+                fresh = [term for term in terms if f" {term} " not in f" {text} "]
+                self._filter_line.put(" ".join([text, *fresh]).strip())
                 self._screen.focus_pane("threads")
 
         board = StatisticsScreen(
-            self._runs.workspace, lambda: threads.shown, threads.filter, len(threads.known), blind=blind
+            self._runs.workspace,
+            lambda: self._arranging.shown,
+            self._arranging.filter,
+            len(self._folder.summaries),
+            blind=self._thread.conversation.look.blind,
         )
         self._screen.app.push_screen(board, chosen)
 
@@ -169,38 +151,46 @@ class Dialogs:
         except SensorloomError as error:
             self._screen.notify(one_line(str(error), 300), severity="error", markup=False)
 
+    def plot(self) -> None:
+        """The channels on the full screen."""
+        from tui.screens.plot import PlotScreen
+
+        view = self._thread.sensors.view
+        if view is not None:
+            self._screen.app.push_screen(PlotScreen(view))
+
     def new_thread(self) -> None:
         """The dialog that begins a thread. It opens at once, so that keys which follow are meant for it."""
         from tui.screens.new_thread import NewThreadScreen
 
-        used = frozenset((one.dataset, one.session) for one in self._threads.known.values())
+        used = frozenset((summary.dataset, summary.session) for summary in self._folder.summaries.values())
         self._new_thread = NewThreadScreen(self._runs, used)
-        self._screen.app.push_screen(self._new_thread, self._begun)
+        self._screen.app.push_screen(self._new_thread, self._new_thread_left)
 
     def look_for_data(self) -> None:
-        """Find out whether there is any data; where there is none, the offer to make some follows."""
+        """Find out whether there is any data; where there is none, offer to make some."""
 
         def work() -> None:
             from core.datasets.standard import dataset_names
 
             if not dataset_names(self._runs.workspace):
-                self._screen.post_message(self.NoData())
+                self._screen.call_later(self._offer_data)
 
         self._screen.run_worker(work, thread=True, exclusive=True, group="datasets")
 
-    def offer_data(self) -> None:
+    def _offer_data(self) -> None:
         """Open the first-run screen, unless something is open already."""
         from tui.screens.first_run import FirstRunScreen
 
         if self._screen.is_current:
             self._screen.app.push_screen(FirstRunScreen(self._runs.workspace))
 
-    def take(self, events: Sequence[TurnEvent]) -> None:
+    def hear(self, events: Sequence[TurnEvent]) -> None:
         """Hand on what the runs report."""
         if self._new_thread is not None:
-            self._new_thread.take(events)
+            self._new_thread.hear(events)
 
-    def _begun(self, begun: Begun | None) -> None:
+    def _new_thread_left(self, begun: Begun | None) -> None:
         self._new_thread = None
         if begun is not None:
-            self._screen.post_message(self.Made(begun))
+            self._begun(begun)

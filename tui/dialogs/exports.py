@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import SensorloomError
@@ -43,30 +42,16 @@ class Job:
 class Exports:
     """Starts exports and tells how they go. Lives on the main screen, in whose workers they run."""
 
-    @dataclass
-    class Ended(Message):
-        """The export is over."""
-
-        report: ExportReport | None
-        problem: str = ""
-
-    @dataclass
-    class Copied(Message):
-        """The path was copied."""
-
-        way: str
-
-    def __init__(self, screen: Screen[None], workspace: Workspace, filtered_by: Callable[[], str]) -> None:
-        """Args: `filtered_by` gives the list's present filter."""
+    def __init__(
+        self, screen: Screen[None], workspace: Workspace, filtered_by: Callable[[], str], done: Callable[[], None]
+    ) -> None:
+        """Args: `filtered_by` gives the list's present filter, `done` is called when an export is over."""
         self._screen = screen
         self._workspace = workspace
         self._filtered_by = filtered_by
+        self._done = done
         self._job: Job | None = None
         self._shown: ExportScreen | None = None
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        """What the action does."""
-        return {"export.now": self.now}
 
     @property
     def running(self) -> bool:
@@ -94,27 +79,28 @@ class Exports:
         if self._job is not None:
             self._job.stopped = True
 
-    def ended(self, event: Ended) -> None:
+    def _ended(self, report: ExportReport | None, problem: str) -> None:
         """Show what was done, or say it where nobody looks at the export."""
         job = self._job
         if job is None:
             return
-        job.over, job.report, job.problem = True, event.report, event.problem
+        job.over, job.report, job.problem = True, report, problem
         self._draw()
-        path = event.report.path if event.report is not None else None
-        if event.report is not None and path is not None:
+        path = report.path if report is not None else None
+        if path is not None:
             self._screen.run_worker(partial(self._copy, str(path)), thread=True, group="copy")
         if self._shown is None:
-            said = event.problem
-            if event.report is not None and path is not None:
-                count = event.report.exported
-                said = f"{count:,} thread{'s' if count != 1 else ''} exported to {self._workspace.shown(path)}"
-            self._screen.notify(one_line(said, 400), title="export", timeout=12, markup=False)
+            text = problem
+            if report is not None and path is not None:
+                many = "" if report.exported == 1 else "s"
+                text = f"{report.exported:,} thread{many} exported to {self._workspace.shown(path)}"
+            self._screen.notify(one_line(text, 400), title="export", timeout=12, markup=False)
+        self._done()
 
-    def copied(self, event: Copied) -> None:
+    def _copied(self, way: str) -> None:
         """Say where the path went."""
         if self._job is not None:
-            self._job.copied = event.way
+            self._job.copied = way
             self._draw()
 
     def copy(self) -> None:
@@ -156,13 +142,13 @@ class Exports:
 
         try:
             done = export(self._workspace, job.request, Progress(report, lambda: job.stopped))
-            self._screen.post_message(self.Ended(done))
+            self._screen.call_later(self._ended, done, "")
         except NothingToExportError as error:
-            self._screen.post_message(self.Ended(error.report, str(error)))
+            self._screen.call_later(self._ended, error.report, str(error))
         except SensorloomError as error:
-            self._screen.post_message(self.Ended(None, str(error)))
+            self._screen.call_later(self._ended, None, str(error))
         except Exception:
-            self._screen.post_message(self.Ended(None, "the export failed; nothing is left under a final name"))
+            self._screen.call_later(self._ended, None, "the export failed; nothing is left under a final name")
             raise
 
     def _copy(self, path: str) -> None:
@@ -171,4 +157,4 @@ class Exports:
             if driver is not None:
                 self._screen.app.call_from_thread(driver.write, sequence)
 
-        self._screen.post_message(self.Copied(copy_out(self._workspace, path, write)))
+        self._screen.call_later(self._copied, copy_out(self._workspace, path, write))

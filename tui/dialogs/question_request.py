@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import SensorloomError
@@ -17,28 +16,32 @@ from core.text import one_line
 from tui.open_thread.runs import Runs
 
 
-class Asking:
+class QuestionRequest:
     """Asks for one question at a time; an earlier one is stopped. Lives on the screen that shows it."""
 
-    class Failed(Message):
-        """The question could not be asked for, or did not come."""
-
-        def __init__(self, name: str, reason: str) -> None:
-            super().__init__()
-            self.name = name
-            self.reason = reason
-
-    class Ended(Message):
-        """The question is there."""
-
     def __init__(
-        self, screen: Screen[Any], runs: Runs, *, show: Callable[[str], None], say: Callable[[str], None]
+        self,
+        screen: Screen[Any],
+        runs: Runs,
+        *,
+        show: Callable[[str], None],
+        say: Callable[[str], None],
+        ended: Callable[[str], None],
     ) -> None:
-        """Args: `show` shows the question as it has come so far, `say` a word about how it goes."""
+        """Asks for questions.
+
+        Args:
+            screen: the one that shows them.
+            runs: where the model is asked.
+            show: shows the question as it has come so far.
+            say: says a word about how it goes.
+            ended: called when the question is there, or with why it is not.
+        """
         self._screen = screen
         self._runs = runs
         self._show = show
         self._say = say
+        self._ended = ended
         self._name = ""
         """What the run is called, while there is one."""
         self._count = 0
@@ -64,7 +67,7 @@ class Asking:
             self._runs.runner.cancel(self._name)
             self._name = ""
 
-    def take(self, events: Sequence[TurnEvent]) -> None:
+    def hear(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report."""
         for event in events:
             if not self._name or event.run.rpartition("#")[0] != self._name:
@@ -78,24 +81,17 @@ class Asking:
                 case Waiting():
                     self._say(one_line(f"waiting {event.seconds:.0f} s: {event.reason}", 100))
                 case TurnEnded():
-                    name = self._name
-                    if event.error:
-                        self._screen.post_message(self.Failed(name, event.error))
-                    else:
-                        self._name = ""
-                        self._screen.post_message(self.Ended())
+                    self._end(self._name, event.error)
                 case _:
                     pass
 
-    def failed(self, event: Failed) -> bool:
-        """Whether it is the present question that failed; it is asked for no longer."""
-        if event.name != self._name:
-            return False
-        self._name = ""
-        return True
+    def _end(self, name: str, problem: str) -> None:
+        if name == self._name:  # else another question was asked for meanwhile
+            self._name = ""
+            self._ended(problem)
 
     def _ask(self, dataset: str, name: str) -> None:
         try:
             self._runs.runner.propose_query(dataset, self._runs.choice, name, seed=random.randrange(1 << 30))
         except SensorloomError as error:
-            self._screen.post_message(self.Failed(name, str(error)))
+            self._screen.call_later(self._end, name, str(error))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-
-from textual.message import Message
-from textual.message_pump import MessagePump
+from collections.abc import Callable
 
 from core.runs.events import TurnEvent, merge_text
 
@@ -16,11 +14,9 @@ REDRAW_SECONDS = 1 / 12
 class EventBridge:
     """A mailbox between threads. An idle one wakes nobody, and a full one costs one redraw."""
 
-    class Ready(Message):
-        """There is something to `take()`."""
-
-    def __init__(self, target: MessagePump) -> None:
-        self._target = target
+    def __init__(self, wake: Callable[[], object]) -> None:
+        """Args: `wake` is called, on any thread, when there is something to `drain()` where nothing was."""
+        self._wake = wake
         self._lock = threading.Lock()
         self._events: list[TurnEvent] = []
 
@@ -30,9 +26,9 @@ class EventBridge:
             self._events.append(event)
             first = len(self._events) == 1
         if first:
-            self._target.post_message(self.Ready())
+            self._wake()
 
-    def take(self) -> list[TurnEvent]:
+    def drain(self) -> list[TurnEvent]:
         """All events so far, neighbouring text joined."""
         with self._lock:
             events, self._events = self._events, []

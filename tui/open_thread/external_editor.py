@@ -75,12 +75,12 @@ def from_external(message: Message, head: str, text: str) -> Message:
     body, *blocks = text.split(f"\n\n{CALL_MARK}") if calls else [text]
     if len(blocks) != len(calls):
         raise ValueError(f"there must be {len(calls)} calls, each beginning with a line `{CALL_MARK}name`")
-    made = message
+    edited = message
     if body != text_of(message)[len(head) :]:
-        made = edits.with_text(made, head + body)
+        edited = edits.with_text(edited, head + body)
     for number, (call, block) in enumerate(zip(calls, blocks, strict=True)):
         name, _, arguments = block.partition("\n")
         if arguments != laid_out(call_arguments(call)) or name != call_name(call):
-            kept = arguments == laid_out(call_arguments(call))
-            made = edits.with_call(made, number, name.strip(), call_arguments(call) if kept else compact(arguments))
-    return made
+            same = arguments == laid_out(call_arguments(call))
+            edited = edits.with_call(edited, number, name.strip(), call_arguments(call) if same else compact(arguments))
+    return edited

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -19,21 +19,24 @@ HELD_SECONDS = 0.1
 """Moves that follow each other faster than this are a held key: only where it stops is read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A thread was read, or cannot be."""
+
+    stem: str
+    stored: Stored | None = None
+    problem: str = ""
+    """One sentence when it cannot be read."""
+
+
 class Reader:
     """Reads one thread at a time; an earlier request is forgotten when another comes."""
 
-    @dataclass
-    class Read(Message):
-        """A thread was read, or cannot be."""
-
-        stem: str
-        stored: Stored | None = None
-        problem: str = ""
-        """One sentence when it cannot be read."""
-
-    def __init__(self, screen: Screen[None], workspace: Workspace) -> None:
+    def __init__(self, screen: Screen[None], workspace: Workspace, tell: Callable[[Read], None]) -> None:
+        """Args: `tell` is called on the screen's loop with what was asked for last."""
         self._screen = screen
         self._workspace = workspace
+        self._tell = tell
         self._moved_at = 0.0
         self._timer: Timer | None = None
         self._opened = ""
@@ -70,6 +73,11 @@ class Reader:
 
     def _work(self, stem: str) -> None:
         try:
-            self._screen.post_message(self.Read(stem, store.read(self._workspace.threads, stem)))
+            read = Read(stem, store.read(self._workspace.threads, stem))
         except SensorloomError as error:
-            self._screen.post_message(self.Read(stem, problem=str(error)))
+            read = Read(stem, problem=str(error))
+        self._screen.call_later(self._ended, read)
+
+    def _ended(self, read: Read) -> None:
+        if read.stem == self.wanted:
+            self._tell(read)

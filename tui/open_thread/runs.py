@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-from textual.message_pump import MessagePump
 
 from core.workspace import Workspace
 from tui.open_thread.bridge import EventBridge
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
 class Runs:
     """Makes the runner when it is first asked for: what a model needs is no part of the app's start."""
 
-    def __init__(self, workspace: Workspace, target: MessagePump) -> None:
+    def __init__(self, workspace: Workspace, wake: Callable[[], object]) -> None:
+        """Args: `wake` is called, on any thread, when the runs have something to report."""
         self.workspace = workspace
-        self.bridge = EventBridge(target)
+        self.bridge = EventBridge(wake)
         self._runner: TurnRunner | None = None
         self._choice: ModelChoice | None = None
 

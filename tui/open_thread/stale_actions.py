@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from core import curate
 from core.thread.stale import stale_messages
 from tui.dialogs.ask import ChooseScreen, Way
-from tui.open_thread.turn_actions import TurnActions
-from tui.open_thread.turn_state import ThreadWork
+from tui.keys import ActionId
+from tui.open_thread.open_thread import OpenThread
+from tui.open_thread.thread_work import ThreadWork
 
 STALE_WAYS = (
     Way("r", "re-run", "take the stale turns off, into the alternatives, and ask the model again"),
@@ -20,39 +22,42 @@ STALE_WAYS = (
 _WAYS = {"r": "rerun", "y": "accept", "b": "branch"}
 
 
-class Settling:
+class StaleActions:
     """Settles what is stale."""
 
-    def __init__(self, turns: TurnActions) -> None:
-        self._turns = turns
+    def __init__(self, thread: OpenThread, act: Callable[[ActionId], None]) -> None:
+        """Args: `act` carries out another action, as its key would."""
+        self._thread = thread
+        self._act = act
 
     def ask(self) -> None:
         """Ask which way the stale turns are settled."""
-        work = self._turns.work
-        if work is None or work.busy:
+        work = self._thread.work
+        if work is None:
             return
         count = len(stale_messages(work.stored.thread))
-        if not count:
-            self._turns.say("nothing in this thread is stale")
-            return
 
         def answered(way: str | None) -> None:
             if way is not None:
-                self._turns.do(partial(self.settle, work, _WAYS[way]))
+                self._thread.do(partial(self.settle, work, _WAYS[way]))
 
         many = "1 message rests" if count == 1 else f"{count} messages rest"
         text = f"{many} on something that changed. An export refuses the thread until that is settled."
-        self._turns.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
+        self._thread.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
+
+    async def rerun(self, work: ThreadWork) -> None:
+        """Take the stale turns off and ask the model again."""
+        await self.settle(work, "rerun")
 
     async def settle(self, work: ThreadWork, how: Any) -> None:
         """Settle what is stale in one of the three ways; re-running goes on with a proposal."""
         from core.runs.toolbox import tools_at
 
         thread = work.stored.thread
-        tools, context = await asyncio.to_thread(tools_at, self._turns.workspace, thread, len(thread.messages))
+        tools, context = await asyncio.to_thread(tools_at, self._thread.workspace, thread, len(thread.messages))
         function = partial(curate.settle_stale, tools=tools, context=context)
-        if await self._turns.save(work, function, how) and how == "rerun" and work is self._turns.work:
+        if await self._thread.save(work, function, how) and how == "rerun" and work is self._thread.work:
             if work.stored.thread.status == "finished":
-                self._turns.say("nothing rests on it, and the thread is finished: there is nothing to re-run")
+                self._thread.say("nothing rests on it, and the thread is finished: there is nothing to re-run")
             elif not work.slots:
-                self._turns.running.run()
+                self._act("turn.run")

@@ -1,233 +1,93 @@
-"""The turns' side of the app: the open thread, what is under way with it and others, and what all its actions share.
-
-Everything that reads, saves or asks a model is a function of `core`, called off the screen's loop. Actions are
-carried out one after the other, so that a key pressed twice acts on what the first press left.
-"""
+"""What keys do to the focused turn besides editing it: its loss, taking it out, replaying and executing its calls."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
 from functools import partial
-from typing import Any
-
-from textual.message import Message
-from textual.screen import Screen
 
 from core import curate
-from core.errors import ConflictError, SensorloomError
-from core.storage import store
-from core.storage.store import Stored
-from core.text import one_line
-from core.thread.stale import stale_messages
-from tui.open_thread.proposals import Proposals
-from tui.open_thread.running import Running
-from tui.open_thread.runs import Runs
-from tui.open_thread.turn_state import LiveTurn, ThreadWork
-from tui.widgets.conversation import Conversation
-from tui.widgets.conversation_layout import Place
-from tui.widgets.conversation_parts import Look
-from tui.widgets.sensors import Sensors
-
-TICK_SECONDS = 1.0
-"""How often the seconds of a running turn are counted up."""
-
-Save = Callable[..., Stored]
+from core.errors import SensorloomError
+from core.thread.turns import turn_at
+from core.thread.value import Message, is_assistant
+from tui.open_thread.open_thread import OpenThread
+from tui.open_thread.thread_work import ThreadWork
 
 
 class TurnActions:
-    """Owns the open thread. Lives on a screen, in whose workers its blocking work runs."""
+    """Acts on the focused turn of the open thread."""
 
-    @dataclass
-    class Saved(Message):
-        """A thread was saved by an action or a run."""
+    def __init__(self, thread: OpenThread) -> None:
+        self._thread = thread
 
-        stored: Stored
-
-    @dataclass
-    class Situation(Message):
-        """What the keys act on has changed: `running`, `proposal`, `stale` or `conversation`."""
-
-        name: str
-
-    def __init__(self, screen: Screen[Any], conversation: Conversation, sensors: Sensors, runs: Runs) -> None:
-        self.screen = screen
-        self.workspace = runs.workspace
-        self.conversation = conversation
-        self.sensors = sensors
-        self.runs = runs
-        self.before_leaving: Callable[[], None] = lambda: None
-        """Called before another thread is shown, or none."""
-        self._works: dict[str, ThreadWork] = {}
-        self._places: dict[str, Place] = {}
-        self._stem = ""
-        self._situation = ""
-        self.proposals = Proposals(self)
-        self.running = Running(self)
-        self._turn = asyncio.Lock()
-        self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        """What each of the turns' actions does."""
-        return {**self.running.handlers(), **self.proposals.handlers()}
-
-    @property
-    def work(self) -> ThreadWork | None:
-        """The open thread with what is under way."""
-        return self._works.get(self._stem)
-
-    def under_way(self, stem: str) -> ThreadWork | None:
-        """A thread that is open, or that something is under way with."""
-        return self._works.get(stem)
-
-    def work_on(self, seen: Stored) -> ThreadWork:
-        """What is under way with a thread that was read, which may no longer be the open one."""
-        return self._works.get(seen.stem) or ThreadWork(seen)
-
-    # Which thread is open
-
-    def open(self, stored: Stored) -> None:
-        """Show a thread that was read; what is under way with the one before goes on."""
-        if self._stem != stored.stem:
-            self._leave()
-        self._stem = stored.stem
-        work = self._works.setdefault(stored.stem, ThreadWork(stored))
-        if not work.busy:
-            work.renew(stored)
-        look = self._look(work, Look(blind=self.conversation.look.blind))
-        self.conversation.open(work.stored.thread, look, self._places.get(stored.stem))
-        self.show(work)
-        self.proposals.offer(work)
-
-    def close(self, why: str = "") -> None:
-        """Show no thread, and say why."""
-        self._leave()
-        self._stem = ""
-        self.conversation.clear(why)
-        self.sensors.clear()
-        self._situate("conversation")
-
-    def _leave(self) -> None:
-        """Remember where the reader was in the thread that was open; what is under way with it goes on."""
-        work = self.work
-        if work is None:
+    def toggle_loss(self) -> None:
+        """Keep the focused turn out of the training loss, or take it in again."""
+        work = self._thread.work
+        index = self._thread.conversation.index
+        if work is None or index >= len(work.stored.thread.messages):
             return
-        self.before_leaving()
-        if self.conversation.thread is not None:
-            self._places[self._stem] = self.conversation.place
-        if work.idle:
-            del self._works[self._stem]
-
-    def changed(self, stems: Sequence[str]) -> None:
-        """Look again at threads of ours whose files changed."""
-        for stem in stems:
-            if stem in self._works:
-                self.do(partial(self.reread, stem))
-
-    async def reread(self, stem: str) -> None:
-        """Take what another program made of a thread's file."""
-        work = self._works.get(stem)
-        if work is None or work.busy:
-            return  # a run sees for itself whether its file is still what it read
-        try:
-            stored = await asyncio.to_thread(self._theirs, work.stored)
-        except SensorloomError as error:
-            if work.idle and work is not self.work:
-                self._works.pop(stem, None)  # it may have been left, and forgotten, while the file was read
-            elif not work.idle:
-                self.say(str(error), "warning")
+        start = turn_at(work.stored.thread, index).start
+        message = work.stored.thread.messages[start]
+        if not is_assistant(message):
+            self._thread.say("only the assistant's turns are trained; put the focus on one")
             return
-        if stored.digest == work.stored.digest:
-            return
-        seen = work.stored
-        work.renew(stored)
-        self.show(work)
-        if work.proposals and work is self.work and seen.thread.messages != stored.thread.messages:
-            self.proposals.ask_conflict(work, seen)
+        self._thread.do(partial(self._set_loss, work, start, message.get("train") is False))
 
-    def _theirs(self, seen: Stored) -> Stored:
-        """The thread as it stands in its file; what another program wrote is one step of its history."""
-        stored = store.read(self.workspace.threads, seen.stem)
-        return stored if stored.digest == seen.digest else curate.take_theirs(self.workspace, seen)
+    async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
+        await self._thread.save(work, curate.set_loss, index, train)
 
-    # What all actions share
+    def delete(self) -> None:
+        """Take the focused turn out; what rests on it is marked stale."""
+        work = self._thread.work
+        index = self._thread.conversation.index
+        if work is not None and index < len(work.stored.thread.messages):
+            self._thread.do(partial(self._delete, work, work.stored.thread.messages[index], index))
 
-    def do(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Carry out an action after those that were asked for before it."""
+    async def _delete(self, work: ThreadWork, message: Message, index: int) -> None:
+        messages = work.stored.thread.messages
+        if index >= len(messages) or messages[index] != message:
+            return  # the key came again before the screen showed what the first one did
+        if await self._thread.save(work, curate.delete_turn, index):
+            self._thread.say("the turn is taken out, and kept among the alternatives; u brings it back")
 
-        async def in_turn() -> None:
-            async with self._turn:
-                await action()
-
-        self.screen.run_worker(in_turn, group="turns")
-
-    async def save(self, work: ThreadWork, function: Save, *arguments: Any) -> bool:
-        """Call one of `core.curate`'s actions on the thread and show what it made; False when it could not."""
-        try:
-            stored = await asyncio.to_thread(function, self.workspace, work.stored, *arguments)
-        except ConflictError as error:
-            self.say(f"{error}; nothing was overwritten", "warning")
-            await self.reread(work.stored.stem)
-            return False
-        except SensorloomError as error:
-            self.say(str(error), "error")
-            return False
-        self.replaced(work, stored)
-        return True
-
-    def say(self, text: str, severity: Any = "information") -> None:
-        """A notice. Whatever it holds is shown as it stands."""
-        self.screen.notify(one_line(text, 400), severity=severity, markup=False)
-
-    def focused(self, index: int) -> None:
-        """Let the sensors follow the focused message."""
-        work = self.work
+    def replay(self) -> None:
+        """Execute the stored calls again and mark each with what came of it."""
+        work = self._thread.work
         if work is not None:
-            self.sensors.show(work.stored.thread, index, blind=self.conversation.look.blind)
+            self._thread.do(partial(self._replay, work))
 
-    def replaced(self, work: ThreadWork, stored: Stored) -> None:
-        """Take a value of the thread that was saved in another way than by `save`."""
-        work.renew(stored)
-        self.screen.post_message(self.Saved(stored))
-        self.show(work)
+    async def _replay(self, work: ThreadWork) -> None:
+        from core.runs.replay import replay
 
-    def show(self, work: ThreadWork) -> None:
-        """Draw the thread if it is the open one, and say what the keys now act on."""
-        if any(one.busy for one in self._works.values()):
-            self._ticker.resume()
-        else:
-            self._ticker.pause()
-        if work is not self.work:
+        try:
+            replays = await asyncio.to_thread(replay, self._thread.workspace, work.stored.thread)
+        except SensorloomError as error:
+            self._thread.say(str(error), "warning")
             return
-        if self.conversation.thread is not None:
-            self.conversation.show(work.stored.thread, self._look(work))
-        self.focused(self.conversation.index)
-        if work.busy:
-            self._situate("running")
-        elif work.slots:
-            self._situate("proposal")
-        else:
-            self._situate("stale" if stale_messages(work.stored.thread) else "conversation")
+        work.replays = {call.call_id: call.status for call in replays}
+        self._thread.show(work)
+        counts = Counter(call.status for call in replays)
+        statuses = [
+            f"{counts[status]} {status}" for status in ("same", "differs", "edited", "cannot") if counts[status]
+        ]
+        reason = next((f" ({call.reason})" for call in replays if call.reason), "")
+        severity = "warning" if counts["differs"] else "information"
+        self._thread.say(f"replayed: {', '.join(statuses) or 'no calls'}{reason}", severity)
 
-    def _situate(self, situation: str) -> None:
-        if situation != self._situation:
-            self._situation = situation
-            self.screen.post_message(self.Situation(situation))
+    def execute(self) -> None:
+        """Execute the focused turn's calls anew; a result that comes out otherwise takes the stored one's place."""
+        work = self._thread.work
+        index = self._thread.conversation.index
+        if work is not None and index < len(work.stored.thread.messages):
+            self._thread.do(partial(self._execute, work, turn_at(work.stored.thread, index).start))
 
-    def _draw_running(self) -> None:
-        work = self.work
-        if work is not None and any(isinstance(one, LiveTurn) for one in work.slots.values()):
-            self.conversation.show(work.stored.thread, self._look(work))
+    async def _execute(self, work: ThreadWork, index: int) -> None:
+        from core.runs.toolbox import tools_at
 
-    def _look(self, work: ThreadWork, look: Look | None = None) -> Look:
-        return replace(
-            look or self.conversation.look,
-            seconds=work.seconds,
-            replays=work.replays,
-            forks=work.forks,
-            unsaved=work.unsaved,
-            drafts=work.drafts(time.monotonic()),
-            chosen=work.chosen,
-        )
+        before = work.stored
+        tools, context = await asyncio.to_thread(tools_at, self._thread.workspace, before.thread, index)
+        if context is None:
+            self._thread.say("the session cannot be read, so nothing can be executed", "warning")
+        elif await self._thread.save(work, curate.reexecute, index, tools, context):
+            same = work.stored.digest == before.digest
+            self._thread.say("executed: the results are what they were" if same else "executed anew; u takes it back")

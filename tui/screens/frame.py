@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.command import Provider
 from textual.containers import Horizontal
 from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
 from core.text import one_line
-from tui.keys import Action, bindings
-from tui.palette import Actions
+from tui.keys import Action
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.textual_private import CoveredScreen
 from tui.widgets.filter_suggester import FilterSuggester
@@ -31,9 +27,6 @@ PANES = ("threads", "conversation", "sensors")
 class Frame(Guarded, CoveredScreen[None]):
     """Threads, conversation and sensors side by side, or as many of them as fit. What they hold comes later."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
-
     # Textual's own paints the whole screen at each change of the focus; here the frames of the panes show it
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
@@ -43,7 +36,8 @@ class Frame(Guarded, CoveredScreen[None]):
 
     def __init__(self, actions: Sequence[Action]) -> None:
         super().__init__(classes="at-threads")
-        self._actions = actions
+        self.actions = actions
+        """All of them, with a person's own keys."""
         self._turn_situation = "conversation"
         self._at = self._beside = "threads"
         """The pane that has the focus, and the one beside the conversation where there is room for two."""
@@ -61,7 +55,7 @@ class Frame(Guarded, CoveredScreen[None]):
             with Pane(id="conversation-pane", classes="pane"):
                 yield Plain(id="finding")
             yield Pane(id="sensors-pane", classes="pane")
-        yield KeyBar(self._actions)
+        yield KeyBar(self.actions)
 
     def on_mount(self) -> None:
         """The list has the focus; the filter line gets it when it is asked for."""
@@ -86,18 +80,25 @@ class Frame(Guarded, CoveredScreen[None]):
     def _choose_panes(self) -> None:
         """Say which panes there is room for. Every change of a class styles the whole screen anew, so it is one change,
         and none where all panes are shown anyway."""
-        kept = {one for one in self.classes if not one.startswith("at-")} - {"beside-sensors"}
-        chosen = kept | {f"at-{self._at}"} | ({"beside-sensors"} if self._beside == "sensors" else set[str]())
+        others = {name for name in self.classes if not name.startswith("at-")} - {"beside-sensors"}
+        chosen = others | {f"at-{self._at}"} | ({"beside-sensors"} if self._beside == "sensors" else set[str]())
         if chosen != self.classes:
             self.set_classes(chosen)
 
-    def step_pane(self, step: int) -> None:
-        """Go so many panes to the right."""
-        at = next((place for place, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
+    def next_pane(self) -> None:
+        """Go to the pane at the right."""
+        self._step_pane(1)
+
+    def previous_pane(self) -> None:
+        """Go to the pane at the left."""
+        self._step_pane(-1)
+
+    def _step_pane(self, step: int) -> None:
+        at = next((number for number, pane in enumerate(PANES) if self.query_one(f"#{pane}").has_focus), 0)
         self.focus_pane(PANES[(at + step) % len(PANES)])
 
     def show_situation(self, name: str) -> None:
-        """Show the keys of what the open thread is doing: a name of `tui.keys.KEY_BAR`."""
+        """Show the keys of what the open thread is doing: one that actions name in `bar`."""
         self._turn_situation = name
         self._show_keys()
 

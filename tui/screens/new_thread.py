@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters, on
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
@@ -22,7 +21,8 @@ from core.runs.events import TurnEvent
 from core.storage.memory import recall, remember
 from core.storage.store import Stored
 from core.text import one_line
-from tui.dialogs.question_request import Asking
+from core.workspace import Workspace
+from tui.dialogs.question_request import QuestionRequest
 from tui.open_thread.runs import Runs
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
@@ -40,6 +40,17 @@ class Begun:
 
     stored: Stored
     run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A dataset was opened, or cannot be."""
+
+    names: Sequence[str]
+    """All datasets there are."""
+    name: str
+    dataset: StandardDataset | None
+    problem: str = ""
 
 
 class QuestionArea(TextArea):
@@ -68,23 +79,6 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     sessions = getters.query_one(Picker)
     question = getters.query_one(QuestionArea)
 
-    @dataclass
-    class Opened(Message):
-        """A dataset was opened, or cannot be."""
-
-        names: Sequence[str]
-        """All datasets there are."""
-        name: str
-        opened: StandardDataset | None
-        problem: str = ""
-
-    @dataclass
-    class Made(Message):
-        """The thread was saved, or could not be."""
-
-        begun: Begun | None
-        problem: str = ""
-
     def __init__(self, runs: Runs, used: frozenset[tuple[str, str]]) -> None:
         super().__init__()
         self._runs = runs
@@ -92,7 +86,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._used = used
         """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
-        self._asking = Asking(self, runs, show=self._show_question, say=self._say)
+        self._request = QuestionRequest(self, runs, show=self._show_question, say=self._say, ended=self._question_ended)
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
 
@@ -120,48 +114,35 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._open("")
 
     def _open(self, name: str) -> None:
-        self.run_worker(partial(self._opening, name), thread=True, exclusive=True, group="dataset")
-
-    def _opening(self, name: str) -> None:
         """Open a dataset; without a name, the one that was used last, or the first."""
-        from core.datasets.standard import dataset_names, open_dataset
 
-        names = dataset_names(self._runs.workspace)
-        if not name and names:
-            last = recall(self._runs.workspace, _REMEMBERED, "")
-            name = last if last in names else names[0]
-        try:
-            opened = open_dataset(self._runs.workspace, name) if names else None
-            if opened is not None:
-                opened.sessions  # noqa: B018 - read here, off the screen's loop
-            self.post_message(self.Opened(names, name, opened))
-        except SensorloomError as error:
-            self.post_message(self.Opened(names, name, None, str(error)))
+        def work() -> None:
+            self.call_later(self._opened, opened(self._runs.workspace, name))
 
-    @on(Opened)
+        self.run_worker(work, thread=True, exclusive=True, group="dataset")
+
     def _opened(self, event: Opened) -> None:
         if not event.names:
             self._offer_data()
             return
         self._names = list(event.names)
-        self._dataset = event.opened
+        self._dataset = dataset = event.dataset
         name = event.name
-        place = f"  {self._names.index(name) + 1}/{len(self._names)} ◂ ▸" if len(self._names) > 1 else ""
-        if event.opened is None:
-            self.query_one("#dataset", Plain).show(f"{name}{place}")
+        which = f"  {self._names.index(name) + 1}/{len(self._names)} ◂ ▸" if len(self._names) > 1 else ""
+        if dataset is None:
+            self.query_one("#dataset", Plain).show(f"{name}{which}")
             self._start = None
             self.sessions.empty = one_line(event.problem)
             self.sessions.show(())
             return
-        one = event.opened
-        subjects = len(set(one.subjects.values()))
-        facts = f"{len(one.sessions):,} sessions · {subjects:,} subjects · {len(one.activities)} activities"
-        made = " · synthetic" if one.synthetic else ""
+        subjects = len(set(dataset.subjects.values()))
+        facts = f"{len(dataset.sessions):,} sessions · {subjects:,} subjects · {len(dataset.activities)} activities"
+        synthetic = " · synthetic" if dataset.synthetic else ""
         self.query_one("#dataset", Plain).show(
-            Content.assemble((one_line(name, 40), "bold"), f"{place}   ", (facts + made, "dim"))
+            Content.assemble((one_line(name, 40), "bold"), f"{which}   ", (facts + synthetic, "dim"))
         )
         self.sessions.empty = "this dataset has no sessions"
-        self.sessions.show([self._choice(session) for session in one.sessions])
+        self.sessions.show(choices(dataset, self._used))
         self.action_draw()
         self.action_propose()
 
@@ -171,29 +152,23 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.dismiss(None)
         self.app.push_screen(FirstRunScreen(self._runs.workspace))
 
-    def _choice(self, session: str) -> Choice:
-        assert self._dataset is not None
-        labels = ", ".join(self._dataset.labels.get(session, ()))
-        there = "· " if (self._dataset.name, session) in self._used else ""
-        return Choice(session, f"{there}{labels}")
-
     def action_draw(self) -> None:
         """Draw a session at random, one that no thread is about where there is any."""
         if self._dataset is None or not self.sessions.count:
             return
         name, every = self._dataset.name, self._dataset.sessions
-        fresh = [place for place, session in enumerate(every) if (name, session) not in self._used]
+        fresh = [number for number, session in enumerate(every) if (name, session) not in self._used]
         self.sessions.move_to(random.choice(fresh or range(len(every))))
 
     def action_dataset(self, step: int) -> None:
         """Open another dataset."""
         if self._dataset is not None and len(self._names) > 1:
-            place = self._names.index(self._dataset.name)
-            self._open(self._names[(place + step) % len(self._names)])
+            at = self._names.index(self._dataset.name)
+            self._open(self._names[(at + step) % len(self._names)])
 
     def action_write(self) -> None:
         """Write the question by hand."""
-        self._asking.stop()
+        self._request.stop()
         self.question.focus()
 
     def action_leave_question(self) -> None:
@@ -204,33 +179,30 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         """Let the model propose a question, or another one."""
         if self._dataset is not None:
             self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
-            self._asking.begin(self._dataset.name)
+            self._request.begin(self._dataset.name)
 
-    def take(self, events: Sequence[TurnEvent]) -> None:
+    def hear(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report: the question as it comes."""
-        self._asking.take(events)
+        self._request.hear(events)
 
     def _show_question(self, text: str) -> None:
         self.question.text = text
 
-    @on(Asking.Ended)
-    def _asked(self) -> None:
+    def _question_ended(self, problem: str) -> None:
+        if problem:
+            self._start = None
+            self._say(f"{one_line(problem, 160)} — t tries again, e writes it by hand")
+            return
         self._say("")
         if self._start is not None:
             self.action_start(self._start)
-
-    @on(Asking.Failed)
-    def _not_asked(self, event: Asking.Failed) -> None:
-        if self._asking.failed(event):
-            self._start = None
-            self._say(f"{one_line(event.reason, 160)} — t tries again, e writes it by hand")
 
     def _say(self, text: str) -> None:
         self.query_one("#question-title", Plain).show(Content.assemble(("question  ", "bold"), (one_line(text), "dim")))
 
     def action_start(self, run: bool) -> None:
         """Make the thread; as soon as the question is there, if it is still on its way."""
-        if self._asking.waiting or self._dataset is None:
+        if self._request.waiting or self._dataset is None:
             self._start = run
             self._say("starting as soon as the question is there …")
             return
@@ -249,21 +221,42 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         try:
             stored = create_thread(self._runs.workspace, dataset, session, question)
             remember(self._runs.workspace, _REMEMBERED, dataset)
-            self.post_message(self.Made(Begun(stored, run)))
+            self.call_later(self._made, Begun(stored, run))
         except SensorloomError as error:
-            self.post_message(self.Made(None, str(error)))
+            self.call_later(self._say, str(error))
 
-    @on(Made)
-    def _made(self, event: Made) -> None:
-        if event.begun is None:
-            self._say(event.problem)
-        else:
-            self.dismiss(event.begun)
+    def _made(self, begun: Begun) -> None:
+        self.dismiss(begun)
 
     def action_leave(self) -> None:
         """Back, making nothing."""
-        self._asking.stop()
+        self._request.stop()
         self.dismiss(None)
+
+
+def opened(workspace: Workspace, name: str) -> Opened:
+    """Open a dataset by its name; without one, the dataset that was used last, or the first."""
+    from core.datasets.standard import dataset_names, open_dataset
+
+    names = dataset_names(workspace)
+    if not name and names:
+        last = recall(workspace, _REMEMBERED, "")
+        name = last if last in names else names[0]
+    try:
+        dataset = open_dataset(workspace, name) if names else None
+        if dataset is not None:
+            dataset.sessions  # noqa: B018 - read here, off the screen's loop
+        return Opened(names, name, dataset)
+    except SensorloomError as error:
+        return Opened(names, name, None, str(error))
+
+
+def choices(dataset: StandardDataset, used: Container[tuple[str, str]]) -> list[Choice]:
+    """The sessions with their labels; a dot where a thread is about one already."""
+    return [
+        Choice(session, ("· " if (dataset.name, session) in used else "") + ", ".join(dataset.labels.get(session, ())))
+        for session in dataset.sessions
+    ]
 
 
 def _keys(*pairs: tuple[str, str]) -> Content:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 from core.thread.summary import Summary
 from core.workspace import Workspace
-from tui.thread_list.thread_actions import ThreadActions
+from tui.thread_list.known_folder import KnownFolder
 
 if TYPE_CHECKING:
     from core.lint import Finding
@@ -28,29 +26,36 @@ REST = 10
 """A look is followed by a rest of so many times its length, so that a large folder under change costs little."""
 
 
-class Repeats:
+class Duplicates:
     """Looks at the whole folder, off the screen's loop; only what changed since it was last looked at is read.
 
     The first look at a large folder takes a while, in processes that give way to whatever else is asked for. None goes
     on while keys are pressed, unless the list's filter waits for it.
     """
 
-    @dataclass
-    class Found(Message):
-        """The folder was looked at."""
+    def __init__(
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        folder: KnownFolder,
+        urgent: Callable[[], bool],
+        tell: Callable[[frozenset[str]], None],
+    ) -> None:
+        """Looks at the folder.
 
-        found: Mapping[str, Finding] | None
-        """By stem; None when nothing can be kept, so that each look would be the first."""
-        changed: frozenset[str]
-        """Stems of which something else is known than before."""
-        seconds: float
-        """How long it took, but for what it waited."""
-
-    def __init__(self, screen: Screen[None], workspace: Workspace, threads: ThreadActions) -> None:
+        Args:
+            screen: in whose workers it looks.
+            workspace: where the threads are.
+            folder: what is known of them.
+            urgent: whether a filter waits for what is found.
+            tell: told the stems of which something else is known than before.
+        """
         self._screen = screen
         self._workspace = workspace
-        self._threads = threads
-        self._found: Mapping[str, Finding] = {}
+        self._folder = folder
+        self._urgent = urgent
+        self._tell = tell
+        self._findings: Mapping[str, Finding] = {}
         self._waiting = False
         self._worker: Worker[None] | None = None
         self._again = False
@@ -61,11 +66,11 @@ class Repeats:
 
     def of(self, stem: str) -> Finding | None:
         """What a thread repeats, as far as that is known."""
-        return self._found.get(stem)
+        return self._findings.get(stem)
 
     def look(self) -> None:
         """The folder changed: look at it in a moment, if all of it was read."""
-        if not self._threads.scanned or self._waiting:
+        if not self._folder.scanned or self._waiting:
             return
         if self._worker is not None:
             self._again = True
@@ -77,19 +82,22 @@ class Repeats:
         """A key was pressed: go on when there are no more."""
         self._gives_way_until = time.monotonic() + GIVES_WAY_SECONDS
 
-    def take(self, event: Found) -> None:
-        """Remember what was found."""
+    def _looked(self, findings: Mapping[str, Finding] | None, changed: frozenset[str], seconds: float) -> None:
+        """Remember what was found. None means that nothing can be kept, so that each look would be the first."""
         self._worker = None
-        self.rests_until = time.monotonic() + REST * event.seconds
-        if self._again and event.found is not None:
+        self.rests_until = time.monotonic() + REST * seconds
+        if self._again and findings is not None:
             self._again = False
             self.look()
-        self._found = event.found or {}
+        self._findings = findings or {}
+        self._tell(changed)
 
     def _begin(self) -> None:
         self._waiting = False
-        every = list(self._threads.known.values())
-        self._worker = self._screen.run_worker(partial(self._work, every, self._found), thread=True, group="repeats")
+        every = list(self._folder.summaries.values())
+        self._worker = self._screen.run_worker(
+            partial(self._work, every, self._findings), thread=True, group="duplicates"
+        )
 
     def _work(self, every: list[Summary], before: Mapping[str, Finding]) -> None:
         from core.listing.row_status import repeated
@@ -105,11 +113,11 @@ class Repeats:
                 waited += _WAKES_SECONDS
             return worker.is_cancelled
 
-        found = None if cancelled() else repeated(self._workspace, every, cancelled)
+        findings = None if cancelled() else repeated(self._workspace, every, cancelled)
         if not worker.is_cancelled:
-            known = found or {}
+            known = findings or {}
             changed = frozenset(stem for stem in {*before, *known} if before.get(stem) != known.get(stem))
-            self._screen.post_message(self.Found(found, changed, time.monotonic() - started - waited))
+            self._screen.call_later(self._looked, findings, changed, time.monotonic() - started - waited)
 
     def _must_wait(self) -> bool:
-        return time.monotonic() < self._gives_way_until and not self._threads.looking
+        return time.monotonic() < self._gives_way_until and not self._urgent()

@@ -2,68 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import SensorloomError
 from core.workspace import Workspace
-from tui.thread_list.thread_actions import ThreadActions
+from tui.thread_list.arranging import Arranging
+from tui.thread_list.known_folder import KnownFolder
 from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from core.curate import Bulk, Verdict
 
-SAID = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
+IN_WORDS = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 DELETED, RESTORED = "moved to the trash", "brought back from the trash"
 
 
 class Judging:
     """Judges one after the other in the order of the keys, off the screen's loop."""
 
-    @dataclass
-    class Done(Message):
-        """Threads were judged, deleted or brought back."""
-
-        what: str
-        done: Bulk
-
-    def __init__(self, screen: Screen[None], workspace: Workspace, listed: ThreadList, threads: ThreadActions) -> None:
+    def __init__(
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        folder: KnownFolder,
+        listed: ThreadList,
+        arranging: Arranging,
+        done: Callable[[Sequence[str]], None],
+    ) -> None:
+        """Args: `done` is told the stems of the threads that were judged, deleted or brought back."""
         self._screen = screen
         self._workspace = workspace
+        self._folder = folder
         self._list = listed
-        self._threads = threads
+        self._arranging = arranging
+        self._done = done
         self._waiting: list[tuple[str, Callable[[], Bulk]]] = []
         self._busy = False
-
-    def handlers(self) -> Mapping[str, Callable[[], None]]:
-        """What each of the actions does."""
-        return {
-            "verdict.accept": partial(self.judge, "accept"),
-            "verdict.reject": partial(self.judge, "reject"),
-            "verdict.skip": partial(self.judge, "skip"),
-            "thread.delete": self.delete,
-            "thread.trash": self.open_trash,
-        }
 
     def judge(self, verdict: Verdict) -> None:
         """Give a verdict and go on to the next thread. The verdict a thread has already is taken back."""
         chosen = self._chosen()
-        known = self._threads.known
+        known = self._folder.summaries
         again = bool(chosen) and all(stem in known and known[stem].verdict == verdict for stem in chosen)
-        given = None if again else verdict
+        change = None if again else verdict
 
         def work() -> Bulk:
             from core.curate import set_verdicts
 
-            return set_verdicts(self._workspace, chosen, given)
+            return set_verdicts(self._workspace, chosen, change)
 
         if chosen:
-            self._do("verdict taken back" if again else SAID[verdict], work)
+            self._do("verdict taken back" if again else IN_WORDS[verdict], work)
             if not again:
                 self._list.action_move_down()
 
@@ -93,29 +86,30 @@ class Judging:
 
         if stem is not None:
             self._do(RESTORED, work)
-            self._threads.go_to(stem)
+            self._arranging.go_to(stem)
 
-    def finished(self, event: Done) -> None:
+    def _finished(self, what: str, done: Bulk) -> None:
         """Say what was done where it is not plain to see, and go on with what waits."""
         self._busy = False
-        severity: Literal["warning", "information"] = "warning" if event.done.problems else "information"
-        count = len(event.done.changed)
-        if event.done.problems:
-            first, *others = event.done.problems
+        severity: Literal["warning", "information"] = "warning" if done.problems else "information"
+        count = len(done.changed)
+        if done.problems:
+            first, *others = done.problems
             text = f"{first} (and {len(others)} more)" if others else first
-        elif count > 1 or event.what in (DELETED, RESTORED):
-            what = f"{count} threads" if count > 1 else next(iter(event.done.changed), "nothing")
-            text = f"{what} {event.what}; u takes it back"
+        elif count > 1 or what in (DELETED, RESTORED):
+            which = f"{count} threads" if count > 1 else next(iter(done.changed), "nothing")
+            text = f"{which} {what}; u takes it back"
         else:
             text = ""
         if text:
             self._screen.notify(text, severity=severity, markup=False)
         self._next()
+        self._done(done.changed)
 
     def _chosen(self) -> list[str]:
         """The marked threads, whose marks are taken away, or the one under the cursor."""
         if marked := sorted(self._list.marked):
-            self._threads.unmark()
+            self._arranging.unmark()
             return marked
         return [self._list.current.stem] if self._list.current else []
 
@@ -136,4 +130,4 @@ class Judging:
             done = work()
         except SensorloomError as error:
             done = Bulk((), (str(error),))
-        self._screen.post_message(self.Done(what, done))
+        self._screen.call_later(self._finished, what, done)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.screen import Screen
 
 from core.thread.summary import Summary
 from core.workspace import Workspace
-from tui.thread_list.duplicates import Repeats
 from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
+    from core.lint import Finding
     from core.listing.row_status import Standing, Survey
 
 QUIET_SECONDS = 0.3
@@ -25,18 +24,19 @@ BATCH = 12
 REMEMBERED = 20_000
 
 
-class Standings:
+class RowStatuses:
     """Looks at the rows that can be seen, once each, and again when a file changes."""
 
-    @dataclass
-    class Found(Message):
-        """Threads were looked at."""
-
-        found: Mapping[str, tuple[Summary, Standing]]
-
-    def __init__(self, screen: Screen[None], workspace: Workspace, listed: ThreadList, repeats: Repeats) -> None:
+    def __init__(
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        listed: ThreadList,
+        duplicate: Callable[[str], Finding | None],
+    ) -> None:
+        """Args: `duplicate` gives what a thread repeats, by its stem, as far as that is known."""
         self._screen = screen
-        self._repeats = repeats
+        self._duplicate = duplicate
         self._workspace = workspace
         self._list = listed
         self._known: dict[str, tuple[Summary, Standing]] = {}
@@ -50,8 +50,8 @@ class Standings:
         known = self._known.get(summary.stem)
         if known is None or (known[0].size, known[0].mtime_ns) != (summary.size, summary.mtime_ns):
             return None
-        repeated = self._repeats.of(summary.stem)
-        return known[1] if repeated is None else replace(known[1], findings=(*known[1].findings, repeated))
+        duplicate = self._duplicate(summary.stem)
+        return known[1] if duplicate is None else replace(known[1], findings=(*known[1].findings, duplicate))
 
     def look(self) -> None:
         """Look at the rows on the screen once the list stands still."""
@@ -61,37 +61,37 @@ class Standings:
 
     def compare(self, stems: Container[str]) -> None:
         """Of these threads it is known anew what they repeat."""
-        self._list.redraw(one.stem for one in self._list.on_screen() if one.stem in stems)
+        self._list.redraw(summary.stem for summary in self._list.on_screen() if summary.stem in stems)
 
     def forget(self) -> None:
         """Threads have left: all must be looked at again."""
         self._known.clear()
         self.look()
 
-    def take(self, event: Found) -> None:
+    def _looked(self, statuses: Mapping[str, tuple[Summary, Standing]]) -> None:
         """Show what was found."""
         if len(self._known) > REMEMBERED:
             self._known.clear()
-        self._known.update(event.found)
-        self._list.redraw(event.found)
+        self._known.update(statuses)
+        self._list.redraw(statuses)
 
     def _begin(self) -> None:
         self._timer.pause()
-        wanted = [one for one in self._list.on_screen() if not one.problem and self.of(one) is None]
+        wanted = [summary for summary in self._list.on_screen() if not summary.problem and self.of(summary) is None]
         if wanted:
             self._screen.run_worker(
-                partial(self._work, wanted, self._version), thread=True, exclusive=True, group="standings"
+                partial(self._work, wanted, self._version), thread=True, exclusive=True, group="row status"
             )
 
     def _work(self, wanted: list[Summary], version: int) -> None:
         from core.listing.row_status import Survey
 
         self._survey = survey = self._survey or Survey(self._workspace)
-        found: dict[str, tuple[Summary, Standing]] = {}
+        statuses: dict[str, tuple[Summary, Standing]] = {}
         for summary, standing in survey.of(wanted, lambda: version != self._version):
-            found[summary.stem] = summary, standing
-            if len(found) >= BATCH:
-                self._screen.post_message(self.Found(found))
-                found = {}
-        if found:
-            self._screen.post_message(self.Found(found))
+            statuses[summary.stem] = summary, standing
+            if len(statuses) >= BATCH:
+                self._screen.call_later(self._looked, statuses)
+                statuses = {}
+        if statuses:
+            self._screen.call_later(self._looked, statuses)

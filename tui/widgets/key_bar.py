@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.keys import KEY_BAR, TYPING_KEYS, Action, shown
+from tui.keys import TYPING_KEYS, Action, offered, shown_key
 
 
 class KeyBar(Widget):
@@ -25,12 +25,12 @@ class KeyBar(Widget):
 
     def __init__(self, actions: Sequence[Action], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._actions: Mapping[str, Action] = {one.id: one for one in actions}
+        self._actions = actions
         self._situation = "threads"
 
     @property
     def situation(self) -> str:
-        """Which keys are shown: a key of `KEY_BAR` or `TYPING_KEYS`."""
+        """Which keys are shown: one that actions name in `bar`, or a key of `TYPING_KEYS`."""
         return self._situation
 
     def show(self, situation: str) -> None:
@@ -44,10 +44,10 @@ class KeyBar(Widget):
         width, base = self.size.width, self.rich_style
         key_style = base + self.get_component_rich_style("bar--key", partial=True)
         typing = TYPING_KEYS.get(self._situation)
-        always = [] if typing else [self._pair(name) for name in self._ALWAYS]
+        always = [] if typing else [_pair(action) for action in self._actions if action.id in self._ALWAYS]
         room = width - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
         chosen: list[tuple[str, str]] = []
-        for key, label in typing or map(self._pair, self._offered()):
+        for key, label in typing or map(_pair, offered(self._actions, self._situation)):
             room -= cell_len(key) + cell_len(label) + 3
             if room < 0:
                 break
@@ -57,9 +57,6 @@ class KeyBar(Widget):
             segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
         return Strip(segments).crop_extend(0, width, base)
 
-    def _offered(self) -> list[str]:
-        return [name for name in KEY_BAR[self._situation] if name in self._actions]
 
-    def _pair(self, name: str) -> tuple[str, str]:
-        action = self._actions[name]
-        return shown(action.keys.split(",")[0]), action.label
+def _pair(action: Action) -> tuple[str, str]:
+    return shown_key(action), action.label

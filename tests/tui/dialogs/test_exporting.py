@@ -26,7 +26,7 @@ Until = Any
 async def opened(pilot: Any, until: Until, rows: int) -> MainScreen:
     main = pilot.app.screen
     assert isinstance(main, MainScreen)
-    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == rows)
+    await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count == rows)
     return main
 
 

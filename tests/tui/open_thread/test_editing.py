@@ -151,14 +151,14 @@ async def test_going_to_another_thread_keeps_what_was_typed(workspace: Workspace
     first = with_call(workspace).stem
     second = new_thread(workspace, "s02_1").stem
     async with opened(workspace) as (pilot, screen):
-        screen.threads.go_to(first)
+        screen.parts.arranging.go_to(first)
         await until(pilot, lambda: work(screen).stored.stem == first)
         editor = await editing(pilot, screen, 1)
         editor.query_one("#text", TextArea).text = "half a thou"
-        screen.threads.go_to(second)
+        screen.parts.arranging.go_to(second)
         await until(pilot, lambda: work(screen).stored.stem == second and not screen.query(MessageEditor))
         await until(pilot, lambda: load_drafts(workspace, first).edit is not None)
-        screen.threads.go_to(first)
+        screen.parts.arranging.go_to(first)
         await until(pilot, lambda: "✎ an edit is not saved" in screen.query_one(Conversation).text)
         editor = await editing(pilot, screen, 1)
         assert editor.query_one("#text", TextArea).text == "half a thou"

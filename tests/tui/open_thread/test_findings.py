@@ -17,7 +17,7 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
-from tui.thread_list import duplicates as repeats
+from tui.thread_list import duplicates
 
 Add = Callable[..., str]
 Text = Callable[[Any], str]
@@ -27,7 +27,7 @@ Until = Any
 async def opened(pilot: Any, until: Until, rows: int) -> MainScreen:
     main = pilot.app.screen
     assert isinstance(main, MainScreen)
-    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == rows)
+    await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count == rows)
     return main
 
 
@@ -51,7 +51,7 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
         main = await opened(pilot, until, 1)
-        await until(pilot, lambda: main.turns.work is not None)
+        await until(pilot, lambda: main.parts.thread.work is not None)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "1/2 counts" in screen(app))
         await until(pilot, lambda: "●✓  ! walking" in rows(main)[0])
@@ -59,7 +59,7 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
         assert "the whole thread" in screen(app)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "2/2 grounding" in screen(app) and "3.14159" in screen(app))
-        assert main.turns.conversation.index == 1
+        assert main.parts.thread.conversation.index == 1
         await pilot.press("ctrl+f")
         await until(pilot, lambda: "1 finding: ! shows" in screen(app) and "1/1 grounding" in screen(app))
         stored = store.read(workspace.threads, "demo_s01_v4_0001")
@@ -96,8 +96,8 @@ async def test_a_thread_that_repeats_another_is_marked_until_its_twin_goes(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 3)
-        await until(pilot, lambda: main.turns.work is not None)
-        main.threads.go_to(again)
+        await until(pilot, lambda: main.parts.thread.work is not None)
+        main.parts.arranging.go_to(again)
 
         def marks() -> dict[str, bool]:
             return {row.summary.stem: "!" in text for row, text in zip(main.listed.rows, rows(main), strict=True)}
@@ -151,7 +151,7 @@ async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 1)
-        await until(pilot, lambda: main.turns.work is not None)
+        await until(pilot, lambda: main.parts.thread.work is not None)
         assert "●✗    walking → sitting" in rows(main)[0]
         await pilot.press("w")
         await until(pilot, lambda: "●     s01 → sitting" in rows(main)[0])
@@ -177,10 +177,10 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
         return {}
 
     monkeypatch.setattr("core.listing.row_status.repeated", look)
-    monkeypatch.setattr(repeats, "GIVES_WAY_SECONDS", 1e9)
-    monkeypatch.setattr(repeats, "QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(duplicates, "GIVES_WAY_SECONDS", 1e9)
+    monkeypatch.setattr(duplicates, "QUIET_SECONDS", 0.01)
     clock = Clock()
-    monkeypatch.setattr(repeats, "time", clock)
+    monkeypatch.setattr(duplicates, "time", clock)
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 3)
@@ -190,17 +190,17 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
         for _ in range(3):
             await pilot.press("j", "k")
         assert not went_on.is_set()
-        main.threads.looking = True
+        main.parts.arranging.looking = True
         await until(pilot, went_on.is_set)
-        await until(pilot, lambda: main.repeats.rests_until)
-        assert clock.now > 0 and abs(main.repeats.rests_until - clock.now) < 1e-6  # to wait is not to work
-        main.threads.looking = False
+        await until(pilot, lambda: main.parts.duplicates.rests_until)
+        assert clock.now > 0 and abs(main.parts.duplicates.rests_until - clock.now) < 1e-6  # to wait is not to work
+        main.parts.arranging.looking = False
         begun.clear()
-        main.repeats.look()
+        main.parts.duplicates.look()
         for _ in range(3):
             await pilot.press("j", "k")
         assert not begun.is_set()
-        main.threads.looking = True
+        main.parts.arranging.looking = True
         await until(pilot, begun.is_set)
 
 

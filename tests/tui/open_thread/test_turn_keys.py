@@ -254,9 +254,9 @@ async def test_two_marked_threads_compare_whichever_is_open(workspace: Workspace
     async with opened(workspace) as (pilot, screen):
         await until(pilot, lambda: len(screen.listed.rows) == 3)
         for stem in stems[:2]:
-            screen.threads.go_to(stem)
+            screen.parts.arranging.go_to(stem)
             await pilot.press("1", "m")
-        screen.threads.go_to(stems[2])
+        screen.parts.arranging.go_to(stems[2])
         await until(pilot, lambda: work(screen).stored.stem == stems[2] and len(screen.listed.marked) == 2)
         await pilot.press("v")
         await until(pilot, lambda: all(f"seen {stem}" in on_screen(pilot.app) for stem in stems[:2]))
@@ -269,7 +269,7 @@ async def test_two_marked_threads_compare_whichever_is_open(workspace: Workspace
 async def test_the_plot_pans_and_zooms(workspace: Workspace):
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):
-        await until(pilot, lambda: screen.turns.sensors.view is not None)
+        await until(pilot, lambda: screen.parts.thread.sensors.view is not None)
         await pilot.press("p")
         await until(pilot, lambda: "0.00 to 2.54 s" in on_screen(pilot.app))
         await pilot.press("plus", "l")
@@ -329,14 +329,14 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
     stem = new_thread(workspace).stem
     new_thread(workspace, "s02_1")
     async with opened(workspace) as (pilot, screen):
-        screen.threads.go_to(stem)
+        screen.parts.arranging.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
         await until(pilot, lambda: any("moved to the trash" in one.message for one in said(pilot)))
         assert stem not in thread_files.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in thread_files.stems(workspace.threads))
-        await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+        await until(pilot, lambda: screen.parts.thread.work and work(screen).stored.stem == stem)
 
 
 async def test_a_late_report_of_a_deletion_does_not_keep_the_cursor_from_what_came_back(workspace: Workspace):
@@ -344,13 +344,13 @@ async def test_a_late_report_of_a_deletion_does_not_keep_the_cursor_from_what_ca
     new_thread(workspace, "s02_1")
     async with opened(workspace) as (pilot, screen):
         await until(pilot, lambda: len(screen.listed.rows) == 2)
-        screen.threads.go_to(stem)
-        screen.threads.saved(on_disk(workspace, stem))
-        there = screen.threads.known[stem]
-        screen.threads.take(Changes((), (stem,)), True)
-        assert screen.threads.current is not None and screen.threads.current.stem != stem
-        screen.threads.take(Changes((there,)), True)
-        assert screen.threads.current.stem == stem
+        screen.parts.arranging.go_to(stem)
+        screen.parts.arranging.saved(on_disk(workspace, stem))
+        there = screen.parts.folder.summaries[stem]
+        screen.parts.arranging.change(Changes((), (stem,)), True)
+        assert screen.parts.arranging.current is not None and screen.parts.arranging.current.stem != stem
+        screen.parts.arranging.change(Changes((there,)), True)
+        assert screen.parts.arranging.current.stem == stem
 
 
 async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(workspace: Workspace):
@@ -367,7 +367,7 @@ async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(works
         await pilot.press("enter")
         await until(pilot, lambda: any("brought back" in one.message for one in said(pilot)))
         assert on_disk(workspace, stem).digest == before.digest
-        await until(pilot, lambda: screen.turns.work and work(screen).stored.stem == stem)
+        await until(pilot, lambda: screen.parts.thread.work and work(screen).stored.stem == stem)
         await pilot.press("u")
         await until(pilot, lambda: stem not in thread_files.stems(workspace.threads))
         assert sorted(curate.list_trash(workspace)) == sorted([stem, other])
@@ -397,15 +397,15 @@ async def test_the_sensors_follow_a_session_that_grows(workspace: Workspace):
 
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):
-        await until(pilot, lambda: screen.turns.sensors.view is not None)
-        view = screen.turns.sensors.view
+        await until(pilot, lambda: screen.parts.thread.sensors.view is not None)
+        view = screen.parts.thread.sensors.view
         assert view is not None and view.path is not None and view.samples == 128
         before = parquet.read_table(view.path)
         later = before.set_column(
             0, "timestamp_sec", pa.array([one + 2.56 for one in before["timestamp_sec"].to_pylist()])
         )
         parquet.write_table(pa.concat_tables([before, later]), view.path)
-        await until(pilot, lambda: getattr(screen.turns.sensors.view, "samples", 0) == 256)
+        await until(pilot, lambda: getattr(screen.parts.thread.sensors.view, "samples", 0) == 256)
 
 
 async def test_a_change_from_outside_while_a_proposal_waits_asks(workspace: Workspace):

@@ -17,7 +17,7 @@ from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, calls, delta, fake_server, says
 from tests.tui.driving import finished, on_disk, opened, proposed, said, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
-from tui.open_thread.turn_state import ThreadWork
+from tui.open_thread.thread_work import ThreadWork
 from tui.screens.main import MainScreen
 from tui.screens.model import ModelScreen
 from tui.widgets.conversation import Conversation
@@ -59,8 +59,8 @@ def shown_text(screen: MainScreen) -> str:
 
 def test_a_run_that_ends_before_its_id_is_known_is_over(workspace: Workspace):
     one = ThreadWork(new_thread(workspace), asked=True)
-    one.take(TurnStarted("t#1", "t", "fake"), 0.0)
-    one.take(TurnEnded("t#1", "t", error="no answer"), 0.1)
+    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
+    one.apply(TurnEnded("t#1", "t", error="no answer"), 0.1)
     one.begin("t#1")
     assert not one.busy and one.idle
     one.asked = True
@@ -71,23 +71,23 @@ def test_a_run_that_ends_before_its_id_is_known_is_over(workspace: Workspace):
 def test_waiting_makes_what_came_of_the_message_void_but_not_earlier_calls(workspace: Workspace):
     stored: Stored = new_thread(workspace)
     one = ThreadWork(stored, run="t#1")
-    one.take(TurnStarted("t#1", "t", "fake"), 0.0)
-    one.take(CallAnswered("t#1", -1, "c0", "look", "{}", False, 0.1), 0.0)
-    one.take(TextAdded("t#1", "half a sent"), 0.0)
-    one.take(Waiting("t#1", 3, "429"), 0.0)
+    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
+    one.apply(CallAnswered("t#1", -1, "c0", "look", "{}", False, 0.1), 0.0)
+    one.apply(TextAdded("t#1", "half a sent"), 0.0)
+    one.apply(Waiting("t#1", 3, "429"), 0.0)
     (draft,) = one.drafts(1.0)
     assert "waiting 3 s" in draft.note
     assert [message.get("content") for message in draft.proposal.messages] == ["{}", ""]
-    one.take(TextAdded("t#1", "A whole sentence."), 2.0)
+    one.apply(TextAdded("t#1", "A whole sentence."), 2.0)
     assert one.drafts(3.0)[0].proposal.messages[-1]["content"] == "A whole sentence."
 
 
 def test_the_count_of_tokens_changes_at_most_once_a_second(workspace: Workspace):
     one = ThreadWork(new_thread(workspace), run="t#1")
-    one.take(TurnStarted("t#1", "t", "fake"), 0.0)
+    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
     notes: set[str] = set()
     for step in range(40):
-        one.take(TextAdded("t#1", "word " * 3), step / 20)
+        one.apply(TextAdded("t#1", "word " * 3), step / 20)
         notes.add(one.drafts(step / 20)[0].note)
     assert len(notes) <= 3
     assert any("tokens" in note and "/s" in note for note in notes)
@@ -165,7 +165,7 @@ async def test_what_a_model_reasons_is_folded_and_stored_only_when_configured(
     (root / "sensorloom.toml").write_text(f"[model]\nkeep_reasoning = {str(keep).lower()}\n")
     with fake_server(answer) as server:
         async with opened(served(server.url)) as (pilot, screen):
-            screen.threads.go_to(stem)
+            screen.parts.arranging.go_to(stem)
             await until(pilot, lambda: work(screen).stored.stem == stem)
             await pilot.press("2")
             await proposed(pilot, screen)
@@ -208,34 +208,34 @@ async def test_several_threads_run_at_once_and_each_is_found_as_it_was_left(work
     with fake_server(Answer(spoken("I am still looking"), then="hang")) as server:
         async with opened(served(server.url)) as (pilot, screen):
             for stem in (first, second):
-                screen.threads.go_to(stem)
+                screen.parts.arranging.go_to(stem)
                 await until(pilot, lambda stem=stem: work(screen).stored.stem == stem)
                 await pilot.press("r")
                 await until(pilot, lambda: "still looking" in shown_text(screen))
-            assert screen.runs.running == {first, second}
-            screen.threads.go_to(first)
+            assert screen.parts.runs.running == {first, second}
+            screen.parts.arranging.go_to(first)
             await until(pilot, lambda: work(screen).stored.stem == first and "still looking" in shown_text(screen))
             await pilot.press("escape")
             await until(pilot, lambda: work(screen).shown is not None)
-            assert screen.runs.running == {second}
+            assert screen.parts.runs.running == {second}
 
 
 async def test_a_run_that_only_begins_goes_on_while_another_thread_is_read(workspace: Workspace, served: Served):
     first, second = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
     with fake_server(says("I look at the signal.")) as server:
         async with opened(served(server.url)) as (pilot, screen):
-            screen.threads.go_to(first)
+            screen.parts.arranging.go_to(first)
             await until(pilot, lambda: work(screen).stored.stem == first)
             screen.action_do("turn.run")
             began = work(screen)
             assert began.asked and not began.run
-            screen.turns.open(on_disk(workspace, second))
+            screen.parts.thread.open(on_disk(workspace, second))
             assert work(screen).stored.stem == second and began.asked
             await until(pilot, lambda: began.proposals and not began.busy)
             assert "I look at the signal." not in shown_text(screen)
-            screen.threads.go_to(second)
-            await until(pilot, lambda: screen.reader.wanted == second)
-            screen.threads.go_to(first)
+            screen.parts.arranging.go_to(second)
+            await until(pilot, lambda: screen.parts.reader.wanted == second)
+            screen.parts.arranging.go_to(first)
             await until(pilot, lambda: work(screen) is began and "I look at the signal." in shown_text(screen))
             await pilot.press("y")
             await until(pilot, lambda: len(on_disk(workspace, first).thread.messages) == 2)
@@ -245,7 +245,7 @@ async def test_a_run_that_only_begins_goes_on_while_another_thread_is_read(works
 async def test_a_thread_is_found_where_it_was_left(workspace: Workspace):
     first, second = new_thread(workspace).stem, new_thread(workspace, "s02_1").stem
     async with opened(workspace, (100, 24)) as (pilot, screen):
-        screen.threads.go_to(first)
+        screen.parts.arranging.go_to(first)
         await until(pilot, lambda: work(screen).stored.stem == first)
         await pilot.press("2")
         await finished(pilot, screen)
@@ -254,9 +254,9 @@ async def test_a_thread_is_found_where_it_was_left(workspace: Workspace):
         await pilot.press("right")
         before = shown.place
         assert not before.at_end
-        screen.threads.go_to(second)
+        screen.parts.arranging.go_to(second)
         await until(pilot, lambda: work(screen).stored.stem == second)
-        screen.threads.go_to(first)
+        screen.parts.arranging.go_to(first)
         await until(pilot, lambda: work(screen).stored.stem == first)
         await until(pilot, lambda: shown.place == before)
 
@@ -293,7 +293,7 @@ async def test_a_change_from_outside_while_a_run_is_under_way_is_not_overwritten
 async def test_space_plays_the_session_and_stops(workspace: Workspace):
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):
-        sensors = screen.turns.sensors
+        sensors = screen.parts.thread.sensors
         await until(pilot, lambda: sensors.view is not None)
         still = sensors.text
         await pilot.press("space")

@@ -57,7 +57,7 @@ async def test_three_keys_lead_from_nothing_to_a_finished_thread_and_one_more_to
 async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Workspace, until: Until):
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         dialog = app.screen
@@ -78,7 +78,7 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
 async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Until):
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         await pilot.press("escape")
@@ -89,7 +89,7 @@ async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Unt
 async def test_an_export_of_nothing_says_what_to_do(with_demo: Workspace, until: Until, screen: Text):
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
         await pilot.press("x")
         await until(pilot, lambda: "no threads found" in screen(app))
     assert not list(with_demo.exports.glob("*.jsonl"))
@@ -98,7 +98,7 @@ async def test_an_export_of_nothing_says_what_to_do(with_demo: Workspace, until:
 async def test_quitting_in_the_middle_of_a_run_leaves_whole_threads(with_demo: Workspace, until: Until):
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads"))
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         await pilot.press("R")

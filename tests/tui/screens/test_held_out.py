@@ -20,7 +20,7 @@ async def opened(pilot: Any, until: Any, screen: Text, threads: int) -> None:
     """The export dialog, at what is held out, with the dialog of its names open."""
     main = pilot.app.screen
     assert isinstance(main, MainScreen)
-    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == threads)
+    await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count == threads)
     await pilot.press("X")
     await until(pilot, lambda: f"of {threads} threads" in screen(pilot.app))
     await pilot.press(*"j" * ROW, "l")

@@ -61,7 +61,7 @@ def test_with_the_truth_hidden_only_what_was_answered_is_told():
 async def opened(pilot: Any, until: Any, count: int) -> MainScreen:
     main = pilot.app.screen
     assert isinstance(main, MainScreen)
-    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == count)
+    await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count == count)
     await pilot.press("i")
     await until(pilot, lambda: isinstance(pilot.app.screen, StatisticsScreen) and pilot.app.screen.board.rows)
     return main
@@ -111,7 +111,7 @@ async def test_the_board_hides_what_the_list_hides_and_counts_again(
         assert "the truth is hidden" in text and "right" not in text and "wrong" not in text and "needs" not in text
         await pilot.press("G", "g", "j", "k", "shift+tab")
         add_thread(3)
-        await until(pilot, lambda: len(main.threads.known) == 3)
+        await until(pilot, lambda: len(main.parts.folder.summaries) == 3)
         await pilot.press("r")
         await until(pilot, lambda: "all 3 threads" in screen(app))
         await pilot.press("i")
@@ -125,7 +125,7 @@ async def test_a_board_of_nothing_says_so(workspace: Workspace, until: Any, scre
     async with app.run_test(size=(120, 40)) as pilot:
         main = app.screen
         assert isinstance(main, MainScreen)
-        await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count == 1)
+        await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count == 1)
         await pilot.press("i")
         await until(pilot, lambda: "1 not readable" in screen(app))
         await pilot.press("j", "tab", "enter", "escape")

@@ -34,7 +34,7 @@ def logged(workspace: Workspace) -> str:
 async def begun(pilot: Any, until: Until) -> MainScreen:
     main = pilot.app.screen
     assert isinstance(main, MainScreen)
-    await until(pilot, lambda: main.ready and main.threads.scanned and main.listed.count)
+    await until(pilot, lambda: main.ready and main.parts.folder.scanned and main.listed.count)
     return main
 
 
@@ -54,7 +54,7 @@ async def test_whatever_fails_is_a_sentence_and_the_app_goes_on(
             "worker": lambda: main.run_worker(fail, thread=True),
             "timer": lambda: main.set_timer(0.01, fail),
             "callback": lambda: main.call_after_refresh(fail),
-            "action": lambda: main._handlers.__setitem__("list.sort", fail),  # pyright: ignore[reportPrivateUsage] - the table of actions
+            "action": lambda: monkeypatch.setattr(main.parts.arranging, "next_sort", fail),
             "thread": lambda: threading.Thread(target=fail).start(),
             "log": lambda: logging.getLogger("core.anything").error("the run failed", exc_info=MarkedError("x")),
         }

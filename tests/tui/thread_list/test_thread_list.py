@@ -33,7 +33,7 @@ def drawn(app: SensorloomApp) -> list[str]:
 async def opened(pilot: Pilot[None], until: Until, rows: int) -> ThreadList:
     app = pilot.app
     assert isinstance(app, SensorloomApp)
-    await until(pilot, lambda: hasattr(app.screen, "threads") and main(app).threads.scanned)
+    await until(pilot, lambda: getattr(app.screen, "ready", False) and main(app).parts.folder.scanned)
     await until(pilot, lambda: main(app).listed.count == rows)
     return main(app).listed
 
@@ -72,10 +72,10 @@ async def test_hostile_text_in_rows_titles_and_notices_is_only_text(
     (workspace.threads / f"{name}.json").write_text("{")
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await until(pilot, lambda: hasattr(app.screen, "threads") and main(app).threads.scanned)
+        await until(pilot, lambda: getattr(app.screen, "ready", False) and main(app).parts.folder.scanned)
         for _ in range(main(app).listed.count):
             await pilot.press("j")
-        await until(pilot, lambda: main(app).turns.work is not None or main(app).reader.wanted)
+        await until(pilot, lambda: main(app).parts.thread.work is not None or main(app).parts.reader.wanted)
         main(app).notify(hostile, markup=False)
         await pilot.pause()
         shown = screen(app)
@@ -94,7 +94,7 @@ async def test_ten_thousand_rows_are_no_widgets(workspace: Workspace, add_thread
         assert len(app.screen.query("*")) < 30
         await pilot.press("G")
         assert listed.cursor == 9_999
-        assert listed.current is not None and listed.current.stem in main(app).threads.known
+        assert listed.current is not None and listed.current.stem in main(app).parts.folder.summaries
 
 
 async def test_filter_narrows_as_it_is_typed_and_says_what_is_wrong(

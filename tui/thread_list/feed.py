@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual.message import Message
+from textual.screen import Screen
 
 from core.errors import SensorloomError
 from core.listing import index, index_cache
@@ -20,32 +20,27 @@ from core.workspace import Workspace
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class FeedListeners:
+    """Who is told of the folder; all are called on the screen's loop, with values that never change again."""
+
+    loaded: Callable[[tuple[Summary, ...]], None]
+    """Told what the cache remembers, which the scan that follows brings up to date."""
+    changed: Callable[[Changes, bool], None]
+    """Told of files that appeared, changed or went, and whether the whole folder has been looked at by now."""
+    failed: Callable[[str], None]
+    """Told why the folder cannot be read."""
+
+
 class FolderFeed:
-    """Reads and watches the folder. What it posts it never changes again."""
+    """Reads and watches the folder."""
 
-    @dataclass
-    class Loaded(Message):
-        """What the cache remembers, which the scan that follows brings up to date."""
-
-        summaries: tuple[Summary, ...]
-
-    @dataclass
-    class Changed(Message):
-        """Files that appeared, changed or went."""
-
-        changes: Changes
-        scanned: bool
-        """Whether the whole folder has been looked at by now."""
-
-    @dataclass
-    class Failed(Message):
-        """The folder cannot be read."""
-
-        reason: str
-
-    def __init__(self, workspace: Workspace, post: Callable[[Message], object], *, polling: bool | None = None):
+    def __init__(
+        self, screen: Screen[None], workspace: Workspace, listeners: FeedListeners, *, polling: bool | None = None
+    ) -> None:
+        self._screen = screen
         self._workspace = workspace
-        self._post = post
+        self._listeners = listeners
         self._polling = polling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
@@ -66,11 +61,17 @@ class FolderFeed:
         except Exception as error:  # a thread that ends unseen would leave a list that is never right again
             _log.exception("the folder is no longer followed")
             what = f"{type(error).__name__}: {error}"
-            self._post(self.Failed(f"the threads folder is no longer followed ({what}); start again to see changes"))
+            self._tell(
+                self._listeners.failed,
+                f"the threads folder is no longer followed ({what}); start again to see changes",
+            )
+
+    def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
+        self._screen.call_later(listener, *arguments)
 
     def _follow(self) -> None:
         known, trusted_ns = index_cache.load(self._workspace)
-        self._post(self.Loaded(tuple(known.values())))
+        self._tell(self._listeners.loaded, tuple(known.values()))
         started = time.time_ns()
         if self._scan(known, trusted_ns):
             index_cache.save(self._workspace, known, started)
@@ -80,10 +81,10 @@ class FolderFeed:
             if stems is None:
                 changed |= self._scan(known, time.time_ns())
             else:
-                found = index.rescan(self._workspace.threads, known, stems)
-                if index.apply(known, found):
+                changes = index.rescan(self._workspace.threads, known, stems)
+                if index.apply(known, changes):
                     changed = True
-                    self._post(self.Changed(found, True))
+                    self._tell(self._listeners.changed, changes, True)
         if changed:
             index_cache.save(self._workspace, known, started)
 
@@ -97,7 +98,7 @@ class FolderFeed:
                 if self._stop.is_set():
                     return False
                 outdated |= index.apply(known, changes) or changes.read > 0
-                self._post(self.Changed(changes, changes.seen == changes.total))
+                self._tell(self._listeners.changed, changes, changes.seen == changes.total)
         except SensorloomError as error:
-            self._post(self.Failed(str(error)))
+            self._tell(self._listeners.failed, str(error))
         return outdated

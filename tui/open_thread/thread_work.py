@@ -37,10 +37,10 @@ class LiveTurn:
     """Name and arguments as they stand, by the call's number."""
     answers: dict[int, CallAnswered] = field(default_factory=dict[int, CallAnswered])
     waiting: str = ""
-    _said: str = ""
-    _said_at: int = -1
+    _note: str = ""
+    _noted_at: int = -1
 
-    def take(self, event: TurnEvent) -> None:
+    def apply(self, event: TurnEvent) -> None:
         """Add what an event brings."""
         self.waiting = ""
         match event:
@@ -81,19 +81,19 @@ class LiveTurn:
         spoken = {"role": "assistant", "content": self.text, "tool_calls": calls or None}
         messages = (*results[:early], spoken, *results[early:])
         proposal = Proposal(self.position, messages, Generation(self.model), self.reasoning, complete=False)
-        return Draft(proposal, running=True, note=self._note(now))
+        return Draft(proposal, running=True, note=self._progress(now))
 
-    def _note(self, now: float) -> str:
+    def _progress(self, now: float) -> str:
         """How much came in which time; said anew at most once a second."""
         if self.waiting:
             return self.waiting
         seconds = int(now - self.started)
-        if seconds != self._said_at:
-            size = len(self.text) + len(self.reasoning) + sum(len(one[1]) for one in self.calls.values())
+        if seconds != self._noted_at:
+            size = len(self.text) + len(self.reasoning) + sum(len(arguments) for _, arguments in self.calls.values())
             tokens = size // CHARACTERS_PER_TOKEN
             rate = f", {tokens / (now - self.started):.0f}/s" if tokens and now - self.started > 0.5 else ""
-            self._said_at, self._said = seconds, f"≈ {tokens} tokens{rate}, {seconds} s"
-        return f"{self._said}, running"
+            self._noted_at, self._note = seconds, f"≈ {tokens} tokens{rate}, {seconds} s"
+        return f"{self._note}, running"
 
 
 def _answer(answer: CallAnswered) -> Message:
@@ -145,14 +145,14 @@ class ThreadWork:
     @property
     def proposals(self) -> list[Proposal]:
         """The turns that wait for a decision."""
-        return [one for one in self.slots.values() if isinstance(one, Proposal)]
+        return [slot for slot in self.slots.values() if isinstance(slot, Proposal)]
 
     @property
     def shown(self) -> Proposal | None:
         """The proposal that is on the screen; None while it still comes in."""
         slots = list(self.slots.values())
-        found = slots[min(self.chosen, len(slots) - 1)] if slots else None
-        return found if isinstance(found, Proposal) else None
+        slot = slots[min(self.chosen, len(slots) - 1)] if slots else None
+        return slot if isinstance(slot, Proposal) else None
 
     def drafts(self, now: float) -> tuple[Draft, ...]:
         """All of them as they can be drawn now."""
@@ -161,11 +161,11 @@ class ThreadWork:
             nothing = Proposal(len(self.stored.thread.messages), (silent,), Generation(""))
             return (Draft(nothing, running=True, note="asking the model …"),)
         return tuple(
-            one.draft(now) if isinstance(one, LiveTurn) else Draft(one, note=made_in(one.generation))
-            for one in self.slots.values()
+            slot.draft(now) if isinstance(slot, LiveTurn) else Draft(slot, note=made_in(slot.generation))
+            for slot in self.slots.values()
         )
 
-    def take(self, event: TurnEvent, now: float) -> str:
+    def apply(self, event: TurnEvent, now: float) -> str:
         """Add what an event brings; returns the sentence a person must read, if there is one."""
         match event:
             case TurnStarted():
@@ -182,7 +182,7 @@ class ThreadWork:
                     self.seconds[event.call_id] = event.seconds
                 live = self.slots.get(event.run)
                 if isinstance(live, LiveTurn):
-                    live.take(event)
+                    live.apply(event)
         return ""
 
     def _end(self, event: TurnEnded) -> str:
@@ -200,14 +200,14 @@ class ThreadWork:
     def restore(self, proposals: Sequence[Proposal]) -> bool:
         """Take proposals of an earlier session that still follow the thread; returns whether there are any."""
         position = len(self.stored.thread.messages)
-        fitting = [one for one in proposals if one.position == position]
-        self.slots.update({f"{self.stored.stem}#kept/{number}": one for number, one in enumerate(fitting, 1)})
+        fitting = [proposal for proposal in proposals if proposal.position == position]
+        self.slots.update({f"{self.stored.stem}#kept/{number}": proposal for number, proposal in enumerate(fitting, 1)})
         return bool(fitting)
 
     def replace(self, old: Proposal, new: Proposal) -> None:
         """Put an edited proposal in an old one's place."""
-        for run, one in self.slots.items():
-            if one is old:
+        for run, slot in self.slots.items():
+            if slot is old:
                 self.slots[run] = new
 
     def clear(self) -> None:

@@ -1,0 +1,210 @@
+"""Every action of the app, declared once: its id, keys, words, when it applies and what carries it out.
+
+The bindings, the key bar, the help screen and the palette come from this table. `[keys]` in `sensorloom.toml` rebinds
+an action by its id. Moves that a pane makes for itself are in `tui/keys.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import WorkspaceError
+from tui.keys import MOVING, PANE_ACTIONS, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, shown_key
+
+if TYPE_CHECKING:
+    from tui.open_thread.thread_work import ThreadWork
+    from tui.screens.parts import Parts
+
+Need = Literal["nothing", "row", "thread", "idle", "decided", "proposal", "stale", "session"]
+"""What must be so for an action to apply: a thread under the cursor; an open thread, and that nothing runs in it, that
+no proposal waits besides, that one does, or that something is stale; sensors on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppAction(Action):
+    """An action that the main screen carries out, whichever pane has the focus."""
+
+    function: Callable[[Parts], Callable[[], object]]
+    """Picks what carries it out."""
+    needs: Need = field(default="nothing", kw_only=True)
+
+
+# fmt: off
+ACTIONS = (
+    AppAction("pane.next", "tab", "next pane", "to the next pane", MOVING,
+        lambda parts: parts.frame.next_pane, bar={"running": 2, "sensors": 3}),
+    AppAction("pane.previous", "shift+tab", "previous pane", "to the previous pane", MOVING,
+        lambda parts: parts.frame.previous_pane),
+    AppAction("pane.threads", "1", "threads", "to the threads", MOVING,
+        lambda parts: partial(parts.frame.focus_pane, "threads")),
+    AppAction("pane.conversation", "2", "conversation", "to the conversation", MOVING,
+        lambda parts: partial(parts.frame.focus_pane, "conversation")),
+    AppAction("pane.sensors", "3", "sensors", "to the sensors", MOVING,
+        lambda parts: partial(parts.frame.focus_pane, "sensors")),
+    AppAction("thread.new", "n", "new", "make a new thread: dataset, session and question", THREADS,
+        lambda parts: parts.dialogs.new_thread, bar={"threads": 1, "conversation": 12, "running": 3}),
+    AppAction("list.filter", "slash", "filter", "show only threads that match; empty shows all", THREADS,
+        lambda parts: parts.filter_line.begin, bar={"threads": 4, "running": 4}),
+    AppAction("list.sort", "o", "sort", "sort by another column", THREADS,
+        lambda parts: parts.arranging.next_sort, bar={"threads": 9}),
+    AppAction("list.saved", "f", "filters", "use, keep or delete a saved filter", THREADS,
+        lambda parts: parts.dialogs.saved_filters, bar={"threads": 12}, words="saved"),
+    AppAction("list.mark", "m", "mark", "mark for verdicts and deletion of several at once", THREADS,
+        lambda parts: parts.arranging.mark, needs="row", bar={"threads": 8}, words="several"),
+    AppAction("list.unmark", "M", "unmark all", "take all marks away", THREADS,
+        lambda parts: parts.arranging.unmark),
+    AppAction("list.blind", "w", "blind", "hide the truth, here and in the conversation, or show it", THREADS,
+        lambda parts: parts.thread.conversation.action_blind, words="label truth"),
+    AppAction("list.statistics", "i", "statistics", "the statistics board: balance, wrong answers, turns, tools",
+        THREADS, lambda parts: parts.dialogs.statistics, bar={"threads": 13}),
+    AppAction("verdict.accept", "a", "good", "verdict: accept, and go to the next", THREADS,
+        lambda parts: partial(parts.judging.judge, "accept"), needs="row",
+        bar={"threads": 5, "conversation": 7, "stale": 7}, words="accepted ▲ judge"),
+    AppAction("verdict.reject", "d", "bad", "verdict: reject, and go to the next", THREADS,
+        lambda parts: partial(parts.judging.judge, "reject"), needs="row",
+        bar={"threads": 6, "conversation": 8, "stale": 8}, words="rejected ▼ judge"),
+    AppAction("verdict.skip", "z", "skip", "verdict: skip, and go to the next", THREADS,
+        lambda parts: partial(parts.judging.judge, "skip"), needs="row", bar={"threads": 7}, words="skipped ▷ judge"),
+    AppAction("thread.delete", "delete", "delete", "move to the trash; undo brings it back", THREADS,
+        lambda parts: parts.judging.delete, needs="row", words="trash remove"),
+    AppAction("thread.trash", "U", "trash", "the trash: bring a deleted thread back", THREADS,
+        lambda parts: parts.judging.open_trash, words="restore"),
+    AppAction("export.now", "x", "export", "export the finished threads that the filter shows", THREADS,
+        lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 13}),
+    AppAction("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS,
+        lambda parts: parts.dialogs.choose_export),
+    AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,
+        lambda parts: parts.dialogs.ask_migration, words="migrate older"),
+    AppAction("turn.run", "r", "run", "ask the model for the next turn, as a proposal", TURNS,
+        lambda parts: parts.running.run, needs="decided",
+        bar={"threads": 2, "conversation": 1, "stale": 5, "sensors": 4}),
+    AppAction("turn.run_to_end", "R", "run to end", "run to the final answer, accepting each turn", TURNS,
+        lambda parts: parts.running.run_to_end, needs="idle",
+        bar={"threads": 3, "conversation": 2, "proposal": 6, "sensors": 5}),
+    AppAction("turn.sample", "s", "sample", "propose several turns at this point, to choose from", TURNS,
+        lambda parts: parts.running.sample, needs="decided", bar={"conversation": 5}),
+    AppAction("turn.accept", "y,enter", "accept", "take the proposed turn into the thread", TURNS,
+        lambda parts: parts.proposals.accept, needs="idle", bar={"proposal": 1}, words="take proposal"),
+    AppAction("turn.retry", "t", "retry", "propose again; the rejected one is kept in alternatives", TURNS,
+        lambda parts: parts.proposals.retry, needs="proposal", bar={"proposal": 2}, words="another other again"),
+    AppAction("turn.discard", "backspace", "discard", "put the proposal aside, into alternatives", TURNS,
+        lambda parts: parts.proposals.discard, needs="proposal",
+        bar={"proposal": 3}, words="put aside reject alternatives"),
+    AppAction("turn.stop", "escape", "stop", "stop what is running; what came is kept as a proposal", TURNS,
+        lambda parts: parts.running.stop, bar={"running": 1}, words="running cancel"),
+    AppAction("turn.edit", "e", "edit", "edit the message in place", TURNS,
+        lambda parts: parts.edits.edit, needs="idle", bar={"conversation": 3, "proposal": 4, "stale": 2}),
+    AppAction("turn.edit_external", "E", "editor", "edit the message in $EDITOR", TURNS,
+        lambda parts: parts.edits.edit_external, needs="idle", words="$EDITOR"),
+    AppAction("turn.settle", "S", "settle", "settle what is stale: re-run, accept as it is, or move to a branch", TURNS,
+        lambda parts: parts.stale.ask, needs="stale", bar={"stale": 1}, words="stale re-run rest"),
+    AppAction("turn.loss", "l", "loss", "keep this turn in or out of the training loss", TURNS,
+        lambda parts: parts.turns.toggle_loss, needs="idle", bar={"conversation": 10, "stale": 9}, words="train"),
+    AppAction("turn.delete", "T", "take out", "take this turn out; undo brings it back, alternatives keep it", TURNS,
+        lambda parts: parts.turns.delete, needs="decided", words="delete remove"),
+    AppAction("turn.branch", "b", "branch", "copy the thread up to this turn into a new one", TURNS,
+        lambda parts: parts.branches.branch, needs="thread", bar={"conversation": 4, "stale": 4}, words="fork sibling"),
+    AppAction("turn.previous_sibling", "left_square_bracket", "◂ branch", "to the previous branch", TURNS,
+        lambda parts: parts.branches.previous, needs="thread", words="sibling"),
+    AppAction("turn.next_sibling", "right_square_bracket", "branch ▸", "to the next branch", TURNS,
+        lambda parts: parts.branches.next, needs="thread", words="sibling"),
+    AppAction("turn.compare", "v", "compare", "two threads, or a proposal and its alternatives, side by side", TURNS,
+        lambda parts: parts.comparing.compare, needs="thread",
+        bar={"conversation": 11, "proposal": 7, "stale": 6}, words="difference diff side"),
+    AppAction("check.next", "exclamation_mark", "findings", "to the next thing the checks find in this thread", TURNS,
+        lambda parts: parts.findings.next, needs="thread", bar={"conversation": 9}, words="checks lint finding"),
+    AppAction("check.fix", "ctrl+f", "fix", "put right what the checks find, where that needs no decision", TURNS,
+        lambda parts: parts.findings.fix, needs="idle"),
+    AppAction("turn.replay", "c", "replay", "execute the stored calls again and compare", TURNS,
+        lambda parts: parts.turns.replay, needs="thread"),
+    AppAction("turn.execute", "ctrl+e", "execute", "execute this turn's calls anew; what differs is taken in", TURNS,
+        lambda parts: parts.turns.execute, needs="decided", words="re-run call"),
+    AppAction("turn.undo", "u", "undo", "undo the last change of this thread, also after a restart", TURNS,
+        lambda parts: parts.undoing.undo, bar={"threads": 11, "conversation": 6, "stale": 3}, words="take back"),
+    AppAction("turn.redo", "ctrl+r", "redo", "redo what was undone", TURNS,
+        lambda parts: parts.undoing.redo),
+    AppAction("sensor.plot", "p", "plot", "the channels on the full screen: pan and zoom", SENSORS,
+        lambda parts: parts.dialogs.plot, needs="session", bar={"sensors": 1}),
+    AppAction("sensor.play", "space", "play", "play the session in real time", SENSORS,
+        lambda parts: parts.thread.sensors.toggle_play, needs="session", bar={"sensors": 2}, words="real time"),
+    AppAction("app.model", "ctrl+o", "model", "choose endpoint and model, and how to sample", PROGRAM,
+        lambda parts: parts.dialogs.model, bar={"threads": 14}, words="endpoint temperature seed"),
+    AppAction("app.palette", "ctrl+p", "palette", "find any action by name", PROGRAM,
+        lambda parts: parts.dialogs.palette),
+    AppAction("app.help", "question_mark,f2", "help", "all keys", PROGRAM,
+        lambda parts: parts.dialogs.help),
+    AppAction("app.suspend", "ctrl+z", "suspend", "to the shell; `fg` there comes back", PROGRAM,
+        lambda parts: parts.frame.app.action_suspend_process, words="background"),
+    AppAction("app.quit", "q", "quit", "stop what is running, save, and leave", PROGRAM,
+        lambda parts: parts.leave, words="leave end exit"),
+)
+# fmt: on
+
+
+def refusal(action: AppAction, parts: Parts, actions: Iterable[Action]) -> str:
+    """Why an action does not apply now, and the way out with its key; empty when it does."""
+    key: dict[ActionId, str] = {other.id: shown_key(other) for other in actions}
+    work = parts.thread.work
+    match action.needs:
+        case "nothing":
+            return ""
+        case "row":
+            return "" if parts.arranging.current is not None else "there is no thread in the list to do that to"
+        case "session":
+            return "" if parts.thread.sensors.view is not None else "there is no session to show here"
+        case needs if work is not None:
+            return _not_now(needs, work, key)
+        case _:
+            return f"no thread is open: {key['pane.threads']} goes to the list, {key['thread.new']} makes one"
+
+
+def _not_now(needs: Need, work: ThreadWork, key: Mapping[ActionId, str]) -> str:
+    """Why an action does not apply to the open thread as it is."""
+    if needs == "thread":
+        return ""
+    if work.busy:
+        return f"this thread is running; {key['turn.stop']} stops it"
+    if needs == "proposal" and not work.slots:
+        return f"nothing is proposed here; {key['turn.run']} asks the model for a turn"
+    if needs == "decided" and work.slots:
+        ways = f"{key['turn.accept']} accepts it, {key['turn.retry']} retries, {key['turn.discard']} discards"
+        return f"decide on the proposal first: {ways}"
+    if needs == "stale":
+        from core.thread.stale import stale_messages
+
+        return "" if stale_messages(work.stored.thread) else "nothing in this thread is stale"
+    return ""
+
+
+def rebound(chosen: Mapping[str, str]) -> tuple[Action, ...]:
+    """All actions with a person's keys.
+
+    Raises:
+        WorkspaceError: an action that does not exist, or a key that two actions would share.
+    """
+    known: Mapping[str, Action] = {action.id: action for action in (*PANE_ACTIONS, *ACTIONS)}
+    for name in chosen:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else "the help screen (?) lists the actions"
+            raise WorkspaceError(f"sensorloom.toml, [keys]: there is no action `{name}`; {hint}")
+    actions = tuple(replace(action, keys=chosen.get(action.id, action.keys)) for action in known.values())
+    _check_unique(actions)
+    return actions
+
+
+def _check_unique(actions: Sequence[Action]) -> None:
+    owners: dict[str, str] = {}
+    for action in actions:
+        for key in action.keys.split(","):
+            if not key.strip():
+                raise WorkspaceError(f"sensorloom.toml, [keys]: `{action.id}` has no key")
+            if key in owners:
+                raise WorkspaceError(
+                    f"sensorloom.toml, [keys]: `{key}` would be both `{owners[key]}` and `{action.id}`; choose another"
+                )
+            owners[key] = action.id

@@ -1,0 +1,236 @@
+"""The open thread: which it is, what is under way with it and others, and what every action on it shares.
+
+It knows none of its users: runs, proposals, edits, branches and checks are composed with it in `tui/screens/parts.py`.
+Everything that reads, saves or asks a model is a function of `core`, called off the screen's loop. Actions are
+carried out one after the other, so that a key pressed twice acts on what the first press left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+from textual.screen import Screen
+
+from core import curate
+from core.errors import ConflictError, SensorloomError
+from core.storage import store
+from core.storage.store import Stored
+from core.text import one_line
+from core.thread.stale import stale_messages
+from core.workspace import Workspace
+from tui.open_thread.thread_work import LiveTurn, ThreadWork
+from tui.widgets.conversation import Conversation
+from tui.widgets.conversation_layout import Place
+from tui.widgets.conversation_parts import Look
+from tui.widgets.sensors import Sensors
+
+TICK_SECONDS = 1.0
+"""How often the seconds of a running turn are counted up."""
+
+Save = Callable[..., Stored]
+Situation = Literal["conversation", "running", "proposal", "stale"]
+"""What the keys act on."""
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who is told of what happens to the open thread; all are called on the screen's loop."""
+
+    opened: Callable[[ThreadWork], None]
+    """Another thread is open, or the same one was read anew."""
+    leaving: Callable[[], None]
+    """Another thread, or none, is about to be shown."""
+    saved: Callable[[Stored], None]
+    """A thread was saved by an action or a run."""
+    conflict: Callable[[ThreadWork, Stored], None]
+    """Another program changed the messages of the open thread while a proposal waits; the second is what was seen."""
+    situation: Callable[[Situation], None]
+
+
+class OpenThread:
+    """Owns what is open. Lives on a screen, in whose workers its blocking work runs."""
+
+    listeners: Listeners
+
+    def __init__(self, screen: Screen[Any], workspace: Workspace, conversation: Conversation, sensors: Sensors) -> None:
+        self.screen = screen
+        self.workspace = workspace
+        self.conversation = conversation
+        self.sensors = sensors
+        self._works: dict[str, ThreadWork] = {}
+        self._places: dict[str, Place] = {}
+        self._stem = ""
+        self._situation: Situation | None = None
+        self._in_order = asyncio.Lock()
+        self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
+
+    @property
+    def work(self) -> ThreadWork | None:
+        """The open thread with what is under way."""
+        return self._works.get(self._stem)
+
+    def under_way(self, stem: str) -> ThreadWork | None:
+        """A thread that is open, or that something is under way with."""
+        return self._works.get(stem)
+
+    def work_on(self, seen: Stored) -> ThreadWork:
+        """What is under way with a thread that was read, which may no longer be the open one."""
+        return self._works.get(seen.stem) or ThreadWork(seen)
+
+    # Which thread is open
+
+    def open(self, stored: Stored) -> None:
+        """Show a thread that was read; what is under way with the one before goes on."""
+        if self._stem != stored.stem:
+            self._leave()
+        self._stem = stored.stem
+        work = self._works.setdefault(stored.stem, ThreadWork(stored))
+        if not work.busy:
+            work.renew(stored)
+        look = look_at(work, Look(blind=self.conversation.look.blind))
+        self.conversation.open(work.stored.thread, look, self._places.get(stored.stem))
+        self.show(work)
+        self.listeners.opened(work)
+
+    def close(self, why: str = "") -> None:
+        """Show no thread, and say why."""
+        self._leave()
+        self._stem = ""
+        self.conversation.clear(why)
+        self.sensors.clear()
+        self._situate("conversation")
+
+    def _leave(self) -> None:
+        """Remember where the reader was in the thread that was open; what is under way with it goes on."""
+        work = self.work
+        if work is None:
+            return
+        self.listeners.leaving()
+        if self.conversation.thread is not None:
+            self._places[self._stem] = self.conversation.place
+        if work.idle:
+            del self._works[self._stem]
+
+    def changed(self, stems: Sequence[str]) -> None:
+        """Look again at threads of ours whose files changed."""
+        for stem in stems:
+            if stem in self._works:
+                self.do(partial(self.reread, stem))
+
+    async def reread(self, stem: str) -> None:
+        """Take what another program made of a thread's file."""
+        work = self._works.get(stem)
+        if work is None or work.busy:
+            return  # a run sees for itself whether its file is still what it read
+        try:
+            stored = await asyncio.to_thread(_read_again, self.workspace, work.stored)
+        except SensorloomError as error:
+            if work.idle and work is not self.work:
+                self._works.pop(stem, None)  # it may have been left, and forgotten, while the file was read
+            elif not work.idle:
+                self.say(str(error), "warning")
+            return
+        if stored.digest == work.stored.digest:
+            return
+        seen = work.stored
+        work.renew(stored)
+        self.show(work)
+        if work.proposals and work is self.work and seen.thread.messages != stored.thread.messages:
+            self.listeners.conflict(work, seen)
+
+    # What all actions share
+
+    def do(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Carry out an action after those that were asked for before it."""
+
+        async def in_order() -> None:
+            async with self._in_order:
+                await action()
+
+        self.screen.run_worker(in_order, group="turns")
+
+    async def save(self, work: ThreadWork, function: Save, *arguments: Any) -> bool:
+        """Call one of `core.curate`'s actions on the thread and show what it gave back; False when it could not."""
+        try:
+            stored = await asyncio.to_thread(function, self.workspace, work.stored, *arguments)
+        except ConflictError as error:
+            self.say(f"{error}; nothing was overwritten", "warning")
+            await self.reread(work.stored.stem)
+            return False
+        except SensorloomError as error:
+            self.say(str(error), "error")
+            return False
+        self.replaced(work, stored)
+        return True
+
+    def say(self, text: str, severity: Any = "information") -> None:
+        """A notice. Whatever it holds is shown as it stands."""
+        self.screen.notify(one_line(text, 400), severity=severity, markup=False)
+
+    def focused(self, index: int) -> None:
+        """Let the sensors follow the focused message."""
+        work = self.work
+        if work is not None:
+            self.sensors.show(work.stored.thread, index, blind=self.conversation.look.blind)
+
+    def replaced(self, work: ThreadWork, stored: Stored) -> None:
+        """Take a value of the thread that was saved in another way than by `save`."""
+        work.renew(stored)
+        self.tell_saved(stored)
+        self.show(work)
+
+    def tell_saved(self, stored: Stored) -> None:
+        """A thread was saved, the open one or another: say so once what is being done here is done."""
+        self.screen.call_later(self.listeners.saved, stored)
+
+    def show(self, work: ThreadWork) -> None:
+        """Draw the thread if it is the open one, and say what the keys now act on."""
+        if any(other.busy for other in self._works.values()):
+            self._ticker.resume()
+        else:
+            self._ticker.pause()
+        if work is not self.work:
+            return
+        if self.conversation.thread is not None:
+            self.conversation.show(work.stored.thread, look_at(work, self.conversation.look))
+        self.focused(self.conversation.index)
+        if work.busy:
+            self._situate("running")
+        elif work.slots:
+            self._situate("proposal")
+        else:
+            self._situate("stale" if stale_messages(work.stored.thread) else "conversation")
+
+    def _situate(self, situation: Situation) -> None:
+        if situation != self._situation:
+            self._situation = situation
+            self.listeners.situation(situation)
+
+    def _draw_running(self) -> None:
+        work = self.work
+        if work is not None and any(isinstance(slot, LiveTurn) for slot in work.slots.values()):
+            self.conversation.show(work.stored.thread, look_at(work, self.conversation.look))
+
+
+def _read_again(workspace: Workspace, seen: Stored) -> Stored:
+    """The thread as it stands in its file; what another program wrote is one step of its history."""
+    stored = store.read(workspace.threads, seen.stem)
+    return stored if stored.digest == seen.digest else curate.take_theirs(workspace, seen)
+
+
+def look_at(work: ThreadWork, look: Look) -> Look:
+    """How the conversation looks with what is under way."""
+    return replace(
+        look,
+        seconds=work.seconds,
+        replays=work.replays,
+        forks=work.forks,
+        unsaved=work.unsaved,
+        drafts=work.drafts(time.monotonic()),
+        chosen=work.chosen,
+    )

@@ -1,0 +1,204 @@
+"""The parts of the app that act, composed in one place: who owns what, and who is told of what.
+
+No part knows another by more than the functions it is given here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from core.listing.index import Changes
+from core.storage.store import Stored
+from core.text import one_line
+from core.thread.summary import Summary
+from core.workspace import Workspace
+from tui.dialogs.dialogs import Dialogs
+from tui.dialogs.exports import Exports
+from tui.keys import ActionId
+from tui.open_thread.branches import Branches
+from tui.open_thread.bridge import REDRAW_SECONDS
+from tui.open_thread.comparing import Comparing
+from tui.open_thread.edit_actions import EditActions
+from tui.open_thread.findings import Findings
+from tui.open_thread.open_thread import Listeners, OpenThread
+from tui.open_thread.proposals import Proposals
+from tui.open_thread.reader import Read, Reader
+from tui.open_thread.running import Running
+from tui.open_thread.runs import Runs
+from tui.open_thread.stale_actions import StaleActions
+from tui.open_thread.turn_actions import TurnActions
+from tui.open_thread.undoing import Undoing
+from tui.screens.frame import Frame
+from tui.screens.new_thread import Begun
+from tui.thread_list.arranging import Arranging
+from tui.thread_list.duplicates import Duplicates
+from tui.thread_list.feed import FeedListeners, FolderFeed
+from tui.thread_list.filter_line import FilterLine
+from tui.thread_list.judging import Judging
+from tui.thread_list.known_folder import KnownFolder
+from tui.thread_list.row_status import RowStatuses
+from tui.widgets.conversation import Conversation
+from tui.widgets.pane import Pane
+from tui.widgets.plain import Plain
+from tui.widgets.sensors import Sensors
+from tui.widgets.thread_list import ThreadList
+
+
+class Parts:
+    """Everything that acts on the main screen."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        workspace: Workspace,
+        *,
+        act: Callable[[ActionId], None],
+        leave: Callable[[], None],
+        polling: bool | None = None,
+    ) -> None:
+        """Make the parts.
+
+        Args:
+            frame: the screen with its panes filled, in whose workers their blocking work runs.
+            workspace: what is open.
+            act: carries out an action, as its key would.
+            leave: ends the program.
+            polling: whether the folder is looked at again and again rather than watched; None where that is found out.
+        """
+        self.frame = frame
+        self.act = act
+        self.leave = leave
+        self.workspace = workspace
+        self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
+        self._compose_list(frame.listed)
+        self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
+        self.exports = Exports(frame, workspace, lambda: self.filter_line.text, self.exported)
+        self.dialogs = Dialogs(
+            frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
+            self.begun,
+        )  # fmt: skip
+        listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
+        self.feed = FolderFeed(frame, workspace, listeners, polling=polling)
+
+    def _compose_list(self, listed: ThreadList) -> None:
+        frame, workspace = self.frame, self.workspace
+        pane, problem = frame.query_one("#threads-pane", Pane), frame.query_one("#filter-problem", Plain)
+        self.folder = folder = KnownFolder()
+        self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, lambda: self.filter_line.put(""))
+        self.filter_line = FilterLine(workspace, frame.filter_line, problem, listed, arranging.show_matching)
+        self.duplicates = Duplicates(
+            frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
+        )
+        self.statuses = RowStatuses(frame, workspace, listed, self.duplicates.of)
+        self.judging = Judging(
+            frame, workspace, folder, listed, arranging, done=lambda stems: self.undoing.judged(stems)
+        )
+
+    def _compose_thread(self, conversation: Conversation, sensors: Sensors) -> None:
+        frame, folder, runs = self.frame, self.folder, self.runs
+
+        def summaries() -> Iterable[Summary]:
+            return folder.summaries.values()
+
+        self.thread = thread = OpenThread(frame, self.workspace, conversation, sensors)
+        self.reader = Reader(frame, self.workspace, self.read)
+        self.proposals = proposals = Proposals(thread, self.act)
+        self.running = Running(thread, runs, proposals.adopt, proposals.keep)
+        self.branches = branches = Branches(
+            thread, summaries, folder.is_related, self.arranging.go_to, proposals.choose
+        )
+        self.comparing = Comparing(thread, summaries, lambda: frame.listed.marked)
+        self.undoing = Undoing(thread, lambda: runs.running, branches.opened)
+        self.turns = TurnActions(thread)
+        self.stale = StaleActions(thread, self.act)
+        self.edits = EditActions(thread, branches.opened, self.stale.rerun)
+        pane, line = frame.query_one("#conversation-pane", Pane), frame.query_one("#finding", Plain)
+        self.findings = Findings(thread, pane, line, self.duplicates.of)
+        thread.listeners = Listeners(
+            opened=proposals.offer,
+            leaving=self.edits.leave,
+            saved=self.saved,
+            conflict=proposals.ask_conflict,
+            situation=frame.show_situation,
+        )
+
+    # What concerns several parts
+
+    def show(self, stored: Stored) -> None:
+        """Show a thread that was read."""
+        self.frame.title_thread(stored.stem)
+        self.thread.open(stored)
+        self.branches.mark_forks()
+        self.findings.opened()
+
+    def show_none(self, why: str = "") -> None:
+        """Show no thread, and say why."""
+        self.thread.close(why)
+        self.findings.opened()
+
+    def read(self, read: Read) -> None:
+        """Show what the cursor came to, or say why it does not open."""
+        if read.stored is not None:
+            self.show(read.stored)
+            return
+        self.frame.title_thread(read.stem)
+        summary = self.folder.summaries.get(read.stem)
+        self.show_none(f"{read.problem}; V does so here" if summary and summary.shape == "v3" else read.problem)
+
+    def begun(self, begun: Begun) -> None:
+        """Show a thread that was made, and run it where that was asked for."""
+        stored = begun.stored
+        self.arranging.saved(stored)
+        self.arranging.go_to(stored.stem)
+        self.reader.skip_to(stored.stem)
+        self.show(stored)
+        if begun.run:
+            self.act("turn.run_to_end")
+
+    def saved(self, stored: Stored) -> None:
+        """A thread was saved here."""
+        self.arranging.saved(stored)
+        self.branches.mark_forks()
+        self.findings.opened()
+
+    def folder_changed(self, changes: Changes, scanned: bool) -> None:
+        """Files of the folder appeared, changed or went."""
+        first = scanned and not self.folder.scanned
+        self.arranging.change(changes, scanned)
+        self.duplicates.look()
+        if first and all("example" in summary.tags for summary in self.folder.summaries.values()):
+            self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
+        changed = [*(summary.stem for summary in changes.found), *changes.gone]
+        self.thread.changed(changed)
+        if self.reader.wanted in changed and self.thread.work is None:
+            self.reader.read(self.reader.wanted)
+
+    def folder_failed(self, reason: str) -> None:
+        """The folder cannot be read."""
+        self.frame.notify(one_line(reason), severity="error", markup=False)
+
+    def duplicates_known(self, stems: frozenset[str]) -> None:
+        """Of these threads it is known anew what they repeat."""
+        self.statuses.compare(stems)
+        self.findings.compare(stems)
+
+    def exported(self) -> None:
+        """Threads have left."""
+        self.statuses.forget()
+        self.filter_line.again()
+
+    def _runs_report(self) -> None:
+        self.frame.set_timer(REDRAW_SECONDS, self.hear_runs)
+
+    def hear_runs(self) -> None:
+        """Take what the runs report."""
+        events = self.runs.bridge.drain()
+        self.running.hear(events)
+        self.dialogs.hear(events)
+        self.frame.listed.show_running(self.runs.running)
+
+    def close(self) -> None:
+        """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
+        self.exports.stop()
+        self.runs.close()
+        self.feed.close()

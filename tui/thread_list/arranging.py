@@ -1,0 +1,249 @@
+"""Which threads the list shows, and in which order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from textual.screen import Screen
+
+from core.filters.language import Filter, select
+from core.listing.index import Changes
+from core.listing.order import SORTS, Row, arrange
+from core.listing.summary import summary_of
+from core.storage.store import Stored
+from core.thread.summary import Summary
+from core.workspace import Workspace
+from tui.thread_list.known_folder import KnownFolder
+from tui.widgets.pane import Pane
+from tui.widgets.thread_list import ThreadList
+
+AT_ONCE = 2_000
+"""Threads that are sorted and filtered right where the key is handled; more go to a worker."""
+SCAN_REDRAW_SECONDS = 0.4
+"""Between two redraws of the list while the folder is read for the first time."""
+SCAN_REDRAW_PER_THREAD = 1e-4
+"""Seconds more for each thread: sorting anew and anew must not slow the reading."""
+TOLD_SECONDS = 0.3
+"""Between two reports of how many files were looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The rows, sorted and filtered."""
+
+    rows: list[Row]
+    places: dict[str, int]
+    """The place of each stem among them."""
+    texts: frozenset[str] | None
+    """Stems of the threads in which the filter's texts were found; None when it has none."""
+    version: int
+    """Tells whether they are still wanted."""
+
+
+class Arranging:
+    """Owns the rows of the list. Lives on the screen; its blocking work runs in the screen's workers."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        folder: KnownFolder,
+        listed: ThreadList,
+        pane: Pane,
+        unfilter: Callable[[], None],
+    ) -> None:
+        """Args: `pane` is the list's frame, whose title counts; `unfilter` takes the filter off."""
+        self._screen = screen
+        self._workspace = workspace
+        self._folder = folder
+        self._list = listed
+        self._pane = pane
+        self._unfilter = unfilter
+        self.sort = "newest"
+        self.filter = Filter("")
+        self._texts: frozenset[str] | None = None
+        self._wanted: str | None = None
+        self._saved = ""
+        """The stem of the thread that was saved here last."""
+        self._version = 0
+        self.looking = False
+        """Whether files are being looked into for the filter."""
+        self._looked = (0, 0)
+        """How many of them were, and of how many."""
+        self._telling = screen.set_interval(TOLD_SECONDS, self.retitle, pause=True)
+        self._drawn_at = 0.0
+
+    @property
+    def current(self) -> Summary | None:
+        """The thread under the cursor."""
+        return self._list.current
+
+    @property
+    def shown(self) -> list[Summary]:
+        """The threads that the list shows, in its order."""
+        return [row.summary for row in self._list.rows]
+
+    # What the folder holds
+
+    def load(self, summaries: tuple[Summary, ...]) -> None:
+        """Show what the cache remembered."""
+        self._folder.load(summaries)
+        if summaries:
+            self.arrange()
+
+    def change(self, changes: Changes, scanned: bool) -> None:
+        """Show what appeared, changed or went."""
+        before = [self._folder.summaries.get(summary.stem) for summary in changes.found]
+        first = scanned and not self._folder.scanned
+        if not self._folder.apply(changes, scanned):
+            if first:
+                self._list.empty = self._why_empty()
+                self._list.refresh()
+                self.retitle()
+            return
+        for stem in changes.gone:
+            self._list.marked.discard(stem)
+        if self._saved in changes.gone and self.current is not None and self.current.stem == self._saved:
+            # the report may be older than the saving; then another follows, and the cursor goes back
+            self._wanted = self._saved
+        if not first and not changes.gone and all(map(self._keeps_row, changes.found, before)):
+            for summary in changes.found:
+                self._list.replace_row(summary)
+        elif self._folder.scanned or time.monotonic() - self._drawn_at > (
+            SCAN_REDRAW_SECONDS + SCAN_REDRAW_PER_THREAD * len(self._folder.summaries)
+        ):
+            self.arrange(None if first else {summary.stem for summary in changes.found})
+
+    def saved(self, stored: Stored) -> None:
+        """Show a thread that was saved here, before the folder reports it."""
+        self._saved = stored.stem
+        old = self._folder.summaries.get(stored.stem)
+        size, mtime_ns = (old.size, old.mtime_ns) if old else (0, 0)
+        summary = summary_of(stored.thread, stored.stem, size, mtime_ns)
+        self.change(Changes((summary,)), self._folder.scanned)
+
+    def go_to(self, stem: str) -> None:
+        """Put the cursor on a thread, as soon as it is in the list. A filter that hides it is taken off."""
+        if self._list.go_to(stem):
+            return
+        self._wanted = stem
+        summary = self._folder.summaries.get(stem)
+        if summary is not None and not self.filter.slow and not self.filter.on_summary(summary):
+            self._unfilter()
+        self.arrange({stem})
+
+    # Sorting and filtering
+
+    def show_matching(self, wanted: Filter) -> None:
+        """Show only what a filter matches."""
+        self.filter = wanted
+        self.arrange()
+
+    def next_sort(self) -> None:
+        """Sort by the next column."""
+        names = list(SORTS)
+        self.sort = names[(names.index(self.sort) + 1) % len(names)]
+        self.arrange(set())
+
+    def arrange(self, changed: set[str] | None = None) -> None:
+        """Sort and filter what is known, and show it; in a worker where there is much.
+
+        With `changed`, only these threads are looked through again for the filter's texts.
+        """
+        self._version += 1
+        self._drawn_at = time.monotonic()
+        every = list(self._folder.summaries.values())
+        work = partial(self._arranged, self._version, self.filter, self.sort, every, changed)
+        if len(every) <= AT_ONCE and not self.filter.slow:
+            if (arranged := work()) is not None:
+                self._show(arranged)
+        else:
+            self.looking, self._looked = self.filter.slow, (0, 0)
+            self.retitle()
+            if self.looking:
+                self._telling.resume()
+            self._screen.run_worker(partial(self._work, work), thread=True, exclusive=True, group="arrange")
+
+    def _work(self, work: Callable[[], Arranged | None]) -> None:
+        if (arranged := work()) is not None:
+            self._screen.call_later(self._show, arranged)
+
+    def _arranged(
+        self, version: int, wanted: Filter, sort: str, every: list[Summary], changed: set[str] | None
+    ) -> Arranged | None:
+        """The rows; None when others are wanted by now. Runs on any thread."""
+
+        def cancelled() -> bool:
+            return version != self._version or not self._screen.is_running
+
+        texts: frozenset[str] | None = None
+        if not wanted.prepare(every, partial(self._count, version), cancelled):
+            return None
+        if wanted.needs_file:
+            again = changed if changed is not None and self._texts is not None else None
+            looked = every if again is None else [summary for summary in every if summary.stem in again]
+            fresh = frozenset(summary.stem for summary in select(self._workspace.threads, looked, wanted, cancelled))
+            texts = fresh if again is None else ((self._texts or frozenset()) - again) | fresh
+        if cancelled():
+            return None
+
+        def keep(summary: Summary) -> bool:
+            return wanted.on_summary(summary) and (texts is None or summary.stem in texts)
+
+        rows = arrange(every, sort, keep if wanted.conditions else None)
+        return Arranged(rows, {row.summary.stem: number for number, row in enumerate(rows)}, texts, version)
+
+    def _count(self, version: int, done: int, total: int) -> None:
+        if version == self._version:
+            self._looked = done, total
+
+    def _show(self, arranged: Arranged) -> None:
+        """Show rows that were arranged, unless others are on their way."""
+        if arranged.version != self._version:
+            return
+        self._texts = arranged.texts
+        self.looking = False
+        self._telling.pause()
+        wanted = self._wanted if self._wanted in arranged.places else None
+        if wanted:
+            self._wanted = None
+        self._list.empty = self._why_empty()
+        self._list.show(arranged.rows, arranged.places, wanted)
+        self.retitle()
+
+    def retitle(self) -> None:
+        """Put the counts into the pane's title."""
+        shown, every = len(self._list.rows), len(self._folder.summaries)
+        count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
+        marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
+        done, total = self._looked
+        far = f" {done:,} of {total:,}" if total else ""
+        reading = f" · looking{far} …" if self.looking else "" if self._folder.scanned else " · reading …"
+        self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
+
+    # Marks
+
+    def mark(self) -> None:
+        """Mark the thread under the cursor, or take its mark away."""
+        self._list.toggle_mark()
+        self.retitle()
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self._list.unmark_all()
+        self.retitle()
+
+    def _keeps_row(self, summary: Summary, before: Summary | None) -> bool:
+        """Whether a newer summary keeps its row: same order, same parent, shown as before."""
+        if before is None or summary.parent != before.parent or self.filter.slow:
+            return False
+        key = SORTS[self.sort].key
+        return key(summary) == key(before) and self.filter.on_summary(summary) == self.filter.on_summary(before)
+
+    def _why_empty(self) -> str:
+        if self.filter.conditions and self._folder.summaries:
+            return "nothing matches the filter; / changes it"
+        return "no threads yet; n makes one" if self._folder.scanned else "reading …"

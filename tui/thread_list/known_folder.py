@@ -1,0 +1,34 @@
+"""What is known of the threads folder: a summary of each thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.listing import index
+from core.listing.index import Changes
+from core.thread.summary import Summary
+
+
+class KnownFolder:
+    """The summaries, kept up to date by what the feed reports and by what is saved here."""
+
+    def __init__(self) -> None:
+        self.summaries: dict[str, Summary] = {}
+        self.scanned = False
+        """Whether the whole folder has been looked at."""
+        self._parents: dict[str, str] = {}
+
+    def load(self, summaries: Iterable[Summary]) -> None:
+        """Take what the cache remembered."""
+        self.summaries = {summary.stem: summary for summary in summaries}
+        self._parents = {stem: summary.parent for stem, summary in self.summaries.items() if summary.parent}
+
+    def apply(self, changes: Changes, scanned: bool) -> bool:
+        """Take what appeared, changed or went; whether anything is other than before."""
+        self._parents |= {summary.stem: summary.parent for summary in changes.found if summary.parent}
+        self.scanned = self.scanned or scanned
+        return index.apply(self.summaries, changes)
+
+    def is_related(self, stem: str) -> bool:
+        """Whether a thread is a branch, or has some; true of one that was, too."""
+        return stem in self._parents or stem in self._parents.values()
