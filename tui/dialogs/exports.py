@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
+from tui.dialogs.export_job import Job
 from tui.terminal.terminal import copy_out
 
 if TYPE_CHECKING:
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
 
 TOLD_SECONDS = 0.1
 """Between two looks at how far an export is: each is painted."""
-
-
-@dataclass(slots=True)
-class Job:
-    """An export under way, or the last one."""
-
-    request: ExportRequest
-    done: int = 0
-    total: int = 0
-    over: bool = False
-    report: ExportReport | None = None
-    problem: str = ""
-    copied: str = ""
-    """Where the path was copied to; empty until it was."""
-    stopped: bool = False
-    """Set to ask it to stop."""
 
 
 class Exports:

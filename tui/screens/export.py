@@ -18,7 +18,7 @@ from tui.widgets.lines import Line, fit, wrapped
 
 if TYPE_CHECKING:
     from core.export.report import ExportReport
-    from tui.dialogs.exports import Job
+    from tui.dialogs.export_job import Job
 
 BAR = 40
 """Columns of the progress bar."""
