@@ -10,7 +10,7 @@ from textual.theme import Theme
 
 from core.text import printable
 from core.workspace import Workspace
-from tui.actions import rebound
+from tui.screens.actions import rebound
 from tui.screens.main import MainScreen
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded

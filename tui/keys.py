@@ -2,7 +2,7 @@
 
 Keys are plain characters in a pane, `ctrl` with a letter that SSH, tmux and flow control let through, or a
 function key. Capital `A B C D F H` stay unused: a slow link splits an arrow key into `esc` and one of them.
-What the app does is declared in `tui/actions.py`.
+What the app does is declared in `tui/screens/actions.py`.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ import pytest
 
 from core.errors import WorkspaceError
 from core.workspace import open_workspace
-from tui.actions import ACTIONS, rebound
 from tui.app import SensorloomApp
 from tui.keys import PANE_ACTIONS, ActionId, offered
 from tui.palette import Actions
+from tui.screens.actions import ACTIONS, rebound
 from tui.screens.help import help_lines
 from tui.screens.main import MainScreen
 from tui.widgets.lines import plain_text

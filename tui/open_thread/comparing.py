@@ -15,7 +15,7 @@ from core.thread.turns import turn_at
 from core.thread.value import Message, Thread
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
-from tui.screens.compare import MOST_SIDES, CompareScreen, Side
+from tui.widgets.compare_lines import MOST_SIDES, Side
 
 if TYPE_CHECKING:
     from core.thread.summary import Summary
@@ -25,12 +25,24 @@ class Comparing:
     """Finds what is worth comparing where the focus is, and shows it."""
 
     def __init__(
-        self, thread: OpenThread, summaries: Callable[[], Iterable[Summary]], marked: Callable[[], Iterable[str]]
+        self,
+        thread: OpenThread,
+        summaries: Callable[[], Iterable[Summary]],
+        marked: Callable[[], Iterable[str]],
+        show: Callable[[Sequence[Side], int, int], None],
     ) -> None:
-        """Args: `summaries` gives those of all threads, `marked` the stems of the marked ones."""
+        """Finds what to compare.
+
+        Args:
+            thread: the open thread.
+            summaries: gives those of all threads.
+            marked: gives the stems of the marked ones.
+            show: shows several conversations, the two that are named by their numbers side by side.
+        """
         self._thread = thread
         self._summaries = summaries
         self._marked = marked
+        self._show = show
 
     def compare(self) -> None:
         """Two marked threads; or the shown proposal and the others; or the focused turn and its alternatives;
@@ -58,11 +70,7 @@ class Comparing:
             return
         others = [number for number in range(len(sides)) if number != left]
         unlike = (number for number in others if first_difference(sides[left][1], sides[number][1]) is not None)
-        self.show(sides, left, next(unlike, others[0]))
-
-    def show(self, sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
-        """Several conversations, two of them side by side."""
-        self._thread.screen.app.push_screen(CompareScreen(sides, left, right))
+        self._show(sides, left, next(unlike, others[0]))
 
     async def _branches(self, work: ThreadWork, focus: int) -> list[Side]:
         """This thread, then those that part from it at the fork nearest to the focus, then those further off."""

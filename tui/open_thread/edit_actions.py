@@ -7,7 +7,7 @@ program's change of the same message asks what to do; one that does not is saved
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from tui.open_thread.edit_saving import Edit, EditSaving
 from tui.open_thread.external_editor import edited_outside
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
+from tui.widgets.compare_lines import Side
 from tui.widgets.editor import MessageEditor
 from tui.widgets.message_fields import fields_of
 
@@ -45,15 +46,23 @@ class EditActions:
         thread: OpenThread,
         opened: Callable[[Stored], None],
         rerun: Callable[[ThreadWork], Awaitable[None]],
+        compare: Callable[[Sequence[Side]], None],
     ) -> None:
-        """Args: `opened` goes to a branch that was made, `rerun` re-runs what is stale in a thread."""
+        """Edits messages of a thread.
+
+        Args:
+            thread: the open thread.
+            opened: goes to a branch that was made.
+            rerun: re-runs what is stale in a thread.
+            compare: shows conversations side by side.
+        """
         self._thread = thread
         self._edit: Edit | None = None
         self._typed: dict[str, str] = {}
         self.opening = False
         """Whether the editor was asked for and is not there yet: letters that follow are meant for it."""
         self._draft_timer: Any = None
-        self._saving = EditSaving(thread, opened, rerun, self.done, self.left)
+        self._saving = EditSaving(thread, opened, rerun, self.done, self.left, compare)
         thread.screen.run_worker(self._tell_unsaved, group="unsaved")
 
     @property

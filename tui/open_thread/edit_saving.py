@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.proposals import CONFLICT_WAYS
 from tui.open_thread.thread_work import ThreadWork
-from tui.screens.compare import CompareScreen
+from tui.widgets.compare_lines import Side
 
 EDIT_CONFLICT_WAYS = (
     Way("t", "theirs", "leave the file as the other program wrote it; the edit stays as a draft"),
@@ -63,6 +63,7 @@ class EditSaving:
         rerun: Callable[[ThreadWork], Awaitable[None]],
         done: Callable[[Edit], Awaitable[None]],
         leave: Callable[[], None],
+        compare: Callable[[Sequence[Side]], None],
     ) -> None:
         """Saves edits of a thread.
 
@@ -72,12 +73,14 @@ class EditSaving:
             rerun: re-runs what is stale in a thread.
             done: told that what was typed is saved.
             leave: closes the editor, keeping what was typed as a draft.
+            compare: shows conversations side by side.
         """
         self._thread = thread
         self._opened = opened
         self._rerun = rerun
         self._done = done
         self._leave = leave
+        self._compare = compare
 
     async def save(self, edit: Edit, message: Message, rerun: bool, unchecked: bool) -> None:
         """Save an edit, and re-run what rests on it if asked to."""
@@ -143,7 +146,7 @@ class EditSaving:
             if way == "d":
                 mine = edits.edited(edit.seen.thread, edit.index, message)
                 theirs = ("theirs", list(work.stored.thread.messages))
-                self._thread.screen.app.push_screen(CompareScreen([theirs, ("mine", list(mine.messages))]))
+                self._compare([theirs, ("mine", list(mine.messages))])
             elif way is not None:
                 self._thread.do(partial(self._resolve, work, edit, message, way))
 

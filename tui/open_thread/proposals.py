@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from tui.dialogs.ask import ChooseScreen, Way
 from tui.keys import ActionId
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
-from tui.screens.compare import CompareScreen
+from tui.widgets.compare_lines import Side
 
 CONFLICT_WAYS = (
     Way("t", "theirs", "leave the file as the other program wrote it; mine is put aside"),
@@ -30,10 +30,13 @@ CONFLICT_WAYS = (
 class Proposals:
     """Acts on the proposals of the open thread."""
 
-    def __init__(self, thread: OpenThread, act: Callable[[ActionId], None]) -> None:
-        """Args: `act` carries out another action, as its key would."""
+    def __init__(
+        self, thread: OpenThread, act: Callable[[ActionId], None], compare: Callable[[Sequence[Side]], None]
+    ) -> None:
+        """Args: `act` carries out another action, as its key would; `compare` shows conversations side by side."""
         self._thread = thread
         self._act = act
+        self._compare = compare
 
     def offer(self, work: ThreadWork) -> None:
         """Bring back proposals that nobody decided on before the program ended."""
@@ -156,7 +159,7 @@ class Proposals:
         def answered(way: str | None) -> None:
             if way == "d":
                 theirs = ("theirs", list(work.stored.thread.messages))
-                self._thread.screen.app.push_screen(CompareScreen([theirs, ("mine", list(mine.messages))]))
+                self._compare([theirs, ("mine", list(mine.messages))])
             elif way == "t":
                 self._set_aside("superseded")
             elif way is not None:

@@ -15,17 +15,10 @@ from textual.screen import Screen
 
 from core.text import one_line
 from core.thread.compare import Comparison, compare
-from core.thread.value import Message
 from tui.terminal.crash_guard import Guarded
-from tui.widgets.compare_lines import STACKED_WIDTH, Laid, columns, heading, lay_out
+from tui.widgets.compare_lines import MOST_SIDES, STACKED_WIDTH, Laid, Side, columns, heading, lay_out
 from tui.widgets.line_view import PagedView
 from tui.widgets.plain import Plain
-
-Side = tuple[str, Sequence[Message]]
-"""A conversation with its name."""
-
-MOST_SIDES = 9
-"""Conversations to choose from: each has a digit."""
 
 
 class Differences(PagedView, can_focus=True):

@@ -15,9 +15,9 @@ from textual.command import Provider
 from textual.widgets import Input
 
 from core.workspace import Workspace
-from tui.actions import ACTIONS, refusal
 from tui.keys import Action, ActionId, bindings
 from tui.palette import Actions
+from tui.screens.actions import ACTIONS, refusal
 from tui.screens.frame import Frame
 from tui.terminal.gc_pauses import start_searching
 

@@ -22,8 +22,8 @@ from core.storage.memory import recall, remember
 from core.storage.store import Stored
 from core.text import one_line
 from core.workspace import Workspace
-from tui.dialogs.question_request import QuestionRequest
 from tui.open_thread.runs import Runs
+from tui.screens.question_request import QuestionRequest
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain

@@ -5,15 +5,13 @@ No part knows another by more than the functions it is given here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from core.listing.index import Changes
 from core.storage.store import Stored
 from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
-from tui.dialogs.dialogs import Dialogs
-from tui.dialogs.exports import Exports
 from tui.keys import ActionId
 from tui.open_thread.branches import Branches
 from tui.open_thread.bridge import REDRAW_SECONDS
@@ -28,6 +26,8 @@ from tui.open_thread.runs import Runs
 from tui.open_thread.stale_actions import StaleActions
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.undoing import Undoing
+from tui.screens.dialogs import Dialogs
+from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
@@ -37,6 +37,7 @@ from tui.thread_list.filter_line import FilterLine
 from tui.thread_list.judging import Judging
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.row_status import RowStatuses
+from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
@@ -75,7 +76,7 @@ class Parts:
         self.exports = Exports(frame, workspace, lambda: self.filter_line.text, self.exported)
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
-            self.begun,
+            self.begun, self.judging.restore,
         )  # fmt: skip
         listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
         self.feed = FolderFeed(frame, workspace, listeners, polling=polling)
@@ -100,18 +101,21 @@ class Parts:
         def summaries() -> Iterable[Summary]:
             return folder.summaries.values()
 
+        def compare(sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
+            self.dialogs.compare(sides, left, right)
+
         self.thread = thread = OpenThread(frame, self.workspace, conversation, sensors)
         self.reader = Reader(frame, self.workspace, self.read)
-        self.proposals = proposals = Proposals(thread, self.act)
+        self.proposals = proposals = Proposals(thread, self.act, compare)
         self.running = Running(thread, runs, proposals.adopt, proposals.keep)
         self.branches = branches = Branches(
             thread, summaries, folder.is_related, self.arranging.go_to, proposals.choose
         )
-        self.comparing = Comparing(thread, summaries, lambda: frame.listed.marked)
+        self.comparing = Comparing(thread, summaries, lambda: frame.listed.marked, compare)
         self.undoing = Undoing(thread, lambda: runs.running, branches.opened)
         self.turns = TurnActions(thread)
         self.stale = StaleActions(thread, self.act)
-        self.edits = EditActions(thread, branches.opened, self.stale.rerun)
+        self.edits = EditActions(thread, branches.opened, self.stale.rerun, compare)
         pane, line = frame.query_one("#conversation-pane", Pane), frame.query_one("#finding", Plain)
         self.findings = Findings(thread, pane, line, self.duplicates.of)
         thread.listeners = Listeners(

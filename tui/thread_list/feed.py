@@ -89,7 +89,7 @@ class FolderFeed:
             index_cache.save(self._workspace, known, started)
 
     def _cannot_watch(self, reason: str) -> None:
-        self._post(self.Failed(reason))
+        self._tell(self._listeners.failed, reason)
 
     def _scan(self, known: dict[str, Summary], trusted_ns: int) -> bool:
         outdated = False

@@ -72,21 +72,16 @@ class Judging:
         if chosen:
             self._do(DELETED, work)
 
-    def open_trash(self) -> None:
-        """Choose a deleted thread and bring it back."""
-        from tui.screens.trash import TrashScreen
+    def restore(self, stem: str) -> None:
+        """Bring a deleted thread back, and go to it."""
 
-        self._screen.app.push_screen(TrashScreen(self._workspace), self._restore)
-
-    def _restore(self, stem: str | None) -> None:
         def work() -> Bulk:
             from core.curate import restore
 
-            return restore(self._workspace, [stem] if stem else [])
+            return restore(self._workspace, [stem])
 
-        if stem is not None:
-            self._do(RESTORED, work)
-            self._arranging.go_to(stem)
+        self._do(RESTORED, work)
+        self._arranging.go_to(stem)
 
     def _finished(self, what: str, done: Bulk) -> None:
         """Say what was done where it is not plain to see, and go on with what waits."""

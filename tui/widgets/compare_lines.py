@@ -13,6 +13,11 @@ from core.thread.compare import Comparison, word_spans
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 
+Side = tuple[str, Sequence[Message]]
+"""A conversation with its name."""
+MOST_SIDES = 9
+"""Conversations to choose from: each has a digit."""
+
 TEXT_LIMIT = 20_000
 """Characters of one message that are compared and shown; tool results can be longer."""
 STACKED_WIDTH = 64

@@ -72,7 +72,7 @@ ACTIONS = (
     AppAction("thread.delete", "delete", "delete", "move to the trash; undo brings it back", THREADS,
         lambda parts: parts.judging.delete, needs="row", words="trash remove"),
     AppAction("thread.trash", "U", "trash", "the trash: bring a deleted thread back", THREADS,
-        lambda parts: parts.judging.open_trash, words="restore"),
+        lambda parts: parts.dialogs.trash, words="restore"),
     AppAction("export.now", "x", "export", "export the finished threads that the filter shows", THREADS,
         lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 13}),
     AppAction("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS,

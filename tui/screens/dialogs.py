@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.text import one_line
-from tui.dialogs.exports import Exports
 from tui.keys import Action
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.runs import Runs
+from tui.screens.exporting import Exports
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.filter_line import FilterLine
 from tui.thread_list.known_folder import KnownFolder
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.thread.summary import Summary
     from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
+    from tui.widgets.compare_lines import Side
 
 
 class Dialogs:
@@ -32,8 +33,9 @@ class Dialogs:
     def __init__(
         self, screen: Frame, actions: Sequence[Action], runs: Runs, folder: KnownFolder, arranging: Arranging,
         filter_line: FilterLine, thread: OpenThread, exports: Exports, begun: Callable[[Begun], None],
+        restore: Callable[[str], None],
     ) -> None:  # fmt: skip
-        """Args: `begun` is told of a thread that was made, and is to be shown."""
+        """Args: `begun` is told of a thread that was made and is to be shown, `restore` brings a deleted one back."""
         self._screen = screen
         self._actions = actions
         self._runs = runs
@@ -43,6 +45,7 @@ class Dialogs:
         self._thread = thread
         self._exports = exports
         self._begun = begun
+        self._restore = restore
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
 
@@ -106,6 +109,16 @@ class Dialogs:
             text += f"; {len(failed):,} not: {failed[0].problem}"
         self._screen.notify(one_line(text, 400), severity="warning" if failed else "information", markup=False)
 
+    def trash(self) -> None:
+        """Choose a deleted thread and bring it back."""
+        from tui.screens.trash import TrashScreen
+
+        def chosen(stem: str | None) -> None:
+            if stem is not None:
+                self._restore(stem)
+
+        self._screen.app.push_screen(TrashScreen(self._runs.workspace), chosen)
+
     def saved_filters(self) -> None:
         """Use a filter that is kept."""
         from tui.screens.saved_filters import SavedFiltersScreen
@@ -150,6 +163,12 @@ class Dialogs:
             self._screen.app.push_screen(ModelScreen(self._runs.workspace, self._runs.choice), chosen)
         except SensorloomError as error:
             self._screen.notify(one_line(str(error), 300), severity="error", markup=False)
+
+    def compare(self, sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
+        """Several conversations, two of them side by side."""
+        from tui.screens.compare import CompareScreen
+
+        self._screen.app.push_screen(CompareScreen(sides, left, right))
 
     def plot(self) -> None:
         """The channels on the full screen."""
