@@ -104,9 +104,9 @@ class MainScreen(Frame):
         runs = self.parts.runs
         if running := len(runs.running):
             self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
+        self.parts.edits.keep_draft()
         await asyncio.to_thread(runs.close)
         self.parts.hear_runs()
-        self.parts.edits.keep_draft()
         if saving := [worker for worker in self.workers if worker.group == "turns"]:
             await self.workers.wait_for_complete(saving)
         self.app.exit()
