@@ -155,6 +155,7 @@ def _note(context: ToolContext, dataset_name: str | None) -> dict[str, str]:
     def plain(name: str) -> str:
         return re.sub(r"[^a-z0-9]", "", name.casefold())
 
-    if dataset_name is None or plain(dataset_name) == plain(context.dataset.name):
+    own = {plain(context.dataset.name), plain(context.dataset.title)}
+    if dataset_name is None or plain(dataset_name) in own:
         return {}
     return {"dataset_note": f"the only dataset here is {context.dataset.name!r}, described above"}

@@ -31,6 +31,9 @@ MAX_RESULT_BYTES = 1500
 MAX_OWN_RESULT = 20_000
 """Characters that the result of a person's own tool may have: every later turn sends it to the model again."""
 
+_LOCAL_PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()/\\]+[/\\])+(?P<name>[^\s'\":,;()/\\]*)")
+"""An absolute path in a reason: only the file's own name is told, for the message is stored and passed on."""
+
 _MAX_NAMES_BYTES = 1000
 _MAX_WORD = 80
 
@@ -60,7 +63,10 @@ class ToolContext:
         """The window behind an artifact id. Raises ToolError naming the ids there are."""
         artifact_id = self.aliases.get(artifact_id, artifact_id)
         if artifact_id == SESSION and SESSION not in self.artifacts:
-            self.artifacts[SESSION] = self.dataset.load(self.session)
+            try:
+                self.artifacts[SESSION] = self.dataset.load(self.session)
+            except Exception as error:  # why it cannot be read is for a person: it may name local files
+                raise ToolError("the samples of this session cannot be read, so nothing can be measured") from error
         found = self.artifacts.get(artifact_id)
         if found is None:
             known = list(dict.fromkeys([SESSION, *self.artifacts]))
@@ -166,7 +172,7 @@ def call(tools: Sequence[Tool], context: ToolContext, name: str, arguments: str)
     except ToolError as error:
         return Outcome(as_json({"error": str(error), **error.hints}), failed=True)
     except (Exception, SystemExit) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        reason = _LOCAL_PATH.sub(r"\g<name>", " ".join(f"{type(error).__name__}: {error}".split()))[:300]
         return Outcome(as_json({"error": f"{name[:_MAX_WORD]} failed: {reason}"}), failed=True)
 
 

@@ -79,6 +79,11 @@ class Dataset(Protocol):
         ...
 
     @property
+    def title(self) -> str:
+        """The name its manifest gives it, which a model reads first; the folder's name where it gives none."""
+        ...
+
+    @property
     def description(self) -> str:
         """What the manifest says of it."""
         ...

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
+from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
 
@@ -105,13 +106,60 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
     with progress_bar(f"checking {name}") as progress:
         report = check_dataset(workspace, name, progress)
     if as_json:
-        print_json({"dataset": name, "sessions": report.sessions, "findings": [asdict(one) for one in report.findings]})
+        print_json(
+            {"dataset": name, "sessions": report.sessions, "findings": [asdict(finding) for finding in report.findings]}
+        )
     else:
-        for one in report.findings:
-            say(f"{one.level}: {one.sentence}")
+        for finding in report.findings:
+            say(f"{finding.level}: {finding.with_mend(name)}")
         counts = f"{counted(len(report.errors), 'error')}, {counted(len(report.warnings), 'warning')}"
         say(f"{name}: {counted(report.sessions, 'session')} read, {counts if report.findings else 'nothing to say'}")
     return 1 if report.errors else 0
+
+
+@command.command("mend")
+@click.argument("name")
+@click.option("--time-unit", type=click.Choice(["ms", "us", "ns"]), help="What the times count in instead of seconds.")
+@click.option(
+    "--times",
+    type=click.Choice(["sort", "append", "spread", "even"]),
+    help="sort rows by time; append a stretch whose clock begins again; spread rows with one stamp until the next; "
+    "make even times from the manifest's rate.",
+)
+@click.option("--unit", "units", multiple=True, metavar="SENSOR=UNIT", help="The unit that samples are really in.")
+@click.option("--drop", multiple=True, metavar="CHANNEL", help="Take a channel out, such as one that is the label.")
+@click.option("--numbers", is_flag=True, help="Make text that holds numbers into numbers, and dates into seconds.")
+@click.option("--first-of-twins", is_flag=True, help="Of several columns with one name use the first.")
+@click.option("--undo", is_flag=True, help="Put the dataset as it was before back in its place.")
+@workspace_options
+def mend_command(
+    workspace: Workspace,
+    name: str,
+    time_unit: str | None,
+    times: str | None,
+    units: tuple[str, ...],
+    drop: tuple[str, ...],
+    numbers: bool,
+    first_of_twins: bool,
+    undo: bool,
+) -> None:
+    """Put right what `datasets check` names. The dataset as it was stays beside it, hidden; --undo takes it back."""
+    from core.datasets.mend import Mends, mend_dataset, unmend_dataset
+
+    pairs = [pair.partition("=") for pair in units]
+    if wrong := next((pair for pair, (sensor, _, unit) in zip(units, pairs, strict=True) if not (sensor and unit)), ""):
+        raise UsageError(f"--unit {wrong}: a sensor and its unit are needed, such as acc=g")
+    mends = Mends(numbers, first_of_twins, time_unit, times, {sensor: unit for sensor, _, unit in pairs}, drop)
+    if undo:
+        if mends != Mends():
+            raise UsageError("--undo puts the earlier form back and mends nothing; give it alone")
+        replaced = unmend_dataset(workspace, name)
+        say(f"{name} is as it was before; the mended one is kept in {workspace.shown(replaced)}")
+        return
+    with progress_bar(f"mending {name}") as progress:
+        original = mend_dataset(workspace, name, mends, progress)
+    say(f"{name} is mended; as it was it is kept in {workspace.shown(original)}")
+    say(f"  `sensorloom datasets mend {name} --undo` takes it back; threads made before may replay differently")
 
 
 def _tell(workspace: Workspace, report: ImportReport) -> None:

@@ -82,6 +82,7 @@ async def _proposed(
     workspace: Workspace, stored: Stored, choice: ModelChoice, count: int, seed: int | None
 ) -> tuple[list[Proposal] | None, list[str]]:
     """The whole proposals in their order, and why others failed; None when it was stopped."""
+    from core.datasets.check import look_at_session
     from core.model.client import Model
     from core.runs.events import TurnEnded, TurnProposed
     from core.runs.toolbox import context_for, open_toolbox
@@ -89,6 +90,7 @@ async def _proposed(
 
     end_on_signals()
     tools = await asyncio.to_thread(open_toolbox, workspace)
+    await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     found: dict[str, Proposal] = {}
     errors: dict[str, None] = {}

@@ -25,6 +25,8 @@ from core.storage.atomic import digest
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
 _TEXT = (".txt", ".dat", ".log")
 """Raw files that may be named by themselves: the older WISDM release is one text."""
+MAX_UNPACKED = 32_000_000_000
+"""Bytes that are read from one archive at most; the largest of the known datasets unpacks to 2 GB."""
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
 
 
@@ -75,18 +77,42 @@ class Raw:
     _scratch: Path
     _stack: ExitStack
     _nested: list[RawFile] = field(default_factory=list[RawFile])
+    _wanted: dict[str, int] = field(default_factory=dict[str, int])
+    """Bytes of each packed file that an importer asked for."""
 
     def find(self, pattern: str) -> list[tuple[RawFile, re.Match[str]]]:
         """The files whose whole name, or the part of it after a `/`, matches; sorted by name, with the match.
 
         When none does, zips inside the archive are opened and searched too.
+
+        Raises:
+            DatasetError: a wanted file is there twice, or what is wanted would unpack to more than `MAX_UNPACKED`.
         """
-        wanted = re.compile(rf"(?:.*/)?{pattern}")
+        wanted = re.compile(pattern)
         while True:
-            found = [(file, match) for file in self.files if (match := wanted.fullmatch(file.name))]
-            if found or not self._nested:
-                return sorted(found, key=lambda pair: pair[0].name)
+            matches = [(file, match) for file in self.files if (match := _ending(wanted, file.name))]
+            if matches or not self._nested:
+                self._check_once(matches)
+                self._check_size([file for file, _ in matches])
+                return sorted(matches, key=lambda pair: pair[0].name)
             self._open_nested()
+
+    def _check_once(self, matches: list[tuple[RawFile, re.Match[str]]]) -> None:
+        first: dict[str, str] = {}
+        for file, match in matches:
+            if match[0] in first:
+                both = f"as {first[match[0]]} and as {file.name}" if file.name != first[match[0]] else "under one name"
+                raise DatasetError(f"{self.path}: {match[0]} is there twice, {both}; leave one of them out")
+            first[match[0]] = file.name
+
+    def _check_size(self, files: list[RawFile]) -> None:
+        self._wanted |= {file.name: file.size for file in files if not self.path.is_dir()}
+        size = sum(self._wanted.values())
+        if size > MAX_UNPACKED:
+            raise DatasetError(
+                f"{self.path} would unpack to {size / 1e9:,.0f} GB, and {MAX_UNPACKED / 1e9:,.0f} GB at most are read "
+                "from an archive; if that is meant, unpack it and name the folder"
+            )
 
     def signature(self) -> str:
         """What changes when the raw files change: their names and sizes, and the archive's own time."""
@@ -96,11 +122,18 @@ class Raw:
     def _open_nested(self) -> None:
         pending, self._nested = self._nested, []
         for number, file in enumerate(pending):
+            self._check_size([file])
             self._scratch.mkdir(parents=True, exist_ok=True)
             copy = self._scratch / f"nested{number}.zip"
             file.copy_to(copy)
             files = _zip_files(copy, self._stack, shown=f"{self.path}: {file.name}")
-            self.files += [replace(one, name=f"{file.name}/{one.name}") for one in files]
+            self.files += [replace(inner, name=f"{file.name}/{inner.name}") for inner in files]
+
+
+def _ending(wanted: re.Pattern[str], name: str) -> re.Match[str] | None:
+    """The match of a name's last parts, from one of its `/` on; of as few parts as possible."""
+    starts = [0, *(slash.end() for slash in re.finditer("/", name))]
+    return next((match for start in reversed(starts) if (match := wanted.fullmatch(name, start))), None)
 
 
 @contextmanager

@@ -110,12 +110,12 @@ def import_dataset(
     began = time.monotonic()
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
-        with _alone(workspace.data, name), _raw(path, partial) as raw:
+        with alone(workspace.data, name), _raw(path, partial) as raw:
             plan = importer.plan(raw, options)
             staging = Staging(partial, _job(importer, raw, plan))
             resumed = staging.sessions
             _carry_out(plan, staging, path, progress)
-            kept = _put_in_place(partial, final)
+            replaced = put_in_place(partial, final)
     except OSError as error:
         reason = system_reason(error)
         raise DatasetError(f"cannot write {partial}: {reason}; import again to go on where it stopped") from error
@@ -128,7 +128,7 @@ def import_dataset(
         staging.dropped_by_reason(plan),
         resumed,
         time.monotonic() - began,
-        kept,
+        replaced,
     )
 
 
@@ -141,7 +141,7 @@ def _check_request(importer: Importer, path: Path | None, name: str, options: Im
         raise UsageError(f"{importer.name} is made from a seed and reads no file; leave out {path}")
     for field, flag in _FLAGS.items():
         if getattr(options, field) is not None and field not in importer.options:
-            known = ", ".join(_FLAGS[one] for one in importer.options)
+            known = ", ".join(_FLAGS[option] for option in importer.options)
             hint = f"it takes {known}" if known else "its windows are fixed by its publishers"
             raise UsageError(f"{importer.name} takes no {flag}: {hint}")
 
@@ -173,7 +173,7 @@ def _job(importer: Importer, raw: Raw | None, plan: Plan) -> dict[str, Any]:
 
 
 @contextmanager
-def _alone(data: Path, name: str) -> Generator[None]:
+def alone(data: Path, name: str) -> Generator[None]:
     """One import of a name at a time. Raises UsageError when there is another."""
     from filelock import FileLock, Timeout
 
@@ -189,12 +189,12 @@ def _alone(data: Path, name: str) -> Generator[None]:
         lock.release()
 
 
-def _put_in_place(partial: Path, final: Path) -> Path | None:
-    """Rename the finished dataset; the one that stood there is kept under the hidden name that is returned."""
-    kept = None
+def put_in_place(partial: Path, final: Path) -> Path | None:
+    """Rename the finished dataset; the one that stood there stays under the hidden name that is returned."""
+    replaced = None
     if final.exists():
-        kept = final.with_name(f".{final.name}.replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-        final.rename(kept)
+        replaced = final.with_name(f".{final.name}.replaced-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+        final.rename(replaced)
     partial.rename(final)
     sync_folder(final.parent)
-    return kept
+    return replaced

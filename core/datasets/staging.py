@@ -127,10 +127,10 @@ def _is_whole(folder: Path) -> bool:
     """Whether a session that was noted as written reached the disk: it may not have when the power failed."""
     import pyarrow as pa
 
-    from core.datasets.session_file import read_table
+    from core.datasets.session_file import row_count
 
     try:
-        return read_table(folder / DATA).num_rows > 0
+        return row_count(folder / DATA) > 0
     except (pa.ArrowException, OSError):
         return False
 

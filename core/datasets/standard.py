@@ -65,6 +65,11 @@ class StandardDataset:
     """Where the feature table is kept."""
 
     @property
+    def title(self) -> str:
+        """The name its manifest gives it; the folder's name where it gives none."""
+        return _text(self.manifest.get("dataset_name")) or self.name
+
+    @property
     def description(self) -> str:
         """What the manifest says of it."""
         return _text(self.manifest.get("description"))
@@ -118,7 +123,7 @@ class StandardDataset:
 
         path = self.path_of(session)
         if not path.exists():
-            raise DatasetError(f"{self.name} has no session {session!r} (looked for {path})")
+            raise DatasetError(f"{self.name} has no session {session!r}: there is no {SESSIONS}/{session}/{DATA}")
         return read_session(path, self.described_channels)
 
     def features(self, progress: Callable[[int, int, str], None] | None = None) -> Table:

@@ -6,6 +6,7 @@ from core.lint.answer import COUNTS, EMPTY_ANSWER, ID, UNKNOWN_ANSWER
 from core.lint.arguments import ARGUMENTS_JSON, ARGUMENTS_SCHEMA, UNDECLARED_TOOL
 from core.lint.calls import DUPLICATE_ID, ORPHAN, UNANSWERED
 from core.lint.control_tokens import CONTROL_TOKENS
+from core.lint.failed_calls import FAILED_CALLS
 from core.lint.finding import Check, Context, Finding
 from core.lint.grounding import GROUNDING
 from core.lint.leak import LEAK
@@ -16,6 +17,7 @@ from core.thread.value import Thread
 CHECKS: tuple[Check, ...] = (
     UNANSWERED, ORPHAN, DUPLICATE_ID, UNDECLARED_TOOL, ARGUMENTS_JSON, ARGUMENTS_SCHEMA, ENDS_ON_TOOL, CONSECUTIVE,
     EMPTY_ANSWER, UNKNOWN_ANSWER, COUNTS, ID, CONTENT_TYPE, STALE, CONTROL_TOKENS, SECRETS, LEAK, GROUNDING,
+    FAILED_CALLS,
 )  # fmt: skip
 """The checks of a thread on its own, in the order they are reported."""
 

@@ -28,6 +28,15 @@ _TELLING_KEYS = re.compile(
 _LABEL_KEYS = re.compile(r"(?:label|labels|activity|activities|class|category|annotation|answer|y)", re.IGNORECASE)
 """Keys whose value is the truth unless it is one of several things that are compared."""
 
+_LABEL_CHANNEL = re.compile(
+    r"(?:activity|class|label|target|annotation|ground_?truth)(?:_?(?:id|no|nr|num|number|code|label|index|class))?",
+    re.IGNORECASE,
+)
+"""Channels that are the truth as a number, by their name."""
+
+_LEVELS = frozenset({"mean", "min", "max"})
+"""Features that hold a channel's own value, as `tools.features` names them."""
+
 _COMPARED = re.compile(r"distance|similarity|score|votes?|rank|share|probability|neighbou?r|count", re.IGNORECASE)
 
 _ASSERTION = re.compile(
@@ -90,6 +99,7 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
             continue
         text = text_of(message)
         reason = _in_result(text, labels, truth) if role == "tool" else _in_question(text, labels, truth)
+        reason = reason or _label_channel(text)
         if reason:
             yield Finding("leak", place, reason, "take it out of the message, and run again what rests on it")
     for tool in thread.tools or ():
@@ -112,6 +122,43 @@ def _in_question(text: str, labels: _Labels, truth: str) -> str:
         if not asks or (_OF_THIS.search(sentence) and _attributes(sentence, labels, truth)):
             return f"the question names the truth and no other label: {_short(sentence)}"
     return _in_names(query, labels, truth)
+
+
+def _label_channel(text: str) -> str:
+    """Why a manifest or a comparison shows a channel that is the label as a number; empty when none does.
+
+    In a comparison such a channel never varies within either of the two labels, and tells them apart.
+    """
+    if '"channels"' in text and "Dataset Information:" in text[:40]:
+        start = text.find("{")
+        try:
+            manifest, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else ({}, 0)
+        except (ValueError, RecursionError):
+            return ""
+        listed = manifest.get("channels") if isinstance(manifest, dict) else None
+        for channel in listed if isinstance(listed, list | dict) else ():
+            name = channel.get("name") if isinstance(channel, dict) else channel
+            if isinstance(name, str) and _LABEL_CHANNEL.fullmatch(name):
+                return f"the manifest offers a channel that is the label: {_short(name)}"
+    if '"telling_features"' in text:
+        try:
+            result = json.loads(text)
+        except (ValueError, RecursionError):
+            return ""
+        features = result.get("telling_features") if isinstance(result, dict) else None
+        for feature in features if isinstance(features, list) else ():
+            if isinstance(feature, dict) and _never_varies(feature):
+                return f"a comparison rests on a channel that is the label: {_short(str(feature.get('feature')))}"
+    return ""
+
+
+def _never_varies(feature: Mapping[str, Any]) -> bool:
+    """Whether a feature is a whole number, without spread within both labels, and another in each."""
+    pairs = [value for value in feature.values() if isinstance(value, list) and len(value) == 2]
+    if str(feature.get("feature")).rpartition(":")[2] not in _LEVELS or len(pairs) != 2:
+        return False
+    numbers = [level for level, spread in pairs if isinstance(level, int | float) and spread == 0]
+    return len(numbers) == 2 and numbers[0] != numbers[1] and all(float(level).is_integer() for level in numbers)
 
 
 def _attributes(sentence: str, labels: _Labels, truth: str) -> bool:

@@ -202,8 +202,11 @@ async def _events(
 
 
 async def _manifest(workspace: Workspace, job: Job) -> Mapping[str, object]:
+    """The dataset's manifest, for a question about a session that can be answered. Raises DatasetError."""
+    from core.datasets.check import look_at_session
     from core.datasets.standard import open_dataset
 
+    await asyncio.to_thread(look_at_session, workspace, job.dataset, job.session)
     return (await asyncio.to_thread(open_dataset, workspace, job.dataset)).manifest
 
 
@@ -211,10 +214,13 @@ def _opened(workspace: Workspace, job: Job, query: str) -> Stored:
     """The job's thread: begun now, or as it is on disk with its limit raised where that is asked."""
     from core import curate
     from core.curate.steps import commit
+    from core.datasets.check import look_at_session
 
     if not job.stem:
+        look_at_session(workspace, job.dataset, job.session)
         return curate.create_thread(workspace, job.dataset, job.session, query, max_turns=job.max_turns)
     stored = read(workspace.threads, job.stem)
+    look_at_session(workspace, stored.thread.dataset, stored.thread.session)
     if job.max_turns and job.max_turns != stored.thread.max_turns and stored.thread.status != "finished":
         return commit(workspace, stored, with_metadata(stored.thread, max_turns=job.max_turns), "limit of turns")
     return stored

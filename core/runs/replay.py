@@ -59,7 +59,7 @@ def replay(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | None = 
     offered = _as_offered(thread, open_toolbox(workspace) if tools is None else tools)
     try:
         context = new_context(workspace, thread)
-        context.window()
+        context.dataset.load(thread.session)
     except DatasetError as error:
         return tuple(_cannot(place, made, answer, str(error)) for place, made, answer in pairs)
     elsewhere = thread.tools is None or has_leading_artifact(thread)

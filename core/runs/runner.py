@@ -178,9 +178,11 @@ class TurnRunner:
 
     async def _equipment(self, stored: Stored) -> tuple[Any, Any]:
         """The tools and what they work on; opened in a thread, since it reads files."""
+        from core.datasets.check import look_at_session
         from core.runs.toolbox import context_for, open_toolbox
 
         def opened() -> tuple[Any, Any]:
+            look_at_session(self._workspace, stored.thread.dataset, stored.thread.session)
             tools = open_toolbox(self._workspace)
             return tools, context_for(self._workspace, stored.thread, tools)
 

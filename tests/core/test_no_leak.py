@@ -56,6 +56,7 @@ class Scrambled:
             self.labels[table.sessions[row]] = ["a label that nobody has"]
 
     name = property(lambda self: self.real.name)
+    title = property(lambda self: self.real.title)
     description = property(lambda self: self.real.description)
     activities = property(lambda self: self.real.activities)
     subjects = property(lambda self: self.real.subjects)

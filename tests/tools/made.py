@@ -28,6 +28,7 @@ class MadeDataset:
     """Sessions in memory; satisfies `tools.session.Dataset`."""
 
     name: str = "made"
+    title: str = "Motion made in memory"
     description: str = "made in memory"
     activities: Sequence[str] = MOTIONS
     channels: Sequence[Channel] = TRIADS

@@ -140,6 +140,14 @@ def test_the_dataset_is_described_without_saying_which_session_has_which_label()
     assert not any(session in as_json(found) for session in context.dataset.labels)
 
 
+@pytest.mark.parametrize("tool", ["show_session_stats", "show_channel_stats"])
+def test_the_manifests_own_name_of_the_dataset_needs_no_word(tool: str):
+    context = holding(waves())
+    for name in ("made", "Motion made in memory", "motion_made_in_memory"):
+        assert "dataset_note" not in result_of(context, tool, {"dataset_name": name})
+    assert "'made'" in result_of(context, tool, {"dataset_name": "pamap2"})["dataset_note"]
+
+
 def test_wrong_channel_names_are_answered_with_the_nearest():
     found = result_of(holding(waves()), "select_channels", {"channel_names": ["acc_x", "gyr_x"]})
     assert found["did_you_mean"][0] == "gyro_x" and "gyr_x" in found["error"]

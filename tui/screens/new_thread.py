@@ -217,8 +217,10 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def _make(self, dataset: str, session: str, question: str, run: bool) -> None:
         from core.curate import create_thread
+        from core.datasets.check import look_at_session
 
         try:
+            look_at_session(self._runs.workspace, dataset, session)
             stored = create_thread(self._runs.workspace, dataset, session, question)
             remember(self._runs.workspace, _REMEMBERED, dataset)
             self.call_later(self._made, Begun(stored, run))

@@ -25,6 +25,7 @@ class Ramp:
     """A dataset whose one channel rises by 1 a second for 10 s at 10 Hz."""
 
     name = "demo"
+    title = "demo"
     description = "a ramp"
     activities: Sequence[str] = ("walking", "laying")
     channels: Sequence[Channel] = (Channel("x", "a ramp", "m", 10.0),)

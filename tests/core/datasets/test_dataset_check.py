@@ -43,26 +43,47 @@ def test_no_dataset_is_an_error(workspace: Workspace) -> None:
     [
         ({"timestamp_sec": [], "acc_x": []}, "error", "has no rows"),
         ({"timestamp_sec": RISING, "other": RISING}, "error", "has none of the manifest's channels, only other"),
-        ({"timestamp_sec": RISING, "acc_x": ["a"] * 100}, "error", "column acc_x holds no numbers"),
-        ({"timestamp_sec": RISING[::-1], "acc_x": RISING}, "error", "time does not rise at row 1 (1.96 s)"),
+        ({"timestamp_sec": RISING, "acc_x": ["a"] * 100}, "error", "column acc_x holds text, not numbers"),
+        ({"timestamp_sec": RISING[::-1], "acc_x": RISING}, "error", "time jumps back at row 1, from 1.98 s to 1.96 s"),
         ({"timestamp_sec": np.where(RISING == 1, np.nan, RISING), "acc_x": RISING}, "error", "has missing times"),
-        ({"timestamp_sec": ["now"] * 100, "acc_x": RISING}, "error", "column timestamp_sec holds no numbers"),
+        ({"timestamp_sec": ["now"] * 100, "acc_x": RISING}, "error", "column timestamp_sec holds text, not numbers"),
         ({"timestamp_sec": RISING + 5, "acc_x": RISING}, "warning", "starts at 5 s instead of 0"),
         ({"timestamp_sec": RISING / 2, "acc_x": RISING}, "warning", "has 100 rows a second, the manifest says 50"),
         ({"acc_x": RISING}, "warning", "no column timestamp_sec; the manifest's rate is used"),
         ({**GOOD, "extra": RISING}, "warning", "column extra is not in the manifest"),
-        ({**GOOD, "acc_x": [np.nan] * 100}, "warning", "column acc_x is missing throughout"),
-        ({**GOOD, "acc_x": [np.inf] * 100}, "warning", "column acc_x holds infinite values"),
+        ({**GOOD, "acc_x": [np.nan] * 100}, "error", "every channel is missing throughout"),
+        ({**GOOD, "acc_x": np.where(RISING == 1, np.inf, RISING)}, "warning", "column acc_x holds infinite values"),
+        ({"timestamp_sec": RISING[:2], "acc_x": RISING[:2]}, "error", "has 2 rows, too few to measure anything"),
+        ({"timestamp_sec": np.where(RISING == 1, np.inf, RISING), "acc_x": RISING}, "error", "has infinite times"),
+        ({**GOOD, "acc_x": [f"{value:.3f}" for value in RISING]}, "error", "acc_x holds numbers stored as text"),
+        (
+            {"timestamp_sec": (RISING * 1e9).astype("datetime64[ns]"), "acc_x": RISING},
+            "error",
+            "column timestamp_sec holds dates and times, not seconds",
+        ),
+        ({"timestamp_sec": RISING * 1e9, "acc_x": RISING}, "error", "the times count in ns, not in seconds"),
+        ({"timestamp_sec": RISING * 1e3 + 7, "acc_x": RISING}, "error", "the times count in ms, not in seconds"),
+        ({"timestamp_sec": np.floor(RISING * 10) / 10, "acc_x": RISING}, "error", "80% of the rows repeat the time"),
+        (
+            {"timestamp_sec": np.concatenate((RISING[:50], RISING[:50])), "acc_x": RISING},
+            "error",
+            "time jumps back at row 50, from 0.98 s to 0 s; read by time, stretches",
+        ),
+        (
+            {"timestamp_sec": np.where(RISING == 1, 0.98, RISING), "acc_x": RISING},
+            "warning",
+            "1 row with the time of the row before",
+        ),
     ],
 )
 def test_sessions(
     workspace: Workspace, make_dataset: MakeDataset, columns: dict[str, Any], level: str, said: str
 ) -> None:
     make_dataset(sessions={"train_1_1": GOOD, "train_2_2": columns})
-    (found,) = check_dataset(workspace, "theirs").findings
-    assert found.level == level
-    assert found.place == "sessions/train_2_2/data.parquet"
-    assert said in found.sentence
+    (finding,) = check_dataset(workspace, "theirs").findings
+    assert finding.level == level
+    assert finding.location == "sessions/train_2_2/data.parquet"
+    assert said in finding.sentence
 
 
 def test_files_that_are_missing_damaged_or_stray(workspace: Workspace, make_dataset: MakeDataset) -> None:

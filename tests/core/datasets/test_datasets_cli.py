@@ -40,7 +40,7 @@ def test_json_is_one_document(workspace: Workspace, capsys: pytest.CaptureFixtur
     (workspace.data / "mine/sessions/s01_0001/data.parquet").unlink()
     assert run(workspace, "check", "mine", "--json") == 1
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
-    assert (finding["level"], finding["place"]) == ("error", "sessions/s01_0001/data.parquet")
+    assert (finding["level"], finding["location"]) == ("error", "sessions/s01_0001/data.parquet")
 
 
 def test_what_was_left_out_and_replaced_is_said(
@@ -92,7 +92,7 @@ def test_an_interrupted_import_says_how_to_go_on(
 def test_a_warning_alone_is_no_failure(
     workspace: Workspace, make_dataset: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_dataset(sessions={"session_1": {"timestamp_sec": [0.0, 0.02], "acc_x": [1.0, 2.0]}})
+    make_dataset(sessions={"session_1": {"timestamp_sec": [row / 50 for row in range(9)], "acc_x": list(range(9))}})
     assert run(workspace, "check", "theirs") == 0
     assert capsys.readouterr().out.endswith("theirs: 1 session read, 0 errors, 1 warning\n")
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,7 +186,7 @@ def test_a_full_disk_is_one_sentence_and_costs_nothing_done(
 def test_a_subject_that_is_there_twice_is_not_mixed(workspace: Workspace, zipped: Zipped) -> None:
     rows = "".join("\t".join(["1.5"] * 23 + ["4"]) + "\n" for _ in range(250))
     path = zipped({"a/mHealth_subject1.log": rows, "b/mHealth_subject1.log": rows})
-    with pytest.raises(DatasetError, match=r"b/mHealth_subject1.log.*two files hold one subject"):
+    with pytest.raises(DatasetError, match=r"mHealth_subject1.log is there twice, as a/\S+ and as b/"):
         import_dataset(workspace, "mhealth", path)
     assert list(workspace.data.iterdir()) == []
 
@@ -213,3 +215,24 @@ def test_where_it_came_from_is_kept_out_of_the_manifest(workspace: Workspace, se
     assert set(json.loads((folder / "manifest.json").read_text())) == {
         "dataset_name", "description", "activities", "channels",
     }  # fmt: skip
+
+
+def test_a_file_that_stands_twice_under_one_name_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings(action="ignore"):
+        archive.writestr("mHealth_subject1.log", "1")
+        archive.writestr("mHealth_subject1.log", "2")
+    with pytest.raises(DatasetError, match=r"mHealth_subject1.log is there twice, under one name"):
+        import_dataset(workspace, "mhealth", path)
+    assert dataset_names(workspace) == []
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused_before_it_is_read(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for subject in range(1, 11):
+            archive.writestr(f"mHealth_subject{subject}.log", "1")
+            archive.filelist[-1].file_size = 4_000_000_000
+    with pytest.raises(DatasetError, match="would unpack to 40 GB, and 32 GB at most"):
+        import_dataset(workspace, "mhealth", path)
+    assert dataset_names(workspace) == []

@@ -97,6 +97,12 @@ def _leak(one: Document) -> None:
     one["messages"][2]["content"] = json.dumps({"session": "x", "ground_truth": "Walking"})
 
 
+def _failed(one: Document) -> None:
+    for place in (2, 3):
+        one["messages"][place]["content"] = json.dumps({"error": "the samples cannot be read"})
+    one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
+
+
 def _ungrounded(one: Document) -> None:
     one["messages"][4]["content"] = "A rhythm of 2.41 Hz.\n\nConfidence: high\nFinal Answer: walking"
 
@@ -122,6 +128,7 @@ def _ungrounded(one: Document) -> None:
         ("secrets", 3, "looks like an API key: sk-pro…", _secret),
         ("leak", 2, "the result says `ground_truth`: Walking", _leak),
         ("grounding", 4, "it quotes 2.41 Hz", _ungrounded),
+        ("failed_calls", None, "2 of 2 calls failed", _failed),
     ],
 )
 def test_each_kind_of_broken_thread_is_found_with_the_right_message(
@@ -164,6 +171,15 @@ LEAKS = {
     "a question that tells": {"role": "user", "content": "The person is walking. What do the sensors show?"},
     "a question about a walking session": {"role": "user", "content": "What do you see in this walking session?"},
     "a hint": {"role": "user", "content": "Hint: walking\nWhat is it?"},
+    "a channel that is the label": {
+        "role": "user",
+        "content": 'Dataset Information:\n{"channels": ["acc_x", {"name": "activity_id"}]}\n\nUser Query: What?',
+    },
+    "a comparison on such a channel": {
+        "role": "tool",
+        "content": '{"distances": {"walking": 0.1, "sitting": 9}, "telling_features": '
+        '[{"feature": "state:mean", "this": 1, "walking": [1, 0.0], "sitting": [2, 0.0]}]}',
+    },
     "a manifest": {
         "role": "user",
         "content": 'Dataset Information:\n{"session_label": "walking"}\n\nUser Query: What?',
@@ -174,6 +190,12 @@ NO_LEAKS = {
     "neighbours": {"role": "tool", "content": '{"examples": [{"label": "walking", "distance": 0.9}]}'},
     "votes": {"role": "tool", "content": '{"votes": {"walking": 9}}'},
     "distances": {"role": "tool", "content": '{"distances": {"walking": 2.86}, "closest_label": "walking"}'},
+    "features that vary": {
+        "role": "tool",
+        "content": '{"distances": {"walking": 0.1, "sitting": 9}, "telling_features": '
+        '[{"feature": "acc_x:mean", "this": 1, "walking": [1, 0.1], "sitting": [2, 0.0]}, '
+        '{"feature": "acc_x:skew", "this": 1, "walking": [1, 0.0], "sitting": [2, 0.0]}]}',
+    },
     "a choice": {"role": "user", "content": "Is the person walking or sitting?"},
     "a yes-or-no question": {"role": "user", "content": "Is the person walking?"},
     "another label": {"role": "tool", "content": '{"ground_truth": "sitting"}'},

@@ -19,6 +19,7 @@ from core.storage.store import Stored
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, FakeServer, delta, fake_server, says
+from tests.tools.made import made_dataset, write_dataset
 
 
 class Watcher:
@@ -48,7 +49,12 @@ def until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return open_workspace(str(tmp_path), environ={})
+    """A workspace with the session that the threads are about: a run looks at it first."""
+    workspace = open_workspace(str(tmp_path), environ={})
+    lab = made_dataset(1, 1)
+    lab.windows, lab.labels, lab.subjects = {"s1": lab.windows["s0_0000"]}, {"s1": ["walking"]}, {"s1": "s1"}
+    write_dataset(workspace.data / "lab", lab)
+    return workspace
 
 
 @pytest.fixture

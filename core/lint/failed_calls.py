@@ -1,0 +1,34 @@
+"""Threads that rest on nothing: most of their calls failed, and the answer is a guess however it reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from core.lint.finding import Check, Context, Finding
+from core.thread.value import Thread, text_of
+
+LEAST_CALLS = 2
+"""A single call that failed is a recovery or a beginning, not a thread's ground."""
+
+
+def _failed_calls(thread: Thread, context: Context) -> Iterator[Finding]:
+    results = [message for message in thread.messages if message.get("role") == "tool"]
+    failed = sum(_is_error(text_of(message)) for message in results)
+    if len(results) >= LEAST_CALLS and 2 * failed > len(results):
+        sentence = f"{failed} of {len(results)} calls failed, so the answer rests on little that was measured"
+        yield Finding("failed_calls", None, sentence, "see `sensorloom datasets check`, run it anew, or reject it")
+
+
+def _is_error(text: str) -> bool:
+    """Whether a result is an object with a key `error` that says something."""
+    if '"error"' not in text:
+        return False
+    try:
+        result = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(result, dict) and bool(result.get("error"))
+
+
+FAILED_CALLS = Check("failed_calls", "a thread most of whose calls failed", _failed_calls)
