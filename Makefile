@@ -59,22 +59,23 @@ lock: .venv/bin/python
 coverage: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 
-# The tests on the Pythons that `make test` did not run on, from 3.11 to 3.13, where they are installed.
+# The tests on the Pythons that `make test` did not run on, from 3.11 to 3.13, where they are installed: on the path,
+# or by pyenv.
+PYTHON_NOW = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+python_at = $(firstword $(shell python$(1) -c 'import sys; print(sys.executable)' 2>/dev/null) \
+	$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/$(1).*/bin/python$(1)))
+
 test-pythons: .venv/.dev
-	@for version in 3.11 3.12 3.13; do \
-		if $(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != ($${version%.*}, $${version#*.}))"; then \
-			echo "Python $$version: make test runs on it"; \
-		elif ! python$$version -c pass 2>/dev/null; then \
-			echo "Python $$version: not installed, not tested"; \
-		else \
-			echo "Python $$version:"; \
-			$(MAKE) --no-print-directory .pythons/$$version/.done && \
-			OMP_NUM_THREADS=1 .pythons/$$version/bin/pytest -n auto -p no:cacheprovider $(ARGS) || exit 1; \
-		fi; \
-	done
+	@$(foreach p,3.11 3.12 3.13,$(MAKE) --no-print-directory test-python-$(p) &&) true
+
+test-python-%:
+	@$(if $(filter $*,$(PYTHON_NOW)),echo "Python $*: make test runs on it",\
+		$(if $(call python_at,$*),$(MAKE) --no-print-directory .pythons/$*/.done && echo "Python $*:" && \
+			OMP_NUM_THREADS=1 .pythons/$*/bin/pytest -n auto -p no:cacheprovider $(ARGS),\
+			echo "Python $*: not installed, not tested"))
 
 .pythons/%/.done: pyproject.toml locks/dev.txt
-	@python$* -m venv .pythons/$*
+	@$(call python_at,$*) -m venv .pythons/$*
 	@$(call LOCKED,.pythons/$*/bin/python,locks/dev.txt)
 	@$(call ITSELF,.pythons/$*/bin/python)
 	@touch $@
