@@ -1,4 +1,4 @@
-"""The documents' own script, and the same in three lines of ours."""
+"""The documents' own script."""
 
 from __future__ import annotations
 
@@ -34,16 +34,3 @@ def test_the_documents_custom_filtering_works_on_our_folder(tmp_path: Path, monk
             f.write(json.dumps(thread) + "\n")
 
     assert [row["id"] for row in rows(tmp_path / "data/training_exports/custom_filtered.jsonl")] == [document(1)["id"]]
-
-
-def test_core_offers_the_same_in_three_lines(tmp_path: Path):
-    wrong = document(2)
-    wrong["messages"][-1]["content"] = "Final Answer: sitting"
-    root = workspace(tmp_path, document(1), wrong).root
-
-    from core.export import ExportRequest, export, open_workspace
-
-    report = export(open_workspace(str(root)), ExportRequest(filter="status:finished tools>=2 correct:true"))
-    print(f"Exported {report.exported} threads to {report.path}")
-
-    assert [row["id"] for row in rows(report.path)] == [document(1)["id"]]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.export import ExportRequest, export
+from core.export.report import ExportRequest
+from core.export.run import export
 from core.filters.language import completions, parse, select
 from core.filters.values import FilterError
 from core.listing.index import summaries
