@@ -38,12 +38,12 @@ from core.export.split import PARTS, balance
 from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
 from core.listing.index import summaries
-from core.listing.index_cache import SETTLED_NS
 from core.listing.summary import summarize
 from core.processes.pool import each_here, in_order
 from core.storage.export_log import add_to_log
 from core.storage.export_log_file import Left
 from core.storage.splits_file import SplitBook, read_book, write_book
+from core.storage.thread_files import SETTLED_NS
 from core.text import unicode_texts
 from core.thread.summary import Summary
 from core.workspace import Workspace

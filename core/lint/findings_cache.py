@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from core.errors import WorkspaceError
 from core.lint.finding import Finding
 from core.lint.record import Record
+from core.storage.thread_files import SETTLED_NS
 from core.thread.similar import Signature
 from core.thread.summary import Summary
 from core.workspace import Workspace, names_for_threads, private_folder
@@ -27,8 +28,6 @@ VERSION = 3
 
 Made = TypeVar("Made")
 
-_SETTLED_NS = 2_000_000_000
-"""A file changed this shortly before it was looked at may have changed again within one tick of its clock."""
 _AT_ONCE = 500
 """Stems in one question."""
 _BUSY_SECONDS = 20.0
@@ -114,7 +113,7 @@ class Kept:
             for one in block:
                 _, size, mtime_ns, looked_ns, mark = known.get(_key(one.stem), ("", -1, 0, 0, ""))
                 same = (size, mtime_ns, mark) == (one.size, one.mtime_ns, marks[one.dataset])
-                if not same or abs(looked_ns - mtime_ns) <= _SETTLED_NS:
+                if not same or abs(looked_ns - mtime_ns) <= SETTLED_NS:
                     old.append(one)
         return old
 

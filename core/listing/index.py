@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.listing import index_cache
 from core.listing.summary import summarize
-from core.storage.thread_files import is_thread_file, unlistable
+from core.storage.thread_files import SETTLED_NS, is_thread_file, unlistable
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
@@ -57,7 +57,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         stem
         for stem, size, mtime_ns in there
         if (one := known.get(stem)) is None
-        or (trusted_ns != 0 and mtime_ns >= trusted_ns - index_cache.SETTLED_NS)
+        or (trusted_ns != 0 and mtime_ns >= trusted_ns - SETTLED_NS)
         or (one.size, one.mtime_ns) != (size, mtime_ns)
     ]
     total, settled = len(there), len(there) - len(outdated)

@@ -16,8 +16,6 @@ from core.workspace import Workspace, private_folder
 
 BLOCK = 250
 """Summaries in a block."""
-SETTLED_NS = 2_000_000_000
-"""A file changed this shortly before it was read may have changed again within one tick of its clock."""
 _ABANDONED_SEC = 3600.0
 """A half-written cache this old was left by a program that was killed."""
 _VERSION = 5

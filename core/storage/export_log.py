@@ -64,10 +64,10 @@ def read_log(workspace: Workspace) -> Log:
 def log_stamp(workspace: Workspace) -> tuple[int, int]:
     """Size and time of the log, which tell whether it has to be read again; zeros when there is none."""
     try:
-        found = (workspace.private / _FILE).stat()
+        status = (workspace.private / _FILE).stat()
     except OSError:
         return 0, 0
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def add_to_log(workspace: Workspace, left: Left) -> None:
@@ -85,12 +85,13 @@ def add_to_log(workspace: Workspace, left: Left) -> None:
 def _in_columns(log: Log) -> Iterator[Left]:
     for profile, mine in log.items():
         exports: dict[str, list[str]] = {}
-        for stem, one in mine.items():
-            exports.setdefault(one.export, []).append(stem)
+        for stem, logged in mine.items():
+            exports.setdefault(logged.export, []).append(stem)
         for export, stems in exports.items():
-            some = [mine[stem] for stem in stems]
-            hashes = bytes.fromhex("".join([one.sha256 for one in some]))
-            yield Left(profile, export, stems, hashes, [one.size for one in some], [one.mtime_ns for one in some])
+            threads = [mine[stem] for stem in stems]
+            hashes = bytes.fromhex("".join([thread.sha256 for thread in threads]))
+            sizes, times = [thread.size for thread in threads], [thread.mtime_ns for thread in threads]
+            yield Left(profile, export, stems, hashes, sizes, times)
 
 
 def _hashes(left: Left) -> Iterator[str]:
@@ -102,16 +103,16 @@ def export_state(folder: Path, summary: Summary, log: Log, profile: str | None =
     """Whether a thread has left as it is now, in one profile or in any. Reads the file only when its time changed."""
     logs: Iterable[Mapping[str, Logged]] = log.values() if profile is None else [log.get(profile, {})]
     stem = unicode_text(summary.stem)
-    found = [one[stem] for one in logs if stem in one]
-    if not found:
+    exports = [stems[stem] for stems in logs if stem in stems]
+    if not exports:
         return "never"
-    if any((one.size, one.mtime_ns) == (summary.size, summary.mtime_ns) for one in found):
+    if any((logged.size, logged.mtime_ns) == (summary.size, summary.mtime_ns) for logged in exports):
         return "exported"
     try:
         now = digest(read_bytes(path_of(folder, summary.stem)))
     except ThreadError:
         return "changed"
-    return "exported" if any(one.sha256 == now for one in found) else "changed"
+    return "exported" if any(logged.sha256 == now for logged in exports) else "changed"
 
 
 def export_states(
@@ -119,23 +120,23 @@ def export_states(
 ) -> dict[State, list[str]]:
     """The stems of a listing by whether they have left as they are now; files that are no threads are left out."""
     log = read_log(workspace)
-    found: dict[State, list[str]] = {"never": [], "exported": [], "changed": []}
+    states: dict[State, list[str]] = {"never": [], "exported": [], "changed": []}
     for summary in listing:
         if not summary.problem:
-            found[export_state(workspace.threads, summary, log, profile)].append(summary.stem)
-    return found
+            states[export_state(workspace.threads, summary, log, profile)].append(summary.stem)
+    return states
 
 
 def _from_manifests(folder: Path) -> Log:
     log: Log = {}
-    found: list[_Manifest] = []
+    manifests: list[_Manifest] = []
     for path in folder.glob("*.manifest.json"):
         try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=_Manifest))
+            manifests.append(msgspec.json.decode(path.read_bytes(), type=_Manifest))
         except (OSError, msgspec.MsgspecError):
             continue
-    for manifest in sorted(found, key=lambda one: one.created_at):
+    for manifest in sorted(manifests, key=lambda manifest: manifest.created_at):
         mine = log.setdefault(manifest.profile, {})
-        for one in manifest.threads:
-            mine[one.stem] = Logged(one.sha256, manifest.export)
+        for thread in manifest.threads:
+            mine[thread.stem] = Logged(thread.sha256, manifest.export)
     return log

@@ -75,18 +75,18 @@ def add_export(path: Path, exports: Path, left: Left) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        if read_head(file) != _head(exports) or not (found := starts(file)):
+        if read_head(file) != _head(exports) or not (positions := starts(file)):
             return False
-        place = found[-1]
-        if len(found) > 1:
-            file.seek(found[-2])
+        position = positions[-1]
+        if len(positions) > 1:
+            file.seek(positions[-2])
             if _covers(left, next(frames(file))):
-                place = found[-2]
-        if place + len(data) > MOST_BYTES:
+                position = positions[-2]
+        if position + len(data) > MOST_BYTES:
             return False
-        file.seek(place)
+        file.seek(position)
         written = file.write(data)
-        file.truncate(place + written)
+        file.truncate(position + written)
         return written == len(data)
 
 

@@ -37,13 +37,13 @@ def starts(file: BinaryIO) -> list[int]:
     """Where each value from here on begins, and last where the file ends, as far as their lengths tell; empty when it
     ends in the middle of one."""
     end = os.fstat(file.fileno()).st_size
-    found = [file.tell()]
+    positions = [file.tell()]
     try:
         while size := _next_size(file):
-            found.append(file.seek(size, os.SEEK_CUR))
+            positions.append(file.seek(size, os.SEEK_CUR))
     except EOFError:
         return []
-    return found if found[-1] == end else []
+    return positions if positions[-1] == end else []
 
 
 def _next_size(file: BinaryIO) -> int:

@@ -50,16 +50,16 @@ def read_book(root: Path) -> SplitBook:
     """Read `splits.json`; an empty book when there is none. Raises WorkspaceError for one that is damaged."""
     path = root / SPLITS_FILE
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except FileNotFoundError:
         return SplitBook()
     except (OSError, ValueError) as error:
         raise WorkspaceError(f"{path}: cannot be read: {error}; mend it, or move it away to begin anew") from error
     try:
-        form = msgspec.convert(found, _BookForm)
+        form = msgspec.convert(document, _BookForm)
     except msgspec.ValidationError as error:
         raise WorkspaceError(f"{path}: {error}; mend it, or move it away to begin anew") from error
-    rest = {key: value for key, value in found.items() if key not in _BookForm.__struct_fields__}
+    rest = {key: value for key, value in document.items() if key not in _BookForm.__struct_fields__}
     return SplitBook(form.held_out, form.assigned, rest)
 
 

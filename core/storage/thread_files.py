@@ -16,6 +16,9 @@ import msgspec
 from core.errors import SensorloomError, ThreadError, system_reason
 from core.thread.json_form import MAX_BYTES
 
+SETTLED_NS = 2_000_000_000
+"""A file changed this shortly before it was looked at may have changed again within one tick of its clock: its size and
+time do not tell yet."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -66,12 +69,12 @@ def path_of(folder: Path, stem: str) -> Path:
 def read_bytes(path: Path) -> bytes:
     """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ThreadError(f"{path.name}: not a regular file")
-        if found.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             raise ThreadError(
-                f"{path.name}: {found.st_size / 1e6:.0f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB for a thread"
+                f"{path.name}: {status.st_size / 1e6:.0f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB for a thread"
             )
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -95,11 +98,11 @@ def read_regular(path: str) -> RegularFile | None:
     except OSError:
         return None
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             return None
-        data = os.read(handle, found.st_size + 1)
-        return RegularFile(data, found.st_size, found.st_mtime_ns) if len(data) == found.st_size else None
+        data = os.read(handle, status.st_size + 1)
+        return RegularFile(data, status.st_size, status.st_mtime_ns) if len(data) == status.st_size else None
     except OSError:
         return None
     finally:
@@ -109,7 +112,7 @@ def read_regular(path: str) -> RegularFile | None:
 def stamp_of(path: str) -> tuple[int, int] | None:
     """A file's size and time, by which one knows whether it changed; None when it is not there."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - a Path for each of many thousands takes as long again
+        status = os.stat(path)  # noqa: PTH116 - a Path for each of many thousands takes as long again
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns

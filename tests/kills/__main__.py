@@ -26,7 +26,7 @@ from tests.kills.checks import Ledger
 EVERY = 5
 """After so many kills a command is left alone, which also measures how long it takes now."""
 
-REFUSALS = ("there is nothing to", "no threads found", "is stale", "calls no tool", "cannot be edited", "no thread id")
+REFUSALS = ("there is nothing to", "no threads found", "is stale", "calls no tool", "cannot be edited", "finished ")
 """What a command that is left alone may say of a request that does not apply just then."""
 
 

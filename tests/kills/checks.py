@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError
 from core.storage import history, store
 from core.storage.atomic import digest
-from core.storage.step_log import Step
+from core.storage.step_log import UNREADABLE, Step
 from core.workspace import Workspace, open_workspace
 
 
@@ -62,9 +63,8 @@ class Ledger:
         folder = history.folder(self._workspace)
         for log in sorted(folder.glob("*.log")):
             steps = self._steps(log.stem)
-            lines = [line for line in log.read_bytes().split(b"\n") if line]
-            if len(steps) < len(lines) - 1 - _torn(lines):
-                yield f"{log.stem}: {len(lines)} lines, but {len(steps)} steps"
+            if steps and (steps[0].number != 1 or any(step.what == UNREADABLE for step in steps)):
+                yield f"{log.stem}: lines of the history cannot be read"
             path = self._workspace.threads / f"{log.stem}.json"
             there = digest(path.read_bytes()) if path.exists() else None
             if steps and there not in _ends(steps[-1]):
@@ -85,17 +85,18 @@ class Ledger:
         threads, backup = self._workspace.threads, self._root / "threads_v3_backup"
         converted: dict[str, list[str]] = {}
         for path in threads.glob("*.json"):
-            original = json.loads(path.read_bytes()).get("metadata", {}).get("migrated_sha256")
-            converted.setdefault(original, []).append(path.stem)
+            with suppress(ValueError):
+                original = json.loads(path.read_bytes()).get("metadata", {}).get("migrated_sha256")
+                converted.setdefault(original, []).append(path.stem)
         for path in (self._root / "originals").glob("*.json"):
             wanted = digest(path.read_bytes())
             places = [folder for folder in (threads, backup) if (folder / path.name).exists()]
             if not any(digest((folder / path.name).read_bytes()) == wanted for folder in places):
                 yield f"the original {path.name} is nowhere"
-            made_of_it = len(converted.get(wanted, ()))
+            conversions = len(converted.get(wanted, ()))
             deleted = any(wanted.encode() in trashed.read_bytes() for trashed in self._trash())
-            if made_of_it > 1 or (made_of_it == 0 and threads not in places and not deleted):
-                yield f"{path.name} was converted {made_of_it} times, and is in {[place.name for place in places]}"
+            if conversions > 1 or (conversions == 0 and threads not in places and not deleted):
+                yield f"{path.name} was converted {conversions} times, and is in {[place.name for place in places]}"
 
     def _trash(self) -> list[Path]:
         return list((self._workspace.private / "trash").glob("*.json"))
@@ -144,8 +145,3 @@ class Ledger:
 
 def _ends(step: Step) -> tuple[str | None, str | None]:
     return step.before, step.after
-
-
-def _torn(lines: list[bytes]) -> int:
-    """How many lines are cut off: a kill in the middle of writing one."""
-    return sum(not line.endswith(b"}") for line in lines)
