@@ -107,15 +107,15 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
 
 def _explain(path: Path, text: str, message: str) -> str:
     """msgspec's message with the line it is about and, for an unknown key, the nearest known one."""
-    reason, _, place = message.partition(" - at `$")
-    steps = re.findall(r"[^.\[\]`]+", place)
+    reason, _, path_in_file = message.partition(" - at `$")
+    steps = re.findall(r"[^.\[\]`]+", path_in_file)
     table = steps[0] if steps else ""
     unknown = re.search(r"unknown field `(.+?)`", reason)
     missing = re.search(r"missing required field `(.+?)`", reason)
     names = [step for step in steps if not step.isdigit() and step != "..."]
     key = unknown[1] if unknown else names[-1] if names else ""
-    found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b", text, re.MULTILINE)
-    line = text[: found.start()].count("\n") + 1 if found else 1
+    mention = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b", text, re.MULTILINE)
+    line = text[: mention.start()].count("\n") + 1 if mention else 1
     if missing:
         return f"{path}, line {line}: a table of `{key}` has no `{missing[1]}`; add it"
     if not unknown:

@@ -96,7 +96,7 @@ class Ledger:
             conversions = len(converted.get(wanted, ()))
             deleted = any(wanted.encode() in trashed.read_bytes() for trashed in self._trash())
             if conversions > 1 or (conversions == 0 and threads not in places and not deleted):
-                yield f"{path.name} was converted {conversions} times, and is in {[place.name for place in places]}"
+                yield f"{path.name} was converted {conversions} times, and is in {[folder.name for folder in places]}"
 
     def _trash(self) -> list[Path]:
         return list((self._workspace.private / "trash").glob("*.json"))

@@ -22,8 +22,8 @@ def orphans(thread: Thread) -> tuple[int, ...]:
     """Tool messages that answer no call of the turn they stand in."""
     messages = thread.messages
     answering = {
-        place for index, message in enumerate(messages) if calls_of(message) for place in results_of(messages, index)
+        answer for index, message in enumerate(messages) if calls_of(message) for answer in results_of(messages, index)
     }
     return tuple(
-        place for place, message in enumerate(messages) if message.get("role") == "tool" and place not in answering
+        answer for answer, message in enumerate(messages) if message.get("role") == "tool" and answer not in answering
     )

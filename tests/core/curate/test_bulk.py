@@ -34,7 +34,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def verdicts(workspace: Workspace, stems: list[str]) -> list[str | None]:
     files = [json.loads((workspace.threads / f"{stem}.json").read_bytes()) for stem in stems]
-    return [one["metadata"].get("review", {}).get("verdict") for one in files]
+    return [document["metadata"].get("review", {}).get("verdict") for document in files]
 
 
 def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
@@ -50,7 +50,7 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     assert len(done.problems) == 1 and "c30.json" in done.problems[0]
     assert told == [(16, 60), (32, 60), (48, 60), (60, 60)]
     assert set(verdicts(workspace, good)) == {"accept"}
-    assert {one.name for one in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
+    assert {path.name for path in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
     undone = curate.undo(workspace, "c59")
     assert undone.sentence == "undid: verdict accept of 59 threads" and not undone.problems
     assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in good)
@@ -83,7 +83,7 @@ def test_a_kill_among_many_leaves_whole_files_and_a_history_that_fits(
         with pytest.raises(KilledError):
             act()
     reached = verdicts(workspace, copies)
-    assert sum(one is not None for one in reached) == (25 if direction == "do" else 35)
+    assert sum(verdict is not None for verdict in reached) == (25 if direction == "do" else 35)
     curate.undo_latest(workspace)
     assert set(verdicts(workspace, copies)) == {None}, "what the kill left undone or done is one step still"
     assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in copies)
@@ -146,18 +146,18 @@ def test_many_new_threads_look_through_a_large_folder_once(
 
     monkeypatch.setattr("core.storage.store.stems", counted)
     (workspace.threads / "demo_a_v4_0007.json").write_bytes(b"{}")
-    made = [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(3)]
+    stems = [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(3)]
     (workspace.threads / "demo_a_v4_0011.json").write_bytes(b"{}")
-    made += [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(2)]
-    curate.delete(workspace, made[-1:])
-    made += [curate.create_thread(workspace, "demo", "a", "what?").stem]
-    assert made == [f"demo_a_v4_{number:04d}" for number in (8, 9, 10, 12, 13, 14)]
+    stems += [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(2)]
+    curate.delete(workspace, stems[-1:])
+    stems += [curate.create_thread(workspace, "demo", "a", "what?").stem]
+    assert stems == [f"demo_a_v4_{number:04d}" for number in (8, 9, 10, 12, 13, 14)]
     assert len(looked) == 1
 
 
 def test_the_number_of_a_deleted_thread_is_not_given_again(workspace: Workspace, finished: Stored):
     curate.delete(workspace, [finished.stem])
-    made = curate.create_thread(workspace, "demo", "a", "what?")
-    assert made.stem == "demo_a_v4_0002"
+    stored = curate.create_thread(workspace, "demo", "a", "what?")
+    assert stored.stem == "demo_a_v4_0002"
     with pytest.raises(SensorloomError):
         store.read(workspace.threads, finished.stem)

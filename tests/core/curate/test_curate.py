@@ -89,11 +89,11 @@ def test_an_accepted_turn_never_doubles_an_id(workspace: Workspace, finished: St
 
 def test_of_samples_one_is_taken_and_the_others_kept_in_one_step(workspace: Workspace):
     stored = curate.create_thread(workspace, "demo", "a", "what?")
-    one, two, three = (proposal_for(stored.thread, text, ("mean_of", {})) for text in ("one", "two", "three"))
-    taken = curate.take_sample(workspace, stored, two, [one, three], SCHEMAS)
-    assert [message["content"] for message in taken.thread.messages[1:2]] == ["two"]
+    first, second, third = (proposal_for(stored.thread, text, ("mean_of", {})) for text in ("one", "two", "three"))
+    sampled = curate.take_sample(workspace, stored, second, [first, third], SCHEMAS)
+    assert [message["content"] for message in sampled.thread.messages[1:2]] == ["two"]
     assert [
-        (each["reason"], each["position"], each["messages"][0]["content"]) for each in taken.thread.alternatives
+        (each["reason"], each["position"], each["messages"][0]["content"]) for each in sampled.thread.alternatives
     ] == [
         ("sampled", 1, "one"),
         ("sampled", 1, "three"),
@@ -107,8 +107,8 @@ def test_an_edit_is_refused_with_the_place_that_is_wrong(workspace: Workspace, f
     with pytest.raises(UsageError, match=r"turn 1: tool_calls\[0\]\.arguments\.start_sec: 'x' is not of type"):
         curate.edit_message(workspace, finished, 1, message)
     assert path_of(workspace, finished).read_bytes() == finished.data
-    kept = curate.edit_message(workspace, finished, 1, message, unchecked=True)
-    assert stale(kept.thread) == [2, 3, 4, 6, 7]
+    mistaken = curate.edit_message(workspace, finished, 1, message, unchecked=True)
+    assert stale(mistaken.thread) == [2, 3, 4, 6, 7]
 
 
 def test_an_edit_of_a_call_carries_it_out_and_says_when_it_cannot(workspace: Workspace, finished: Stored):
@@ -139,46 +139,46 @@ def test_a_proposal_is_edited_like_a_turn(workspace: Workspace, finished: Stored
 
 def test_save_and_execute_is_one_step(workspace: Workspace, finished: Stored):
     message = with_call(finished.thread.messages[1], 0, "crop", '{"start_sec": 0, "end_sec": 2}')
-    made = curate.edit_message(workspace, finished, 1, message, tools_at)
-    assert json.loads(made.thread.messages[2]["content"])["samples"] == 20
-    assert stale(made.thread) == [3, 4, 6, 7]
-    assert curate.undo(workspace, made.stem).sentence == "undid: edit of turn 1"
+    edited = curate.edit_message(workspace, finished, 1, message, tools_at)
+    assert json.loads(edited.thread.messages[2]["content"])["samples"] == 20
+    assert stale(edited.thread) == [3, 4, 6, 7]
+    assert curate.undo(workspace, edited.stem).sentence == "undid: edit of turn 1"
     assert path_of(workspace, finished).read_bytes() == finished.data
 
 
 def test_saving_alone_executes_nothing(workspace: Workspace, finished: Stored):
-    made = edit_crop(workspace, finished, 2)
-    assert made.thread.messages[2]["content"] == finished.thread.messages[2]["content"]
-    assert 2 in stale(made.thread)
-    run = curate.reexecute(workspace, made, 1, TOOLS, context_at(made.thread, 1))
+    edited = edit_crop(workspace, finished, 2)
+    assert edited.thread.messages[2]["content"] == finished.thread.messages[2]["content"]
+    assert 2 in stale(edited.thread)
+    run = curate.reexecute(workspace, edited, 1, TOOLS, context_at(edited.thread, 1))
     assert json.loads(run.thread.messages[2]["content"])["samples"] == 20 and 2 not in stale(run.thread)
 
 
 def test_stale_turns_run_again_from_the_first_one(workspace: Workspace, finished: Stored):
-    made = edit_crop(workspace, finished, 2)
+    edited = edit_crop(workspace, finished, 2)
     with pytest.raises(UsageError, match="turn 1 must be executed again"):
-        curate.settle_stale(workspace, made, "rerun")
-    settled = curate.settle_stale(workspace, made, "rerun", tools=TOOLS, context=context_at(made.thread, 1))
+        curate.settle_stale(workspace, edited, "rerun")
+    settled = curate.settle_stale(workspace, edited, "rerun", tools=TOOLS, context=context_at(edited.thread, 1))
     assert stale(settled.thread) == [] and len(settled.thread.messages) == 3
     assert json.loads(settled.thread.messages[2]["content"])["samples"] == 20
     more = add_turn(workspace, settled, FINAL)
     assert more.thread.status == "finished"
-    assert [one["reason"] for one in more.thread.alternatives] == ["edited", "superseded"]
+    assert [alternative["reason"] for alternative in more.thread.alternatives] == ["edited", "superseded"]
 
 
 def test_stale_turns_are_accepted_as_they_are(workspace: Workspace, finished: Stored):
-    made = edit_text(workspace, finished, 4, '{"mean": 2}')
-    settled = curate.settle_stale(workspace, made, "accept")
+    edited = edit_text(workspace, finished, 4, '{"mean": 2}')
+    settled = curate.settle_stale(workspace, edited, "accept")
     assert stale(settled.thread) == [] and len(settled.thread.messages) == 8
     assert curate.settle_stale(workspace, settled, "accept") is settled
 
 
 def test_stale_turns_move_to_a_branch_where_they_still_hold(workspace: Workspace, finished: Stored):
-    made = edit_crop(workspace, finished, 2)
-    made = curate.reexecute(workspace, made, 1, TOOLS, context_at(made.thread, 1))
-    settled = curate.settle_stale(workspace, made, "branch")
+    edited = edit_crop(workspace, finished, 2)
+    edited = curate.reexecute(workspace, edited, 1, TOOLS, context_at(edited.thread, 1))
+    settled = curate.settle_stale(workspace, edited, "branch")
     assert len(settled.thread.messages) == 3 and stale(settled.thread) == []
-    (child,) = (one for one in thread_files.stems(workspace.threads) if one != finished.stem)
+    (child,) = (stem for stem in thread_files.stems(workspace.threads) if stem != finished.stem)
     branch = store.read(workspace.threads, child).thread
     assert [message["content"] for message in branch.messages] == [
         message["content"] for message in finished.thread.messages
@@ -188,37 +188,37 @@ def test_stale_turns_move_to_a_branch_where_they_still_hold(workspace: Workspace
     undone = curate.undo(workspace, finished.stem)
     assert undone.sentence == f"undid: stale turns moved to {child} of 2 threads"
     assert thread_files.stems(workspace.threads) == [finished.stem]
-    assert path_of(workspace, finished).read_bytes() == made.data
+    assert path_of(workspace, finished).read_bytes() == edited.data
     assert set(curate.redo(workspace, finished.stem).stems) == {finished.stem, child}
     assert store.read(workspace.threads, child).thread == branch
 
 
 def test_stale_turns_that_were_edited_move_with_their_marks(workspace: Workspace, finished: Stored):
-    made = edit_text(workspace, edit_text(workspace, finished, 4, "x"), 7, "Final Answer: laying")
-    settled = curate.settle_stale(workspace, made, "branch")
+    edited = edit_text(workspace, edit_text(workspace, finished, 4, "x"), 7, "Final Answer: laying")
+    settled = curate.settle_stale(workspace, edited, "branch")
     assert len(settled.thread.messages) == 6
-    (child,) = (one for one in thread_files.stems(workspace.threads) if one != finished.stem)
+    (child,) = (stem for stem in thread_files.stems(workspace.threads) if stem != finished.stem)
     assert stale(store.read(workspace.threads, child).thread) == [6]
 
 
 def test_a_branch_is_a_thread_of_its_own(workspace: Workspace, finished: Stored):
-    kept = set_tags(workspace, set_verdict(workspace, finished, "accept", "good"), ["gold"])
-    document = {**kept.thread.document, "mine": {"x": 1}}
-    path_of(workspace, kept).write_text(json.dumps(document))
-    kept = curate.take_theirs(workspace, kept)
-    branch = curate.branch(workspace, kept, 4)
+    tagged = set_tags(workspace, set_verdict(workspace, finished, "accept", "good"), ["gold"])
+    document = {**tagged.thread.document, "mine": {"x": 1}}
+    path_of(workspace, tagged).write_text(json.dumps(document))
+    tagged = curate.take_theirs(workspace, tagged)
+    branch = curate.branch(workspace, tagged, 4)
     assert branch.stem == "demo_a_v4_0002" and branch.thread.id == branch.stem
     assert len(branch.thread.messages) == 6, "the cut moves to the turn's end"
     calls = [call["id"] for message in branch.thread.messages for call in message.get("tool_calls") or ()]
     assert calls == [f"call_{branch.stem}_turn_1", f"call_{branch.stem}_turn_2", f"call_{branch.stem}_turn_2_2"]
     assert [m["tool_call_id"] for m in branch.thread.messages if m["role"] == "tool"] == calls
     metadata = branch.thread.metadata
-    assert (metadata["parent_id"], metadata["branched_at"], metadata["status"]) == (kept.stem, 6, "active")
+    assert (metadata["parent_id"], metadata["branched_at"], metadata["status"]) == (tagged.stem, 6, "active")
     assert metadata["num_turns"] == 2 and "review" not in metadata and "tags" not in metadata
     assert branch.thread.document["mine"] == {"x": 1} and branch.thread.tools == SCHEMAS
-    assert store.read(workspace.threads, kept.stem).thread == kept.thread
-    assert curate.undo(workspace, branch.stem).sentence == f"undid: branch of {kept.stem}"
-    assert thread_files.stems(workspace.threads) == [kept.stem]
+    assert store.read(workspace.threads, tagged.stem).thread == tagged.thread
+    assert curate.undo(workspace, branch.stem).sentence == f"undid: branch of {tagged.stem}"
+    assert thread_files.stems(workspace.threads) == [tagged.stem]
 
 
 @pytest.mark.parametrize("position", [0, 1])
@@ -253,14 +253,14 @@ def test_a_branch_of_a_thread_with_several_leading_messages(workspace: Workspace
 
 
 def test_a_turn_taken_out_and_the_loss_flag_are_steps(workspace: Workspace, finished: Stored):
-    made = curate.set_loss(workspace, finished, 3, False)
-    assert made.thread.messages[3]["train"] is False
-    made = curate.delete_turn(workspace, made, 1)
-    assert len(made.thread.messages) == len(finished.thread.messages) - 2
-    assert what_was_done(workspace, made.stem)[-2:] == ["done: turn 2 out of the loss", "done: deletion of turn 1"]
+    changed = curate.set_loss(workspace, finished, 3, False)
+    assert changed.thread.messages[3]["train"] is False
+    changed = curate.delete_turn(workspace, changed, 1)
+    assert len(changed.thread.messages) == len(finished.thread.messages) - 2
+    assert what_was_done(workspace, changed.stem)[-2:] == ["done: turn 2 out of the loss", "done: deletion of turn 1"]
     for _ in range(2):
-        curate.undo(workspace, made.stem)
-    assert store.read(workspace.threads, made.stem).digest == finished.digest
+        curate.undo(workspace, changed.stem)
+    assert store.read(workspace.threads, changed.stem).digest == finished.digest
 
 
 def test_verdicts_and_tags_come_and_go(workspace: Workspace, finished: Stored):
@@ -325,12 +325,12 @@ def test_another_programs_change_reloads_as_one_step(workspace: Workspace, finis
     path_of(workspace, finished).write_bytes(theirs)
     with pytest.raises(ConflictError):
         set_verdict(workspace, finished, "accept")
-    taken = curate.take_theirs(workspace, finished)
-    assert taken.data == theirs and taken.thread.messages[3]["content"] == "2 means"
-    assert curate.take_theirs(workspace, taken) == taken
-    assert curate.undo(workspace, taken.stem).sentence == "undid: change by another program"
+    theirs_read = curate.take_theirs(workspace, finished)
+    assert theirs_read.data == theirs and theirs_read.thread.messages[3]["content"] == "2 means"
+    assert curate.take_theirs(workspace, theirs_read) == theirs_read
+    assert curate.undo(workspace, theirs_read.stem).sentence == "undid: change by another program"
     assert path_of(workspace, finished).read_bytes() == finished.data
-    assert curate.redo(workspace, taken.stem).sentence == "did again: change by another program"
+    assert curate.redo(workspace, theirs_read.stem).sentence == "did again: change by another program"
     assert path_of(workspace, finished).read_bytes() == theirs
 
 
@@ -383,11 +383,11 @@ def test_mine_over_theirs_keeps_both(workspace: Workspace, finished: Stored, gon
     from core.thread.edits import edited
 
     work = edited(finished.thread, 6, with_text(finished.thread.messages[6], "my thought"))
-    kept = curate.keep_mine(workspace, finished, work, "edit of turn 3")
-    assert kept.thread.messages[6]["content"] == "my thought"
-    assert curate.undo(workspace, kept.stem).sentence == "undid: edit of turn 3"
+    mine = curate.keep_mine(workspace, finished, work, "edit of turn 3")
+    assert mine.thread.messages[6]["content"] == "my thought"
+    assert curate.undo(workspace, mine.stem).sentence == "undid: edit of turn 3"
     assert path.exists() is not gone and (gone or path.read_bytes() == theirs)
-    curate.undo(workspace, kept.stem)
+    curate.undo(workspace, mine.stem)
     assert path.read_bytes() == finished.data
 
 

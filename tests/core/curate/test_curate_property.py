@@ -85,27 +85,27 @@ class Curation:
         return self.workspace.threads / f"{stem}.json"
 
     def pick(self, random: Random) -> Stored:
-        found = thread_files.stems(self.workspace.threads)
-        if not found:
+        stems = thread_files.stems(self.workspace.threads)
+        if not stems:
             return curate.create_thread(self.workspace, "demo", "a", "what?")
-        return store.read(self.workspace.threads, random.choice(found))
+        return store.read(self.workspace.threads, random.choice(stems))
 
     def pick_message(self, random: Random, role: str, *, calling: bool = False) -> tuple[Stored, int]:
         """A message of that role, of any thread that has one."""
-        found = [
+        messages = [
             (stem, at)
             for stem in thread_files.stems(self.workspace.threads)
             for at, message in enumerate(store.read(self.workspace.threads, stem).thread.messages)
             if message["role"] == role and (calls_of(message) or not calling)
         ]
-        if not found:
+        if not messages:
             raise UsageError("no such message")
-        stem, at = random.choice(found)
+        stem, at = random.choice(messages)
         return store.read(self.workspace.threads, stem), at
 
     def some_call(self, random: Random, thread: Thread) -> tuple[str, dict[str, object]]:
         known = [
-            one for message in thread.messages for one in str(message.get("content")).split('"') if one[:3] == "ts_"
+            text for message in thread.messages for text in str(message.get("content")).split('"') if text[:3] == "ts_"
         ]
         artifact = random.choice(["session", "ts_none", *known])
         if random.random() < 0.5:
@@ -135,8 +135,8 @@ class Curation:
 
     def sample(self, random: Random) -> None:
         stored = self.pick(random)
-        one, *others = (self.proposal(random, stored.thread) for _ in range(3))
-        curate.take_sample(self.workspace, stored, one, others)
+        chosen, *others = (self.proposal(random, stored.thread) for _ in range(3))
+        curate.take_sample(self.workspace, stored, chosen, others)
 
     def edit_text(self, random: Random) -> None:
         stored, at = self.pick_message(random, random.choice(["assistant", "user"]))
@@ -193,7 +193,7 @@ class Curation:
         curate.set_loss(self.workspace, *self.pick_message(random, "assistant"), random.random() < 0.5)
 
     def judge_many(self, random: Random) -> None:
-        chosen = [one for one in thread_files.stems(self.workspace.threads) if random.random() < 0.7]
+        chosen = [stem for stem in thread_files.stems(self.workspace.threads) if random.random() < 0.7]
         if random.random() < 0.5:
             curate.set_verdicts(self.workspace, chosen, random.choice(["accept", "reject"]), "note")
         else:
@@ -201,11 +201,11 @@ class Curation:
 
     def delete(self, random: Random) -> None:
         curate.delete(
-            self.workspace, [one for one in thread_files.stems(self.workspace.threads) if random.random() < 0.5]
+            self.workspace, [stem for stem in thread_files.stems(self.workspace.threads) if random.random() < 0.5]
         )
 
     def restore(self, random: Random) -> None:
-        curate.restore(self.workspace, [one for one in curate.list_trash(self.workspace) if random.random() < 0.8])
+        curate.restore(self.workspace, [stem for stem in curate.list_trash(self.workspace) if random.random() < 0.8])
 
     def undo(self, random: Random) -> None:
         for _ in range(random.randrange(1, 4)):
@@ -260,7 +260,7 @@ class Curation:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("core.storage.store.write_atomic", dying)
             try:
-                getattr(self, random.choice([one for one in ACTIONS if one not in ("kill", "outside")]))(random)
+                getattr(self, random.choice([name for name in ACTIONS if name not in ("kill", "outside")]))(random)
             except KilledError:
                 pass
 
@@ -330,12 +330,12 @@ def check(stored: Stored, *, saved_by_us: bool) -> None:
     waiting = set(unanswered(thread))
     context = ToolContext(Ramp(), "a")
     for index, message in enumerate(messages):
-        for number, (one, place) in enumerate(zip(calls_of(message), results_of(messages, index), strict=True)):
-            answer = call(TOOLS, context, call_name(one), call_arguments(one)).content
-            if place is None:
+        for number, (asked, position) in enumerate(zip(calls_of(message), results_of(messages, index), strict=True)):
+            answer = call(TOOLS, context, call_name(asked), call_arguments(asked)).content
+            if position is None:
                 assert (index, number) in waiting
                 continue
-            result = messages[place]
+            result = messages[position]
             if not result.get("stale") and not result.get("edited"):
                 content = result["content"]
                 assert (json.loads(content) if isinstance(content, str) else content) == json.loads(answer)

@@ -35,22 +35,22 @@ def edit_text(thread: Thread, index: int, text: str) -> Thread:
 
 def test_another_question_makes_every_turn_stale_and_is_told_to_the_metadata(thread: Thread):
     asked = thread.messages[0]["content"].replace("what is it?", "is it rising?")
-    made = edit_text(thread, 0, asked)
-    assert stale(made) == [1, 3, 6, 7]
-    assert made.query == "is it rising?"
+    after = edit_text(thread, 0, asked)
+    assert stale(after) == [1, 3, 6, 7]
+    assert after.query == "is it rising?"
 
 
 def test_a_changed_result_makes_stale_what_came_after_it_and_not_before(thread: Thread):
-    made = edit_text(thread, 4, '{"mean": 99}')
-    assert stale(made) == [6, 7]
-    assert made.messages[4]["edited"] is True and "edited" not in made.messages[5]
+    after = edit_text(thread, 4, '{"mean": 99}')
+    assert stale(after) == [6, 7]
+    assert after.messages[4]["edited"] is True and "edited" not in after.messages[5]
     assert thread.messages[4].get("edited") is None
 
 
 def test_the_final_text_makes_nothing_else_stale_but_is_counted(thread: Thread):
-    made = edit_text(thread, 7, "no.\nConfidence: low\nFinal Answer: laying")
-    assert stale(made) == []
-    assert (made.metadata["final_answer"], made.metadata["is_correct"], made.metadata["confidence"]) == (
+    after = edit_text(thread, 7, "no.\nConfidence: low\nFinal Answer: laying")
+    assert stale(after) == []
+    assert (after.metadata["final_answer"], after.metadata["is_correct"], after.metadata["confidence"]) == (
         "laying",
         False,
         "low",
@@ -64,17 +64,17 @@ def test_the_text_beside_calls_makes_nothing_stale_but_a_thought_of_its_own_does
 
 def test_an_edited_argument_makes_its_own_result_stale_and_what_follows(thread: Thread):
     message = with_call(thread.messages[3], 1, "mean_of", '{"artifact_id": "session"}')
-    made = edited(thread, 3, message)
-    assert stale(made) == [5, 6, 7]
+    after = edited(thread, 3, message)
+    assert stale(after) == [5, 6, 7]
     spaced = with_call(thread.messages[3], 1, "mean_of", "{ }")
     assert stale(edited(thread, 3, spaced)) == []
 
 
 def test_a_call_that_names_a_changed_artifact_is_stale_with_its_result(thread: Thread):
     message = with_call(thread.messages[1], 0, "crop", '{"start_sec": 1, "end_sec": 2}')
-    made = edited(thread, 1, message)
+    after = edited(thread, 1, message)
     # the mean of the whole session (5) still stands, that of the cut (4) does not
-    assert stale(made) == [2, 3, 4, 6, 7]
+    assert stale(after) == [2, 3, 4, 6, 7]
 
 
 def test_artifacts_made_from_a_changed_artifact_are_changed_too(thread: Thread):
@@ -87,19 +87,19 @@ def test_artifacts_made_from_a_changed_artifact_are_changed_too(thread: Thread):
     chain = edited(chain, 5, with_call(chain.messages[5], 0, "mean_of", json.dumps({"artifact_id": second})))
     chain = accepted_as_is(reexecuted(chain, 5, TOOLS, context_at(chain, 5)))
     assert stale(chain) == []
-    made = edited(chain, 1, with_call(chain.messages[1], 0, "crop", '{"start_sec": 2, "end_sec": 9}'))
-    assert stale(made) == [2, 3, 4, 5, 6, 8, 9]
+    after = edited(chain, 1, with_call(chain.messages[1], 0, "crop", '{"start_sec": 2, "end_sec": 9}'))
+    assert stale(after) == [2, 3, 4, 5, 6, 8, 9]
 
 
 def test_the_turn_as_it_was_becomes_an_alternative_once(thread: Thread):
-    made = edit_text(thread, 3, "better put")
-    (kept,) = made.alternatives
-    assert (kept["position"], kept["reason"]) == (3, "edited")
-    assert kept["messages"] == list(thread.messages[3:6])
-    assert kept["context"] == context_hash(made.messages[:3])
-    back = edit_text(made, 3, thread.messages[3]["content"])
+    after = edit_text(thread, 3, "better put")
+    (alternative,) = after.alternatives
+    assert (alternative["position"], alternative["reason"]) == (3, "edited")
+    assert alternative["messages"] == list(thread.messages[3:6])
+    assert alternative["context"] == context_hash(after.messages[:3])
+    back = edit_text(after, 3, thread.messages[3]["content"])
     again = edit_text(back, 3, "better put")
-    assert [one["messages"][0]["content"] for one in again.alternatives] == ["two means", "better put"]
+    assert [alternative["messages"][0]["content"] for alternative in again.alternatives] == ["two means", "better put"]
 
 
 def test_marks_are_no_part_of_what_a_turn_follows(thread: Thread):
@@ -111,11 +111,11 @@ def test_unknown_keys_of_an_edited_message_stay(thread: Thread):
     message["tool_calls"] = [
         {**call, "note": 1, "function": {**call["function"], "x": 2}} for call in calls_of(message)
     ]
-    kept = edited(thread, 3, message)
-    assert stale(kept) == []
-    made = edited(kept, 3, with_call(with_text(kept.messages[3], "t"), 0, "mean_of", "{}"))
-    call = made.messages[3]["tool_calls"][0]
-    assert (made.messages[3]["mine"], call["note"], call["function"]["x"]) == ({"a": [1]}, 1, 2)
+    renamed = edited(thread, 3, message)
+    assert stale(renamed) == []
+    after = edited(renamed, 3, with_call(with_text(renamed.messages[3], "t"), 0, "mean_of", "{}"))
+    call = after.messages[3]["tool_calls"][0]
+    assert (after.messages[3]["mine"], call["note"], call["function"]["x"]) == ({"a": [1]}, 1, 2)
 
 
 def test_calls_can_be_added_and_taken_away(thread: Thread):
@@ -157,11 +157,11 @@ def test_executing_again_changes_nothing_when_the_result_is_the_same(thread: Thr
 
 
 def test_executing_edited_arguments_replaces_the_result_and_its_name(thread: Thread):
-    made = edited(thread, 1, with_call(thread.messages[1], 0, "mean_of", "{}"))
-    made = reexecuted(made, 1, TOOLS, context_at(made, 1))
-    assert json.loads(made.messages[2]["content"]) == {"artifact_id": "session", "mean": 4.95}
-    assert made.messages[2]["name"] == "mean_of"
-    assert stale(made) == [3, 4, 6, 7]
+    after = edited(thread, 1, with_call(thread.messages[1], 0, "mean_of", "{}"))
+    after = reexecuted(after, 1, TOOLS, context_at(after, 1))
+    assert json.loads(after.messages[2]["content"]) == {"artifact_id": "session", "mean": 4.95}
+    assert after.messages[2]["name"] == "mean_of"
+    assert stale(after) == [3, 4, 6, 7]
 
 
 def test_object_results_of_threads_made_elsewhere_compare_as_values(thread: Thread):
@@ -171,15 +171,15 @@ def test_object_results_of_threads_made_elsewhere_compare_as_values(thread: Thre
     again = reexecuted(foreign, 1, TOOLS, context_at(foreign, 1))
     assert again.messages[2]["content"] == value and stale(again) == []
     assert same_result({"content": value}, json.dumps(value)) and not same_result({"content": "1"}, "2")
-    made = edited(foreign, 2, {**foreign.messages[2], "content": {"artifact_id": "ts_x"}})
-    assert stale(made) == [3, 4, 6, 7]
+    after = edited(foreign, 2, {**foreign.messages[2], "content": {"artifact_id": "ts_x"}})
+    assert stale(after) == [3, 4, 6, 7]
 
 
 def test_a_missing_result_goes_where_its_call_stands(thread: Thread):
     broken = Thread({**thread.document, "messages": [*thread.messages[:4], *thread.messages[5:]]})
     assert unanswered(broken) == ((3, 0),)
-    made = answered(broken, 3, {0: "1"})
-    assert [message.get("tool_call_id") for message in made.messages] == [
+    after = answered(broken, 3, {0: "1"})
+    assert [message.get("tool_call_id") for message in after.messages] == [
         message.get("tool_call_id") for message in thread.messages
     ]
     with pytest.raises(UsageError, match="calls no tool"):
@@ -187,8 +187,8 @@ def test_a_missing_result_goes_where_its_call_stands(thread: Thread):
 
 
 def test_a_deleted_turn_is_kept_and_what_used_it_is_stale(thread: Thread):
-    made = deleted(thread, 2)
-    assert [message["role"] for message in made.messages] == [
+    after = deleted(thread, 2)
+    assert [message["role"] for message in after.messages] == [
         "user",
         "assistant",
         "tool",
@@ -196,46 +196,52 @@ def test_a_deleted_turn_is_kept_and_what_used_it_is_stale(thread: Thread):
         "assistant",
         "assistant",
     ]
-    assert stale(made) == [1, 2, 4, 5]
-    (kept,) = made.alternatives
-    assert (kept["reason"], kept["position"], kept["messages"]) == ("discarded", 1, list(thread.messages[1:3]))
+    assert stale(after) == [1, 2, 4, 5]
+    (alternative,) = after.alternatives
+    assert (alternative["reason"], alternative["position"], alternative["messages"]) == (
+        "discarded",
+        1,
+        list(thread.messages[1:3]),
+    )
     with pytest.raises(UsageError, match="question"):
         deleted(thread, 0)
 
 
 def test_what_uses_an_artifact_is_stale_even_when_the_result_that_named_it_was_edited(thread: Thread):
-    made = accepted_as_is(edit_text(thread, 2, "words of one's own"))
-    made = reexecuted(made, 3, TOOLS, context_at(made, 3))
-    assert made.messages[4] == thread.messages[4], "its call still makes the artifact"
-    assert 2 in stale(deleted(made, 1)), "and no longer once it is gone"
+    after = accepted_as_is(edit_text(thread, 2, "words of one's own"))
+    after = reexecuted(after, 3, TOOLS, context_at(after, 3))
+    assert after.messages[4] == thread.messages[4], "its call still makes the artifact"
+    assert 2 in stale(deleted(after, 1)), "and no longer once it is gone"
 
 
 def test_alternatives_move_along_with_the_turns_they_stand_at(thread: Thread):
-    made = edit_text(edit_text(thread, 1, "one"), 7, "Final Answer: laying")
-    made = deleted(made, 3)
-    assert [one["position"] for one in made.alternatives] == [1, 4, 3]
+    after = edit_text(edit_text(thread, 1, "one"), 7, "Final Answer: laying")
+    after = deleted(after, 3)
+    assert [alternative["position"] for alternative in after.alternatives] == [1, 4, 3]
 
 
 def test_the_loss_flag_is_on_the_assistant_message(thread: Thread):
-    made = with_loss(thread, 4, False)
-    assert made.messages[3]["train"] is False
-    assert with_loss(made, 3, True) == thread
+    after = with_loss(thread, 4, False)
+    assert after.messages[3]["train"] is False
+    assert with_loss(after, 3, True) == thread
     with pytest.raises(UsageError):
         with_loss(thread, 0, False)
 
 
 def test_a_result_that_is_accepted_as_it_is_counts_as_edited(thread: Thread):
-    made = accepted_as_is(edited(thread, 1, with_call(thread.messages[1], 0, "crop", '{"start_sec": 1, "end_sec": 2}')))
-    assert stale(made) == []
-    assert [index for index, message in enumerate(made.messages) if message.get("edited")] == [2, 4]
+    after = accepted_as_is(
+        edited(thread, 1, with_call(thread.messages[1], 0, "crop", '{"start_sec": 1, "end_sec": 2}'))
+    )
+    assert stale(after) == []
+    assert [index for index, message in enumerate(after.messages) if message.get("edited")] == [2, 4]
 
 
 def test_stale_turns_taken_off_are_kept_without_a_context(thread: Thread):
-    made = cut(edit_text(thread, 4, "x"), 6)
-    assert len(made.messages) == 6 and made.status == "active"
-    kept = made.alternatives[-1]
-    assert (kept["reason"], kept["position"], kept["context"]) == ("superseded", 6, "")
-    assert kept["messages"] == list(thread.messages[6:])
+    after = cut(edit_text(thread, 4, "x"), 6)
+    assert len(after.messages) == 6 and after.status == "active"
+    alternative = after.alternatives[-1]
+    assert (alternative["reason"], alternative["position"], alternative["context"]) == ("superseded", 6, "")
+    assert alternative["messages"] == list(thread.messages[6:])
 
 
 @pytest.mark.parametrize(
@@ -258,7 +264,7 @@ def test_arguments_are_checked_against_the_threads_own_tools(name: str, argument
 
 def test_without_tools_only_the_form_is_checked():
     assert call_problems(None, "anything", '{"a": 1}') == ()
-    assert [one.path for one in call_problems(None, "anything", "x")] == ["arguments"]
+    assert [problem.path for problem in call_problems(None, "anything", "x")] == ["arguments"]
     nested = [{"type": "function", "function": {"name": "f", "parameters": {"$ref": "http://127.0.0.1:9/x"}}}]
     assert call_problems(nested, "f", "{}") == ()
     assert call_problems([{"function": {"name": "f", "parameters": {"type": "nonsense"}}}], "f", "{}") == ()

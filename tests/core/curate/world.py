@@ -63,12 +63,12 @@ def crop(context: ToolContext, start_sec: float, end_sec: float, artifact_id: st
     inside = (window.time_sec >= start_sec) & (window.time_sec < end_sec)
     if not inside.any():
         raise ToolError("nothing in that stretch")
-    made = Window(window.channels, window.time_sec[inside], window.values[:, inside])
-    return {"artifact_id": context.keep(made), "samples": int(inside.sum())}
+    cropped = Window(window.channels, window.time_sec[inside], window.values[:, inside])
+    return {"artifact_id": context.keep(cropped), "samples": int(inside.sum())}
 
 
 TOOLS: tuple[Tool, ...] = (mean_of, crop)
-SCHEMAS = [one.schema for one in TOOLS]
+SCHEMAS = [offered.schema for offered in TOOLS]
 
 
 def make_workspace(root: Path) -> Workspace:
@@ -83,8 +83,8 @@ def context_at(thread: Thread, index: int) -> ToolContext:
     """A context with the windows that the calls before message `index` make."""
     context = ToolContext(Ramp(), "a")
     for message in thread.messages[:index]:
-        for one in calls_of(message):
-            call(TOOLS, context, call_name(one), call_arguments(one))
+        for asked in calls_of(message):
+            call(TOOLS, context, call_name(asked), call_arguments(asked))
     return context
 
 
@@ -118,11 +118,11 @@ def proposal_for(thread: Thread, text: str, *calls: tuple[str, dict[str, Any]]) 
     results = [
         {
             "role": "tool",
-            "tool_call_id": one["id"],
-            "name": call_name(one),
-            "content": call(TOOLS, context, call_name(one), call_arguments(one)).content,
+            "tool_call_id": asked["id"],
+            "name": call_name(asked),
+            "content": call(TOOLS, context, call_name(asked), call_arguments(asked)).content,
         }
-        for one in calls_of(message)
+        for asked in calls_of(message)
     ]
     return Proposal(len(thread.messages), (message, *results), Generation("scripted", 0.5, 7))
 
@@ -145,8 +145,8 @@ def make_finished(workspace: Workspace) -> Stored:
     """
     stored = curate.create_thread(workspace, "demo", "a", "what is it?")
     stored = add_turn(workspace, stored, "cut it", ("crop", {"start_sec": 0, "end_sec": 5}))
-    made = artifact_of(stored.thread.messages[2])
-    stored = add_turn(workspace, stored, "two means", ("mean_of", {"artifact_id": made}), ("mean_of", {}))
+    artifact = artifact_of(stored.thread.messages[2])
+    stored = add_turn(workspace, stored, "two means", ("mean_of", {"artifact_id": artifact}), ("mean_of", {}))
     stored = add_turn(workspace, stored, "it seems to rise")
     return add_turn(workspace, stored, FINAL)
 
@@ -167,5 +167,5 @@ def set_tags(workspace: Workspace, stored: Stored, tags: Iterable[str]) -> Store
 
 def without_call(message: Message, number: int) -> Message:
     """An assistant message without its call `number` (from 0)."""
-    calls = [call for place, call in enumerate(calls_of(message)) if place != number]
+    calls = [call for position, call in enumerate(calls_of(message)) if position != number]
     return {**message, "tool_calls": calls or None}

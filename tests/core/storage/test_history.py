@@ -51,9 +51,9 @@ def test_undo_all_the_way_gives_the_first_bytes_back_and_redo_the_last(workspace
     stored = store.read(workspace.threads, "x")
     states = [first]
     acts: tuple[Callable[[Stored], Stored], ...] = (
-        lambda one: set_verdict(workspace, one, "accept"),
-        lambda one: curate.delete_turn(workspace, one, 3),
-        lambda one: set_tags(workspace, one, ["a"]),
+        lambda thread: set_verdict(workspace, thread, "accept"),
+        lambda thread: curate.delete_turn(workspace, thread, 3),
+        lambda thread: set_tags(workspace, thread, ["a"]),
     )
     for act in acts:
         stored = act(stored)
@@ -263,9 +263,9 @@ def test_a_real_kill_at_any_moment_loses_no_step_and_no_first_bytes(workspace: W
             for _ in range(wanted):
                 assert process.stdout.readline()
             process.kill()
-            said = wanted + len(process.stdout.read().split())
+            reported = wanted + len(process.stdout.read().split())
         tags = store.read(workspace.threads, "x").thread.metadata["tags"]
-        assert int(tags[0]) >= said, "what was said to be done is on disk"
+        assert int(tags[0]) >= reported, "what was said to be done is on disk"
     while history.read(workspace, "x").done:
         curate.undo(workspace, "x")
     assert path.read_bytes() == first
