@@ -10,13 +10,16 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from core.errors import WorkspaceError, system_reason
 
 SETTINGS_FILE = "sensorloom.toml"
+
+BUILTIN_NAME = "builtin"
+"""What the built-in analyst is called as an endpoint. It sends nothing anywhere."""
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +78,40 @@ class Settings(_Table, frozen=True):
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
 
 
+Tables = dict[str, Any]
+"""What a settings file says, as it stands there and known to be valid."""
+
+
 def load_settings(path: Path) -> Settings:
-    """Read the settings; the defaults when there is no file.
+    """Read one settings file; the defaults when there is no file. Raises WorkspaceError."""
+    return layered(load_tables(path))
+
+
+def layered(*layers: Tables) -> Settings:
+    """Settings from several files: a value of a later one wins, and its endpoints come before those of earlier ones."""
+    merged: Tables = {"endpoints": [row for layer in reversed(layers) for row in layer.get("endpoints", ())]}
+    for table in ("paths", "model", "keys"):
+        merged[table] = {key: value for layer in layers for key, value in layer.get(table, {}).items()}
+    return msgspec.convert(merged, Settings)
+
+
+def acting_part(tables: Tables) -> Tables:
+    """What of a file decides where threads and keys are sent; it counts only where its folder is trusted."""
+    chosen = tables.get("model", {}).get("endpoint")
+    acting: Tables = {"endpoints": tables["endpoints"]} if tables.get("endpoints") else {}
+    return acting | ({"model": {"endpoint": chosen}} if chosen and chosen != BUILTIN_NAME else {})
+
+
+def harmless_part(tables: Tables) -> Tables:
+    """The rest of it: folders, sampling, keys of the keyboard."""
+    rest = {name: table for name, table in tables.items() if name != "endpoints"}
+    if "model" in acting_part(tables):
+        rest["model"] = {key: value for key, value in tables["model"].items() if key != "endpoint"}
+    return rest
+
+
+def load_tables(path: Path) -> Tables:
+    """Read a settings file; empty when there is none.
 
     Raises:
         WorkspaceError: the file is not TOML, or has a key or value that is not known; one sentence.
@@ -84,9 +119,11 @@ def load_settings(path: Path) -> Settings:
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return msgspec.convert(tomllib.loads(text), Settings)
+        tables = tomllib.loads(text)
+        msgspec.convert(tables, Settings)
+        return tables
     except FileNotFoundError:
-        return Settings()
+        return {}
     except OSError as error:
         raise WorkspaceError(f"{path}: cannot be read: {system_reason(error)}") from error
     except UnicodeDecodeError as error:

@@ -1,7 +1,8 @@
 """Where things are: the four folders of a workspace, and its private one.
 
 The folders come from, in this order: the command's options, the environment, `sensorloom.toml` in the
-workspace, the standard names. Everything under `.sensorloom/` is derived or personal and may be deleted.
+workspace, the person's own one, the standard names. Everything under `.sensorloom/` is derived or personal and
+may be deleted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import WorkspaceError, system_reason
-from core.settings import SETTINGS_FILE, Settings, load_settings
+from core.settings import SETTINGS_FILE, Settings, harmless_part, layered, load_tables
+from core.trust import Question, question, user_folder
 
 PARTS = ("threads", "exports", "data")
 
@@ -27,6 +29,9 @@ class Workspace:
     exports: Path
     data: Path
     settings: Settings
+    """The person's own, and over them the folder's; of a folder that is not trusted, only what sends nothing."""
+    undecided: Question | None = None
+    """What the folder would do and may not, as nobody trusts it; None when there is nothing of the kind."""
 
     @property
     def private(self) -> Path:
@@ -58,7 +63,10 @@ def open_workspace(
     base = Path(root or env.get("SENSORLOOM_WORKSPACE") or ".").expanduser().absolute()
     if not base.is_dir():
         raise WorkspaceError(f"the workspace {base} is no folder; make it first, or name another with --workspace")
-    settings = load_settings(base / SETTINGS_FILE)
+    tables, undecided = load_tables(base / SETTINGS_FILE), question(base)
+    untrusted = undecided is not None and SETTINGS_FILE in undecided.untrusted
+    own = load_tables(user_folder() / SETTINGS_FILE)
+    settings = layered(own, harmless_part(tables) if untrusted else tables)
     folders: dict[str, Path] = {}
     for part in PARTS:
         chosen = (parts or {}).get(part) or env.get(f"SENSORLOOM_{part.upper()}")
@@ -68,7 +76,7 @@ def open_workspace(
             folders[part] = base / Path(getattr(settings.paths, part)).expanduser()
         if folders[part].exists() and not folders[part].is_dir():
             raise WorkspaceError(f"the {part} folder {folders[part]} is a file; name a folder with --{part}")
-    return Workspace(base, folders["threads"], folders["exports"], folders["data"], settings)
+    return Workspace(base, folders["threads"], folders["exports"], folders["data"], settings, undecided)
 
 
 def private_folder(workspace: Workspace, *names: str) -> Path:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from core.trust import acts_of, settle
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")  # how long an example takes tells only how busy the machine is
@@ -30,6 +33,16 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import os
 
     for name in list(os.environ):
-        if name.startswith(("SENSORLOOM_", "OPENAI_", "SSH_")):
+        if name.startswith(("SENSORLOOM_", "OPENAI_", "SSH_", "XDG_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def trust() -> Callable[[Path], None]:
+    """Trusts a workspace as its files are now, as `sensorloom trust` does."""
+
+    def trusted(root: Path) -> None:
+        settle(root, acts_of(root).files, trusted=True)
+
+    return trusted

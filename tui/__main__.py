@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.app import SensorloomApp
 
 _OPTIONS = ("--workspace", "--threads", "--exports", "--data")
-_FLAGS = ("--no-mouse", "--poll")
+_FLAGS = ("--no-mouse", "--poll", "--trust")
 
 
 def main() -> None:
@@ -49,7 +53,6 @@ def app_options(arguments: list[str]) -> dict[str, str] | None:
 
 def _open_app(options: dict[str, str]) -> int:
     from core.errors import SensorloomError
-    from core.workspace import open_workspace
     from tui.terminal.terminal import prepare_environment
 
     # nothing that is made before the first paint can be garbage: looking for it costs a tenth of the start
@@ -57,25 +60,44 @@ def _open_app(options: dict[str, str]) -> int:
     sys.setswitchinterval(0.001)  # work off the screen's loop gives way to a key sooner than Python's own 5 ms
     prepare_environment()
     try:
-        parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
-        workspace = open_workspace(options.get("--workspace"), parts=parts)
-        from tui.app import SensorloomApp
-
-        app = SensorloomApp(workspace, polling=True if "--poll" in options else None)
+        app = _begun(options)
+        while _run(app, mouse="--no-mouse" not in options):
+            app = _begun(options)
     except SensorloomError as error:
         print(f"sensorloom: {error}", file=sys.stderr)
         return 1
+    if app.crash:
+        print(f"sensorloom: {app.crash}", file=sys.stderr)
+    return app.return_code or 0
+
+
+def _begun(options: dict[str, str]) -> SensorloomApp:
+    """The app on the workspace that the options name. Raises SensorloomError."""
+    from core.workspace import open_workspace
+
+    parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
+    workspace = open_workspace(options.get("--workspace"), parts=parts)
+    if workspace.undecided is not None and "--trust" in options:
+        from core.trust import settle
+
+        settle(workspace.root, workspace.undecided.files, trusted=True)
+        workspace = open_workspace(options.get("--workspace"), parts=parts)
+    from tui.app import SensorloomApp
+
+    return SensorloomApp(workspace, polling=True if "--poll" in options else None)
+
+
+def _run(app: SensorloomApp, *, mouse: bool) -> bool:
+    """Run the app to its end. Returns whether it is to begin again, because its folder is trusted now."""
     app.mishaps.begin()
     try:
-        app.run(mouse="--no-mouse" not in options)
+        app.run(mouse=mouse)
     except Exception as error:
         app.went_wrong(error)
     finally:
         app.close()
         app.mishaps.end()
-    if app.crash:
-        print(f"sensorloom: {app.crash}", file=sys.stderr)
-    return app.return_code or 0
+    return app.begins_again and not app.crash
 
 
 if __name__ == "__main__":

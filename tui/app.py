@@ -58,6 +58,11 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         """Whatever nobody foresees goes to the log from now on."""
         self.mishaps.begin()
 
+    def on_ready(self) -> None:
+        """Say what the folder names and brings that does not count, as nobody trusts it."""
+        if self.workspace.undecided is not None:
+            self.notify(self.workspace.undecided.ignored, severity="warning", timeout=15)
+
     def on_unmount(self) -> None:
         """Nothing is drawn any more."""
         self.mishaps.end()

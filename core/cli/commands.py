@@ -10,12 +10,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
 from core.errors import SensorloomError
 from core.workspace import PARTS, open_workspace
+
+if TYPE_CHECKING:
+    from core.trust import Question
 
 SECTIONS = {
     "Make threads": {
@@ -50,6 +53,7 @@ SECTIONS = {
     "Data and tools": {
         "datasets": "import, list and check datasets",
         "tools": "show the tools a model is offered",
+        "trust": "let this folder name endpoints and bring tools, or forbid it",
     },
 }
 """Every command with its one-line help, as the help groups them."""
@@ -101,18 +105,40 @@ def sensorloom() -> None:
 
 
 def workspace_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--workspace`, `--threads`, `--exports` and `--data`; it receives `workspace`."""
+    """Give a command `--workspace`, `--threads`, `--exports`, `--data` and `--trust`; it receives `workspace`."""
 
     @wraps(function)
     def opened(*args: Any, **options: Any) -> Any:
-        root = options.pop("workspace")
+        root, trusted = options.pop("workspace"), options.pop("trust")
         parts = {part: options.pop(part) for part in PARTS}
-        return function(*args, workspace=open_workspace(root, parts=parts), **options)
+        workspace = open_workspace(root, parts=parts)
+        if workspace.undecided is not None and _trusts(workspace.undecided, trusted):
+            workspace = open_workspace(root, parts=parts)
+        return function(*args, workspace=workspace, **options)
 
-    wrapped = cast("Callable[..., Any]", opened)
+    wrapped = click.option("--trust", is_flag=True, help="Trust this folder: its endpoints count, its tools run.")(
+        cast("Callable[..., Any]", opened)
+    )
     for part in reversed(PARTS):
         wrapped = click.option(f"--{part}", metavar="DIR", help=f"The {part} folder.")(wrapped)
     return click.option("--workspace", metavar="DIR", help="The workspace; the current folder unless told.")(wrapped)
+
+
+def _trusts(question: Question, trusted: bool) -> bool:
+    """Whether the person trusts the folder: by option, or asked once where there is a terminal; never otherwise."""
+    from core.trust import settle
+
+    if not trusted and not question.answer and sys.stdin.isatty() and sys.stderr.isatty():
+        say(f"{question.root} is not trusted yet:", err=True)
+        for sentence in question.sentences:
+            say(f"  {sentence}", err=True)
+        trusted = click.confirm("Trust it?", default=False, err=True)
+        settle(question.root, question.files, trusted=trusted)
+    elif trusted:
+        settle(question.root, question.files, trusted=True)
+    if not trusted:
+        say(f"note: {question.ignored}", err=True)
+    return trusted
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import ModelError, UsageError
-from core.settings import ModelSettings
+from core.settings import BUILTIN_NAME, ModelSettings
 from core.text import one_line
 from core.workspace import Workspace
 
@@ -75,7 +75,7 @@ class Endpoint:
         return self.api_key_env == "OPENAI_API_KEY" and self.base_url == url
 
 
-BUILTIN = Endpoint("builtin", model=BUILTIN_MODEL)
+BUILTIN = Endpoint(BUILTIN_NAME, model=BUILTIN_MODEL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import sys
@@ -19,13 +18,12 @@ import msgspec
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
+from core.trust import TOOLS_FILE, is_trusted, user_folder
 from core.workspace import Workspace
 from tools.builtin import BUILTIN
 from tools.registry import SESSION, Tool, ToolContext, call
 from tools.session import Dataset
 
-OWN_TOOLS_FILE = "sensorloom_tools.py"
-"""A person's own tools, in the workspace: functions under `@tool` from `tools.registry`."""
 ENTRY_POINTS = "sensorloom.tools"
 """The entry point group of installed packages with tools: each names a `Tool` or a module that holds some."""
 
@@ -52,7 +50,7 @@ def load_toolbox(workspace: Workspace) -> Toolbox:
     """
     found: dict[str, tuple[Tool, str]] = {one.name: (one, "built in") for one in BUILTIN}
     problems: list[str] = []
-    for own, source, problem in (*_from_file(workspace.root / OWN_TOOLS_FILE), *_from_packages()):
+    for own, source, problem in (*_own_tools(workspace), *_from_packages()):
         if problem:
             problems.append(problem)
         for one in own:
@@ -184,31 +182,37 @@ _Found = tuple[tuple[Tool, ...], str, str]
 """Tools, where they are from, and what is wrong there."""
 
 
-def _from_file(path: Path) -> list[_Found]:
-    try:
-        stamp = path.stat()
-    except OSError:
-        return []
-    return [_load_file(path, stamp.st_mtime_ns, stamp.st_size)]
+def _own_tools(workspace: Workspace) -> Iterator[_Found]:
+    """The person's own tools, which apply everywhere, then the folder's, where a person trusts it."""
+    for folder, own in ((user_folder(), True), (workspace.root, False)):
+        path = folder / TOOLS_FILE
+        try:
+            source = path.read_bytes()
+        except OSError:
+            continue
+        if own or is_trusted(workspace.root, TOOLS_FILE, source):
+            yield _run_file(path, source)
+        else:
+            yield (), path.name, f"{path.name} is not run: nobody trusts it as it is (`sensorloom trust` does)"
 
 
 @lru_cache(maxsize=8)
-def _load_file(path: Path, mtime_ns: int, size: int) -> _Found:
-    """Run the file as a module. Whatever it does wrong is said in one sentence."""
-    name = "sensorloom_tools"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        return (), path.name, f"{path.name} cannot be loaded as a Python file"
-    module = importlib.util.module_from_spec(spec)
-    before = sys.modules.get(name)
-    sys.modules[name] = module
+def _run_file(path: Path, source: bytes) -> _Found:
+    """Run these bytes as a module, and no others: not what Python keeps compiled beside the file.
+
+    Whatever it does wrong is said in one sentence.
+    """
+    module = ModuleType("sensorloom_tools")
+    module.__file__ = str(path)
+    before = sys.modules.get(module.__name__)
+    sys.modules[module.__name__] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         return (), path.name, f"{path.name}{_line(error, path)}: {type(error).__name__}: {_sentence(error)}"
     finally:
         if before is not None:
-            sys.modules[name] = before
+            sys.modules[module.__name__] = before
     own = _tools_in(module)
     return own, path.name, "" if own else f"{path.name} holds no tools: put `@tool` from tools.registry on a function"
 

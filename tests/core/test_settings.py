@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,9 @@ def test_a_part_of_the_workspace_that_is_a_file_is_refused(tmp_path: Path):
         open_workspace(str(tmp_path), parts={"threads": str(tmp_path / "notes")}, environ={})
 
 
-def test_an_address_without_http_is_refused_before_anything_is_asked(tmp_path: Path):
+def test_an_address_without_http_is_refused_before_anything_is_asked(tmp_path: Path, trust: Callable[[Path], None]):
     (tmp_path / "sensorloom.toml").write_text('[[endpoints]]\nname = "a"\nbase_url = "localhost:8000"\n')
+    trust(tmp_path)
     workspace = open_workspace(str(tmp_path), environ={})
     with pytest.raises(UsageError, match="'localhost:8000'; write it as http://"):
         choose(workspace, environ={})

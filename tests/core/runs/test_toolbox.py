@@ -11,6 +11,7 @@ from core.cli.commands import run_command
 from core.cli.tools import command
 from core.runs.toolbox import context_for, load_toolbox, open_toolbox
 from core.thread.value import Thread
+from core.trust import acts_of, settle
 from core.workspace import Workspace, open_workspace
 from tests.tools.made import made_dataset, write_dataset
 from tools.builtin import BUILTIN
@@ -32,6 +33,12 @@ def workspace(tmp_path: Path) -> Workspace:
     return open_workspace(str(tmp_path))
 
 
+def bring_tools(workspace: Workspace, text: str) -> None:
+    """Put a file of tools into the workspace, and trust it."""
+    (workspace.root / "sensorloom_tools.py").write_text(text)
+    settle(workspace.root, acts_of(workspace.root).files, trusted=True)
+
+
 def thread_of(messages: list[dict[str, Any]], **metadata: Any) -> Thread:
     about = {"dataset": "made", "session": "s0_0000", "ground_truth": "walking", **metadata}
     return Thread({"id": "made_s0_0000_v4_0001", "metadata": about, "messages": messages})
@@ -50,7 +57,7 @@ def called(name: str, arguments: dict[str, Any], result: Any, number: int) -> li
 
 
 def test_a_persons_own_tools_come_after_the_built_in_ones(workspace: Workspace):
-    (workspace.root / "sensorloom_tools.py").write_text(OWN)
+    bring_tools(workspace, OWN)
     tools = open_toolbox(workspace)
     assert [one.name for one in tools] == [*(one.name for one in BUILTIN), "count_samples"]
     context = context_for(workspace, thread_of([]))
@@ -58,7 +65,7 @@ def test_a_persons_own_tools_come_after_the_built_in_ones(workspace: Workspace):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ("def f(:\n", r"sensorloom_tools\.py, line 1: SyntaxError"),
         ("\nimport nothing_of_the_kind\n", r"line 2: ModuleNotFoundError: No module named 'nothing_of_the_kind'"),
@@ -68,20 +75,19 @@ def test_a_persons_own_tools_come_after_the_built_in_ones(workspace: Workspace):
         (OWN.replace("@tool", "@tool\n@undefined"), r"NameError"),
     ],
 )
-def test_what_is_wrong_with_them_is_said_and_the_rest_works(workspace: Workspace, text: str, said: str):
+def test_what_is_wrong_with_them_is_said_and_the_rest_works(workspace: Workspace, text: str, sentence: str):
     import re
 
-    (workspace.root / "sensorloom_tools.py").write_text(text)
-    found = load_toolbox(workspace)
-    assert found.tools == BUILTIN and len(found.problems) == 1
-    assert re.search(said, found.problems[0]) and "\n" not in found.problems[0]
+    bring_tools(workspace, text)
+    toolbox = load_toolbox(workspace)
+    assert toolbox.tools == BUILTIN and len(toolbox.problems) == 1
+    assert re.search(sentence, toolbox.problems[0]) and "\n" not in toolbox.problems[0]
 
 
 def test_a_mended_file_is_read_again(workspace: Workspace):
-    path = workspace.root / "sensorloom_tools.py"
-    path.write_text("broken(")
+    bring_tools(workspace, "broken(")
     assert load_toolbox(workspace).problems
-    path.write_text(OWN)
+    bring_tools(workspace, OWN)
     assert not load_toolbox(workspace).problems and len(open_toolbox(workspace)) == len(BUILTIN) + 1
 
 
@@ -118,14 +124,14 @@ def test_ids_of_threads_made_elsewhere_are_mapped(workspace: Workspace):
 
 
 def test_the_command_prints_the_schemas_and_names_a_broken_file(workspace: Workspace):
-    (workspace.root / "sensorloom_tools.py").write_text("broken(")
+    bring_tools(workspace, "broken(")
     shown = CliRunner().invoke(command, ["--json", "--workspace", str(workspace.root)])
     assert [one["function"]["name"] for one in json.loads(shown.stdout)] == [one.name for one in BUILTIN]
     assert "sensorloom_tools.py, line 1" in shown.stderr and shown.exit_code == 0
 
 
 def test_what_own_tools_print_stays_out_of_the_document(workspace: Workspace, capsys: pytest.CaptureFixture[str]):
-    (workspace.root / "sensorloom_tools.py").write_text("print('hello')")
+    bring_tools(workspace, "print('hello')")
     assert run_command(["tools", "--json", "--workspace", str(workspace.root)]) == 0
     told = capsys.readouterr()
     assert len(json.loads(told.out)) == len(BUILTIN) and "hello\n" in told.err
