@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.app import SensorloomApp
+    from core.workspace import Workspace
 
 _OPTIONS = ("--workspace", "--threads", "--exports", "--data")
 _FLAGS = ("--no-mouse", "--poll", "--trust")
@@ -59,36 +59,17 @@ def _open_app(options: dict[str, str]) -> int:
     gc.disable()
     sys.setswitchinterval(0.001)  # work off the screen's loop gives way to a key sooner than Python's own 5 ms
     prepare_environment()
+    mouse = "--no-mouse" not in options
     try:
-        app = _begun(options)
-        while _run(app, mouse="--no-mouse" not in options):
-            app = _begun(options)
+        workspace = _workspace(options, mouse)
+        if workspace is None:
+            return 0
+        from tui.app import SensorloomApp
+
+        app = SensorloomApp(workspace, polling=True if "--poll" in options else None)
     except SensorloomError as error:
         print(f"sensorloom: {error}", file=sys.stderr)
         return 1
-    if app.crash:
-        print(f"sensorloom: {app.crash}", file=sys.stderr)
-    return app.return_code or 0
-
-
-def _begun(options: dict[str, str]) -> SensorloomApp:
-    """The app on the workspace that the options name. Raises SensorloomError."""
-    from core.workspace import open_workspace
-
-    parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
-    workspace = open_workspace(options.get("--workspace"), parts=parts)
-    if workspace.undecided is not None and "--trust" in options:
-        from core.trust import settle
-
-        settle(workspace.root, workspace.undecided.files, trusted=True)
-        workspace = open_workspace(options.get("--workspace"), parts=parts)
-    from tui.app import SensorloomApp
-
-    return SensorloomApp(workspace, polling=True if "--poll" in options else None)
-
-
-def _run(app: SensorloomApp, *, mouse: bool) -> bool:
-    """Run the app to its end. Returns whether it is to begin again, because its folder is trusted now."""
     app.mishaps.begin()
     try:
         app.run(mouse=mouse)
@@ -97,7 +78,35 @@ def _run(app: SensorloomApp, *, mouse: bool) -> bool:
     finally:
         app.close()
         app.mishaps.end()
-    return app.begins_again and not app.crash
+    if app.crash:
+        print(f"sensorloom: {app.crash}", file=sys.stderr)
+    return app.return_code or 0
+
+
+def _workspace(options: dict[str, str], mouse: bool) -> Workspace | None:
+    """The workspace that the options name, once it is settled whether it may act; None when the person left.
+
+    Raises:
+        SensorloomError: it cannot be opened, or the answer cannot be kept.
+    """
+    from core.workspace import open_workspace
+
+    parts = {name[2:]: options.get(name) for name in _OPTIONS[1:]}
+    workspace = open_workspace(options.get("--workspace"), parts=parts)
+    undecided = workspace.undecided
+    if undecided is None or (undecided.answer and "--trust" not in options):
+        return workspace
+    answer: str | None = "t"
+    if "--trust" not in options:
+        from tui.trust import TrustApp
+
+        answer = TrustApp(undecided).run(mouse=mouse)
+    if answer in ("t", "n"):
+        from core.trust import settle
+
+        settle(workspace.root, undecided.files, trusted=answer == "t")
+        workspace = open_workspace(options.get("--workspace"), parts=parts)
+    return None if answer is None else workspace
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ def command(workspace: Workspace, as_json: bool) -> None:
     """Show the tools a model is offered: the built-in ones and your own.
 
     With --json it prints their schemas, as they are sent. Your own tools are functions under `@tool` in
-    sensorloom_tools.py in the workspace, or from packages with the entry point group `sensorloom.tools`.
+    sensorloom_tools.py, in your user configuration or in a workspace that you trust, or from packages with the
+    entry point group `sensorloom.tools`.
     """
     toolbox = load_toolbox(workspace)
     for problem in toolbox.problems:
