@@ -54,3 +54,29 @@ def test_a_disk_that_is_full_or_fails_is_no_refusal(tmp_path: Path, monkeypatch:
     with pytest.raises(SensorloomError, match=str(path)):
         write_atomic(path, b"2")
     assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"1"]
+
+
+@pytest.mark.parametrize("refusal", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_one_sentence(
+    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch, refusal: int
+):
+    def refuse(*_: object) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(SensorloomError, match=f"cannot write in {workspace.threads}: {os.strerror(refusal).lower()}"):
+        set_verdict(workspace, finished, "accept")
+    assert (workspace.threads / f"{finished.stem}.json").read_bytes() == finished.data
+
+
+def test_a_rename_that_is_refused_is_one_sentence_and_leaves_nothing(
+    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(SensorloomError, match=rf"cannot write .*{finished.stem}.json: operation not permitted"):
+        set_verdict(workspace, finished, "accept")
+    assert [path.name for path in workspace.threads.iterdir() if path.suffix == ".tmp"] == []
+    assert (workspace.threads / f"{finished.stem}.json").read_bytes() == finished.data
