@@ -9,11 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
-import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,9 +26,6 @@ LARGE_CLASSES = {
     "tui/widgets/conversation.py: Conversation",
 }
 LONG_FUNCTIONS: set[str] = set()
-
-IN_CIRCLES: set[tuple[str, str]] = set()
-"""Imports, importer first, that would close a circle."""
 
 NO_NAMES = frozenset("found given got kept made one place said stuff take taken thing things".split())
 """Words that say nothing of what they name."""
@@ -137,13 +133,7 @@ def test_no_imports_run_in_a_circle():
     """Imports inside functions and those for types count: who takes part in a circle cannot be read alone."""
     graph = grimp.build_graph("tui", "core", "tools", cache_dir=None)
     imports = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
-    for importer, imported in IN_CIRCLES:
-        assert imported in imports.get(importer, ()), f"take it off the list: {importer} imports {imported} no more"
-        imports[importer].discard(imported)
     TopologicalSorter(imports).prepare()  # raises CycleError with the modules of a circle
-    for importer, imported in IN_CIRCLES:
-        with pytest.raises(CycleError):
-            TopologicalSorter({**imports, importer: {*imports[importer], imported}}).prepare()
 
 
 def test_no_file_is_too_long():
@@ -168,6 +158,8 @@ def test_no_function_is_too_long():
 def test_names_are_names():
     nameless = {path: names for path, module in modules().items() if (names := list(no_names_in(module)))}
     rooms = {room_of(path) for path in nameless}
-    spelled = "\n".join(f"{path}: {', '.join(names)}" for path, names in nameless.items())
-    assert rooms <= NAMELESS_ROOMS, f"called by a word that says nothing:\n{spelled}"
+    new = "\n".join(
+        f"{path}: {', '.join(names)}" for path, names in nameless.items() if room_of(path) not in NAMELESS_ROOMS
+    )
+    assert not new, f"called by a word that says nothing:\n{new}"
     holds(rooms, NAMELESS_ROOMS)

@@ -1,1 +1,4 @@
-"""The command line: one module per command. Arguments in, a core function, text or JSON out."""
+"""The command line, one module per command: arguments in, a function of `core`, text or JSON out.
+
+Nothing is decided here that a key would have to decide again.
+"""

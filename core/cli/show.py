@@ -8,9 +8,9 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.list import lines
 from core.cli.threads import opened
 from core.listing.order import Row
-from core.listing.summary import summary_of
 from core.storage.store import Stored
 from core.thread.query import query_place, query_turn
+from core.thread.summary import summary_of
 from core.thread.turns import turns
 from core.thread.value import call_arguments, call_name, calls_of, text_of
 from core.workspace import Workspace

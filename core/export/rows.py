@@ -20,12 +20,12 @@ from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, 
 from core.export.siblings import Siblings
 from core.export.source import Source, UnloadableError, encode_row, one_line, plain_line, source_in
 from core.filters.language import Filter, parse
-from core.listing.summary import keys_before_messages, look
+from core.listing.summary import look
 from core.storage.atomic import digest
 from core.storage.thread_files import read_regular
 from core.thread.json_form import Decoded
 from core.thread.similar import signature
-from core.thread.summary import Summary
+from core.thread.summary import Summary, keys_before_messages
 from core.thread.turns import broken_calls
 from core.workspace import Workspace
 

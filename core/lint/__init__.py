@@ -1,4 +1,7 @@
-"""What is wrong in threads: one module per kind of check, and what puts it right."""
+"""What is wrong in threads: one module per kind of check, what puts it right, and the folder's findings, kept.
+
+A check is a function of a thread; nothing here decides for a person, and nothing is fixed that was not asked for.
+"""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ BLOCK = 250
 """Summaries in a block."""
 _ABANDONED_SEC = 3600.0
 """A half-written cache this old was left by a program that was killed."""
-_VERSION = 5
-"""Of what a summary is counted to be, too: the same file gives another one from another version."""
+_VERSION = " ".join(("5", *Summary.__struct_fields__))
+"""Of what a summary is counted to be, too: the same file gives another one from another version. The number is raised
+when a field comes to mean something else; a new field makes another version by itself."""
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -83,7 +84,7 @@ def unpack(block: Block) -> list[Summary]:
 
 
 class _Head(msgspec.Struct, frozen=True):
-    version: int
+    version: str
     folder: str
     scanned_ns: int
 

@@ -1,10 +1,19 @@
-"""A thread's file in what a list, a filter or a count needs of it: the value; `core.listing.summary` makes it."""
+"""A thread in what a list, a filter or a count needs of it.
+
+A summary is counted from the messages, never taken on trust from the metadata.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import msgspec
+
+from core.thread.turns import broken_calls
+from core.thread.value import Thread, count
+
+QUERY_LIMIT = 500
+"""Characters of the query that a summary keeps; a filter on free text reads the file."""
 
 Shape = Literal["v4", "v3", "other"]
 
@@ -50,3 +59,65 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     keys: int = 0
     """Of what is ready and finished: about how many keys hold something before its messages. Arrow settles its columns
     on the first rows it is given, so an export begins with the fullest."""
+
+
+def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
+    """The summary of a thread that was read already; `line` is the file on one line, where it is written as usual."""
+    counts = count(thread.messages, thread.metadata)
+    metadata = thread.metadata
+    review = metadata.get("review")
+    tags = metadata.get("tags")
+    branched_at = metadata.get("branched_at")
+    ready = bool(line) and not counts.stale and _leaves_as_it_is(thread)
+    return Summary(
+        stem=stem,
+        size=size,
+        mtime_ns=mtime_ns,
+        shape="v4",
+        id=thread.id,
+        dataset=thread.dataset,
+        session=thread.session,
+        status=counts.status,
+        truth=thread.truth,
+        answer=counts.answer or "",
+        correct=counts.correct,
+        confidence=counts.confidence or "",
+        turns=counts.turns,
+        calls=counts.calls,
+        responds=counts.responds,
+        query=thread.query[:QUERY_LIMIT],
+        verdict=_word(review.get("verdict")) if isinstance(review, dict) else "",
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        parent=_word(metadata.get("parent_id")),
+        branched_at=branched_at if isinstance(branched_at, int) else None,
+        model=_word(metadata.get("model")),
+        created=_word(metadata.get("created_at")),
+        modified=_word(metadata.get("last_modified")),
+        tools_used=counts.tools_used,
+        stale=counts.stale,
+        ready=ready,
+        keys=keys_before_messages(line) if ready and counts.answer else 0,
+    )
+
+
+def _leaves_as_it_is(thread: Thread) -> bool:
+    document = thread.document
+    if "alternatives" in document or isinstance(document.get("tools"), str):
+        return False
+    for message in thread.messages:
+        if not isinstance(message.get("content"), str | None):
+            return False
+        for call in message.get("tool_calls") or ():
+            if type(call["function"].get("arguments")) is not str:
+                return False
+    return not broken_calls(thread.messages)
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def keys_before_messages(data: bytes) -> int:
+    """About how many keys hold something before a thread's messages, in the bytes of its file."""
+    end = data.find(b'"messages"')
+    return data.count(b'":', 0, end) - data.count(b"null", 0, end)

@@ -20,12 +20,12 @@ from core.storage.store import Stored
 from core.text import one_line
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.edit_saving import Edit, EditSaving
-from tui.open_thread.external_editor import edited_outside
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
 from tui.widgets.compare_lines import Side
 from tui.widgets.editor import MessageEditor
 from tui.widgets.message_fields import fields_of
+from tui.widgets.message_text import edited_outside
 
 DRAFT_SECONDS = 0.5
 """How soon what was typed is on disk."""

@@ -12,9 +12,8 @@ from textual.screen import Screen
 from core.filters.language import Filter, select
 from core.listing.index import Changes
 from core.listing.order import SORTS, Row, arrange
-from core.listing.summary import summary_of
 from core.storage.store import Stored
-from core.thread.summary import Summary
+from core.thread.summary import Summary, summary_of
 from core.workspace import Workspace
 from tui.thread_list.known_folder import KnownFolder
 from tui.widgets.pane import Pane

@@ -225,7 +225,7 @@ class MessageEditor(VerticalScroll):
 
     async def action_external(self) -> None:
         """Hand what the fields hold to another editor, and take back what comes of it."""
-        from tui.open_thread.external_editor import edited_outside
+        from tui.widgets.message_text import edited_outside
 
         await self._taken_in()
         try:

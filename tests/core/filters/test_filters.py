@@ -11,8 +11,7 @@ from core.export.run import export
 from core.filters.language import completions, parse, select
 from core.filters.values import FilterError
 from core.listing.index import summaries
-from core.listing.summary import summary_of
-from core.thread.summary import Summary
+from core.thread.summary import Summary, summary_of
 from core.thread.value import Thread, recount
 from core.workspace import open_workspace
 

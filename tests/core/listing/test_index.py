@@ -16,10 +16,10 @@ from msgspec import structs
 from core.cli.list import command
 from core.listing import index
 from core.listing.order import SORTS, arrange
-from core.listing.summary import look, summarize, summary_of
+from core.listing.summary import look, summarize
 from core.storage import store
 from core.storage.watch import watch_folder
-from core.thread.summary import Summary
+from core.thread.summary import Summary, summary_of
 from core.thread.turns import broken_calls
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace

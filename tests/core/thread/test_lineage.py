@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import curate
-from core.listing.summary import summary_of
 from core.storage import store, thread_files
 from core.storage.store import Stored
 from core.thread.lineage import lineage
+from core.thread.summary import summary_of
 from core.workspace import Workspace
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 
 from core.errors import UsageError
 from core.thread import edits
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
+from tui.terminal.external_editor import text_from_editor
 from tui.widgets.message_fields import compact, laid_out
 
 CALL_MARK = "▸ "
@@ -29,29 +25,11 @@ def edited_outside(app: App[Any], message: Message, head: str = "") -> Message:
         UsageError: the editor cannot be run or failed, or what came back is no such message.
     """
     before = external_text(message, head)
-    after = _in_editor(app, before)
+    after = text_from_editor(app, before)
     try:
         return message if after == before else from_external(message, head, after)
     except ValueError as error:
         raise UsageError(f"not taken: {error}") from error
-
-
-def _in_editor(app: App[Any], text: str) -> str:
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-    handle, name = tempfile.mkstemp(prefix="sensorloom-", suffix=".md")
-    path = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        with app.suspend():
-            ended = subprocess.run([*command, name], check=False).returncode
-        if ended:
-            raise UsageError(f"{command[0]} ended with {ended}; nothing was changed")
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except (OSError, SuspendNotSupported) as error:
-        raise UsageError(f"cannot run {command[0]}: {error}; set $EDITOR to the editor you use") from error
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def external_text(message: Message, head: str = "") -> str:
