@@ -31,10 +31,8 @@ NO_NAMES = frozenset("found given got kept made one place said stuff take taken 
 """Words that say nothing of what they name."""
 
 NAMELESS_ROOMS = {
-    "core",
     "core/analyst",
     "core/cli",
-    "core/curate",
     "core/datasets",
     "core/export",
     "core/export/probes",
@@ -44,14 +42,12 @@ NAMELESS_ROOMS = {
     "core/listing",
     "core/model",
     "core/runs",
-    "core/storage",
     "core/thread",
     "tests",
     "tests/bench",
     "tests/core",
     "tests/core/analyst",
     "tests/core/cli",
-    "tests/core/curate",
     "tests/core/datasets",
     "tests/core/export",
     "tests/core/filters",
@@ -59,7 +55,6 @@ NAMELESS_ROOMS = {
     "tests/core/listing",
     "tests/core/model",
     "tests/core/runs",
-    "tests/core/storage",
     "tests/core/thread",
     "tests/pictures",
     "tests/tools",
