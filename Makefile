@@ -90,6 +90,7 @@ pictures: .venv/.dev
 
 fuzz: .venv/.dev
 	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py --timeout=3600 $(ARGS)
+	SENSORLOOM_MUTATIONS=3000 $(BIN)/pytest tests/core/cli/test_one_verdict.py $(ARGS)
 
 # Commands killed at random moments; nothing may be lost. Three hundred take about half an hour. ARGS="--kills 50 --seed 7"
 kills: .venv/.dev

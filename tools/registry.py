@@ -144,7 +144,7 @@ def tool(function: Callable[..., dict[str, Any]] | None = None, *, makes_artifac
                 raise TypeError(f"parameter {name} of the tool {wrapped.__name__} has no type; write `{name}: str`")
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], FieldInfo(default=default, description=described.get(name)))
-        model = create_model(wrapped.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+        model = create_model(wrapped.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
         return Tool(wrapped.__name__, about, _plain(model.model_json_schema()), wrapped, model, makes_artifact)
 
     return make if function is None else make(function)
@@ -200,7 +200,7 @@ def nearest(word: str, words: Iterable[str], key: str) -> dict[str, Any]:
 def _checked(chosen: Tool, arguments: str) -> dict[str, Any]:
     """The arguments as the tool's function takes them. Raises ToolError saying what would be right."""
     try:
-        given = json.loads(arguments.strip() or "{}", parse_constant=_no_number)
+        given = json.loads(arguments.strip() or "{}", parse_constant=_no_number, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise ToolError(f"the arguments are not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
@@ -214,15 +214,36 @@ def _checked(chosen: Tool, arguments: str) -> dict[str, Any]:
             f"{chosen.name} has no parameter {unknown[0][:_MAX_WORD]!r}", **nearest(unknown[0], known, "parameters")
         )
     try:
-        model = chosen.arguments.model_validate(given)
+        model = chosen.arguments.model_validate_json(json.dumps(_stated(chosen, given)))
     except ValidationError as error:
         problems = [_problem(one["loc"], one["type"], one["msg"]) for one in error.errors()[:3]]
         raise ToolError(f"wrong arguments for {chosen.name}: {'; '.join(problems)}", parameters=known) from error
     return {name: getattr(model, name) for name in known}
 
 
+def _stated(chosen: Tool, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as JSON Schema reads them, so that a call runs exactly when it fits the schema that was offered:
+    `3.0` is a whole number, and null for a parameter that may be left out is one left out."""
+    properties, required = chosen.parameters["properties"], chosen.parameters.get("required", ())
+    return {
+        name: _whole(value, properties[name]) for name, value in values.items() if value is not None or name in required
+    }
+
+
+def _whole(value: Any, schema: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_whole(item, schema.get("items") or {}) for item in value]
+    is_whole = schema.get("type") == "integer" and isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
+
+
 def _no_number(text: str) -> Any:
     raise ToolError(f"{text} is no number that a tool can use; leave the argument out or give a finite one")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if np.isfinite(number) else _no_number(text[:_MAX_WORD])
 
 
 def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import click
 
@@ -65,8 +66,17 @@ def _document(found: list[Checked], wrong: list[Checked]) -> dict[str, object]:
         "with_findings": sum(bool(one.findings) for one in found),
         "counts": dict(Counter(finding.check for one in wrong for finding in one.findings).most_common()),
         "fixed": sum(len(one.fixed) for one in wrong),
-        "threads": msgspec.to_builtins(wrong),
+        "threads": msgspec.to_builtins([_numbered(one) for one in wrong]),
     }
+
+
+def _numbered(checked: Checked) -> Checked:
+    """With messages counted from 1, as `show` and every other command counts them."""
+    findings, fixed = (
+        tuple(found if found.message is None else replace(found, message=found.message + 1) for found in some)
+        for some in (checked.findings, checked.fixed)
+    )
+    return replace(checked, findings=findings, fixed=fixed)
 
 
 def _print(found: list[Checked], wrong: list[Checked]) -> None:

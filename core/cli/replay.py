@@ -59,7 +59,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
 
 def _row(one: ReplayedCall) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "message": one.message,
+        "message": one.message + 1,
         "tool_call_id": one.call_id,
         "name": one.name,
         "arguments": one.arguments,

@@ -12,7 +12,7 @@ from core.storage.store import Stored
 from core.thread.query import query_place, query_turn
 from core.thread.summary import summary_of
 from core.thread.turns import turns
-from core.thread.value import call_arguments, call_name, calls_of, text_of
+from core.thread.value import call_arguments, call_name, calls_of, in_loss, text_of
 from core.workspace import Workspace
 
 _INDENT = " " * 6
@@ -54,7 +54,7 @@ def _texts(stored: Stored) -> list[str]:
     told: list[str] = []
     for index, message in enumerate(thread.messages):
         marks = [word for key, word in (("stale", "stale"), ("edited", "edited by hand")) if message.get(key)]
-        marks += ["out of the loss"] if message.get("train") is False else []
+        marks += ["out of the loss"] if not in_loss(message) else []
         text = text_of(message)
         if place is not None and index == place[0]:
             text = text[len(place[1]) :]

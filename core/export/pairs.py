@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from core.thread.proposal import context_hash
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, counted, is_assistant, text_of
+from core.thread.value import (
+    Message,
+    Thread,
+    call_arguments,
+    call_name,
+    calls_of,
+    counted,
+    in_loss,
+    is_assistant,
+    text_of,
+)
 
 NOT_GOOD = "neither right nor accepted"
 NO_PAIR = "nothing to compare it with"
@@ -73,7 +83,7 @@ def said(message: Message) -> list[Any]:
 def _plain_arguments(arguments: str) -> Any:
     try:
         return json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments
 
 
@@ -90,7 +100,7 @@ def _from_alternatives(thread: Thread, missed: Counter[str]) -> Iterator[Pair]:
             missed["alternatives to a turn that is no longer there"] += 1
         elif one.get("context") != context_hash(thread.messages[:position]):
             missed["alternatives whose context has changed since"] += 1
-        elif thread.messages[position].get("train") is False:
+        elif not in_loss(thread.messages[position]):
             missed["alternatives to a turn that is out of the loss"] += 1
         elif is_assistant(rejected):
             yield Pair(tuple(thread.messages[:position]), thread.messages[position], rejected, "alternative")
@@ -110,7 +120,7 @@ def _from_siblings(thread: Thread, siblings: Sequence[Thread], missed: Counter[s
         chosen, rejected = thread.messages[shared], other.messages[shared]
         if not (is_assistant(chosen) and is_assistant(rejected)):
             missed["branches that part at a question or a result, not at a turn"] += 1
-        elif chosen.get("train") is False:
+        elif not in_loss(chosen):
             missed["branches that part at a turn that is out of the loss"] += 1
         else:
             yield Pair(tuple(thread.messages[:shared]), chosen, rejected, other.id)

@@ -21,7 +21,7 @@ from core.filters.language import parse
 from core.thread.json_form import decode_object
 from core.thread.summary import Summary
 from core.thread.turns import broken_calls
-from core.thread.value import Thread
+from core.thread.value import Thread, in_loss
 from core.workspace import Workspace
 
 
@@ -190,7 +190,7 @@ def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[
             reasoning = message.get("reasoning_content")
             thought = f"<think>\n{reasoning}\n</think>\n\n" if reasoning else ""
             found.append((False, "<|im_start|>assistant\n"))
-            found.append((message.get("train") is not False, f"{thought}{content}{calls}<|im_end|>"))
+            found.append((in_loss(message), f"{thought}{content}{calls}<|im_end|>"))
             found.append((False, "\n"))
         else:
             found.append((False, f"<|im_start|>{role}\n{content}<|im_end|>\n"))

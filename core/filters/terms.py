@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.thread.labels import canonical
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 if TYPE_CHECKING:
     from core.thread.summary import Summary
@@ -143,7 +143,7 @@ HAS_ON_THREAD: dict[str, OnThread] = {
     "errors": _failed,
     "note": _note,
     "schemas": lambda thread: bool(thread.tools),
-    "untrained": lambda thread: any(one.get("train") is False for one in thread.messages if is_assistant(one)),
+    "untrained": lambda thread: any(not in_loss(one) for one in thread.messages if is_assistant(one)),
 }
 
 TERMS: dict[str, Term] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
 from core.thread.call_checks import call_problems
+from core.thread.json_text import JsonTextError, arguments_in
 from core.thread.value import Thread, call_arguments, call_name, calls_of
 
 
@@ -21,26 +21,26 @@ def _undeclared_tool(thread: Thread, context: Context) -> Iterator[Finding]:
                     yield Finding("undeclared_tool", place, problem.text, fix)
 
 
-def _not_json(arguments: str) -> bool:
+def _json_problem(arguments: str) -> str:
     try:
-        return not isinstance(json.loads(arguments or "{}"), dict)
-    except (ValueError, RecursionError):
-        return True
+        arguments_in(arguments)
+    except JsonTextError as error:
+        return str(error)
+    return ""
 
 
 def _bad_json(thread: Thread, context: Context) -> Iterator[Finding]:
     for place, message in enumerate(thread.messages):
         for call in calls_of(message):
-            if _not_json(call_arguments(call)):
-                problems = call_problems(None, call_name(call), call_arguments(call))
-                sentence = f"the arguments of {call_name(call)}: {problems[-1].text}"
+            if problem := _json_problem(call_arguments(call)):
+                sentence = f"the arguments of {call_name(call)}: {problem}"
                 yield Finding("arguments_json", place, sentence, "edit the call: its arguments must be a JSON object")
 
 
 def _bad_schema(thread: Thread, context: Context) -> Iterator[Finding]:
     for place, message in enumerate(thread.messages):
         for call in calls_of(message):
-            if thread.tools is None or _not_json(call_arguments(call)):
+            if thread.tools is None or _json_problem(call_arguments(call)):
                 continue
             for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
                 if problem.path != "name":

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.text import one_line
+from core.thread.json_text import JsonTextError, arguments_in
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of
 
 if TYPE_CHECKING:
@@ -32,14 +33,13 @@ class Problem:
 def message_problems(thread: Thread, message: Message, old: Message | None = None) -> tuple[Problem, ...]:
     """What is wrong with a message's tool calls. Calls that stand in `old` just so are passed over: they are not what
     was edited, and a model's own mistake may be worth keeping."""
-    kept = [(call_name(call), call_arguments(call)) for call in calls_of(old)] if old is not None else []
-    found: list[Problem] = []
-    for number, call in enumerate(calls_of(message)):
-        if (call_name(call), call_arguments(call)) not in kept:
-            place = f"tool_calls[{number}]"
-            for one in call_problems(thread.tools, call_name(call), call_arguments(call)):
-                found.append(Problem(f"{place}.{one.path}", one.text))
-    return tuple(found)
+    unchanged = [(call_name(call), call_arguments(call)) for call in calls_of(old)] if old is not None else []
+    return tuple(
+        Problem(f"tool_calls[{number}].{problem.path}", problem.text)
+        for number, call in enumerate(calls_of(message))
+        if (call_name(call), call_arguments(call)) not in unchanged
+        for problem in call_problems(thread.tools, call_name(call), call_arguments(call))
+    )
 
 
 def call_problems(schemas: Schemas | None, name: str, arguments: str) -> tuple[Problem, ...]:
@@ -50,24 +50,20 @@ def call_problems(schemas: Schemas | None, name: str, arguments: str) -> tuple[P
         name: the tool that is called.
         arguments: its arguments, as JSON.
     """
-    found: list[Problem] = []
+    problems: list[Problem] = []
     offered = {_name(schema): schema for schema in schemas or ()}
     if not name:
-        found.append(Problem("name", "a call needs a tool's name"))
+        problems.append(Problem("name", "a call needs a tool's name"))
     elif schemas is not None and name not in offered:
         near = difflib.get_close_matches(name, offered, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(offered) or 'none'}"
-        found.append(Problem("name", one_line(f"there is no tool {name!r}; {hint}")))
+        problems.append(Problem("name", one_line(f"there is no tool {name!r}; {hint}")))
     try:
-        given = json.loads(arguments or "{}")
-    except json.JSONDecodeError as error:
-        return (*found, Problem("arguments", f"not JSON: {error.msg}, line {error.lineno}, column {error.colno}"))
-    except RecursionError:
-        return (*found, Problem("arguments", "nested too deeply"))
-    if not isinstance(given, dict):
-        return (*found, Problem("arguments", "the arguments must be a JSON object: {…}"))
+        values = arguments_in(arguments)
+    except JsonTextError as error:
+        return (*problems, Problem("arguments", str(error)))
     parameters = (offered.get(name) or {}).get("function", {}).get("parameters")
-    return (*found, *(_schema_problems(parameters, given) if isinstance(parameters, dict) else ()))
+    return (*problems, *(_schema_problems(parameters, values) if isinstance(parameters, dict) else ()))
 
 
 def _name(schema: Mapping[str, Any]) -> str:
@@ -75,13 +71,17 @@ def _name(schema: Mapping[str, Any]) -> str:
     return str(function.get("name", "")) if isinstance(function, Mapping) else ""
 
 
-def _schema_problems(parameters: dict[str, Any], given: dict[str, Any]) -> list[Problem]:
+def _schema_problems(parameters: dict[str, Any], values: dict[str, Any]) -> list[Problem]:
     from jsonschema.exceptions import SchemaError
     from referencing.exceptions import Unresolvable
 
     try:
+        required, properties = (parameters.get(key) or () for key in ("required", "properties"))
+        # null for a parameter that may be left out is one left out, for `tools.registry.call` too
+        optional = {name for name in properties if name not in required}
+        stated = {name: value for name, value in values.items() if value is not None or name not in optional}
         validator = _validator(json.dumps(parameters, sort_keys=True))
-        errors = sorted(validator.iter_errors(given), key=lambda one: [str(part) for part in one.path])
+        errors = sorted(validator.iter_errors(stated), key=lambda error: [str(part) for part in error.path])
     except (SchemaError, Unresolvable, RecursionError, TypeError):
         return []  # the file's own schema is unusable: the arguments go unchecked
     return [Problem(_path(error), one_line(error.message)) for error in errors]

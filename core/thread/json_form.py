@@ -19,14 +19,12 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from core.errors import ThreadError
+from core.thread.json_text import MAX_DEPTH, is_deep
 from core.thread.refusal import kind_of, refusal
 from core.thread.value import Thread
 
 MAX_BYTES = 50_000_000
 """A larger file is listed with this reason rather than read: no thread a person curates comes near it."""
-
-MAX_DEPTH = 100
-"""Objects and lists inside one another. A thread with the schemas of its tools has about a dozen levels."""
 
 Shape = Literal["v4", "v3", "other"]
 
@@ -213,14 +211,3 @@ def _float(text: str) -> float:
     if not math.isfinite(number):
         raise _UnusableError(f"holds {text[:20]}, a number too large for any program; write null or a smaller one")
     return number
-
-
-def is_deep(value: Any, most: int) -> bool:
-    """Whether objects and lists stand inside one another more than `most` times."""
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
-    for _ in range(most):
-        members = (node.values() if type(node) is dict else node for node in level)
-        level = [item for some in members for item in some if type(item) is dict or type(item) is list]
-        if not level:
-            return False
-    return bool(level)

@@ -41,6 +41,6 @@ def with_loss(thread: Thread, index: int, train: bool) -> Thread:
     turn = turn_at(thread, index)
     if turn.kind != "assistant":
         raise UsageError("only what the assistant says is trained on; choose one of its turns")
-    message = without(thread.messages[turn.start], "train")
+    message = without(thread.messages[turn.start], "train", "weight")
     message = message if train else {**message, "train": False}
     return with_messages(thread, [*thread.messages[: turn.start], message, *thread.messages[turn.start + 1 :]])

@@ -31,7 +31,7 @@ class TurnActions:
         if not is_assistant(message):
             self._thread.say("only the assistant's turns are trained; put the focus on one")
             return
-        self._thread.do(partial(self._set_loss, work, start, message.get("train") is False))
+        self._thread.do(partial(self._set_loss, work, start, not in_loss(message)))
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._thread.save(work, curate.set_loss, index, train)

@@ -12,7 +12,7 @@ from typing import Literal
 from core.text import one_line
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
-from core.thread.value import Message, Thread, call_name, calls_of, final_message, is_assistant, text_of
+from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.lines import Line, Span
 
@@ -200,7 +200,7 @@ def _marks(
         found.append(("⚠ stale", "warn"))
     if message.get("edited"):
         found.append(("✎ edited", "warn"))
-    if message.get("train") is False:
+    if not in_loss(message):
         found.append(("⊘ out of the loss", "warn"))
     if fork:
         found.append((f"└ branch {fork[0]}/{fork[1]}", "mark"))

@@ -7,22 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.export.profiles.profile import Making, RefusedError, Row
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.json_text import JsonTextError, arguments_in
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
+_OF_EACH = ("role", "train", "weight")
+"""What each turn of a chain has that one turn of several calls becomes."""
 
 
 def arguments_of(call: Mapping[str, Any]) -> dict[str, Any]:
     """A call's arguments as an object. Raises RefusedError for anything else: no template could render it."""
     try:
-        value = json.loads(call_arguments(call) or "{}")
-    except json.JSONDecodeError as error:
-        raise RefusedError(
-            "arguments that are not JSON", f"the arguments of {call_name(call)} are not JSON: {error.msg}"
-        ) from error
-    if not isinstance(value, dict):
-        raise RefusedError("arguments that are not JSON", f"the arguments of {call_name(call)} are no JSON object")
-    return value
+        return arguments_in(call_arguments(call))
+    except JsonTextError as error:
+        raise RefusedError("arguments that are not JSON", f"the arguments of {call_name(call)}: {error}") from error
 
 
 def require_end(thread: Thread) -> None:
@@ -70,7 +68,9 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
         results = {one.get("tool_call_id"): one for one in messages[place : place + len(calls)]}
         place += len(results)
         for number, call in enumerate(calls):
-            first = message if number == 0 else {key: message[key] for key in ("role", "train") if key in message}
+            first = (
+                message if number == 0 else {key: message[key] for key in ("role", "train", "weight") if key in message}
+            )
             split.append({"content": "", **first, "tool_calls": [call]})
             split.append(results[call["id"]])
     return split
@@ -78,7 +78,7 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
 
 def untrained(messages: Sequence[Message]) -> int:
     """How many assistant messages are context only."""
-    return sum(message.get("train") is False for message in messages if is_assistant(message))
+    return sum(not in_loss(message) for message in messages if is_assistant(message))
 
 
 def count_reasoning(messages: Sequence[Message], making: Making) -> None:

@@ -23,7 +23,7 @@ from core.export.profiles.conversation import (
 )
 from core.export.profiles.profile import Making, Profile, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
-from core.thread.value import Message, Thread, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_name, calls_of, in_loss, is_assistant, text_of
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:
@@ -64,7 +64,7 @@ def _message(message: Message, flagged: bool) -> Row:
         made["name"] = str(message.get("name") or "")
         made["tool_call_id"] = str(message.get("tool_call_id") or "")
     if flagged and is_assistant(message):
-        made["train"] = message.get("train") is not False
+        made["train"] = in_loss(message)
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.export.profiles.conversation import count_reasoning, one_call_a_turn, require_end, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:
@@ -42,7 +42,7 @@ def message_of(message: Message) -> Row:
     made: Row = {"role": message["role"], "content": text or (None if calls else "")}
     if calls:
         made["tool_calls"] = [_call(call) for call in calls]
-    if is_assistant(message) and message.get("train") is False:
+    if is_assistant(message) and not in_loss(message):
         made["weight"] = 0
     return made
 

@@ -41,7 +41,7 @@ def _trl_parts(thread: Thread, pair: Pair, making: Making) -> tuple[list[Row], l
 
 
 def _unflagged(message: Mapping[str, object]) -> Mapping[str, object]:
-    return {key: value for key, value in message.items() if key != "train"}
+    return {key: value for key, value in message.items() if key not in ("train", "weight")}
 
 
 def _trl_dpo(thread: Thread, pair: Pair, making: Making) -> list[Row]:

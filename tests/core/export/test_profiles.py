@@ -140,8 +140,8 @@ def _talks_after_the_answer(one: Document) -> None:
 @pytest.mark.parametrize(
     ("profile", "spoil", "sentence"),
     [
-        ("hf", _bad_arguments, "the arguments of show_channel_stats are not JSON"),
-        ("hf", _list_arguments, "are no JSON object"),
+        ("hf", _bad_arguments, "the arguments of show_channel_stats: not JSON"),
+        ("hf", _list_arguments, "must be a JSON object"),
         ("hf", _ends_on_tool, "the last message is not the assistant's"),
         ("openai", _no_tools, "holds no tool schemas"),
         ("openai", _empty, "is empty"),
