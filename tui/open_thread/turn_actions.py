@@ -9,7 +9,7 @@ from functools import partial
 from core import curate
 from core.errors import SensorloomError
 from core.thread.turns import turn_at
-from core.thread.value import Message, is_assistant
+from core.thread.value import Message, in_loss, is_assistant
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
 
