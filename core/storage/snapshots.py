@@ -138,9 +138,18 @@ def _append(pack: Path, size: int, data: bytes) -> None:
         file.seek(size)
         rest = file.read()
         if rest.strip(b"\0"):
-            pack.with_suffix(".torn").write_bytes(rest)
+            _free(pack).write_bytes(rest)
         file.seek(size)
         file.truncate()
         file.write(data)
         file.flush()
         sync(file.fileno())
+
+
+def _free(pack: Path) -> Path:
+    """A name beside a pack for what cannot be an entry of it; what was set aside before stays."""
+    path, number = pack.with_suffix(".torn"), 1
+    while path.exists():
+        number += 1
+        path = pack.with_suffix(f".torn{number}")
+    return path

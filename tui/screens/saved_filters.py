@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
@@ -13,13 +13,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.errors import SensorloomError
-from core.storage.memory import recall, update
+from core.filters.saved import SavedFilter, forget_filter, keep_filter, saved_filters
 from core.text import one_line
 from core.workspace import Workspace
+from tui.dialogs.ask import AskTextScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
-_REMEMBERED = "saved filters"
 USUAL = (
     ("", "all threads"),
     ("status:finished verdict:none", "finished, to be judged"),
@@ -53,7 +53,7 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         super().__init__()
         self._workspace = workspace
         self._present = present
-        self._own: list[str] = []
+        self._own: list[SavedFilter] = []
 
     def compose(self) -> ComposeResult:
         """The filters in a box."""
@@ -70,8 +70,8 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         self.run_worker(self._load, thread=True)
 
     def _load(self) -> None:
-        texts = _texts_in(recall(self._workspace, _REMEMBERED))
-        self.app.call_from_thread(self._remembered, texts, self.picker.cursor)
+        filters = saved_filters(self._workspace)
+        self.app.call_from_thread(self._remembered, filters, self.picker.cursor)
 
     def action_take(self) -> None:
         """Use the filter under the cursor."""
@@ -80,46 +80,44 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
             self.dismiss(self._texts()[self.picker.cursor])
 
     def action_keep(self) -> None:
-        """Keep the present filter."""
-        if self._present and self._present not in self._texts():
-            change = partial(_with, text=self._present)
-            self.run_worker(partial(self._change, change, len(self._texts())), thread=True)
+        """Keep the present filter, under a name if it is given one."""
+        present = self._present
+        if not present or present in (text for text, _ in USUAL):
+            return
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                cursor = self._texts().index(present) if present in self._texts() else len(self._texts())
+                self._change(partial(keep_filter, self._workspace, present, one_line(name, 60)), cursor)
+
+        name = next((saved.name for saved in self._own if saved.text == present), "")
+        self.app.push_screen(AskTextScreen("a name for this filter, or none", name), named)
 
     def action_forget(self) -> None:
         """Forget the filter under the cursor, if it is one that was kept."""
         cursor = self.picker.cursor
         if len(USUAL) <= cursor < len(self._texts()):
-            change = partial(_without, text=self._texts()[cursor])
-            self.run_worker(partial(self._change, change, cursor - 1), thread=True)
+            self._change(partial(forget_filter, self._workspace, self._texts()[cursor]), cursor - 1)
 
-    def _change(self, change: Callable[[Any], list[str]], cursor: int) -> None:
-        try:
-            texts = update(self._workspace, _REMEMBERED, change)
-        except SensorloomError as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
-        else:
-            self.app.call_from_thread(self._remembered, texts, cursor)
+    def _change(self, change: Callable[[], list[SavedFilter]], cursor: int) -> None:
+        def work() -> None:
+            try:
+                filters = change()
+            except SensorloomError as error:
+                self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            else:
+                self.app.call_from_thread(self._remembered, filters, cursor)
 
-    def _remembered(self, texts: list[str], cursor: int) -> None:
-        self._own = texts
+        self.run_worker(work, thread=True)
+
+    def _remembered(self, filters: list[SavedFilter], cursor: int) -> None:
+        self._own = filters
         self._show(cursor)
 
     def _texts(self) -> list[str]:
-        return [*(text for text, _ in USUAL), *self._own]
+        return [*(text for text, _ in USUAL), *(saved.text for saved in self._own)]
 
     def _show(self, cursor: int = 0) -> None:
         usual = [Choice(text or "no filter", about) for text, about in USUAL]
-        self.picker.show([*usual, *(Choice(one_line(text, 100), "kept") for text in self._own)], cursor)
-
-
-def _texts_in(value: Any) -> list[str]:
-    """The filters in what was remembered; older versions may have left something else there."""
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _with(value: Any, text: str) -> list[str]:
-    return list(dict.fromkeys([*_texts_in(value), text]))
-
-
-def _without(value: Any, text: str) -> list[str]:
-    return [other for other in _texts_in(value) if other != text]
+        own = [Choice(one_line(saved.text, 100), saved.name or "kept") for saved in self._own]
+        self.picker.show([*usual, *own], cursor)
