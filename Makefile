@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools pictures lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools pictures rooms lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -83,6 +83,10 @@ test-python-%:
 # What a person at the terminal feels, as a table; docs/speed.md holds one. About five minutes. ARGS="move start", ARGS=--full
 bench: .venv/.bench
 	@$(BIN)/python -m tests.bench.screen $(ARGS)
+
+# The picture of the rooms in docs/architecture.md, drawn from the imports.
+rooms: .venv/.dev
+	@$(BIN)/python -m tests.pictures.rooms
 
 # The pictures of the documents, drawn by the real app on a demo workspace.
 pictures: .venv/.dev
