@@ -68,12 +68,20 @@ class ModelSettings(_Table, frozen=True):
     """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
 
 
+class ExportSettings(_Table, frozen=True):
+    """The `[export]` table: what holds for every export."""
+
+    correct_only: bool = False
+    """Whether threads with a wrong answer stay behind, unless a person accepted them."""
+
+
 class Settings(_Table, frozen=True):
     """Everything `sensorloom.toml` can say."""
 
     paths: PathSettings = PathSettings()
     endpoints: tuple[EndpointSettings, ...] = ()
     model: ModelSettings = ModelSettings()
+    export: ExportSettings = ExportSettings()
     keys: dict[str, str] = {}
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
 
@@ -139,6 +147,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "paths": PathSettings,
     "endpoints": EndpointSettings,
     "model": ModelSettings,
+    "export": ExportSettings,
 }
 
 

@@ -8,7 +8,8 @@ import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.datasets.held_out import roster
-from core.export.profiles import PROFILES
+from core.export.options import refuse_ignored
+from core.export.profiles import PROFILES, profile_of
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportReport, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
@@ -45,24 +46,33 @@ _ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
 @click.option("--split-calls", is_flag=True, help="Parallel calls as turns of one call each (Llama-3 templates).")
 @click.option("--template", type=click.Choice(TEMPLATES), default="qwen", show_default=True,
               help="llamafactory: how results of parallel calls are joined.")  # fmt: skip
+@click.option("--correct-only/--wrong-too", "correct_only", default=None,
+              help="Leave out wrong answers that nobody accepted; as the settings say unless told.")  # fmt: skip
+@click.option("--call-ids", type=click.Choice(["stored", "neutral"]), default="stored", show_default=True,
+              help="openai_v1: which call ids the rows have; those of other profiles are neutral.")  # fmt: skip
 @json_option
 @workspace_options
 def command(
     workspace: Workspace, every: bool, status: bool, dry_run: bool, rejected: bool, wanted: str, profile: str,
     new_only: bool, split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...],
     release: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool,
-    template: str, as_json: bool,
+    template: str, correct_only: bool | None, call_ids: Literal["stored", "neutral"], as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
+    options = _chosen_options()
     if status:
-        return _status(workspace, wanted, as_json)
+        if ignored := options.keys() - _STATUS_TAKES:
+            named = ", ".join(f"`{flag}`" for name, flag in options.items() if name in ignored)
+            raise click.UsageError(f"`--status` exports nothing and changes nothing: leave out {named}")
+        return _status(workspace, wanted, profile if "profile" in options else None, as_json)
     if (hold_out or release) and dry_run:
         raise click.UsageError("what is held out is remembered, and --dry-run writes nothing; name the sessions first")
-    _remember(workspace, hold_out, release)
     request = ExportRequest(
         profile, wanted, not every, rejected, new_only, None, parse_split(split, group, seed) if split else None,
-        dedupe, cap, seed, split_calls, template,
+        dedupe, cap, seed, correct_only, call_ids, split_calls, template,
     )  # fmt: skip
+    refuse_ignored(request, options)
+    _remember(workspace, hold_out, release)
     try:
         with progress_bar("exporting") as bar:
             report = export(workspace, request, Progress(bar) if bar else None, dry_run=dry_run)
@@ -82,6 +92,21 @@ def command(
     return 0
 
 
+_STATUS_TAKES = {"status", "wanted", "profile", "as_json", "workspace", "threads", "exports", "data"}
+"""The options that `--status` heeds."""
+
+
+def _chosen_options() -> dict[str, str]:
+    """The options that somebody wrote, by the names of their parameters, each with its flag."""
+    context = click.get_current_context()
+    written = click.core.ParameterSource.COMMANDLINE
+    return {
+        str(option.name): option.opts[0]
+        for option in context.command.params
+        if option.name and context.get_parameter_source(option.name) is written
+    }
+
+
 def _remember(workspace: Workspace, hold_out: tuple[str, ...], release: tuple[str, ...]) -> None:
     if hold_out:
         known = roster(workspace, summaries(workspace))
@@ -92,10 +117,10 @@ def _remember(workspace: Workspace, hold_out: tuple[str, ...], release: tuple[st
         splits_file.release(workspace.root, release)
 
 
-def _status(workspace: Workspace, wanted: str, as_json: bool) -> int:
+def _status(workspace: Workspace, wanted: str, profile: str | None, as_json: bool) -> int:
     every = summaries(workspace)
     chosen = select(workspace.threads, every, parse(wanted, workspace))
-    states = export_states(workspace, chosen)
+    states = export_states(workspace, chosen, profile and profile_of(profile).name)
     if as_json:
         print_json(states)
         return 0
@@ -120,6 +145,8 @@ def as_document(report: ExportReport) -> dict[str, Any]:
 def summary_lines(workspace: Workspace, report: ExportReport) -> list[str]:
     """The report as a person reads it."""
     lines = [f"total     {report.total}", f"exported  {report.exported}"]
+    if report.wrong:
+        lines.append(f"wrong     {report.wrong} of them answer wrong; --correct-only leaves those out")
     lines += [f"skipped   {count} {reason}" for reason, count in report.skipped.items()]
     for refusal in report.refusals[:10]:
         named = refusal.sentence.startswith(f"{refusal.stem}.json")

@@ -44,11 +44,6 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """What the split keeps together; empty when not split."""
     held_out: bool = False
 
-    @property
-    def is_wrong(self) -> bool:
-        """Whether its answer is wrong, and no person accepted it all the same."""
-        return self.correct is False and self.verdict != "accept"
-
     def spans(self) -> Iterator[Span]:
         """Its rows in the row buffer."""
         return pairwise(accumulate(self.row_sizes, initial=self.start))

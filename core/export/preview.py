@@ -16,7 +16,7 @@ from core.export.report import ExportRequest, Skips
 from core.export.schemas import Schemas
 from core.export.selection import HELD_OUT, open_selection
 from core.export.siblings import Siblings
-from core.export.source import plain_line, read_source
+from core.export.source import plain_row, read_source
 from core.filters.language import parse
 from core.thread.json_form import decode_object
 from core.thread.summary import Summary
@@ -75,7 +75,7 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         thread = Schemas(workspace).filled(source.thread, making)
         profile = profile_of(request.profile)
         if profile.rows is None:
-            rows = [decode_object(plain_line(source), summary.stem)]
+            rows = [decode_object(plain_row(source, request.call_ids), summary.stem)]
         else:
             making.siblings = siblings.of(summary.stem) if profile.pairs else ()
             rows = profile.rows(thread, making)

@@ -35,6 +35,11 @@ class ExportRequest:
     """Threads a label at most."""
     seed: int = 0
     """What a cap draws by."""
+    correct_only: bool | None = None
+    """Whether threads with a wrong answer stay behind, unless a person accepted them; as the workspace's settings say
+    when None. The preference profiles want wrong ones, as the worse side of a pair."""
+    call_ids: Literal["stored", "neutral"] = "stored"
+    """The plain profile only: which call ids its rows have. Those of every other profile are neutral."""
     split_calls: bool = False
     """Whether parallel calls become turns of one call each."""
     template: str = "qwen"
@@ -93,6 +98,8 @@ class ExportReport:
     """Threads by label, for each split (`""` when not split)."""
     changes: Mapping[str, int]
     """What the profile changes or leaves out, in how many places."""
+    wrong: int = 0
+    """How many of those that left have a wrong answer that no person accepted."""
     files: tuple[ExportFile, ...] = ()
     beside: tuple[Path, ...] = ()
     """Config snippets, sidecars and the manifest."""

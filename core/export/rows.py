@@ -18,7 +18,7 @@ from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
 from core.export.siblings import Siblings
-from core.export.source import Source, UnloadableError, encode_row, one_line, plain_line, source_in
+from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
 from core.filters.language import Filter, parse
 from core.listing.summary import look
 from core.storage.atomic import digest
@@ -32,7 +32,8 @@ from core.workspace import Workspace
 
 def is_copy(request: ExportRequest, wanted: Filter) -> bool:
     """Whether threads leave as they are, undecoded: so quickly that other processes would only cost time."""
-    return profile_of(request.profile).rows is None and request.dedupe == "off" and not wanted.needs_file
+    is_plain = profile_of(request.profile).rows is None and request.call_ids == "stored"
+    return is_plain and request.dedupe == "off" and not wanted.needs_file
 
 
 class RowMaker:
@@ -108,7 +109,8 @@ class RowMaker:
 
     def _make_rows(self, summary: Summary, source: Source) -> None:
         if self._profile.rows is None:
-            self._add(summary, source.digest, [plain_line(source)], keys_before_messages(source.data), source=source)
+            line = plain_row(source, self._request.call_ids)
+            self._add(summary, source.digest, [line], keys_before_messages(source.data), source=source)
             return
         thread = self._schemas.filled(source.thread, self._making)
         self._making.siblings = self._siblings.of(source.stem) if self._siblings else ()

@@ -17,6 +17,7 @@ from core.export.choice import capped, put_on_sides, without_duplicates, without
 from core.export.entry import Entry
 from core.export.groups import Groups
 from core.export.manifest import write_beside, write_manifest
+from core.export.options import refuse_ignored
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making
 from core.export.report import (
@@ -32,7 +33,7 @@ from core.export.report import (
 )
 from core.export.row_buffer import RowBuffer, richest_first
 from core.export.rows import is_copy, part_maker
-from core.export.selection import open_selection
+from core.export.selection import is_wrong, open_selection
 from core.export.siblings import Siblings
 from core.export.split import PARTS, balance
 from core.export.staging import Staging, open_for_names
@@ -63,13 +64,13 @@ def export(
     writing: the report says what would leave, and why the rest would not.
 
     Raises:
-        UsageError: the filter or the profile is not known.
+        UsageError: the filter or the profile is not known, or an option would be ignored.
         NothingToExportError: no thread passed; nothing was written.
         ExportCancelledError: the caller stopped it; nothing was written.
         SensorloomError: the exports folder cannot be written; nothing is left under a final name.
     """
     started = time.monotonic()
-    profile_of(request.profile)
+    refuse_ignored(request)
     parse(request.filter, workspace)
     progress = progress or Progress()
     if dry_run:
@@ -84,6 +85,19 @@ def export(
             write_book(workspace.root, choice.book)
         report = _publish(workspace, request, staging, choice, files, progress)
     return replace(report, seconds=time.monotonic() - started)
+
+
+def count(workspace: Workspace, request: ExportRequest, progress: Progress | None = None) -> ExportReport:
+    """What `export` would write, counted as it counts: every file that may leave is looked at, nothing is written.
+
+    Raises:
+        UsageError: the filter or the profile is not known, or an option would be ignored.
+        ExportCancelledError: the caller stopped it.
+    """
+    try:
+        return export(workspace, request, progress, dry_run=True)
+    except NothingToExportError as error:
+        return error.report
 
 
 @dataclass(slots=True)
@@ -173,6 +187,7 @@ def _report(
         tuple(_example(summarize(workspace.threads, entry.stem)) for entry in entries[:FIRST_EXAMPLES]),
         balance({side: Counter(entry.truth for entry in of_side) for side, of_side in by_side}),
         dict(collected.changes.most_common()),
+        0 if profile_of(request.profile).pairs else sum(map(is_wrong, entries)),
     )
 
 

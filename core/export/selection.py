@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 
+from core.export.entry import Entry
+from core.export.profiles import profile_of
 from core.export.report import ExportRequest, Skips
 from core.filters.language import Filter
 from core.storage.export_log import export_state, read_log
@@ -20,12 +23,20 @@ REJECTED = "rejected"
 INVALID = "not a valid thread"
 UNLOADABLE = "text that loaders stop at"
 V3 = "older v3 thread"
+WRONG = "wrong answer"
 STALE = "stale turns"
 BROKEN = "broken tool calls"
 
 
+def is_wrong(thread: Summary | Entry) -> bool:
+    """Whether a thread's answer is wrong, and no person accepted it all the same."""
+    return thread.correct is False and thread.verdict != "accept"
+
+
 def open_selection(workspace: Workspace, request: ExportRequest, wanted: Filter) -> Selection:
     """The selection that `request` asks for, with its filter as it was read."""
+    if request.correct_only is None:
+        request = replace(request, correct_only=workspace.settings.export.correct_only)
     selection = Selection(request, wanted)
     if request.new_only:
         log = cache(partial(read_log, workspace))
@@ -41,6 +52,7 @@ class Selection:
     def __init__(self, request: ExportRequest, wanted: Filter) -> None:
         self.wanted = wanted
         self._request = request
+        self._pairs = profile_of(request.profile).pairs
         self.exclude: Callable[[Summary], str] = lambda _summary: ""
         """A further reason not to take a thread: exported already, held out."""
 
@@ -57,6 +69,8 @@ class Selection:
             return FILTERED
         if not request.rejected and summary.verdict == "reject":
             return REJECTED
+        if request.correct_only and not self._pairs and is_wrong(summary):
+            return WRONG
         return self.exclude(summary)
 
     def pass_over(self, summary: Summary, reason: str, skips: Skips) -> None:

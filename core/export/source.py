@@ -17,6 +17,7 @@ import msgspec
 from core.errors import ThreadError
 from core.listing.summary import look
 from core.storage.atomic import digest
+from core.thread.call_ids import with_neutral_ids
 from core.thread.json_form import Decoded, decoded, encode_line
 from core.thread.plain_text import with_text_contents
 from core.thread.value import Thread, with_part
@@ -87,6 +88,15 @@ def plain_line(source: Source) -> bytes:
         )
         data = b"{" + kept + b"}"
     return one_line(data)
+
+
+def plain_row(source: Source, call_ids: str) -> bytes:
+    """The same with the call ids asked for: `stored` or `neutral`."""
+    if call_ids == "stored":
+        return plain_line(source)
+    thread = source.thread
+    row = {key: value for key, value in thread.document.items() if key != "alternatives"}
+    return encode_row({**row, "messages": with_neutral_ids(thread.messages)}, source.stem)
 
 
 def one_line(data: bytes) -> bytes:

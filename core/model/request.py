@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.text import unicode_text
+from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 
 Sent = dict[str, Any]
@@ -20,24 +20,12 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
     contents become strings. User messages in a row are sent as one, because many chat templates refuse
     two. `nudge` is said last, as the user.
 
-    Calls are sent under ids of nine letters and digits: the stored ones name the thread and its session, which
-    is nothing a model should see, OpenAI takes no more than 40 characters, and Mistral's templates exactly nine.
+    Calls are sent under neutral ids (`core.thread.call_ids`): the stored ones name the thread and its session, which
+    is nothing a model should see.
     """
     request: list[Sent] = [{"role": "system", "content": system}] if system else []
-    numbers = itertools.count(1)
-    waiting: list[tuple[str, str]] = []
-    for message in messages:
-        sent = _sent(message)
-        if sent["role"] == "assistant":
-            waiting = [(str(call.get("id", "")), f"call{next(numbers):05d}") for call in calls_of(message)]
-            for call, (_, sent_id) in zip(sent.get("tool_calls", ()), waiting, strict=True):
-                call["id"] = sent_id
-        elif sent["role"] == "tool":
-            answered = next((ids for ids in waiting if ids[0] == str(message.get("tool_call_id", ""))), None)
-            if answered:
-                waiting.remove(answered)
-            sent["tool_call_id"] = answered[1] if answered else f"call{next(numbers):05d}"
-        _append(request, sent)
+    for message in with_neutral_ids(messages):
+        _append(request, _sent(message))
     if nudge:
         _append(request, {"role": "user", "content": nudge})
     return request
@@ -60,13 +48,13 @@ def _sent(message: Message) -> Sent:
         # null, because strict gateways refuse an empty text beside calls, and every server takes null
         return {"role": role, "content": content or None, "tool_calls": calls}
     if role == "tool":
-        return {"role": role, "tool_call_id": "", "content": content}
+        return {"role": role, "tool_call_id": message["tool_call_id"], "content": content}
     return {"role": role if role in ("system", "developer") else "user", "content": content}
 
 
 def _sent_call(call: Mapping[str, Any]) -> Sent:
     return {
-        "id": "",
+        "id": call["id"],
         "type": "function",
         "function": {
             "name": unicode_text(call_name(call)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from core.errors import UsageError
+from core.export.options import refuse_ignored
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportRequest
@@ -66,27 +67,36 @@ OPTIONS = (
            (("", "as many as there are"), ("50", "at most 50 of a label"), ("200", "at most 200 of a label"),
             ("1000", "at most 1000 of a label")),
            asks="threads of each label at most; empty for all"),
+    Option("wrong", "wrong answers", "that no person accepted; the preference profiles make pairs of them",
+           (("", "exported too"), ("leave", "left out"))),
     Option("seed", "seed", "what the split and the balance draw by", (("0", "0"), ("1", "1"), ("2", "2")),
            asks="a whole number"),
     Option("calls", "parallel calls", "Llama-3's templates take one call a turn",
            (("", "as they are"), ("split", "as turns of one call each"))),
+    Option("call_ids", "call ids", "stored ones name the session; only openai_v1 has them",
+           (("stored", "as they are stored"), ("neutral", "nine letters and digits"))),
     Option("template", "joined results", "of parallel calls; only in the profiles for LLaMA-Factory",
            tuple((name, f"as {name} templates join them") for name in TEMPLATES)),
 )  # fmt: skip
 """Everything there is to choose, in the order of the dialog."""
 
 
-def usual(filter_text: str) -> dict[str, str]:
-    """What is chosen before anybody chooses: what `x` does."""
-    chosen = {one.name: one.values[0][0] if one.values else "" for one in OPTIONS}
-    return {**chosen, "filter": filter_text}
+_FIELDS = {"calls": "split_calls", "wrong": "correct_only"}
+"""The options that are called otherwise in a request."""
+
+
+def usual(filter_text: str, *, correct_only: bool = False) -> dict[str, str]:
+    """What is chosen before anybody chooses: what `x` does, in a workspace with this setting."""
+    chosen = {option.name: option.values[0][0] if option.values else "" for option in OPTIONS}
+    return {**chosen, "filter": filter_text, "wrong": "leave" if correct_only else ""}
 
 
 def request_of(chosen: Mapping[str, str]) -> ExportRequest:
-    """The request that these choices make. Raises UsageError for a typed value that cannot be read."""
+    """The request that these choices make. Raises UsageError for a typed value that cannot be read, and for a choice
+    that would change nothing beside the others."""
     seed = _number("seed", chosen["seed"] or "0", 0)
     split = parse_split(chosen["split"], cast("Any", chosen["group"]), seed) if chosen["split"] else None
-    return ExportRequest(
+    request = ExportRequest(
         profile=chosen["profile"],
         filter=chosen["filter"],
         finished_only=chosen["threads"] == "finished",
@@ -96,9 +106,16 @@ def request_of(chosen: Mapping[str, str]) -> ExportRequest:
         dedupe=cast("Any", chosen["dedupe"]),
         cap=_number("balance", chosen["cap"], 1) if chosen["cap"] else None,
         seed=seed,
+        correct_only=bool(chosen["wrong"]) if not PROFILES[chosen["profile"]].pairs else None,
+        call_ids=cast("Any", chosen["call_ids"]),
         split_calls=bool(chosen["calls"]),
         template=chosen["template"],
     )
+    plain = usual("")
+    labels = {_FIELDS.get(option.name, option.name): option.label for option in OPTIONS}
+    differing = [_FIELDS.get(name, name) for name, value in chosen.items() if value != plain[name] and name != "wrong"]
+    refuse_ignored(request, differing, lambda name: f"`{labels[name]}`")
+    return request
 
 
 def _number(label: str, text: str, least: int) -> int:

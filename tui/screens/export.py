@@ -96,12 +96,19 @@ def _bar(job: Job) -> str:
     return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {job.total:,} threads"
 
 
+def _wrong_lines(report: ExportReport) -> list[Line]:
+    if not report.wrong:
+        return []
+    return [(("  wrong     ", "dim"), (f"{report.wrong:,} of them answer wrong; X, then w leaves those out", "warn"))]
+
+
 def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list[Line]:
     """An export's report as lines."""
     lines: list[Line] = [
         (("  total     ", "dim"), (f"{report.total:,} threads", "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
+    lines += _wrong_lines(report)
     lines.extend(
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )

@@ -18,7 +18,8 @@ from textual.screen import ModalScreen
 from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
 from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
-from core.export.report import ExportRequest
+from core.export.report import ExportCancelledError, ExportReport, ExportRequest, Progress
+from core.export.run import count
 from core.storage.splits_file import read_book
 from core.text import one_line
 from core.thread.summary import Summary
@@ -81,6 +82,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         Binding("right,l,space", "change(1)", "the next value", show=False),
         Binding("e", "type", "type a value", show=False),
         Binding("v", "view", "another preview", show=False),
+        Binding("w", "wrong", "leave out wrong answers, or take them too", show=False),
         Binding("t", "thread(1)", "preview the next thread", show=False),
         Binding("T", "thread(-1)", "preview the thread before", show=False),
         Binding("tab", "other_part", "to the preview, or back", show=False),
@@ -103,13 +105,20 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         held_out: str | None = None
         """What is never trained on, in a few words; None when that cannot be read."""
 
+    @dataclass
+    class Counted(Message):
+        """What the request would write."""
+
+        version: int
+        report: ExportReport
+
     def __init__(self, workspace: Workspace, listing: Sequence[Summary], current: Summary | None, filter_text: str):
         """Args: `listing` is what is known of the folder, `current` the thread to preview if it would leave."""
         super().__init__()
         self._workspace = workspace
         self._listing = listing
         self._current = current
-        self._chosen = usual(filter_text)
+        self._chosen = usual(filter_text, correct_only=workspace.settings.export.correct_only)
         self._shown: View = "row"
         self._offset = 0
         """How many threads the preview is from the one it began with."""
@@ -134,7 +143,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Show what `x` would do."""
         dialog = self.query_one("#dialog")
         dialog.border_title = "export"
-        dialog.border_subtitle = "⏎ export · h l change · e type · v view · t thread · tab scroll · esc back"
+        dialog.border_subtitle = "⏎ export · h l change · e type · w wrong · v view · t thread · tab scroll · esc back"
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()
@@ -171,6 +180,14 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             self.rows.chosen = self._chosen
             self.rows.refresh()
             self._look()
+
+    def action_wrong(self) -> None:
+        """Leave out threads with a wrong answer, or take them too."""
+        self._choose("wrong", "" if self._chosen["wrong"] else "leave")
+
+    def on_unmount(self) -> None:
+        """Stop counting."""
+        self._version += 1
 
     def action_export(self) -> None:
         """Export what is chosen."""
@@ -211,6 +228,9 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         self.run_worker(partial(self._work, request, self._version), thread=True, exclusive=True, group="preview")
 
     def _work(self, request: ExportRequest, version: int) -> None:
+        def is_outdated() -> bool:
+            return version != self._version
+
         held_out: str | None = None
         try:
             held_out = self._held_out()
@@ -223,6 +243,9 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
                 return
             lost = losses(self._workspace, found.chosen[:SAMPLE], request, self._listing)
             self.post_message(self.Looked(version, found, thread, seen, lost, held_out=held_out))
+            self.post_message(self.Counted(version, count(self._workspace, request, Progress(cancelled=is_outdated))))
+        except ExportCancelledError:
+            return
         except SensorloomError as error:
             self.post_message(self.Looked(version, None, None, None, None, str(error), held_out))
 
@@ -251,13 +274,22 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         if event.found is None:
             self._say(event.problem, "warning")
         else:
-            count, certain = len(event.found.chosen), event.found.certain
-            text = f"{count:,} of {len(self._listing):,} threads" if certain else f"at most {count:,} threads"
-            others = [f"{number:,} {reason}" for reason, number in event.found.skipped.items()]
-            if event.found.held_out:
-                others.insert(0, f"{event.found.held_out:,} held out, on the test side")
-            self._say(" · ".join([text, *others]), "text" if count else "warning")
+            at_most = len(event.found.chosen)
+            self._say(f"at most {at_most:,} of {len(self._listing):,} threads · counting", "text")
         self._draw()
+
+    @on(Counted)
+    def _counted(self, event: Counted) -> None:
+        report, looked = event.report, self._looked
+        if event.version != self._version:
+            return
+        parts = [f"{report.exported:,} of {report.total:,} threads"]
+        if report.wrong:
+            parts.append(f"{report.wrong:,} answer wrong: w leaves them out")
+        if looked is not None and looked.found is not None and looked.found.held_out:
+            parts.append(f"{looked.found.held_out:,} held out, on the test side")
+        parts += [f"{number:,} {reason}" for reason, number in report.skipped.items()]
+        self._say(" · ".join(parts), "text" if report.exported and not report.wrong else "warning")
 
     def _say(self, text: str, kind: str) -> None:
         style = "$text-warning" if kind == "warning" else "bold"

@@ -23,6 +23,7 @@ from core.export.profiles.conversation import (
 )
 from core.export.profiles.profile import Making, Profile, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
+from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread, call_name, calls_of, in_loss, is_assistant, text_of
 
 
@@ -33,7 +34,7 @@ def rows(thread: Thread, making: Making) -> list[Row]:
     return [
         {
             "id": thread.id,
-            "messages": messages(thread.messages, making),
+            "messages": messages(with_neutral_ids(thread.messages), making),
             **({"tools": compact(tools)} if tools else {}),
             "metadata": compact(thread.metadata),
         }
@@ -102,4 +103,5 @@ HF = Profile(
     trainers=("trl", "axolotl"),
     rows=rows,
     snippets=snippets,
+    options=frozenset(("split_calls", "rejected", "correct_only")),
 )

@@ -145,4 +145,5 @@ LLAMAFACTORY = Profile(
     trainers=("llamafactory",),
     rows=rows,
     snippets=snippets,
+    options=frozenset(("split_calls", "template", "rejected", "correct_only")),
 )

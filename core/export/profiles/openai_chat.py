@@ -7,13 +7,14 @@ from typing import Any
 
 from core.export.profiles.conversation import count_reasoning, one_call_a_turn, require_end, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row
+from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:
     """The thread as one row. Raises RefusedError where the service would refuse it."""
     require_end(thread)
-    return [request(thread, thread.messages, making)]
+    return [request(thread, with_neutral_ids(thread.messages), making)]
 
 
 def request(thread: Thread, stored: Sequence[Message], making: Making) -> Row:
@@ -63,4 +64,5 @@ OPENAI = Profile(
     file_stem="training_data_openai_chat",
     rows=rows,
     sidecar=sidecar,
+    options=frozenset(("split_calls", "rejected", "correct_only")),
 )

@@ -15,17 +15,23 @@ from core.export.profiles import hf, llamafactory, openai_chat
 from core.export.profiles.conversation import compact, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
+from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Thread
 
 
 def _rows(thread: Thread, making: Making, make: Callable[[Thread, Pair, Making], list[Row]]) -> list[Row]:
     if not is_good(thread):
         raise RefusedError(NOT_GOOD, "it is neither right nor accepted, so nothing in it is to be preferred")
-    found = pairs(thread, making.siblings, making.changes)
-    if not found:
+    better = pairs(thread, making.siblings, making.changes)
+    if not better:
         raise RefusedError(NO_PAIR, "it has no alternative that still fits, and no branch that went wrong")
     require_tools(thread)
-    return [row for pair in found for row in make(thread, pair, making)]
+    return [row for pair in better for row in make(thread, _with_neutral_ids(pair), making)]
+
+
+def _with_neutral_ids(pair: Pair) -> Pair:
+    *prompt, chosen = with_neutral_ids((*pair.prompt, pair.chosen))
+    return Pair(tuple(prompt), chosen, with_neutral_ids((*pair.prompt, pair.rejected))[-1], pair.source)
 
 
 def _trl_parts(thread: Thread, pair: Pair, making: Making) -> tuple[list[Row], list[Row], list[Row], Row]:
@@ -145,4 +151,5 @@ LLAMAFACTORY_DPO = Profile(
     rows=lambda thread, making: _rows(thread, making, _llamafactory_dpo),
     snippets=_llamafactory_snippets,
     pairs=True,
+    options=frozenset(("template",)),
 )

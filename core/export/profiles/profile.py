@@ -62,5 +62,7 @@ class Profile:
     """File name to text of what is written beside the export, given the export's own stem."""
     pairs: bool = False
     """Whether its rows are preference pairs, so that siblings are needed and rejected ones are wanted."""
+    options: frozenset[str] = frozenset()
+    """Which of the options that not every profile heeds mean something with it."""
     sidecar: Callable[[Thread], Row] | None = None
     """What is kept beside each row in a file of its own, line by line, because the form has no place for it."""
