@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -26,47 +26,15 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.export_options import OPTIONS, request_of, usual
+from tui.dialogs.option_rows import OptionRows
 from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.export_lines import VIEWS, View, preview_lines
 from tui.widgets.line_view import PagedView
-from tui.widgets.lines import Line, fit
 from tui.widgets.plain import Plain
-from tui.widgets.row_list import RowList
 
 SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
-LABEL_WIDTH = 17
-
-
-class OptionRows(RowList):
-    """One row for each option: its name, and what is chosen."""
-
-    class Pointed(Message):
-        """The cursor is on another option."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id)
-        self.chosen: Mapping[str, str] = {}
-
-    @property
-    def count(self) -> int:
-        """How many options there are."""
-        return len(OPTIONS)
-
-    def moved(self) -> None:
-        """Say so."""
-        self.post_message(self.Pointed())
-
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
-        """The option and its value; arrows where another can be had by a key."""
-        option = OPTIONS[place]
-        value = self.chosen.get(option.name, "")
-        called = one_line(option.called(value), 120) or option.empty
-        changed = value != (option.values[0][0] if option.values else "")
-        head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
-        arrows = ("◂ ", " ▸") if at_cursor and option.values else ("", " ▸" if at_cursor and option.screen else "")
-        return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)
 
 
 class PreviewView(PagedView, can_focus=True):
@@ -185,10 +153,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Leave out threads with a wrong answer, or take them too."""
         self._choose("wrong", "" if self._chosen["wrong"] else "leave")
 
-    def on_unmount(self) -> None:
-        """Stop counting."""
-        self._version += 1
-
     def action_export(self) -> None:
         """Export what is chosen."""
         try:
@@ -229,7 +193,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
 
     def _work(self, request: ExportRequest, version: int) -> None:
         def is_outdated() -> bool:
-            return version != self._version
+            return version != self._version or not self.is_running
 
         held_out: str | None = None
         try:
@@ -237,7 +201,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             found = candidates(self._workspace, request, self._listing)
             if version != self._version:
                 return
-            thread = self._thread_of(found.chosen)
+            thread = _thread_to_show(found.chosen, self._current, self._offset)
             seen = preview(self._workspace, thread, request, self._listing) if thread is not None else None
             if version != self._version:
                 return
@@ -254,13 +218,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         if names and self._roster is None:
             self._roster = roster(self._workspace, self._listing)
         return self._roster.described(names) if self._roster else ""
-
-    def _thread_of(self, chosen: Sequence[Summary]) -> Summary | None:
-        if not chosen:
-            return None
-        stem = self._current.stem if self._current is not None else ""
-        start = next((place for place, one in enumerate(chosen) if one.stem == stem), 0)
-        return chosen[(start + self._offset) % len(chosen)]
 
     @on(Looked)
     def _take(self, event: Looked) -> None:
@@ -309,3 +266,12 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     @on(OptionRows.Pointed)
     def _pointed(self) -> None:
         self.query_one("#about", Plain).show(Content.styled(OPTIONS[self.rows.cursor].about, "dim"))
+
+
+def _thread_to_show(chosen: Sequence[Summary], current: Summary | None, offset: int) -> Summary | None:
+    """The thread that is so many further than the open one, round the end; None where none would leave."""
+    if not chosen:
+        return None
+    stem = current.stem if current is not None else ""
+    start = next((number for number, summary in enumerate(chosen) if summary.stem == stem), 0)
+    return chosen[(start + offset) % len(chosen)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from core.errors import UsageError
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.dialogs.export_options import request_of, usual
@@ -167,6 +168,33 @@ async def test_older_threads_are_converted_from_the_list(
         await pilot.press("y")
         await until(pilot, lambda: {row.summary.shape for row in main.listed.rows} == {"v4"})
         assert main.listed.count == 2 and (workspace.root / "threads_v3_backup" / "old_v3_0001.json").exists()
+
+
+async def test_the_dialog_counts_as_the_export_does_and_w_leaves_out_wrong_answers(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    for number in range(1, 8):
+        add_thread(number, answer="sitting" if number > 5 else "walking")
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await opened(pilot, until, 7)
+        await pilot.press("X")
+        await until(pilot, lambda: "7 of 7 threads · 2 answer wrong: w leaves them out" in screen(app))
+        await pilot.press("w")
+        await until(pilot, lambda: "5 of 7 threads · 2 wrong answer" in screen(app))
+        await pilot.press("w", *"jjjjjjjjj", "e", "3", "enter")
+        await until(pilot, lambda: "3 of 7 threads · 4 over the cap of its label" in screen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "the path was copied to" in screen(app))
+    [path] = exported(workspace)
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_choice_that_would_change_nothing_is_said_to():
+    with pytest.raises(UsageError, match="`kept together` would change nothing: it takes a split"):
+        request_of({**usual(""), "group": "family"})
+    with pytest.raises(UsageError, match="`joined results` would change nothing with the profile openai_v1"):
+        request_of({**usual(""), "template": "other"})
 
 
 def test_the_dialog_begins_with_what_x_does():
