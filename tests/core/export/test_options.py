@@ -64,8 +64,9 @@ def mixed(folder: Path) -> Workspace:
         branch["messages"][1]["content"] = "Only a look."
         branch["messages"][-1]["content"] = "Final Answer: laying"
         branches.append(branch)
-    copy = {**threads[8], "id": f"{threads[8]['id']}0"}
-    copy["metadata"] = {**copy["metadata"], "parent_id": threads[8]["id"], "branched_at": 1}
+    original = threads[8]
+    metadata = {**original["metadata"], "parent_id": original["id"], "branched_at": 1}
+    copy = {**original, "id": f"{original['id']}0", "metadata": metadata}
     space = workspace(folder, *threads, *branches, copy)
     (folder / "splits.json").write_text(json.dumps({"held_out": ["uci_har/s2"]}))
     for profile, numbers in (("openai_v1", (0, 10, 13)), ("hf", (0, 10)), ("trl_dpo", (10, 13))):
