@@ -98,7 +98,7 @@ def load_settings(path: Path) -> Settings:
 def layered(*layers: Tables) -> Settings:
     """Settings from several files: a value of a later one wins, and its endpoints come before those of earlier ones."""
     merged: Tables = {"endpoints": [row for layer in reversed(layers) for row in layer.get("endpoints", ())]}
-    for table in ("paths", "model", "keys"):
+    for table in (name for name in Settings.__struct_fields__ if name != "endpoints"):
         merged[table] = {key: value for layer in layers for key, value in layer.get(table, {}).items()}
     return msgspec.convert(merged, Settings)
 
