@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
@@ -46,22 +48,22 @@ def _document(stored: Stored) -> dict[str, object]:
     return {"id": stored.stem, "metadata": stored.thread.metadata, "messages": messages}
 
 
-def _texts(stored: Stored) -> list[str]:
-    from core.curate.editing import described
+def _texts(stored: Stored) -> Iterator[str]:
+    from core.curate.editing import in_words
 
     thread = stored.thread
-    place = query_place(thread, query_turn(thread))
-    told: list[str] = []
-    for index, message in enumerate(thread.messages):
-        marks = [word for key, word in (("stale", "stale"), ("edited", "edited by hand")) if message.get(key)]
-        marks += ["out of the loss"] if not in_loss(message) else []
-        text = text_of(message)
-        if place is not None and index == place[0]:
-            text = text[len(place[1]) :]
-        elif index < query_turn(thread).end:
-            text = "(what describes the data)"
-        parts = [f"{described(thread, index)}{''.join(f' [{mark}]' for mark in marks)}"]
-        parts += [f"{_INDENT}{line}" for line in text.splitlines()]
-        parts += [f"{_INDENT}▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
-        told.append("\n".join(parts))
-    return told
+    query = query_place(thread, query_turn(thread))
+    for turn in turns(thread):
+        for index in range(turn.start, turn.end):
+            message = thread.messages[index]
+            marks = [word for key, word in (("stale", "stale"), ("edited", "edited by hand")) if message.get(key)]
+            marks += ["out of the loss"] if not in_loss(message) else []
+            text = text_of(message)
+            if query is not None and index == query[0]:
+                text = text[len(query[1]) :]
+            elif turn.kind == "query":
+                text = "(what describes the data)"
+            parts = [f"{in_words(thread, turn, index)}{''.join(f' [{mark}]' for mark in marks)}"]
+            parts += [f"{_INDENT}{line}" for line in text.splitlines()]
+            parts += [f"{_INDENT}▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
+            yield "\n".join(parts)

@@ -12,7 +12,7 @@ from core.storage.store import Stored
 from core.thread import edits, stale, turn_edits
 from core.thread.call_checks import message_problems
 from core.thread.edits import message_at
-from core.thread.turns import turn_at
+from core.thread.turns import Turn, turn_at
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant
 from core.workspace import Workspace
 
@@ -174,7 +174,11 @@ def described(thread: Thread, index: int) -> str:
     """A message in words, as a step names it: `turn 3`, `the result of turn 3`, `the question`."""
     if not 0 <= index < len(thread.messages):
         return f"message {index + 1}"
-    turn = turn_at(thread, index)
+    return in_words(thread, turn_at(thread, index), index)
+
+
+def in_words(thread: Thread, turn: Turn, index: int) -> str:
+    """The same of a message of which it is known to which turn it belongs."""
     message = thread.messages[index]
     if turn.kind == "query":
         return "the question"

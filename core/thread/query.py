@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.thread.turns import Turn, turns
+from core.thread.turns import Turn, each_turn
 from core.thread.value import Message, Thread, text_of, with_messages, with_metadata
 
 MARK = "User Query: "
@@ -13,7 +13,7 @@ MARK = "User Query: "
 
 def query_turn(thread: Thread) -> Turn:
     """The messages before the assistant first speaks; an empty span when there are none."""
-    first = next(iter(turns(thread)), None)
+    first = next(each_turn(thread.messages), None)
     return first if first is not None and first.kind == "query" else Turn("query", 0, 0, 0)
 
 

@@ -7,6 +7,10 @@ from typing import Any
 
 from core.thread.value import tools_in
 
+MAX_MESSAGES = 10_000
+"""A longer conversation is refused rather than read: with 200,000 messages the program took 1.4 GB and no key. The
+longest runs of a model have some hundreds."""
+
 
 def refusal(document: dict[str, Any]) -> str:
     """Why the object is no thread, as one clause that names the place; empty when it is one.
@@ -17,6 +21,8 @@ def refusal(document: dict[str, Any]) -> str:
         return f"`id` is {kind_of(document['id'])}, not a string"
     if type(document.get("metadata")) is not dict:
         return "`metadata` is missing or no object"
+    if len(document["messages"]) > MAX_MESSAGES:
+        return f"{len(document['messages'])} messages are over the limit of {MAX_MESSAGES} for a thread; part it"
     return (
         _in_messages(document["messages"], "message {}")
         or _in_tools(document.get("tools"))

@@ -7,7 +7,7 @@ answer no call, calls that nobody answered, an id that stands twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,26 +31,28 @@ class Turn:
 
 def turns(thread: Thread) -> tuple[Turn, ...]:
     """The thread's turns, in order and without gaps."""
-    found: list[Turn] = []
+    return tuple(each_turn(thread.messages))
+
+
+def each_turn(messages: Sequence[Message]) -> Iterator[Turn]:
+    """The turns of a conversation one after the other, for whoever needs only the first ones."""
     number = start = 0
-    messages = thread.messages
     while start < len(messages):
-        kind = _kind(messages[start], start, found)
+        kind = _kind(messages[start], start)
         number += kind == "assistant"
         end = start + 1
         while end < len(messages) and _belongs(kind, messages[end]):
             end += 1
-        found.append(Turn(kind, number, start, end))
+        yield Turn(kind, number, start, end)
         start = end
-    return tuple(found)
 
 
-def _kind(message: Message, place: int, before: Sequence[Turn]) -> Kind:
+def _kind(message: Message, start: int) -> Kind:
     if is_assistant(message):
         return "assistant"
     if message.get("role") == "tool":
         return "stray"
-    return "user" if before else "query"
+    return "user" if start else "query"
 
 
 def _belongs(kind: Kind, message: Message) -> bool:
@@ -60,7 +62,7 @@ def _belongs(kind: Kind, message: Message) -> bool:
 
 def turn_at(thread: Thread, index: int) -> Turn:
     """The turn that message `index` belongs to. Raises IndexError for a message that is not there."""
-    for turn in turns(thread):
+    for turn in each_turn(thread.messages):
         if turn.start <= index < turn.end:
             return turn
     raise IndexError(f"the thread has {len(thread.messages)} messages, no number {index + 1}")
@@ -68,7 +70,7 @@ def turn_at(thread: Thread, index: int) -> Turn:
 
 def boundary(thread: Thread, position: int) -> int:
     """Where a thread can be cut nearest to `position` without parting a turn: the end of the turn it falls into."""
-    for turn in turns(thread):
+    for turn in each_turn(thread.messages):
         if position <= turn.start:
             return turn.start
         if position < turn.end:

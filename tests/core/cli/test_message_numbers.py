@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,36 @@ def test_text_and_json_number_messages_alike(tmp_path: Path, capsys: pytest.Capt
         case _:
             number = told["message"]
     assert number == 2
+
+
+@pytest.mark.parametrize("arguments", [["show", "t"], ["show", "t", "--json"], ["check", "t"], ["list"], ["stats"]])
+def test_twice_the_messages_take_no_more_than_about_twice_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+):
+    def calls(turns: int) -> int:
+        thread = document(1)
+        question, asks, *results, final = thread["messages"]
+        messages: list[dict[str, object]] = [question]
+        for number in range(turns):
+            made = [{**call, "id": f"{call['id']}_{number}"} for call in asks["tool_calls"]]
+            messages.append({**asks, "tool_calls": made})
+            messages += [{**one, "tool_call_id": f"{one['tool_call_id']}_{number}"} for one in results]
+        folder = tmp_path / str(turns) / "threads"
+        folder.mkdir(parents=True)
+        (folder / "t.json").write_text(json.dumps({**thread, "tools": TOOLS, "messages": [*messages, final]}))
+        count = 0
+
+        def counting(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counting)
+        try:
+            run_command([*arguments, "--workspace", str(folder.parent)])
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(1)  # what is loaded once
+    fewer, more = calls(60), calls(120)
+    assert more < 2.5 * fewer, (fewer, more)

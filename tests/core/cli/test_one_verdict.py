@@ -122,6 +122,10 @@ KNOWN: dict[str, tuple[bytes, str]] = {
         "",
     ),
     "metadata_null": (_changed(lambda thread: thread.update(metadata=dict.fromkeys(thread["metadata"]))), ""),
+    "many_messages": (
+        _changed(lambda thread: thread.update(messages=[{"role": "user", "content": ""}] * 10_001)),
+        "10001 messages are over the limit",
+    ),
     "no_messages": (_changed(lambda thread: thread.update(messages=[])), ""),
     "v3": (b'{"thread_id": "a", "schema_version": "3.0", "conversation": []}', "older v3 thread"),
     "empty": (b"", "empty"),
