@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 from textual.driver import Driver
 from textual.events import Event, InputEvent
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.theme import Theme
 
 from core.text import printable
 from core.workspace import Workspace
 from tui.screens.actions import rebound
 from tui.screens.main import MainScreen
+from tui.terminal.colours import FEW_COLOURS, THEME, has_few_colours
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
 from tui.terminal.textual_private import CatchingApp
-
-THEME = Theme(
-    name="sensorloom",
-    primary="#3d8fd1",
-    secondary="#7a9bb5",
-    accent="#e5b567",
-    warning="#e5b567",
-    error="#d9708a",
-    success="#7fc08e",
-    foreground="#d7dae0",
-    background="#14161a",
-    surface="#1b1e23",
-    panel="#23272e",
-    dark=True,
-    # plain colours: one that depends on its background cannot be resolved where lines are drawn segment by segment
-    variables={"text-muted": "#8a919c", "text-disabled": "#5c636e"},
-)
 
 
 class SensorloomApp(Guarded, CatchingApp[None]):
@@ -43,7 +28,8 @@ class SensorloomApp(Guarded, CatchingApp[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (132, "-wide")]  # noqa: RUF012 - declared so by Textual
 
     def __init__(self, workspace: Workspace, *, polling: bool | None = None) -> None:
-        super().__init__()
+        few = has_few_colours(os.environ)
+        super().__init__(ansi_color=few)
         self.animation_level = "none"
         self.workspace = workspace
         self.crash = ""
@@ -51,8 +37,8 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         self.mishaps = Mishaps(workspace, self._say_mishap)
         self._main = MainScreen(workspace, rebound(workspace.settings.keys), polling=polling)
         self.set_keymap(dict(workspace.settings.keys))
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.register_theme(FEW_COLOURS if few else THEME)
+        self.theme = (FEW_COLOURS if few else THEME).name
 
     def on_mount(self) -> None:
         """Whatever nobody foresees goes to the log from now on."""

@@ -20,7 +20,7 @@ class LineView(DrawnLines):
     """Shows lines, scrolls over them, and lets the mouse select text in them."""
 
     DEFAULT_CSS = """
-    LineView > .line--dim { color: $text-muted; &:ansi { text-style: dim; } }
+    LineView > .line--dim { color: $text-muted; }
     LineView > .line--label { color: $text-accent; text-style: bold; }
     LineView > .line--user { color: $text-primary; }
     LineView > .line--tool { color: $text-secondary; }
@@ -35,6 +35,8 @@ class LineView(DrawnLines):
     LineView > .line--lane { color: $text-success; }
     LineView > .line--bar { color: $primary; text-style: bold; }
     LineView > .line--found { color: $text; background: $warning-muted; text-style: bold underline; }
+    LineView:ansi > .line--dim { text-style: dim; }
+    LineView:ansi > .line--found { background: ansi_default; text-style: bold reverse; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{kind}" for kind in KINDS}
 

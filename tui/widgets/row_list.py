@@ -21,13 +21,16 @@ class RowList(DrawnLines, can_focus=True):
     """The cursor and the drawing; a subclass says how many rows there are and what each holds."""
 
     DEFAULT_CSS = """
-    RowList > .list--dim { color: $text-muted; &:ansi { text-style: dim; } }
+    RowList > .list--dim { color: $text-muted; }
     RowList > .list--good { color: $text-success; }
     RowList > .list--bad { color: $text-error; }
     RowList > .list--warn { color: $text-warning; }
     RowList > .list--mark { color: $text-accent; text-style: bold; }
     RowList > .list--cursor { background: $primary-muted; text-style: bold; }
     RowList > .list--waiting { background: $surface-lighten-1; text-style: bold; }
+    RowList:ansi > .list--dim { text-style: dim; }
+    RowList:ansi > .list--cursor { background: ansi_default; text-style: bold reverse; }
+    RowList:ansi > .list--waiting { background: ansi_default; text-style: bold underline; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{kind}" for kind in _KINDS}
     BINDINGS: ClassVar[list[BindingType]] = [*pane_bindings()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.motion import motion_workspace, new_thread
 from tests.tui.terminal.pty_terminal import COMMAND, DEADLINE_SECONDS, Terminal
 
 
@@ -69,6 +71,38 @@ def test_without_a_terminal_it_says_so_and_names_the_commands(tmp_path: Path):
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "no terminal" in done.stderr and "export" in done.stderr and "datasets" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_terminal_and_no_traceback(tmp_path: Path, closed: str):
+    shell = ["sh", "-c", f'"$0" --workspace "$1" {closed}', str(COMMAND), str(tmp_path)]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+COLOUR = re.compile(r"\x1b\[(?:[\d;]*;)?(?:[34]8|3[0-7]|4[0-7]|9[0-7]|10[0-7])(?:;[\d;]*)?m")
+DIRECT_COLOUR = re.compile(r"[34]8;[25];")
+REVERSE = re.compile(r"\x1b\[(?:\d;)*7[;m]")
+
+
+@pytest.mark.parametrize(
+    ("environ", "never"),
+    [({"NO_COLOR": "1", "COLORTERM": "truecolor"}, COLOUR), ({"TERM": "xterm"}, DIRECT_COLOUR)],
+    ids=["no colours wanted", "sixteen colours"],
+)
+def test_with_few_colours_or_none_the_cursor_and_the_marks_are_seen(
+    tmp_path: Path, environ: dict[str, str], never: re.Pattern[str]
+):
+    new_thread(motion_workspace(tmp_path))
+    opened = Terminal("--workspace", str(tmp_path), environ=environ)
+    try:
+        opened.until(lambda: "What is this person doing?" in opened.text, "the thread")
+        opened.press("m")
+        opened.until(lambda: "1 marked" in opened.text and "■" in opened.text, "the mark")
+        written = opened.written.decode()
+        assert REVERSE.search(written) and not never.search(written)
+    finally:
+        opened.close()
 
 
 def test_a_wrong_setting_is_one_line_not_a_screen(tmp_path: Path):
