@@ -93,7 +93,8 @@ pictures: .venv/.dev
 	@$(BIN)/python -m tests.pictures.make $(ARGS)
 
 fuzz: .venv/.dev
-	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py --timeout=3600 $(ARGS)
+	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py tests/tui/widgets/test_fields.py \
+		tests/tui/terminal/test_input_door.py --timeout=3600 $(ARGS)
 	SENSORLOOM_MUTATIONS=3000 $(BIN)/pytest tests/core/cli/test_one_verdict.py $(ARGS)
 
 # Commands killed at random moments; nothing may be lost. Three hundred take about half an hour. ARGS="--kills 50 --seed 7"

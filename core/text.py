@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 except tab and newline, DEL, C1
-    "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069"  # zero-width and bidirectional controls
-    "\u2028\u2029\ufeff\ufff9-\ufffb\ud800-\udfff"  # odd line breaks, BOM, annotations, lone surrogates
-    "\U000e0000-\U000e007f]"  # tag characters: invisible text
-)
+UNSAFE_RANGES = (
+    "\x00\x08", "\x0b\x1f", "\x7f\x9f",  # C0 except tab and newline, DEL, C1
+    "\u061c\u061c", "\u200b\u200f", "\u202a\u202e", "\u2060\u2069",  # zero-width and bidirectional controls
+    "\u2028\u2029", "\ufeff\ufeff", "\ufff9\ufffb", "\ud800\udfff",  # odd breaks, BOM, annotations, half a pair
+    "\U000e0000\U000e007f",  # tag characters: invisible text
+)  # fmt: skip
+"""First and last of each run of characters that a terminal could obey, or that a reader could not see."""
+UNSAFE = re.compile(f"[{''.join('-'.join(ends) for ends in UNSAFE_RANGES)}]")
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -29,7 +31,7 @@ def printable(text: str) -> str:
 
     Newlines and tabs stay; `\\r\\n` becomes `\\n`.
     """
-    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
+    return UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

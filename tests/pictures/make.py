@@ -211,6 +211,7 @@ def main() -> None:
     prepare_environment()
     turn_loop.time, turn_draft.time = Clock(0.002), Clock(0.0)  # pyright: ignore[reportAttributeAccessIssue]
     os.environ.pop("NO_COLOR", None)
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     with tempfile.TemporaryDirectory(prefix="sensorloom-demo-") as folder:
         demo_workspace(Path(folder))
         for name in chosen.scenes or SCENES:

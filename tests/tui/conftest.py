@@ -20,6 +20,14 @@ Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
+def a_terminal_of_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen looks alike whatever terminal the tests are started from."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def no_mishaps(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """The app lives through what goes wrong; a test does not, unless that is what it is about."""
     yield

@@ -12,11 +12,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import TextArea
 
 from core.text import printable
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain, plain
+from tui.widgets.text_field import TextField
 
 _BOX = """
     align: center middle;
@@ -89,14 +89,11 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
             box.border_subtitle = "enter takes it · ctrl+j new line · esc leaves"
-            area = TextArea(printable(self._text), compact=True, soft_wrap=True)
-            area.cursor_blink = False
-            area.highlight_cursor_line = False
-            yield area
+            yield TextField(self._text)
 
     def on_mount(self) -> None:
         """Begin at the text's end."""
-        area = self.query_one(TextArea)
+        area = self.query_one(TextField)
         area.move_cursor(area.document.end)
         area.focus()
 
@@ -104,8 +101,8 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         """A new line where enter means something else."""
         if event.key == "ctrl+j":
             event.stop()
-            self.query_one(TextArea).insert("\n")
+            self.query_one(TextField).insert("\n")
 
     def action_take(self) -> None:
         """Answer with the text as it stands."""
-        self.dismiss(self.query_one(TextArea).text.strip())
+        self.dismiss(self.query_one(TextField).text.strip())

@@ -17,6 +17,7 @@ from tui.terminal.crash_guard import Guarded
 from tui.terminal.textual_private import CoveredScreen
 from tui.widgets.filter_suggester import FilterSuggester
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.line_field import LineField
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
@@ -48,10 +49,7 @@ class Frame(Guarded, CoveredScreen[None]):
             with Pane(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")
                 yield Plain(id="filter-problem")
-                suggester = FilterSuggester()
-                yield Input(
-                    placeholder="/ filter", id="filter", compact=True, select_on_focus=False, suggester=suggester
-                )
+                yield LineField(placeholder="/ filter", id="filter", suggester=FilterSuggester())
             with Pane(id="conversation-pane", classes="pane"):
                 yield Plain(id="finding")
             yield Pane(id="sensors-pane", classes="pane")
@@ -60,7 +58,6 @@ class Frame(Guarded, CoveredScreen[None]):
     def on_mount(self) -> None:
         """The list has the focus; the filter line gets it when it is asked for."""
         self.filter_line.can_focus = False
-        self.filter_line.cursor_blink = False
         self.query_one("#threads-pane", Pane).retitle("threads")
         self.listed.focus()
 

@@ -24,6 +24,7 @@ from core.text import counted, one_line, printable
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
+from tui.widgets.line_field import LineField
 from tui.widgets.lines import Line, cells, fit, spread
 from tui.widgets.plain import Plain
 from tui.widgets.row_list import RowList
@@ -135,8 +136,8 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         """A line to type in, the names below it, and what was done."""
         with Vertical(id="dialog"):
             yield Plain("", id="about")
-            yield Input(placeholder="dataset/session or dataset/subject:name; * for any letters", id="name",
-                        compact=True, select_on_focus=False, suggester=self._suggester)  # fmt: skip
+            hint = "dataset/session or dataset/subject:name; * for any letters"
+            yield LineField(placeholder=hint, id="name", suggester=self._suggester)
             yield NameRows(id="names")
             yield Plain(id="said")
 

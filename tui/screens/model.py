@@ -20,6 +20,7 @@ from core.model.endpoints import Endpoint, ModelChoice
 from core.text import one_line
 from core.workspace import Workspace
 from tui.terminal.crash_guard import Guarded
+from tui.widgets.line_field import LineField
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -60,7 +61,7 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
                 for name, _ in NUMBERS:
                     value = getattr(self._choice.settings, name)
                     yield Plain(name.replace("_", " "))
-                    yield Input("" if value is None else f"{value:g}", id=name, compact=True, placeholder="server's")
+                    yield LineField("" if value is None else f"{value:g}", id=name, placeholder="server's")
             yield Plain(id="problems")
 
     def on_mount(self) -> None:

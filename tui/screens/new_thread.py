@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import TextArea
 
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
@@ -27,6 +26,7 @@ from tui.screens.question_request import QuestionRequest
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
+from tui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -53,7 +53,7 @@ class Opened:
     problem: str = ""
 
 
-class QuestionArea(TextArea):
+class QuestionArea(TextField):
     """The question, which enter does not break: it ends the dialog."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,13 +96,12 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             yield Plain(id="dataset")
             yield Picker(id="sessions")
             yield Plain(Content.styled("question", "bold"), id="question-title")
-            yield QuestionArea(id="question", show_line_numbers=False, soft_wrap=True, compact=True)
+            yield QuestionArea(id="question")
             yield Plain(id="keys")
 
     def on_mount(self) -> None:
         """Open the dataset that was used last."""
         self.query_one("#dialog").border_title = "new thread"
-        self.question.cursor_blink = False
         self.query_one("#keys", Plain).show(
             _keys(
                 ("⏎", "start"), ("R", "start and run"), ("j k", "session"), ("x", "draw one"), ("t", "other question"),

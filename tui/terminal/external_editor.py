@@ -24,13 +24,13 @@ def text_from_editor(app: App[Any], text: str) -> str:
     handle, name = tempfile.mkstemp(prefix="sensorloom-", suffix=".md")
     path = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
             file.write(text)
         with app.suspend():
             ended = subprocess.run([*command, name], check=False).returncode
         if ended:
             raise UsageError(f"{command[0]} ended with {ended}; nothing was changed")
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        return path.read_bytes().decode("utf-8", errors="surrogatepass")
     except (OSError, SuspendNotSupported) as error:
         raise UsageError(f"cannot run {command[0]}: {error}; set $EDITOR to the editor you use") from error
     finally:

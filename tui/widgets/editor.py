@@ -12,40 +12,24 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.events import Paste
-from textual.geometry import Region
 from textual.message import Message as Event
-from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, TextArea
 
 from core.errors import UsageError
-from core.text import one_line, printable
+from core.text import one_line
 from core.thread.edits import with_call, with_text
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, text_of
+from tui.widgets.line_field import LineField
 from tui.widgets.message_fields import compact, fields_of, laid_out
 from tui.widgets.plain import Plain, plain
+from tui.widgets.text_field import TextField
 
 CHECK_SECONDS = 0.15
 """How long typing must rest before the calls are checked against the tools' schemas."""
 
 
-class Field(TextArea):
-    """A text of any length; what is pasted is made safe to draw."""
-
-    def on_paste(self, event: Paste) -> None:
-        """Make control characters visible before the text is taken."""
-        event.text = printable(event.text)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the rows of a region; nothing while the field is taken off the screen and has no styles any more."""
-        try:
-            return super().render_lines(crop)
-        except KeyError:
-            return [Strip.blank(crop.width)] * crop.height
-
-
-class NameField(Input):
+class NameField(LineField):
     """A tool's name: typed with completion, or walked through with the up and down keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,13 +38,8 @@ class NameField(Input):
     ]
 
     def __init__(self, name: str, names: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(printable(name), id=id, compact=True, select_on_focus=False, suggester=SuggestFromList(names))
-        self.cursor_blink = False
+        super().__init__(name, id=id, suggester=SuggestFromList(names))
         self._names = list(names)
-
-    def on_paste(self, event: Paste) -> None:
-        """Make control characters visible before the text is taken."""
-        event.text = printable(event.text)
 
     def action_other(self, step: int) -> None:
         """Put in the next tool's name."""
@@ -152,36 +131,39 @@ class MessageEditor(VerticalScroll):
     @property
     def fields(self) -> dict[str, str]:
         """The text of every field by its name."""
-        areas = {str(area.id): area.text for area in self.query(TextArea)}
+        areas = {str(area.id): area.text for area in self.query(TextField)}
         return areas | {str(field.id): field.value for field in self.query(NameField)}
 
     @property
     def message(self) -> Message:
         """The message as the fields have it; unknown keys and whatever was not touched stay as they were."""
-        made, fields = self._original, self.fields
-        if "text" in fields and fields["text"] != self._text():
-            text = compact(fields["text"]) if made.get("role") == "tool" else fields["text"]
-            made = with_text(made, self._head + text)
+        message, fields, text = self._original, self.fields, self._text()
+        if fields.get("text", text) != text:
+            edited = fields["text"]
+            edited = compact(edited, text_of(message)) if message.get("role") == "tool" else self._head + edited
+            message = with_text(message, edited)
         for number, call in enumerate(calls_of(self._original)):
-            name, arguments = fields[f"name-{number}"].strip(), fields[f"arguments-{number}"]
-            name = call_name(call) if name == printable(call_name(call)) else name
-            kept = arguments == laid_out(call_arguments(call))
-            if not kept or name != call_name(call):
-                made = with_call(made, number, name, call_arguments(call) if kept else compact(arguments))
-        return made
+            name, arguments = fields[f"name-{number}"], fields[f"arguments-{number}"]
+            stored = call_arguments(call)
+            name = name if name == call_name(call) else name.strip()
+            edited = stored if arguments == laid_out(stored) else compact(arguments, stored)
+            if edited != stored or name != call_name(call):
+                message = with_call(message, number, name, edited)
+        return message
 
     def compose(self) -> ComposeResult:
         """A field for the text, and two for each call."""
         calls = calls_of(self._original)
         text = self._text()
-        yield _area(self._fields.get("text", text), "text", "" if text or not calls else "no-text")
+        yield TextField(self._fields.get("text", text), id="text", classes="" if text or not calls else "no-text")
         names = [_tool_name(schema) for schema in self._thread.tools or ()]
         for number, call in enumerate(calls):
             name, arguments = f"name-{number}", f"arguments-{number}"
             with Horizontal(classes="call"):
                 yield Plain("▸ ")
                 yield NameField(self._fields.get(name, call_name(call)), names, id=name)
-            yield _area(self._fields.get(arguments, laid_out(call_arguments(call))), arguments, "arguments")
+            laid = laid_out(call_arguments(call))
+            yield TextField(self._fields.get(arguments, laid), id=arguments, classes="arguments")
         if calls:
             yield Plain(id="problems", classes="problems")
 
@@ -204,8 +186,8 @@ class MessageEditor(VerticalScroll):
         at = next((place for place, one in enumerate(fields) if one is self.screen.focused), -1 if step > 0 else 0)
         self.screen.set_focus(fields[(at + step) % len(fields)])  # at once, where `focus()` would wait its turn
 
-    def _inputs(self) -> list[Field | NameField]:
-        return [one for one in self.query("*") if isinstance(one, Field | NameField)]
+    def _inputs(self) -> list[TextField | NameField]:
+        return [one for one in self.query("*") if isinstance(one, TextField | NameField)]
 
     async def _taken_in(self) -> None:
         """Wait until every field has taken the keys that were pressed while it had the focus."""
@@ -237,7 +219,7 @@ class MessageEditor(VerticalScroll):
             field = self.query_one(f"#{name}")
             if isinstance(field, NameField):
                 field.value = text
-            elif isinstance(field, Field):
+            elif isinstance(field, TextField):
                 field.text = text
 
     async def action_leave(self) -> None:
@@ -279,13 +261,6 @@ class MessageEditor(VerticalScroll):
         shown = self.query_one_optional("#problems", Plain)
         if shown is not None:
             shown.show("\n".join(f"✗ {line}" for line in lines[:4]))
-
-
-def _area(text: str, name: str, classes: str = "") -> TextArea:
-    area = Field(printable(text), id=name, classes=classes, compact=True, tab_behavior="focus", soft_wrap=True)
-    area.cursor_blink = False
-    area.highlight_cursor_line = False
-    return area
 
 
 def _place(path: str, calls: int) -> str:

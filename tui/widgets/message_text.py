@@ -58,7 +58,9 @@ def from_external(message: Message, head: str, text: str) -> Message:
         edited = edits.with_text(edited, head + body)
     for number, (call, block) in enumerate(zip(calls, blocks, strict=True)):
         name, _, arguments = block.partition("\n")
-        if arguments != laid_out(call_arguments(call)) or name != call_name(call):
-            same = arguments == laid_out(call_arguments(call))
-            edited = edits.with_call(edited, number, name.strip(), call_arguments(call) if same else compact(arguments))
+        stored = call_arguments(call)
+        changed = stored if arguments == laid_out(stored) else compact(arguments, stored)
+        name = name if name == call_name(call) else name.strip()
+        if changed != stored or name != call_name(call):
+            edited = edits.with_call(edited, number, name, changed)
     return edited
