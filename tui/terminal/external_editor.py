@@ -31,6 +31,8 @@ def text_from_editor(app: App[Any], text: str) -> str:
         if ended:
             raise UsageError(f"{command[0]} ended with {ended}; nothing was changed")
         return path.read_bytes().decode("utf-8", errors="surrogatepass")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"what {command[0]} wrote is not UTF-8 (byte {error.start}); nothing was changed") from error
     except (OSError, SuspendNotSupported) as error:
         raise UsageError(f"cannot run {command[0]}: {error}; set $EDITOR to the editor you use") from error
     finally:

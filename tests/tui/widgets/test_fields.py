@@ -18,6 +18,7 @@ from tui.terminal.textual_private import drawn_rows
 from tui.widgets.editor import MessageEditor
 from tui.widgets.line_field import LineField
 from tui.widgets.message_fields import compact, fields_of, laid_out
+from tui.widgets.message_text import external_text, from_external
 from tui.widgets.text_field import TextField, held, meant
 
 EXAMPLES = int(os.environ.get("SENSORLOOM_SEQUENCES", "60"))
@@ -116,6 +117,15 @@ async def test_arguments_and_names_survive_too():
         await pilot.press("Q")
         await pilot.pause()
         assert app.editor.message["tool_calls"] == [call]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_another_editor_gets_and_gives_back_the_same_text(text: str):
+    call = {"id": "1", "type": "function", "function": {"name": "look", "arguments": json.dumps({"a": text})}}
+    message: dict[str, Any] = {"role": "assistant", "content": text, "tool_calls": [call]}
+    outside = external_text(message)
+    assert from_external(message, "", outside) == message
+    assert from_external(message, "", f"Q{outside}") == {**message, "content": f"Q{text}"}
 
 
 async def test_what_is_pasted_typed_and_copied_is_taken_as_it_is():
