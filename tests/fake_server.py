@@ -62,8 +62,8 @@ def fragment(
 ) -> Chunk:
     """One fragment of a tool call."""
     function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
-    found = {"index": index, "id": call, "type": "function", "function": function}
-    return delta(tool_calls=[{key: value for key, value in found.items() if value is not None}])
+    fields = {"index": index, "id": call, "type": "function", "function": function}
+    return delta(tool_calls=[{key: value for key, value in fields.items() if value is not None}])
 
 
 def calls(*wanted: tuple[str, str], text: str = "Let me look.", size: int = 3) -> Answer:

@@ -18,7 +18,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *sorted(f"docs/{one.name}" for one in (ROOT / "docs").glob("*.md")),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
 
 
@@ -30,10 +30,10 @@ def commands(page: str) -> list[str]:
 
 
 def test_the_readme_works_from_top_to_bottom(tmp_path: Path):
-    found = commands("README.md")
-    assert len(found) >= 5
+    lines = commands("README.md")
+    assert len(lines) >= 5
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for line in found:
+    for line in lines:
         done = subprocess.run(
             line, shell=True, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
         )

@@ -16,14 +16,14 @@ from core.workspace import open_workspace
 
 THREADS = Path(__file__).parents[1] / "threads"
 STEMS = ["demo_s02_0027_v4_0008", "demo_s07_0039_v4_0005", "demo_s10_0019_v4_0011"]
-EXAMPLES = [one for one in read_all(THREADS, STEMS) if isinstance(one, Stored)]
+EXAMPLES = [stored for stored in read_all(THREADS, STEMS) if isinstance(stored, Stored)]
 
 
 def test_there_are_a_few_of_different_activities():
-    assert len({one.thread.truth for one in EXAMPLES}) == len(STEMS)
+    assert len({stored.thread.truth for stored in EXAMPLES}) == len(STEMS)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[one.stem for one in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[stored.stem for stored in EXAMPLES])
 def test_an_example_is_in_the_stored_form_with_nothing_to_find(example: Stored):
     assert encode(example.thread) == example.data
     assert example.thread.metadata["model"] == "builtin-analyst"
@@ -36,4 +36,4 @@ def test_their_results_are_what_the_tools_compute_today(tmp_path: Path):
     import_dataset(workspace, "demo")
     for example in EXAMPLES:
         calls = replay(workspace, example.thread, open_toolbox(workspace))
-        assert {one.status for one in calls} == {"same"}, example.stem
+        assert {call.status for call in calls} == {"same"}, example.stem

@@ -25,7 +25,7 @@ PLAIN = 7
 
 def plain_features(window: Window) -> Samples:
     """Seven features of each channel, shape (7 × channels,); NaN for a channel without samples."""
-    found = np.full((len(window.channels), PLAIN), np.nan)
+    features = np.full((len(window.channels), PLAIN), np.nan)
     rate = sampling_rate(window)
     for row, signal in enumerate(filled(window.values)):
         if signal.size > 1 and np.isfinite(signal).all():
@@ -34,8 +34,8 @@ def plain_features(window: Window) -> Samples:
             share = power[peak] / power.sum() if power.sum() > 0 else 0.0
             hertz = np.fft.rfftfreq(signal.size, 1 / rate)[peak]
             steps = np.abs(np.diff(signal)).mean()
-            found[row] = (signal.mean(), signal.std(), signal.min(), signal.max(), steps, hertz, share)
-    return found.ravel()
+            features[row] = (signal.mean(), signal.std(), signal.min(), signal.max(), steps, hertz, share)
+    return features.ravel()
 
 
 def tables(dataset: Dataset, sessions: Sequence[str]) -> dict[str, Samples]:
@@ -43,10 +43,10 @@ def tables(dataset: Dataset, sessions: Sequence[str]) -> dict[str, Samples]:
     table = dataset.features()
     at = {session: row for row, session in enumerate(table.sessions)}
     rows = table.values[[at[session] for session in sessions]]
-    use = [place for place, name in enumerate(table.names) if name != DURATION]
+    use = [column for column, name in enumerate(table.names) if name != DURATION]
     return {
         "plain": np.array([plain_features(dataset.load(session)) for session in sessions]),
-        "tools": for_comparison([table.names[place] for place in use], rows[:, use]),
+        "tools": for_comparison([table.names[column] for column in use], rows[:, use]),
     }
 
 
@@ -63,19 +63,19 @@ def held_out(features: Samples, labels: Sequence[str], subjects: Sequence[str], 
         values = features[group][:, columns]
         values = np.where(np.isfinite(values), values, np.nanmedian(values, axis=0))
         predicted[group] = _each_subject(values, truth[group], people[group], kind)
-    return [str(one) for one in predicted]
+    return [str(label) for label in predicted]
 
 
 def _groups(there: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     """Rows that share most of their features."""
     left: NDArray[np.bool_] = np.ones(len(there), dtype=bool)
-    found: list[NDArray[np.bool_]] = []
+    groups: list[NDArray[np.bool_]] = []
     while left.any():
         first = there[np.flatnonzero(left)[0]]
         alike = left & ((there == first).mean(axis=1) > 0.8)
-        found.append(alike)
+        groups.append(alike)
         left = left & ~alike
-    return found
+    return groups
 
 
 def _each_subject(values: Samples, truth: NDArray[Any], people: NDArray[Any], kind: str) -> NDArray[Any]:

@@ -64,7 +64,7 @@ def measure(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -
             shutil.rmtree(workspace.exports)
     times["begun with `x`"] = _pressed(workspace, repeats, opened)
     read, count = median(reads), _count(workspace)
-    found = [Figure(f"reading the files of {count:,} threads", f"{read:.2f} s")]
+    figures = [Figure(f"reading the files of {count:,} threads", f"{read:.2f} s")]
     large = count >= _LARGE
     for kind in times:
         ratio = median(times[kind]) / read
@@ -72,8 +72,8 @@ def measure(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -
             f"export of {exported:,} finished ones, {kind}",
             f"{ratio:.1f} × the reading ({median(times[kind]):.2f} s)",
         )
-        found.append(replace(figure, goal="≤ 3 ×", met=ratio <= 3) if large else figure)
-    found.append(
+        figures.append(replace(figure, goal="≤ 3 ×", met=ratio <= 3) if large else figure)
+    figures.append(
         Figure("… memory at most", f"{memory:.0f} MB, and {worker:.0f} MB in each process it starts", "bounded")
     )
     if shutil.which("jq"):
@@ -81,8 +81,8 @@ def measure(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -
         for kind in times:
             ratio = jq / median(times[kind])
             figure = Figure(f"… against `jq -c`, {kind}", f"{ratio:.1f} × faster")
-            found.append(replace(figure, goal="≥ 8 ×", met=ratio >= 8) if large else figure)
-    return found
+            figures.append(replace(figure, goal="≥ 8 ×", met=ratio >= 8) if large else figure)
+    return figures
 
 
 def _pressed(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -> list[float]:

@@ -32,5 +32,5 @@ def p95(values: Sequence[float]) -> float:
 def table(figures: Sequence[Figure]) -> str:
     """The figures in Markdown."""
     signs = {True: "✓", False: "missed", None: ""}
-    lines = [f"| {one.what} | {one.measured} | {one.goal} | {signs[one.met]} |" for one in figures]
+    lines = [f"| {figure.what} | {figure.measured} | {figure.goal} | {signs[figure.met]} |" for figure in figures]
     return "\n".join(["| what | measured | goal | |", "|---|---|---|---|", *lines])

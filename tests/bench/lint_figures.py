@@ -29,17 +29,17 @@ ROOT = Path(__file__).parents[2]
 SLICE = ROOT.parent / "shared/data/uci_har.zip"
 
 
-def _tools(one: Document) -> list[Document]:
-    return [message for message in one["messages"] if message["role"] == "tool"]
+def _tools(thread: Document) -> list[Document]:
+    return [message for message in thread["messages"] if message["role"] == "tool"]
 
 
-def _into_result(one: Document, rng: random.Random, **keys: Any) -> None:
-    message = rng.choice(_tools(one))
+def _into_result(thread: Document, rng: random.Random, **keys: Any) -> None:
+    message = rng.choice(_tools(thread))
     message["content"] = json.dumps({**json.loads(message["content"]), **keys}, ensure_ascii=False)
 
 
-def _into_question(one: Document, text: str) -> None:
-    first = one["messages"][0]
+def _into_question(thread: Document, text: str) -> None:
+    first = thread["messages"][0]
     first["content"] = f"{text_of(first)} {text}"
 
 
@@ -48,35 +48,45 @@ def _spoken(truth: str) -> str:
 
 
 LEAKS: dict[str, Callable[[Document, str, random.Random], None]] = {
-    "key ground_truth in a result": lambda one, truth, rng: _into_result(one, rng, ground_truth=truth),
-    "key label of the session": lambda one, truth, rng: _into_result(one, rng, session={"label": truth}),
-    "key activity": lambda one, truth, rng: _into_result(one, rng, activity=_spoken(truth)),
-    "key expected_answer": lambda one, truth, rng: _into_result(one, rng, expected_answer=_spoken(truth).title()),
-    "file path": lambda one, truth, rng: _into_result(one, rng, source=f"data/raw/{truth}/{rng.randint(1, 99)}.csv"),
-    "artifact id": lambda one, truth, rng: _into_result(one, rng, artifact=f"ts_{truth}_{rng.randint(100, 999)}"),
-    "note: recorded while": lambda one, truth, rng: _into_result(one, rng, note=f"recorded while {_spoken(truth)}"),
-    "note: the subject is": lambda one, truth, rng: _into_result(
-        one, rng, note=f"The subject is {_spoken(truth)} here."
+    "key ground_truth in a result": lambda thread, truth, rng: _into_result(thread, rng, ground_truth=truth),
+    "key label of the session": lambda thread, truth, rng: _into_result(thread, rng, session={"label": truth}),
+    "key activity": lambda thread, truth, rng: _into_result(thread, rng, activity=_spoken(truth)),
+    "key expected_answer": lambda thread, truth, rng: _into_result(thread, rng, expected_answer=_spoken(truth).title()),
+    "file path": lambda thread, truth, rng: _into_result(
+        thread, rng, source=f"data/raw/{truth}/{rng.randint(1, 99)}.csv"
     ),
-    "hint in the question": lambda one, truth, rng: _into_question(one, f"Hint: {_spoken(truth)}."),
-    "statement in the question": lambda one, truth, rng: _into_question(one, f"I know the person is {_spoken(truth)}."),
-    "aside in the question": lambda one, truth, rng: _into_question(one, f"(This one is {_spoken(truth)}.)"),
-    "named in passing": lambda one, truth, rng: _into_question(one, f"What in this {_spoken(truth)} session shows it?"),
-    "result that is prose": lambda one, truth, rng: rng.choice(_tools(one)).update(content=f"label: {_spoken(truth)}"),
+    "artifact id": lambda thread, truth, rng: _into_result(thread, rng, artifact=f"ts_{truth}_{rng.randint(100, 999)}"),
+    "note: recorded while": lambda thread, truth, rng: _into_result(
+        thread, rng, note=f"recorded while {_spoken(truth)}"
+    ),
+    "note: the subject is": lambda thread, truth, rng: _into_result(
+        thread, rng, note=f"The subject is {_spoken(truth)} here."
+    ),
+    "hint in the question": lambda thread, truth, rng: _into_question(thread, f"Hint: {_spoken(truth)}."),
+    "statement in the question": lambda thread, truth, rng: _into_question(
+        thread, f"I know the person is {_spoken(truth)}."
+    ),
+    "aside in the question": lambda thread, truth, rng: _into_question(thread, f"(This one is {_spoken(truth)}.)"),
+    "named in passing": lambda thread, truth, rng: _into_question(
+        thread, f"What in this {_spoken(truth)} session shows it?"
+    ),
+    "result that is prose": lambda thread, truth, rng: rng.choice(_tools(thread)).update(
+        content=f"label: {_spoken(truth)}"
+    ),
 }
 """How a truth gets into what a model sees."""
 
 _NUMBER = re.compile(r"(?<![\w.:/±-])\d+\.\d+(?![\w.:/])")
 
 
-def _change_number(one: Document, rng: random.Random, change: Callable[[str], str]) -> bool:
+def _change_number(thread: Document, rng: random.Random, change: Callable[[str], str]) -> bool:
     """Change one number with decimals in an assistant's text; whether there was one."""
-    said = [message for message in one["messages"] if message["role"] == "assistant"]
-    rng.shuffle(said)
-    for message in said:
-        found = list(_NUMBER.finditer(message["content"]))
-        if found:
-            at = rng.choice(found)
+    answers = [message for message in thread["messages"] if message["role"] == "assistant"]
+    rng.shuffle(answers)
+    for message in answers:
+        numbers = list(_NUMBER.finditer(message["content"]))
+        if numbers:
+            at = rng.choice(numbers)
             text = message["content"]
             message["content"] = text[: at.start()] + change(at[0]) + text[at.end() :]
             return True
@@ -84,28 +94,30 @@ def _change_number(one: Document, rng: random.Random, change: Callable[[str], st
 
 
 def _digit(text: str, rng: random.Random) -> str:
-    place = rng.choice([at for at, letter in enumerate(text) if letter.isdigit()])
-    return text[:place] + rng.choice([digit for digit in "123456789" if digit != text[place]]) + text[place + 1 :]
+    digit_at = rng.choice([at for at, letter in enumerate(text) if letter.isdigit()])
+    return (
+        text[:digit_at] + rng.choice([digit for digit in "123456789" if digit != text[digit_at]]) + text[digit_at + 1 :]
+    )
 
 
 NUMBERS: dict[str, Callable[[Document, random.Random], bool]] = {
-    "one digit changed": lambda one, rng: _change_number(one, rng, lambda text: _digit(text, rng)),
-    "point moved": lambda one, rng: _change_number(one, rng, lambda text: f"{float(text) * 10:.2f}"),
-    "number made up": lambda one, rng: _change_number(one, rng, lambda _text: f"{rng.uniform(0.01, 60):.2f}"),
-    "number added": lambda one, rng: _added(one, f" A second peak stands at {rng.uniform(5, 24):.2f} Hz."),
+    "one digit changed": lambda thread, rng: _change_number(thread, rng, lambda text: _digit(text, rng)),
+    "point moved": lambda thread, rng: _change_number(thread, rng, lambda text: f"{float(text) * 10:.2f}"),
+    "number made up": lambda thread, rng: _change_number(thread, rng, lambda _text: f"{rng.uniform(0.01, 60):.2f}"),
+    "number added": lambda thread, rng: _added(thread, f" A second peak stands at {rng.uniform(5, 24):.2f} Hz."),
 }
 """How a number that no result holds gets into what the assistant says."""
 
 
-def _added(one: Document, text: str) -> bool:
-    message = next(message for message in one["messages"] if message["role"] == "assistant")
+def _added(thread: Document, text: str) -> bool:
+    message = next(message for message in thread["messages"] if message["role"] == "assistant")
     message["content"] += text
     return True
 
 
-def _reworded(one: Document, rng: random.Random, share: float) -> None:
+def _reworded(thread: Document, rng: random.Random, share: float) -> None:
     """Replace this share of the words the assistant says, the numbers kept."""
-    for message in one["messages"]:
+    for message in thread["messages"]:
         if message["role"] == "assistant":
             words = message["content"].split(" ")
             for at in range(len(words)):
@@ -115,10 +127,10 @@ def _reworded(one: Document, rng: random.Random, share: float) -> None:
 
 
 DUPLICATES: dict[str, Callable[[Document, random.Random], None]] = {
-    "the same under another id": lambda one, rng: None,
-    "another session's name": lambda one, rng: one["metadata"].update(session=f"copy_{rng.randint(0, 10**6)}"),
-    "a word in a hundred changed": lambda one, rng: _reworded(one, rng, 0.01),
-    "three words in a hundred changed": lambda one, rng: _reworded(one, rng, 0.03),
+    "the same under another id": lambda thread, rng: None,
+    "another session's name": lambda thread, rng: thread["metadata"].update(session=f"copy_{rng.randint(0, 10**6)}"),
+    "a word in a hundred changed": lambda thread, rng: _reworded(thread, rng, 0.01),
+    "three words in a hundred changed": lambda thread, rng: _reworded(thread, rng, 0.03),
 }
 """How one thread comes to stand twice."""
 
@@ -127,19 +139,19 @@ def figures(threads: list[Document], labels: dict[str, tuple[str, ...]], seed: i
     """Plant, check, and count, for each check and each way."""
     rng = random.Random(seed)
 
-    def check(one: Document, name: str) -> bool:
-        context = Context(one["id"], labels.get(one["metadata"]["dataset"], ()))
-        return any(found.check == name for found in check_thread(Thread(one), context))
+    def check(thread: Document, name: str) -> bool:
+        context = Context(thread["id"], labels.get(thread["metadata"]["dataset"], ()))
+        return any(finding.check == name for finding in check_thread(Thread(thread), context))
 
     rows: list[dict[str, Any]] = []
     for name in ("leak", "grounding"):
-        false = sum(check(one, name) for one in threads)
+        false = sum(check(thread, name) for thread in threads)
         ways: dict[str, list[bool]] = {}
         for kind in LEAKS if name == "leak" else NUMBERS:
-            for one in rng.sample(threads, min(40, len(threads))):
-                planted = copy.deepcopy(one)
+            for thread in rng.sample(threads, min(40, len(threads))):
+                planted = copy.deepcopy(thread)
                 if name == "leak":
-                    LEAKS[kind](planted, one["metadata"]["ground_truth"], rng)
+                    LEAKS[kind](planted, thread["metadata"]["ground_truth"], rng)
                 elif not NUMBERS[kind](planted, rng):
                     continue
                 ways.setdefault(kind, []).append(check(planted, name))
@@ -151,35 +163,35 @@ def figures(threads: list[Document], labels: dict[str, tuple[str, ...]], seed: i
 def flagged(threads: list[Document], labels: dict[str, tuple[str, ...]]) -> dict[str, int]:
     """How many threads as they were made each check of a thread on its own finds something in."""
     counts: Counter[str] = Counter()
-    for one in threads:
-        context = Context(one["id"], labels.get(one["metadata"]["dataset"], ()))
-        counts.update({found.check for found in check_thread(Thread(one), context)})
+    for thread in threads:
+        context = Context(thread["id"], labels.get(thread["metadata"]["dataset"], ()))
+        counts.update({finding.check for finding in check_thread(Thread(thread), context)})
     return dict(counts)
 
 
 def _duplicates(threads: list[Document], rng: random.Random) -> dict[str, Any]:
     duplicates = Duplicates()
-    false = sum(duplicates.find(one["id"], said(Thread(one))) is not None for one in threads)
+    false = sum(duplicates.find(thread["id"], said(Thread(thread))) is not None for thread in threads)
     ways: dict[str, list[bool]] = {}
     for kind, change in DUPLICATES.items():
-        for one in rng.sample(threads, min(40, len(threads))):
-            planted = json.loads(json.dumps(one).replace(one["id"], f"{one['id']}_again"))
+        for thread in rng.sample(threads, min(40, len(threads))):
+            planted = json.loads(json.dumps(thread).replace(thread["id"], f"{thread['id']}_again"))
             change(planted, rng)
             ways.setdefault(kind, []).append(duplicates.find(planted["id"] + kind, said(Thread(planted))) is not None)
     return _row("duplicates", ways, false, len(threads))
 
 
 def _row(name: str, ways: dict[str, list[bool]], false: int, good: int) -> dict[str, Any]:
-    found = sum(sum(some) for some in ways.values())
+    caught = sum(sum(some) for some in ways.values())
     planted = sum(len(some) for some in ways.values())
     return {
-        "check": name, "planted": planted, "found": found, "recall": round(found / planted, 4),
-        "good_threads": good, "flagged_among_good": false, "precision": round(found / max(found + false, 1), 4),
+        "check": name, "planted": planted, "found": caught, "recall": round(caught / planted, 4),
+        "good_threads": good, "flagged_among_good": false, "precision": round(caught / max(caught + false, 1), 4),
         "ways": {kind: f"{sum(some)}/{len(some)}" for kind, some in ways.items()},
     }  # fmt: skip
 
 
-def made(folder: Path, count: int, seed: int) -> tuple[list[Document], dict[str, tuple[str, ...]]]:
+def generated(folder: Path, count: int, seed: int) -> tuple[list[Document], dict[str, tuple[str, ...]]]:
     """Threads by the built-in analyst, and each dataset's labels."""
     program = [sys.executable, "-m", "tui"]
     demo = ("datasets", "import", "demo"), count * 2 // 5 if SLICE.exists() else count
@@ -200,10 +212,10 @@ def read(folder: Path) -> tuple[list[Document], dict[str, tuple[str, ...]]]:
     from core.datasets.standard import open_dataset
     from core.workspace import open_workspace
 
-    found = [json.loads(path.read_bytes()) for path in sorted((folder / "threads").glob("*.json"))]
-    threads = [one for one in found if one["metadata"]["status"] == "finished"]
+    documents = [json.loads(path.read_bytes()) for path in sorted((folder / "threads").glob("*.json"))]
+    threads = [document for document in documents if document["metadata"]["status"] == "finished"]
     space = open_workspace(str(folder))
-    names = sorted({one["metadata"]["dataset"] for one in threads})
+    names = sorted({document["metadata"]["dataset"] for document in threads})
     return threads, {name: tuple(open_dataset(space, name).activities) for name in names}
 
 
@@ -221,7 +233,9 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        threads, labels = read(asked.workspace) if asked.workspace else made(Path(scratch), asked.threads, asked.seed)
+        threads, labels = (
+            read(asked.workspace) if asked.workspace else generated(Path(scratch), asked.threads, asked.seed)
+        )
     rows = figures(threads, labels, asked.seed)
     bad = flagged(threads, labels)
     if asked.json:

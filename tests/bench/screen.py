@@ -56,16 +56,16 @@ def main() -> None:
     many = chosen.threads or (100_000 if chosen.full else 10_000)
     sizes = Sizes(many, chosen.repeats, chosen.presses, 10.0, columns, lines)
     compile_all()
-    found: list[Figure] = []
+    measured: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sensorloom-bench-") as folder:
         for name in chosen.parts or PARTS:
             began = time.perf_counter()
             figures = PARTS[name](Path(folder), sizes)
             say(f"{name}: {time.perf_counter() - began:.0f} s")
-            found += figures
+            measured += figures
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
           f"{columns}×{lines}, {many:,} threads in the large folder\n")  # fmt: skip
-    print(table(found))
+    print(table(measured))
 
 
 def say(text: str) -> None:
@@ -75,19 +75,19 @@ def say(text: str) -> None:
 
 def folder_of(root: Path, count: int) -> Path:
     """A workspace with so many threads, made when first asked for."""
-    place = root / f"threads-{count}"
-    if not place.exists():
+    folder = root / f"threads-{count}"
+    if not folder.exists():
         say(f"writing {count:,} threads …")
-        write_threads(bench_workspace(place), count)
+        write_threads(bench_workspace(folder), count)
         os.sync()
         # what the app would do meanwhile, once in the life of a folder: remember what the checks find
-        subprocess.run(sensorloom(place, "check"), stdout=subprocess.DEVNULL, check=False)
-    return place
+        subprocess.run(sensorloom(folder, "check"), stdout=subprocess.DEVNULL, check=False)
+    return folder
 
 
-def opened(place: Path, sizes: Sizes, *arguments: str) -> Program:
+def opened(folder: Path, sizes: Sizes, *arguments: str) -> Program:
     """The app on a workspace, ready and quiet."""
-    program = Program(sensorloom(place, *arguments), columns=sizes.columns, lines=sizes.lines)
+    program = Program(sensorloom(folder, *arguments), columns=sizes.columns, lines=sizes.lines)
     program.wait(SETTLED, 180)
     program.settle(0.5)
     return program
@@ -103,37 +103,37 @@ def ms(seconds: float) -> str:
 
 def start(root: Path, sizes: Sizes) -> list[Figure]:
     """First paint, and when the list is there, with and without the index, against the empty app."""
-    place = folder_of(root, sizes.threads)
+    folder = folder_of(root, sizes.threads)
     floor: list[float] = []
     paints: dict[str, list[float]] = {"cold": [], "warm": []}
     rows: dict[str, list[float]] = {"cold": [], "warm": []}
     whole: dict[str, list[float]] = {"cold": [], "warm": []}
     megabytes: list[float] = []
-    with opened(place, sizes):
+    with opened(folder, sizes):
         pass
     for _ in range(sizes.repeats):
         with Program(empty_app(), columns=sizes.columns, lines=sizes.lines) as program:
             floor.append(program.wait("READY") - program.started)
         for kind in ("cold", "warm"):
             if kind == "cold":
-                (place / ".sensorloom" / "index.cache").unlink(missing_ok=True)
-            with Program(sensorloom(place), columns=sizes.columns, lines=sizes.lines) as program:
+                (folder / ".sensorloom" / "index.cache").unlink(missing_ok=True)
+            with Program(sensorloom(folder), columns=sizes.columns, lines=sizes.lines) as program:
                 paints[kind].append(program.wait(r"\S") - program.started)
                 rows[kind].append(program.wait(ROW) - program.started)
                 whole[kind].append(program.wait(SETTLED, 180) - program.started)
                 program.settle(0.5)
                 megabytes.append(program.megabytes())
     empty = median(floor)
-    found = [Figure("empty Textual app, first paint", ms(empty), "")]
+    figures = [Figure("empty Textual app, first paint", ms(empty), "")]
     for kind in ("cold", "warm"):
         times, ratio = median(paints[kind]), median(paints[kind]) / empty
         what = f"{sizes.threads:,} threads, {kind} index"
-        found += [
+        figures += [
             Figure(f"first paint, {what}", f"{ratio:.2f} × the empty app ({ms(times)})", "≤ 1.5 ×", ratio <= 1.5),
             Figure(f"first rows of the list, {what}", f"{median(rows[kind]) / empty:.2f} × ({ms(median(rows[kind]))})"),
             Figure(f"whole folder looked at, {what}", f"{median(whole[kind]):.1f} s"),
         ]
-    return [*found, Figure(f"memory with {sizes.threads:,} threads", f"{max(megabytes):.0f} MB")]
+    return [*figures, Figure(f"memory with {sizes.threads:,} threads", f"{max(megabytes):.0f} MB")]
 
 
 # Keys in the list
@@ -201,11 +201,14 @@ def move(root: Path, sizes: Sizes) -> list[Figure]:
 
 def outside(root: Path, sizes: Sizes) -> list[Figure]:
     """Another program changes the thread on the screen."""
-    place = folder_of(root, sizes.threads)
-    workspace = bench_workspace(place)
+    folder = folder_of(root, sizes.threads)
+    workspace = bench_workspace(folder)
     times: list[float] = []
-    with opened(place, sizes) as program:
-        document = max(documents(workspace, sizes.threads), key=lambda one: (one["metadata"]["created_at"], one["id"]))
+    with opened(folder, sizes) as program:
+        document = max(
+            documents(workspace, sizes.threads),
+            key=lambda document: (document["metadata"]["created_at"], document["id"]),
+        )
         program.send("g")
         program.settle(0.5)
         for number in range(sizes.repeats * 3):
@@ -271,17 +274,17 @@ def long(root: Path, sizes: Sizes) -> list[Figure]:
 
 def idle(root: Path, sizes: Sizes) -> list[Figure]:
     """Nothing is pressed: what is sent, and what it costs."""
-    found: list[Figure] = []
+    measured: list[Figure] = []
     with Program(empty_app(), columns=sizes.columns, lines=sizes.lines) as program:
         program.wait("READY")
         floor, _ = _idle(program, sizes.idle_seconds)
     with opened(folder_of(root, sizes.threads), sizes) as program:
         share, sent = _idle(program, sizes.idle_seconds)
-    found.append(Figure("idle: bytes sent", f"{sent / sizes.idle_seconds:.0f} per second", "0", sent == 0))
-    found.append(
+    measured.append(Figure("idle: bytes sent", f"{sent / sizes.idle_seconds:.0f} per second", "0", sent == 0))
+    measured.append(
         Figure("idle: CPU", f"{share:.1%} of a core (empty app {floor:.1%})", "not measurable", share - floor < 0.005)
     )
-    return found
+    return measured
 
 
 def _idle(program: Program, seconds: float) -> tuple[float, int]:
@@ -300,8 +303,8 @@ def streaming(root: Path, sizes: Sizes) -> list[Figure]:
 
 def exports(root: Path, sizes: Sizes) -> list[Figure]:
     """An export against reading the files, and against `jq -c`."""
-    place = folder_of(root, sizes.threads)
-    return export.measure(bench_workspace(place), sizes.repeats, lambda: opened(place, sizes))
+    folder = folder_of(root, sizes.threads)
+    return export.measure(bench_workspace(folder), sizes.repeats, lambda: opened(folder, sizes))
 
 
 PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {

@@ -30,17 +30,17 @@ class Paced(Sequence[Chunk]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, place: int) -> Chunk:  # pyright: ignore[reportIncompatibleMethodOverride] - never sliced
+    def __getitem__(self, number: int) -> Chunk:  # pyright: ignore[reportIncompatibleMethodOverride] - never sliced
         words = ("the", " rhythm", " repeats", " and", " gravity", " lies", " along", " x", ".")
-        return delta(content=words[place % len(words)] if place % 90 else "\n")
+        return delta(content=words[number % len(words)] if number % 90 else "\n")
 
     def __iter__(self) -> Iterator[Chunk]:
         began = time.perf_counter()
-        for place in range(self._count):
-            left = began + place / self._per_second - time.perf_counter()
+        for number in range(self._count):
+            left = began + number / self._per_second - time.perf_counter()
             if left > 0:
                 time.sleep(left)
-            yield self[place]
+            yield self[number]
 
 
 def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]:

@@ -65,8 +65,8 @@ class Program:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> None:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
-        kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"} | dict(env or {})
+        variables = {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
+        variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"} | dict(env or {})
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self._came: deque[tuple[float, bytes]] = deque()
@@ -75,7 +75,7 @@ class Program:
         """Bytes so far."""
         self.started = time.perf_counter()
         self._process = PtyProcess.spawn(
-            list(command), cwd=str(cwd) if cwd else None, env=kept, dimensions=(lines, columns)
+            list(command), cwd=str(cwd) if cwd else None, env=variables, dimensions=(lines, columns)
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -180,13 +180,13 @@ class Program:
     def cpu_seconds(self) -> float:
         """Time on a processor so far, of the threads that are alive."""
         threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def megabytes(self) -> float:
         """Resident memory."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+)", status)
-        return int(found[1]) / 1024 if found else 0.0
+        resident = re.search(r"VmRSS:\s+(\d+)", status)
+        return int(resident[1]) / 1024 if resident else 0.0
 
     def close(self) -> None:
         """End the program: as a terminal that goes away does, then for good."""
@@ -234,4 +234,4 @@ def empty_app() -> list[str]:
 def compile_all() -> None:
     """Byte code for every module, so that no first run pays for it."""
     root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-m", "compileall", "-q", *(str(root / one) for one in ("tui", "core", "tools"))])
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *(str(root / part) for part in ("tui", "core", "tools"))])

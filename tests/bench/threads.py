@@ -62,8 +62,8 @@ def documents(workspace: Workspace, count: int, seed: int = 0) -> Iterator[Docum
     sessions = sorted(dataset.sessions)
     tools = [tool.schema for tool in open_toolbox(workspace)]
     for number in range(count):
-        made = _thread(chance, dataset, chance.choice(sessions), number, tools)
-        yield made if number % 5 == 0 else {key: value for key, value in made.items() if key != "tools"}
+        document = _thread(chance, dataset, chance.choice(sessions), number, tools)
+        yield document if number % 5 == 0 else {key: value for key, value in document.items() if key != "tools"}
 
 
 def long_thread(workspace: Workspace, turns: int, result_bytes: int, seed: int = 0) -> Document:
@@ -71,15 +71,15 @@ def long_thread(workspace: Workspace, turns: int, result_bytes: int, seed: int =
     chance = random.Random(seed)
     dataset = open_dataset(workspace, DATASET)
     session = sorted(dataset.sessions)[0]
-    made = _thread(chance, dataset, session, 9_999_999, [tool.schema for tool in open_toolbox(workspace)])
-    del made["messages"][1:]
+    document = _thread(chance, dataset, session, 9_999_999, [tool.schema for tool in open_toolbox(workspace)])
+    del document["messages"][1:]
     for turn in range(1, turns + 1):
-        made["messages"] += _turn(chance, made["id"], turn, dataset, result_bytes)
-    made["metadata"] |= {
+        document["messages"] += _turn(chance, document["id"], turn, dataset, result_bytes)
+    document["metadata"] |= {
         "status": "active", "num_turns": turns, "num_tool_calls": turns, "num_responds": 0, "is_correct": None,
         "confidence": None, "max_turns": turns + 50, "last_modified": "2026-01-01T00:00:00+00:00",
     }  # fmt: skip
-    return made
+    return document
 
 
 def _thread(
@@ -94,7 +94,7 @@ def _thread(
     messages: list[Document] = [first_message(dataset.manifest, query)]
     for turn in range(1, turns + 1):
         messages += _turn(chance, name, turn, dataset, 0)
-    labels = sorted({dataset.labels[one][0] for one in dataset.sessions})
+    labels = sorted({dataset.labels[other][0] for other in dataset.sessions})
     answer = truth if chance.random() < 0.7 else chance.choice(labels)
     finished = status == "finished"
     if finished:
@@ -130,7 +130,7 @@ def _turn(chance: random.Random, thread: str, turn: int, dataset: StandardDatase
     call = {"id": f"call_{thread}_turn_{turn}", "type": "function",
             "function": {"name": name, "arguments": json.dumps(arguments)}}  # fmt: skip
     numbers = [round(chance.gauss(0, 1), 4) for _ in range(max(8, size // 8))]
-    stats = {one: {"mean": round(chance.gauss(0, 1), 4), "std": round(chance.random(), 4)} for one in chosen}
+    stats = {channel: {"mean": round(chance.gauss(0, 1), 4), "std": round(chance.random(), 4)} for channel in chosen}
     result = {"artifact_id": "session", "window_sec": [0.0, 4.98], "channels": stats, "values": numbers}
     return [
         {"role": "assistant", "content": _words(chance, chance.randint(30, 110)), "tool_calls": [call]},

@@ -97,7 +97,7 @@ def wilson(right: int, count: int) -> tuple[float, float]:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def said(right: int, count: int) -> str:
+def share_text(right: int, count: int) -> str:
     """A share with its interval, in per cent."""
     if not count:
         return "–"
@@ -143,11 +143,11 @@ async def run_thread(
         content = message["content"]
         if not message.get("tool_calls"):
             break
-        for made in message["tool_calls"]:
+        for wanted in message["tool_calls"]:
             started = time.perf_counter()
-            outcome = call(tools, context, made["function"]["name"], made["function"]["arguments"])
-            calls.append((made["function"]["name"], time.perf_counter() - started))
-            messages.append({"role": "tool", "tool_call_id": made["id"], "content": outcome.content})
+            outcome = call(tools, context, wanted["function"]["name"], wanted["function"]["arguments"])
+            calls.append((wanted["function"]["name"], time.perf_counter() - started))
+            messages.append({"role": "tool", "tool_call_id": wanted["id"], "content": outcome.content})
     return Answered(
         session,
         final_answer(content) or "",
@@ -158,18 +158,18 @@ async def run_thread(
     )
 
 
-def imported(workspace: Workspace, data: Path, one: Slice) -> StandardDataset:
+def imported(workspace: Workspace, data: Path, chosen: Slice) -> StandardDataset:
     """The slice as a dataset of the workspace."""
-    if len(one.archives) == 1:
-        source = data / one.archives[0]
+    if len(chosen.archives) == 1:
+        source = data / chosen.archives[0]
     else:
-        source = workspace.root / f"raw-{one.name}"
-        for archive in one.archives:
+        source = workspace.root / f"raw-{chosen.name}"
+        for archive in chosen.archives:
             with zipfile.ZipFile(data / archive) as packed:
                 packed.extractall(source)
         _gather(source)
-    import_dataset(workspace, one.importer, source, name=one.name)
-    return open_dataset(workspace, one.name)
+    import_dataset(workspace, chosen.importer, source, name=chosen.name)
+    return open_dataset(workspace, chosen.name)
 
 
 def _gather(source: Path) -> None:
@@ -197,14 +197,14 @@ async def measure(dataset: StandardDataset, every: int) -> dict[str, list[Answer
     return runs
 
 
-def page_of(one: Slice, dataset: StandardDataset, runs: dict[str, list[Answered]]) -> list[str]:
+def page_of(chosen: Slice, dataset: StandardDataset, runs: dict[str, list[Answered]]) -> list[str]:
     """A dataset's part of the page."""
     sessions = list(dataset.features().sessions)
     labels = [dataset.labels[session][0] for session in sessions]
     subjects = [dataset.subjects.get(session, session) for session in sessions]
     asked = {answered.session for answered in runs["analyst"]}
     truth = dict(zip(sessions, labels, strict=True))
-    lines = [f"## {one.name}", "", one.note, ""]
+    lines = [f"## {chosen.name}", "", chosen.note, ""]
     lines.append(f"{len(asked)} of {len(sessions)} sessions, {len(set(subjects))} subjects, {len(set(labels))} labels.")
     lines += ["", "| who answers | right (95 % Wilson interval) |", "|---|---|"]
     for name, title in (
@@ -212,8 +212,8 @@ def page_of(one: Slice, dataset: StandardDataset, runs: dict[str, list[Answered]
         ("own questions", "the same, asked its own varied questions"),
         ("control", "control: the tools taken away"),
     ):
-        found = runs[name]
-        lines.append(f"| {title} | {said(sum(a.right for a in found), len(found))} |")
+        answers = runs[name]
+        lines.append(f"| {title} | {share_text(sum(a.right for a in answers), len(answers))} |")
     majority = {
         person: Counter(label for label, other in zip(labels, subjects, strict=True) if other != person).most_common(1)
         for person in set(subjects)
@@ -224,35 +224,36 @@ def page_of(one: Slice, dataset: StandardDataset, runs: dict[str, list[Answered]
         if session in asked
     ]
     right = _right(common, [truth[session] for session in sessions if session in asked])
-    lines.append(f"| the others' most frequent label | {said(right, len(asked))} |")
+    lines.append(f"| the others' most frequent label | {share_text(right, len(asked))} |")
     lines.append(f"| chance | {100 / max(len(dataset.activities), 1):.1f} % |")
     features = tables(cast("Dataset", dataset), sessions)
     predicted: dict[str, dict[str, str]] = {}
     for kind, title in (("linear", "LDA"), ("forest", "random forest")):
         for which, about in (("plain", "seven plain features per channel"), ("tools", "the tools' features")):
-            found = dict(zip(sessions, held_out(features[which], labels, subjects, kind), strict=True))
-            predicted[f"{title}, {about}"] = found
-            right = sum(found[session] == truth[session] for session in asked)
-            lines.append(f"| scikit-learn: {title} on {about} | {said(right, len(asked))} |")
+            answers = dict(zip(sessions, held_out(features[which], labels, subjects, kind), strict=True))
+            predicted[f"{title}, {about}"] = answers
+            right = sum(answers[session] == truth[session] for session in asked)
+            lines.append(f"| scikit-learn: {title} on {about} | {share_text(right, len(asked))} |")
     lines += ["", *_by_class(runs["analyst"], predicted), "", *_by_confidence(runs), "", *_times(runs["analyst"]), ""]
     return lines
 
 
 def _right(answers: Sequence[str], labels: Sequence[str]) -> int:
-    return sum(one == other for one, other in zip(answers, labels, strict=True))
+    return sum(answer == label for answer, label in zip(answers, labels, strict=True))
 
 
-def _by_class(found: Sequence[Answered], predicted: dict[str, dict[str, str]]) -> list[str]:
-    best = max(predicted, key=lambda name: sum(predicted[name][a.session] == a.truth for a in found))
+def _by_class(answers: Sequence[Answered], predicted: dict[str, dict[str, str]]) -> list[str]:
+    best = max(predicted, key=lambda name: sum(predicted[name][a.session] == a.truth for a in answers))
     lines = [f"| label | sessions | analyst | {best} | most often taken for |", "|---|---|---|---|---|"]
-    for label in sorted({answered.truth for answered in found}):
-        mine = [answered for answered in found if answered.truth == label]
+    for label in sorted({answered.truth for answered in answers}):
+        mine = [answered for answered in answers if answered.truth == label]
         theirs = sum(predicted[best][answered.session] == label for answered in mine)
         wrong = Counter(answered.answer for answered in mine if not answered.right).most_common(1)
         mistaken = f"{wrong[0][0]} ({wrong[0][1]})" if wrong else "–"
         right = sum(answered.right for answered in mine)
         lines.append(
-            f"| {label} | {len(mine)} | {said(right, len(mine))} | {100 * theirs / len(mine):.1f} % | {mistaken} |"
+            f"| {label} | {len(mine)} | {share_text(right, len(mine))} "
+            f"| {100 * theirs / len(mine):.1f} % | {mistaken} |"
         )
     return lines
 
@@ -260,14 +261,16 @@ def _by_class(found: Sequence[Answered], predicted: dict[str, dict[str, str]]) -
 def _by_confidence(runs: dict[str, list[Answered]]) -> list[str]:
     lines = ["| confidence stated | threads | right |", "|---|---|---|"]
     for level in ("high", "medium", "low"):
-        found = [one for one in (*runs["analyst"], *runs["own questions"]) if one.confidence == level]
-        lines.append(f"| {level} | {len(found)} | {said(sum(one.right for one in found), len(found))} |")
+        answers = [answered for answered in (*runs["analyst"], *runs["own questions"]) if answered.confidence == level]
+        lines.append(
+            f"| {level} | {len(answers)} | {share_text(sum(answered.right for answered in answers), len(answers))} |"
+        )
     return lines
 
 
-def _times(found: Sequence[Answered]) -> list[str]:
+def _times(answers: Sequence[Answered]) -> list[str]:
     by_tool: defaultdict[str, list[float]] = defaultdict(list)
-    for answered in found:
+    for answered in answers:
         for name, seconds in answered.calls:
             by_tool[name].append(1000 * seconds)
     lines = ["| tool | calls | median ms | 95th percentile ms |", "|---|---|---|---|"]
@@ -275,8 +278,8 @@ def _times(found: Sequence[Answered]) -> list[str]:
         values = sorted(by_tool[name])
         late = values[int(0.95 * (len(values) - 1))]
         lines.append(f"| `{name}` | {len(values)} | {statistics.median(values):.1f} | {late:.1f} |")
-    whole = sorted(1000 * answered.seconds for answered in found)
-    lines += ["", f"A whole thread: median {statistics.median(whole):.0f} ms, {len(found)} threads."]
+    whole = sorted(1000 * answered.seconds for answered in answers)
+    lines += ["", f"A whole thread: median {statistics.median(whole):.0f} ms, {len(answers)} threads."]
     return lines
 
 
@@ -295,19 +298,19 @@ def main() -> int:
     options.add_argument("--data", type=Path, default=DATA, help="the folder with the archives")
     options.add_argument("--every", type=int, default=0, help="use every N-th session; each slice has its own default")
     options.add_argument("--only", help="one dataset")
-    given = options.parse_args()
-    if not given.data.is_dir():
-        print(f"there are no archives in {given.data}; name their folder with --data", file=sys.stderr)
+    arguments = options.parse_args()
+    if not arguments.data.is_dir():
+        print(f"there are no archives in {arguments.data}; name their folder with --data", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:
         workspace = open_workspace(folder, environ={})
         lines = [HEAD]
-        for one in SLICES:
-            if given.only in (None, one.name):
-                dataset = imported(workspace, given.data, one)
-                runs = asyncio.run(measure(dataset, given.every or one.every))
-                lines += page_of(one, dataset, runs)
-                print(f"{one.name} done", file=sys.stderr)
+        for chosen in SLICES:
+            if arguments.only in (None, chosen.name):
+                dataset = imported(workspace, arguments.data, chosen)
+                runs = asyncio.run(measure(dataset, arguments.every or chosen.every))
+                lines += page_of(chosen, dataset, runs)
+                print(f"{chosen.name} done", file=sys.stderr)
         print("\n".join(lines).rstrip())
     return 0
 

@@ -40,15 +40,15 @@ class Scrambled:
     """A dataset whose sessions of one subject, but for one, are noise under other labels."""
 
     real: StandardDataset
-    kept: str
+    exempt: str
     labels: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     table: Table | None = None
 
     def __post_init__(self) -> None:
-        subject = self.real.subjects[self.kept]
+        subject = self.real.subjects[self.exempt]
         table = self.real.features()
         values = table.values.copy()
-        own = [row for row, one in enumerate(table.sessions) if self.real.subjects[one] == subject]
+        own = [row for row, session in enumerate(table.sessions) if self.real.subjects[session] == subject]
         values[own, 1:] = np.random.default_rng(0).normal(0, 50, (len(own), values.shape[1] - 1))
         self.table = Table(table.names, table.sessions, values)
         self.labels = {session: list(labels) for session, labels in self.real.labels.items()}
@@ -66,7 +66,7 @@ class Scrambled:
         return self.real.channels
 
     def load(self, session: str) -> Window:
-        assert session == self.kept, "no tool has any business with another session's samples"
+        assert session == self.exempt, "no tool has any business with another session's samples"
         return self.real.load(session)
 
     def features(self) -> Table:
@@ -121,19 +121,19 @@ def answers(dataset: Any, session: str) -> list[str]:
     """What every tool says of a session, whole and in part."""
     context = ToolContext(cast("Dataset", dataset), session)
     first = [channel.name for channel in dataset.channels[:3]]
-    found: list[str] = []
+    contents: list[str] = []
     for artifact in ("session", None):
         if artifact is None:
-            made = call(BUILTIN, context, "select_channels", json.dumps({"channel_names": first}))
-            found.append(made.content)
-            artifact = made.artifact_id or "session"
-        for one in BUILTIN:
-            known = one.parameters["properties"]
-            if not one.makes_artifact:
-                given = {"artifact_id": artifact} if "artifact_id" in known else {}
-                found.append(call(BUILTIN, context, one.name, json.dumps(given)).content)
-    found.append(call(BUILTIN, context, "filter_by_time", '{"start_sec": 0, "end_sec": 1}').content)
-    return found
+            narrowed = call(BUILTIN, context, "select_channels", json.dumps({"channel_names": first}))
+            contents.append(narrowed.content)
+            artifact = narrowed.artifact_id or "session"
+        for tool in BUILTIN:
+            known = tool.parameters["properties"]
+            if not tool.makes_artifact:
+                arguments = {"artifact_id": artifact} if "artifact_id" in known else {}
+                contents.append(call(BUILTIN, context, tool.name, json.dumps(arguments)).content)
+    contents.append(call(BUILTIN, context, "filter_by_time", '{"start_sec": 0, "end_sec": 1}').content)
+    return contents
 
 
 def test_no_result_rests_on_the_own_subject(real: StandardDataset):

@@ -25,12 +25,12 @@ from core.workspace import open_workspace
         ("x =", "Invalid value"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_with_file_line_and_the_right_word(tmp_path: Path, text: str, place: str):
+def test_a_wrong_setting_is_one_sentence_with_file_line_and_the_right_word(tmp_path: Path, text: str, position: str):
     path = tmp_path / "sensorloom.toml"
     path.write_text(text)
     with pytest.raises(WorkspaceError) as failed:
         load_settings(path)
-    assert str(failed.value).startswith(str(path)) and place in str(failed.value) and "\n" not in str(failed.value)
+    assert str(failed.value).startswith(str(path)) and position in str(failed.value) and "\n" not in str(failed.value)
 
 
 def test_settings_that_are_no_text_or_no_file_are_told_so(tmp_path: Path):

@@ -152,8 +152,8 @@ def _calls(scene: Scene, tool: str) -> int:
     """The index of the message that calls a tool; the first that calls any where none does."""
     work = scene.screen.parts.thread.work
     messages = work.stored.thread.messages if work else ()
-    calling = [place for place, one in enumerate(messages) if one.get("tool_calls")]
-    named = [place for place in calling if tool in str(messages[place]["tool_calls"])]
+    calling = [index for index, message in enumerate(messages) if message.get("tool_calls")]
+    named = [index for index in calling if tool in str(messages[index]["tool_calls"])]
     return (named or calling)[0]
 
 

@@ -30,20 +30,20 @@ def python_with(trainer: Trainer) -> Path:
 
 def varied(count: int = 6) -> list[Document]:
     """Threads as different as real ones: calls of several tools, answers without a call, non-ASCII, late keys."""
-    made: list[Document] = []
+    documents: list[Document] = []
     for number in range(1, count + 1):
-        one = document(number, session=f"train_{number}_{number}")
+        thread = document(number, session=f"train_{number}_{number}")
         if number % 2:
-            one["metadata"] |= {"tags": ["späte"], "review": {"verdict": "accept", "note": None}}
+            thread["metadata"] |= {"tags": ["späte"], "review": {"verdict": "accept", "note": None}}
         if number == 3:
             more = [call("c9", "show_channel_stats", artifact_id="ts_ab"), call("c10", "show_channel_stats")]
-            one["messages"][4:4] = [
+            thread["messages"][4:4] = [
                 {"role": "assistant", "content": "", "tool_calls": more},
                 result("c9", "show_channel_stats", {"error": 'no "ts_ab"'}),
                 result("c10", "show_channel_stats", {"channels": []}),
             ]
-        made.append(one)
-    return made
+        documents.append(thread)
+    return documents
 
 
 def exported(root: Path, profile: str, documents: list[Document], **options: Any) -> ExportReport:
@@ -58,12 +58,12 @@ def proof(root: Path, profile: str, trainer: Trainer, documents: list[Document],
 
 
 def with_alternatives(documents: list[Document]) -> list[Document]:
-    for one in documents:
-        messages = one["messages"]
+    for thread in documents:
+        messages = thread["messages"]
         asked = {"role": "assistant", "content": "Hm.", "tool_calls": [call("x", "show_channel_stats")]}
         wrong = {"role": "assistant", "content": "Lying, surely.\n\nFinal Answer: laying", "tool_calls": None}
         last = len(messages) - 1
-        one["alternatives"] = [
+        thread["alternatives"] = [
             {"position": 1, "context": context_hash(messages[:1]), "reason": "retried", "messages": [asked]},
             {"position": last, "context": context_hash(messages[:last]), "reason": "retried", "messages": [wrong]},
         ]
@@ -77,21 +77,21 @@ def with_alternatives(documents: list[Document]) -> list[Document]:
 def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
     tmp_path: Path, profile: str, trainer: Trainer
 ):
-    found = proof(tmp_path, profile, trainer, varied())
-    assert found.problems == ()
-    assert (found.rows_in, found.rows_loaded, found.texts_lost) == (6, 6, 0)
-    assert set(found.trained) <= {"assistant", "markup"} and found.trained["assistant"] > 500
+    proved = proof(tmp_path, profile, trainer, varied())
+    assert proved.problems == ()
+    assert (proved.rows_in, proved.rows_loaded, proved.texts_lost) == (6, 6, 0)
+    assert set(proved.trained) <= {"assistant", "markup"} and proved.trained["assistant"] > 500
 
 
 @pytest.mark.parametrize("trainer", ["trl", "axolotl"])
 def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, trainer: Trainer):
     documents = varied(4)
-    whole = sum(len(one["messages"][1]["content"].encode()) for one in documents)
+    whole = sum(len(thread["messages"][1]["content"].encode()) for thread in documents)
     documents[1]["messages"][1]["train"] = False
-    found = proof(tmp_path, "hf", trainer, documents)
-    assert found.problems == () and "context" not in found.trained and whole
+    proved = proof(tmp_path, "hf", trainer, documents)
+    assert proved.problems == () and "context" not in proved.trained and whole
     full = proof(tmp_path, "hf", trainer, varied(4))
-    assert found.trained["assistant"] < full.trained["assistant"]
+    assert proved.trained["assistant"] < full.trained["assistant"]
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, trai
     [("trl_dpo", "trl", 2), ("trl_kto", "trl", 1), ("llamafactory_dpo", "llamafactory", 2)],
 )
 def test_preference_pairs_train_one_message_on_each_side(tmp_path: Path, profile: str, trainer: Trainer, sides: int):
-    found = proof(tmp_path, profile, trainer, with_alternatives(varied(3)))
-    assert found.problems == ()
-    assert found.rows_loaded == found.rows_in and found.rows_measured == sides * found.rows_in
-    assert set(found.trained) <= {"assistant", "markup"}
+    proved = proof(tmp_path, profile, trainer, with_alternatives(varied(3)))
+    assert proved.problems == ()
+    assert proved.rows_loaded == proved.rows_in and proved.rows_measured == sides * proved.rows_in
+    assert set(proved.trained) <= {"assistant", "markup"}
 
 
 def test_rows_beyond_the_first_ten_megabytes_may_have_keys_the_first_had_not(tmp_path: Path):
     python = python_with("trl")
     documents = varied(60)
-    for number, one in enumerate(documents):
-        one["messages"][2]["content"] = json.dumps({"padding": "x" * 220_000, "late": number})
+    for number, thread in enumerate(documents):
+        thread["messages"][2]["content"] = json.dumps({"padding": "x" * 220_000, "late": number})
         if number == 59:
-            one["metadata"]["only_here"] = {"deep": [1]}
-            one["messages"][1]["train"] = False
-            one["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"artifact_id": "never_before"}'
+            thread["metadata"]["only_here"] = {"deep": [1]}
+            thread["messages"][1]["train"] = False
+            thread["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"artifact_id": "never_before"}'
     path = exported(tmp_path, "hf", documents).path
     assert path is not None and path.stat().st_size > 10_500_000
     script = "import datasets, sys; print(len(datasets.load_dataset('json', data_files=sys.argv[1])['train']))"
@@ -131,14 +131,14 @@ def test_a_row_the_trainer_skips_without_a_word_is_reported(tmp_path: Path):
     odd = json.loads(lines[1])
     odd["conversations"].insert(1, odd["conversations"][1])
     path.write_text("\n".join([lines[0], json.dumps(odd), lines[2]]) + "\n")
-    found = prove(path, "llamafactory", python)
-    assert found.rows_loaded == 2 and "1 of 3 rows were dropped" in found.problems
+    proved = prove(path, "llamafactory", python)
+    assert proved.rows_loaded == 2 and "1 of 3 rows were dropped" in proved.problems
 
 
 def test_the_script_beside_the_export_trains_a_model(tmp_path: Path):
     python = python_with("trl")
-    found = exported(tmp_path, "hf", varied(4))
-    script = next(path for path in found.beside if path.name.endswith(".trl.py"))
+    proved = exported(tmp_path, "hf", varied(4))
+    script = next(path for path in proved.beside if path.name.endswith(".trl.py"))
     make = "import sys; sys.path.insert(0, sys.argv[1]); import tiny; tiny.build(sys.argv[2])"
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "CUDA_VISIBLE_DEVICES": ""}
 

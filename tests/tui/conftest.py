@@ -74,9 +74,9 @@ def add_thread(workspace: Workspace) -> Callable[..., str]:
         stem = f"demo_s{number:02}_v4_{number:04}"
         final = f"It is.\n\nFinal Answer: {answer}"
         asked = {"role": "user", "content": f"Dataset Information:\n{{}}\n\nUser Query: question {number}"}
-        said = [{"role": "assistant", "content": f"step {step}", "tool_calls": None} for step in range(messages)]
+        answers = [{"role": "assistant", "content": f"step {step}", "tool_calls": None} for step in range(messages)]
         if answer is not None:
-            said.append({"role": "assistant", "content": final, "tool_calls": None})
+            answers.append({"role": "assistant", "content": final, "tool_calls": None})
         document = {
             "id": stem,
             "metadata": {
@@ -87,7 +87,7 @@ def add_thread(workspace: Workspace) -> Callable[..., str]:
                 "created_at": f"2026-01-01T00:{number // 60:02}:{number % 60:02}+00:00",
                 **metadata,
             },
-            "messages": [asked, *said],
+            "messages": [asked, *answers],
         }
         workspace.threads.mkdir(exist_ok=True)
         store.create(workspace.threads, Thread(document))

@@ -31,16 +31,16 @@ async def opened(
 
 
 def work(screen: MainScreen) -> Any:
-    found = screen.parts.thread.work
-    assert found is not None
-    return found
+    thread_work = screen.parts.thread.work
+    assert thread_work is not None
+    return thread_work
 
 
 def on_disk(workspace: Workspace, stem: str) -> Stored:
     return store.read(workspace.threads, stem)
 
 
-def said(pilot: Pilot[Any]) -> list[Any]:
+def notices(pilot: Pilot[Any]) -> list[Any]:
     return list(pilot.app._notifications)  # pyright: ignore[reportPrivateUsage] - what a person was told
 
 

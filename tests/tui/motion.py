@@ -38,8 +38,8 @@ def motion_workspace(root: Path) -> Workspace:
             labels[session] = [label]
             strength = 0.5 if label == "walking" else 0.01
             columns: dict[str, Any] = {"timestamp_sec": time_sec}
-            for place, axis in enumerate("xyz"):
-                wave = strength * np.sin(2 * np.pi * 1.9 * time_sec + place)
+            for phase, axis in enumerate("xyz"):
+                wave = strength * np.sin(2 * np.pi * 1.9 * time_sec + phase)
                 columns[f"acc_{axis}"] = wave + random.normal(0, 0.01, 128) + (axis == "z")
             (folder / "sessions" / session).mkdir(parents=True)
             parquet.write_table(pa.table(columns), folder / "sessions" / session / "data.parquet")

@@ -25,7 +25,7 @@ from core.storage.drafts import load_drafts
 from core.storage.store import Stored
 from core.thread.proposal import Generation, Proposal
 from core.workspace import Workspace
-from tests.tui.driving import finished, on_disk, opened, said, work
+from tests.tui.driving import finished, notices, on_disk, opened, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tests.tui.terminal.test_in_a_terminal import DEADLINE_SECONDS, Terminal
 from tui.screens.main import MainScreen
@@ -200,7 +200,7 @@ async def test_the_fields_go_to_another_editor_and_come_back(
         assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look.", "only a save saves"
         monkeypatch.setenv("EDITOR", "/no/such/editor")
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: any("set $EDITOR" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("set $EDITOR" in one.message for one in notices(pilot)))
 
 
 async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be_saved(
@@ -220,7 +220,7 @@ async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be
         monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
         screen.query_one(Conversation).focus_message(1)
         await pilot.press("E")
-        await until(pilot, lambda: any("no_such_argument" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("no_such_argument" in one.message for one in notices(pilot)))
         assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look."
         editor = await editing(pilot, screen, 1)
         assert editor.query_one("#text", TextArea).text == "I looked."

@@ -12,7 +12,7 @@ from core.listing.index import Changes
 from core.storage import thread_files
 from core.thread.proposal import Generation, Proposal
 from core.workspace import Workspace
-from tests.tui.driving import finished, on_disk, opened, proposed, said, work
+from tests.tui.driving import finished, notices, on_disk, opened, proposed, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tui.screens.main import MainScreen
 from tui.widgets.conversation import Conversation
@@ -74,11 +74,11 @@ async def test_a_proposal_survives_the_end_of_the_program(workspace: Workspace):
     new_thread(workspace)
     async with opened(workspace) as (pilot, screen):
         await proposed(pilot, screen)
-        said = work(screen).shown.messages
+        notices = work(screen).shown.messages
         await until(pilot, lambda: list(workspace.private.rglob("*drafts*/*.json")))
     async with opened(workspace) as (pilot, screen):
         await until(pilot, lambda: work(screen).shown is not None)
-        assert json.dumps(work(screen).shown.messages) == json.dumps(said)
+        assert json.dumps(work(screen).shown.messages) == json.dumps(notices)
 
 
 async def test_the_wording_of_a_turn_is_edited_in_place(workspace: Workspace):
@@ -198,7 +198,7 @@ async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Wo
         screen.query_one(Conversation).focus_message(2)
         screen.action_do("turn.delete")
         screen.action_do("turn.delete")  # a key that repeats takes one turn out, not two
-        await until(pilot, lambda: any("taken out" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("taken out" in one.message for one in notices(pilot)))
         after = on_disk(workspace, stem).thread
         assert after.metadata["num_turns"] == before.thread.metadata["num_turns"] - 1
         assert list(after.alternatives[-1]["messages"]) == list(before.thread.messages[1:3])
@@ -207,7 +207,7 @@ async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Wo
         await until(pilot, lambda: on_disk(workspace, stem).digest == before.digest)
         screen.query_one(Conversation).focus_message(0)
         await pilot.press("T")
-        await until(pilot, lambda: any("cannot be deleted" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("cannot be deleted" in one.message for one in notices(pilot)))
         assert on_disk(workspace, stem).digest == before.digest
 
 
@@ -219,7 +219,7 @@ async def test_the_calls_of_a_turn_are_executed_anew_by_a_key(workspace: Workspa
         result = honest.thread.messages[2]
         screen.query_one(Conversation).focus_message(2)
         await pilot.press("ctrl+e")
-        await until(pilot, lambda: any("what they were" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("what they were" in one.message for one in notices(pilot)))
         assert on_disk(workspace, stem).digest == honest.digest
         curate.edit_message(workspace, honest, 2, {**result, "content": "{}"})
         await until(pilot, lambda: work(screen).stored.thread.messages[2]["content"] == "{}")
@@ -332,7 +332,7 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         screen.parts.arranging.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
-        await until(pilot, lambda: any("moved to the trash" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("moved to the trash" in one.message for one in notices(pilot)))
         assert stem not in thread_files.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in thread_files.stems(workspace.threads))
@@ -365,7 +365,7 @@ async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(works
         shown = on_screen(pilot.app)
         assert shown.index(stem) < shown.index(other) and f"{datetime.now():%Y-%m-%d}" in shown
         await pilot.press("enter")
-        await until(pilot, lambda: any("brought back" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("brought back" in one.message for one in notices(pilot)))
         assert on_disk(workspace, stem).digest == before.digest
         await until(pilot, lambda: screen.parts.thread.work and work(screen).stored.stem == stem)
         await pilot.press("u")

@@ -15,7 +15,7 @@ from core.storage.store import Stored
 from core.thread.proposal import Generation, Proposal
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, calls, delta, fake_server, says
-from tests.tui.driving import finished, on_disk, opened, proposed, said, work
+from tests.tui.driving import finished, notices, on_disk, opened, proposed, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tui.open_thread.thread_work import ThreadWork
 from tui.screens.main import MainScreen
@@ -109,7 +109,7 @@ async def test_escape_stops_a_run_and_keeps_what_came(workspace: Workspace, serv
             assert "incomplete: it was stopped" in shown_text(screen)
             assert work(screen).shown.messages[0]["content"].startswith("I look at the signal first")
             await pilot.press("y")
-            await until(pilot, lambda: any("edit it whole with e" in one.message for one in said(pilot)))
+            await until(pilot, lambda: any("edit it whole with e" in one.message for one in notices(pilot)))
             assert len(on_disk(workspace, stem).thread.messages) == 1
             await pilot.press("backspace")
             await until(pilot, lambda: len(on_disk(workspace, stem).thread.alternatives) == 1)
@@ -133,9 +133,9 @@ async def test_a_server_that_fails_says_why_once_and_the_thread_can_run_again(wo
     with fake_server(refused, says("Final Answer: walking")) as server:
         async with opened(served(server.url)) as (pilot, screen):
             await pilot.press("r")
-            await until(pilot, lambda: any("no such key" in one.message for one in said(pilot)))
+            await until(pilot, lambda: any("no such key" in one.message for one in notices(pilot)))
             await until(pilot, lambda: not work(screen).busy)
-            (notice,) = [one.message for one in said(pilot) if "no such key" in one.message]
+            (notice,) = [one.message for one in notices(pilot) if "no such key" in one.message]
             assert notice.count(stem) == 1
             await proposed(pilot, screen)
 
@@ -145,7 +145,7 @@ async def test_a_finished_thread_says_what_can_be_done(workspace: Workspace):
     async with opened(workspace) as (pilot, screen):
         await finished(pilot, screen)
         await pilot.press("r")
-        await until(pilot, lambda: any("b branches" in one.message for one in said(pilot)))
+        await until(pilot, lambda: any("b branches" in one.message for one in notices(pilot)))
         assert not work(screen).busy
 
 
