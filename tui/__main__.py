@@ -25,8 +25,9 @@ def run(arguments: list[str]) -> int:
         from core.cli.commands import run_command
 
         return run_command(arguments)
-    # a stream that was closed before the program began is none at all
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    from core.cli.output import in_terminal
+
+    if not in_terminal(sys.stdin, sys.stdout, sys.stderr):
         from core.cli.commands import COMMANDS
 
         print(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from core.cli.output import UNWRITTEN, in_terminal, lasting_output
 from core.errors import SensorloomError
 from core.workspace import PARTS, open_workspace
 
@@ -128,7 +130,7 @@ def _trusts(question: Question, trusted: bool) -> bool:
     """Whether the person trusts the folder: by option, or asked once where there is a terminal; never otherwise."""
     from core.trust import settle
 
-    if not trusted and not question.answer and sys.stdin.isatty() and sys.stderr.isatty():
+    if not trusted and not question.answer and in_terminal(sys.stdin, sys.stderr):
         say(f"{question.root} is not trusted yet:", err=True)
         for sentence in question.sentences:
             say(f"  {sentence}", err=True)
@@ -139,6 +141,17 @@ def _trusts(question: Question, trusted: bool) -> bool:
     if not trusted:
         say(f"note: {question.ignored}", err=True)
     return trusted
+
+
+class Finite(click.FloatRange):
+    """A number in a range; `nan` and `inf`, which Python reads as numbers too, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number that can be used", param, ctx)
+        return number
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
@@ -174,10 +187,12 @@ def say(text: str = "", *, err: bool = False) -> None:
 @contextmanager
 def progress_bar(label: str) -> Generator[Callable[..., None] | None]:
     """A bar on stderr when that is a terminal, else None. It is told how many are done, and of how many."""
-    if not sys.stderr.isatty():
+    if not in_terminal(sys.stderr):
         yield None
         return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+    from core.text import printable
+
+    with click.progressbar(length=1, label=printable(label), file=sys.stderr) as bar:
         shown: Any = bar
 
         def progress(done: int, total: int, *_: object) -> None:
@@ -192,7 +207,21 @@ def run_command(arguments: list[str]) -> int:
 
     A failure goes to stderr as one line, never as a traceback; with `--json` standard output then is a document
     with that line under `error`. A failure nobody thought of shows its traceback where SENSORLOOM_TRACEBACK is set.
+    Output that cannot be written is no failure of the command: it is told, and the code then is `UNWRITTEN`; a reader
+    that left, as `head` does, is not even told of.
     """
+    with lasting_output() as out:
+        code = _run(arguments)
+        if out is None:
+            return code
+        out.flush()
+        if out.told:
+            say(f"sensorloom: {out.told}", err=True)
+            return code or UNWRITTEN
+        return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         with _only_json() if "--json" in arguments else nullcontext():
             result = sensorloom.main(arguments, prog_name="sensorloom", standalone_mode=False)
@@ -210,8 +239,8 @@ def run_command(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("SENSORLOOM_TRACEBACK"):
             raise
-        told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return _failed(arguments, f"failed unexpectedly: {told}; SENSORLOOM_TRACEBACK=1 shows where", 1)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return _failed(arguments, f"failed unexpectedly: {reason}; SENSORLOOM_TRACEBACK=1 shows where", 1)
     return result if isinstance(result, int) else 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
+from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
@@ -28,8 +28,13 @@ def command() -> None:
 @click.argument("importer", metavar="NAME")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="What the dataset is called; the importer's name unless told.")
-@click.option("--length", type=float, metavar="SECONDS", help="Length of a window; each importer has a sensible one.")
-@click.option("--overlap", type=float, metavar="SHARE", help="Share of a window that the next one repeats, from 0.")
+@click.option(
+    "--length",
+    type=Finite(0, min_open=True),
+    metavar="SECONDS",
+    help="Length of a window; each importer has a sensible one.",
+)
+@click.option("--overlap", type=Finite(0), metavar="SHARE", help="Share of a window that the next one repeats, from 0.")
 @click.option("--seed", type=int, help="For demo: what everything is drawn from.")
 @click.option("--device", metavar="DEVICE", help="For wisdm: only the sessions of phone or of watch.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the dataset of that name, which is kept hidden.")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.cli.run import model_options
+from core.cli.run import model_options, refuse_model_options
 from core.cli.settle import settled
 from core.cli.threads import opened
 from core.errors import UsageError, system_reason
@@ -41,9 +41,14 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
     question, the text is the question alone.
     """
     from core import curate
+    from core.model.endpoints import choose
     from core.runs.toolbox import tools_at
     from core.thread.edits import message_at
 
+    if options["run_again"]:
+        choose(workspace, options["endpoint"], options["model"])  # a wrong one is refused before anything is changed
+    else:
+        refuse_model_options(options, "--run-again")
     stored = opened(workspace, name)
     index = message - 1
     if options["execute"]:

@@ -6,12 +6,13 @@ import asyncio
 import secrets
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.threads import stem_of
 from core.errors import UsageError
 from core.text import counted, one_line
 from core.workspace import Workspace
@@ -36,7 +37,7 @@ ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
-@click.option("--temperature", type=click.FloatRange(0), help="How freely the model chooses its words.")
+@click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Tokens a message may have.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
 @json_option
@@ -75,18 +76,13 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
     from core.datasets.standard import open_dataset
     from core.runs.batch import Job, draw_sessions
-    from core.storage.thread_files import path_of
 
     max_turns = options["max_turns"]
     if stems:
         new = [name for name in ("dataset", "count", "sessions", "query") if options[name]]
         if new:
             raise UsageError(f"--{new[0].rstrip('s')} is for new threads; name either threads or a dataset")
-        wanted = list(dict.fromkeys(one.removesuffix(".json") for one in stems))
-        missing = [stem for stem in wanted if not path_of(workspace.threads, stem).exists()]
-        if missing:
-            raise UsageError(f"there is no thread {missing[0]!r} in {workspace.shown(workspace.threads)}")
-        return [Job(stem=stem, max_turns=max_turns) for stem in wanted]
+        return [Job(stem=stem, max_turns=max_turns) for stem in _unfinished(workspace, stems)]
     if not options["dataset"]:
         raise UsageError("name a dataset with --dataset, or threads by their ids (`sensorloom list` shows them)")
     dataset = open_dataset(workspace, options["dataset"])
@@ -102,6 +98,35 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
         Job(dataset.name, session, options["query"] or "", None if own is None else own + place, "", max_turns)
         for place, session in enumerate(drawn)
     ]
+
+
+def _unfinished(workspace: Workspace, names: tuple[str, ...]) -> list[str]:
+    """The stems of the named threads. Raises UsageError where one is not there, or finished: nothing would be run."""
+    from core.errors import ThreadError
+    from core.storage.store import read_all
+    from core.storage.thread_files import path_of
+
+    stems = list(dict.fromkeys(map(stem_of, names)))
+    missing = [stem for stem in stems if not path_of(workspace.threads, stem).exists()]
+    if missing:
+        raise UsageError(f"there is no thread {missing[0]!r} in {workspace.shown(workspace.threads)}")
+    stored = [read for read in read_all(workspace.threads, stems) if not isinstance(read, ThreadError)]
+    finished = [thread.stem for thread in stored if thread.thread.status == "finished"]
+    if finished:
+        which = finished[0] if len(finished) == 1 else f"{finished[0]} and {len(finished) - 1} more"
+        are = "is" if len(finished) == 1 else "are"
+        raise UsageError(
+            f"{which} {are} finished: nothing would be run; leave {'it' if are == 'is' else 'them'} out, "
+            "or branch from a turn to go on differently"
+        )
+    return stems
+
+
+def refuse_model_options(options: Mapping[str, Any], unless: str) -> None:
+    """Raise UsageError for `--endpoint` or `--model` where nothing is run with them. `unless`: what would run it."""
+    for name in ("endpoint", "model"):
+        if options[name]:
+            raise UsageError(f"--{name} is for {unless}; without it no model is asked")
 
 
 def model_options(function: Callable[..., Any]) -> Callable[..., Any]:

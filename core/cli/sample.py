@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.output import in_terminal
 from core.cli.run import STOPPED, end_on_signals, model_options
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="THREAD")
 @click.option("--count", type=click.IntRange(1, 64), default=4, show_default=True, help="How many.")
 @click.option("--take", type=click.IntRange(0), help="Which becomes the turn, from 1; 0 takes none. Else it is asked.")
-@click.option("--temperature", type=click.FloatRange(0), help="How freely the model chooses its words.")
+@click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--seed", type=click.IntRange(0), help="Seeds the model; every sample has one of its own.")
 @model_options
 @json_option
@@ -45,7 +46,7 @@ def command(
     preference data."""
     from core.model.endpoints import choose
 
-    if take is None and (as_json or not sys.stdin.isatty()):
+    if take is None and (as_json or not in_terminal(sys.stdin)):
         raise UsageError("say which sample becomes the turn with --take, 0 for none")
     if take is not None and take > count:
         raise UsageError(f"there are {count} samples, no number {take}")

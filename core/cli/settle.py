@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.cli.run import model_options, run_on
+from core.cli.run import model_options, refuse_model_options, run_on
 from core.cli.threads import opened
 from core.errors import UsageError
 from core.storage.store import Stored
@@ -24,8 +24,14 @@ from core.workspace import Workspace
 @workspace_options
 def command(workspace: Workspace, name: str, how: str | None, endpoint: str, model: str, as_json: bool) -> int:
     """Settle the stale turns of a thread in one of three ways. What is taken off stays among the alternatives."""
+    from core.model.endpoints import choose
+
     if how is None:
         raise UsageError("say how: --accept, --branch or --rerun")
+    if how == "rerun":
+        choose(workspace, endpoint, model)  # a wrong one is refused before anything is changed
+    else:
+        refuse_model_options({"endpoint": endpoint, "model": model}, "--rerun")
     stored = opened(workspace, name)
     code, told = settled(workspace, stored, how, endpoint, model)
     if as_json:

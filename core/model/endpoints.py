@@ -7,10 +7,12 @@ prints, stores or compares endpoints can give one away.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.errors import ModelError, UsageError
 from core.settings import BUILTIN_NAME, ModelSettings
@@ -101,13 +103,13 @@ class Listing:
 def configured(workspace: Workspace, environ: Mapping[str, str] | None = None) -> tuple[Endpoint, ...]:
     """The endpoints a person named: `[[endpoints]]` first, then the environment's; the built-in analyst last."""
     env = os.environ if environ is None else environ
-    found = [
-        Endpoint(one.name, one.base_url.rstrip("/"), one.model, one.api_key_env) for one in workspace.settings.endpoints
+    servers = [
+        Endpoint(row.name, row.base_url.rstrip("/"), row.model, row.api_key_env) for row in workspace.settings.endpoints
     ]
     if env.get("OPENAI_BASE_URL") or env.get("OPENAI_API_KEY"):
         url = (env.get("OPENAI_BASE_URL") or OPENAI_URL).rstrip("/")
-        found.append(Endpoint("openai", url, env.get("OPENAI_MODEL", ""), "OPENAI_API_KEY"))
-    return (*found, BUILTIN)
+        servers.append(Endpoint("openai", url, env.get("OPENAI_MODEL", ""), "OPENAI_API_KEY"))
+    return (*servers, BUILTIN)
 
 
 def choose(
@@ -132,33 +134,58 @@ def choose(
     import msgspec
 
     known = configured(workspace, environ)
-    wanted = endpoint or workspace.settings.model.endpoint
-    if wanted.startswith(("http://", "https://")):
-        url = wanted.rstrip("/")
+    name = endpoint or workspace.settings.model.endpoint
+    if name.startswith(("http://", "https://")):
+        url = name.rstrip("/")
         # a key goes only to the endpoint it was set for
-        chosen = next((one for one in known if one.base_url == url), Endpoint(url, url))
-    elif wanted:
-        named = [one for one in known if one.name == wanted]
+        chosen = next((server for server in known if server.base_url == url), Endpoint(url, url))
+    elif name:
+        named = [server for server in known if server.name == name]
         if not named:
             raise UsageError(
-                f"there is no endpoint {wanted!r}; known: {', '.join(one.name for one in known)} "
+                f"there is no endpoint {name!r}; known: {', '.join(server.name for server in known)} "
                 "(add more as [[endpoints]] in sensorloom.toml, or give a URL)"
             )
         chosen = named[0]
     else:
         chosen = known[0]
-    if not chosen.builtin and not chosen.base_url.startswith(("http://", "https://")):
+    _refuse_address(chosen)
+    if chosen.builtin and model not in ("", BUILTIN_MODEL):
         raise UsageError(
-            f"the address of endpoint {chosen.name} is {chosen.base_url!r}; write it as http://host:port/v1 "
-            f"({'OPENAI_BASE_URL' if chosen.api_key_env == 'OPENAI_API_KEY' else 'base_url in sensorloom.toml'})"
+            f"the built-in analyst has no model {model!r}; name an endpoint that serves it with --endpoint"
         )
-    given = {key: value for key, value in sampling.items() if value is not None}
-    return ModelChoice(chosen, model, msgspec.structs.replace(workspace.settings.model, **given))
+    replaced = {key: value for key, value in sampling.items() if value is not None}
+    settings = msgspec.structs.replace(workspace.settings.model, **replaced)
+    for field_name in ("temperature", "timeout_sec"):
+        if not math.isfinite(getattr(settings, field_name) or 0.0):
+            raise UsageError(f"{field_name} is {getattr(settings, field_name)}; give a number that can be used")
+    return ModelChoice(chosen, model, settings)
+
+
+def _refuse_address(endpoint: Endpoint) -> None:
+    """Raise UsageError for an address that nothing can be asked at."""
+    url = endpoint.base_url
+    try:
+        whole = endpoint.builtin or (
+            url.startswith(("http://", "https://"))
+            and url.isprintable()
+            and " " not in url
+            and bool(urlsplit(url).hostname)
+            and urlsplit(url).port != 0
+        )
+    except ValueError:
+        whole = False
+    if not whole:
+        source = "OPENAI_BASE_URL" if endpoint.api_key_env == "OPENAI_API_KEY" else "base_url in sensorloom.toml"
+        raise UsageError(
+            f"the address of endpoint {one_line(endpoint.name)} is {url!r}; write it as http://host:port/v1 ({source})"
+        )
 
 
 def local_candidates(known: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     """The usual servers on this machine that are not configured already."""
-    ports = {one.base_url.removesuffix("/v1").rpartition(":")[2] for one in known if one.local and not one.builtin}
+    local = [server for server in known if server.local and not server.builtin]
+    ports = {server.base_url.removesuffix("/v1").rpartition(":")[2] for server in local}
     return tuple(
         Endpoint(name, f"http://127.0.0.1:{port}/v1") for name, port in LOCAL_SERVERS.items() if str(port) not in ports
     )
@@ -173,10 +200,10 @@ async def list_everything(
     """
     known = configured(workspace, environ)
     nearby = local_candidates(known) if local is None else local
-    asked = [list_models(one, timeout_sec=PROBE_TIMEOUT_SEC * 10, environ=environ) for one in known]
-    asked += [list_models(one, timeout_sec=PROBE_TIMEOUT_SEC, environ=environ) for one in nearby]
-    found = await asyncio.gather(*asked)
-    return tuple(one for place, one in enumerate(found) if place < len(known) or one.models)
+    requests = [list_models(server, timeout_sec=PROBE_TIMEOUT_SEC * 10, environ=environ) for server in known]
+    requests += [list_models(server, timeout_sec=PROBE_TIMEOUT_SEC, environ=environ) for server in nearby]
+    listings = await asyncio.gather(*requests)
+    return (*listings[: len(known)], *(listing for listing in listings[len(known) :] if listing.models))
 
 
 async def list_models(
@@ -187,6 +214,10 @@ async def list_models(
         return Listing(endpoint, (BUILTIN_MODEL,))
     import httpx2
 
+    try:
+        _refuse_address(endpoint)
+    except UsageError as error:
+        return Listing(endpoint, problem=str(error))
     headers = {"Authorization": f"Bearer {endpoint.api_key(environ)}"}
     try:
         async with asyncio.timeout(timeout_sec), httpx2.AsyncClient(trust_env=not endpoint.local) as client:
@@ -197,8 +228,12 @@ async def list_models(
     except (TimeoutError, httpx2.TimeoutException):
         return Listing(endpoint, problem=f"{endpoint.name} did not answer within {timeout_sec:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        told = f"{endpoint.name} cannot be reached at {endpoint.base_url}: {one_line(str(error), 120)}"
-        return Listing(endpoint, problem=told)
+        reason = one_line(endpoint.without_key(str(error), environ), 120)
+        return Listing(endpoint, problem=f"{endpoint.name} cannot be reached at {endpoint.base_url}: {reason}")
+    except UnicodeEncodeError:
+        return Listing(
+            endpoint, problem=f"{endpoint.name}: the key in ${endpoint.api_key_env} is none that can be sent"
+        )
     except ValueError:
         return Listing(endpoint, problem=f"{endpoint.name} did not answer with JSON; does its URL end in /v1?")
     return Listing(endpoint, models, "" if models else f"{endpoint.name} serves no models")

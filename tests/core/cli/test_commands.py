@@ -32,7 +32,7 @@ def test_a_failing_command_with_json_prints_one_document_and_one_line(
 def test_a_group_without_a_command_names_its_commands_in_one_line(capsys: pytest.CaptureFixture[str]):
     assert run_command(["datasets"]) == 2
     told = capsys.readouterr().err
-    assert told == "sensorloom: `sensorloom datasets` needs one of these after it: check, import, list\n"
+    assert told == "sensorloom: `sensorloom datasets` needs one of these after it: check, import, list, mend\n"
 
 
 def test_what_nobody_thought_of_is_one_line_too(

@@ -134,7 +134,9 @@ def test_a_stored_thread_goes_on_where_it_stands(workspace: Workspace, capsys: p
     assert (code, told["threads"][0]["status"]) == (0, "finished")
     thread = store.read(workspace.threads, stem).thread
     assert thread.messages[: len(begun.messages)] == begun.messages
-    assert document(workspace, capsys, stem)[0] == 0
+    code, told = document(workspace, capsys, stem)
+    assert code == 1
+    assert told["error"].startswith(f"{stem} is finished: nothing would be run")
 
 
 @pytest.mark.parametrize(
@@ -145,11 +147,18 @@ def test_a_stored_thread_goes_on_where_it_stands(workspace: Workspace, capsys: p
         (("--dataset", "demo", "--count", "100000"), "sessions, fewer than"),
         (("--dataset", "demo", "--session", "nope"), "no session 'nope'"),
         (("nope",), "no thread 'nope'"),
-        (("../x",), "no thread id"),
+        (("../x",), "a name that cannot be a thread's id"),
         (("nope", "--dataset", "demo"), "either threads or a dataset"),
         (("--dataset", "demo", "--endpoint", "labb"), "no endpoint 'labb'"),
         (("--dataset", "demo", "--endpoint", "http://127.0.0.1:1/v1"), "cannot be reached"),
         (("--dataset", "demo", "--count", "0"), "--count"),
+        (("--dataset", "demo", "--temperature", "nan"), "nan is no number that can be used"),
+        (("--dataset", "demo", "--temperature", "inf"), "inf is no number that can be used"),
+        (("--dataset", "demo", "--endpoint", "http://a\x1b[2Jb/v1"), "'http://a\\x1b[2Jb/v1'; write it as http://"),
+        (("--dataset", "demo", "--endpoint", "http://[/v1"), "'http://[/v1'; write it as http://"),
+        (("--dataset", "demo", "--endpoint", "http://a:99999/v1"), "write it as http://host:port/v1"),
+        (("--dataset", "demo", "--endpoint", "http://a b/v1"), "write it as http://host:port/v1"),
+        (("--dataset", "demo", "--model", "gpt"), "the built-in analyst has no model 'gpt'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
@@ -236,11 +245,9 @@ def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) ->
         process.kill()
         process.communicate()
         there = check_whole(workspace)
-    found = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
-    process = started(
-        workspace,
-        *[one.stem for one in found if one.thread.status == "active"][:8] or thread_files.stems(workspace.threads),
-    )
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    stored = [read for read in store.read_all(workspace.threads) if isinstance(read, store.Stored)]
+    if active := [thread.stem for thread in stored if thread.thread.status == "active"][:8]:
+        process = started(workspace, *active)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
     assert check_whole(workspace) == there
