@@ -8,7 +8,6 @@ from core.curate.branching import branch
 from core.curate.bulk import Bulk
 from core.curate.editing import (
     delete_turn,
-    edit_and_reexecute,
     edit_message,
     left_unexecuted,
     reexecute,
@@ -31,7 +30,6 @@ __all__ = [
     "create_thread",
     "delete",
     "delete_turn",
-    "edit_and_reexecute",
     "edit_message",
     "edit_proposal",
     "keep_mine",

@@ -57,22 +57,6 @@ def edit_message(
     return commit(workspace, stored, edited_and_executed(thread, index, message, tools_at), what)
 
 
-def edit_and_reexecute(
-    workspace: Workspace,
-    stored: Stored,
-    index: int,
-    message: Message,
-    tools: Sequence[Tool],
-    context: ToolContext,
-    *,
-    unchecked: bool = False,
-) -> Stored:
-    """As `edit_message`, with what the calls are carried out with at hand."""
-    return edit_message(
-        workspace, stored, index, message, lambda _thread, _index: (tools, context), unchecked=unchecked
-    )
-
-
 def edited_and_executed(thread: Thread, index: int, message: Message, tools_at: ToolsAt | None) -> Thread:
     """The thread with another message in this place and the calls that changed carried out, where they can be."""
     before = message_at(thread, index)

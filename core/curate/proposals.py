@@ -121,12 +121,10 @@ def edit_proposal(
         The thread as it is now, and the proposal as edited.
 
     Raises:
-        ConflictError: the thread, or its file, has moved on since the turn was proposed.
+        ConflictError: the thread's file has moved on since it was read.
     """
     thread = stored.thread
-    if proposed.position != len(thread.messages):
-        raise ConflictError(f"{thread.id} has moved on since this turn was proposed; run again from its end")
-    whole = with_messages(thread, [*thread.messages, *proposed.messages])
+    whole = with_messages(thread, [*thread.messages[: proposed.position], *proposed.messages])
     edited = edited_and_executed(whole, index, message, tools_at)
     saved = set_aside(workspace, stored, proposed, "edited")
     changed = tuple(edited.messages[proposed.position :])

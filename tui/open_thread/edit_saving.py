@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,8 @@ from core.storage.store import Stored
 from core.thread import edits
 from core.thread.proposal import Proposal
 from core.thread.query import query_place, query_turn
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, with_messages
+from core.thread.value import Message, Thread
+from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.proposals import CONFLICT_WAYS
@@ -106,15 +107,12 @@ class EditSaving:
         return edit.index >= len(messages) or messages[edit.index] != edit.message
 
     async def _save_message(self, work: ThreadWork, index: int, message: Message, unchecked: bool) -> bool:
-        before = work.stored.thread.messages[index]
-        if _calls(message) == _calls(before):
-            return await self._thread.save(work, partial(curate.edit_message, unchecked=unchecked), index, message)
-        tools, context = await asyncio.to_thread(self._tools_at, work.stored.thread, index)
-        if context is None:
+        before = work.stored.thread
+        function = partial(curate.edit_message, tools_at=self._tools_at, unchecked=unchecked)
+        saved = await self._thread.save(work, function, index, message)
+        if saved and curate.left_unexecuted(before, work.stored.thread, index):
             self._thread.say("the session cannot be read, so the call is saved without being executed", "warning")
-            return await self._thread.save(work, partial(curate.edit_message, unchecked=unchecked), index, message)
-        function = partial(curate.edit_and_reexecute, unchecked=unchecked)
-        return await self._thread.save(work, function, index, message, tools, context)
+        return saved
 
     async def _save_proposal(self, work: ThreadWork, edit: Edit, message: Message) -> bool:
         """Put the edited message into its proposal; the one the model made goes to the alternatives."""
@@ -122,17 +120,16 @@ class EditSaving:
         if proposal is None or proposal not in work.proposals:
             self._thread.say("this proposal is gone; what was typed stays as a draft", "warning")
             return False
-        if not await self._thread.save(work, curate.set_aside, proposal, "edited"):
+        changed: list[Proposal] = []
+
+        def change(workspace: Workspace, stored: Stored) -> Stored:
+            saved, edited = curate.edit_proposal(workspace, stored, proposal, edit.index, message, self._tools_at)
+            changed.append(edited)
+            return saved
+
+        if not await self._thread.save(work, change):
             return False
-        thread = work.stored.thread
-        whole = with_messages(thread, [*thread.messages[: proposal.position], *proposal.messages])
-        edited = edits.edited(whole, edit.index, message)
-        if _calls(message) != _calls(edit.message):
-            tools, context = await asyncio.to_thread(self._tools_at, whole, edit.index)
-            if context is not None:
-                edited = await asyncio.to_thread(edits.reexecuted, edited, edit.index, tools, context)
-        changed = replace(proposal, messages=tuple(edited.messages[proposal.position :]), complete=True, edited=True)
-        work.replace(proposal, changed)
+        work.replace(proposal, changed[0])
         self._thread.show(work)
         return True
 
@@ -159,8 +156,8 @@ class EditSaving:
             return
         try:
             mine = edits.edited(edit.seen.thread, edit.index, message)
-            function = curate.keep_mine if way == "m" else curate.mine_as_branch
-            stored = await asyncio.to_thread(function, self._thread.workspace, edit.seen, mine)
+            kept_as = "mine" if way == "m" else "branch"
+            stored = await asyncio.to_thread(curate.resolve, self._thread.workspace, edit.seen, mine, kept_as)
         except SensorloomError as error:
             self._thread.say(str(error), "error")
             return
@@ -169,7 +166,3 @@ class EditSaving:
             self._thread.replaced(work, stored)
         else:
             self._opened(stored)
-
-
-def _calls(message: Message) -> list[tuple[str, str]]:
-    return [(call_name(call), call_arguments(call)) for call in calls_of(message)]

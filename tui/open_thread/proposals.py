@@ -172,9 +172,9 @@ class Proposals:
     async def _keep_mine(self, work: ThreadWork, seen: Stored, mine: Thread, way: str) -> None:
         from core import curate
 
-        function = curate.keep_mine if way == "m" else curate.mine_as_branch
+        kept_as = "mine" if way == "m" else "branch"
         try:
-            stored = await asyncio.to_thread(function, self._thread.workspace, seen, mine)
+            stored = await asyncio.to_thread(curate.resolve, self._thread.workspace, seen, mine, kept_as)
         except SensorloomError as error:
             self._thread.say(str(error), "error")
             return
