@@ -15,10 +15,10 @@ from core.thread.json_form import decode, encode
 from core.thread.value import Thread, touched, with_metadata
 from core.workspace import Workspace
 
-Way = Literal["theirs", "mine", "branch"]
+Resolution = Literal["theirs", "mine", "branch"]
 
 
-def resolve(workspace: Workspace, seen: Stored, mine: Thread, way: Way) -> Stored:
+def resolve(workspace: Workspace, seen: Stored, mine: Thread, way: Resolution) -> Stored:
     """Settle a thread that another program changed while there is work of one's own on it.
 
     Args:

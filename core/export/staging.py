@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError, system_reason
-from core.storage.atomic import sync_folder, write_atomic
+from core.storage.atomic import sync, sync_folder, write_atomic
 from core.storage.store import locked
 
 ENTRIES_FILE = "dataset_info.json"
@@ -113,7 +113,7 @@ def _move(path: Path, target: Path) -> None:
 
 def _sync_file(path: Path) -> None:
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        sync(file.fileno())
 
 
 def _with_entries(target: Path, added: Path) -> bytes:
