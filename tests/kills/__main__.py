@@ -45,6 +45,7 @@ def main() -> int:
     if problems:
         print(f"the workspace is left in {root}")
         return 1
+    print("nothing was lost")
     shutil.rmtree(root)
     return 0
 
@@ -67,6 +68,8 @@ def _rounds(root: Path, kills: int, draw: random.Random, actions: list[Action]) 
         code, took = starter.run(root, arguments, moment)
         if code is None:
             counts[action.name] += 1
+            if counts.total() % 25 == 0:
+                print(f"{counts.total()} of {kills} kills, {len(problems)} losses", file=sys.stderr, flush=True)
         else:
             seconds[action.name] = took
             if code != 0 and not any(refusal in _last_words(root) for refusal in REFUSALS):
