@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from core.thread.opening import opening_of
 from tools.sensors import Sensor, sensors_of
 from tools.session import Channel
 
-QUERY_MARK = "User Query:"
 ASKS_FOR_A_QUESTION = "You propose the question a person asks about a recorded sensor session."
 """The first line of the system prompt that asks for a question instead of a turn."""
 
@@ -167,11 +167,10 @@ def _manifest(text: str) -> dict[str, Any]:
 
 def _question(opening: str) -> str:
     """What follows the mark, or the last paragraph where there is no mark."""
-    _, mark, after = opening.rpartition(QUERY_MARK)
-    if mark:
-        return " ".join(after.split())
-    last = re.split(r"\n\s*\n", opening.strip())[-1]
-    return "" if last.lstrip().startswith(("{", "Dataset Information")) else " ".join(last.split())
+    if (start := opening_of(opening).query_at) is not None:
+        return " ".join(opening[start:].split())
+    last = re.split(r"\n\s*\n", opening.strip())[-1].lstrip()
+    return "" if last.startswith("{") or opening_of(last).manifest is not None else " ".join(last.split())
 
 
 def _labels(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ A term is decided on a `Summary` alone, or, when a summary cannot know, on the t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.thread.labels import canonical
+from core.thread.opening import opening_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 if TYPE_CHECKING:
@@ -90,9 +90,6 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-_MANIFEST = re.compile(r"\ADataset Information:.*?(?=\n\nUser Query:|\Z)", re.DOTALL)
-
-
 def searched(thread: Thread) -> Iterator[str]:
     """Every text that free text looks into: the id, the query, messages, tool names, arguments and results.
 
@@ -102,7 +99,8 @@ def searched(thread: Thread) -> Iterator[str]:
     yield thread.id
     yield thread.query
     for place, message in enumerate(thread.messages):
-        shown = {**message, "content": _MANIFEST.sub("", text_of(message))} if place == 0 else message
+        text = text_of(message)
+        shown = message if place else {**message, "content": text[opening_of(text).end :]}
         yield from contents((shown,))
         yield from (call_name(call) for call in calls_of(message))
         yield from arguments((message,))

@@ -7,21 +7,16 @@ from typing import Any
 
 from core.errors import SensorloomError
 from core.lint.finding import Context
+from core.thread.opening import opening_of
 from core.thread.value import Thread, text_of
 from core.workspace import Workspace
-
-_INFORMATION = "Dataset Information:"
-_QUERY = "\n\nUser Query:"
 
 
 def manifest_of(thread: Thread) -> dict[str, Any]:
     """The dataset's manifest as the first message shows it; empty when it shows none."""
-    first = text_of(thread.messages[0]) if thread.messages else ""
-    if not first.startswith(_INFORMATION):
-        return {}
-    text = first.removeprefix(_INFORMATION).partition(_QUERY)[0]
+    text = opening_of(text_of(thread.messages[0])).manifest if thread.messages else None
     try:
-        found = json.loads(text)
+        found = json.loads(text or "")
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -16,6 +16,7 @@ from typing import Any
 from core.lint.finding import Check, Context, Finding
 from core.lint.label_set import label_set
 from core.thread.labels import SYNONYMS, canonical
+from core.thread.opening import opening_of
 from core.thread.value import Thread, text_of
 
 _TELLING_KEYS = re.compile(
@@ -110,10 +111,10 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
 
 def _in_question(text: str, labels: _Labels, truth: str) -> str:
     """Why a user's message gives the truth away; empty when it does not."""
-    manifest, mark, query = text.partition("User Query:")
-    if not mark:
-        manifest, query = (text, "") if text.startswith("Dataset Information:") else ("", text)
-    if reason := _in_result(manifest.removeprefix("Dataset Information:").strip(), labels, truth):
+    opening = opening_of(text)
+    query = text[opening.end if opening.query_at is None else opening.query_at :]
+    before = opening.manifest if opening.manifest is not None else text[: len(text) - len(query)]
+    if reason := _in_result(before, labels, truth):
         return reason
     for sentence in _SENTENCE.findall(query):
         if labels.found(sentence) != {truth}:

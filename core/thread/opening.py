@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _PROMPTS = Path(__file__).parents[1] / "analyst" / "prompts"
 
@@ -23,11 +23,42 @@ def query_prompt() -> str:
     return (_PROMPTS / "query.txt").read_text(encoding="utf-8").strip()
 
 
+_INFORMATION = "Dataset Information:"
+_MARK = "User Query:"
+
+
 def described(manifest: Mapping[str, Any]) -> str:
     """A dataset as a model reads of it: its manifest, as its own file has it."""
-    return f"Dataset Information:\n{json.dumps(dict(manifest), indent=2, ensure_ascii=False)}"
+    return f"{_INFORMATION}\n{json.dumps(dict(manifest), indent=2, ensure_ascii=False)}"
 
 
 def first_message(manifest: Mapping[str, Any], query: str) -> dict[str, str]:
     """The user message that opens a thread (FORMAT.md): the dataset's manifest and the question."""
-    return {"role": "user", "content": f"{described(manifest)}\n\nUser Query: {query}"}
+    return {"role": "user", "content": f"{described(manifest)}\n\n{_MARK} {query}"}
+
+
+class Opening(NamedTuple):
+    """Where the parts of an opening message stand in its text."""
+
+    manifest: str | None
+    """The dataset's manifest, JSON when the message is whole; None where the text shows none."""
+    end: int
+    """Where what describes the dataset ends; 0 where nothing does."""
+    query_at: int | None
+    """Where the question begins; None where nothing marks it."""
+
+
+def opening_of(text: str) -> Opening:
+    """Take an opening message's text apart: the other way of `first_message`, for whatever somebody made of it."""
+    if not text.startswith(_INFORMATION):
+        return Opening(None, 0, _after_mark(text, text.rfind(_MARK)))
+    at = text.find(f"\n\n{_MARK}")
+    end = at if at >= 0 else len(text)
+    return Opening(text[len(_INFORMATION) : end].strip(), end, _after_mark(text, at + 2) if at >= 0 else None)
+
+
+def _after_mark(text: str, at: int) -> int | None:
+    if at < 0:
+        return None
+    start = at + len(_MARK)
+    return start + (text[start : start + 1] == " ")

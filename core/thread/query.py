@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.thread.opening import opening_of
 from core.thread.turns import Turn, each_turn
 from core.thread.value import Message, Thread, text_of, with_messages, with_metadata
-
-MARK = "User Query: "
-"""What stands before the question in a first message that also holds the dataset's manifest."""
 
 
 def query_turn(thread: Thread) -> Turn:
@@ -29,18 +27,18 @@ def query_place(thread: Thread, turn: Turn) -> tuple[int, str] | None:
         if message.get("role") == "user" and isinstance(message.get("content"), str)
     ]
     for index, text in reversed(texts):
-        asked = MARK + thread.query
-        if thread.query and text.endswith(asked):
-            return index, text[: -len(thread.query)]
-        if MARK in text:
-            return index, text[: text.rindex(MARK) + len(MARK)]
+        head = text.removesuffix(thread.query)
+        if head != text and opening_of(head).query_at == len(head):
+            return index, head
+        if (start := opening_of(text).query_at) is not None:
+            return index, text[:start]
     return (texts[-1][0], "") if texts else None
 
 
 def query_of(thread: Thread) -> str | None:
     """The question as the messages have it; None when they hold none."""
-    found = query_place(thread, query_turn(thread))
-    return None if found is None else text_of(thread.messages[found[0]])[len(found[1]) :]
+    at = query_place(thread, query_turn(thread))
+    return None if at is None else text_of(thread.messages[at[0]])[len(at[1]) :]
 
 
 def with_query(thread: Thread, turn: Turn, query: str) -> tuple[Thread, int]:
@@ -51,14 +49,14 @@ def with_query(thread: Thread, turn: Turn, query: str) -> tuple[Thread, int]:
     Raises:
         ValueError: the turn holds no text.
     """
-    found = query_place(thread, turn)
-    if found is None:
+    at = query_place(thread, turn)
+    if at is None:
         raise ValueError("this turn holds no question")
-    index, before = found
+    index, before = at
     changed: Sequence[Message] = [
         *thread.messages[:index],
         {**thread.messages[index], "content": before + query},
         *thread.messages[index + 1 :],
     ]
-    made = with_messages(thread, changed)
-    return (with_metadata(made, user_query=query) if turn.kind == "query" else made), index
+    asked = with_messages(thread, changed)
+    return (with_metadata(asked, user_query=query) if turn.kind == "query" else asked), index

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from core.text import one_line, printable
+from core.thread.opening import opening_of
 from core.thread.value import call_arguments, call_name, calls_of, text_of
 from tui.widgets.conversation_parts import Part, failed
 from tui.widgets.json_lines import is_json, json_flat, json_flow, json_lines, looks_json
@@ -35,8 +36,6 @@ HANGING_WIDTH = 60
 
 _STEP: Span = ("  ", "text")
 _EMPTY: Line = (("(empty)", "dim"),)
-_MANIFEST = "Dataset Information:"
-_QUERY = "\n\nUser Query: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +197,10 @@ def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
 
 def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     text = text_of(part.message)
-    if text.startswith(_MANIFEST):
-        manifest, _, query = text[len(_MANIFEST) :].partition(_QUERY)
-        return [*_manifest_lines(manifest.strip(), part.opened, width), *wrapped(query, width, "user")], True
+    opening = opening_of(text)
+    if opening.manifest is not None:
+        query = "" if opening.query_at is None else text[opening.query_at :]
+        return [*_manifest_lines(opening.manifest, part.opened, width), *wrapped(query, width, "user")], True
     if is_json(text):
         return _json_or_text(text, part, width)
     lines, folds = _text_lines(text, part.opened, width)
