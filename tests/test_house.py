@@ -40,7 +40,6 @@ NAMELESS_ROOMS = {
     "core/filters",
     "core/lint",
     "core/listing",
-    "core/model",
     "core/runs",
     "core/thread",
     "tests/core/analyst",
@@ -123,6 +122,13 @@ def test_no_imports_run_in_a_circle():
     graph = grimp.build_graph("tui", "core", "tools", cache_dir=None)
     imports = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
     TopologicalSorter(imports).prepare()  # raises CycleError with the modules of a circle
+
+
+def test_tests_live_in_the_room_of_what_they_test():
+    for part in ("core", "tui"):
+        rooms = {path.name for path in (ROOT / part).iterdir() if (path / "__init__.py").exists()}
+        tested = {path.name for path in (ROOT / "tests" / part).iterdir() if any(path.glob("test_*.py"))}
+        assert tested <= rooms, f"no rooms of {part}: {sorted(tested - rooms)}"
 
 
 def test_no_file_is_too_long():

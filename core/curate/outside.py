@@ -44,15 +44,21 @@ def take_theirs(workspace: Workspace, seen: Stored) -> Stored:
         ThreadError: there is no file any more (noted, so that undo brings it back), or none that is a thread
             (not noted: it may be half-written still).
     """
-    _note(workspace, seen, only_threads=True)
-    return store.read(workspace.threads, seen.stem)
+    there = _note(workspace, seen, only_threads=True)
+    return store.stored_as(there, seen.stem) if there is not None else store.read(workspace.threads, seen.stem)
 
 
 def keep_mine(workspace: Workspace, seen: Stored, mine: Thread, what: str = "") -> Stored:
     """Save one's own work over another program's change, which is noted first and can be had back by undo."""
     there = _note(workspace, seen)
     content = Content.of(encode(touched(mine)))
-    put(workspace, seen.stem, content, there, recorder(workspace, what or "own work over another program's change"))
+    put(
+        workspace,
+        seen.stem,
+        content,
+        there and there.digest,
+        recorder(workspace, what or "own work over another program's change"),
+    )
     return store.read(workspace.threads, seen.stem)
 
 
@@ -68,12 +74,12 @@ def mine_as_branch(workspace: Workspace, seen: Stored, mine: Thread) -> Stored:
     return add_branch(workspace, seen, make)
 
 
-def _note(workspace: Workspace, seen: Stored, *, only_threads: bool = False) -> str | None:
-    """Note the file as it is now in the history. Returns its digest, None when there is no file."""
+def _note(workspace: Workspace, seen: Stored, *, only_threads: bool = False) -> Content | None:
+    """Note the file as it is now in the history, and return what it holds; None when there is no file."""
     with store.locked(workspace.threads):
         there = store.present(workspace.threads, seen.stem)
         if there is not None and only_threads:
             decode(there.data, f"{seen.stem}.json")
         before = Content(seen.data, seen.digest) if seen.data else Content.of(encode(seen.thread))
         history.record_outside(workspace, seen.stem, before, there)
-    return there and there.digest
+    return there

@@ -42,7 +42,7 @@ def read(folder: Path, stem: str) -> Stored:
         ThreadError: the file is missing, unreadable, or no thread; the message says which and where.
     """
     path = path_of(folder, stem)
-    return _stored(Content.of(read_bytes(path)), stem)
+    return stored_as(Content.of(read_bytes(path)), stem)
 
 
 def read_all(folder: Path, chosen: Iterable[str] | None = None) -> Iterator[Stored | ThreadError]:
@@ -65,7 +65,7 @@ def save(folder: Path, stored: Stored, thread: Thread, record: Record | None = N
         return stored
     content = Content.of(encode(touched(thread)))
     replace(folder, stored.stem, content, stored.digest, record)
-    return _stored(content, stored.stem)
+    return stored_as(content, stored.stem)
 
 
 def replace(
@@ -155,10 +155,11 @@ def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
     if record is not None:
         record(thread.id, None, content)
     write_atomic(path, content.data)
-    return _stored(content, thread.id)
+    return stored_as(content, thread.id)
 
 
-def _stored(content: Content, stem: str) -> Stored:
+def stored_as(content: Content, stem: str) -> Stored:
+    """The thread in a file's bytes that were read already. Raises ThreadError."""
     return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
 
 

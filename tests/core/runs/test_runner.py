@@ -63,21 +63,10 @@ def watcher() -> Watcher:
 
 
 @pytest.fixture
-def runner(workspace: Workspace, watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnRunner]:
-    import core.runs.toolbox
-    from tools.registry import ToolContext
-
-    def context_for(workspace: Workspace, thread: Thread, tools: object = None) -> ToolContext:
-        return ToolContext(None, thread.session)  # type: ignore[arg-type]  # no call is made in these tests
-
-    def open_toolbox(workspace: Workspace) -> tuple[()]:
-        return ()
-
-    monkeypatch.setattr(core.runs.toolbox, "context_for", context_for)
-    monkeypatch.setattr(core.runs.toolbox, "open_toolbox", open_toolbox)
-    made = TurnRunner(workspace, watcher)
-    yield made
-    made.close()
+def runner(workspace: Workspace, watcher: Watcher) -> Iterator[TurnRunner]:
+    turn_runner = TurnRunner(workspace, watcher)
+    yield turn_runner
+    turn_runner.close()
 
 
 def begun(workspace: Workspace, number: int = 1) -> Stored:

@@ -16,8 +16,7 @@ from core.filters.language import parse, select
 from core.listing.index import summaries
 from core.storage.splits_file import SplitBook, hold_out, read_book, release, write_book
 from core.workspace import Workspace
-
-from .threads import document, workspace
+from tests.core.export.threads import document, workspace
 
 
 @pytest.fixture
