@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools pictures rooms lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures rooms lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -114,6 +114,10 @@ examples: .venv/.dev
 bench-tools: .venv/.bench
 	$(BIN)/python -m tests.bench.tools $(ARGS) > docs/bench-tools.md.new
 	mv docs/bench-tools.md.new docs/bench-tools.md
+
+# The tools' numbers beside scipy's, and beside what windows were made with; fails when one disagrees beyond its tolerance.
+reference-tools: .venv/.dev
+	@$(BIN)/python -m tests.tools.reference_windows
 
 # Precision and recall of the leak, grounding and duplicate checks on planted cases.
 lint-figures: .venv/.dev

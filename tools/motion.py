@@ -23,12 +23,14 @@ from tools.results import (
     seconds,
     sensors_at,
 )
-from tools.sensors import AXES, Sensor
+from tools.sensors import AXES, Sensor, sensors_of
 from tools.session import Samples, Window
 
 GRAVITY = {"m/s²": 9.80665, "g": 1.0, "mg": 1000.0}
 """Standard gravity (CGPM 1901) in the units that accelerometers are recorded in."""
 _FRAME_SEC = 0.5
+CHANGE_ERROR_SEC = 0.2
+"""How far a change between two activities lies from where it is told, as a rule; `make reference-tools` prints it."""
 _MAX_CHANGES = 4
 _LEAST_NOISE = 0.1
 """In standard deviations for a level and in decades for a spread: smaller shifts are no change of activity."""
@@ -126,6 +128,10 @@ def segment_session(context: ToolContext, artifact_id: str = SESSION, position: 
     signals = {sensor.name: _magnitude(window, sensor) for sensor in moving}
     changes = _changes(list(signals.values()), rate)
     head["changes_sec"] = [seconds(window.start_sec + at) for at in changes]
+    if changes:
+        head["changes_within_sec"] = CHANGE_ERROR_SEC
+    elif window.end_sec - window.start_sec < 6 * _FRAME_SEC:
+        head["changes_note"] = f"cannot be told: a change needs {6 * _FRAME_SEC:g} s"
     return fitting(
         {
             **head,
@@ -141,6 +147,25 @@ def segment_session(context: ToolContext, artifact_id: str = SESSION, position: 
         | ({"sensors_not_shown": len(moving) - shown} if shown < len(moving) else {})
         for shown in (len(moving), 4, 2, 1)
     )
+
+
+def gravity_of(window: Window, sensor: Sensor) -> Samples | None:
+    """The direction of the vertical in an accelerometer's axes, shape (3,); None where nothing there shows gravity.
+
+    Where gravity was taken out of the sensor, another accelerometer at its position that still has it is asked.
+    """
+    others = [
+        other
+        for other in sensors_of(window.channels)
+        if other.kind == "acceleration" and other.is_triad and other.position == sensor.position and other != sensor
+    ]
+    for candidate in (sensor, *others):
+        rows = rows_of(window, candidate)
+        rows = rows[:, np.isfinite(rows).all(axis=0)]
+        if rows.shape[1] and _holds_gravity(candidate, rows):
+            level = rows.mean(axis=1)
+            return level / np.linalg.norm(level)
+    return None
 
 
 def _holds_gravity(sensor: Sensor, rows: Samples) -> bool:
@@ -229,7 +254,31 @@ def _changes(signals: list[Samples], rate: float) -> list[float]:
         if best > penalty:
             splits.append(at)
             spans += [(start, at), (at, end)]
-    return [at * length / rate for at in sorted(splits)]
+    magnitudes = filled(np.array(signals))
+    magnitudes = magnitudes[np.isfinite(magnitudes).all(axis=1)]
+    return [_refined(magnitudes, at * length, 2 * length) / rate for at in sorted(splits)]
+
+
+def _refined(signals: Samples, at: int, reach: int) -> int:
+    """The sample near `at` where two normal distributions, of other mean and variance, fit best before and after it.
+
+    The likelihood is that of Killick, Fearnhead & Eckley (2012), "Optimal detection of changepoints with a linear
+    computational cost", JASA 107, for a change in mean and variance; `reach` samples on either side are looked at.
+    """
+    start, end = max(at - 2 * reach, 0), min(at + 2 * reach, signals.shape[1])
+    least = max(reach // 4, 3)
+    places = range(max(at - reach, start + least), min(at + reach, end - least))
+    if not places or not len(signals):
+        return at
+
+    def misfit(split: int) -> float:
+        return sum(
+            (stop - begin) * float(np.log(signals[:, begin:stop].var(axis=1) + 1e-6 * overall).sum())
+            for begin, stop in ((start, split), (split, end))
+        )
+
+    overall = signals.var(axis=1) + 1e-12
+    return min(places, key=misfit)
 
 
 def _gain(values: Samples, start: int, at: int, end: int) -> float:

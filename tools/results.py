@@ -14,6 +14,10 @@ from tools.sensors import Sensor, sensors_of
 from tools.session import Window
 
 DIGITS = 3
+BRIDGED_SEC = 0.25
+"""The longest gap that is bridged: a quarter of a walking stride, about the shortest time between two steps."""
+BRIDGED_STEPS = 2.5
+"""The same for slow sensors, as a multiple of the time between two samples."""
 MOTION = ("acceleration", "gyroscope", "magnetometer")
 
 
@@ -39,13 +43,27 @@ def seconds(value: float) -> float:
 
 
 def looked_at(artifact_id: str, window: Window) -> dict[str, Any]:
-    """The head of a result: which artifact, its start and end, samples and rate."""
+    """The head of a result: which artifact, its start and end, samples and rate, and the rows that it lacks."""
     return {
         "artifact_id": artifact_id,
         "window_sec": [seconds(window.start_sec), seconds(window.end_sec)],
         "samples": int(window.time_sec.size),
         "rate_hz": rate_of(window),
+        **missing_rows(window),
     }
+
+
+def missing_rows(window: Window) -> dict[str, object]:
+    """How many rows a window lacks and the longest time without one; nothing when they come evenly enough."""
+    if window.time_sec.size < 3:
+        return {}
+    steps = np.diff(window.time_sec)
+    usual = float(np.median(steps))
+    gaps = steps[steps > max(BRIDGED_SEC, BRIDGED_STEPS * usual)]
+    if not gaps.size or usual <= 0:
+        return {}
+    rows = int(np.round(gaps / usual - 1).sum())
+    return {"missing_rows": rows, "longest_gap_sec": seconds(float(gaps.max()))}
 
 
 def rate_of(window: Window) -> float | int | None:

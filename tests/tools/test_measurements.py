@@ -76,7 +76,7 @@ def test_noise_has_no_rhythm():
 def test_no_rhythm_is_said_of_the_paces_that_the_window_allows():
     context = holding(waves(0.0) + np.linspace(0, 3, 500))
     cut = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 2})["artifact_id"]
-    for artifact, paces in (("session", "30.0 and 231"), (cut, "60.0 and 231")):
+    for artifact, paces in (("session", "30.0 and 750"), (cut, "60.0 and 750")):
         acc = result_of(context, "detect_periodicity", {"artifact_id": artifact})["sensors"]["acc"]
         assert acc == {**acc, "strength": 0.0, "note": f"no rhythm between {paces} cycles per minute"}
 
