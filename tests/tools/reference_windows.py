@@ -102,8 +102,9 @@ def _heart_rates() -> Iterator[Row]:
         ecg = np.zeros(time.size)
         at = np.arange(0.3, 9.9, 60 / beats)
         ecg[np.round(at * rate).astype(int)] = 1.0
-        shape = signal.windows.gaussian(15, 2.0) - 0.3 * signal.windows.gaussian(15, 5.0)
-        wave = np.convolve(ecg, shape, "same") + 0.1 * np.sin(2 * np.pi * 0.3 * time)
+        offset = np.arange(-7.0, 8.0)
+        shape = np.exp(-((offset / 2) ** 2) / 2) - 0.3 * np.exp(-((offset / 5) ** 2) / 2)
+        wave = np.asarray(np.convolve(ecg, shape, "same"), dtype=float) + 0.1 * np.sin(2 * np.pi * 0.3 * time)
         wave += np.random.default_rng(2).normal(0, 0.03, time.size)
         told = result_of(context_of(wave[None], time, ("ecg",), "mV"), "estimate_heart_rate")["channels"]["ecg"]
         yield Row(
