@@ -20,7 +20,7 @@ from typing import Literal
 
 import msgspec
 
-from core.errors import SensorloomError, system_reason
+from core.errors import ConflictError, SensorloomError, system_reason
 from core.storage import snapshots, store
 from core.storage.atomic import Content, write_atomic
 from core.storage.step_log import OUTSIDE, History, Step, append, as_json, read_log, standing_after
@@ -149,7 +149,10 @@ def _carried_out(workspace: Workspace, stem: str) -> History:
     last = past.last
     if last is None or last.before == last.after:
         return past
-    there = _digest(store.present(workspace.threads, stem))
+    try:
+        there = _digest(store.present(workspace.threads, stem))
+    except ConflictError:
+        return past  # whoever takes the step back is told that the file cannot be read
     return standing_after([*past.steps, _opposite(past, last)]) if there == last.before else past
 
 

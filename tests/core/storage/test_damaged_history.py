@@ -112,3 +112,16 @@ def test_a_history_that_cannot_be_read_holds_up_no_other_thread(workspace: Works
     log.unlink()
     log.mkdir()
     assert curate.undo_latest(workspace).stems == (other.stem,)
+
+
+def test_a_thread_that_cannot_be_read_is_named_and_no_older_step_goes_in_its_place(
+    workspace: Workspace, finished: Stored
+):
+    other = curate.branch(workspace, finished, 3)
+    set_verdict(workspace, finished, "accept")
+    path = workspace.threads / f"{finished.stem}.json"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(SensorloomError, match=f"{finished.stem}.json can no longer be read"):
+        curate.undo_latest(workspace)
+    assert store.read(workspace.threads, other.stem) == other
