@@ -64,14 +64,14 @@ def verdict_of(thread: Thread) -> str:
 
 def pairs(thread: Thread, siblings: Sequence[Thread], missed: Counter[str]) -> list[Pair]:
     """All pairs in which `thread` is the better side, each once. Why others could not be made goes into `missed`."""
-    found: dict[str, Pair] = {}
+    distinct: dict[str, Pair] = {}
     for pair in (*_from_alternatives(thread, missed), *_from_siblings(thread, siblings, missed)):
-        if said(pair.chosen) != said(pair.rejected):
-            found.setdefault(json.dumps([len(pair.prompt), said(pair.rejected)]), pair)
-    return list(found.values())
+        if content_of(pair.chosen) != content_of(pair.rejected):
+            distinct.setdefault(json.dumps([len(pair.prompt), content_of(pair.rejected)]), pair)
+    return list(distinct.values())
 
 
-def said(message: Message) -> list[Any]:
+def content_of(message: Message) -> list[Any]:
     """What a message says, without ids and marks: what two messages are compared by."""
     return [
         message.get("role"),
@@ -88,17 +88,17 @@ def _plain_arguments(arguments: str) -> Any:
 
 
 def _from_alternatives(thread: Thread, missed: Counter[str]) -> Iterator[Pair]:
-    for one in thread.alternatives:
-        position, turn = one.get("position"), one.get("messages")
+    for alternative in thread.alternatives:
+        position, turn = alternative.get("position"), alternative.get("messages")
         if not isinstance(position, int) or not isinstance(turn, list) or not turn or not isinstance(turn[0], dict):
             missed["alternatives in another form"] += 1
             continue
         rejected = cast("Message", turn[0])
-        if one.get("complete") is False:
+        if alternative.get("complete") is False:
             missed["alternatives that broke off"] += 1
         elif not 0 <= position < len(thread.messages) or not is_assistant(thread.messages[position]):
             missed["alternatives to a turn that is no longer there"] += 1
-        elif one.get("context") != context_hash(thread.messages[:position]):
+        elif alternative.get("context") != context_hash(thread.messages[:position]):
             missed["alternatives whose context has changed since"] += 1
         elif not in_loss(thread.messages[position]):
             missed["alternatives to a turn that is out of the loss"] += 1
@@ -126,9 +126,9 @@ def _from_siblings(thread: Thread, siblings: Sequence[Thread], missed: Counter[s
             yield Pair(tuple(thread.messages[:shared]), chosen, rejected, other.id)
 
 
-def _shared(one: Sequence[Message], other: Sequence[Message]) -> int:
+def _shared(messages: Sequence[Message], others: Sequence[Message]) -> int:
     """How many messages both begin with; call ids don't count, since a branch may have its own."""
-    for place, (mine, theirs) in enumerate(zip(one, other, strict=False)):
-        if said(mine) != said(theirs):
-            return place
-    return min(len(one), len(other))
+    for shared, (mine, theirs) in enumerate(zip(messages, others, strict=False)):
+        if content_of(mine) != content_of(theirs):
+            return shared
+    return min(len(messages), len(others))

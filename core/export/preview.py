@@ -112,15 +112,15 @@ def candidates(workspace: Workspace, request: ExportRequest, listing: Sequence[S
     has_test = request.split is not None and request.split.has_test
     chosen: list[Summary] = []
     tested = 0
-    for one in listing:
+    for summary in listing:
         held_out = False
-        if reason := selection.reason(one):
-            selection.pass_over(one, reason, skips)
-        elif (held_out := is_held_out(one)) and not has_test:
+        if reason := selection.reason(summary):
+            selection.pass_over(summary, reason, skips)
+        elif (held_out := is_held_out(summary)) and not has_test:
             skips.passed_over(HELD_OUT)
         else:
             tested += held_out
-            chosen.append(one)
+            chosen.append(summary)
     return Candidates(tuple(chosen), skips.ordered(), not selection.wanted.needs_file, tested)
 
 
@@ -142,11 +142,11 @@ def losses(
     changes: Counter[str] = Counter()
     refused: dict[str, tuple[str, ...]] = {}
     siblings = _siblings(workspace, request, listing)
-    for one in some:
-        seen = _preview(workspace, one, request, siblings)
+    for summary in some:
+        seen = _preview(workspace, summary, request, siblings)
         changes.update(seen.changes)
         if seen.refusal:
-            refused[seen.refusal] = (*refused.get(seen.refusal, ()), one.stem)
+            refused[seen.refusal] = (*refused.get(seen.refusal, ()), summary.stem)
     return Losses(len(some), dict(changes.most_common()), refused)
 
 
@@ -170,17 +170,19 @@ def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[
     """(trained, text) in order; the same text as `probes/chatml.jinja` gives, which a test holds together."""
     from core.export.profiles.conversation import compact
 
-    found: list[tuple[bool, str]] = []
+    stretches: list[tuple[bool, str]] = []
     if tools:
         listed = "".join(f"\n{compact(tool)}" for tool in tools)
-        found.append((False, f"<|im_start|>system\nYou may call these tools.\n<tools>{listed}\n</tools><|im_end|>\n"))
-    for place, message in enumerate(chat):
+        stretches.append(
+            (False, f"<|im_start|>system\nYou may call these tools.\n<tools>{listed}\n</tools><|im_end|>\n")
+        )
+    for position, message in enumerate(chat):
         role, content = message["role"], message["content"]
         if role == "tool":
-            first = place == 0 or chat[place - 1]["role"] != "tool"
-            last = place == len(chat) - 1 or chat[place + 1]["role"] != "tool"
+            first = position == 0 or chat[position - 1]["role"] != "tool"
+            last = position == len(chat) - 1 or chat[position + 1]["role"] != "tool"
             text = f"{'<|im_start|>user' if first else ''}\n<tool_response>\n{content}\n</tool_response>"
-            found.append((False, text + ("<|im_end|>\n" if last else "")))
+            stretches.append((False, text + ("<|im_end|>\n" if last else "")))
         elif role == "assistant":
             calls = "".join(
                 f'\n<tool_call>\n{{"name": "{call["function"]["name"]}", '
@@ -189,12 +191,12 @@ def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[
             )
             reasoning = message.get("reasoning_content")
             thought = f"<think>\n{reasoning}\n</think>\n\n" if reasoning else ""
-            found.append((False, "<|im_start|>assistant\n"))
-            found.append((in_loss(message), f"{thought}{content}{calls}<|im_end|>"))
-            found.append((False, "\n"))
+            stretches.append((False, "<|im_start|>assistant\n"))
+            stretches.append((in_loss(message), f"{thought}{content}{calls}<|im_end|>"))
+            stretches.append((False, "\n"))
         else:
-            found.append((False, f"<|im_start|>{role}\n{content}<|im_end|>\n"))
-    return found
+            stretches.append((False, f"<|im_start|>{role}\n{content}<|im_end|>\n"))
+    return stretches
 
 
 def _stale(thread: Thread) -> str:

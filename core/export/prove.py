@@ -49,7 +49,7 @@ class Proof:
     def problems(self) -> tuple[str, ...]:
         """What is not as it should be; empty when the proof holds."""
         wrong = {role: self.trained[role] for role in _OTHERS if self.trained.get(role)}
-        found = [
+        parts = [
             f"{self.rows_in - self.rows_loaded} of {self.rows_in} rows were dropped"
             if self.rows_loaded < self.rows_in
             else "",
@@ -60,7 +60,7 @@ class Proof:
             "" if self.trained.get("assistant") else "nothing the assistant says is trained",
             f"{self.assistant_left_out} of the assistant's tokens are not trained" if self.assistant_left_out else "",
         ]
-        return tuple(one for one in found if one)
+        return tuple(part for part in parts if part)
 
 
 def profile_of_export(path: Path) -> Profile:
@@ -72,7 +72,7 @@ def profile_of_export(path: Path) -> Profile:
             return PROFILES[json.loads(manifest.read_bytes())["profile"]]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    stems = {one.file_stem: one for one in PROFILES.values()}
+    stems = {profile.file_stem: profile for profile in PROFILES.values()}
     for stem in sorted(stems, key=len, reverse=True):
         if path.name.startswith(f"{stem}_"):
             return stems[stem]
@@ -121,19 +121,21 @@ def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit:
     )
     lines = [line for line in ended.stdout.splitlines() if line.strip()]
     try:
-        found = json.loads(lines[-1]) if ended.returncode == 0 and lines else None
+        answer = json.loads(lines[-1]) if ended.returncode == 0 and lines else None
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        said = [line for line in ended.stderr.splitlines() if line.strip()]
-        raise SensorloomError(f"{trainer} could not load {path.name}: {said[-1] if said else 'it said nothing'}")
-    return msgspec.convert({**found, "export": path.name, "profile": profile.name, "trainer": trainer}, Proof)
+        answer = None
+    if not isinstance(answer, dict):
+        complaints = [line for line in ended.stderr.splitlines() if line.strip()]
+        raise SensorloomError(
+            f"{trainer} could not load {path.name}: {complaints[-1] if complaints else 'it said nothing'}"
+        )
+    return msgspec.convert({**answer, "export": path.name, "profile": profile.name, "trainer": trainer}, Proof)
 
 
 def _refusal(profile: Profile, trainer: Trainer) -> str:
     if trainer == "axolotl" and profile.pairs:
         return "Axolotl's preference loaders drop tool calls and tools; train pairs with TRL or LLaMA-Factory"
-    fitting = [one.name for one in PROFILES.values() if trainer in one.trainers]
+    fitting = [other.name for other in PROFILES.values() if trainer in other.trainers]
     return f"{trainer} does not load the form {profile.name}; export with --profile {' or '.join(fitting)}"
 
 

@@ -158,4 +158,4 @@ class Skips:
 
     def ordered(self) -> dict[str, int]:
         """The counts, most frequent first."""
-        return dict(sorted(self.counts.items(), key=lambda one: (-one[1], one[0])))
+        return dict(sorted(self.counts.items(), key=lambda item: (-item[1], item[0])))

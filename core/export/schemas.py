@@ -34,4 +34,4 @@ class Schemas:
             return thread
         called = {call_name(call) for call in calls}
         making.changes["threads without tool schemas, given today's of the tools they called"] += 1
-        return with_part(thread, "tools", [one for one in self.today if one["function"]["name"] in called])
+        return with_part(thread, "tools", [schema for schema in self.today if schema["function"]["name"] in called])

@@ -40,8 +40,8 @@ def open_selection(workspace: Workspace, request: ExportRequest, wanted: Filter)
     selection = Selection(request, wanted)
     if request.new_only:
         log = cache(partial(read_log, workspace))
-        selection.exclude = lambda one: (
-            EXPORTED if export_state(workspace.threads, one, log(), request.profile) == "exported" else ""
+        selection.exclude = lambda summary: (
+            EXPORTED if export_state(workspace.threads, summary, log(), request.profile) == "exported" else ""
         )
     return selection
 

@@ -21,19 +21,19 @@ class Siblings:
         self._lineage = lineage(listing)
         self._families: dict[str, list[Summary]] = {}
         parted = set(self._lineage.parents) | set(self._lineage.parents.values())
-        for one in listing:
-            if one.stem in parted and not one.problem:
-                self._families.setdefault(self._lineage.family(one.stem), []).append(one)
+        for summary in listing:
+            if summary.stem in parted and not summary.problem:
+                self._families.setdefault(self._lineage.family(summary.stem), []).append(summary)
 
     def of(self, stem: str) -> list[Thread]:
         """The wrong or rejected members of a thread's family, stale and broken ones left out."""
         family = self._families.get(self._lineage.family(stem), ())
         return [
             thread
-            for one in family
-            if one.stem != stem
-            and (one.correct is False or one.verdict == "reject")
-            and (thread := self._read(one.stem)) is not None
+            for summary in family
+            if summary.stem != stem
+            and (summary.correct is False or summary.verdict == "reject")
+            and (thread := self._read(summary.stem)) is not None
         ]
 
     def _read(self, stem: str) -> Thread | None:
@@ -42,4 +42,4 @@ class Siblings:
         except ThreadError:
             return None
         messages = source.thread.messages
-        return None if broken_calls(messages) or any(one.get("stale") for one in messages) else source.thread
+        return None if broken_calls(messages) or any(message.get("stale") for message in messages) else source.thread

@@ -50,10 +50,10 @@ def read_source(folder: Path, stem: str) -> Source:
     Raises:
         ThreadError: it is no thread; one sentence. An `UnloadableError` for one that loaders stop at.
     """
-    found = look(folder, stem)
-    if found.thread is None:
-        raise ThreadError(found.summary.problem)
-    return source_in(found.data, stem, Decoded(found.thread, found.line))
+    seen = look(folder, stem)
+    if seen.thread is None:
+        raise ThreadError(seen.summary.problem)
+    return source_in(seen.data, stem, Decoded(seen.thread, seen.line))
 
 
 def source_in(data: bytes, stem: str, read: Decoded | None = None) -> Source:
@@ -81,12 +81,12 @@ def plain_line(source: Source) -> bytes:
     data = source.data
     if "alternatives" in source.thread.document:
         parts = _PARTS.decode(data)
-        kept = b",".join(
+        members = b",".join(
             msgspec.json.encode(key) + b":" + bytes(memoryview(part))
             for key, part in parts.items()
             if key != "alternatives"
         )
-        data = b"{" + kept + b"}"
+        data = b"{" + members + b"}"
     return one_line(data)
 
 

@@ -76,7 +76,7 @@ def assign(groups: Mapping[str, Counter[str]], known: Mapping[str, str], spec: S
         drawn = hashlib.sha256(f"{spec.seed}\0{group}".encode(errors="surrogatepass"))
         return -groups[group].total(), drawn.hexdigest()
 
-    for group in sorted((one for one in groups if one not in sides), key=order):
+    for group in sorted((name for name in groups if name not in sides), key=order):
         counts = groups[group]
         missing = {part: _missing(counts, have[part], totals, share) for part, share in parts.items()}
         short = [part for part, share in parts.items() if have[part].total() < share * totals.total()]
@@ -93,8 +93,8 @@ def _missing(counts: Counter[str], have: Counter[str], totals: Counter[str], sha
 
 def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
     total: Counter[str] = Counter()
-    for one in counts:
-        total.update(one)
+    for count in counts:
+        total.update(count)
     return total
 
 

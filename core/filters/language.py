@@ -66,28 +66,32 @@ class Filter:
     @property
     def needs_file(self) -> bool:
         """Whether summaries alone cannot decide."""
-        return any(one.on_summary is None for one in self.conditions)
+        return any(condition.on_summary is None for condition in self.conditions)
 
     @property
     def slow(self) -> bool:
         """Whether deciding may read files, the tests of summaries included."""
-        return self.needs_file or any(one.slow for one in self.conditions)
+        return self.needs_file or any(condition.slow for condition in self.conditions)
 
     @property
     def needs_folder(self) -> bool:
         """Whether `prepare` has something to find out."""
-        return any(one.by_checks for one in self.conditions)
+        return bool(self._tests_by_checks)
+
+    @property
+    def _tests_by_checks(self) -> list[FoundByChecks]:
+        return [condition.by_checks for condition in self.conditions if condition.by_checks]
 
     def on_summary(self, summary: Summary) -> bool:
         """Whether everything holds that a summary can decide."""
-        for one in self.conditions:
-            if one.on_summary is not None and one.on_summary(summary) is one.negated:
+        for condition in self.conditions:
+            if condition.on_summary is not None and condition.on_summary(summary) is condition.negated:
                 return False
         return True
 
     def without_folder(self) -> Filter:
         """The same without what `prepare` is for."""
-        return Filter(self.text, tuple(one for one in self.conditions if not one.by_checks))
+        return Filter(self.text, tuple(condition for condition in self.conditions if not condition.by_checks))
 
     def prepare(
         self,
@@ -99,11 +103,19 @@ class Filter:
 
         Who does not call it waits in `on_summary`, without being told how far it is.
         """
-        return all(one.by_checks.prepare(every, progress, cancelled) for one in self.conditions if one.by_checks)
+        return all(
+            condition.by_checks.prepare(every, progress, cancelled)
+            for condition in self.conditions
+            if condition.by_checks
+        )
 
     def on_thread(self, thread: Thread) -> bool:
         """Whether everything holds that only the thread can decide."""
-        return all(one.on_thread(thread) is not one.negated for one in self.conditions if one.on_thread is not None)
+        return all(
+            condition.on_thread(thread) is not condition.negated
+            for condition in self.conditions
+            if condition.on_thread is not None
+        )
 
     def on_file(self, path: Path) -> bool:
         """`on_thread` of a file; what is no thread holds no text."""
@@ -120,7 +132,7 @@ class Filter:
 
     def _lacks(self, data: bytes) -> bool:
         """Whether the bytes show that a text is missing: only where they are plain enough to be sure."""
-        needles = [one.needle for one in self.conditions if one.needle and not one.negated]
+        needles = [condition.needle for condition in self.conditions if condition.needle and not condition.negated]
         if not needles or not data.isascii() or b"\\u" in data or b'"text"' in data:
             return False  # escapes, letters that fold into ASCII, or a content in parts
         lowered = data.lower()
@@ -157,59 +169,38 @@ def select(
             yield summary
 
 
-def completions(before: str) -> list[str]:
-    """What could follow `before`, the filter up to the cursor: term names, or a term's words."""
-    word = re.split(r"\s", before)[-1].removeprefix("-")
-    name, colon, value = word.partition(":")
-    if not colon:
-        return [f"{one}:" for one in TERMS if one.startswith(word)]
-    term = TERMS.get(ALIASES.get(name, name))
-    if term is None or not (term.choices or term.words or term.of_workspace):
-        return []
-    last = value.split(",")[-1]
-    choices = _checks() if name == "lint" else term.choices
-    known = choices if name == "has" else (*choices, NONE, ANY)
-    return [f"{name}:{value[: len(value) - len(last)]}{one}" for one in known if one.startswith(last)]
-
-
-def _checks() -> tuple[str, ...]:
-    from core.filters.workspace_terms import checks
-
-    return checks()
-
-
 _TERM = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator><=|>=|!=|[:=<>])")
 _SPACE = re.compile(r"\s+")
 
 
 def _conditions(text: str, workspace: Workspace | None) -> Iterator[Condition]:
-    place = 0
-    while place < len(text):
-        if found := _SPACE.match(text, place):
-            place = found.end()
+    position = 0
+    while position < len(text):
+        if space := _SPACE.match(text, position):
+            position = space.end()
             continue
-        negated = text[place] == "-" and place + 1 < len(text) and not text[place + 1].isspace()
-        place += negated
-        head = _TERM.match(text, place)
+        negated = text[position] == "-" and position + 1 < len(text) and not text[position + 1].isspace()
+        position += negated
+        head = _TERM.match(text, position)
         if head is None:
-            value, place = quoted(text, place)
+            value, position = quoted(text, position)
             yield _text_condition(searched, value, negated)
             continue
-        name = _known_name(head["name"], place)
+        name = _known_name(head["name"], position)
         start = head.end()
-        value, place = quoted(text, start)
+        value, position = quoted(text, start)
         if TERMS[name].of_workspace and value:
             yield _of_workspace(name, head["operator"], value, start, negated, workspace)
         else:
             yield _condition(name, head["operator"], value, start, negated)
 
 
-def _known_name(written: str, place: int) -> str:
+def _known_name(written: str, position: int) -> str:
     name = ALIASES.get(written.lower(), written.lower())
     if name in TERMS:
         return name
     hint = nearest(name, (*TERMS, *ALIASES))
-    raise FilterError(place, f"there is no term `{written}`; {hint}; to look for it as text, put it in quotes")
+    raise FilterError(position, f"there is no term `{written}`; {hint}; to look for it as text, put it in quotes")
 
 
 def _text_condition(texts: Callable[[Thread], Iterator[str]], value: str, negated: bool) -> Condition:
@@ -242,7 +233,7 @@ def _condition(name: str, written: str, value: str, start: int, negated: bool) -
     words = value.split(",")
     if term.choices:
         words = [choice(name, term.choices, word, start) for word in words]
-    return Condition(lambda one: matches_words(term, words, one), None, negated ^ (operator == "!="))
+    return Condition(lambda summary: matches_words(term, words, summary), None, negated ^ (operator == "!="))
 
 
 def _of_workspace(
@@ -278,14 +269,14 @@ def _number(name: str, term: Term, operator: Operator, value: str, start: int, n
     low, high = number_range(name, operator, value, start)
     get = term.number
     assert get is not None
-    return Condition(lambda one: matches_number(get(one), operator, low, high), None, negated)
+    return Condition(lambda summary: matches_number(get(summary), operator, low, high), None, negated)
 
 
 def _date(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
     check_date(name, value, start)
     get = term.date
     assert get is not None
-    return Condition(lambda one: matches_date(get(one), operator, value), None, negated)
+    return Condition(lambda summary: matches_date(get(summary), operator, value), None, negated)
 
 
 def _values(name: str, term: Term) -> str:

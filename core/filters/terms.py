@@ -44,7 +44,7 @@ class Term:
     """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
 
 
-def _one(value: str) -> tuple[str, ...]:
+def _word(value: str) -> tuple[str, ...]:
     return (value,) if value else ()
 
 
@@ -98,9 +98,9 @@ def searched(thread: Thread) -> Iterator[str]:
     """
     yield thread.id
     yield thread.query
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         text = text_of(message)
-        shown = message if place else {**message, "content": text[opening_of(text).end :]}
+        shown = message if index else {**message, "content": text[opening_of(text).end :]}
         yield from contents((shown,))
         yield from (call_name(call) for call in calls_of(message))
         yield from arguments((message,))
@@ -125,15 +125,15 @@ def _failed(thread: Thread) -> bool:
 
 
 HAS_ON_SUMMARY: dict[str, OnSummary] = {
-    "answer": lambda one: bool(one.answer),
-    "confidence": lambda one: bool(one.confidence),
-    "parent": lambda one: bool(one.parent),
-    "problem": lambda one: bool(one.problem),
-    "stale": lambda one: one.stale > 0,
-    "tags": lambda one: bool(one.tags),
-    "tools": lambda one: one.calls > 0,
-    "truth": lambda one: bool(one.truth),
-    "verdict": lambda one: bool(one.verdict),
+    "answer": lambda summary: bool(summary.answer),
+    "confidence": lambda summary: bool(summary.confidence),
+    "parent": lambda summary: bool(summary.parent),
+    "problem": lambda summary: bool(summary.problem),
+    "stale": lambda summary: summary.stale > 0,
+    "tags": lambda summary: bool(summary.tags),
+    "tools": lambda summary: summary.calls > 0,
+    "truth": lambda summary: bool(summary.truth),
+    "verdict": lambda summary: bool(summary.verdict),
 }
 HAS_ON_THREAD: dict[str, OnThread] = {
     "alternatives": lambda thread: bool(thread.alternatives),
@@ -141,41 +141,46 @@ HAS_ON_THREAD: dict[str, OnThread] = {
     "errors": _failed,
     "note": _note,
     "schemas": lambda thread: bool(thread.tools),
-    "untrained": lambda thread: any(not in_loss(one) for one in thread.messages if is_assistant(one)),
+    "untrained": lambda thread: any(not in_loss(message) for message in thread.messages if is_assistant(message)),
 }
 
 TERMS: dict[str, Term] = {
     "status": Term(
-        "how far it is", lambda one: _one(one.status), ("active", "finished", "max_turns_reached")
+        "how far it is", lambda summary: _word(summary.status), ("active", "finished", "max_turns_reached"),
     ),
-    "correct": Term("whether the answer is the label", lambda one: _truth_value(one.correct), ("true", "false")),
-    "dataset": Term("the dataset's name", lambda one: _one(one.dataset)),
-    "session": Term("the session's id", lambda one: _one(one.session)),
-    "truth": Term("the session's label", lambda one: _one(one.truth), label=True),
-    "answer": Term("the final answer", lambda one: _one(one.answer), label=True),
-    "confidence": Term("as the answer states it", lambda one: _one(one.confidence), ("high", "medium", "low")),
-    "verdict": Term("a person's judgement", lambda one: _one(one.verdict), ("accept", "reject", "skip")),
-    "tag": Term("a tag", lambda one: one.tags),
-    "model": Term("the model that made it", lambda one: _one(one.model)),
-    "id": Term("the thread's id", lambda one: tuple(dict.fromkeys((one.stem, one.id)))),
-    "parent": Term("the id of the thread it branched from", lambda one: _one(one.parent)),
-    "shape": Term("the form of the file", lambda one: _one(one.shape), ("v4", "v3", "other")),
-    "tools": Term("a tool's name, or how many calls", lambda one: one.tools_used, number=lambda one: one.calls),
-    "calls": Term("how many tool calls", number=lambda one: one.calls),
-    "turns": Term("how many assistant messages", number=lambda one: one.turns),
-    "responds": Term("how many answers without a call, less the last", number=lambda one: one.responds),
+    "correct": Term(
+        "whether the answer is the label", lambda summary: _truth_value(summary.correct), ("true", "false"),
+    ),
+    "dataset": Term("the dataset's name", lambda summary: _word(summary.dataset)),
+    "session": Term("the session's id", lambda summary: _word(summary.session)),
+    "truth": Term("the session's label", lambda summary: _word(summary.truth), label=True),
+    "answer": Term("the final answer", lambda summary: _word(summary.answer), label=True),
+    "confidence": Term("as the answer states it", lambda summary: _word(summary.confidence), ("high", "medium", "low")),
+    "verdict": Term("a person's judgement", lambda summary: _word(summary.verdict), ("accept", "reject", "skip")),
+    "tag": Term("a tag", lambda summary: summary.tags),
+    "model": Term("the model that made it", lambda summary: _word(summary.model)),
+    "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id)))),
+    "parent": Term("the id of the thread it branched from", lambda summary: _word(summary.parent)),
+    "shape": Term("the form of the file", lambda summary: _word(summary.shape), ("v4", "v3", "other")),
+    "tools": Term(
+        "a tool's name, or how many calls", lambda summary: summary.tools_used, number=lambda summary: summary.calls,
+    ),
+    "calls": Term("how many tool calls", number=lambda summary: summary.calls),
+    "turns": Term("how many assistant messages", number=lambda summary: summary.turns),
+    "responds": Term("how many answers without a call, less the last", number=lambda summary: summary.responds),
     "stale": Term(
         "turns that rest on something that changed",
-        lambda one: ("true" if one.stale else "false",), ("true", "false"), number=lambda one: one.stale,
+        lambda summary: ("true" if summary.stale else "false",), ("true", "false"),
+        number=lambda summary: summary.stale,
     ),
     "exported": Term(
         "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True
     ),
     "heldout": Term("whether its session is never trained on", choices=("true", "false"), of_workspace=True),
     "lint": Term("what the checks find", of_workspace=True),
-    "size": Term("the file's bytes", number=lambda one: one.size),
-    "created": Term("a date: 2026-11-21", date=lambda one: one.created),
-    "modified": Term("a date: 2026-11-21", date=lambda one: one.modified),
+    "size": Term("the file's bytes", number=lambda summary: summary.size),
+    "created": Term("a date: 2026-11-21", date=lambda summary: summary.created),
+    "modified": Term("a date: 2026-11-21", date=lambda summary: summary.modified),
     "query": Term("text in the question", texts=lambda thread: iter((thread.query,))),
     "assistant": Term("text the model wrote", texts=_of_role("assistant")),
     "arguments": Term("text in a call's arguments", texts=lambda thread: arguments(thread.messages)),
@@ -191,21 +196,21 @@ ALIASES = {"tool": "tools", "tags": "tag", "label": "truth", "ground_truth": "tr
 def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:
     """Whether one of the words a summary has is one of those wanted; `none` and `any` stand for themselves."""
     assert term.words is not None
-    found = term.words(summary)
-    return any(_has_word(term, found, word) for word in wanted)
+    words = term.words(summary)
+    return any(_has_word(term, words, word) for word in wanted)
 
 
-def _has_word(term: Term, found: Sequence[str], word: str) -> bool:
+def _has_word(term: Term, words: Sequence[str], word: str) -> bool:
     plain = word.casefold()
     if plain == NONE:
-        return not found
+        return not words
     if plain == ANY:
-        return bool(found)
+        return bool(words)
     if "*" in plain or "?" in plain:
-        return any(fnmatchcase(one.casefold(), plain) for one in found)
+        return any(fnmatchcase(held.casefold(), plain) for held in words)
     if term.label:
-        return any(canonical(one) == canonical(word) for one in found)
-    return any(one.casefold() == plain for one in found)
+        return any(canonical(held) == canonical(word) for held in words)
+    return any(held.casefold() == plain for held in words)
 
 
 def matches_number(value: float, operator: Operator, low: float, high: float) -> bool:

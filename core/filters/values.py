@@ -30,27 +30,27 @@ _SCALE = {"": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}
 def quoted(text: str, start: int) -> tuple[str, int]:
     """The value that begins at `start`, quotes taken off, and where it ends."""
     parts: list[str] = []
-    place = start
-    while place < len(text) and not text[place].isspace():
-        if text[place] == '"':
-            end = text.find('"', place + 1)
+    position = start
+    while position < len(text) and not text[position].isspace():
+        if text[position] == '"':
+            end = text.find('"', position + 1)
             if end < 0:
-                raise FilterError(place, 'the quote is not closed; add a " at its end')
-            parts.append(text[place + 1 : end])
-            place = end + 1
+                raise FilterError(position, 'the quote is not closed; add a " at its end')
+            parts.append(text[position + 1 : end])
+            position = end + 1
         else:
-            found = _BARE.match(text, place)
-            assert found is not None
-            parts.append(found[0])
-            place = found.end()
-    return "".join(parts), place
+            bare = _BARE.match(text, position)
+            assert bare is not None
+            parts.append(bare[0])
+            position = bare.end()
+    return "".join(parts), position
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The word that was probably meant, or all there are, as a sentence."""
     words = list(known)
     close = difflib.get_close_matches(word.casefold(), words, 1, 0.5) or [
-        one for one in words if word and one.startswith(word.casefold())
+        known_word for known_word in words if word and known_word.startswith(word.casefold())
     ]
     return f"did you mean `{close[0]}`?" if close else f"known are: {', '.join(words)}"
 
@@ -61,7 +61,7 @@ def choice(name: str, choices: Sequence[str], word: str, start: int) -> str:
     known = (*choices, NONE, ANY)
     if plain in known:
         return plain
-    full = [one for one in choices if plain and one.startswith(plain)]
+    full = [word_of_choice for word_of_choice in choices if plain and word_of_choice.startswith(plain)]
     if len(full) == 1:
         return full[0]
     raise FilterError(start, f"`{word}` is no {name}; {nearest(plain, known)}")
@@ -74,11 +74,11 @@ def looks_numeric(value: str) -> bool:
 
 def number_range(name: str, operator: Operator, value: str, start: int) -> tuple[float, float]:
     """The smallest and largest number that a value stands for: `2..5`, `5k`, or the same number twice."""
-    found = _NUMBER.fullmatch(value)
-    if found is None or (found[3] and operator != ":"):
+    number = _NUMBER.fullmatch(value)
+    if number is None or (number[3] and operator != ":"):
         raise FilterError(start, f"`{value}` is no number; write `{name}>=2` or `{name}:2..5`")
-    low = float(found[1]) * _SCALE[(found[2] or "").lower()]
-    return low, float(found[3]) * _SCALE[(found[4] or "").lower()] if found[3] else low
+    low = float(number[1]) * _SCALE[(number[2] or "").lower()]
+    return low, float(number[3]) * _SCALE[(number[4] or "").lower()] if number[3] else low
 
 
 def check_date(name: str, value: str, start: int) -> None:

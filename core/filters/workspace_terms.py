@@ -13,7 +13,7 @@ from core.datasets.held_out import held_out_in
 from core.filters.terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, duplicates
 from core.lint.finding import UNREADABLE
-from core.lint.findings_cache import Kept, with_kept
+from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
 from core.storage.export_log import export_state, read_log
@@ -81,19 +81,19 @@ class FoundByChecks:
             Whether it came to its end.
         """
 
-        def names(kept: Kept) -> Mapping[str, frozenset[str]] | None:
-            if not bring_up_to_date(kept, self._workspace, every, progress, cancelled):
+        def names(cache: FindingsCache) -> Mapping[str, frozenset[str]] | None:
+            if not bring_up_to_date(cache, self._workspace, every, progress, cancelled):
                 return None
-            found = kept.checks()
+            found_checks = cache.checks()
             if self._words & {duplicates.NAME, ANY, NONE}:
-                for stem in repeats(kept, {one.stem for one in every}, cancelled):
-                    found[stem] = found.get(stem, frozenset()) | {duplicates.NAME}
-            return found
+                for stem in repeats(cache, {listed.stem for listed in every}, cancelled):
+                    found_checks[stem] = found_checks.get(stem, frozenset()) | {duplicates.NAME}
+            return found_checks
 
-        found = with_kept(self._workspace, names)
-        if found is None or cancelled():
+        found_checks = with_findings_cache(self._workspace, names)
+        if found_checks is None or cancelled():
             return False
-        self._found = found
+        self._found = found_checks
         return True
 
     def __call__(self, summary: Summary) -> bool:

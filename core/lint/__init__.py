@@ -36,6 +36,6 @@ def check_thread(thread: Thread, context: Context | None = None) -> list[Finding
 def fix_thread(thread: Thread) -> Thread:
     """The thread with everything put right that needs no decision. Doing it twice changes nothing more."""
     for check in CHECKS:
-        if check.fix is not None and any(one.fixable for one in check.find(thread, Context())):
+        if check.fix is not None and any(finding.fixable for finding in check.find(thread, Context())):
             thread = check.fix(thread)
     return thread

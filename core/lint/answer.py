@@ -18,14 +18,14 @@ def _empty_answer(thread: Thread, context: Context) -> Iterator[Finding]:
     last = thread.messages[-1] if thread.messages else None
     if last is None or not is_assistant(last) or calls_of(last) or final_message(thread.messages):
         return
-    place = len(thread.messages) - 1
+    index = len(thread.messages) - 1
     fix = "edit the message: its last line must be `Final Answer: <label>`"
     if _LINE.search(text_of(last)):
-        yield Finding("empty_answer", place, "the line `Final Answer:` names no label", fix)
+        yield Finding("empty_answer", index, "the line `Final Answer:` names no label", fix)
     elif not text_of(last).strip():
-        yield Finding("empty_answer", place, "the last message is empty", fix)
+        yield Finding("empty_answer", index, "the last message is empty", fix)
     elif thread.metadata.get("status") == "finished":
-        yield Finding("empty_answer", place, "the thread says it is finished, but no line says `Final Answer: …`", fix)
+        yield Finding("empty_answer", index, "the thread says it is finished, but no line says `Final Answer: …`", fix)
 
 
 def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
@@ -33,9 +33,9 @@ def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
     answer = final_answer(text_of(final)) if final else None
     labels = label_set(thread, context)
     if answer and labels and not any(same_label(answer, label) for label in (*labels, thread.truth)):
-        place = len(thread.messages) - 1
+        index = len(thread.messages) - 1
         sentence = f"the final answer {answer!r} is none of the labels: {', '.join(labels)}"
-        yield Finding("unknown_answer", place, sentence, "answer with one of the labels")
+        yield Finding("unknown_answer", index, sentence, "answer with one of the labels")
 
 
 def _counts(thread: Thread, context: Context) -> Iterator[Finding]:

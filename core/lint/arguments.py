@@ -13,12 +13,12 @@ from core.thread.value import Thread, call_arguments, call_name, calls_of
 def _undeclared_tool(thread: Thread, context: Context) -> Iterator[Finding]:
     if thread.tools is None:
         return
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         for call in calls_of(message):
             for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
                 if problem.path == "name":
                     fix = "name a tool the thread offers, or add the tool's schema to `tools`"
-                    yield Finding("undeclared_tool", place, problem.text, fix)
+                    yield Finding("undeclared_tool", index, problem.text, fix)
 
 
 def _json_problem(arguments: str) -> str:
@@ -30,22 +30,22 @@ def _json_problem(arguments: str) -> str:
 
 
 def _bad_json(thread: Thread, context: Context) -> Iterator[Finding]:
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         for call in calls_of(message):
             if problem := _json_problem(call_arguments(call)):
                 sentence = f"the arguments of {call_name(call)}: {problem}"
-                yield Finding("arguments_json", place, sentence, "edit the call: its arguments must be a JSON object")
+                yield Finding("arguments_json", index, sentence, "edit the call: its arguments must be a JSON object")
 
 
 def _bad_schema(thread: Thread, context: Context) -> Iterator[Finding]:
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         for call in calls_of(message):
             if thread.tools is None or _json_problem(call_arguments(call)):
                 continue
             for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
                 if problem.path != "name":
                     sentence = f"{call_name(call)}, {problem.path}: {problem.text}"
-                    yield Finding("arguments_schema", place, sentence, "edit the call and run it again")
+                    yield Finding("arguments_schema", index, sentence, "edit the call and run it again")
 
 
 UNDECLARED_TOOL = Check("undeclared_tool", "a call of a tool that was not offered", _undeclared_tool)

@@ -10,26 +10,26 @@ from core.thread.value import Thread, call_name, calls_of
 
 def _unanswered(thread: Thread, context: Context) -> Iterator[Finding]:
     waiting: dict[str, tuple[int, str]] = {}
-    for place, message in enumerate((*thread.messages, {"role": "end"})):
+    for index, message in enumerate((*thread.messages, {"role": "end"})):
         if message.get("role") == "tool":
             waiting.pop(str(message.get("tool_call_id")), None)
             continue
         for call_id, (asked, name) in waiting.items():
-            sentence = f"the call {call_id or 'without an id'} of {name} is not answered before message {place + 1}"
-            if place == len(thread.messages):
+            sentence = f"the call {call_id or 'without an id'} of {name} is not answered before message {index + 1}"
+            if index == len(thread.messages):
                 sentence = f"the call {call_id or 'without an id'} of {name} is never answered"
             yield Finding("unanswered", asked, sentence, "run the call again, or delete the turn")
-        waiting = {str(call.get("id") or ""): (place, call_name(call)) for call in calls_of(message)}
+        waiting = {str(call.get("id") or ""): (index, call_name(call)) for call in calls_of(message)}
 
 
 def _orphan(thread: Thread, context: Context) -> Iterator[Finding]:
     asked: set[str] = set()
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         if message.get("role") == "tool":
             call_id = str(message.get("tool_call_id") or "")
             if call_id not in asked:
                 sentence = f"the result answers {call_id or 'no call id'}, which the turn before it did not ask"
-                yield Finding("orphan", place, sentence, "delete the result, or give it the id of its call")
+                yield Finding("orphan", index, sentence, "delete the result, or give it the id of its call")
             continue
         asked = {str(call.get("id") or "") for call in calls_of(message)} - {""}
 
@@ -37,22 +37,22 @@ def _orphan(thread: Thread, context: Context) -> Iterator[Finding]:
 def _duplicate_id(thread: Thread, context: Context) -> Iterator[Finding]:
     first: dict[str, int] = {}
     answered: set[str] = set()
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         for call in calls_of(message):
             call_id = str(call.get("id") or "")
             if not call_id:
                 yield Finding(
-                    "duplicate_id", place, f"the call of {call_name(call)} has no id", "give it one of its own"
+                    "duplicate_id", index, f"the call of {call_name(call)} has no id", "give it one of its own"
                 )
             elif call_id in first:
                 sentence = f"the call id {call_id} stands already in message {first[call_id] + 1}"
-                yield Finding("duplicate_id", place, sentence, "give one of the calls, and its result, another id")
-            first.setdefault(call_id, place)
+                yield Finding("duplicate_id", index, sentence, "give one of the calls, and its result, another id")
+            first.setdefault(call_id, index)
         if message.get("role") == "tool":
             call_id = str(message.get("tool_call_id") or "")
             if call_id in answered:
                 sentence = f"the call {call_id} is answered a second time"
-                yield Finding("duplicate_id", place, sentence, "delete one of the results")
+                yield Finding("duplicate_id", index, sentence, "delete one of the results")
             answered.add(call_id)
 
 

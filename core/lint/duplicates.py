@@ -11,7 +11,7 @@ ABOUT = "a thread that says what another says, exactly or nearly"
 _FIX = "keep the better one; `sensorloom export --dedupe near` keeps the first"
 
 
-def said(thread: Thread) -> Signature | None:
+def spoken_signature(thread: Thread) -> Signature | None:
     """What a thread is compared by; None when nothing was said yet.
 
     Branches repeat their parent's beginning and are compared like any other.
@@ -25,13 +25,13 @@ class Duplicates:
     def __init__(self) -> None:
         self._seen = Seen()
 
-    def find(self, stem: str, found: Signature | None) -> Finding | None:
+    def find(self, stem: str, spoken: Signature | None) -> Finding | None:
         """What this thread repeats."""
-        if found is None:
+        if spoken is None:
             return None
-        if first := self._seen.exact(stem, found):
+        if first := self._seen.exact(stem, spoken):
             return Finding(NAME, None, f"it says exactly what {first} says", _FIX)
-        if near := self._seen.near(stem, found):
+        if near := self._seen.near(stem, spoken):
             other, share = near
             return Finding(NAME, None, f"its wording and tools are those of {other} ({share:.0%} the same)", _FIX)
         return None

@@ -49,9 +49,9 @@ ORDER BY stem
 """
 
 
-def with_kept(workspace: Workspace, work: Callable[[Kept], Made]) -> Made:
+def with_findings_cache(workspace: Workspace, work: Callable[[FindingsCache], Made]) -> Made:
     """Do `work` with what is kept of the workspace's threads. It may be done twice, where the first try fails."""
-    path = kept_path(workspace)
+    path = findings_cache_path(workspace)
     for _ in range(2):
         try:
             private_folder(workspace)
@@ -61,18 +61,18 @@ def with_kept(workspace: Workspace, work: Callable[[Kept], Made]) -> Made:
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
                 break
-            for one in (path, path.with_name(f"{path.name}-journal")):
+            for path_of_part in (path, path.with_name(f"{path.name}-journal")):
                 with suppress(OSError):
-                    one.unlink(missing_ok=True)
+                    path_of_part.unlink(missing_ok=True)
     return _with("", work)
 
 
-def kept_path(workspace: Workspace) -> Path:
+def findings_cache_path(workspace: Workspace) -> Path:
     """Where it is kept: apart for each threads folder that the workspace is used with."""
     return workspace.private / f"{'-'.join(names_for_threads(workspace, 'findings'))}.cache"
 
 
-def _with(path: str, work: Callable[[Kept], Made]) -> Made:
+def _with(path: str, work: Callable[[FindingsCache], Made]) -> Made:
     with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as database:
         database.execute("PRAGMA synchronous = NORMAL")
         if _version(database) != VERSION:
@@ -80,7 +80,7 @@ def _with(path: str, work: Callable[[Kept], Made]) -> Made:
                 database.execute("BEGIN EXCLUSIVE")
                 if _version(database) != VERSION:  # another program may have been faster
                     _make(database)
-        return work(Kept(database, lasting=bool(path)))
+        return work(FindingsCache(database, lasting=bool(path)))
 
 
 def _version(database: sqlite3.Connection) -> int:
@@ -95,8 +95,9 @@ def _make(database: sqlite3.Connection) -> None:
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 
-class Kept:
-    """What was found in the files of one threads folder. Every method may raise sqlite3.Error; see `with_kept`."""
+class FindingsCache:
+    """What was found in the files of one threads folder. Every method may raise sqlite3.Error; see
+    `with_findings_cache`."""
 
     def __init__(self, database: sqlite3.Connection, *, lasting: bool) -> None:
         self._database = database
@@ -105,33 +106,33 @@ class Kept:
 
     def outdated(self, listing: Sequence[Summary], labels: Mapping[str, tuple[str, ...]]) -> list[Summary]:
         """The threads of `listing` that are not known as they are now, with these label sets by dataset."""
-        marks = {dataset: _labels(found) for dataset, found in labels.items()}
+        marks = {dataset: _labels(of_dataset) for dataset, of_dataset in labels.items()}
         old: list[Summary] = []
         ask = "stem, size, mtime_ns, looked_ns, labels"
         for block in _blocks(listing):
-            known = {row[0]: row for row in self._rows(ask, "thread", [one.stem for one in block])}
-            for one in block:
-                _, size, mtime_ns, looked_ns, mark = known.get(_key(one.stem), ("", -1, 0, 0, ""))
-                same = (size, mtime_ns, mark) == (one.size, one.mtime_ns, marks[one.dataset])
+            known = {row[0]: row for row in self._rows(ask, "thread", [summary.stem for summary in block])}
+            for summary in block:
+                _, size, mtime_ns, looked_ns, mark = known.get(_key(summary.stem), ("", -1, 0, 0, ""))
+                same = (size, mtime_ns, mark) == (summary.size, summary.mtime_ns, marks[summary.dataset])
                 if not same or abs(looked_ns - mtime_ns) <= SETTLED_NS:
-                    old.append(one)
+                    old.append(summary)
         return old
 
     def put(self, looked_at: Iterable[str], records: Sequence[Record]) -> None:
         """Keep what was found in these files, in place of what was known of them."""
-        spoken = [(_key(one.stem), one.signature) for one in records if one.signature is not None]
+        spoken = [(_key(record.stem), record.signature) for record in records if record.signature is not None]
         with self._database as database:
             _forget(database, [(_key(stem),) for stem in looked_at])
             database.executemany("INSERT INTO thread VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, records))
-            rows = [(stem, one.exact, b"".join(one.keys), one.sketch) for stem, one in spoken]
+            rows = [(stem, signature.exact, b"".join(signature.keys), signature.sketch) for stem, signature in spoken]
             database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", rows)
-            hashes = [(stem, key) for stem, one in spoken for key in {one.exact, *one.keys}]
+            hashes = [(stem, key) for stem, signature in spoken for key in {signature.exact, *signature.keys}]
             database.executemany("INSERT INTO shared VALUES (?, ?)", hashes)
 
     def keep_only(self, stems: set[str]) -> None:
         """Forget every file but these."""
-        kept = {_key(stem) for stem in stems}
-        gone = [row for row in self._database.execute("SELECT stem FROM thread").fetchall() if row[0] not in kept]
+        keys = {_key(stem) for stem in stems}
+        gone = [row for row in self._database.execute("SELECT stem FROM thread").fetchall() if row[0] not in keys]
         if gone:
             with self._database as database:
                 _forget(database, gone)
@@ -139,19 +140,19 @@ class Kept:
     def checks(self) -> dict[str, frozenset[str]]:
         """The names of the checks that find something, by stem; threads in which none does are left out."""
         sets: dict[str, frozenset[str]] = {}
-        found: dict[str, frozenset[str]] = {}
+        names_by_stem: dict[str, frozenset[str]] = {}
         for stem, names in self._database.execute("SELECT stem, checks FROM thread WHERE checks != ''"):
             if names not in sets:
                 sets[names] = frozenset(names.split(" "))
-            found[_stem(stem)] = sets[names]
-        return found
+            names_by_stem[_stem(stem)] = sets[names]
+        return names_by_stem
 
     def findings(self, stems: Iterable[str]) -> dict[str, tuple[Finding, ...]]:
         """What was found in each of these files that were looked at."""
         return {
-            _stem(stem): tuple(Finding(*one) for one in json.loads(found)) if found else ()
+            _stem(stem): tuple(Finding(*row) for row in json.loads(packed)) if packed else ()
             for block in _blocks(stems)
-            for stem, found in self._rows("stem, findings", "thread", block)
+            for stem, packed in self._rows("stem, findings", "thread", block)
         }
 
     def alike(self) -> Iterator[tuple[str, Signature]]:
@@ -166,7 +167,7 @@ class Kept:
     def _rows(self, columns: str, table: str, stems: Sequence[str]) -> list[Any]:
         marks = ",".join("?" * len(stems))
         question = f"SELECT {columns} FROM {table} WHERE stem IN ({marks})"
-        return self._database.execute(question, [_key(one) for one in stems]).fetchall()
+        return self._database.execute(question, [_key(stem) for stem in stems]).fetchall()
 
 
 def _forget(database: sqlite3.Connection, keys: Sequence[tuple[bytes]]) -> None:
@@ -174,11 +175,11 @@ def _forget(database: sqlite3.Connection, keys: Sequence[tuple[bytes]]) -> None:
         database.executemany(f"DELETE FROM {table} WHERE stem = ?", keys)
 
 
-def _row(one: Record) -> tuple[Any, ...]:
-    every = [(each.check, each.message, each.sentence, each.fix, each.fixable) for each in one.findings]
-    names = " ".join(sorted({each.check for each in one.findings}))
-    found = json.dumps(every) if every else ""
-    return _key(one.stem), one.size, one.mtime_ns, one.looked_ns, _labels(one.labels), names, found
+def _row(record: Record) -> tuple[Any, ...]:
+    every = [(each.check, each.message, each.sentence, each.fix, each.fixable) for each in record.findings]
+    names = " ".join(sorted({each.check for each in record.findings}))
+    packed = json.dumps(every) if every else ""
+    return _key(record.stem), record.size, record.mtime_ns, record.looked_ns, _labels(record.labels), names, packed
 
 
 _key, _stem = os.fsencode, os.fsdecode

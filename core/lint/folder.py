@@ -11,7 +11,7 @@ from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread, fix_thread
 from core.lint.duplicates import NAME
 from core.lint.finding import UNREADABLE
-from core.lint.findings_cache import Kept, with_kept
+from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.label_set import dataset_labels
 from core.lint.survey import bring_up_to_date, repeats
 from core.storage import store
@@ -51,14 +51,14 @@ def check_folder(
         cancelled: asked between files.
     """
 
-    def found(kept: Kept) -> dict[str, tuple[Finding, ...]]:
-        if not bring_up_to_date(kept, workspace, listing, progress, cancelled):
+    def look(findings_cache: FindingsCache) -> dict[str, tuple[Finding, ...]]:
+        if not bring_up_to_date(findings_cache, workspace, listing, progress, cancelled):
             return {}
-        repeated = repeats(kept, {one.stem for one in listing}, cancelled)
-        every = kept.findings(one.stem for one in listing if not one.problem)
+        repeated = repeats(findings_cache, {summary.stem for summary in listing}, cancelled)
+        every = findings_cache.findings(summary.stem for summary in listing if not summary.problem)
         return {stem: (*own, repeated[stem]) if stem in repeated else own for stem, own in every.items()}
 
-    findings = with_kept(workspace, found)
+    findings = with_findings_cache(workspace, look)
     if cancelled():
         return
     labels = cache(lambda dataset: dataset_labels(workspace, dataset))
@@ -67,13 +67,13 @@ def check_folder(
             return
         if summary.problem:
             yield Checked(summary.stem, (unreadable(summary),))
-        elif (one := findings.get(summary.stem)) is None:
+        elif (own := findings.get(summary.stem)) is None:
             sentence = "it went, or became no thread, while the folder was checked"
             yield Checked(summary.stem, (Finding(UNREADABLE, None, sentence, "check again"),))
-        elif fix and any(each.fixable for each in one):
-            yield _fixed(workspace, summary.stem, one, labels(summary.dataset))
+        elif fix and any(each.fixable for each in own):
+            yield _fixed(workspace, summary.stem, own, labels(summary.dataset))
         else:
-            yield Checked(summary.stem, one)
+            yield Checked(summary.stem, own)
 
 
 def unreadable(summary: Summary) -> Finding:
@@ -92,14 +92,14 @@ def fix_stored(workspace: Workspace, stored: store.Stored) -> store.Stored:
     return stored if fixed == stored.thread else commit(workspace, stored, fixed, "fix of what the check found")
 
 
-def _fixed(workspace: Workspace, stem: str, found: tuple[Finding, ...], labels: tuple[str, ...]) -> Checked:
-    """What is left of `found`, once what can be put right is saved."""
+def _fixed(workspace: Workspace, stem: str, before: tuple[Finding, ...], labels: tuple[str, ...]) -> Checked:
+    """What is left of what was found before, once what can be put right is saved."""
     context = Context(stem, labels)
     try:
         stored = store.read(workspace.threads, stem)
-        fixable = tuple(one for one in check_thread(stored.thread, context) if one.fixable)
+        fixable = tuple(finding for finding in check_thread(stored.thread, context) if finding.fixable)
         left = check_thread(fix_stored(workspace, stored).thread, context)
     except SensorloomError as error:
-        return Checked(stem, found, problem=str(error))
-    repeated = (one for one in found if one.check == NAME)
+        return Checked(stem, before, problem=str(error))
+    repeated = (finding for finding in before if finding.check == NAME)
     return Checked(stem, (*left, *repeated), fixable)

@@ -36,7 +36,7 @@ _NOT_SAID = re.compile(
 def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
     held: list[float] = []
     seen: list[str] = []  # looked through for numbers once one is quoted
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         if not is_assistant(message):
             seen.append(text_of(message))
             continue
@@ -47,38 +47,38 @@ def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
             seen = []
         for text, unit in _ungrounded(quoted, held):
             sentence = f"it quotes {text}{unit}, which no earlier result holds"
-            yield Finding("grounding", place, sentence, "quote what a result says, or call the tool that says it")
+            yield Finding("grounding", index, sentence, "quote what a result says, or call the tool that says it")
 
 
 def _numbers(text: str) -> Iterator[float]:
     """Every number a text holds, without its sign: `-3.26`, `"1.6-2.6"` and `train_16` hold 3.26, 1.6, 2.6, 16."""
-    for found in _HELD.findall(text):
-        yield float(found)
-    for found in re.findall(r"\d{1,3}(?:,\d{3})+", text):
-        yield float(found.replace(",", ""))
+    for digits in _HELD.findall(text):
+        yield float(digits)
+    for grouped in re.findall(r"\d{1,3}(?:,\d{3})+", text):
+        yield float(grouped.replace(",", ""))
 
 
 def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str]]:
     """The quoted numbers that are not held, as written, each with its unit."""
-    for found in quoted:
-        written = found["number"]
+    for quote in quoted:
+        written = quote["number"]
         plain = written.replace(",", "").replace("−", "-").lstrip("+-")
-        unit = found["unit"] or ""
+        unit = quote["unit"] or ""
         value = float(plain)
         if value.is_integer() and value <= COUNTING and "." not in plain and not unit:
             continue
         digits = plain.lower().partition("e")[0].partition(".")[2]
         exponent = int(plain.lower().partition("e")[2] or 0)
         half = 0.5 * 10.0 ** (exponent - len(digits)) * (1 + 1e-9)
-        near = max(half, HEDGED * value) if found["hedge"] else half
+        near = max(half, HEDGED * value) if quote["hedge"] else half
         percent = unit.strip() in ("%", "percent")
         if not _holds(held, value, near) and not (percent and _holds(held, value / 100, near / 100)):
             yield written, unit
 
 
 def _holds(held: list[float], value: float, near: float) -> bool:
-    place = bisect_left(held, value - near - 1e-12)
-    return place < len(held) and held[place] <= value + near + 1e-12
+    index = bisect_left(held, value - near - 1e-12)
+    return index < len(held) and held[index] <= value + near + 1e-12
 
 
 GROUNDING = Check("grounding", "a number that no earlier result holds", _grounding)

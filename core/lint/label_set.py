@@ -16,10 +16,10 @@ def manifest_of(thread: Thread) -> dict[str, Any]:
     """The dataset's manifest as the first message shows it; empty when it shows none."""
     text = opening_of(text_of(thread.messages[0])).manifest if thread.messages else None
     try:
-        found = json.loads(text or "")
+        manifest = json.loads(text or "")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def label_set(thread: Thread, context: Context) -> tuple[str, ...]:

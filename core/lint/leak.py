@@ -65,22 +65,22 @@ class _Labels:
         self._beginnings = {name[:end] for name in self._known for end in range(1, len(name) + 1)}
         self._longest = 4
 
-    def found(self, text: str) -> set[str]:
+    def named_in(self, text: str) -> set[str]:
         """The labels a text names, in comparable form."""
         words = [word.casefold() for word in _WORD.findall(text)]
         named: set[str] = set()
-        place = 0
-        while place < len(words):
-            if words[place] not in self._beginnings:
-                place += 1
+        position = 0
+        while position < len(words):
+            if words[position] not in self._beginnings:
+                position += 1
                 continue
-            for length in range(min(self._longest, len(words) - place), 0, -1):
-                same = self._known.get("".join(words[place : place + length]))
+            for length in range(min(self._longest, len(words) - position), 0, -1):
+                same = self._known.get("".join(words[position : position + length]))
                 if same is not None:
                     named.add(same)
-                    place += length - 1
+                    position += length - 1
                     break
-            place += 1
+            position += 1
         return named
 
 
@@ -94,7 +94,7 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
     if not truth:
         return
     labels = _labels((*label_set(thread, context), thread.truth))
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         role = message.get("role")
         if role == "assistant":
             continue
@@ -102,7 +102,7 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
         reason = _in_result(text, labels, truth) if role == "tool" else _in_question(text, labels, truth)
         reason = reason or _label_channel(text)
         if reason:
-            yield Finding("leak", place, reason, "take it out of the message, and run again what rests on it")
+            yield Finding("leak", index, reason, "take it out of the message, and run again what rests on it")
     for tool in thread.tools or ():
         for text in _strings(tool):
             if _asserts(text, labels, truth):
@@ -117,7 +117,7 @@ def _in_question(text: str, labels: _Labels, truth: str) -> str:
     if reason := _in_result(before, labels, truth):
         return reason
     for sentence in _SENTENCE.findall(query):
-        if labels.found(sentence) != {truth}:
+        if labels.named_in(sentence) != {truth}:
             continue
         asks = sentence.rstrip().endswith("?")
         if not asks or (_OF_THIS.search(sentence) and _attributes(sentence, labels, truth)):
@@ -164,21 +164,21 @@ def _never_varies(feature: Mapping[str, Any]) -> bool:
 
 def _attributes(sentence: str, labels: _Labels, truth: str) -> bool:
     """Whether the label stands right before `session`, `recording` …: "this walking session"."""
-    return any(truth in labels.found(sentence[max(0, found.start() - 30) : found.start()]) and
-               labels.found(sentence[: found.start()].rstrip().rsplit(" ", 1)[-1]) == {truth}
-               for found in _OF_THIS.finditer(sentence))  # fmt: skip
+    return any(truth in labels.named_in(sentence[max(0, mention.start() - 30) : mention.start()]) and
+               labels.named_in(sentence[: mention.start()].rstrip().rsplit(" ", 1)[-1]) == {truth}
+               for mention in _OF_THIS.finditer(sentence))  # fmt: skip
 
 
 def _in_result(text: str, labels: _Labels, truth: str) -> str:
     """Why a tool's result, or a manifest, gives the truth away."""
-    if not labels.found(text) >= {truth}:
+    if not labels.named_in(text) >= {truth}:
         return ""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
     for key, single, item in _leaves(value):
-        if not isinstance(item, str) or truth not in (named := labels.found(item)):
+        if not isinstance(item, str) or truth not in (named := labels.named_in(item)):
             continue
         plain = named == {truth} and len(_WORD.findall(item)) <= 4
         if plain and (_TELLING_KEYS.fullmatch(key) or (single and _LABEL_KEYS.fullmatch(key))):
@@ -193,16 +193,16 @@ def _in_result(text: str, labels: _Labels, truth: str) -> str:
 def _asserts(text: str, labels: _Labels, truth: str) -> bool:
     """Whether a sentence says of this session what it is: a word such as `ground truth`, and no other label."""
     return _ASSERTION.search(text) is not None and any(
-        _ASSERTION.search(sentence) is not None and labels.found(sentence) == {truth}
+        _ASSERTION.search(sentence) is not None and labels.named_in(sentence) == {truth}
         for sentence in _SENTENCE.findall(text)
     )
 
 
 def _in_names(text: str, labels: _Labels, truth: str) -> str:
     """A file name, path or id that contains the label."""
-    for found in _NAME.finditer(text):
-        name = found[0]
-        if (any(mark in name for mark in "/\\") or any(letter.isdigit() for letter in name)) and labels.found(
+    for mention in _NAME.finditer(text):
+        name = mention[0]
+        if (any(mark in name for mark in "/\\") or any(letter.isdigit() for letter in name)) and labels.named_in(
             name.replace("_", " ")
         ) == {truth}:
             return f"a name gives the truth away: {_short(name)}"
@@ -217,8 +217,8 @@ def _leaves(value: Any, key: str = "", single: bool = True, depth: int = 0) -> I
     if isinstance(value, Mapping):
         compares = (depth > 0 or len(value) <= 4) and any(_COMPARED.search(str(name)) for name in value)
         for name, item in value.items():
-            one = single and not compares and not _COMPARED.search(str(name))
-            yield from _leaves(item, str(name), one, depth + 1)
+            names_one = single and not compares and not _COMPARED.search(str(name))
+            yield from _leaves(item, str(name), names_one, depth + 1)
     elif isinstance(value, list):
         for item in value:
             yield from _leaves(item, key, single and len(value) == 1, depth + 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread
-from core.lint.duplicates import said
+from core.lint.duplicates import spoken_signature
 from core.storage import store, thread_files
 from core.thread.similar import Signature
 
@@ -39,12 +39,12 @@ def look_at(folder: Path, stem: str, labels: tuple[str, ...]) -> Record | None:
     """Read and check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
     try:
         looked = time.time_ns()
-        found = thread_files.path_of(folder, stem).stat()
+        stat = thread_files.path_of(folder, stem).stat()
         thread = store.read(folder, stem).thread
     except (SensorloomError, OSError):
         return None
     findings = tuple(check_thread(thread, Context(stem, labels)))
-    return Record(stem, found.st_size, found.st_mtime_ns, looked, labels, findings, said(thread))
+    return Record(stem, stat.st_size, stat.st_mtime_ns, looked, labels, findings, spoken_signature(thread))
 
 
 def record_maker(

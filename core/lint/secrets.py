@@ -35,18 +35,18 @@ slower, and results can be long."""
 
 
 def _secrets(thread: Thread, context: Context) -> Iterator[Finding]:
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         texts = [text_of(message), str(message.get("reasoning_content") or "")]
         texts += [call_arguments(call) for call in calls_of(message)]
         for text in texts:
             small = text.lower()
             if not any(hint in small for hint in _HINTS):
                 continue
-            for found in _SECRET.finditer(text):
-                name = _NAMES[int((found.lastgroup or "form0").removeprefix("form"))]
-                sentence = f"it holds what looks like {name}: {found[0][:6]}…"
+            for secret in _SECRET.finditer(text):
+                name = _NAMES[int((secret.lastgroup or "form0").removeprefix("form"))]
+                sentence = f"it holds what looks like {name}: {secret[0][:6]}…"
                 yield Finding(
-                    "secrets", place, sentence, "take it out of the text, and make it invalid where it is from"
+                    "secrets", index, sentence, "take it out of the text, and make it invalid where it is from"
                 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import SensorloomError
 from core.lint.duplicates import Duplicates
 from core.lint.finding import Finding
-from core.lint.findings_cache import Kept
+from core.lint.findings_cache import FindingsCache
 from core.lint.label_set import dataset_labels
 from core.lint.record import Record, record_maker
 from core.thread.summary import Summary
@@ -43,7 +43,7 @@ _at_work = _AtWork()
 
 
 def bring_up_to_date(
-    kept: Kept,
+    cache: FindingsCache,
     workspace: Workspace,
     listing: Sequence[Summary],
     progress: Progress = lambda _done, _total: None,
@@ -56,11 +56,11 @@ def bring_up_to_date(
     Returns:
         Whether it came to its end.
     """
-    threads = [one for one in listing if not one.problem]
-    labels = {dataset: dataset_labels(workspace, dataset) for dataset in {one.dataset for one in threads}}
-    old = kept.outdated(threads, labels)
+    threads = [summary for summary in listing if not summary.problem]
+    labels = {dataset: dataset_labels(workspace, dataset) for dataset in {summary.dataset for summary in threads}}
+    old = cache.outdated(threads, labels)
     if len(old) < MANY:
-        return _look(kept, workspace.threads, labels, old, progress, cancelled)
+        return _look(cache, workspace.threads, labels, old, progress, cancelled)
     while not _at_work.lock.acquire(timeout=0.1):
         if cancelled():
             return False
@@ -71,26 +71,26 @@ def bring_up_to_date(
         progress(done, total)
 
     try:
-        return _look(kept, workspace.threads, labels, kept.outdated(threads, labels), told, cancelled)
+        return _look(cache, workspace.threads, labels, cache.outdated(threads, labels), told, cancelled)
     finally:
         _at_work.far = (0, 0)
         _at_work.lock.release()
 
 
-def repeats(kept: Kept, stems: set[str], cancelled: Cancelled = lambda: False) -> dict[str, Finding]:
+def repeats(cache: FindingsCache, stems: set[str], cancelled: Cancelled = lambda: False) -> dict[str, Finding]:
     """Which of the threads in `stems` repeat another of them that comes before, by what is kept."""
     duplicates = Duplicates()
-    found: dict[str, Finding] = {}
-    for stem, signature in kept.alike():
+    findings: dict[str, Finding] = {}
+    for stem, signature in cache.alike():
         if cancelled():
             break
-        if stem in stems and (one := duplicates.find(stem, signature)) is not None:
-            found[stem] = one
-    return found
+        if stem in stems and (repeated := duplicates.find(stem, signature)) is not None:
+            findings[stem] = repeated
+    return findings
 
 
 def _look(
-    kept: Kept,
+    cache: FindingsCache,
     folder: Path,
     labels: Mapping[str, tuple[str, ...]],
     old: Sequence[Summary],
@@ -99,22 +99,22 @@ def _look(
 ) -> bool:
     done = 0
     looked: list[str] = []
-    found: list[Record] = []
+    records: list[Record] = []
     with closing(_records(folder, labels, old)) as parts:
         for stems, part in parts:
             looked += stems
-            found += part
+            records += part
             done += PART
             progress(min(done, len(old)), len(old))
             if stop := cancelled():
                 break
             if len(looked) >= _TOGETHER:
-                kept.put(looked, found)
-                looked, found = [], []
+                cache.put(looked, records)
+                looked, records = [], []
         else:
             stop = cancelled()
     if looked:
-        kept.put(looked, found)
+        cache.put(looked, records)
     return not stop
 
 
@@ -122,7 +122,7 @@ def _records(
     folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary]
 ) -> Generator[tuple[list[str], list[Record]]]:
     """Stems that were looked at, with what was found in those that are threads."""
-    files = [(one.stem, one.dataset) for one in old]
+    files = [(summary.stem, summary.dataset) for summary in old]
     parts = [files[start : start + PART] for start in range(0, len(files), PART)]
     done = 0
     if len(files) >= MANY:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.lint import Context, Finding, check_thread
-from core.lint.findings_cache import Kept, with_kept
+from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.label_set import dataset_labels
 from core.lint.survey import bring_up_to_date, repeats
 from core.storage.export_log import Log, State, export_state, log_stamp, read_log
@@ -35,12 +35,12 @@ class Survey:
     def of(self, listing: Sequence[Summary], cancelled: Callable[[], bool]) -> Iterator[tuple[Summary, Standing]]:
         """How each of these threads stands; files that are no threads are passed over."""
 
-        def found(kept: Kept) -> Mapping[str, tuple[Finding, ...]]:
+        def found(kept: FindingsCache) -> Mapping[str, tuple[Finding, ...]]:
             bring_up_to_date(kept, self._workspace, listing, cancelled=cancelled)
             return kept.findings(one.stem for one in listing)
 
         log = self._read_log()
-        findings = with_kept(self._workspace, found)
+        findings = with_findings_cache(self._workspace, found)
         for summary in listing:
             if cancelled():
                 return
@@ -69,14 +69,14 @@ def repeated(
         By stem; None when it was cancelled, or when nothing can be kept and so each time would be the first.
     """
 
-    def found(kept: Kept) -> Mapping[str, Finding] | None:
+    def found(kept: FindingsCache) -> Mapping[str, Finding] | None:
         if not kept.lasting or not bring_up_to_date(kept, workspace, every, cancelled=cancelled):
             return None
         stems = {one.stem for one in every}
         kept.keep_only(stems)
         return repeats(kept, stems, cancelled)
 
-    known = with_kept(workspace, found)
+    known = with_findings_cache(workspace, found)
     return None if cancelled() else known
 
 

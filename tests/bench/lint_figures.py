@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lint import CHECKS, Context, check_thread
-from core.lint.duplicates import Duplicates, said
+from core.lint.duplicates import Duplicates, spoken_signature
 from core.thread.value import Thread, text_of
 
 Document = dict[str, Any]
@@ -171,13 +171,15 @@ def flagged(threads: list[Document], labels: dict[str, tuple[str, ...]]) -> dict
 
 def _duplicates(threads: list[Document], rng: random.Random) -> dict[str, Any]:
     duplicates = Duplicates()
-    false = sum(duplicates.find(thread["id"], said(Thread(thread))) is not None for thread in threads)
+    false = sum(duplicates.find(thread["id"], spoken_signature(Thread(thread))) is not None for thread in threads)
     ways: dict[str, list[bool]] = {}
     for kind, change in DUPLICATES.items():
         for thread in rng.sample(threads, min(40, len(threads))):
             planted = json.loads(json.dumps(thread).replace(thread["id"], f"{thread['id']}_again"))
             change(planted, rng)
-            ways.setdefault(kind, []).append(duplicates.find(planted["id"] + kind, said(Thread(planted))) is not None)
+            ways.setdefault(kind, []).append(
+                duplicates.find(planted["id"] + kind, spoken_signature(Thread(planted))) is not None
+            )
     return _row("duplicates", ways, false, len(threads))
 
 

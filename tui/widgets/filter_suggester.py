@@ -13,7 +13,7 @@ class FilterSuggester(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """The whole line with its last word completed, or None."""
-        from core.filters.language import completions
+        from core.filters.completions import completions
 
         word = value.rpartition(" ")[2].removeprefix("-")
         found = completions(value) if word else []

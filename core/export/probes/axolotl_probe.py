@@ -45,17 +45,17 @@ def main(file: str, profile: str, model: str, limit: int) -> dict:
             }
         )
         tokenizer = load_tokenizer(config)
-        made = prepare_datasets(config, tokenizer)[0]
+        loaded = prepare_datasets(config, tokenizer)[0]
         with Path(file).open(encoding="utf-8") as lines:
-            kept = [json.loads(line) for line in lines]
+            rows = [json.loads(line) for line in lines]
         measured = []
-        for row, source in zip(made, kept, strict=False):
+        for row, source in zip(loaded, rows, strict=False):
             pieces = spans.pieces_of_messages(source["messages"])
             tools = spans.tool_names(source.get("tools"))
             measured.append(spans.measure_ids(tokenizer.decode, row["input_ids"], row["labels"], pieces, tools))
             if len(measured) >= limit:
                 break
-        return spans.total(measured, len(kept), len(made))
+        return spans.total(measured, len(rows), len(loaded))
 
 
 if __name__ == "__main__":

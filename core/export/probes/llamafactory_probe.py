@@ -59,15 +59,15 @@ def main(file: str, profile: str, model: str, limit: int) -> dict:
         tokenizer = AutoTokenizer.from_pretrained(base)
         template = get_template_and_fix_tokenizer(tokenizer, data)
         stage = "rm" if ranking else "sft"
-        made = get_dataset(template, models, data, training, stage=stage, tokenizer=tokenizer)["train_dataset"]
+        loaded = get_dataset(template, models, data, training, stage=stage, tokenizer=tokenizer)["train_dataset"]
         with Path(file).open(encoding="utf-8") as lines:
-            kept = [json.loads(line) for line in lines]
+            rows = [json.loads(line) for line in lines]
         measured = []
-        for row, source in zip(made, kept, strict=False):
+        for row, source in zip(loaded, rows, strict=False):
             measured += rank(tokenizer, row, source) if ranking else [plain(tokenizer, row, source)]
             if len(measured) >= limit:
                 break
-        return spans.total(measured, len(kept), len(made))
+        return spans.total(measured, len(rows), len(loaded))
 
 
 def pieces(turns: list, trained: list) -> list:
@@ -81,7 +81,7 @@ def pieces(turns: list, trained: list) -> list:
             assert block is not None
             calls = json.loads(block[1])
             message["content"] = turn["value"].replace(block[0], "")
-            message["tool_calls"] = [{"function": one} for one in calls]
+            message["tool_calls"] = [{"function": call} for call in calls]
         messages.append(message)
     return spans.pieces_of_messages(messages, trained)
 
@@ -97,13 +97,13 @@ def plain(tokenizer, row, source) -> dict:
 
 def rank(tokenizer, row, source) -> list:
     """The two sides of a preference row."""
-    found = []
+    measured = []
     for name in ("chosen", "rejected"):
         turns = [*source["conversations"], source[name]]
         learned = pieces(turns, [False] * len(source["conversations"]) + [True])
         ids, labels = row[f"{name}_input_ids"], row[f"{name}_labels"]
-        found.append(spans.measure_ids(tokenizer.decode, ids, labels, learned, spans.tool_names(source["tools"])))
-    return found
+        measured.append(spans.measure_ids(tokenizer.decode, ids, labels, learned, spans.tool_names(source["tools"])))
+    return measured
 
 
 if __name__ == "__main__":

@@ -16,21 +16,21 @@ Piece = tuple[str, str, bool]
 
 def pieces_of_messages(messages: Sequence[Mapping[str, Any]], trained: Sequence[bool] | None = None) -> list[Piece]:
     """The texts of chat messages in order: contents, and of each call its name and its arguments' values."""
-    found: list[Piece] = []
-    for place, message in enumerate(messages):
+    pieces: list[Piece] = []
+    for position, message in enumerate(messages):
         role = str(message.get("role"))
         learn = role == "assistant" and message.get("train") is not False
         if trained is not None:
-            learn = trained[place]
+            learn = trained[position]
         for text in (message.get("reasoning_content"), message.get("content")):
             if isinstance(text, str) and text.strip():
-                found.append((role, text.strip(), learn))
+                pieces.append((role, text.strip(), learn))
         for call in message.get("tool_calls") or []:
-            found.append((role, str(call["function"]["name"]), learn))
+            pieces.append((role, str(call["function"]["name"]), learn))
             arguments = call["function"]["arguments"]
             value = json.loads(arguments) if isinstance(arguments, str) else arguments
-            found += [(role, text, learn) for text in leaves(value)]
-    return found
+            pieces += [(role, text, learn) for text in leaves(value)]
+    return pieces
 
 
 def leaves(value: Any) -> list[str]:
@@ -47,8 +47,8 @@ def leaves(value: Any) -> list[str]:
 def tool_names(tools: Any) -> list[str]:
     """The names and descriptions of the tools on offer."""
     listed = json.loads(tools) if isinstance(tools, str) and tools else tools or []
-    functions = [one.get("function", one) for one in listed]
-    return [str(one[key]) for one in functions for key in ("name", "description") if one.get(key)]
+    functions = [tool.get("function", tool) for tool in listed]
+    return [str(tool[key]) for tool in functions for key in ("name", "description") if tool.get(key)]
 
 
 def measure(
@@ -71,20 +71,20 @@ def measure(
     """
     owner: list[str] = [""] * len(text)
     lost: list[str] = []
-    place = 0
+    position = 0
     for role, piece, learn in pieces:
-        found, length = _find(text, piece, place)
-        if found < 0:
+        start, length = _find(text, piece, position)
+        if start < 0:
             lost.append(f"{role}: {piece[:80]}")
             continue
         name = role if learn or role != "assistant" else "context"
-        owner[found : found + length] = [name] * length
-        place = found + length
-    lost += [f"tool schema: {one[:80]}" for one in tools if _find(text, one, 0)[0] < 0]
+        owner[start : start + length] = [name] * length
+        position = start + length
+    lost += [f"tool schema: {description[:80]}" for description in tools if _find(text, description, 0)[0] < 0]
     counts: dict[str, int] = {}
     left_out = 0
     for learn, start, end in zip(trained, starts, ends, strict=True):
-        whose = next((one for one in owner[start:end] if one), "")
+        whose = next((name for name in owner[start:end] if name), "")
         if learn:
             counts[whose or "markup"] = counts.get(whose or "markup", 0) + 1
         elif whose == "assistant":
@@ -95,8 +95,8 @@ def measure(
 def _find(text: str, piece: str, start: int) -> tuple[int, int]:
     """Where a piece stands at or after `start`, as it is or with JSON escapes; -1 when nowhere."""
     forms = (piece, json.dumps(piece, ensure_ascii=False)[1:-1], json.dumps(piece)[1:-1])
-    found = [(text.find(form, start), len(form)) for form in forms]
-    there = [one for one in found if one[0] >= 0]
+    hits = [(text.find(form, start), len(form)) for form in forms]
+    there = [hit for hit in hits if hit[0] >= 0]
     return min(there) if there else (-1, 0)
 
 

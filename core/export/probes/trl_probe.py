@@ -49,13 +49,13 @@ def sft(file: str, rows, model, tokenizer, options) -> tuple[list, int]:
     template = script["template_for"](tokenizer)
     dataset = script["load"](Path(file).name, tokenizer, template)
     trainer = SFTTrainer(model=model, args=SFTConfig(**options), train_dataset=dataset, processing_class=tokenizer)
-    made = trainer.train_dataset
+    loaded = trainer.train_dataset
     measured = []
-    for row, kept in zip(made, rows, strict=False):
-        pieces = spans.pieces_of_messages(kept["messages"])
-        tools = spans.tool_names(kept.get("tools"))
+    for row, source in zip(loaded, rows, strict=False):
+        pieces = spans.pieces_of_messages(source["messages"])
+        tools = spans.tool_names(source.get("tools"))
         measured.append(spans.measure_ids(tokenizer.decode, row["input_ids"], row["labels"], pieces, tools))
-    return measured, len(made)
+    return measured, len(loaded)
 
 
 def side(tokenizer, prompt_ids, side_ids, messages, tools) -> dict:

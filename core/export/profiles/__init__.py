@@ -9,8 +9,8 @@ from core.export.profiles import hf, llamafactory, openai_chat, plain, preferenc
 from core.export.profiles.profile import Profile
 
 PROFILES: dict[str, Profile] = {
-    one.name: one
-    for one in (
+    profile.name: profile
+    for profile in (
         plain.OPENAI_V1,
         hf.HF,
         llamafactory.LLAMAFACTORY,

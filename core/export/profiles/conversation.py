@@ -56,17 +56,17 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
     The text stands before the first call; the model is shown one call after another where it made them at once.
     """
     split: list[Message] = []
-    place = 0
-    while place < len(messages):
-        message = messages[place]
+    position = 0
+    while position < len(messages):
+        message = messages[position]
         calls = calls_of(message)
-        place += 1
+        position += 1
         if len(calls) < 2:
             split.append(message)
             continue
         making.changes["turns of parallel calls split into turns of one call"] += 1
-        results = {one.get("tool_call_id"): one for one in messages[place : place + len(calls)]}
-        place += len(results)
+        results = {result.get("tool_call_id"): result for result in messages[position : position + len(calls)]}
+        position += len(results)
         for number, call in enumerate(calls):
             first = (
                 message if number == 0 else {key: message[key] for key in ("role", "train", "weight") if key in message}
@@ -96,8 +96,8 @@ def compact(value: Any) -> str:
 def key_paths(value: Any, path: str = "") -> set[str]:
     """Every key path that holds something: the more a row has, the better it settles a column's type."""
     if isinstance(value, dict):
-        found = {f"{path}.{key}" for key, item in value.items() if item is not None}
-        return found.union(*(key_paths(item, f"{path}.{key}") for key, item in value.items()))
+        paths = {f"{path}.{key}" for key, item in value.items() if item is not None}
+        return paths.union(*(key_paths(item, f"{path}.{key}") for key, item in value.items()))
     if isinstance(value, list):
         return set[str]().union(*(key_paths(item, path) for item in value))
     return set()

@@ -49,24 +49,24 @@ def messages(stored: Sequence[Message], making: Making) -> list[Row]:
     flagged = untrained(stored) > 0
     if flagged:
         making.changes[f"{UNTRAINED}: Axolotl reads `train`, TRL only through the script beside"] += untrained(stored)
-    beside = sum(1 for one in stored if calls_of(one) and text_of(one).strip())
+    beside = sum(1 for message in stored if calls_of(message) and text_of(message).strip())
     if beside:
         making.changes["turns with text beside a call, which templates of Llama-3 and gpt-oss drop"] += beside
-    return [_message(one, flagged) for one in stored]
+    return [_message(message, flagged) for message in stored]
 
 
 def _message(message: Message, flagged: bool) -> Row:
-    made: Row = {"role": message["role"], "content": text_of(message)}
+    row: Row = {"role": message["role"], "content": text_of(message)}
     if isinstance(reasoning := message.get("reasoning_content"), str) and reasoning:
-        made["reasoning_content"] = reasoning
+        row["reasoning_content"] = reasoning
     if calls := calls_of(message):
-        made["tool_calls"] = [_call(call) for call in calls]
+        row["tool_calls"] = [_call(call) for call in calls]
     if message.get("role") == "tool":
-        made["name"] = str(message.get("name") or "")
-        made["tool_call_id"] = str(message.get("tool_call_id") or "")
+        row["name"] = str(message.get("name") or "")
+        row["tool_call_id"] = str(message.get("tool_call_id") or "")
     if flagged and is_assistant(message):
-        made["train"] = in_loss(message)
-    return made
+        row["train"] = in_loss(message)
+    return row
 
 
 def _call(call: Mapping[str, Any]) -> Row:
@@ -76,8 +76,8 @@ def _call(call: Mapping[str, Any]) -> Row:
 
 def axolotl_snippet(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """A YAML that Axolotl loads the files with, the loss flag included."""
-    train = next((one.name for one in files if one.split in ("", "train")), files[0].name)
-    held = next((one.name for one in files if one.split == "val"), "")
+    train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
+    held = next((file.name for file in files if file.split == "val"), "")
     entry = (TEMPLATE_FOLDER / "axolotl_dataset.yaml").read_text(encoding="utf-8")
     text = "datasets:\n" + Template(entry).substitute(path=train)
     if held:
@@ -87,8 +87,8 @@ def axolotl_snippet(stem: str, files: Sequence[Written], making: Making) -> Mapp
 
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """The Axolotl YAML and a runnable TRL script."""
-    train = next((one.name for one in files if one.split in ("", "train")), files[0].name)
-    held = next((one.name for one in files if one.split == "val"), "")
+    train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
+    held = next((file.name for file in files if file.split == "val"), "")
     script = Template((TEMPLATE_FOLDER / "trl_sft.py.txt").read_text(encoding="utf-8"))
     return {
         **axolotl_snippet(stem, files, making),

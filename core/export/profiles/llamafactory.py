@@ -92,11 +92,11 @@ def turn_of(message: Message) -> Row:
 
 def check_order(turns: Sequence[Row], *, last_by_model: bool) -> None:
     """Refuse what the loader would skip without an error."""
-    asked, said = ("human", "observation"), ("function_call", "gpt")
-    for place, turn in enumerate(turns[1:] if turns and turns[0]["from"] == "system" else turns):
-        if turn["from"] not in (said if place % 2 else asked):
-            raise RefusedError("order of messages", f"message {place + 1} ({turn['from']}) is out of turn")
-    if not turns or (turns[-1]["from"] in said) is not last_by_model:
+    asking, answering = ("human", "observation"), ("function_call", "gpt")
+    for position, turn in enumerate(turns[1:] if turns and turns[0]["from"] == "system" else turns):
+        if turn["from"] not in (answering if position % 2 else asking):
+            raise RefusedError("order of messages", f"message {position + 1} ({turn['from']}) is out of turn")
+    if not turns or (turns[-1]["from"] in answering) is not last_by_model:
         raise RefusedError("order of messages", "the conversation ends on the wrong side")
 
 
@@ -114,7 +114,7 @@ def dataset_entry(file_name: str, **columns: str) -> dict[str, Any]:
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """The entries for `dataset_info.json`, which LLaMA-Factory looks for beside the data, and a training YAML."""
     entries = {
-        dataset_name(stem, one): dataset_entry(one.name, messages="conversations", tools="tools") for one in files
+        dataset_name(stem, file): dataset_entry(file.name, messages="conversations", tools="tools") for file in files
     }
     return {"dataset_info.json": compact(entries), f"{stem}.llamafactory.yaml": training_yaml("sft", list(entries))}
 

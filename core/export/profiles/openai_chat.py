@@ -20,9 +20,9 @@ def rows(thread: Thread, making: Making) -> list[Row]:
 def request(thread: Thread, stored: Sequence[Message], making: Making) -> Row:
     """`messages`, `tools` and `parallel_tool_calls`, as the Chat Completions request has them."""
     tools = require_tools(thread)
-    made = messages(stored, making)
-    parallel = any(len(calls_of(message)) > 1 for message in made)
-    return {"messages": made, **({"tools": tools, "parallel_tool_calls": parallel} if tools else {})}
+    chat = messages(stored, making)
+    parallel = any(len(calls_of(message)) > 1 for message in chat)
+    return {"messages": chat, **({"tools": tools, "parallel_tool_calls": parallel} if tools else {})}
 
 
 def messages(stored: Sequence[Message], making: Making) -> list[Row]:
@@ -30,7 +30,7 @@ def messages(stored: Sequence[Message], making: Making) -> list[Row]:
     count_reasoning(stored, making)
     if making.split_calls:
         stored = one_call_a_turn(stored, making)
-    return [message_of(one) for one in stored]
+    return [message_of(message) for message in stored]
 
 
 def message_of(message: Message) -> Row:
@@ -40,12 +40,12 @@ def message_of(message: Message) -> Row:
         return {"role": "tool", "tool_call_id": str(message.get("tool_call_id") or ""), "content": text}
     if is_assistant(message) and not calls and not text.strip():
         raise RefusedError("an empty message", "an assistant message without calls is empty")
-    made: Row = {"role": message["role"], "content": text or (None if calls else "")}
+    row: Row = {"role": message["role"], "content": text or (None if calls else "")}
     if calls:
-        made["tool_calls"] = [_call(call) for call in calls]
+        row["tool_calls"] = [_call(call) for call in calls]
     if is_assistant(message) and not in_loss(message):
-        made["weight"] = 0
-    return made
+        row["weight"] = 0
+    return row
 
 
 def _call(call: Mapping[str, Any]) -> Row:

@@ -39,7 +39,7 @@ def _trl_parts(thread: Thread, pair: Pair, making: Making) -> tuple[list[Row], l
     # one call a turn would move the results of a split turn behind the diverging message
     plain = Making(split_calls=False, changes=making.changes)
     prompt, chosen, rejected = (
-        hf.messages([_unflagged(one) for one in side], plain)
+        hf.messages([_unflagged(message) for message in side], plain)
         for side in (pair.prompt, (pair.chosen,), (pair.rejected,))
     )
     tools = list(thread.tools or ())
@@ -65,12 +65,12 @@ def _trl_kto(thread: Thread, pair: Pair, making: Making) -> list[Row]:
 
 def _kto_rows(thread: Thread, making: Making) -> list[Row]:
     """As `_rows`; a message that is preferred to several others is one row."""
-    made = _rows(thread, making, _trl_kto)
-    return list({json.dumps([row["prompt"], row["completion"], row["label"]]): row for row in made}.values())
+    rows = _rows(thread, making, _trl_kto)
+    return list({json.dumps([row["prompt"], row["completion"], row["label"]]): row for row in rows}.values())
 
 
 def _openai_dpo(thread: Thread, pair: Pair, making: Making) -> list[Row]:
-    request = openai_chat.request(thread, [_unflagged(one) for one in pair.prompt], making)
+    request = openai_chat.request(thread, [_unflagged(message) for message in pair.prompt], making)
     return [
         {
             "input": request,
@@ -99,8 +99,8 @@ def _llamafactory_dpo(thread: Thread, pair: Pair, making: Making) -> list[Row]:
 def _trl_script(name: str) -> Callable[[str, Sequence[Written], Making], Mapping[str, str]]:
     def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
         script = Template((TEMPLATE_FOLDER / name).read_text(encoding="utf-8"))
-        train = next((one.name for one in files if one.split in ("", "train")), files[0].name)
-        held = next((one.name for one in files if one.split == "val"), "")
+        train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
+        held = next((file.name for file in files if file.split == "val"), "")
         return {f"{stem}.trl.py": script.substitute(train=repr(train), val=repr(held))}
 
     return snippets
@@ -109,8 +109,8 @@ def _trl_script(name: str) -> Callable[[str, Sequence[Written], Making], Mapping
 def _llamafactory_snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "tools": "tools"}
     entries = {
-        llamafactory.dataset_name(stem, one): {**llamafactory.dataset_entry(one.name, **columns), "ranking": True}
-        for one in files
+        llamafactory.dataset_name(stem, file): {**llamafactory.dataset_entry(file.name, **columns), "ranking": True}
+        for file in files
     }
     return {
         "dataset_info.json": compact(entries),

@@ -8,7 +8,8 @@ import pytest
 
 from core.export.report import ExportRequest
 from core.export.run import export
-from core.filters.language import completions, parse, select
+from core.filters.completions import completions
+from core.filters.language import parse, select
 from core.filters.values import FilterError
 from core.listing.index import summaries
 from core.thread.summary import Summary, summary_of

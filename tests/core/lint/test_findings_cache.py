@@ -15,7 +15,7 @@ import pytest
 from core.cli.commands import run_command
 from core.filters.language import parse, select
 from core.lint import findings_cache, record, survey
-from core.lint.findings_cache import Kept, kept_path, with_kept
+from core.lint.findings_cache import FindingsCache, findings_cache_path, with_findings_cache
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
 from core.processes import pool
@@ -143,7 +143,7 @@ def test_what_is_broken_is_made_anew(tmp_path: Path, looked_at: list[str], damag
     space = settled(workspace(tmp_path, *(spoiled(number) for number in range(1, 6)), *twins()))
     before = chosen(space, "lint:any")
     assert len(before) == 6
-    damage(kept_path(space))
+    damage(findings_cache_path(space))
     assert chosen(space, "lint:any") == before
     looked_at.clear()
     assert chosen(space, "lint:any") == before and looked_at == []
@@ -160,27 +160,27 @@ def below_a_file(path: Path) -> None:
 @pytest.mark.parametrize("obstacle", [a_folder, below_a_file])
 def test_where_nothing_can_be_kept_the_checks_do_without(tmp_path: Path, obstacle: Callable[[Path], None]):
     space = workspace(tmp_path, spoiled(3), *twins())
-    obstacle(kept_path(space))
+    obstacle(findings_cache_path(space))
     for _ in range(2):
         assert chosen(space, "lint:counts") == [spoiled(3)["id"]]
         assert chosen(space, "lint:duplicates") == ["uci_har_z_v4_0002"]
-    assert with_kept(space, lambda found: found.lasting) is False
+    assert with_findings_cache(space, lambda found: found.lasting) is False
 
 
 def test_many_files_are_looked_at_in_processes_with_the_same_result(
     tmp_path: Path, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     space = settled(workspace(tmp_path, *(spoiled(number) for number in range(1, 30, 2)), *twins()))
-    alone = with_kept(space, lambda found: look(found, space))
-    kept_path(space).unlink()
+    alone = with_findings_cache(space, lambda found: look(found, space))
+    findings_cache_path(space).unlink()
     looked_at.clear()
     monkeypatch.setattr(pool, "cores", lambda: 2)
     monkeypatch.setattr(survey, "MANY", 4)
     monkeypatch.setattr(survey, "PART", 3)
-    assert with_kept(space, lambda found: look(found, space)) == alone and looked_at == []
+    assert with_findings_cache(space, lambda found: look(found, space)) == alone and looked_at == []
 
 
-def look(found: Kept, space: Workspace) -> Any:
+def look(found: FindingsCache, space: Workspace) -> Any:
     listing = summaries(space)
     assert bring_up_to_date(found, space, listing)
     stems = {one.stem for one in listing}
@@ -195,10 +195,10 @@ def test_what_was_found_before_it_was_broken_off_is_kept(
     told: list[tuple[int, int]] = []
     listing = summaries(space)
 
-    def work(found: Kept) -> bool:
+    def work(found: FindingsCache) -> bool:
         return bring_up_to_date(found, space, listing, lambda *far: told.append(far), lambda: len(told) == 2)
 
-    assert with_kept(space, work) is False
+    assert with_findings_cache(space, work) is False
     assert told == [(2, 8), (4, 8)] and len(looked_at) == 4
     looked_at.clear()
     assert len(chosen(space, "lint:counts")) == 8 and len(looked_at) == 4
@@ -210,18 +210,18 @@ def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Pat
     one = document(1)
     space = settled(workspace(tmp_path, *({**one, "id": f"same_{number}"} for number in range(5))))
 
-    def written(other: Kept) -> bool:
+    def written(other: FindingsCache) -> bool:
         other.put(["same_4"], [])
         return other.lasting
 
-    def slowly(found: Kept) -> list[str]:
+    def slowly(found: FindingsCache) -> list[str]:
         assert bring_up_to_date(found, space, summaries(space))
         alike = found.alike()
         first, _ = next(alike)
-        assert with_kept(space, written)
+        assert with_findings_cache(space, written)
         return [first, *(stem for stem, _ in alike)]
 
-    assert with_kept(space, slowly) == [f"same_{number}" for number in range(4)]
+    assert with_findings_cache(space, slowly) == [f"same_{number}" for number in range(4)]
 
 
 def test_a_filter_that_is_broken_off_selects_nothing_and_says_so(tmp_path: Path):
@@ -252,13 +252,13 @@ def test_a_filter_on_duplicates_checks_them_against_the_whole_folder(
 
 def test_files_that_are_gone_are_forgotten(tmp_path: Path):
     space = settled(workspace(tmp_path, spoiled(1), spoiled(2)))
-    with_kept(space, lambda found: look(found, space))
+    with_findings_cache(space, lambda found: look(found, space))
 
-    def only_the_first(found: Kept) -> tuple[list[str], list[str]]:
+    def only_the_first(found: FindingsCache) -> tuple[list[str], list[str]]:
         found.keep_only({spoiled(1)["id"]})
         return list(found.checks()), list(found.findings([spoiled(1)["id"], spoiled(2)["id"]]))
 
-    assert with_kept(space, only_the_first) == ([spoiled(1)["id"]],) * 2
+    assert with_findings_cache(space, only_the_first) == ([spoiled(1)["id"]],) * 2
 
 
 def test_a_file_that_is_no_thread_is_found_as_such(tmp_path: Path):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.lint import Context, check_thread
-from core.lint.duplicates import Duplicates, said
+from core.lint.duplicates import Duplicates, spoken_signature
 from core.thread.value import Thread, is_assistant, recount
 from tests.core.analyst.analyst_threads import manifest_of, run_thread
 from tests.tools.made import MOTIONS, MadeDataset, made_dataset
@@ -74,5 +74,8 @@ def test_none_of_a_thousand_good_threads_is_flagged():
     assert {"active", "finished"} <= statuses
     assert len({(thread.status, len(thread.messages), thread.tools is None) for thread in threads}) > 30
     for thread in threads:
-        found = [*check_thread(thread, Context(thread.id, MOTIONS)), duplicates.find(thread.id, said(thread))]
+        found = [
+            *check_thread(thread, Context(thread.id, MOTIONS)),
+            duplicates.find(thread.id, spoken_signature(thread)),
+        ]
         assert [one for one in found if one is not None] == [], thread.id
