@@ -92,6 +92,10 @@ rooms: .venv/.dev
 pictures: .venv/.dev
 	@$(BIN)/python -m tests.pictures.make $(ARGS)
 
+# What the tests compare the screen with, drawn anew: look at the difference before it is committed.
+snapshots: .venv/.dev
+	SENSORLOOM_SNAPSHOTS=write $(BIN)/pytest tests/tui/screens/test_snapshots.py $(ARGS)
+
 fuzz: .venv/.dev
 	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py tests/tui/widgets/test_fields.py \
 		tests/tui/terminal/test_input_door.py --timeout=3600 $(ARGS)

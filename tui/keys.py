@@ -13,6 +13,8 @@ from typing import Literal
 
 from textual.binding import Binding
 
+from core.text import printable
+
 # fmt: off
 ActionId = Literal[
     "move.down", "move.up", "move.first", "move.last", "move.page_down", "move.page_up", "pane.next", "pane.previous",
@@ -85,7 +87,7 @@ _SHOWN = {
 
 def shown(key: str) -> str:
     """A key as a person reads it: `/` for `slash`."""
-    return _SHOWN.get(key, key)
+    return _SHOWN.get(key, printable(key))
 
 
 def shown_key(action: Action) -> str:

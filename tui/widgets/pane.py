@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 
+from core.text import one_line
 from tui.terminal.textual_private import forget_drawn
 
 
@@ -25,11 +26,12 @@ class Pane(Vertical):
     def retitle(self, title: str) -> None:
         """Put a title into the frame's upper line."""
         if title != self._title:
-            self._title = title
+            self._title = one_line(title)
             self._put_title()
 
     def footnote(self, text: str) -> None:
         """Put a text into the frame's lower line."""
+        text = one_line(text)
         if self.border_subtitle == text:
             return
         self._only_row = self.outer_size.height - 2

@@ -1,0 +1,159 @@
+"""The screen as it is drawn, in text and styles, against what was looked at and found good.
+
+A change of the layout fails here. One that is meant is written down with `make snapshots`, and looked at in the diff.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import string
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from core.storage import store
+from core.thread.value import Thread
+from core.workspace import Workspace
+from tests.tui.driving import opened
+from tests.tui.motion import until
+from tui.screens.main import MainScreen
+from tui.terminal.textual_private import drawn_rows
+from tui.widgets.editor import MessageEditor
+
+FOLDER = Path(__file__).parent / "snapshots"
+WRITE = os.environ.get("SENSORLOOM_SNAPSHOTS") == "write"
+SIZES = ((160, 48), (80, 24))
+LETTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits
+
+
+def drawn(pilot: Pilot[Any]) -> str:
+    """The rows of the screen, then a letter for the style of each cell, then what the letters mean."""
+    names: dict[str, str] = {}
+    texts: list[str] = []
+    styles: list[str] = []
+    for strip in drawn_rows(pilot.app.screen):
+        texts.append(strip.text.rstrip())
+        row = ""
+        for segment in strip:
+            style = str(segment.style)
+            if segment.style and not segment.text.strip():
+                style = f"on {segment.style.bgcolor.name if segment.style.bgcolor else 'default'}"
+            row += names.setdefault(style, LETTERS[len(names)]) * segment.cell_length
+        styles.append(row)
+    legend = [f"{letter}  {style}" for style, letter in names.items()]
+    return "\n".join([*texts, "", *styles, "", *legend, ""])
+
+
+def call(number: int, tool: str, **arguments: Any) -> dict[str, Any]:
+    return {"id": f"call_{number}", "type": "function",
+            "function": {"name": tool, "arguments": json.dumps(arguments)}}  # fmt: skip
+
+
+def answer(number: int, tool: str, result: Any) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": f"call_{number}", "name": tool, "content": json.dumps(result)}
+
+
+def thread(number: int, final: str, truth: str) -> Thread:
+    stem = f"demo_s{number:02}_v4_{number:04}"
+    manifest = {"dataset_name": "demo", "channels": [{"name": "acc_x"}], "activities": ["walking", "sitting"]}
+    asked = f"Dataset Information:\n{json.dumps(manifest)}\n\nUser Query: What is this person doing, and how surely?"
+    messages = [
+        {"role": "user", "content": asked},
+        {
+            "role": "assistant",
+            "content": "I look at the whole session first, and then at how regular it is.",
+            "reasoning_content": "Two tools will do: statistics and the spectrum.",
+            "tool_calls": [call(1, "show_channel_stats"), call(2, "compute_spectrum", channel_names=["acc_x"])],
+        },
+        answer(1, "show_channel_stats", {"acc_x": {"mean_g": 0.01, "std_g": 0.24}, "note": "x" * 300}),
+        answer(2, "compute_spectrum", {"error": "there is no channel `acc_q`; the channels are acc_x"}),
+        {"role": "assistant", "content": "The frequency is that of steps. " * 6, "edited": True, "train": False},
+        {"role": "assistant", "content": f"It is {final}.\n\nConfidence: high\nFinal Answer: {final}", "stale": True},
+    ]
+    metadata = {"dataset": "demo", "session": f"s{number:02}", "ground_truth": truth,
+                "created_at": f"2026-01-01T00:00:{number:02}+00:00"}  # fmt: skip
+    alternatives = [{"position": 4, "messages": [{"role": "assistant", "content": "Another way to say so."}]}]
+    return Thread({"id": stem, "metadata": metadata, "messages": messages, "alternatives": alternatives})
+
+
+@pytest.fixture
+def threads(workspace: Workspace) -> Workspace:
+    workspace.threads.mkdir(exist_ok=True)
+    for number, (final, truth) in enumerate([("walking", "walking"), ("sitting", "walking"), ("lying", "lying")], 1):
+        store.create(workspace.threads, thread(number, final, truth))
+    return workspace
+
+
+async def conversation(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("2", "g", "J")
+
+
+async def unfolded(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("2", "g", "J", "right")
+
+
+async def the_list(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("1", "j", "m", "w")
+
+
+async def editor(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("2", "g", "J", "e")
+    await until(pilot, lambda: screen.query(MessageEditor) and screen.query_one(MessageEditor).query("#text"))
+
+
+async def keys(pilot: Pilot[Any], screen: MainScreen) -> None:
+    await pilot.press("question_mark")
+
+
+SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
+    "conversation": conversation,
+    "unfolded": unfolded,
+    "list": the_list,
+    "editor": editor,
+    "keys": keys,
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_screen_is_as_it_was_looked_at(name: str, size: tuple[int, int], threads: Workspace):
+    await compare(f"{name}-{size[0]}x{size[1]}", name, size, threads)
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "xterm", "COLORTERM": ""}], ids=["none", "sixteen"])
+@pytest.mark.parametrize("name", ["list", "editor"])
+async def test_the_screen_with_few_colours_is_as_it_was_looked_at(
+    name: str, environ: dict[str, str], threads: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    await compare(f"{name}-{'none' if 'NO_COLOR' in environ else 'sixteen'}", name, (120, 30), threads)
+
+
+async def compare(file: str, name: str, size: tuple[int, int], workspace: Workspace) -> None:
+    path = FOLDER / f"{file}.txt"
+    async with opened(workspace, size) as (pilot, screen):
+        await until(pilot, lambda: screen.listed.count == 3)
+        await SCENES[name](pilot, screen)
+        if WRITE:
+            FOLDER.mkdir(exist_ok=True)
+            path.write_text(await settled(pilot), encoding="utf-8")
+            return
+        wanted = path.read_text(encoding="utf-8")
+        with suppress(AssertionError):  # the comparison below shows where they differ
+            await until(pilot, lambda: drawn(pilot) == wanted)
+        assert drawn(pilot) == wanted
+
+
+async def settled(pilot: Pilot[Any]) -> str:
+    before, quiet = "", 0
+    while quiet < 30:
+        await pilot.pause(0.1)
+        now = drawn(pilot)
+        before, quiet = now, quiet + 1 if now == before else 0
+    return before
