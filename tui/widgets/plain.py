@@ -14,7 +14,7 @@ def plain(text: str | Content) -> Content:
         return Content(printable(text))
     if not UNSAFE.search(text.plain):
         return text
-    return Content(UNSAFE.sub(lambda match: printable(match[0]), text.plain), text.spans)
+    return Content(UNSAFE.sub(lambda match: printable(match[0]), text.plain), list(text.spans))
 
 
 class Plain(Static):
