@@ -29,7 +29,7 @@ MANY = 5000
 class Changes:
     """What a scan found to differ from what was known."""
 
-    found: tuple[Summary, ...] = ()
+    changed: tuple[Summary, ...] = ()
     """New and changed files."""
     gone: tuple[str, ...] = ()
     """Stems that are no longer there."""
@@ -56,9 +56,9 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
     outdated = [
         stem
         for stem, size, mtime_ns in there
-        if (one := known.get(stem)) is None
+        if (earlier := known.get(stem)) is None
         or (trusted_ns != 0 and mtime_ns >= trusted_ns - SETTLED_NS)
-        or (one.size, one.mtime_ns) != (size, mtime_ns)
+        or (earlier.size, earlier.mtime_ns) != (size, mtime_ns)
     ]
     total, settled = len(there), len(there) - len(outdated)
     batch: list[Summary] = []
@@ -75,7 +75,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
 
 def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> Changes:
     """Read these files again, whatever their times say: they are known to have been written."""
-    found: list[Summary] = []
+    changed: list[Summary] = []
     gone: list[str] = []
     for stem in stems:
         if not os.path.lexists(folder / f"{stem}.json"):
@@ -84,8 +84,8 @@ def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> 
             continue
         fresh = summarize(folder, stem)
         if fresh != known.get(stem):
-            found.append(fresh)
-    return Changes(tuple(found), tuple(gone), len(found), len(known))
+            changed.append(fresh)
+    return Changes(tuple(changed), tuple(gone), len(changed), len(known))
 
 
 def summaries(workspace: Workspace) -> list[Summary]:
@@ -105,11 +105,11 @@ def summaries(workspace: Workspace) -> list[Summary]:
 
 def apply(known: dict[str, Summary], changes: Changes) -> bool:
     """Bring `known` up to date; says whether that changed anything."""
-    for one in changes.found:
-        known[one.stem] = one
+    for summary in changes.changed:
+        known[summary.stem] = summary
     for stem in changes.gone:
         known.pop(stem, None)
-    return bool(changes.found or changes.gone)
+    return bool(changes.changed or changes.gone)
 
 
 def part_maker(folder: Path) -> Callable[[Sequence[str]], list[Summary]]:
@@ -132,19 +132,19 @@ def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
     """Stem, size and mtime in ns of every thread file, newest last so that the freshest work is read first."""
-    found: list[tuple[str, int, int]] = []
+    files: list[tuple[str, int, int]] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if is_thread_file(entry.name):
                     try:
                         stat = entry.stat()
-                        found.append((entry.name[:-5], stat.st_size, stat.st_mtime_ns))
+                        files.append((entry.name[:-5], stat.st_size, stat.st_mtime_ns))
                     except OSError:
-                        found.append((entry.name[:-5], 0, 0))
+                        files.append((entry.name[:-5], 0, 0))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise unlistable(folder, error) from error
-    found.sort(key=lambda one: -one[2])
-    return found
+    files.sort(key=lambda file: -file[2])
+    return files

@@ -34,7 +34,7 @@ class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
     """The cached summaries and the time of their scan; nothing when there is no cache that can be used."""
     scanned_ns, blocks = load_blocks(workspace)
-    known = {one.stem: one for block in blocks for one in unpack(block)}
+    known = {summary.stem: summary for block in blocks for summary in unpack(block)}
     return known, scanned_ns if known else 0
 
 
@@ -50,7 +50,7 @@ def load_blocks(workspace: Workspace) -> tuple[int, Iterator[Block]]:
 
 def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) -> None:
     """Write the cache; a workspace that cannot be written goes without."""
-    every = sorted(known.values(), key=lambda one: one.stem)
+    every = sorted(known.values(), key=lambda summary: summary.stem)
     save_blocks(workspace, (pack(every[start : start + BLOCK]) for start in range(0, len(every), BLOCK)), scanned_ns)
 
 
@@ -72,7 +72,7 @@ def pack(some: Sequence[Summary]) -> Block:
     try:
         return Block(some[-1].stem if some else "", _PACKER.encode(some))
     except UnicodeEncodeError:
-        return pack([one for one in some if _is_unicode(one)])
+        return pack([summary for summary in some if _is_unicode(summary)])
 
 
 def unpack(block: Block) -> list[Summary]:
@@ -97,9 +97,9 @@ _BLOCK = msgspec.msgpack.Decoder(Block)
 _PACKER = msgspec.msgpack.Encoder()
 
 
-def _is_unicode(one: Summary) -> bool:
+def _is_unicode(summary: Summary) -> bool:
     try:
-        _PACKER.encode(one)
+        _PACKER.encode(summary)
     except UnicodeEncodeError:
         return False
     return True

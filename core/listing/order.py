@@ -31,16 +31,16 @@ class Sort:
 _RANKS = {False: 0, True: 1, None: 2}
 
 SORTS: Mapping[str, Sort] = {
-    "newest": Sort("newest first", lambda one: one.created, descending=True),
-    "oldest": Sort("oldest first", lambda one: one.created),
-    "changed": Sort("last changed first", lambda one: one.mtime_ns, descending=True),
-    "name": Sort("by name", lambda one: ""),
-    "truth": Sort("by label", lambda one: one.truth),
-    "answer": Sort("by answer", lambda one: one.answer),
-    "wrong": Sort("wrong first", lambda one: f"{_RANKS[one.correct]}{one.truth}"),
-    "verdict": Sort("without a verdict first", lambda one: one.verdict),
-    "turns": Sort("most turns first", lambda one: 1000 * one.turns + min(one.calls, 999), descending=True),
-    "problem": Sort("broken first", lambda one: 0 if one.problem else 1 if one.stale else 2),
+    "newest": Sort("newest first", lambda summary: summary.created, descending=True),
+    "oldest": Sort("oldest first", lambda summary: summary.created),
+    "changed": Sort("last changed first", lambda summary: summary.mtime_ns, descending=True),
+    "name": Sort("by name", lambda summary: ""),
+    "truth": Sort("by label", lambda summary: summary.truth),
+    "answer": Sort("by answer", lambda summary: summary.answer),
+    "wrong": Sort("wrong first", lambda summary: f"{_RANKS[summary.correct]}{summary.truth}"),
+    "verdict": Sort("without a verdict first", lambda summary: summary.verdict),
+    "turns": Sort("most turns first", lambda summary: 1000 * summary.turns + min(summary.calls, 999), descending=True),
+    "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
 }
 """The orders a list offers, by name. Equal ones keep the order of their stems.
 
@@ -56,32 +56,32 @@ def arrange(
         KeyError: there is no such sort.
     """
     order = SORTS[sort]
-    shown = [one for one in summaries if keep is None or keep(one)]
-    shown.sort(key=lambda one: one.stem)
+    shown = [summary for summary in summaries if keep is None or keep(summary)]
+    shown.sort(key=lambda summary: summary.stem)
     shown.sort(key=order.key, reverse=order.descending)
-    if not any(one.parent for one in shown):
-        return [Row(one) for one in shown]
-    ids = {one.id or one.stem for one in shown}
+    if not any(summary.parent for summary in shown):
+        return [Row(summary) for summary in shown]
+    ids = {summary.id or summary.stem for summary in shown}
     children: dict[str, list[Summary]] = {}
     roots: list[Summary] = []
-    for one in shown:
-        branch = bool(one.parent) and one.parent in ids and one.parent != one.id
-        (children.setdefault(one.parent, []) if branch else roots).append(one)
+    for summary in shown:
+        branch = bool(summary.parent) and summary.parent in ids and summary.parent != summary.id
+        (children.setdefault(summary.parent, []) if branch else roots).append(summary)
     return _tree(shown, roots, children)
 
 
 def _tree(shown: list[Summary], roots: list[Summary], children: Mapping[str, list[Summary]]) -> list[Row]:
     rows: list[Row] = []
     placed: set[str] = set()
-    waiting = [Row(one) for one in reversed(roots)]
+    waiting = [Row(root) for root in reversed(roots)]
     while waiting:
         row = waiting.pop()
         if row.summary.stem in placed:
             continue
         placed.add(row.summary.stem)
         rows.append(row)
-        below = sorted(children.get(row.summary.id, ()), key=lambda one: (one.created, one.stem), reverse=True)
-        waiting.extend(Row(one, row.depth + 1) for one in below)
+        below = sorted(children.get(row.summary.id, ()), key=lambda branch: (branch.created, branch.stem), reverse=True)
+        waiting.extend(Row(branch, row.depth + 1) for branch in below)
     # files can name each other as parents in a circle; they are listed all the same
-    rows.extend(Row(one) for one in shown if one.stem not in placed)
+    rows.extend(Row(summary) for summary in shown if summary.stem not in placed)
     return rows

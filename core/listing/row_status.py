@@ -35,12 +35,12 @@ class Survey:
     def of(self, listing: Sequence[Summary], cancelled: Callable[[], bool]) -> Iterator[tuple[Summary, Standing]]:
         """How each of these threads stands; files that are no threads are passed over."""
 
-        def found(kept: FindingsCache) -> Mapping[str, tuple[Finding, ...]]:
-            bring_up_to_date(kept, self._workspace, listing, cancelled=cancelled)
-            return kept.findings(one.stem for one in listing)
+        def findings_of(cache: FindingsCache) -> Mapping[str, tuple[Finding, ...]]:
+            bring_up_to_date(cache, self._workspace, listing, cancelled=cancelled)
+            return cache.findings(summary.stem for summary in listing)
 
         log = self._read_log()
-        findings = with_findings_cache(self._workspace, found)
+        findings = with_findings_cache(self._workspace, findings_of)
         for summary in listing:
             if cancelled():
                 return
@@ -50,8 +50,8 @@ class Survey:
 
     def findings(self, thread: Thread, stem: str) -> tuple[Finding, ...]:
         """What the checks find in a thread that was read already: a few milliseconds."""
-        found = check_thread(thread, Context(stem, dataset_labels(self._workspace, thread.dataset)))
-        return _told(found, thread.status)
+        findings = check_thread(thread, Context(stem, dataset_labels(self._workspace, thread.dataset)))
+        return _told(findings, thread.status)
 
     def _read_log(self) -> Log:
         stamp = log_stamp(self._workspace)
@@ -69,17 +69,17 @@ def repeated(
         By stem; None when it was cancelled, or when nothing can be kept and so each time would be the first.
     """
 
-    def found(kept: FindingsCache) -> Mapping[str, Finding] | None:
-        if not kept.lasting or not bring_up_to_date(kept, workspace, every, cancelled=cancelled):
+    def repeated_in(cache: FindingsCache) -> Mapping[str, Finding] | None:
+        if not cache.lasting or not bring_up_to_date(cache, workspace, every, cancelled=cancelled):
             return None
-        stems = {one.stem for one in every}
-        kept.keep_only(stems)
-        return repeats(kept, stems, cancelled)
+        stems = {summary.stem for summary in every}
+        cache.keep_only(stems)
+        return repeats(cache, stems, cancelled)
 
-    known = with_findings_cache(workspace, found)
+    known = with_findings_cache(workspace, repeated_in)
     return None if cancelled() else known
 
 
 def _told(findings: Sequence[Finding], status: str) -> tuple[Finding, ...]:
     """That a thread under way ends on a tool's result is left to `sensorloom check`: where it is worked on, it must."""
-    return tuple(one for one in findings if one.check != "ends_on_tool" or status != "active")
+    return tuple(finding for finding in findings if finding.check != "ends_on_tool" or status != "active")

@@ -70,7 +70,7 @@ class DatasetStatistics:
     """In the order of the dataset's own list of labels, others after them by name."""
     answers: tuple[Answered, ...]
     """Every pair of label and answer, the most frequent first."""
-    given: tuple[Count, ...]
+    by_answer: tuple[Count, ...]
     """By what was answered, whatever is true, the most frequent first; nothing in it tells a thread's label."""
 
 
@@ -103,11 +103,21 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         labels: for each dataset the labels to list even when no thread has them.
     """
     every = summaries if isinstance(summaries, Sequence) else list(summaries)
-    there = [one for one in every if not one.problem]
+    there = [summary for summary in every if not summary.problem]
     cells = Counter(
-        (one.dataset, one.truth, one.answer, one.confidence, (one.status, one.correct, one.verdict)) for one in there
+        (
+            summary.dataset,
+            summary.truth,
+            summary.answer,
+            summary.confidence,
+            (summary.status, summary.correct, summary.verdict),
+        )
+        for summary in there
     )
-    ways = Counter((one.turns, one.calls, one.tools_used, (one.status, one.correct, one.verdict)) for one in there)
+    ways = Counter(
+        (summary.turns, summary.calls, summary.tools_used, (summary.status, summary.correct, summary.verdict))
+        for summary in there
+    )
     total = _gathered((("", state, number) for (_, _, _, state), number in ways.items()), str)
     turns = _gathered(((turns, state, number) for (turns, _, _, state), number in ways.items()), str)
     calls = _gathered(((calls, state, number) for (_, calls, _, state), number in ways.items()), str)
@@ -123,7 +133,7 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         _in_order(calls),
         _in_order(kinds),
         tuple(sorted(tools.values(), key=_most_first)),
-        tuple(Path(one, paths[one]) for one in sorted(paths, key=lambda one: _most_first(paths[one]))),
+        tuple(Path(path, paths[path]) for path in sorted(paths, key=lambda path: _most_first(paths[path]))),
     )
 
 
@@ -137,9 +147,9 @@ def label_sets(
     from core.lint.label_set import dataset_labels
 
     examples: dict[str, Summary] = {}
-    for one in chosen:
-        if one.dataset and one.dataset not in examples and not one.problem:
-            examples[one.dataset] = one
+    for summary in chosen:
+        if summary.dataset and summary.dataset not in examples and not summary.problem:
+            examples[summary.dataset] = summary
     return {
         dataset: [
             label
@@ -163,16 +173,16 @@ def _gathered(cells: Iterable[tuple[Key, State, int]], called: Callable[[Key], s
     """Count by key; `called` gives its name."""
     sums: dict[Key, list[int]] = {}
     for key, (status, correct, verdict), number in cells:
-        one = sums.setdefault(key, [0] * 7)
+        sums_of_key = sums.setdefault(key, [0] * 7)
         finished = status == "finished"
-        one[0] += number
-        one[1] += number * finished
-        one[2] += number * (correct is True)
-        one[3] += number * (correct is False)
-        one[4] += number * (verdict == "accept")
-        one[5] += number * (verdict == "reject")
-        one[6] += number * (finished and verdict != "reject")
-    return {key: Count(called(key), *one) for key, one in sums.items()}
+        sums_of_key[0] += number
+        sums_of_key[1] += number * finished
+        sums_of_key[2] += number * (correct is True)
+        sums_of_key[3] += number * (correct is False)
+        sums_of_key[4] += number * (verdict == "accept")
+        sums_of_key[5] += number * (verdict == "reject")
+        sums_of_key[6] += number * (finished and verdict != "reject")
+    return {key: Count(called(key), *sums_of_key) for key, sums_of_key in sums.items()}
 
 
 def _in_order(counts: Mapping[int, Count]) -> tuple[Count, ...]:
@@ -189,24 +199,30 @@ Cells = Counter[tuple[str, str, str, str, State]]
 
 def _by_confidence(cells: Cells) -> tuple[Count, ...]:
     order = ("high", "medium", "low")
-    found = _gathered(((one[3], one[4], number) for one, number in cells.items() if one[4][0] == "finished"), str)
-    return tuple(found[name] for name in (*order, *sorted(set(found) - set(order))) if name in found)
+    by_confidence = _gathered(
+        ((cell[3], cell[4], number) for cell, number in cells.items() if cell[4][0] == "finished"), str
+    )
+    return tuple(
+        by_confidence[name] for name in (*order, *sorted(set(by_confidence) - set(order))) if name in by_confidence
+    )
 
 
 def _datasets(cells: Cells, labels: Mapping[str, Sequence[str]]) -> tuple[DatasetStatistics, ...]:
     parts: dict[str, Cells] = {}
-    for one, number in cells.items():
-        parts.setdefault(one[0], Counter())[one] = number
+    for cell, number in cells.items():
+        parts.setdefault(cell[0], Counter())[cell] = number
     return tuple(_dataset(name, parts[name], labels.get(name, ())) for name in sorted(parts))
 
 
 def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistics:
     listed = {canonical(label): label for label in labels}
-    names = {**_spellings((one[1], number) for one, number in cells.items()), **listed}
-    written = {**_spellings((one[2], number) for one, number in cells.items()), **listed}
-    said = {**written, **names}
-    counts = _gathered(((canonical(one[1]), one[4], number) for one, number in cells.items()), lambda key: names[key])
-    most = max((one.ready for one in counts.values() if one.name), default=0)
+    names = {**_spellings((cell[1], number) for cell, number in cells.items()), **listed}
+    written = {**_spellings((cell[2], number) for cell, number in cells.items()), **listed}
+    spelled = {**written, **names}
+    counts = _gathered(
+        ((canonical(cell[1]), cell[4], number) for cell, number in cells.items()), lambda key: names[key]
+    )
+    most = max((count.ready for count in counts.values() if count.name), default=0)
     order = [*listed, *sorted(set(counts) - set(listed), key=lambda key: (not key, names[key]))]
     rows = [counts.get(key, Count(names[key])) for key in order]
     pairs: Counter[tuple[str, str]] = Counter()
@@ -214,14 +230,14 @@ def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistic
         if status == "finished" and answer:
             pairs[canonical(truth), canonical(answer)] += number
     answers = [
-        Answered(names[truth], said[answer], number, truth == answer) for (truth, answer), number in pairs.items()
+        Answered(names[truth], spelled[answer], number, truth == answer) for (truth, answer), number in pairs.items()
     ]
-    finished = ((canonical(one[2]), one[4], number) for one, number in cells.items() if one[4][0] == "finished")
+    finished = ((canonical(cell[2]), cell[4], number) for cell, number in cells.items() if cell[4][0] == "finished")
     return DatasetStatistics(
         name,
-        replace(_gathered((("", one[4], number) for one, number in cells.items()), str)[""], name=name),
-        tuple(replace(one, missing=most - one.ready if one.name else 0) for one in rows),
-        tuple(sorted(answers, key=lambda one: (-one.threads, one.truth, one.answer))),
+        replace(_gathered((("", cell[4], number) for cell, number in cells.items()), str)[""], name=name),
+        tuple(replace(count, missing=most - count.ready if count.name else 0) for count in rows),
+        tuple(sorted(answers, key=lambda answered: (-answered.threads, answered.truth, answered.answer))),
         tuple(sorted(_gathered(finished, lambda key: written[key]).values(), key=_most_first)),
     )
 
@@ -231,4 +247,4 @@ def _spellings(labels: Iterable[tuple[str, int]]) -> dict[str, str]:
     written: dict[str, Counter[str]] = {}
     for label, number in labels:
         written.setdefault(canonical(label), Counter())[label] += number
-    return {key: min(some, key=lambda one: (-some[one], one)) for key, some in written.items()}
+    return {key: min(some, key=lambda spelling: (-some[spelling], spelling)) for key, some in written.items()}

@@ -13,14 +13,14 @@ from core.thread.turns import Turn
 from core.thread.value import Message, Thread, timestamp, with_alternatives
 
 
-def with_turn_kept(made: Thread, before: Thread, turn: Turn, reason: Reason) -> Thread:
+def with_turn_kept(changed: Thread, before: Thread, turn: Turn, reason: Reason) -> Thread:
     """`made` with a turn of `before`, from which it was made, among its alternatives; once, however often."""
     messages = before.messages[turn.start : turn.end]
-    one = entry(before, turn.start, messages, reason, context_hash(before.messages[: turn.start]))
+    alternative = entry(before, turn.start, messages, reason, context_hash(before.messages[: turn.start]))
     keys = ("position", "context", "reason", "messages")
-    if any(all(one[key] == other.get(key) for key in keys) for other in made.alternatives):
-        return made
-    return with_alternatives(made, [*made.alternatives, one])
+    if any(all(alternative[key] == other.get(key) for key in keys) for other in changed.alternatives):
+        return changed
+    return with_alternatives(changed, [*changed.alternatives, alternative])
 
 
 def entry(thread: Thread, position: int, messages: Sequence[Message], reason: Reason, context: str) -> dict[str, Any]:
@@ -44,8 +44,12 @@ def shifted(thread: Thread, start: int, by: int) -> Thread:
     if not by or not thread.alternatives:
         return thread
 
-    def moved(one: Mapping[str, Any]) -> Mapping[str, Any]:
-        position = one.get("position")
-        return {**one, "position": position + by} if isinstance(position, int) and position >= start else one
+    def moved(alternative: Mapping[str, Any]) -> Mapping[str, Any]:
+        position = alternative.get("position")
+        return (
+            {**alternative, "position": position + by}
+            if isinstance(position, int) and position >= start
+            else alternative
+        )
 
     return with_alternatives(thread, map(moved, thread.alternatives))

@@ -39,8 +39,8 @@ def branched(thread: Thread, position: int, stem: str, *, parent: str, query: st
     if not any(map(is_assistant, messages)):
         metadata = {key: value for key, value in metadata.items() if key not in ("model", "temperature", "seed")}
     document = {key: value for key, value in start.document.items() if key != "alternatives"}
-    made = recount(Thread({**document, "id": stem, "metadata": metadata, "messages": messages}))
-    return with_metadata(made, created_at=timestamp(), parent_id=parent, branched_at=own)
+    branch = recount(Thread({**document, "id": stem, "metadata": metadata, "messages": messages}))
+    return with_metadata(branch, created_at=timestamp(), parent_id=parent, branched_at=own)
 
 
 def _user_turn(thread: Thread, position: int) -> Turn:

@@ -47,9 +47,9 @@ def compare(left: Sequence[Message], right: Sequence[Message]) -> Comparison:
 
     Where a stretch differs, messages of the same role are put side by side, in their order.
     """
-    one, other = [_key(message) for message in left], [_key(message) for message in right]
+    left_keys, right_keys = [_key(message) for message in left], [_key(message) for message in right]
     rows: list[Row] = []
-    for tag, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(None, left_keys, right_keys, autojunk=False).get_opcodes():
         if tag == "equal":
             rows += [Row(a + step, c + step, True) for step in range(b - a)]
         else:
@@ -59,27 +59,27 @@ def compare(left: Sequence[Message], right: Sequence[Message]) -> Comparison:
 
 def first_difference(left: Sequence[Message], right: Sequence[Message]) -> int | None:
     """The index of the first message in which two conversations part; None when they are the same."""
-    for index, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one is not other and _key(one) != _key(other):
+    for index, (left_message, right_message) in enumerate(zip(left, right, strict=False)):
+        if left_message is not right_message and _key(left_message) != _key(right_message):
             return index
     return None if len(left) == len(right) else min(len(left), len(right))
 
 
-def _side_by_side(left: Sequence[Message], right: Sequence[Message], one: Span, other: Span) -> list[Row]:
+def _side_by_side(left: Sequence[Message], right: Sequence[Message], left_span: Span, right_span: Span) -> list[Row]:
     rows: list[Row] = []
-    a, c = one[0], other[0]
-    while a < one[1] and c < other[1]:
+    a, c = left_span[0], right_span[0]
+    while a < left_span[1] and c < right_span[1]:
         if left[a].get("role") == right[c].get("role"):
             rows.append(Row(a, c, False))
             a, c = a + 1, c + 1
-        elif _has_role(left[a + 1 : one[1]], right[c]):
+        elif _has_role(left[a + 1 : left_span[1]], right[c]):
             rows.append(Row(a, None, False))
             a += 1
         else:
             rows.append(Row(None, c, False))
             c += 1
-    rows += [Row(index, None, False) for index in range(a, one[1])]
-    return rows + [Row(None, index, False) for index in range(c, other[1])]
+    rows += [Row(index, None, False) for index in range(a, left_span[1])]
+    return rows + [Row(None, index, False) for index in range(c, right_span[1])]
 
 
 def _has_role(messages: Sequence[Message], like: Message) -> bool:
@@ -111,24 +111,24 @@ def word_spans(left: str, right: str) -> tuple[tuple[Span, ...], tuple[Span, ...
     that the comparison would be slow is marked whole.
     """
     pairs = list(_differing(left, right, _words))
-    return _joined(one for one, _ in pairs), _joined(other for _, other in pairs)
+    return _joined(left_span for left_span, _ in pairs), _joined(right_span for _, right_span in pairs)
 
 
 def _differing(left: str, right: str, split: Callable[[str], list[str]]) -> Iterator[tuple[Span, Span]]:
-    one, other = split(left), split(right)
+    left_parts, right_parts = split(left), split(right)
     head = 0
-    while head < min(len(one), len(other)) and one[head] == other[head]:
+    while head < min(len(left_parts), len(right_parts)) and left_parts[head] == right_parts[head]:
         head += 1
     tail = 0
-    while tail < min(len(one), len(other)) - head and one[-1 - tail] == other[-1 - tail]:
+    while tail < min(len(left_parts), len(right_parts)) - head and left_parts[-1 - tail] == right_parts[-1 - tail]:
         tail += 1
-    start = sum(map(len, one[:head]))
-    one, other = one[head : len(one) - tail], other[head : len(other) - tail]
-    if not one and not other:
+    start = sum(map(len, left_parts[:head]))
+    left_parts, right_parts = left_parts[head : len(left_parts) - tail], right_parts[head : len(right_parts) - tail]
+    if not left_parts and not right_parts:
         return
-    texts = "".join(one), "".join(other)
-    if _cost(one, other) <= MOST_COMPARISONS:
-        codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    texts = "".join(left_parts), "".join(right_parts)
+    if _cost(left_parts, right_parts) <= MOST_COMPARISONS:
+        codes = SequenceMatcher(None, left_parts, right_parts, autojunk=False).get_opcodes()
     elif split is _words:
         for first, second in _differing(*texts, _lines):
             stretch = texts[0][slice(*first)], texts[1][slice(*second)]
@@ -136,36 +136,36 @@ def _differing(left: str, right: str, split: Callable[[str], list[str]]) -> Iter
             yield from _shifted(inner, (start, 0), (start, 0))
         return
     else:
-        codes = [("replace", 0, len(one), 0, len(other))]
-    ends_one, ends_other = [0, *accumulate(map(len, one))], [0, *accumulate(map(len, other))]
+        codes = [("replace", 0, len(left_parts), 0, len(right_parts))]
+    ends_one, ends_other = [0, *accumulate(map(len, left_parts))], [0, *accumulate(map(len, right_parts))]
     for tag, a, b, c, d in codes:
         if tag != "equal":
             yield (start + ends_one[a], start + ends_one[b]), (start + ends_other[c], start + ends_other[d])
 
 
-def _cost(one: Sequence[str], other: Sequence[str]) -> int:
+def _cost(left_parts: Sequence[str], right_parts: Sequence[str]) -> int:
     """How many pairs of equal parts there are: what SequenceMatcher's time grows with."""
-    counts = Counter(other)
-    return sum(count * counts[part] for part, count in Counter(one).items())
+    counts = Counter(right_parts)
+    return sum(count * counts[part] for part, count in Counter(left_parts).items())
 
 
-def _shifted(pairs: Iterable[tuple[Span, Span]], one: Span, other: Span) -> Iterator[tuple[Span, Span]]:
+def _shifted(pairs: Iterable[tuple[Span, Span]], left_span: Span, right_span: Span) -> Iterator[tuple[Span, Span]]:
     """Pairs of spans that were counted from where `one` and `other` begin."""
     for (a, b), (c, d) in pairs:
-        yield (a + one[0], b + one[0]), (c + other[0], d + other[0])
+        yield (a + left_span[0], b + left_span[0]), (c + right_span[0], d + right_span[0])
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Spans in order without empty ones, touching ones as one."""
-    made: list[Span] = []
+    joined: list[Span] = []
     for start, end in spans:
         if start == end:
             continue
-        if made and made[-1][1] == start:
-            made[-1] = (made[-1][0], end)
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
         else:
-            made.append((start, end))
-    return tuple(made)
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def _words(text: str) -> list[str]:

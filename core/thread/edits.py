@@ -76,12 +76,12 @@ def edited(thread: Thread, index: int, message: Message) -> Thread:
         return _edited_assistant(thread, index, message)
     if old.get("role") == "tool":
         return _edited_result(thread, index, message)
-    made = _replaced(thread, index, message)
+    changed = _replaced(thread, index, message)
     if text_of(message) != text_of(old):
-        made = with_messages(made, mark_after(made.messages, index, index + 1))
-    if index < query_turn(thread).end and query_of(made) not in (None, query_of(thread)):
-        made = with_metadata(made, user_query=query_of(made))
-    return made
+        changed = with_messages(changed, mark_after(changed.messages, index, index + 1))
+    if index < query_turn(thread).end and query_of(changed) not in (None, query_of(thread)):
+        changed = with_metadata(changed, user_query=query_of(changed))
+    return changed
 
 
 def message_at(thread: Thread, index: int) -> Message:
@@ -101,14 +101,14 @@ def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
         raise UsageError(f"message {index + 1} answers the call {old.get('tool_call_id')}; an edit cannot change that")
     if same_result(old, message.get("content")):
         return _replaced(thread, index, message)
-    made = _replaced(thread, index, {**without(message, "stale"), "edited": True})
+    changed = _replaced(thread, index, {**without(message, "stale"), "edited": True})
     turn = turn_at(thread, index)
     calls = answered_calls(thread, index)
-    number = next((number for number, (_, place) in enumerate(calls) if place == index), len(calls))
+    number = next((number for number, (_, answer) in enumerate(calls) if answer == index), len(calls))
     call = calls[number][0] if number < len(calls) else {}
     gone = made_by(call, old) - made_by(call, message)
     numbers = range(number + 1, len(calls))
-    return with_messages(made, mark_after(made.messages, turn.start, turn.end, gone, numbers=numbers))
+    return with_messages(changed, mark_after(changed.messages, turn.start, turn.end, gone, numbers=numbers))
 
 
 def answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
@@ -135,18 +135,18 @@ def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
     message = _with_ids(thread, index, without(message, "stale"))
     before = {str(call.get("id", "")): call for call in calls_of(old)}
     after = {str(call.get("id", "")): call for call in calls_of(message)}
-    changed = {one for one in after if one not in before or not _same_call(before[one], after[one])}
+    changed = {call_id for call_id in after if call_id not in before or not _same_call(before[call_id], after[call_id])}
     removed = before.keys() - after.keys()
     block: list[Message] = [message]
     gone: set[str] = set()
-    answers = {place: call for call, place in answered_calls(thread, index) if place is not None}
-    for place in range(index + 1, turn.end):
-        result = thread.messages[place]
-        call = answers.get(place)
-        one = str(call.get("id", "")) if call else ""
-        if call and one in changed | removed:
+    answers = {answer: call for call, answer in answered_calls(thread, index) if answer is not None}
+    for at in range(index + 1, turn.end):
+        result = thread.messages[at]
+        call = answers.get(at)
+        answered_id = str(call.get("id", "")) if call else ""
+        if call and answered_id in changed | removed:
             gone |= made_by(call, result)
-            result = marked({**result, "name": call_name(after[one])}) if one in after else None
+            result = marked({**result, "name": call_name(after[answered_id])}) if answered_id in after else None
         if result is not None:
             block.append(result)
     messages: list[Message] = [*thread.messages[:index], *block, *thread.messages[turn.end :]]
@@ -156,14 +156,14 @@ def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
         messages = mark_after(
             messages, index, end, gone, numbers=range(len(after)), calls_changed=bool(changed or removed)
         )
-    made = shifted(with_messages(thread, messages), turn.end, end - turn.end)
+    edited_thread = shifted(with_messages(thread, messages), turn.end, end - turn.end)
     if changed or removed or text_of(message) != text_of(old):
-        made = with_turn_kept(made, thread, turn, "edited")
-    return made
+        edited_thread = with_turn_kept(edited_thread, thread, turn, "edited")
+    return edited_thread
 
 
-def _same_call(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return call_name(one) == call_name(other) and _value(call_arguments(one)) == _value(call_arguments(other))
+def _same_call(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    return call_name(left) == call_name(right) and _value(call_arguments(left)) == _value(call_arguments(right))
 
 
 def _with_ids(thread: Thread, index: int, message: Message) -> Message:
@@ -172,18 +172,18 @@ def _with_ids(thread: Thread, index: int, message: Message) -> Message:
     everywhere = call_ids(thread.messages)
     before = call_ids([thread.messages[index]])
     own = [str(call.get("id") or "") for call in calls_of(message)]
-    for one in filter(None, own):
-        if own.count(one) > max(1, before.count(one)) or (one in everywhere and one not in before):
-            raise UsageError(f"another call has the id {one} already")
+    for chosen in filter(None, own):
+        if own.count(chosen) > max(1, before.count(chosen)) or (chosen in everywhere and chosen not in before):
+            raise UsageError(f"another call has the id {chosen} already")
     if all(own):
         return message
     turn = turn_at(thread, index).number
     free = (
-        one
-        for one in (call_id(thread.id, turn, number) for number in count())
-        if one not in everywhere and one not in own
+        chosen
+        for chosen in (call_id(thread.id, turn, number) for number in count())
+        if chosen not in everywhere and chosen not in own
     )
-    calls = [{**call, "id": one or next(free)} for call, one in zip(calls_of(message), own, strict=True)]
+    calls = [{**call, "id": chosen or next(free)} for call, chosen in zip(calls_of(message), own, strict=True)]
     return {**message, "tool_calls": calls}
 
 
@@ -199,28 +199,27 @@ def answered(thread: Thread, index: int, contents: Mapping[int, str]) -> Thread:
     changed = False
     for number in sorted(contents):
         call, places = calls[number], results_of(messages, index)
-        place = places[number]
+        answer = places[number]
         result: dict[str, Any] = {"role": "tool", "tool_call_id": call.get("id"), "name": call_name(call)}
-        if place is None:
-            at = max((one for one in places[:number] if one is not None), default=index) + 1
+        if answer is None:
+            at = max((earlier for earlier in places[:number] if earlier is not None), default=index) + 1
             messages.insert(at, {**result, "content": contents[number]})
             artifacts |= made_by(call, messages[at])
             changed = True
             continue
-        old = messages[place]
+        old = messages[answer]
         plain = without(old, "stale", "edited")
         if same_result(old, contents[number]):
-            messages[place] = plain
+            messages[answer] = plain
             continue
-        messages[place] = {**plain, "name": call_name(call), "content": contents[number]}
-        artifacts |= made_by(call, old) ^ made_by(call, messages[place])
+        messages[answer] = {**plain, "name": call_name(call), "content": contents[number]}
+        artifacts |= made_by(call, old) ^ made_by(call, messages[answer])
         changed = True
     by = len(messages) - len(thread.messages)
     if changed:
         later = [number for number in range(min(contents), len(calls)) if number not in contents]
         messages = mark_after(messages, index, end + by, artifacts, numbers=later)
-    made = with_messages(thread, messages)
-    return shifted(made, end, by)
+    return shifted(with_messages(thread, messages), end, by)
 
 
 def reexecuted(

@@ -60,8 +60,8 @@ class Lineage:
 
     def parent(self, stem: str) -> str | None:
         """The thread it branched off, when that is still there."""
-        found = self.parents.get(stem)
-        return found if found in self.present else None
+        parent = self.parents.get(stem)
+        return parent if parent in self.present else None
 
     def children(self, stem: str) -> tuple[str, ...]:
         """The threads that name it as their parent, as they were made."""
@@ -69,16 +69,16 @@ class Lineage:
 
     def forks(self, stem: str) -> tuple[Fork, ...]:
         """Every fork on the thread's way, the first one first: where it left others, and where others leave it."""
-        found: list[Fork] = []
+        forks: list[Fork] = []
         at: str | None = stem
         until: int | None = None
         seen: set[str] = set()
         while at is not None and at not in seen:
             seen.add(at)
-            places = {place for place, _ in self.leaving.get(at, ()) if until is None or place <= until}
-            found += [self._fork(at, place) for place in places]
+            places = {position for position, _ in self.leaving.get(at, ()) if until is None or position <= until}
+            forks += [self._fork(at, position) for position in places]
             at, until = self.origins.get(at, (None, None))
-        return tuple(sorted((fork for fork in found if stem in fork.members or len(fork.members) > 1), key=_place))
+        return tuple(sorted((fork for fork in forks if stem in fork.members or len(fork.members) > 1), key=_place))
 
     def siblings(self, stem: str, position: int | None = None) -> tuple[str, ...]:
         """The threads of one fork, itself among them, in an order that stays: those at `position`, or where it left
@@ -100,7 +100,7 @@ class Lineage:
 
     def _fork(self, origin: str, position: int) -> Fork:
         first = (origin,) if origin in self.present else ()
-        return Fork(position, (*first, *(branch for place, branch in self.leaving[origin] if place == position)))
+        return Fork(position, (*first, *(branch for left_at, branch in self.leaving[origin] if left_at == position)))
 
 
 def _place(fork: Fork) -> int:
@@ -109,14 +109,14 @@ def _place(fork: Fork) -> int:
 
 def lineage(threads: Iterable[Branch]) -> Lineage:
     """Work out the lineage of a folder's threads. Survives missing parents and files that name each other in a ring."""
-    ordered = sorted(threads, key=lambda one: (one.created, one.stem))
-    known = {one.stem: one for one in ordered}
-    parents = {one.stem: one.parent for one in ordered if one.parent and one.parent != one.stem}
+    ordered = sorted(threads, key=lambda thread: (thread.created, thread.stem))
+    known = {thread.stem: thread for thread in ordered}
+    parents = {thread.stem: thread.parent for thread in ordered if thread.parent and thread.parent != thread.stem}
     origins = {stem: _origin(known, parents, stem) for stem in parents}
     leaving: dict[str, list[tuple[int, str]]] = {}
     for branch, (origin, position) in origins.items():
         leaving.setdefault(origin, []).append((position, branch))
-    return Lineage(parents, origins, {stem: tuple(found) for stem, found in leaving.items()}, frozenset(known))
+    return Lineage(parents, origins, {stem: tuple(branches) for stem, branches in leaving.items()}, frozenset(known))
 
 
 def _origin(known: Mapping[str, Branch], parents: Mapping[str, str], stem: str) -> tuple[str, int]:

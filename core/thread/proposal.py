@@ -48,12 +48,12 @@ def accept(thread: Thread, proposal: Proposal, tools: Sequence[Mapping[str, Any]
     """
     if proposal.position != len(thread.messages):
         raise ValueError("the thread changed since this turn was proposed")
-    made = with_messages(thread, [*thread.messages, *proposal.messages])
-    if tools is not None and made.tools is None:
-        made = with_part(made, "tools", list(tools))
+    longer = with_messages(thread, [*thread.messages, *proposal.messages])
+    if tools is not None and longer.tools is None:
+        longer = with_part(longer, "tools", list(tools))
     generation = proposal.generation
     return with_metadata(
-        made,
+        longer,
         model=generation.model,
         **{
             key: value

@@ -51,28 +51,28 @@ def signature(thread: Thread) -> Signature:
     """A thread's signature."""
     path = tuple(call_name(call) for message in thread.messages for call in calls_of(message))
     results = [text_of(message) for message in thread.messages if message.get("role") == "tool"]
-    calls = [[call_name(call), call_arguments(call)] for one in thread.messages for call in calls_of(one)]
-    everything = [thread.query, [[one.get("role"), text_of(one)] for one in thread.messages], calls]
+    calls = [[call_name(call), call_arguments(call)] for message in thread.messages for call in calls_of(message)]
+    everything = [thread.query, [[message.get("role"), text_of(message)] for message in thread.messages], calls]
     keys = [_hash(json.dumps([thread.dataset, thread.session, path]))]
     if results:
         keys.append(_hash("\0".join((*path, *results))))
     return Signature(_hash(json.dumps(everything)), tuple(keys), _sketch(thread))
 
 
-def overlap(one: Signature, other: Signature) -> float:
+def overlap(new: Signature, known: Signature) -> float:
     """The estimated share of word triples that two threads have in common, 0 to 1."""
-    first, second = set(one.hashes), set(other.hashes)
+    first, second = set(new.hashes), set(known.hashes)
     smallest = sorted(first | second)[:_SKETCH]
     return sum(value in first and value in second for value in smallest) / len(smallest) if smallest else 1.0
 
 
-def is_near(one: Signature, other: Signature) -> bool:
+def is_near(first: Signature, second: Signature) -> bool:
     """Whether two threads that share a key are near duplicates."""
-    if one.exact == other.exact:
+    if first.exact == second.exact:
         return True
-    both = len(set(one.hashes).intersection(other.hashes))
-    count = min(len(one.hashes) + len(other.hashes) - both, _SKETCH)
-    return both >= NEAR * count and overlap(one, other) >= NEAR
+    both = len(set(first.hashes).intersection(second.hashes))
+    count = min(len(first.hashes) + len(second.hashes) - both, _SKETCH)
+    return both >= NEAR * count and overlap(first, second) >= NEAR
 
 
 class Seen:
@@ -84,30 +84,30 @@ class Seen:
         self._near: dict[tuple[bytes, int], list[int]] = {}
         """By key and one of the first hashes: places in `_threads`."""
 
-    def exact(self, stem: str, found: Signature) -> str | None:
+    def exact(self, stem: str, new: Signature) -> str | None:
         """The first thread that says exactly this, if there is one; else this one is remembered."""
-        first = self._exact.setdefault(found.exact, stem)
+        first = self._exact.setdefault(new.exact, stem)
         return None if first == stem else first
 
-    def near(self, stem: str, found: Signature) -> tuple[str, float] | None:
+    def near(self, stem: str, new: Signature) -> tuple[str, float] | None:
         """The first thread that says nearly this and how much of it; else this one is remembered."""
-        firsts = found.hashes[:_FIRST].tolist() or [0]
-        places = [(key, value) for key in found.keys for value in firsts]
-        for number in sorted({number for place in places for number in self._near.get(place, ())}):
+        firsts = new.hashes[:_FIRST].tolist() or [0]
+        places = [(key, value) for key in new.keys for value in firsts]
+        for number in sorted({number for entry in places for number in self._near.get(entry, ())}):
             other, theirs = self._threads[number]
-            if is_near(found, theirs):
-                return other, overlap(found, theirs)
-        for place in places:
-            self._near.setdefault(place, []).append(len(self._threads))
-        self._threads.append((stem, found))
+            if is_near(new, theirs):
+                return other, overlap(new, theirs)
+        for entry in places:
+            self._near.setdefault(entry, []).append(len(self._threads))
+        self._threads.append((stem, new))
         return None
 
 
 def _sketch(thread: Thread) -> bytes:
     words = [word.casefold() for text in _wording(thread) for word in _WORD.findall(text)]
     triples = {" ".join(words[at : at + 3]) for at in range(max(len(words) - 2, 1))} if words else set[str]()
-    hashes = {hashlib.blake2b(one.encode(), digest_size=8).digest()[:4] for one in triples}
-    return array("I", sorted(int.from_bytes(one) for one in hashes)[:_SKETCH]).tobytes()
+    hashes = {hashlib.blake2b(triple.encode(), digest_size=8).digest()[:4] for triple in triples}
+    return array("I", sorted(int.from_bytes(hashed) for hashed in hashes)[:_SKETCH]).tobytes()
 
 
 def _wording(thread: Thread) -> Iterator[str]:

@@ -39,20 +39,22 @@ def stale_messages(thread: Thread) -> tuple[int, ...]:
 
 def first_stale_turn(thread: Thread) -> int | None:
     """Where the first turn begins whose assistant message is stale; a run goes on from here."""
-    return next((index for index, one in enumerate(thread.messages) if is_assistant(one) and one.get("stale")), None)
+    return next(
+        (index for index, message in enumerate(thread.messages) if is_assistant(message) and message.get("stale")), None
+    )
 
 
 def calls_to_repeat(thread: Thread) -> dict[int, tuple[int, ...]]:
     """The calls whose results are stale or missing, by message: numbers of the calls in it, from 0."""
-    found: dict[int, tuple[int, ...]] = {}
+    repeats: dict[int, tuple[int, ...]] = {}
     for index, message in enumerate(thread.messages):
         places = results_of(thread.messages, index) if calls_of(message) else ()
         numbers = tuple(
-            number for number, place in enumerate(places) if place is None or thread.messages[place].get("stale")
+            number for number, answer in enumerate(places) if answer is None or thread.messages[answer].get("stale")
         )
         if numbers:
-            found[index] = numbers
-    return found
+            repeats[index] = numbers
+    return repeats
 
 
 def without(message: Message, *marks: str) -> Message:
@@ -70,7 +72,9 @@ def marked(message: Message) -> Message:
 def made_by(call: Mapping[str, Any], result: Message) -> frozenset[str]:
     """The artifacts that a call's result newly names; one that it was given is not its own."""
     arguments = call_arguments(call)
-    return frozenset(one for one in artifacts_in(text_of(result)) if one != SESSION and one not in arguments)
+    return frozenset(
+        artifact for artifact in artifacts_in(text_of(result)) if artifact != SESSION and artifact not in arguments
+    )
 
 
 def mark_after(
@@ -95,39 +99,39 @@ def mark_after(
         calls_changed: artifacts may have come or gone that are not known, because a call was not executed again or its
             result was edited: then an artifact counts as there only where an untouched message names it.
     """
-    made = list(messages)
+    marked_messages = list(messages)
     changed = set(artifacts)
-    known = {SESSION}.union(*map(_vouched, made[:start])) if calls_changed else None
+    known = {SESSION}.union(*map(_vouched, marked_messages[:start])) if calls_changed else None
     siblings = set(numbers)
     if siblings:
-        _mark_results(made, index, changed, known, siblings)
-    for place in range(start, len(made)):
-        if is_assistant(made[place]):
-            made[place] = marked(made[place])
-            _mark_results(made, place, changed, known, None)
-    return made
+        _mark_results(marked_messages, index, changed, known, siblings)
+    for at in range(start, len(marked_messages)):
+        if is_assistant(marked_messages[at]):
+            marked_messages[at] = marked(marked_messages[at])
+            _mark_results(marked_messages, at, changed, known, None)
+    return marked_messages
 
 
 def _mark_results(
-    made: list[Message], index: int, changed: set[str], known: set[str] | None, numbers: set[int] | None
+    messages: list[Message], index: int, changed: set[str], known: set[str] | None, numbers: set[int] | None
 ) -> None:
     """Mark the results of one message's calls (those of `numbers`; None: all).
 
     What they made is added to `changed` where they are stale, and to `known`, the artifacts there surely are
     (None: nothing is in doubt), where they are not.
     """
-    for number, (call, place) in enumerate(zip(calls_of(made[index]), results_of(made, index), strict=True)):
-        if place is None or (numbers is not None and number not in numbers):
+    for number, (call, answer) in enumerate(zip(calls_of(messages[index]), results_of(messages, index), strict=True)):
+        if answer is None or (numbers is not None and number not in numbers):
             continue
         named = call_arguments(call)
-        lists = (changed or known is not None) and _LISTS_ARTIFACTS in text_of(made[place])
+        lists = (changed or known is not None) and _LISTS_ARTIFACTS in text_of(messages[answer])
         doubtful = known is not None and not artifacts_in(named) <= known
-        if lists or doubtful or any(one in named for one in changed):
-            made[place] = marked(made[place])
-        if made[place].get("stale"):
-            changed |= made_by(call, made[place])
+        if lists or doubtful or any(artifact in named for artifact in changed):
+            messages[answer] = marked(messages[answer])
+        if messages[answer].get("stale"):
+            changed |= made_by(call, messages[answer])
         elif known is not None:
-            known |= _vouched(made[place])
+            known |= _vouched(messages[answer])
 
 
 def _vouched(message: Message) -> frozenset[str]:
@@ -157,5 +161,5 @@ def cut(thread: Thread, position: int) -> Thread:
     can be made of it.
     """
     start = turn_at(thread, position).start
-    one = entry(thread, start, thread.messages[start:], "superseded", "")
-    return with_alternatives(with_messages(thread, thread.messages[:start]), [*thread.alternatives, one])
+    rest = entry(thread, start, thread.messages[start:], "superseded", "")
+    return with_alternatives(with_messages(thread, thread.messages[:start]), [*thread.alternatives, rest])

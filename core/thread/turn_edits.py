@@ -22,13 +22,13 @@ def deleted(thread: Thread, index: int) -> Thread:
         raise UsageError("the question that opens a thread cannot be deleted: edit it, or delete the thread")
     gone: set[str] = set()
     if turn.kind == "assistant":
-        for call, place in answered_calls(thread, index):
-            gone |= made_by(call, thread.messages[place]) if place is not None else set()
+        for call, answer in answered_calls(thread, index):
+            gone |= made_by(call, thread.messages[answer]) if answer is not None else set()
     messages = [*thread.messages[: turn.start], *thread.messages[turn.end :]]
     if turn.kind != "stray":
         messages = mark_after(messages, turn.start, turn.start, gone, calls_changed=turn.kind == "assistant")
-    made = shifted(with_messages(thread, messages), turn.end, turn.start - turn.end)
-    return with_turn_kept(made, thread, turn, "discarded") if turn.kind == "assistant" else made
+    shorter = shifted(with_messages(thread, messages), turn.end, turn.start - turn.end)
+    return with_turn_kept(shorter, thread, turn, "discarded") if turn.kind == "assistant" else shorter
 
 
 def with_loss(thread: Thread, index: int, train: bool) -> Thread:

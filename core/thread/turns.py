@@ -150,9 +150,9 @@ def call_id(thread_id: str, turn: int, number: int) -> str:
 
 def new_call_ids(thread: Thread, count: int, turn: int | None = None) -> list[str]:
     """Ids for the calls of one more turn that no call of the thread has; turn number `turn`, the next unless told."""
-    taken = set(call_ids(thread.messages))
+    present = set(call_ids(thread.messages))
     chosen = turn or sum(is_assistant(message) for message in thread.messages) + 1
-    while any(call_id(thread.id, chosen, number) in taken for number in range(count)):
+    while any(call_id(thread.id, chosen, number) in present for number in range(count)):
         chosen += 1
     return [call_id(thread.id, chosen, number) for number in range(count)]
 
@@ -160,28 +160,28 @@ def new_call_ids(thread: Thread, count: int, turn: int | None = None) -> list[st
 def with_call_ids(messages: Sequence[Message], ids: Sequence[str]) -> list[Message]:
     """One turn's messages (the assistant's first) with other call ids, its results following."""
     results = results_of(messages, 0)
-    made = list(messages)
+    renamed = list(messages)
     calls = [{**call, "id": chosen} for call, chosen in zip(calls_of(messages[0]), ids, strict=True)]
     if calls:
-        made[0] = {**messages[0], "tool_calls": calls}
-    for place, chosen in zip(results, ids, strict=True):
-        if place is not None:
-            made[place] = {**made[place], "tool_call_id": chosen}
-    return made
+        renamed[0] = {**messages[0], "tool_calls": calls}
+    for answer, chosen in zip(results, ids, strict=True):
+        if answer is not None:
+            renamed[answer] = {**renamed[answer], "tool_call_id": chosen}
+    return renamed
 
 
 def with_ids_of(thread: Thread, turn_messages: Sequence[Message]) -> list[Message]:
     """A turn made for `thread`, with ids of its own when one is missing, or stands twice or in the thread already."""
     ids = call_ids(turn_messages[:1])
-    taken = set(call_ids(thread.messages))
-    if all(ids) and len(set(ids)) == len(ids) and not taken.intersection(ids):
+    present = set(call_ids(thread.messages))
+    if all(ids) and len(set(ids)) == len(ids) and not present.intersection(ids):
         return list(turn_messages)
     return with_call_ids(turn_messages, new_call_ids(thread, len(ids)))
 
 
 def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]:
     """Messages copied into another thread: every call and its result get the ids they would have had there."""
-    made = list(messages)
+    copied = list(messages)
     turn = 0
     for index, message in enumerate(messages):
         if not is_assistant(message):
@@ -189,8 +189,8 @@ def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]
         turn += 1
         end = _block_end(messages, index)
         ids = [call_id(thread_id, turn, number) for number in range(len(calls_of(message)))]
-        made[index:end] = with_call_ids(messages[index:end], ids)
-    return made
+        copied[index:end] = with_call_ids(messages[index:end], ids)
+    return copied
 
 
 def artifacts_in(text: str) -> frozenset[str]:

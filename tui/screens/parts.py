@@ -172,7 +172,7 @@ class Parts:
         self.duplicates.look()
         if first and all("example" in summary.tags for summary in self.folder.summaries.values()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
-        changed = [*(summary.stem for summary in changes.found), *changes.gone]
+        changed = [*(summary.stem for summary in changes.changed), *changes.gone]
         self.thread.changed(changed)
         if self.reader.wanted in changed and self.thread.work is None:
             self.reader.read(self.reader.wanted)

@@ -95,7 +95,7 @@ class Arranging:
 
     def change(self, changes: Changes, scanned: bool) -> None:
         """Show what appeared, changed or went."""
-        before = [self._folder.summaries.get(summary.stem) for summary in changes.found]
+        before = [self._folder.summaries.get(summary.stem) for summary in changes.changed]
         first = scanned and not self._folder.scanned
         if not self._folder.apply(changes, scanned):
             if first:
@@ -108,13 +108,13 @@ class Arranging:
         if self._saved in changes.gone and self.current is not None and self.current.stem == self._saved:
             # the report may be older than the saving; then another follows, and the cursor goes back
             self._wanted = self._saved
-        if not first and not changes.gone and all(map(self._keeps_row, changes.found, before)):
-            for summary in changes.found:
+        if not first and not changes.gone and all(map(self._keeps_row, changes.changed, before)):
+            for summary in changes.changed:
                 self._list.replace_row(summary)
         elif self._folder.scanned or time.monotonic() - self._drawn_at > (
             SCAN_REDRAW_SECONDS + SCAN_REDRAW_PER_THREAD * len(self._folder.summaries)
         ):
-            self.arrange(None if first else {summary.stem for summary in changes.found})
+            self.arrange(None if first else {summary.stem for summary in changes.changed})
 
     def saved(self, stored: Stored) -> None:
         """Show a thread that was saved here, before the folder reports it."""

@@ -25,7 +25,7 @@ class KnownFolder:
 
     def apply(self, changes: Changes, scanned: bool) -> bool:
         """Take what appeared, changed or went; whether anything is other than before."""
-        self._parents |= {summary.stem: summary.parent for summary in changes.found if summary.parent}
+        self._parents |= {summary.stem: summary.parent for summary in changes.changed if summary.parent}
         self.scanned = self.scanned or scanned
         return index.apply(self.summaries, changes)
 

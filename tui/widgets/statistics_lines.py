@@ -114,10 +114,10 @@ def _balance(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> 
 def _answered(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:
     """What was answered, whatever was true."""
     yield from table(
-        f"{one_line(dataset.name, 60) or 'no dataset'}: answers", dataset.given[:MOST_ANSWERS], _BLIND, width,
+        f"{one_line(dataset.name, 60) or 'no dataset'}: answers", dataset.by_answer[:MOST_ANSWERS], _BLIND, width,
         unnamed="no answer", blind=True, terms=lambda one: (*scope, "status:finished", term("answer", one.name)),
     )  # fmt: skip
-    yield from _left("answers", [one.threads for one in dataset.given[MOST_ANSWERS:]])
+    yield from _left("answers", [one.threads for one in dataset.by_answer[MOST_ANSWERS:]])
 
 
 def _confusion(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:

@@ -53,11 +53,11 @@ def put(space: Workspace, value: Any, stem: str = "a_v4_0001") -> Path:
 
 def test_a_summary_is_counted_from_the_messages_not_taken_from_the_metadata(space: Workspace):
     put(space, document(num_turns=99, status="active", is_correct=False, tags=["x"], review={"verdict": "skip"}))
-    found = summarize(space.threads, "a_v4_0001")
-    assert (found.turns, found.calls, found.responds, found.status) == (2, 1, 0, "finished")
-    assert (found.answer, found.correct, found.confidence) == ("Walk", True, "low")
-    assert (found.tools_used, found.stale, found.tags, found.verdict) == (("spectrum",), 1, ("x",), "skip")
-    assert found.shape == "v4" and not found.problem
+    summary = summarize(space.threads, "a_v4_0001")
+    assert (summary.turns, summary.calls, summary.responds, summary.status) == (2, 1, 0, "finished")
+    assert (summary.answer, summary.correct, summary.confidence) == ("Walk", True, "low")
+    assert (summary.tools_used, summary.stale, summary.tags, summary.verdict) == (("spectrum",), 1, ("x",), "skip")
+    assert summary.shape == "v4" and not summary.problem
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_thread_is_ready_exactly_when_every_call_is_answered_at_once(space: Wo
 
     def message() -> dict[str, Any]:
         ids = chance.choices(("", "a", "b", "c"), (1, 9, 9, 9), k=chance.choice((0, 0, 1, 1, 2)))
-        calls = [{"id": one, "type": "function", "function": {"name": "f", "arguments": "{}"}} for one in ids]
+        calls = [{"id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}} for call_id in ids]
         role = chance.choice(("assistant", "tool", "tool", "user"))
         if role == "tool":
             return {"role": role, "tool_call_id": chance.choice(("", "a", "b", "c")), "name": "f", "content": "{}"}
@@ -100,10 +100,10 @@ def test_a_thread_is_ready_exactly_when_every_call_is_answered_at_once(space: Wo
     for _ in range(300):
         value = {**document(), "messages": [message() for _ in range(chance.randint(0, 5))]}
         put(space, value)
-        found = look(space.threads, "a_v4_0001")
-        assert found.thread and found.line
-        seen.add(found.summary.ready)
-        assert found.summary.ready is not bool(broken_calls(found.thread.messages)), value["messages"]
+        seen_file = look(space.threads, "a_v4_0001")
+        assert seen_file.thread and seen_file.line
+        seen.add(seen_file.summary.ready)
+        assert seen_file.summary.ready is not bool(broken_calls(seen_file.thread.messages)), value["messages"]
     assert seen == {True, False}
 
 
@@ -122,8 +122,8 @@ def test_a_thread_is_ready_exactly_when_every_call_is_answered_at_once(space: Wo
 )
 def test_what_is_no_thread_is_listed_with_its_reason(space: Workspace, data: bytes, shape: str, reason: str):
     put(space, data)
-    found = summarize(space.threads, "a_v4_0001")
-    assert found.shape == shape and reason in found.problem and found.problem.startswith("a_v4_0001.json")
+    summary = summarize(space.threads, "a_v4_0001")
+    assert summary.shape == shape and reason in summary.problem and summary.problem.startswith("a_v4_0001.json")
 
 
 def test_folders_links_and_odd_names_do_not_stop_the_list(space: Workspace):
@@ -132,10 +132,10 @@ def test_folders_links_and_odd_names_do_not_stop_the_list(space: Workspace):
     put(space, document(), "back\\slash")
     Path(os.fsdecode(os.fsencode(space.threads) + b"/\xff.json")).write_bytes(b"{")
     put(space, document())
-    found = {one.stem: one for one in index.summaries(space)}
-    assert len(found) == 5
-    assert [stem for stem, one in found.items() if not one.problem] == ["a_v4_0001"]
-    assert {one.stem for one in index.summaries(space)} == set(found)
+    summaries = {summary.stem: summary for summary in index.summaries(space)}
+    assert len(summaries) == 5
+    assert [stem for stem, summary in summaries.items() if not summary.problem] == ["a_v4_0001"]
+    assert {summary.stem for summary in index.summaries(space)} == set(summaries)
 
 
 def test_a_scan_reads_only_what_changed(space: Workspace, monkeypatch: pytest.MonkeyPatch):
@@ -153,9 +153,9 @@ def test_a_scan_reads_only_what_changed(space: Workspace, monkeypatch: pytest.Mo
     monkeypatch.setattr(index, "summarize", counting)
     put(space, document(ground_truth="sitting"), "t3")
     (space.threads / "t1.json").unlink()
-    found = {one.stem: one for one in index.summaries(space)}
+    summaries = {summary.stem: summary for summary in index.summaries(space)}
     assert read == ["t3"]
-    assert set(found) == {"t0", "t2", "t3", "t4"} and found["t3"].truth == "sitting"
+    assert set(summaries) == {"t0", "t2", "t3", "t4"} and summaries["t3"].truth == "sitting"
 
 
 def test_a_change_of_the_same_size_in_the_same_tick_is_not_missed(space: Workspace):
@@ -164,7 +164,7 @@ def test_a_change_of_the_same_size_in_the_same_tick_is_not_missed(space: Workspa
     stat = path.stat()
     put(space, document(ground_truth="walking"))
     os.utime(path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
-    assert [one.truth for one in index.summaries(space)] == ["walking"]
+    assert [summary.truth for summary in index.summaries(space)] == ["walking"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b'{"version": 99}\n', b"\xff\xfe\n"])
@@ -174,7 +174,7 @@ def test_a_damaged_cache_is_no_more_than_no_cache(space: Workspace, damage: byte
     cache = space.private / "index.cache"
     for data in (damage, cache.read_bytes()[:-7]):
         cache.write_bytes(data)
-        assert [one.truth for one in index.summaries(space)] == ["walking"]
+        assert [summary.truth for summary in index.summaries(space)] == ["walking"]
 
 
 def test_what_a_killed_program_left_of_the_cache_goes_once_it_is_old(space: Workspace):
@@ -201,8 +201,8 @@ def test_branches_stand_under_their_parent_even_when_they_name_each_other():
     assert [(row.summary.stem, row.depth) for row in arrange(rows, "name")] == [("a", 0), ("b", 1), ("c", 2)]
     circle = [Summary("x", id="x", parent="y"), Summary("y", id="y", parent="x"), Summary("z", id="z", parent="z")]
     assert {row.summary.stem for row in arrange([*rows, *circle], "name")} == {"a", "b", "c", "x", "y", "z"}
-    kept = arrange(rows, "name", lambda one: one.stem != "a")
-    assert [(row.summary.stem, row.depth) for row in kept] == [("b", 0), ("c", 1)]
+    rows_left = arrange(rows, "name", lambda summary: summary.stem != "a")
+    assert [(row.summary.stem, row.depth) for row in rows_left] == [("b", 0), ("c", 1)]
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -260,5 +260,5 @@ def test_the_list_command_prints_rows_or_one_json_document(space: Workspace):
     assert "not readable" in shown[2]
     assert shown[3] == "3 threads, 2 finished, 1 not readable"
     chosen = json.loads(CliRunner().invoke(command, [*options, "--filter", "correct:true", "--json"]).output)
-    assert [(one["stem"], one["turns"], one["tools_used"]) for one in chosen] == [("a_v4_0001", 2, ["spectrum"])]
+    assert [(row["stem"], row["turns"], row["tools_used"]) for row in chosen] == [("a_v4_0001", 2, ["spectrum"])]
     assert set(chosen[0]) == set(msgspec.structs.asdict(Summary("x")))

@@ -25,5 +25,5 @@ def test_only_a_thread_nobody_goes_on_with_is_marked_for_ending_on_a_result(
             {"role": "tool", "tool_call_id": "c1", "name": "f", "content": "{}"},
         ],
     }
-    found = Survey(open_workspace(str(tmp_path))).findings(Thread(document), "x")
-    assert ("ends_on_tool" in {one.check for one in found}) is told
+    findings = Survey(open_workspace(str(tmp_path))).findings(Thread(document), "x")
+    assert ("ends_on_tool" in {finding.check for finding in findings}) is told

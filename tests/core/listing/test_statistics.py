@@ -16,7 +16,7 @@ from core.thread.value import Thread
 from core.workspace import open_workspace
 
 
-def one(number: int, truth: str = "walking", answer: str = "walking", **fields: Any) -> Summary:
+def summary(number: int, truth: str = "walking", answer: str = "walking", **fields: Any) -> Summary:
     """A thread; finished unless its answer is empty."""
     usual: dict[str, Any] = {
         "dataset": "demo", "shape": "v4", "status": "finished" if answer else "active", "truth": truth,
@@ -26,20 +26,20 @@ def one(number: int, truth: str = "walking", answer: str = "walking", **fields: 
 
 
 MIXED = [
-    one(1, confidence="high", turns=2, calls=1, tools_used=("a",), verdict="accept"),
-    one(2, answer="Walking", confidence="high", turns=3, calls=2, tools_used=("a", "b")),
-    one(3, answer="sitting", confidence="low", turns=3, calls=2, tools_used=("b", "a"), verdict="reject"),
-    one(4, answer=""),
-    one(5, truth="sitting", answer="sitting", confidence="high", turns=3, calls=4, tools_used=("a", "b")),
-    one(6, truth="", answer="hopping"),
-    one(7, dataset="other", truth="cycling", answer="hopping", confidence="high"),
+    summary(1, confidence="high", turns=2, calls=1, tools_used=("a",), verdict="accept"),
+    summary(2, answer="Walking", confidence="high", turns=3, calls=2, tools_used=("a", "b")),
+    summary(3, answer="sitting", confidence="low", turns=3, calls=2, tools_used=("b", "a"), verdict="reject"),
+    summary(4, answer=""),
+    summary(5, truth="sitting", answer="sitting", confidence="high", turns=3, calls=4, tools_used=("a", "b")),
+    summary(6, truth="", answer="hopping"),
+    summary(7, dataset="other", truth="cycling", answer="hopping", confidence="high"),
     Summary("broken", problem="broken.json: not JSON"),
 ]
 
 
 def test_labels_are_counted_by_dataset_and_told_how_many_more_they_need():
-    found = statistics(MIXED, {"demo": ["walking", "sitting", "laying"]})
-    demo, other = found.datasets
+    counted = statistics(MIXED, {"demo": ["walking", "sitting", "laying"]})
+    demo, other = counted.datasets
     assert demo.labels == (
         Count("walking", threads=4, finished=3, right=2, wrong=1, accepted=1, rejected=1, ready=2),
         Count("sitting", threads=1, finished=1, right=1, ready=1, missing=1),
@@ -47,7 +47,7 @@ def test_labels_are_counted_by_dataset_and_told_how_many_more_they_need():
         Count("", threads=1, finished=1, ready=1),
     )
     assert (demo.total.name, demo.total.threads, other.labels[0].missing) == ("demo", 6, 0)
-    assert (found.total.threads, found.total.right, found.total.wrong, found.unreadable) == (7, 3, 2, 1)
+    assert (counted.total.threads, counted.total.right, counted.total.wrong, counted.unreadable) == (7, 3, 2, 1)
 
 
 def test_answers_are_paired_with_labels_however_they_are_written():
@@ -61,22 +61,22 @@ def test_answers_are_paired_with_labels_however_they_are_written():
 
 
 def test_confidence_turns_tools_and_ways_are_counted():
-    found = statistics(MIXED)
-    assert [(count.name, count.threads, count.right, count.wrong) for count in found.confidence] == [
+    counted = statistics(MIXED)
+    assert [(count.name, count.threads, count.right, count.wrong) for count in counted.confidence] == [
         ("high", 4, 3, 1), ("low", 1, 0, 1), ("", 1, 0, 0),
     ]  # fmt: skip
-    assert [(count.name, count.threads) for count in found.turns] == [("0", 3), ("2", 1), ("3", 3)]
-    assert [(count.name, count.threads) for count in found.calls] == [("0", 3), ("1", 1), ("2", 2), ("4", 1)]
-    assert [(count.name, count.threads) for count in found.kinds] == [("0", 3), ("1", 1), ("2", 3)]
-    assert [(count.name, count.threads, count.right) for count in found.tools] == [("a", 4, 3), ("b", 3, 2)]
-    assert [(path.tools, path.count.threads) for path in found.paths] == [
+    assert [(count.name, count.threads) for count in counted.turns] == [("0", 3), ("2", 1), ("3", 3)]
+    assert [(count.name, count.threads) for count in counted.calls] == [("0", 3), ("1", 1), ("2", 2), ("4", 1)]
+    assert [(count.name, count.threads) for count in counted.kinds] == [("0", 3), ("1", 1), ("2", 3)]
+    assert [(count.name, count.threads, count.right) for count in counted.tools] == [("a", 4, 3), ("b", 3, 2)]
+    assert [(path.tools, path.count.threads) for path in counted.paths] == [
         ((), 3), (("a", "b"), 2), (("a",), 1), (("b", "a"), 1),
     ]  # fmt: skip
 
 
 def test_nothing_is_counted_as_nothing():
-    found = statistics([])
-    assert found.total == Count() and not found.datasets and not found.paths and not found.confidence
+    counted = statistics([])
+    assert counted.total == Count() and not counted.datasets and not counted.paths and not counted.confidence
 
 
 @pytest.mark.parametrize(("right", "of", "low", "high"), [(0, 0, 0, 1), (9, 10, 0.596, 0.982), (50, 100, 0.404, 0.596)])
@@ -88,9 +88,9 @@ def test_the_interval_of_a_share(right: int, of: int, low: float, high: float):
     "value", ["walking", "walking upstairs", "a,b", 'say "x"', "none", "Any", "-x", "a*", "[x]", "", "x\ty", "a:b"]
 )
 def test_a_term_selects_the_value_it_was_made_of(value: str):
-    thread = one(1, truth="walking", answer=value, status="finished")
+    thread = summary(1, truth="walking", answer=value, status="finished")
     assert parse(term("answer", value)).on_summary(thread)
-    assert not parse(term("answer", value)).on_summary(one(2, answer="something else" if value else "x"))
+    assert not parse(term("answer", value)).on_summary(summary(2, answer="something else" if value else "x"))
 
 
 def test_labels_that_the_filter_leaves_out_are_not_missed(tmp_path: Path):
@@ -111,13 +111,13 @@ def test_labels_that_the_filter_leaves_out_are_not_missed(tmp_path: Path):
 def test_the_command_prints_the_board_and_its_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "threads").mkdir()
     for number, answer in enumerate(("walking", "sitting", "sitting", "")):
-        said = [{"role": "assistant", "content": f"It is.\n\nFinal Answer: {answer}"}] if answer else []
+        messages = [{"role": "assistant", "content": f"It is.\n\nFinal Answer: {answer}"}] if answer else []
         metadata = {"dataset": "demo", "session": f"s{number}", "ground_truth": "sitting" if number == 1 else "walking"}
-        messages = [{"role": "user", "content": "What is it?"}, *said]
+        messages = [{"role": "user", "content": "What is it?"}, *messages]
         store.create(tmp_path / "threads", Thread({"id": f"t_v4_{number}", "metadata": metadata, "messages": messages}))
     assert run_command(["stats", "--json", "--workspace", str(tmp_path)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["datasets"][0]["labels"][0] == {
+    document = json.loads(capsys.readouterr().out)
+    assert document["datasets"][0]["labels"][0] == {
         "name": "sitting", "threads": 1, "finished": 1, "right": 1, "wrong": 0, "accepted": 0, "rejected": 0,
         "ready": 1, "missing": 1,
     }  # fmt: skip

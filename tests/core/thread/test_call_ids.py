@@ -8,7 +8,11 @@ from core.thread.value import Message, calls_of
 
 
 def _turn(*ids: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": "", "tool_calls": [{"id": one, "function": {"name": "f"}} for one in ids]}
+    return {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"id": call_id, "function": {"name": "f"}} for call_id in ids],
+    }
 
 
 def _result(call_id: str) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from tests.core.curate.world import assistant
 
 
 def marked_words(left: str, right: str) -> tuple[list[str], list[str]]:
-    one, other = word_spans(left, right)
-    return [left[start:end] for start, end in one], [right[start:end] for start, end in other]
+    spans, other_spans = word_spans(left, right)
+    return [left[start:end] for start, end in spans], [right[start:end] for start, end in other_spans]
 
 
 def test_a_copy_with_other_ids_and_marks_is_the_same(finished: Stored):
     thread = finished.thread
     copy = with_thread_id(with_loss(thread, 3, False).messages, "another")
     assert first_difference(thread.messages, copy) is None
-    found = compare(thread.messages, copy)
-    assert found.first is None and [(row.left, row.right) for row in found.rows] == [(at, at) for at in range(8)]
+    comparison = compare(thread.messages, copy)
+    assert comparison.first is None and [(row.left, row.right) for row in comparison.rows] == [
+        (at, at) for at in range(8)
+    ]
 
 
 def test_arguments_are_compared_as_values(finished: Stored):
@@ -32,12 +34,12 @@ def test_arguments_are_compared_as_values(finished: Stored):
 def test_what_was_taken_out_stands_alone_and_the_rest_side_by_side(finished: Stored):
     thread = finished.thread
     other = deleted(edited(thread, 7, with_text(thread.messages[7], "Final Answer: laying")), 3)
-    found = compare(thread.messages, other.messages)
-    assert [(row.left, row.right, row.same) for row in found.rows] == [
+    comparison = compare(thread.messages, other.messages)
+    assert [(row.left, row.right, row.same) for row in comparison.rows] == [
         (0, 0, True), (1, 1, True), (2, 2, True), (3, None, False), (4, None, False), (5, None, False),
         (6, 3, True), (7, 4, False),
     ]  # fmt: skip
-    assert found.first == 3
+    assert comparison.first == 3
 
 
 def test_a_shorter_thread_differs_where_it_ends(finished: Stored):

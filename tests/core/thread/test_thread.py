@@ -38,20 +38,20 @@ def make(**metadata: Any) -> Thread:
 
 
 def test_counts_come_from_the_messages():
-    found = recount(make(num_turns=99, status="active")).metadata
-    assert (found["num_turns"], found["num_tool_calls"], found["num_responds"]) == (3, 2, 1)
-    assert (found["status"], found["is_correct"], found["confidence"]) == ("finished", True, "high")
-    assert found["final_answer"] == "Lying"
+    metadata = recount(make(num_turns=99, status="active")).metadata
+    assert (metadata["num_turns"], metadata["num_tool_calls"], metadata["num_responds"]) == (3, 2, 1)
+    assert (metadata["status"], metadata["is_correct"], metadata["confidence"]) == ("finished", True, "high")
+    assert metadata["final_answer"] == "Lying"
 
 
 def test_without_a_final_answer_the_thread_is_active_and_undecided():
     thread = make(max_turns=3)
-    found = with_messages(thread, thread.messages[:4]).metadata
-    assert (found["status"], found["is_correct"], found["num_responds"]) == ("active", None, 0)
-    assert "final_answer" not in found
+    metadata = with_messages(thread, thread.messages[:4]).metadata
+    assert (metadata["status"], metadata["is_correct"], metadata["num_responds"]) == ("active", None, 0)
+    assert "final_answer" not in metadata
     no_answer = {"role": "assistant", "content": "hm", "tool_calls": None}
-    found = with_messages(thread, [*thread.messages[:5], no_answer]).metadata
-    assert found["status"] == "max_turns_reached"
+    metadata = with_messages(thread, [*thread.messages[:5], no_answer]).metadata
+    assert metadata["status"] == "max_turns_reached"
 
 
 def test_the_status_is_that_of_the_messages_whatever_the_file_says():
@@ -106,16 +106,16 @@ def test_what_a_text_concludes_is_what_it_states_line_by_line(text: str):
 
 
 def test_a_confidence_that_only_the_metadata_hold_is_kept():
-    said = {"role": "assistant", "content": "Final Answer: walking", "tool_calls": None}
-    thread = Thread({"id": "a", "metadata": {"confidence": "high"}, "messages": [said]})
+    answer = {"role": "assistant", "content": "Final Answer: walking", "tool_calls": None}
+    thread = Thread({"id": "a", "metadata": {"confidence": "high"}, "messages": [answer]})
     assert recount(thread).metadata["confidence"] == "high"
-    stated = with_messages(thread, [{**said, "content": "Confidence: low\nFinal Answer: walking"}])
+    stated = with_messages(thread, [{**answer, "content": "Confidence: low\nFinal Answer: walking"}])
     assert recount(stated).metadata["confidence"] == "low"
-    assert recount(with_messages(thread, [{**said, "content": "Not sure yet."}])).metadata["confidence"] is None
+    assert recount(with_messages(thread, [{**answer, "content": "Not sure yet."}])).metadata["confidence"] is None
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("left", "right", "same"),
     [
         ("laying", "Lying", True),
         ("ascending_stairs", "walking upstairs", True),
@@ -124,8 +124,8 @@ def test_a_confidence_that_only_the_metadata_hold_is_kept():
         ("", "", False),
     ],
 )
-def test_labels_compare_as_people_write_them(one: str, other: str, same: bool):
-    assert same_label(one, other) is same
+def test_labels_compare_as_people_write_them(left: str, right: str, same: bool):
+    assert same_label(left, right) is same
 
 
 def test_unknown_keys_keep_their_place_through_a_save(tmp_path: Path):
@@ -211,7 +211,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(SensorloomError, match=r"a\.json: no space left"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
-    assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_new_keys_take_their_place_and_old_ones_stay_where_they_are():
@@ -227,4 +227,4 @@ def test_new_keys_take_their_place_and_old_ones_stay_where_they_are():
 def test_a_file_whose_name_is_as_long_as_names_may_be_is_written(tmp_path: Path):
     path = tmp_path / f"{'歩' * 83}.json"
     write_atomic(path, b"1")
-    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert [path.name for path in tmp_path.iterdir()] == [path.name]

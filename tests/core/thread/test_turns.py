@@ -19,8 +19,8 @@ def user(text: str = "q") -> dict[str, Any]:
     return {"role": "user", "content": text}
 
 
-def result(one: str, text: str = "{}") -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": one, "name": "f", "content": text}
+def result(call_id: str, text: str = "{}") -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "name": "f", "content": text}
 
 
 def spans(thread: Thread) -> list[tuple[str, int, int, int]]:
