@@ -58,7 +58,7 @@ def test_terms_that_do_not_hold_do_not_select(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "sentence"),
+    ("text", "position", "sentence"),
     [
         ("status:finished statu:active", 17, "there is no term `statu`; did you mean `status`?"),
         ("status:finshed", 8, "`finshed` is no status; did you mean `finished`?"),
@@ -73,10 +73,10 @@ def test_terms_that_do_not_hold_do_not_select(text: str):
         ("http://x", 1, "put it in quotes"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place_and_the_nearest_word(text: str, place: int, sentence: str):
+def test_what_is_wrong_is_said_with_its_place_and_the_nearest_word(text: str, position: int, sentence: str):
     with pytest.raises(FilterError) as caught:
         parse(text)
-    assert str(caught.value).startswith(f"filter, character {place}: ")
+    assert str(caught.value).startswith(f"filter, character {position}: ")
     assert sentence in str(caught.value)
 
 
@@ -117,7 +117,7 @@ LISTING = [Summary("a"), Summary("b"), Summary("broken")]
 def test_free_text_looks_into_queries_messages_arguments_and_results_as_they_read(folder: Path, text: str):
     wanted = parse(text)
     assert wanted.needs_file
-    assert [one.stem for one in select(folder, LISTING, wanted)] == ["a", "b"]
+    assert [summary.stem for summary in select(folder, LISTING, wanted)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_text_split_over_content_parts_is_found(tmp_path: Path):
     document = thread()
     document["messages"][1]["content"] = [{"type": "text", "text": "a st"}, {"type": "text", "text": "rong one"}]
     (tmp_path / "a.json").write_text(json.dumps(document).replace("Gehört", "x"))
-    assert [one.stem for one in select(tmp_path, [Summary("a")], parse("strong"))] == ["a"]
+    assert [summary.stem for summary in select(tmp_path, [Summary("a")], parse("strong"))] == ["a"]
 
 
 def test_files_are_not_read_when_the_summary_decides(tmp_path: Path):
@@ -169,7 +169,7 @@ def test_what_left_and_what_the_checks_find_are_terms_of_a_workspace(tmp_path: P
         (space.threads / f"t{number}.json").write_text(json.dumps(finished(f"t{number}", words).document))
 
     def chosen(text: str) -> list[str]:
-        return [one.stem for one in select(space.threads, summaries(space), parse(text, space))]
+        return [summary.stem for summary in select(space.threads, summaries(space), parse(text, space))]
 
     assert chosen("lint:grounding") == ["t1"]
     assert chosen("exported:never") == ["t0", "t1"] and chosen("-exported:never") == []

@@ -20,7 +20,7 @@ CALLS = st.lists(
 
 
 def cut(text: str, places: list[int]) -> list[str]:
-    ends = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
+    ends = sorted({at % (len(text) + 1) for at in places} | {0, len(text)})
     return [text[start:end] for start, end in itertools.pairwise(ends)]
 
 
@@ -46,13 +46,13 @@ def test_a_message_is_the_same_wherever_it_is_cut(
     assert reply.text == text.strip()
     assert reply.reasoning == thought.strip()
     written = [event for event in events if isinstance(event, CallWritten)]
-    assert [(one.name, json.loads(one.arguments)) for one in written] == calls
-    assert [one.index for one in written] == list(range(len(calls)))
+    assert [(call.name, json.loads(call.arguments)) for call in written] == calls
+    assert [call.index for call in written] == list(range(len(calls)))
     shown = "".join(event.text for event in events if isinstance(event, TextAdded) and not event.reasoning)
     assert shown.strip() == text.strip()
     for index, (name, arguments) in enumerate(calls):
-        assert [one.name for one in events if isinstance(one, CallAdded) and one.index == index] == [name]
-        fragments = [one.text for one in events if isinstance(one, ArgumentsAdded) and one.index == index]
+        assert [event.name for event in events if isinstance(event, CallAdded) and event.index == index] == [name]
+        fragments = [event.text for event in events if isinstance(event, ArgumentsAdded) and event.index == index]
         assert json.loads("".join(fragments)) == arguments
 
 
@@ -79,4 +79,4 @@ def test_no_chunk_whatever_it_holds_breaks_the_reader(chunks: list[Any]) -> None
     reply, events = read(chunks)
     assert isinstance(reply.text, str)
     written = [event for event in events if isinstance(event, CallWritten)]
-    assert all(isinstance(one.name, str) and one.name and isinstance(one.arguments, str) for one in written)
+    assert all(isinstance(call.name, str) and call.name and isinstance(call.arguments, str) for call in written)

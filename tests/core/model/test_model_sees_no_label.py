@@ -41,15 +41,15 @@ def test_the_requests_are_the_same_whatever_the_session_and_its_subject_are_labe
     second = open_workspace(str(tmp_path / "b"), environ={})
     dataset = open_dataset(first, "demo")
     subject = next(iter(dataset.subjects.values()))
-    own = [session for session, one in dataset.subjects.items() if one == subject]
+    own = [session for session, other in dataset.subjects.items() if other == subject]
     labels = json.loads((second.data / "demo" / "labels.json").read_text())
-    shift = {label: dataset.activities[place - 1] for place, label in enumerate(dataset.activities)}
+    shift = {label: dataset.activities[number - 1] for number, label in enumerate(dataset.activities)}
     relabelled = {
-        session: [shift[label] for label in found] if session in own else found for session, found in labels.items()
+        session: [shift[label] for label in names] if session in own else names for session, names in labels.items()
     }
     (second.data / "demo" / "labels.json").write_text(json.dumps(relabelled))
     for label in dataset.activities:
-        session = next(one for one in own if dataset.labels[one] == (label,))
+        session = next(other for other in own if dataset.labels[other] == (label,))
         before = requests_of(first, monkeypatch, session, "What is this person doing?")
         after = requests_of(second, monkeypatch, session, "What is this person doing?")
         assert len(before) > 1

@@ -61,7 +61,7 @@ async def test_x_exports_what_the_filter_shows_and_says_what_left(
         [path] = exported(workspace)
         assert path.name in shown and path.with_suffix(".manifest.json").exists()
         assert [json.loads(line)["id"][-1] for line in path.read_text().splitlines()] == ["1", "2"]
-        assert any(base64.b64encode(str(path).encode()).decode() in one for one in written)
+        assert any(base64.b64encode(str(path).encode()).decode() in sequence for sequence in written)
         assert (workspace.private / "copied.txt").read_text() == str(path)
         await pilot.press("escape")
         await until(pilot, lambda: marks(main) == "  ↑↑")

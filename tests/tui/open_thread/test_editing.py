@@ -200,7 +200,7 @@ async def test_the_fields_go_to_another_editor_and_come_back(
         assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look.", "only a save saves"
         monkeypatch.setenv("EDITOR", "/no/such/editor")
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: any("set $EDITOR" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("set $EDITOR" in notice.message for notice in notices(pilot)))
 
 
 async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be_saved(
@@ -213,14 +213,14 @@ async def test_what_another_editor_made_of_a_call_is_not_lost_where_it_cannot_be
     monkeypatch.setenv("EDITOR", str(script))
     monkeypatch.delenv("VISUAL", raising=False)
     async with opened(workspace) as (pilot, screen):
-        tools = await asyncio.to_thread(lambda: [one.schema for one in open_toolbox(workspace)])
+        tools = await asyncio.to_thread(lambda: [tool.schema for tool in open_toolbox(workspace)])
         path = thread_files.path_of(workspace.threads, stem)
         path.write_text(json.dumps({**json.loads(path.read_text()), "tools": tools}))
         await until(pilot, lambda: work(screen).stored.thread.tools)
         monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
         screen.query_one(Conversation).focus_message(1)
         await pilot.press("E")
-        await until(pilot, lambda: any("no_such_argument" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("no_such_argument" in notice.message for notice in notices(pilot)))
         assert on_disk(workspace, stem).thread.messages[1]["content"] == "I look."
         editor = await editing(pilot, screen, 1)
         assert editor.query_one("#text", TextArea).text == "I looked."
@@ -284,7 +284,7 @@ async def test_in_a_conflict_mine_becomes_a_branch(workspace: Workspace):
     async with in_conflict(workspace, stem) as (pilot, screen):
         await pilot.press("b")
         await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
-        other = next(one for one in thread_files.stems(workspace.threads) if one != stem)
+        other = next(name for name in thread_files.stems(workspace.threads) if name != stem)
         assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
         await until(pilot, lambda: work(screen).stored.stem == other and not screen.query(MessageEditor))
 
@@ -294,7 +294,7 @@ async def test_in_a_conflict_the_difference_shows_both_and_decides_nothing(works
     async with in_conflict(workspace, stem) as (pilot, screen):
         await pilot.press("d")
         await until(pilot, lambda: "here they part" in on_screen(pilot.app))
-        assert all(f"User Query: {one}" in on_screen(pilot.app) for one in ("theirs", "mine"))
+        assert all(f"User Query: {whose}" in on_screen(pilot.app) for whose in ("theirs", "mine"))
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert screen.query_one("#text", TextArea).text == "mine" and on_disk(workspace, stem).thread.query == "theirs"
@@ -308,7 +308,7 @@ async def test_stale_turns_say_their_ways_out_where_they_stand(workspace: Worksp
     new_thread(workspace)
     async with opened(workspace, (80, 24)) as (pilot, screen):
         await finished(pilot, screen)
-        index = next(at for at, one in enumerate(work(screen).stored.thread.messages) if one["role"] == "tool")
+        index = next(at for at, message in enumerate(work(screen).stored.thread.messages) if message["role"] == "tool")
         editor = await editing(pilot, screen, index)
         editor.query_one("#text", TextArea).text = '{"tampered": true}'
         await pilot.press("ctrl+t")

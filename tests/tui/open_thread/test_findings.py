@@ -35,11 +35,11 @@ def rows(main: MainScreen) -> list[str]:
     return [main.listed.render_line(y).text.rstrip() for y in range(main.listed.count)]
 
 
-def spoil(workspace: Workspace, stem: str, said: str) -> None:
+def spoil(workspace: Workspace, stem: str, text: str) -> None:
     """A number nobody computed, and counts that are off."""
     path = workspace.threads / f"{stem}.json"
     data = json.loads(path.read_text())
-    data["messages"][-1]["content"] = f"{said}\n\nFinal Answer: walking"
+    data["messages"][-1]["content"] = f"{text}\n\nFinal Answer: walking"
     data["metadata"] |= {"num_turns": 7}
     path.write_text(json.dumps(data))
 
@@ -136,9 +136,9 @@ async def test_keys_are_answered_while_the_folder_is_looked_at(
         main = await opened(pilot, until, 6)
         main.filter_line.value = "lint:none"
         await until(pilot, lambda: re.search(r"looking \d of \d …", screen(app)))
-        place = main.listed.cursor
+        cursor = main.listed.cursor
         await pilot.press("j", "j")
-        assert main.listed.cursor == place + 2 and not go_on.is_set()
+        assert main.listed.cursor == cursor + 2 and not go_on.is_set()
         go_on.set()
         await until(pilot, lambda: "looking" not in screen(app))
         assert "lint:none" in screen(app)

@@ -54,7 +54,7 @@ async def test_retry_and_discard_keep_what_was_proposed(workspace: Workspace):
         await until(pilot, lambda: work(screen).shown not in (None, first) and not work(screen).run)
         await pilot.press("backspace")
         await until(pilot, lambda: len(on_disk(workspace, stem).thread.alternatives) == 2)
-        assert [one["reason"] for one in on_disk(workspace, stem).thread.alternatives] == ["retried", "discarded"]
+        assert [turn["reason"] for turn in on_disk(workspace, stem).thread.alternatives] == ["retried", "discarded"]
         assert len(on_disk(workspace, stem).thread.messages) == 1
 
 
@@ -92,7 +92,7 @@ async def test_the_wording_of_a_turn_is_edited_in_place(workspace: Workspace):
         await pilot.press("ctrl+t")
         await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] == "My own words.")
         await until(pilot, lambda: not screen.query(MessageEditor))
-        assert not any(one.get("stale") for one in on_disk(workspace, stem).thread.messages)
+        assert not any(message.get("stale") for message in on_disk(workspace, stem).thread.messages)
         await pilot.press("u")
         await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] != "My own words.")
         await pilot.press("ctrl+r")
@@ -103,7 +103,7 @@ async def test_edited_arguments_are_checked_executed_and_make_the_rest_stale(wor
     stem = new_thread(workspace).stem
     async with opened(workspace) as (pilot, screen):
         await finished(pilot, screen)
-        index = next(i for i, one in enumerate(work(screen).stored.thread.messages) if one.get("tool_calls"))
+        index = next(i for i, message in enumerate(work(screen).stored.thread.messages) if message.get("tool_calls"))
         before = on_disk(workspace, stem).thread.messages[index + 1]["content"]
         screen.query_one(Conversation).focus_message(index)
         await pilot.press("e")
@@ -121,7 +121,9 @@ async def test_edited_arguments_are_checked_executed_and_make_the_rest_stale(wor
         await pilot.press("S")
         await until(pilot, lambda: "accept as they are" in on_screen(pilot.app))
         await pilot.press("y")
-        await until(pilot, lambda: not any(one.get("stale") for one in on_disk(workspace, stem).thread.messages))
+        await until(
+            pilot, lambda: not any(message.get("stale") for message in on_disk(workspace, stem).thread.messages)
+        )
 
 
 async def test_escape_keeps_what_was_typed_for_the_next_start(workspace: Workspace):
@@ -198,7 +200,7 @@ async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Wo
         screen.query_one(Conversation).focus_message(2)
         screen.action_do("turn.delete")
         screen.action_do("turn.delete")  # a key that repeats takes one turn out, not two
-        await until(pilot, lambda: any("taken out" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("taken out" in notice.message for notice in notices(pilot)))
         after = on_disk(workspace, stem).thread
         assert after.metadata["num_turns"] == before.thread.metadata["num_turns"] - 1
         assert list(after.alternatives[-1]["messages"]) == list(before.thread.messages[1:3])
@@ -207,7 +209,7 @@ async def test_a_turn_is_taken_out_by_a_key_and_comes_back_by_undo(workspace: Wo
         await until(pilot, lambda: on_disk(workspace, stem).digest == before.digest)
         screen.query_one(Conversation).focus_message(0)
         await pilot.press("T")
-        await until(pilot, lambda: any("cannot be deleted" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("cannot be deleted" in notice.message for notice in notices(pilot)))
         assert on_disk(workspace, stem).digest == before.digest
 
 
@@ -219,7 +221,7 @@ async def test_the_calls_of_a_turn_are_executed_anew_by_a_key(workspace: Workspa
         result = honest.thread.messages[2]
         screen.query_one(Conversation).focus_message(2)
         await pilot.press("ctrl+e")
-        await until(pilot, lambda: any("what they were" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("what they were" in notice.message for notice in notices(pilot)))
         assert on_disk(workspace, stem).digest == honest.digest
         curate.edit_message(workspace, honest, 2, {**result, "content": "{}"})
         await until(pilot, lambda: work(screen).stored.thread.messages[2]["content"] == "{}")
@@ -332,7 +334,7 @@ async def test_a_deleted_thread_comes_back_by_undo(workspace: Workspace):
         screen.parts.arranging.go_to(stem)
         await until(pilot, lambda: work(screen).stored.stem == stem)
         await pilot.press("1", "delete")
-        await until(pilot, lambda: any("moved to the trash" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("moved to the trash" in notice.message for notice in notices(pilot)))
         assert stem not in thread_files.stems(workspace.threads)
         await pilot.press("u")
         await until(pilot, lambda: stem in thread_files.stems(workspace.threads))
@@ -365,7 +367,7 @@ async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(works
         shown = on_screen(pilot.app)
         assert shown.index(stem) < shown.index(other) and f"{datetime.now():%Y-%m-%d}" in shown
         await pilot.press("enter")
-        await until(pilot, lambda: any("brought back" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("brought back" in notice.message for notice in notices(pilot)))
         assert on_disk(workspace, stem).digest == before.digest
         await until(pilot, lambda: screen.parts.thread.work and work(screen).stored.stem == stem)
         await pilot.press("u")
@@ -382,7 +384,7 @@ async def test_replay_marks_a_result_that_was_tampered_with(workspace: Workspace
         assert "≠" not in screen.query_one(Conversation).text
         path = thread_files.path_of(workspace.threads, stem)
         document = json.loads(path.read_text())
-        result = next(one for one in document["messages"] if one["role"] == "tool")
+        result = next(message for message in document["messages"] if message["role"] == "tool")
         result["content"] = result["content"].replace("128", "129", 1)
         path.write_text(json.dumps(document, indent=2) + "\n")
         await until(pilot, lambda: "129" in work(screen).stored.thread.messages[2]["content"])
@@ -402,7 +404,7 @@ async def test_the_sensors_follow_a_session_that_grows(workspace: Workspace):
         assert view is not None and view.path is not None and view.samples == 128
         before = parquet.read_table(view.path)
         later = before.set_column(
-            0, "timestamp_sec", pa.array([one + 2.56 for one in before["timestamp_sec"].to_pylist()])
+            0, "timestamp_sec", pa.array([seconds + 2.56 for seconds in before["timestamp_sec"].to_pylist()])
         )
         parquet.write_table(pa.concat_tables([before, later]), view.path)
         await until(pilot, lambda: getattr(screen.parts.thread.sensors.view, "samples", 0) == 256)
@@ -417,6 +419,6 @@ async def test_a_change_from_outside_while_a_proposal_waits_asks(workspace: Work
         await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
         await pilot.press("b")
         await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
-        other = next(one for one in thread_files.stems(workspace.threads) if one != stem)
+        other = next(name for name in thread_files.stems(workspace.threads) if name != stem)
         assert len(on_disk(workspace, other).thread.messages) > 1
         assert (on_disk(workspace, stem).thread.query, len(on_disk(workspace, stem).thread.messages)) == ("theirs", 1)

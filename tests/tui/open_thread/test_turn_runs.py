@@ -58,37 +58,37 @@ def shown_text(screen: MainScreen) -> str:
 
 
 def test_a_run_that_ends_before_its_id_is_known_is_over(workspace: Workspace):
-    one = ThreadWork(new_thread(workspace), asked=True)
-    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
-    one.apply(TurnEnded("t#1", "t", error="no answer"), 0.1)
-    one.begin("t#1")
-    assert not one.busy and one.idle
-    one.asked = True
-    one.begin("t#2")
-    assert one.busy
+    thread_work = ThreadWork(new_thread(workspace), asked=True)
+    thread_work.apply(TurnStarted("t#1", "t", "fake"), 0.0)
+    thread_work.apply(TurnEnded("t#1", "t", error="no answer"), 0.1)
+    thread_work.begin("t#1")
+    assert not thread_work.busy and thread_work.idle
+    thread_work.asked = True
+    thread_work.begin("t#2")
+    assert thread_work.busy
 
 
 def test_waiting_makes_what_came_of_the_message_void_but_not_earlier_calls(workspace: Workspace):
     stored: Stored = new_thread(workspace)
-    one = ThreadWork(stored, run="t#1")
-    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
-    one.apply(CallAnswered("t#1", -1, "c0", "look", "{}", False, 0.1), 0.0)
-    one.apply(TextAdded("t#1", "half a sent"), 0.0)
-    one.apply(Waiting("t#1", 3, "429"), 0.0)
-    (draft,) = one.drafts(1.0)
+    thread_work = ThreadWork(stored, run="t#1")
+    thread_work.apply(TurnStarted("t#1", "t", "fake"), 0.0)
+    thread_work.apply(CallAnswered("t#1", -1, "c0", "look", "{}", False, 0.1), 0.0)
+    thread_work.apply(TextAdded("t#1", "half a sent"), 0.0)
+    thread_work.apply(Waiting("t#1", 3, "429"), 0.0)
+    (draft,) = thread_work.drafts(1.0)
     assert "waiting 3 s" in draft.note
     assert [message.get("content") for message in draft.proposal.messages] == ["{}", ""]
-    one.apply(TextAdded("t#1", "A whole sentence."), 2.0)
-    assert one.drafts(3.0)[0].proposal.messages[-1]["content"] == "A whole sentence."
+    thread_work.apply(TextAdded("t#1", "A whole sentence."), 2.0)
+    assert thread_work.drafts(3.0)[0].proposal.messages[-1]["content"] == "A whole sentence."
 
 
 def test_the_count_of_tokens_changes_at_most_once_a_second(workspace: Workspace):
-    one = ThreadWork(new_thread(workspace), run="t#1")
-    one.apply(TurnStarted("t#1", "t", "fake"), 0.0)
+    thread_work = ThreadWork(new_thread(workspace), run="t#1")
+    thread_work.apply(TurnStarted("t#1", "t", "fake"), 0.0)
     notes: set[str] = set()
     for step in range(40):
-        one.apply(TextAdded("t#1", "word " * 3), step / 20)
-        notes.add(one.drafts(step / 20)[0].note)
+        thread_work.apply(TextAdded("t#1", "word " * 3), step / 20)
+        notes.add(thread_work.drafts(step / 20)[0].note)
     assert len(notes) <= 3
     assert any("tokens" in note and "/s" in note for note in notes)
 
@@ -109,7 +109,7 @@ async def test_escape_stops_a_run_and_keeps_what_came(workspace: Workspace, serv
             assert "incomplete: it was stopped" in shown_text(screen)
             assert work(screen).shown.messages[0]["content"].startswith("I look at the signal first")
             await pilot.press("y")
-            await until(pilot, lambda: any("edit it whole with e" in one.message for one in notices(pilot)))
+            await until(pilot, lambda: any("edit it whole with e" in notice.message for notice in notices(pilot)))
             assert len(on_disk(workspace, stem).thread.messages) == 1
             await pilot.press("backspace")
             await until(pilot, lambda: len(on_disk(workspace, stem).thread.alternatives) == 1)
@@ -133,9 +133,9 @@ async def test_a_server_that_fails_says_why_once_and_the_thread_can_run_again(wo
     with fake_server(refused, says("Final Answer: walking")) as server:
         async with opened(served(server.url)) as (pilot, screen):
             await pilot.press("r")
-            await until(pilot, lambda: any("no such key" in one.message for one in notices(pilot)))
+            await until(pilot, lambda: any("no such key" in notice.message for notice in notices(pilot)))
             await until(pilot, lambda: not work(screen).busy)
-            (notice,) = [one.message for one in notices(pilot) if "no such key" in one.message]
+            (notice,) = [notice.message for notice in notices(pilot) if "no such key" in notice.message]
             assert notice.count(stem) == 1
             await proposed(pilot, screen)
 
@@ -145,7 +145,7 @@ async def test_a_finished_thread_says_what_can_be_done(workspace: Workspace):
     async with opened(workspace) as (pilot, screen):
         await finished(pilot, screen)
         await pilot.press("r")
-        await until(pilot, lambda: any("b branches" in one.message for one in notices(pilot)))
+        await until(pilot, lambda: any("b branches" in notice.message for notice in notices(pilot)))
         assert not work(screen).busy
 
 
@@ -307,9 +307,9 @@ async def test_space_plays_the_session_and_stops(workspace: Workspace):
 
 
 def test_a_proposal_of_an_earlier_session_that_no_longer_follows_is_not_offered(workspace: Workspace):
-    one = ThreadWork(new_thread(workspace))
+    thread_work = ThreadWork(new_thread(workspace))
     old = Proposal(7, ({"role": "assistant", "content": "old"},), Generation("m"))
-    assert not one.restore([old]) and one.idle
+    assert not thread_work.restore([old]) and thread_work.idle
 
 
 async def test_calls_of_a_server_are_carried_out_and_shown(workspace: Workspace, served: Served):

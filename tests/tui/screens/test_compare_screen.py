@@ -14,12 +14,12 @@ from tui.widgets.compare_lines import lay_out
 from tui.widgets.lines import cells, plain_text
 
 
-def said(*texts: str) -> list[Message]:
-    return [{"role": "user" if not place else "assistant", "content": text} for place, text in enumerate(texts)]
+def talk(*texts: str) -> list[Message]:
+    return [{"role": "user" if not index else "assistant", "content": text} for index, text in enumerate(texts)]
 
 
-LEFT: Side = ("the left one", said("what is it?", "it walks slowly", "same words", "walking"))
-RIGHT: Side = ("the right one", said("what is it?", "it walks fast", "same words", "running"))
+LEFT: Side = ("the left one", talk("what is it?", "it walks slowly", "same words", "walking"))
+RIGHT: Side = ("the right one", talk("what is it?", "it walks fast", "same words", "running"))
 
 
 class Page(App[None]):
@@ -27,8 +27,8 @@ class Page(App[None]):
 
 
 def drawn(width: int, *, whole: bool = False) -> list[str]:
-    found = compare(LEFT[1], RIGHT[1])
-    return [plain_text(line) for line in lay_out(LEFT[1], RIGHT[1], found, width, whole=whole).lines]
+    comparison = compare(LEFT[1], RIGHT[1])
+    return [plain_text(line) for line in lay_out(LEFT[1], RIGHT[1], comparison, width, whole=whole).lines]
 
 
 def test_what_is_the_same_takes_a_line_and_what_differs_stands_side_by_side():
@@ -42,15 +42,17 @@ def test_what_is_the_same_takes_a_line_and_what_differs_stands_side_by_side():
 
 @pytest.mark.parametrize("width", [20, 40, 63, 64, 78, 156])
 def test_no_line_is_wider_than_the_screen(width: int):
-    found = compare(LEFT[1], RIGHT[1])
+    comparison = compare(LEFT[1], RIGHT[1])
     for whole in (False, True):
-        laid = lay_out(LEFT[1], RIGHT[1], found, width, whole=whole)
+        laid = lay_out(LEFT[1], RIGHT[1], comparison, width, whole=whole)
         assert all(cells(line) <= max(width, 40) for line in laid.lines)
 
 
 def test_only_the_words_that_differ_are_marked():
-    found = compare(LEFT[1], RIGHT[1])
-    marked = [text for line in lay_out(LEFT[1], RIGHT[1], found, 100).lines for text, kind in line if kind == "found"]
+    comparison = compare(LEFT[1], RIGHT[1])
+    marked = [
+        text for line in lay_out(LEFT[1], RIGHT[1], comparison, 100).lines for text, kind in line if kind == "found"
+    ]
     assert marked == ["slowly", "fast", "walking", "running"]
 
 
@@ -73,7 +75,7 @@ async def test_keys_go_from_difference_to_difference(size: tuple[int, int]):
 
 async def test_any_two_of_several_are_compared():
     page = Page()
-    third: Side = ("a third", said("something else"))
+    third: Side = ("a third", talk("something else"))
     async with page.run_test(size=(100, 30)) as pilot:
         page.push_screen(CompareScreen([LEFT, RIGHT, third]))
         await until(pilot, lambda: "1 the left one" in on_screen(page) and "2 the right one" in on_screen(page))
@@ -87,7 +89,7 @@ async def test_any_two_of_several_are_compared():
 
 async def test_hostile_text_is_only_text(hostile: str):
     page = Page()
-    sides: list[Side] = [(hostile, said(hostile)), ("plain", said("what", hostile))]
+    sides: list[Side] = [(hostile, talk(hostile)), ("plain", talk("what", hostile))]
     async with page.run_test(size=(90, 30)) as pilot:
         page.push_screen(CompareScreen(sides))
         await until(pilot, lambda: "difference" in on_screen(page))

@@ -26,8 +26,8 @@ def with_demo(workspace: Workspace) -> Workspace:
 
 
 def finished(workspace: Workspace) -> list[str]:
-    found = [store.read(workspace.threads, stem).thread for stem in thread_files.stems(workspace.threads)]
-    return [one.id for one in found if one.status == "finished"]
+    threads = [store.read(workspace.threads, stem).thread for stem in thread_files.stems(workspace.threads)]
+    return [thread.id for thread in threads if thread.status == "finished"]
 
 
 async def test_three_keys_lead_from_nothing_to_a_finished_thread_and_one_more_to_its_export(

@@ -24,18 +24,18 @@ LABELS = ("walking", "sitting", "walking upstairs")
 def many(count: int, labels: int = 3) -> list[Summary]:
     """Threads of two datasets, every fourth answered wrongly; numbers and tools vary."""
     names = [*LABELS, *(f"a label called {number}" for number in range(labels - 3))]
-    made: list[Summary] = []
+    threads: list[Summary] = []
     for number in range(count):
         truth, other = names[number % labels], names[(number + 1) % labels]
         wrong = number % 4 == 0
-        made.append(
+        threads.append(
             Summary(
                 f"t{number}", dataset=f"set{number % 2}", shape="v4", status="finished", truth=truth,
                 answer=other if wrong else truth, correct=not wrong, confidence=("high", "low", "")[number % 3],
                 turns=number % 30, calls=number % 17, tools_used=tuple(f"tool_{n}" for n in range(number % 5)),
             )
         )  # fmt: skip
-    return made
+    return threads
 
 
 @pytest.mark.parametrize("width", [40, 77, 157])
@@ -50,11 +50,11 @@ def test_every_row_fits(width: int, blind: bool, labels: int):
 
 def test_with_the_truth_hidden_only_what_was_answered_is_told():
     """Answers, confidence and tools are the model's own words; two folders that differ in their labels look alike."""
-    one = [*many(60), *(replace(each, dataset="third", answer="Walking") for each in many(1))]
-    other = [replace(each, truth="sitting", correct=None) for each in one]
-    shown = [[plain_text(row.line) for row in lay_out(statistics(some), 100, blind=True)] for some in (one, other)]
+    first = [*many(60), *(replace(each, dataset="third", answer="Walking") for each in many(1))]
+    other = [replace(each, truth="sitting", correct=None) for each in first]
+    shown = [[plain_text(row.line) for row in lay_out(statistics(some), 100, blind=True)] for some in (first, other)]
     assert shown[0] == shown[1]
-    rows = lay_out(statistics(one), 100, blind=True)
+    rows = lay_out(statistics(first), 100, blind=True)
     assert not any(term.startswith(("truth", "correct")) for row in rows for term in row.terms)
 
 

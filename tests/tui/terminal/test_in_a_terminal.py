@@ -36,7 +36,7 @@ def test_demo_new_thread_run_and_export_by_keys(tmp_path: Path, terminal: Termin
         capture_output=True,
         check=True,
     )
-    assert [one["stem"] for one in json.loads(finished.stdout)] == [stem]
+    assert [row["stem"] for row in json.loads(finished.stdout)] == [stem]
     terminal.press("x")
     terminal.wait("training_data_openai_")
     terminal.press("q")
@@ -140,8 +140,8 @@ def test_a_crash_gives_the_terminal_back_and_says_one_line(tmp_path: Path, modul
         while "details are in" not in opened.text and time.monotonic() < deadline:
             opened.read(0.05)
         assert "Traceback" not in opened.text
-        said = [line for line in opened.text.splitlines() if "sensorloom: something went wrong" in line]
-        assert len(said) == 1 and "ValueError: no such thing" in said[0] and "sensorloom.log" in said[0]
+        sentences = [line for line in opened.text.splitlines() if "sensorloom: something went wrong" in line]
+        assert len(sentences) == 1 and "ValueError: no such thing" in sentences[0] and "sensorloom.log" in sentences[0]
         assert b"\x1b[?1049h" not in opened.written or b"\x1b[?1049l" in opened.written
         assert "Traceback" in (tmp_path / ".sensorloom" / "log" / "sensorloom.log").read_text()
     finally:

@@ -38,15 +38,15 @@ def picture(data: str) -> tuple[dict[tuple[int, int], tuple[str, Style]], Style]
     cells: dict[tuple[int, int], tuple[str, Style]] = {}
     x = y = 1
     style: Style = ("", "", frozenset())
-    for found in _TOKEN.finditer(data):
-        if (codes := found["style"]) is not None:
+    for token in _TOKEN.finditer(data):
+        if (codes := token["style"]) is not None:
             style = styled(style, codes.split(";"))
-        elif found["y"]:
-            x, y = int(found["x"]), int(found["y"])
-        elif found["char"] in ("\r", "\n"):
-            x, y = (1, y) if found["char"] == "\r" else (x, y + 1)
-        elif found["char"]:
-            cells[x, y] = (found["char"], style)
+        elif token["y"]:
+            x, y = int(token["x"]), int(token["y"])
+        elif token["char"] in ("\r", "\n"):
+            x, y = (1, y) if token["char"] == "\r" else (x, y + 1)
+        elif token["char"]:
+            cells[x, y] = (token["char"], style)
             x += 1
     return cells, style
 
@@ -55,7 +55,7 @@ COLOURS = st.sampled_from(["", "38;2;1;2;3", "38;5;7", "31", "97", "48;2;9;9;9",
 STYLES = st.lists(st.one_of(COLOURS, st.sampled_from(["1", "2", "3", "4", "7", "9", "0"])), max_size=4)
 PIECES = st.one_of(
     STYLES.map(lambda codes: f"\x1b[{';'.join(code for code in codes if code)}m"),
-    st.tuples(st.integers(1, 4), st.integers(1, 9)).map(lambda place: f"\x1b[{place[0]};{place[1]}H"),
+    st.tuples(st.integers(1, 4), st.integers(1, 9)).map(lambda position: f"\x1b[{position[0]};{position[1]}H"),
     st.sampled_from(["\r\n", "a", "long text ", " ", "│", "\x1b[?2026l", "\x1b[0m"]),
 )
 

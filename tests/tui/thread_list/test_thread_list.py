@@ -167,8 +167,8 @@ async def test_verdict_goes_to_the_next_thread_and_is_saved(workspace: Workspace
         await pilot.press("a", "d", "z")
 
         def verdicts() -> list[Any]:
-            found = [store.read(workspace.threads, stem).thread.metadata.get("review") for stem in stems]
-            return [one and one["verdict"] for one in found]
+            reviews = [store.read(workspace.threads, stem).thread.metadata.get("review") for stem in stems]
+            return [review and review["verdict"] for review in reviews]
 
         await until(pilot, lambda: verdicts() == ["accept", "reject", "skip"])
         assert listed.cursor == 2

@@ -112,8 +112,8 @@ async def test_new_text_does_not_move_a_reader_who_scrolled_up():
 
 def proposed(thread: Thread, text: str) -> Look:
     message = {"role": "assistant", "content": text, "tool_calls": None}
-    made = Proposal(len(thread.messages), (message,), Generation("m"), complete=False)
-    return Look(drafts=(Draft(made, running=True, note="running"),))
+    proposal = Proposal(len(thread.messages), (message,), Generation("m"), complete=False)
+    return Look(drafts=(Draft(proposal, running=True, note="running"),))
 
 
 async def test_streamed_text_repaints_only_the_lines_that_changed(monkeypatch: Any):
@@ -175,7 +175,7 @@ async def test_hostile_text_reaches_no_terminal(hostile: str):
     page = Page()
     async with page.run_test(size=(100, 30)) as pilot:
         base = long_thread(1, hostile)
-        messages = [dict(one) for one in base.messages]
+        messages = [dict(message) for message in base.messages]
         messages[1]["content"] = hostile
         page.shown.open(Thread({**base.document, "messages": messages}), replace(Look(), opened=frozenset({1, 2})))
         await pilot.pause()

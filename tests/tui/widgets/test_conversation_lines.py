@@ -100,9 +100,9 @@ def test_a_failed_call_is_marked_and_an_unanswered_one_too():
 def test_a_proposal_is_drawn_apart():
     base = thread()
     shown = Thread({**base.document, "messages": base.messages[:3]})
-    made = Proposal(3, ({"role": "assistant", "content": "maybe", "tool_calls": None},), Generation("m"))
-    stopped = replace(made, complete=False)
-    look = Look(drafts=(Draft(made, note="34 tokens"), Draft(stopped)))
+    proposal = Proposal(3, ({"role": "assistant", "content": "maybe", "tool_calls": None},), Generation("m"))
+    stopped = replace(proposal, complete=False)
+    look = Look(drafts=(Draft(proposal, note="34 tokens"), Draft(stopped)))
     assert "TURN 2   proposal 1/2  34 tokens" in drawn(shown, look)
     assert "┊ " in drawn(shown, look)
     assert "incomplete: it was" in drawn(shown, replace(look, chosen=1))
@@ -111,13 +111,13 @@ def test_a_proposal_is_drawn_apart():
 
 def test_reasoning_is_folded_to_a_line():
     base = thread(reasoning_content="first this\nthen that\nthen more")
-    assert "▸ thinking" in drawn(base) and len([one for one in drawn(base).splitlines() if "then" in one]) == 1
+    assert "▸ thinking" in drawn(base) and len([line for line in drawn(base).splitlines() if "then" in line]) == 1
     assert "▾ thinking" in drawn(base, Look(opened=frozenset({1})))
 
 
 def test_results_of_parallel_calls_say_whose_they_are():
     base = thread()
-    messages = [dict(one) for one in base.messages]
+    messages = [dict(message) for message in base.messages]
     messages[1]["tool_calls"] = [call(1), call(2, "compute_spectrum")]
     messages.insert(3, {"role": "tool", "tool_call_id": "c2", "name": "compute_spectrum", "content": "{}"})
     text = drawn(Thread({**base.document, "messages": messages}))

@@ -31,12 +31,12 @@ def test_a_missing_stretch_stays_empty():
     for height in (1, 3):
         rows = lane_rows(np.linspace(0, 2, 200), values, (0, 2), (-1, 1), 40, height)
         assert all(row[17:23].strip() == "" for row in rows)
-        assert all(any(row[place] != " " for row in rows) for place in (*range(15), *range(25, 40)))
+        assert all(any(row[column] != " " for row in rows) for column in (*range(15), *range(25, 40)))
 
 
 def test_samples_far_apart_are_joined_and_each_peak_shows():
     rows = lane_rows(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 0.0]), (0, 2), (0, 1), 40, 2)
-    assert all(any(row[place] != " " for row in rows) for place in range(40))
+    assert all(any(row[column] != " " for row in rows) for column in range(40))
     peak = np.zeros(10_000)
     peak[5003] = 1
     assert lane_rows(np.arange(10_000.0), peak, (0, 9_999), (0, 1), 30, 3)[0].strip()
