@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -221,10 +222,12 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         try:
             look_at_session(self._runs.workspace, dataset, session)
             stored = create_thread(self._runs.workspace, dataset, session, question)
-            remember(self._runs.workspace, _REMEMBERED, dataset)
-            self.call_later(self._made, Begun(stored, run))
         except SensorloomError as error:
             self.call_later(self._say, str(error))
+            return
+        with suppress(SensorloomError):  # the thread is there, whether or not the choice can be remembered
+            remember(self._runs.workspace, _REMEMBERED, dataset)
+        self.call_later(self._made, Begun(stored, run))
 
     def _made(self, begun: Begun) -> None:
         self.dismiss(begun)

@@ -54,7 +54,10 @@ async def test_three_keys_lead_from_nothing_to_a_finished_thread_and_one_more_to
     assert [row["id"] for row in rows] == finished(workspace)
 
 
-async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Workspace, until: Until):
+@pytest.mark.parametrize("remembers", [True, False], ids=["", "nothing can be remembered"])
+async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Workspace, until: Until, remembers: bool):
+    if not remembers:
+        (with_demo.private / "memory.json").mkdir(parents=True)
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: getattr(app.screen, "ready", False))
