@@ -25,7 +25,7 @@ from core.thread.stale import stale_messages
 from core.workspace import Workspace
 from tui.open_thread.thread_work import LiveTurn, ThreadWork
 from tui.widgets.conversation import Conversation
-from tui.widgets.conversation_layout import Place
+from tui.widgets.conversation_layout import ReadingPlace
 from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
 
@@ -63,7 +63,7 @@ class OpenThread:
         self.conversation = conversation
         self.sensors = sensors
         self._works: dict[str, ThreadWork] = {}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, ReadingPlace] = {}
         self._stem = ""
         self._situation: Situation | None = None
         self._in_order = asyncio.Lock()
@@ -112,7 +112,7 @@ class OpenThread:
             return
         self.listeners.leaving()
         if self.conversation.thread is not None:
-            self._places[self._stem] = self.conversation.place
+            self._places[self._stem] = self.conversation.reading_place
         if work.idle:
             del self._works[self._stem]
 

@@ -17,7 +17,7 @@ _MIN_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReadingPlace:
     """Where a reader is in a thread."""
 
     index: int
@@ -39,28 +39,28 @@ class Layout:
     width: int = 0
     """Columns, the gutter included."""
 
-    def place_of(self, index: int) -> int:
-        """The place of the block of message `index`, or of the last one before it."""
+    def position_of(self, index: int) -> int:
+        """The position of the block of message `index`, or of the last one before it."""
         return max(0, bisect_right(self.blocks, index, key=lambda block: block.part.index) - 1)
 
-    def place_at(self, row: int) -> int:
-        """The place of the block that line `row` belongs to; -1 above the first."""
+    def position_at(self, row: int) -> int:
+        """The position of the block that line `row` belongs to; -1 above the first."""
         return bisect_right(self.tops, row) - 1
 
-    def span(self, place: int) -> tuple[int, int]:
+    def span(self, position: int) -> tuple[int, int]:
         """First line and height of a block."""
-        return self.tops[place], len(self.blocks[place].lines)
+        return self.tops[position], len(self.blocks[position].lines)
 
     def lines(self, focus: int) -> list[Line]:
         """All lines with their gutter, one block being in focus."""
         rows: list[Line] = []
-        for place, block in enumerate(self.blocks):
-            rows += block.focused if place == focus else block.unfocused
+        for position, block in enumerate(self.blocks):
+            rows += block.focused if position == focus else block.unfocused
         return rows
 
 
 def layout_of(
-    thread: Thread | None, look: Look, width: int, before: Layout, made: tuple[Block, int] | None = None
+    thread: Thread | None, look: Look, width: int, before: Layout, ready: tuple[Block, int] | None = None
 ) -> Layout:
     """The layout at a width. Blocks that did not change are taken from `before`.
 
@@ -69,11 +69,11 @@ def layout_of(
         look: how it is looked at.
         width: columns, the gutter included.
         before: an earlier layout.
-        made: a block that was laid out elsewhere, and the width it was laid out at.
+        ready: a block that was laid out elsewhere, and the width it was laid out at.
     """
     known = {block.part.index: block for block in before.blocks} if width == before.width else {}
-    if made is not None and made[1] == width:
-        known[made[0].part.index] = made[0]
+    if ready is not None and ready[1] == width:
+        known[ready[0].part.index] = ready[0]
     parts = parts_of(thread, look) if thread is not None else []
     blocks = tuple(lay_out(parts, text_width(width), known))
     tops = accumulate((len(block.lines) for block in blocks), initial=0)

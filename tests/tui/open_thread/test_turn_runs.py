@@ -252,13 +252,13 @@ async def test_a_thread_is_found_where_it_was_left(workspace: Workspace):
         shown = screen.query_one(Conversation)
         shown.focus_message(3)
         await pilot.press("right")
-        before = shown.place
+        before = shown.reading_place
         assert not before.at_end
         screen.parts.arranging.go_to(second)
         await until(pilot, lambda: work(screen).stored.stem == second)
         screen.parts.arranging.go_to(first)
         await until(pilot, lambda: work(screen).stored.stem == first)
-        await until(pilot, lambda: shown.place == before)
+        await until(pilot, lambda: shown.reading_place == before)
 
 
 async def test_a_change_from_outside_is_one_step_back(workspace: Workspace):

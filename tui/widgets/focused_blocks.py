@@ -1,0 +1,117 @@
+"""Blocks of lines one under the other, one of them in focus: moving the focus, and keeping it in view."""
+
+from __future__ import annotations
+
+from core.thread.value import is_assistant
+from tui.widgets.conversation_layout import Layout
+from tui.widgets.line_view import PagedView
+
+
+class FocusedBlocks(PagedView, can_focus=True):
+    """Knows where the focus is and what of it can be seen. What the blocks are, and when, a subclass decides."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.laid = Layout()
+        """The blocks, and where each begins."""
+        self.position = 0
+        """Which of them is in focus."""
+
+    @property
+    def index(self) -> int:
+        """The focused message's index; a proposal's messages come after the thread's own."""
+        return self.laid.blocks[self.position].part.index if self.laid.blocks else 0
+
+    @property
+    def last(self) -> int:
+        """The position of the last block."""
+        return max(0, len(self.laid.blocks) - 1)
+
+    def draw(self) -> None:
+        """Hand the lines to the pane."""
+        self.put(self.laid.lines(self.position))
+
+    def focus_moved(self) -> None:
+        """Another block is in focus."""
+
+    def focus_message(self, index: int) -> None:
+        """Put a message in focus and bring it into view."""
+        self._go(self.laid.position_of(index))
+
+    def rows_of(self, index: int) -> tuple[int, int]:
+        """First line and height of a message, without the empty line above it."""
+        if not self.laid.blocks:
+            return 0, 0
+        position = self.laid.position_of(index)
+        gap = int(self.laid.blocks[position].part.gap)
+        top, height = self.laid.span(position)
+        return top + gap, height - gap
+
+    def action_move_down(self) -> None:
+        """Focus the next message."""
+        self._step(1)
+
+    def action_move_up(self) -> None:
+        """Focus the previous message."""
+        self._step(-1)
+
+    def action_move_turn(self, step: int) -> None:
+        """Focus the next or previous assistant turn."""
+        position, blocks = self.position + step, self.laid.blocks
+        while 0 <= position < len(blocks) and not is_assistant(blocks[position].part.message):
+            position += step
+        self._go(position)
+
+    def action_move_first(self) -> None:
+        """Focus the first message."""
+        self._go(0)
+
+    def action_move_last(self) -> None:
+        """Focus the last message and show its end."""
+        self._go(self.last)
+        self.scroll_line(self.max_scroll_y)
+
+    def _step(self, step: int) -> None:
+        """Focus the next or previous message; one that is taller than the pane is scrolled through first."""
+        if not self.laid.blocks:
+            return
+        page, seen = self.body.height, self.scroll_offset.y
+        top, height = self.laid.span(self.position)
+        bottom = top + height
+        on_screen = top < seen + page and bottom > seen
+        if on_screen and (bottom > seen + page if step > 0 else top < seen):
+            super()._page(step)
+        else:
+            self._go(self.position + step)
+
+    def _page(self, step: int) -> None:
+        """Scroll by a page; the focus comes along when it would be left off the screen."""
+        super()._page(step)
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.body.height
+        if self.laid.blocks:
+            own, height = self.laid.span(self.position)
+            if own + height <= top or own >= bottom:
+                self.focus_position(max(0, self.laid.position_at(int(top if step > 0 else bottom - 1))))
+
+    def _go(self, position: int) -> None:
+        if self.laid.blocks:
+            self.focus_position(min(max(position, 0), self.last))
+            self.bring_into_view()
+
+    def focus_position(self, position: int) -> None:
+        """Put a block in focus, wherever it is."""
+        if position != self.position:
+            self.position = position
+            self.draw()
+            self.focus_moved()
+
+    def bring_into_view(self) -> None:
+        """Scroll as far as the block in focus needs."""
+        if not self.laid.blocks:
+            return
+        page, seen = self.body.height, self.scroll_offset.y
+        top, size = self.laid.span(self.position)
+        if top < seen or size > page:
+            self.scroll_line(top)
+        elif top + size > seen + page:
+            self.scroll_line(top + size - page)
