@@ -28,11 +28,11 @@ def command(workspace: Workspace, name: str, at: int | None, query: str | None, 
     else:
         turn = turn_number(stored, at)
         position = turn.start if query is not None and at == 0 else turn.end
-    made = branch(workspace, stored, position, query)
+    branched = branch(workspace, stored, position, query)
     if as_json:
-        metadata = made.thread.metadata
+        metadata = branched.thread.metadata
         told = {key: metadata.get(key) for key in ("parent_id", "branched_at", "num_turns", "status", "user_query")}
-        print_json({"id": made.stem, **told})
+        print_json({"id": branched.stem, **told})
     else:
-        say(made.stem)
+        say(branched.stem)
     return 0

@@ -88,16 +88,16 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     """List the datasets of the workspace."""
     from core.datasets.standard import list_datasets
 
-    found = list_datasets(workspace)
+    datasets = list_datasets(workspace)
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(dataset) for dataset in datasets])
         return
-    if not found:
+    if not datasets:
         say(f"no datasets in {workspace.shown(workspace.data)}; make one with `sensorloom datasets import demo`")
-    for one in found:
-        people = counted(one.subjects, "subject") if one.subjects else "unknown subjects"
-        told = f"{counted(one.sessions, 'session')} of {people}, {len(one.activities)} activities"
-        say(f"{one.name}: {one.problem or told + (', synthetic' if one.synthetic else '')}")
+    for dataset in datasets:
+        people = counted(dataset.subjects, "subject") if dataset.subjects else "unknown subjects"
+        told = f"{counted(dataset.sessions, 'session')} of {people}, {len(dataset.activities)} activities"
+        say(f"{dataset.name}: {dataset.problem or told + (', synthetic' if dataset.synthetic else '')}")
 
 
 @command.command("check")

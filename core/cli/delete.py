@@ -45,10 +45,12 @@ def _delete_turn(workspace: Workspace, name: str, number: int, as_json: bool) ->
     from core.thread.stale import stale_messages
 
     stored = opened(workspace, name)
-    made = delete_turn(workspace, stored, turn_number(stored, number).start)
-    stale = [place + 1 for place in stale_messages(made.thread)]
+    shortened = delete_turn(workspace, stored, turn_number(stored, number).start)
+    stale = [index + 1 for index in stale_messages(shortened.thread)]
     if as_json:
-        print_json({"id": made.stem, "turn": number, "stale": stale})
+        print_json({"id": shortened.stem, "turn": number, "stale": stale})
         return
-    rest = f"; stale now: message {', '.join(map(str, stale))} (`sensorloom settle {made.stem}` …)" if stale else ""
-    say(f"{made.stem}: turn {number} taken out{rest}")
+    rest = (
+        f"; stale now: message {', '.join(map(str, stale))} (`sensorloom settle {shortened.stem}` …)" if stale else ""
+    )
+    say(f"{shortened.stem}: turn {number} taken out{rest}")

@@ -21,7 +21,7 @@ from core.storage.export_log import export_states
 from core.text import one_line
 from core.workspace import Workspace
 
-_ABOUT = "\n".join(f"{one.name:16} {one.about}" for one in PROFILES.values())
+_ABOUT = "\n".join(f"{profile.name:16} {profile.about}" for profile in PROFILES.values())
 
 
 @click.command("export", epilog=f"\b\nProfiles:\n{_ABOUT}")

@@ -32,18 +32,18 @@ def command(workspace: Workspace, wanted: str, sort: str, as_json: bool) -> int:
     every = summaries(workspace)
     with progress_bar("checking") as bar:
         chosen.prepare(every, bar or (lambda _done, _total: None))
-    found = list(select(workspace.threads, every, chosen))
-    rows = arrange(found, sort)
+    listed = list(select(workspace.threads, every, chosen))
+    rows = arrange(listed, sort)
     if as_json:
         print_json([as_document(row.summary) for row in rows])
         return 0
     for line in lines(rows):
         say(line)
-    states = Counter("not readable" if one.problem else one.status for one in found)
+    states = Counter("not readable" if thread.problem else thread.status for thread in listed)
     counts = "".join(f", {count} {status.replace('_', ' ')}" for status, count in states.most_common())
     of = f" of {len(every)}" if wanted.strip() else ""
     where = "" if every else f" in {workspace.threads}"
-    say(f"{len(found)}{of} threads{counts}{where}" if of else f"{counted(len(found), 'thread')}{counts}{where}")
+    say(f"{len(listed)}{of} threads{counts}{where}" if of else f"{counted(len(listed), 'thread')}{counts}{where}")
     return 0
 
 
@@ -55,7 +55,7 @@ def as_document(summary: Summary) -> dict[str, Any]:
 def lines(rows: list[Row]) -> list[str]:
     """The rows as columns of text; branches stand under their parents."""
     table = [_cells(row) for row in rows]
-    widths = [max((len(row[place]) for row in table), default=0) for place in range(5)]
+    widths = [max((len(row[column]) for row in table), default=0) for column in range(5)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), *row[5:]]).rstrip()
         for row in table
@@ -63,10 +63,17 @@ def lines(rows: list[Row]) -> list[str]:
 
 
 def _cells(row: Row) -> list[str]:
-    one = row.summary
-    name = f"{'  ' * (row.depth - 1) + '└ ' if row.depth else ''}{one_line(one.stem)}"
-    if one.problem:
-        state = "v3" if one.shape == "v3" else "not readable"
-        return [name, state, "", "", "", one_line(one.problem.removeprefix(f"{one.stem}.json"), 100).lstrip(":, ")]
-    answer = f"{one_line(one.truth, 30) or '?'} → {one_line(one.answer, 30) or '…'}"
-    return [name, one.status, answer, _CORRECT[one.correct], one.verdict, counted(one.turns, "turn")]
+    summary = row.summary
+    name = f"{'  ' * (row.depth - 1) + '└ ' if row.depth else ''}{one_line(summary.stem)}"
+    if summary.problem:
+        state = "v3" if summary.shape == "v3" else "not readable"
+        return [
+            name,
+            state,
+            "",
+            "",
+            "",
+            one_line(summary.problem.removeprefix(f"{summary.stem}.json"), 100).lstrip(":, "),
+        ]
+    answer = f"{one_line(summary.truth, 30) or '?'} → {one_line(summary.answer, 30) or '…'}"
+    return [name, summary.status, answer, _CORRECT[summary.correct], summary.verdict, counted(summary.turns, "turn")]

@@ -20,9 +20,9 @@ def command(workspace: Workspace, where: str, name: str, turns: tuple[int, ...],
     from core.curate import set_loss
 
     stored = opened(workspace, name)
-    places = [turn_number(stored, number).start for number in turns]
-    for place in places:
-        stored = set_loss(workspace, stored, place, where == "in")
+    starts = [turn_number(stored, number).start for number in turns]
+    for start in starts:
+        stored = set_loss(workspace, stored, start, where == "in")
     if as_json:
         print_json({"id": stored.stem, "turns": list(turns), "train": where == "in"})
     else:

@@ -42,7 +42,7 @@ def command(
         print_json({**msgspec.to_builtins(proof), "holds": not proof.problems, "problems": list(proof.problems)})
         return 1 if proof.problems else 0
     say(f"rows      {proof.rows_in} in, {proof.rows_loaded} loaded by {trainer}")
-    for role, count in sorted(proof.trained.items(), key=lambda one: -one[1]):
+    for role, count in sorted(proof.trained.items(), key=lambda entry: -entry[1]):
         say(f"trained   {count} tokens of {'the template around it' if role == 'markup' else role}")
     say(f"lost      {proof.texts_lost} texts")
     for text in proof.text_lost[:10]:

@@ -36,18 +36,18 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
     rows: list[dict[str, Any]] = []
     unreadable: list[str] = []
     read = 0
-    for found in read_all(workspace.threads, stems or None):
-        if isinstance(found, ThreadError):
-            unreadable.append(str(found))
-            say(f"not replayed: {found}", err=True)
+    for stored in read_all(workspace.threads, stems or None):
+        if isinstance(stored, ThreadError):
+            unreadable.append(str(stored))
+            say(f"not replayed: {stored}", err=True)
             continue
         read += 1
-        calls = replay(workspace, found.thread, toolbox.tools)
-        counts.update(one.status for one in calls)
+        calls = replay(workspace, stored.thread, toolbox.tools)
+        counts.update(call.status for call in calls)
         if as_json:
-            rows.append({"id": found.stem, "calls": [_row(one) for one in calls]})
+            rows.append({"id": stored.stem, "calls": [_row(call) for call in calls]})
         else:
-            _tell(found.stem, calls)
+            _tell(stored.stem, calls)
     if as_json:
         totals = {status: counts[status] for status in _WORDS}
         print_json({"threads": rows, "totals": totals, "unreadable": unreadable})
@@ -57,27 +57,27 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
     return 1 if counts["differs"] or (stems and unreadable) else 0
 
 
-def _row(one: ReplayedCall) -> dict[str, Any]:
+def _row(call: ReplayedCall) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "message": one.message + 1,
-        "tool_call_id": one.call_id,
-        "name": one.name,
-        "arguments": one.arguments,
-        "status": one.status,
+        "message": call.message + 1,
+        "tool_call_id": call.call_id,
+        "name": call.name,
+        "arguments": call.arguments,
+        "status": call.status,
     }
-    if one.reason:
-        row["reason"] = one.reason
-    if one.status != "same":
-        row |= {"stored": one.stored, "now": one.found}
+    if call.reason:
+        row["reason"] = call.reason
+    if call.status != "same":
+        row |= {"stored": call.stored, "now": call.now}
     return row
 
 
 def _tell(stem: str, calls: Iterable[ReplayedCall]) -> None:
     """What is worth a line: everything but results that are the same."""
-    for one in calls:
-        if one.status == "same":
+    for call in calls:
+        if call.status == "same":
             continue
-        reason = f" ({one.reason})" if one.reason else ""
-        say(f"{stem}, message {one.message + 1}, {one.name}: {_WORDS[one.status]}{reason}")
-        if one.diff:
-            say("\n".join(f"    {line}" for line in one.diff.splitlines()[2:]))
+        reason = f" ({call.reason})" if call.reason else ""
+        say(f"{stem}, message {call.message + 1}, {call.name}: {_WORDS[call.status]}{reason}")
+        if call.diff:
+            say("\n".join(f"    {line}" for line in call.diff.splitlines()[2:]))

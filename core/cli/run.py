@@ -68,9 +68,9 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     else:
         for line in _summary(jobs, ran, seconds):
             say(line)
-    if any(one.cancelled for one in ran):
+    if any(result.cancelled for result in ran):
         return STOPPED
-    return 0 if len(ran) == len(jobs) and all(one.finished for one in ran) else 1
+    return 0 if len(ran) == len(jobs) and all(result.finished for result in ran) else 1
 
 
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
@@ -95,8 +95,8 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
     drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed)
     own = options["seed"]
     return [
-        Job(dataset.name, session, options["query"] or "", None if own is None else own + place, "", max_turns)
-        for place, session in enumerate(drawn)
+        Job(dataset.name, session, options["query"] or "", None if own is None else own + number, "", max_turns)
+        for number, session in enumerate(drawn)
     ]
 
 
@@ -209,20 +209,20 @@ def _line(ran: Ran) -> str:
 def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:
     from core.runs.batch import per_class
 
-    finished = [one.thread for one in ran if one.finished and one.thread]
+    finished = [result.thread for result in ran if result.finished and result.thread]
     lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
     counts = per_class(finished)
     if counts:
-        right, of = sum(one.correct for one in counts), sum(one.finished for one in counts)
+        right, of = sum(label.correct for label in counts), sum(label.finished for label in counts)
         lines.append(f"correct   {right} of {of} ({right / of:.1%})")
-        width = max(len(one.label) for one in counts)
+        width = max(len(label.label) for label in counts)
         lines += [
-            f"  {one.label:<{width}}  {one.correct:>4} of {one.finished:<4} {one.correct / one.finished:6.1%}"
-            for one in counts
+            f"  {label.label:<{width}}  {label.correct:>4} of {label.finished:<4} {label.correct / label.finished:6.1%}"
+            for label in counts
         ]
-    failed = [one for one in ran if one.error]
+    failed = [result for result in ran if result.error]
     lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
-    if any(one.cancelled for one in ran):
+    if any(result.cancelled for result in ran):
         lines.append("stopped   what is done is kept; `sensorloom run THREAD_ID` goes on")
     return lines
 
@@ -232,7 +232,7 @@ def _document(
 ) -> dict[str, Any]:
     from core.runs.batch import per_class
 
-    finished = [one.thread for one in ran if one.finished and one.thread]
+    finished = [result.thread for result in ran if result.finished and result.thread]
     counts = per_class(finished)
     return {
         "endpoint": choice.endpoint.name,
@@ -240,16 +240,16 @@ def _document(
         "seed": seed,
         "asked": len(jobs),
         "finished": len(finished),
-        "correct": sum(one.correct for one in counts),
-        "per_class": {one.label: {"finished": one.finished, "correct": one.correct} for one in counts},
+        "correct": sum(result.correct for result in counts),
+        "per_class": {result.label: {"finished": result.finished, "correct": result.correct} for result in counts},
         "seconds": round(seconds, 3),
-        "threads": [_thread_document(one) for one in ran],
+        "threads": [_thread_document(result) for result in ran],
     }
 
 
 def _thread_document(ran: Ran) -> dict[str, Any]:
     thread = ran.thread
-    found = {
+    told = {
         "id": thread.id if thread else ran.job.stem or None,
         "dataset": thread.dataset if thread else ran.job.dataset,
         "session": thread.session if thread else ran.job.session,
@@ -258,7 +258,7 @@ def _thread_document(ran: Ran) -> dict[str, Any]:
         "stopped": ran.cancelled,
     }
     if thread is None:
-        return {**found, "status": None}
+        return {**told, "status": None}
     keys = ("status", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
     counts = ("num_turns", "num_tool_calls")
-    return {**found, **{key: thread.metadata.get(key) for key in (*keys, *counts)}}
+    return {**told, **{key: thread.metadata.get(key) for key in (*keys, *counts)}}

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.command("sample")
 @click.argument("name", metavar="THREAD")
 @click.option("--count", type=click.IntRange(1, 64), default=4, show_default=True, help="How many.")
-@click.option("--take", type=click.IntRange(0), help="Which becomes the turn, from 1; 0 takes none. Else it is asked.")
+@click.option(
+    "--take", "wanted", type=click.IntRange(0), help="Which becomes the turn, from 1; 0 takes none. Else it is asked."
+)
 @click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--seed", type=click.IntRange(0), help="Seeds the model; every sample has one of its own.")
 @model_options
@@ -35,7 +37,7 @@ def command(
     workspace: Workspace,
     name: str,
     count: int,
-    take: int | None,
+    wanted: int | None,
     temperature: float | None,
     seed: int | None,
     endpoint: str,
@@ -46,32 +48,34 @@ def command(
     preference data."""
     from core.model.endpoints import choose
 
-    if take is None and (as_json or not in_terminal(sys.stdin)):
+    if wanted is None and (as_json or not in_terminal(sys.stdin)):
         raise UsageError("say which sample becomes the turn with --take, 0 for none")
-    if take is not None and take > count:
-        raise UsageError(f"there are {count} samples, no number {take}")
+    if wanted is not None and wanted > count:
+        raise UsageError(f"there are {count} samples, no number {wanted}")
     stored = opened(workspace, name)
     choice = choose(workspace, endpoint, model, temperature=temperature, seed=seed)
-    found, errors = asyncio.run(_proposed(workspace, stored, choice, count, seed))
-    if found is None:
+    samples, errors = asyncio.run(_proposed(workspace, stored, choice, count, seed))
+    if samples is None:
         say("sensorloom: stopped; nothing was taken", err=True)
         return STOPPED
     for error in errors:
         say(f"sensorloom: {error}", err=True)
-    if not found:
+    if not samples:
         return 1
     if not as_json:
-        for number, one in enumerate(found, 1):
-            say(f"── {number}\n{_words(one)}")
-    take = _asked(len(found)) if take is None else take
-    if take > len(found):
-        raise ModelError(f"only {len(found)} of {count} samples came, no number {take}; nothing was changed")
-    made = _kept(workspace, stored, found, take)
+        for number, sample in enumerate(samples, 1):
+            say(f"── {number}\n{_words(sample)}")
+    wanted = _asked(len(samples)) if wanted is None else wanted
+    if wanted > len(samples):
+        raise ModelError(f"only {len(samples)} of {count} samples came, no number {wanted}; nothing was changed")
+    changed = _kept(workspace, stored, samples, wanted)
     if as_json:
-        print_json({"id": made.stem, "taken": take or None, "samples": [list(one.messages) for one in found]})
+        print_json(
+            {"id": changed.stem, "taken": wanted or None, "samples": [list(sample.messages) for sample in samples]}
+        )
     else:
-        kept = len(found) - bool(take)
-        say(f"{made.stem}: took {take or 'none'}" + (f", {kept} kept as alternatives" if kept else ""))
+        others = len(samples) - bool(wanted)
+        say(f"{changed.stem}: took {wanted or 'none'}" + (f", {others} kept as alternatives" if others else ""))
     return 1 if errors else 0
 
 
@@ -93,7 +97,7 @@ async def _proposed(
     tools = await asyncio.to_thread(open_toolbox, workspace)
     await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
-    found: dict[str, Proposal] = {}
+    proposals: dict[str, Proposal] = {}
     errors: dict[str, None] = {}
     stopped = False
     model = Model(choice)
@@ -103,27 +107,27 @@ async def _proposed(
         )
         async for event in events:
             if isinstance(event, TurnProposed):
-                found[event.run] = event.proposal
+                proposals[event.run] = event.proposal
             elif isinstance(event, TurnEnded) and event.cancelled:
                 stopped = True
             elif isinstance(event, TurnEnded) and event.error:
                 errors[event.error] = None
     finally:
         await model.aclose()
-    in_order = sorted(found, key=lambda name: int(name.rpartition("/")[2]))
-    return None if stopped else [found[name] for name in in_order], list(errors)
+    in_order = sorted(proposals, key=lambda name: int(name.rpartition("/")[2]))
+    return None if stopped else [proposals[name] for name in in_order], list(errors)
 
 
-def _kept(workspace: Workspace, stored: Stored, found: list[Proposal], take: int) -> Stored:
+def _kept(workspace: Workspace, stored: Stored, samples: list[Proposal], wanted: int) -> Stored:
     from core import curate
     from core.runs.toolbox import open_toolbox
 
-    if take:
-        others = [one for number, one in enumerate(found, 1) if number != take]
-        schemas = [one.schema for one in open_toolbox(workspace)]
-        return curate.take_sample(workspace, stored, found[take - 1], others, schemas)
-    for one in found:
-        stored = curate.set_aside(workspace, stored, one, "sampled")
+    if wanted:
+        others = [sample for number, sample in enumerate(samples, 1) if number != wanted]
+        schemas = [sample.schema for sample in open_toolbox(workspace)]
+        return curate.take_sample(workspace, stored, samples[wanted - 1], others, schemas)
+    for sample in samples:
+        stored = curate.set_aside(workspace, stored, sample, "sampled")
     return stored
 
 
@@ -133,6 +137,6 @@ def _words(proposal: Proposal) -> str:
         mark = "" if is_assistant(message) else "◂ "
         lines += [
             f"{mark}{text_of(message)}",
-            *(f"▸ {call_name(one)} {call_arguments(one)}" for one in calls_of(message)),
+            *(f"▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)),
         ]
     return "\n".join(lines)

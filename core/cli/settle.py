@@ -56,16 +56,16 @@ def settled(workspace: Workspace, stored: Stored, how: Any, endpoint: str, model
         "branch": None,
         "run": None,
     }
-    made = stored
+    result = stored
     if waiting:
         tools, context = tools_at(workspace, stored.thread, len(stored.thread.messages))
-        made = curate.settle_stale(workspace, stored, how, tools=tools, context=context)
+        result = curate.settle_stale(workspace, stored, how, tools=tools, context=context)
         step = history.read(workspace, stored.stem).last
         if step is not None:
             told["said"] = step.what
             others = history.stems_of_group(workspace, step.group) if step.group else []
             told["branch"] = next((stem for stem in others if stem != stored.stem), None)
-    if how != "rerun" or made.thread.status != "active":
+    if how != "rerun" or result.thread.status != "active":
         return 0, told
     code, told["run"] = run_on(workspace, stored.stem, endpoint, model)
     return code, told

@@ -25,8 +25,8 @@ MOST = 12
 def command(workspace: Workspace, wanted: str, as_json: bool) -> int:
     """Count threads: the balance of labels, wrong answers, confidence, turns, and the tools that were used."""
     chosen = parse(wanted, workspace)
-    found = list(select(workspace.threads, summaries(workspace), chosen))
-    counts = statistics(found, label_sets(workspace, found, chosen.on_summary))
+    threads = list(select(workspace.threads, summaries(workspace), chosen))
+    counts = statistics(threads, label_sets(workspace, threads, chosen.on_summary))
     if as_json:
         print_json(msgspec.to_builtins(counts))
         return 0
@@ -35,45 +35,47 @@ def command(workspace: Workspace, wanted: str, as_json: bool) -> int:
     return 0
 
 
-def lines(found: Statistics) -> list[str]:
+def lines(counts: Statistics) -> list[str]:
     """The statistics as a person reads them."""
-    one = found.total
-    said = [f"{counted(one.threads, 'thread')}, {one.finished} finished, {one.right} right, {one.wrong} wrong, "
-            f"{one.accepted} accepted, {one.rejected} rejected"]  # fmt: skip
-    if found.unreadable:
-        said.append(f"{counted(found.unreadable, 'file')} more that cannot be read as threads")
-    for dataset in found.datasets:
-        said += _dataset(dataset)
-    said += _table("confidence", found.confidence, "not stated")
-    said += _table("turns", found.turns)
-    said += _table("tool calls", found.calls)
-    said += _table("tools", found.tools)
-    ways = [way.count for way in found.paths if way.tools]
-    return [*said, *_table(f"ways through the tools ({len(ways)} different)", ways)]
+    total = counts.total
+    rows = [f"{counted(total.threads, 'thread')}, {total.finished} finished, {total.right} right, {total.wrong} wrong, "
+            f"{total.accepted} accepted, {total.rejected} rejected"]  # fmt: skip
+    if counts.unreadable:
+        rows.append(f"{counted(counts.unreadable, 'file')} more that cannot be read as threads")
+    for dataset in counts.datasets:
+        rows += _dataset(dataset)
+    rows += _table("confidence", counts.confidence, "not stated")
+    rows += _table("turns", counts.turns)
+    rows += _table("tool calls", counts.calls)
+    rows += _table("tools", counts.tools)
+    ways = [way.count for way in counts.paths if way.tools]
+    return [*rows, *_table(f"ways through the tools ({len(ways)} different)", ways)]
 
 
 def _dataset(dataset: DatasetStatistics) -> list[str]:
     heads = ("threads", "finished", "right", "wrong", "accepted", "rejected", "ready")
     rows = [(one_line(dataset.name) or "no dataset", *heads)]
-    rows += [(one_line(one.name, 40) or "no label", *(str(getattr(one, head)) for head in heads))
-             for one in dataset.labels]  # fmt: skip
-    said = ["", *_columns(rows)]
-    if needs := [f"{one.missing} more {one_line(one.name, 40)}" for one in dataset.labels if one.missing]:
-        said.append(f"to be balanced it needs {', '.join(needs)}")
-    wrong = [(f"{one_line(one.truth, 40)} → {one_line(one.answer, 40)}", str(one.threads))
-             for one in dataset.answers if one.truth and not one.right]  # fmt: skip
-    return [*said, "", *_columns([("wrong answers", "threads"), *wrong[:MOST]]), *_more(wrong)] if wrong else said
+    rows += [(one_line(row.name, 40) or "no label", *(str(getattr(row, head)) for head in heads))
+             for row in dataset.labels]  # fmt: skip
+    told = ["", *_columns(rows)]
+    if needs := [f"{row.missing} more {one_line(row.name, 40)}" for row in dataset.labels if row.missing]:
+        told.append(f"to be balanced it needs {', '.join(needs)}")
+    wrong = [(f"{one_line(row.truth, 40)} → {one_line(row.answer, 40)}", str(row.threads))
+             for row in dataset.answers if row.truth and not row.right]  # fmt: skip
+    return [*told, "", *_columns([("wrong answers", "threads"), *wrong[:MOST]]), *_more(wrong)] if wrong else told
 
 
 def _table(title: str, counts: Sequence[Count], unnamed: str = "") -> list[str]:
     if not counts:
         return []
     rows: list[tuple[str, ...]] = [(title, "threads", "right", "wrong", "right %", "95 %")]
-    for one in counts[:MOST]:
-        judged = one.right + one.wrong
-        low, high = (f"{100 * share:.0f}" for share in interval(one.right, judged))
-        shares = (f"{100 * one.right / judged:.0f}", f"{low}-{high}") if judged else ("", "")
-        rows.append((one_line(one.name, 90) or unnamed, str(one.threads), str(one.right), str(one.wrong), *shares))
+    for count in counts[:MOST]:
+        judged = count.right + count.wrong
+        low, high = (f"{100 * share:.0f}" for share in interval(count.right, judged))
+        shares = (f"{100 * count.right / judged:.0f}", f"{low}-{high}") if judged else ("", "")
+        rows.append(
+            (one_line(count.name, 90) or unnamed, str(count.threads), str(count.right), str(count.wrong), *shares)
+        )
     return ["", *_columns(rows), *_more(counts)]
 
 
@@ -82,7 +84,7 @@ def _more(rows: Sequence[object]) -> list[str]:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(
             [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]

@@ -54,22 +54,22 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
 
     condition = parse(wanted, workspace)
     among = set(stems)
-    listed = [one for one in summaries(workspace) if not among or one.stem in among]
-    found = [one.stem for one in select(workspace.threads, listed, condition)]
-    if not found:
+    listed = [summary for summary in summaries(workspace) if not among or summary.stem in among]
+    matching = [summary.stem for summary in select(workspace.threads, listed, condition)]
+    if not matching:
         raise UsageError(f"no thread matches the filter {wanted!r}")
-    return found
+    return matching
 
 
 def turn_number(stored: Stored, number: int) -> Turn:
     """The assistant turn of this number, from 1; 0 is the question. Raises UsageError."""
     from core.thread.turns import turns
 
-    found = turns(stored.thread)
-    for turn in found:
+    every = turns(stored.thread)
+    for turn in every:
         if turn.number == number and turn.kind == ("assistant" if number else "query"):
             return turn
-    last = max((turn.number for turn in found), default=0)
+    last = max((turn.number for turn in every), default=0)
     raise UsageError(f"{stored.stem} has {last} turns, no number {number}")
 
 

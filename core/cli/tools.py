@@ -23,11 +23,11 @@ def command(workspace: Workspace, as_json: bool) -> None:
     for problem in toolbox.problems:
         say(f"note: {problem}", err=True)
     if as_json:
-        print_json([one.schema for one in toolbox.tools])
+        print_json([tool.schema for tool in toolbox.tools])
         return
-    for one in toolbox.tools:
-        properties = one.parameters.get("properties") or {}
-        required = one.parameters.get("required") or ()
+    for tool in toolbox.tools:
+        properties = tool.parameters.get("properties") or {}
+        required = tool.parameters.get("required") or ()
         names = ", ".join(name if name in required else f"{name}?" for name in properties)
-        say(f"{one.name}({names})")
-        say(f"    {one.description}")
+        say(f"{tool.name}({names})")
+        say(f"    {tool.description}")

@@ -22,13 +22,13 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     """List the threads in the trash."""
     from core.curate import list_trash
 
-    found = list_trash(workspace)
+    stems = list_trash(workspace)
     if as_json:
-        print_json(found)
+        print_json(stems)
         return
-    for stem in found:
+    for stem in stems:
         say(stem)
-    say(f"{threads(len(found))} in the trash")
+    say(f"{threads(len(stems))} in the trash")
 
 
 @command.command("restore")

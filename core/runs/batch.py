@@ -113,12 +113,12 @@ async def run_jobs(
 
     tools = await asyncio.to_thread(open_toolbox, workspace)
     waiting: Iterator[tuple[int, Job]] = iter(enumerate(jobs))
-    found: dict[int, Ran] = {}
+    results: dict[int, Ran] = {}
 
     async def work() -> None:
-        for place, job in waiting:
+        for number, job in waiting:
             result = await _carry_out(workspace, job, model, tools, watch or _unwatched)
-            found[place] = result
+            results[number] = result
             ended(result)
             if result.cancelled:
                 return
@@ -131,7 +131,7 @@ async def run_jobs(
         for worker in workers:
             worker.cancel()
         await asyncio.wait(workers)
-    return [found[place] for place in sorted(found)]
+    return [results[number] for number in sorted(results)]
 
 
 def _unwatched(job: Job, event: TurnEvent) -> None:

@@ -34,7 +34,7 @@ class ReplayedCall:
     """`same`; `differs`; `edited`: it differs, and the result is marked as edited by hand; `cannot`: see `reason`."""
     stored: str = ""
     """The stored result as text."""
-    found: str = ""
+    now: str = ""
     """The result of now; empty where there is none."""
     reason: str = ""
     """Why it could not be executed, or what else there is to know; one sentence or empty."""
@@ -44,7 +44,7 @@ class ReplayedCall:
         """From the stored result to that of now, line by line; empty when they are the same."""
         if self.status in ("same", "cannot"):
             return ""
-        old, new = _laid_out(self.stored), _laid_out(self.found)
+        old, new = _laid_out(self.stored), _laid_out(self.now)
         return "\n".join(difflib.unified_diff(old, new, "stored", "now", lineterm="", n=1))
 
 
@@ -61,72 +61,72 @@ def replay(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | None = 
         context = new_context(workspace, thread)
         context.dataset.load(thread.session)
     except DatasetError as error:
-        return tuple(_cannot(place, made, answer, str(error)) for place, made, answer in pairs)
+        return tuple(_cannot(index, calling, answer, str(error)) for index, calling, answer in pairs)
     elsewhere = thread.tools is None or has_leading_artifact(thread)
-    found: list[ReplayedCall] = []
-    for number, (place, made, answer) in enumerate(pairs):
-        later = [call_arguments(one) for _, one, _ in pairs[number + 1 :]]
-        found.append(_replayed(context, offered, place, made, answer, elsewhere, later))
-    return tuple(found)
+    replayed: list[ReplayedCall] = []
+    for number, (index, calling, answer) in enumerate(pairs):
+        later = [call_arguments(other) for _, other, _ in pairs[number + 1 :]]
+        replayed.append(_replayed(context, offered, index, calling, answer, elsewhere, later))
+    return tuple(replayed)
 
 
 def _placed(thread: Thread) -> list[tuple[int, Mapping[str, Any], Message | None]]:
     """Every call with the index of its message and the message that answers it."""
     answers = iter(stored_calls(thread))
-    return [(place, *next(answers)) for place, message in enumerate(thread.messages) for _ in calls_of(message)]
+    return [(index, *next(answers)) for index, message in enumerate(thread.messages) for _ in calls_of(message)]
 
 
 def _as_offered(thread: Thread, tools: Sequence[Tool]) -> Sequence[Tool]:
     """The tools that the thread was offered, as far as they are there: an error result lists them."""
     if thread.tools is None:
         return tools
-    names = [str((one.get("function") or {}).get("name")) for one in thread.tools]
-    by_name = {one.name: one for one in tools}
+    names = [str((tool.get("function") or {}).get("name")) for tool in thread.tools]
+    by_name = {tool.name: tool for tool in tools}
     return [by_name[name] for name in names if name in by_name]
 
 
 def _replayed(
     context: ToolContext,
     tools: Sequence[Tool],
-    place: int,
-    made: Mapping[str, Any],
+    index: int,
+    calling: Mapping[str, Any],
     answer: Message | None,
     elsewhere: bool,
     later: Sequence[str],
 ) -> ReplayedCall:
-    outcome = call(tools, context, call_name(made), call_arguments(made))
+    outcome = call(tools, context, call_name(calling), call_arguments(calling))
     if answer is None:
-        return _cannot(place, made, None, "the call was never answered")
+        return _cannot(index, calling, None, "the call was never answered")
     theirs = artifact_in(answer.get("content"))
     used = bool(theirs) and any(f'"{theirs}"' in arguments for arguments in later)
     if elsewhere or used:
         learn_alias(context, outcome.artifact_id, answer)
-    stored, found = text_of(answer), outcome.content
-    same = _same(stored, found, context.aliases)
-    missing = call_name(made) not in {one.name for one in tools}
+    stored, now = text_of(answer), outcome.content
+    same = _same(stored, now, context.aliases)
+    missing = call_name(calling) not in {tool.name for tool in tools}
     if not same and missing:
-        return _cannot(place, made, answer, f"there is no tool {call_name(made)!r} here")
+        return _cannot(index, calling, answer, f"there is no tool {call_name(calling)!r} here")
     status: Comparison = "same" if same else "edited" if answer.get("edited") is True else "differs"
     reason = "" if same else "the result is marked as edited by hand" if status == "edited" else ""
     if status == "differs" and answer.get("stale") is True:
         reason = "the result is marked stale: it rests on something that changed since"
     return ReplayedCall(
-        place, str(made.get("id", "")), call_name(made), call_arguments(made), status, stored, found, reason
+        index, str(calling.get("id", "")), call_name(calling), call_arguments(calling), status, stored, now, reason
     )  # fmt: skip
 
 
-def _cannot(place: int, made: Mapping[str, Any], answer: Message | None, reason: str) -> ReplayedCall:
+def _cannot(index: int, calling: Mapping[str, Any], answer: Message | None, reason: str) -> ReplayedCall:
     stored = text_of(answer) if answer is not None else ""
     return ReplayedCall(
-        place, str(made.get("id", "")), call_name(made), call_arguments(made), "cannot", stored, "", reason
+        index, str(calling.get("id", "")), call_name(calling), call_arguments(calling), "cannot", stored, "", reason
     )  # fmt: skip
 
 
-def _same(stored: str, found: str, aliases: Mapping[str, str]) -> bool:
+def _same(stored: str, now: str, aliases: Mapping[str, str]) -> bool:
     """Whether two results say the same: key order and layout don't count, nor ids that only go by other names."""
-    if stored == found:
+    if stored == now:
         return True
-    theirs, ours = _parsed(stored), _parsed(found)
+    theirs, ours = _parsed(stored), _parsed(now)
     return theirs is not None and _mapped(theirs, aliases) == _mapped(ours, aliases)
 
 

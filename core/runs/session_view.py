@@ -82,7 +82,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         whole.start_sec,
         whole.end_sec,
         int(window.time_sec.size),
-        next((one.rate_hz for one in window.channels if one.rate_hz), None),
+        next((channel.rate_hz for channel in window.channels if channel.rate_hz), None),
         artifact,
         call,
         path,
@@ -94,10 +94,10 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
 def stamp_of(path: Path | None) -> tuple[int, int]:
     """A file's time of change and size, by which a recording that grows is known; zeros when there is none."""
     try:
-        found = path.stat() if path is not None else None
+        status = path.stat() if path is not None else None
     except OSError:
-        found = None
-    return (found.st_mtime_ns, found.st_size) if found else (0, 0)
+        status = None
+    return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
 
 def _through_turn(thread: Thread, index: int) -> Sequence[Mapping[str, Any]]:
@@ -115,7 +115,7 @@ def _call_at(thread: Thread, index: int) -> tuple[str, dict[str, Any]]:
     answered = messages[-1].get("tool_call_id") if messages and messages[-1].get("role") == "tool" else None
     for message in reversed(messages):
         calls = calls_of(message)
-        chosen = next((one for one in calls if one.get("id") == answered), calls[0] if calls else None)
+        chosen = next((call for call in calls if call.get("id") == answered), calls[0] if calls else None)
         if chosen is not None:
             return call_name(chosen), _arguments(call_arguments(chosen))
     return "", {}
@@ -123,10 +123,10 @@ def _call_at(thread: Thread, index: int) -> tuple[str, dict[str, Any]]:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        arguments = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def _artifact(call: str, arguments: Mapping[str, Any], tools: Sequence[Tool], context: ToolContext) -> str:
@@ -134,7 +134,7 @@ def _artifact(call: str, arguments: Mapping[str, Any], tools: Sequence[Tool], co
     from tools.registry import SESSION
     from tools.registry import call as execute
 
-    if any(one.name == call and one.makes_artifact for one in tools):
+    if any(tool.name == call and tool.makes_artifact for tool in tools):
         outcome = execute(tools, context, call, json.dumps(arguments))
         if outcome.artifact_id:
             return outcome.artifact_id
@@ -148,12 +148,12 @@ def _with_channels(window: Window, arguments: Mapping[str, Any]) -> Window:
     for key in CHANNEL_ARGUMENTS:
         value = arguments.get(key)
         wanted |= (
-            {value} if isinstance(value, str) else {str(one) for one in value} if isinstance(value, list) else set()
+            {value} if isinstance(value, str) else {str(name) for name in value} if isinstance(value, list) else set()
         )
-    kept = [place for place, name in enumerate(window.names) if name in wanted]
-    if not kept or len(kept) == len(window.channels):
+    rows = [row for row, name in enumerate(window.names) if name in wanted]
+    if not rows or len(rows) == len(window.channels):
         return window
-    return replace(window, channels=tuple(window.channels[place] for place in kept), values=window.values[kept])
+    return replace(window, channels=tuple(window.channels[row] for row in rows), values=window.values[rows])
 
 
 def thinned(window: Window, samples: int = DRAWN_SAMPLES) -> Window:

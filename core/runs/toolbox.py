@@ -48,17 +48,17 @@ def load_toolbox(workspace: Workspace) -> Toolbox:
 
     A tool whose name is taken is left out and named; the built-in ones come first, then the workspace's.
     """
-    found: dict[str, tuple[Tool, str]] = {one.name: (one, "built in") for one in BUILTIN}
+    by_name: dict[str, tuple[Tool, str]] = {tool.name: (tool, "built in") for tool in BUILTIN}
     problems: list[str] = []
     for own, source, problem in (*_own_tools(workspace), *_from_packages()):
         if problem:
             problems.append(problem)
-        for one in own:
-            if one.name not in found:
-                found[one.name] = (one, source)
-            elif found[one.name][0] is not one:
-                problems.append(f"{source}: the tool `{one.name}` is left out, {found[one.name][1]} has that name")
-    return Toolbox(tuple(one for one, _ in found.values()), tuple(problems))
+        for tool in own:
+            if tool.name not in by_name:
+                by_name[tool.name] = (tool, source)
+            elif by_name[tool.name][0] is not tool:
+                problems.append(f"{source}: the tool `{tool.name}` is left out, {by_name[tool.name][1]} has that name")
+    return Toolbox(tuple(tool for tool, _ in by_name.values()), tuple(problems))
 
 
 def context_for(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | None = None) -> ToolContext:
@@ -72,10 +72,10 @@ def context_for(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | No
     """
     offered = open_toolbox(workspace) if tools is None else tools
     context = new_context(workspace, thread)
-    makers = {one.name for one in offered if one.makes_artifact}
-    for made, stored in stored_calls(thread):
-        if call_name(made) in makers:
-            outcome = call(offered, context, call_name(made), call_arguments(made))
+    makers = {tool.name for tool in offered if tool.makes_artifact}
+    for stored_call, stored in stored_calls(thread):
+        if call_name(stored_call) in makers:
+            outcome = call(offered, context, call_name(stored_call), call_arguments(stored_call))
             learn_alias(context, outcome.artifact_id, stored)
     return context
 
@@ -108,14 +108,14 @@ def stored_calls(thread: Thread) -> Iterator[tuple[Mapping[str, Any], Mapping[st
     """
     messages = thread.messages
     answers: dict[str, list[int]] = {}
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if message.get("role") == "tool":
-            answers.setdefault(str(message.get("tool_call_id", "")), []).append(place)
-    for place, message in enumerate(messages):
-        for made in calls_of(message):
-            waiting = answers.get(str(made.get("id", "")), [])
-            found = next((index for index, at in enumerate(waiting) if at > place), None)
-            yield made, messages[waiting.pop(found)] if found is not None else None
+            answers.setdefault(str(message.get("tool_call_id", "")), []).append(index)
+    for index, message in enumerate(messages):
+        for stored_call in calls_of(message):
+            waiting = answers.get(str(stored_call.get("id", "")), [])
+            answer = next((number for number, at in enumerate(waiting) if at > index), None)
+            yield stored_call, messages[waiting.pop(answer)] if answer is not None else None
 
 
 def learn_alias(context: ToolContext, ours: str | None, stored: Mapping[str, Any] | None) -> str | None:
@@ -134,11 +134,11 @@ def learn_alias(context: ToolContext, ours: str | None, stored: Mapping[str, Any
 def artifact_in(content: Any) -> str | None:
     """The id of the artifact that a result made: its `artifact_id`, at the top or one level down."""
     result = _object(content)
-    for one in (result, *(value for value in result.values() if isinstance(value, dict))):
+    for level in (result, *(value for value in result.values() if isinstance(value, dict))):
         for key in ("artifact_id", "new_artifact_id", "result_artifact_id", "id"):
-            found = one.get(key)
-            if isinstance(found, str) and (key != "id" or _ARTIFACT.fullmatch(found)):
-                return found
+            artifact = level.get(key)
+            if isinstance(artifact, str) and (key != "id" or _ARTIFACT.fullmatch(artifact)):
+                return artifact
     return None
 
 
@@ -153,8 +153,8 @@ def _leading_artifacts(thread: Thread) -> Iterator[str]:
         if is_assistant(message):
             return
         content = message.get("content")
-        found = _object(content if isinstance(content, dict) else text_of(message))
-        artifact = found.get("artifact_id")
+        described = _object(content if isinstance(content, dict) else text_of(message))
+        artifact = described.get("artifact_id")
         if isinstance(artifact, str) and artifact != SESSION:
             yield artifact
 
@@ -232,17 +232,17 @@ def _line(error: BaseException, path: Path) -> str:
 
 @lru_cache(maxsize=1)
 def _from_packages() -> tuple[_Found, ...]:
-    found: list[_Found] = []
+    loads: list[_Found] = []
     for point in entry_points(group=ENTRY_POINTS):
         source = f"entry point `{point.name}` ({point.value})"
         try:
             loaded = point.load()
         except (Exception, SystemExit) as error:
-            found.append(((), source, f"{source}: {type(error).__name__}: {_sentence(error)}"))
+            loads.append(((), source, f"{source}: {type(error).__name__}: {_sentence(error)}"))
             continue
         own = (loaded,) if isinstance(loaded, Tool) else _tools_in(loaded)
-        found.append((own, source, "" if own else f"{source} holds no tools"))
-    return tuple(found)
+        loads.append((own, source, "" if own else f"{source} holds no tools"))
+    return tuple(loads)
 
 
 def _tools_in(module: ModuleType | Any) -> tuple[Tool, ...]:

@@ -102,7 +102,7 @@ async def _made(
     known = [*thread.messages, *draft.answers]
     if not nudge and known and is_assistant(known[-1]):
         nudge = NUDGE
-    offered = [one.schema for one in tools] if thread.tools is None else thread.tools
+    offered = [tool.schema for tool in tools] if thread.tools is None else thread.tools
     async for event in model.stream(draft.reply, sent_messages(known, system_prompt(), nudge), offered, draft.seed):
         if not isinstance(event, CallWritten):
             yield event
@@ -117,13 +117,13 @@ async def _made(
 
 def _unanswered(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
     """The calls at the thread's end that have no result, in their order."""
-    place = len(messages) - 1
-    while place > 0 and messages[place].get("role") == "tool":
-        place -= 1
-    if place < 0:
+    index = len(messages) - 1
+    while index > 0 and messages[index].get("role") == "tool":
+        index -= 1
+    if index < 0:
         return ()
-    found = zip(calls_of(messages[place]), results_of(messages, place), strict=True)
-    return [call for call, answer in found if answer is None]
+    pairs = zip(calls_of(messages[index]), results_of(messages, index), strict=True)
+    return [call for call, answer in pairs if answer is None]
 
 
 async def _answered(
@@ -253,7 +253,7 @@ def _settle(workspace: Workspace, stored: Stored, proposal: Proposal, tools: Seq
     meanwhile is kept."""
     from core import curate
 
-    schemas = [one.schema for one in tools]
+    schemas = [tool.schema for tool in tools]
     for last_try in (False, True):
         try:
             if _acceptable(proposal):

@@ -22,7 +22,7 @@ A, B, C = (f"demo_made_v4_{number:04d}" for number in (1, 2, 3))
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with three finished threads."""
     root = tmp_path_factory.mktemp("curated")
     workspace = open_workspace(str(root), environ={})
@@ -38,12 +38,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workspace(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Those three threads, with nothing done to them yet."""
-    shutil.copytree(made / "threads", tmp_path / "threads")
+    shutil.copytree(curated / "threads", tmp_path / "threads")
     (tmp_path / ".sensorloom").mkdir()
-    (tmp_path / ".sensorloom" / "features").symlink_to(made / ".sensorloom" / "features")
-    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{made / "data"}"\n')
+    (tmp_path / ".sensorloom" / "features").symlink_to(curated / ".sensorloom" / "features")
+    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{curated / "data"}"\n')
     monkeypatch.setattr("os.fsync", lambda _: None)
     monkeypatch.chdir(tmp_path)
     return open_workspace(environ={})
@@ -119,7 +119,7 @@ def test_tags_are_added_and_removed(workspace: Workspace, sensorloom: Run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "sentence"),
     [
         (["verdict", "accept"], 1, "name threads, or select them with --filter"),
         (["verdict", "accept", "--filter", " "], 1, "name threads, or select them with --filter"),
@@ -168,12 +168,12 @@ def test_tags_are_added_and_removed(workspace: Workspace, sensorloom: Run):
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(
-    workspace: Workspace, sensorloom: Run, arguments: list[str], code: int, said: str
+    workspace: Workspace, sensorloom: Run, arguments: list[str], code: int, sentence: str
 ):
     before = bytes_of(workspace)
-    got, out, err = sensorloom(*arguments)
-    assert (got, out) == (code, "")
-    assert err.startswith("sensorloom: ") and err.count("\n") == 1 and said in err
+    exit_code, out, err = sensorloom(*arguments)
+    assert (exit_code, out) == (code, "")
+    assert err.startswith("sensorloom: ") and err.count("\n") == 1 and sentence in err
     assert bytes_of(workspace) == before
 
 
@@ -189,22 +189,22 @@ def test_a_file_that_is_no_thread_is_told_and_the_rest_is_done(workspace: Worksp
 
 def test_an_edited_call_is_executed_and_what_rests_on_it_is_stale(workspace: Workspace, sensorloom: Run):
     old = messages(workspace, A)
-    place = next(index for index, one in enumerate(old) if calls_of(one))
+    number = next(index for index, message in enumerate(old) if calls_of(message))
     shorter = '{"start_sec": 0, "end_sec": 2}'
-    where = ["edit", A, "--message", str(place + 1)]
+    where = ["edit", A, "--message", str(number + 1)]
     code, out, err = sensorloom(*where, "--tool", "filter_by_time", "--arguments", shorter, "--call", "1")
     assert (code, err) == (0, "")
     assert out.startswith(f"{A}: edited turn 1; stale now: message ")
     new = messages(workspace, A)
-    assert json.loads(new[place + 1]["content"])["window_sec"] == [0.0, 2.0]
+    assert json.loads(new[number + 1]["content"])["window_sec"] == [0.0, 2.0]
     assert len(new) == len(old) and new[-1]["stale"]
     code, out, _ = sensorloom("show", A)
-    assert code == 0 and f"   {place + 1}  turn 1\n" in out and "[stale]" in out and "▸ filter_by_time" in out
+    assert code == 0 and f"   {number + 1}  turn 1\n" in out and "[stale]" in out and "▸ filter_by_time" in out
     code, out, _ = sensorloom("settle", A, "--rerun", "--json")
     told = json.loads(out)
     assert code == 0 and told["said"] == "stale turns taken off to be run again"
     assert told["run"]["status"] == "finished" and len(old) in told["stale"]
-    assert not any(one.get("stale") for one in messages(workspace, A))
+    assert not any(message.get("stale") for message in messages(workspace, A))
     assert sensorloom("settle", A, "--accept")[1] == f"{A}: nothing is stale\n"
 
 
@@ -234,8 +234,8 @@ def test_the_last_of_the_turns_is_worded_anew_and_the_run_goes_on(workspace: Wor
 
 def test_a_result_edited_by_hand_is_settled_on_a_branch(workspace: Workspace, sensorloom: Run):
     before = bytes_of(workspace)[C]
-    place = next(number for number, one in enumerate(messages(workspace, C), 1) if one["role"] == "tool")
-    assert sensorloom("edit", C, "--message", str(place), "--text", '{"x": 1}')[0] == 0
+    number = next(number for number, message in enumerate(messages(workspace, C), 1) if message["role"] == "tool")
+    assert sensorloom("edit", C, "--message", str(number), "--text", '{"x": 1}')[0] == 0
     code, out, _ = sensorloom("settle", C, "--branch", "--json")
     child = next(stem for stem in thread_files.stems(workspace.threads) if stem not in (A, B, C))
     told = json.loads(out)
@@ -262,8 +262,8 @@ def test_branches_at_a_turn_and_at_the_question(workspace: Workspace, sensorloom
 def test_turns_are_kept_out_of_the_loss_and_taken_in_again(workspace: Workspace, sensorloom: Run):
     before = messages(workspace, A)
     assert sensorloom("loss", "out", A, "--turn", "1", "--turn", "2") == (0, f"{A}: turn 1, 2 out of the loss\n", "")
-    spoken = [one for one in messages(workspace, A) if one["role"] == "assistant"]
-    assert [one.get("train") for one in spoken[:3]] == [False, False, None]
+    turns = [message for message in messages(workspace, A) if message["role"] == "assistant"]
+    assert [message.get("train") for message in turns[:3]] == [False, False, None]
     assert sensorloom("loss", "in", A, "--turn", "1", "--turn", "2", "--json")[0] == 0
     assert messages(workspace, A) == before
 
@@ -299,7 +299,7 @@ def test_samples_are_proposed_and_one_is_taken(workspace: Workspace, sensorloom:
     assert (code, err, told["taken"], len(told["samples"])) == (0, "", 2, 3)
     document = store.read(workspace.threads, stem).thread.document
     assert document["messages"][-1]["content"] == told["samples"][1][-1]["content"]
-    assert [one["reason"] for one in document["alternatives"]] == ["sampled", "sampled"]
+    assert [kept_turn["reason"] for kept_turn in document["alternatives"]] == ["sampled", "sampled"]
     code, _, err = sensorloom("sample", A, "--take", "1")
     assert code == 1 and err == f"sensorloom: {A} is finished; branch from one of its turns to go on differently\n"
 
@@ -317,8 +317,8 @@ def test_the_history_says_what_when_and_what_was_before(workspace: Workspace, se
         "undid step 2: verdict accept, with other threads",
     ]
     told = json.loads(sensorloom("history", A, "--json")[1])
-    assert [one["in_force"] for one in told["steps"]] == [True, False, None]
-    assert all(one["at"].endswith("+00:00") for one in told["steps"])
+    assert [step["in_force"] for step in told["steps"]] == [True, False, None]
+    assert all(step["at"].endswith("+00:00") for step in told["steps"])
     assert sensorloom("history", A, "--before", "1")[1].encode() == first
     difference = sensorloom("history", A, "--diff", "1")[1].splitlines()
     assert '+      "x"' in difference and difference[0] == "--- before step 1"
@@ -338,9 +338,9 @@ def test_deleted_threads_come_back_byte_for_byte(workspace: Workspace, sensorloo
 
 
 def test_text_of_a_thread_is_shown_without_obeying_it(workspace: Workspace, sensorloom: Run, hostile: str):
-    place = len(messages(workspace, A))
+    number = len(messages(workspace, A))
     document = json.loads(bytes_of(workspace)[A])
-    document["messages"][place - 1]["content"] = hostile
+    document["messages"][number - 1]["content"] = hostile
     (workspace.threads / "h.json").write_text(json.dumps({**document, "id": "h"}))
     for arguments in (["show", "h"], ["show", "h", "--json"]):
         code, out, _ = sensorloom(*arguments)

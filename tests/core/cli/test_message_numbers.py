@@ -34,7 +34,7 @@ def test_text_and_json_number_messages_alike(tmp_path: Path, capsys: pytest.Capt
             number = told["threads"][0]["calls"][0]["message"]
             assert f"t, message {number}, show_channel_stats" in text
         case "show":
-            number = next(one["number"] for one in told["messages"] if one["message"]["role"] == "assistant")
+            number = next(row["number"] for row in told["messages"] if row["message"]["role"] == "assistant")
             assert f"   {number}  turn 1" in text
         case _:
             number = told["message"]
@@ -50,9 +50,9 @@ def test_twice_the_messages_take_no_more_than_about_twice_the_work(
         question, asks, *results, final = thread["messages"]
         messages: list[Any] = [question]
         for number in range(turns):
-            made = [{**call, "id": f"{call['id']}_{number}"} for call in asks["tool_calls"]]
-            messages.append({**asks, "tool_calls": made})
-            messages += [{**one, "tool_call_id": f"{one['tool_call_id']}_{number}"} for one in results]
+            renamed = [{**call, "id": f"{call['id']}_{number}"} for call in asks["tool_calls"]]
+            messages.append({**asks, "tool_calls": renamed})
+            messages += [{**result, "tool_call_id": f"{result['tool_call_id']}_{number}"} for result in results]
         folder = tmp_path / str(turns) / "threads"
         folder.mkdir(parents=True)
         (folder / "t.json").write_text(json.dumps({**thread, "tools": TOOLS, "messages": [*messages, final]}))

@@ -217,7 +217,7 @@ def _agrees(folder: Folder) -> None:
         assert listed == folder.refused
     assert folder.document("stats")["unreadable"] == sum(map(bool, folder.refused.values()))
     checked = folder.document("check")["threads"]
-    told = {one["stem"]: [find["sentence"] for find in one["findings"] if find["check"] == "file"] for one in checked}
+    told = {row["stem"]: [find["sentence"] for find in row["findings"] if find["check"] == "file"] for row in checked}
     assert {stem: problems[0] for stem, problems in told.items() if problems} == {
         stem: reason for stem, reason in folder.refused.items() if reason
     }
@@ -226,9 +226,9 @@ def _agrees(folder: Folder) -> None:
     for profile in PROFILES:
         report = folder.document("export", "--all", "--rejected", "--profile", profile)
         refused = {
-            one["stem"]: one["sentence"]
-            for one in report["refusals"]
-            if one["reason"] in ("not a valid thread", "older v3 thread")
+            row["stem"]: row["sentence"]
+            for row in report["refusals"]
+            if row["reason"] in ("not a valid thread", "older v3 thread")
         }
         assert refused == {stem: reason for stem, reason in folder.refused.items() if reason}, profile
         for file in report.get("files", ()):

@@ -71,17 +71,17 @@ def test_new_threads_are_run_to_a_final_answer(workspace: Workspace, capsys: pyt
     code, told = document(workspace, capsys, "--dataset", "demo", "--count", "12", "--seed", "3")
     assert code == 0
     assert (told["asked"], told["finished"], told["model"]) == (12, 12, "builtin-analyst")
-    assert [one["status"] for one in told["threads"]] == ["finished"] * 12
-    assert set(Counter(one["ground_truth"] for one in told["threads"]).values()) == {2}
-    stored = [one for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)]
-    assert {one.stem for one in stored} == {one["id"] for one in told["threads"]}
-    for one in stored:
-        assert list(one.thread.document) == ["id", "metadata", "messages", "tools"]
-        assert list(one.thread.metadata) == METADATA
-        assert all(list(message) == MESSAGES[message["role"]] for message in one.thread.messages)
-        assert one.thread.metadata["num_tool_calls"] >= 1
-        assert one.thread.messages[0]["content"].endswith(f"\n\nUser Query: {one.thread.query}")
-        assert one.thread.session not in one.thread.messages[0]["content"]
+    assert [thread["status"] for thread in told["threads"]] == ["finished"] * 12
+    assert set(Counter(thread["ground_truth"] for thread in told["threads"]).values()) == {2}
+    stored = [read for read in store.read_all(workspace.threads) if isinstance(read, store.Stored)]
+    assert {saved.stem for saved in stored} == {thread["id"] for thread in told["threads"]}
+    for saved in stored:
+        assert list(saved.thread.document) == ["id", "metadata", "messages", "tools"]
+        assert list(saved.thread.metadata) == METADATA
+        assert all(list(message) == MESSAGES[message["role"]] for message in saved.thread.messages)
+        assert saved.thread.metadata["num_tool_calls"] >= 1
+        assert saved.thread.messages[0]["content"].endswith(f"\n\nUser Query: {saved.thread.query}")
+        assert saved.thread.session not in saved.thread.messages[0]["content"]
 
 
 def test_the_same_seed_gives_the_same_threads(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,8 +89,8 @@ def test_the_same_seed_gives_the_same_threads(workspace: Workspace, capsys: pyte
     _, first = document(workspace, capsys, *asked)
     _, second = document(workspace, capsys, *asked)
     messages = [
-        json.dumps(store.read(workspace.threads, one["id"]).thread.messages).replace(one["id"], "ID")
-        for one in (*first["threads"], *second["threads"])
+        json.dumps(store.read(workspace.threads, thread["id"]).thread.messages).replace(thread["id"], "ID")
+        for thread in (*first["threads"], *second["threads"])
     ]
     assert messages[:3] == messages[3:]
 
@@ -119,7 +119,9 @@ def test_a_person_sees_progress_on_stderr_and_accuracy_on_stdout(
     assert shown.out.startswith("finished  2 of 2")
     assert "correct " in shown.out
     assert all(
-        one.thread.query == "What is it?" for one in store.read_all(workspace.threads) if isinstance(one, store.Stored)
+        read.thread.query == "What is it?"
+        for read in store.read_all(workspace.threads)
+        if isinstance(read, store.Stored)
     )
 
 
@@ -183,9 +185,9 @@ def test_an_endpoint_over_http_and_its_failures(workspace: Workspace, capsys: py
     assert "before the reply was whole" in cut["error"]
     assert "refuses the key (401): bad [key]" in refused["error"]
     assert server.requests[0]["temperature"] == 0.5
-    kept = store.read(workspace.threads, cut["id"]).thread
-    assert kept.alternatives[0]["messages"][0]["content"] == "It mo"
-    assert kept.alternatives[0]["complete"] is False
+    stored = store.read(workspace.threads, cut["id"]).thread
+    assert stored.alternatives[0]["messages"][0]["content"] == "It mo"
+    assert stored.alternatives[0]["complete"] is False
     with fake_server(FINAL) as server:
         code, told = document(workspace, capsys, cut["id"], refused["id"], "--endpoint", server.url)
     assert (code, told["finished"]) == (0, 2)
@@ -211,14 +213,14 @@ def wait_for_threads(workspace: Workspace, count: int, process: subprocess.Popen
 
 def check_whole(workspace: Workspace) -> int:
     """Every thread file is a whole thread with every call answered; returns how many there are."""
-    found = list(store.read_all(workspace.threads))
-    for one in found:
-        assert isinstance(one, store.Stored), one
-        messages = one.thread.messages
+    reads = list(store.read_all(workspace.threads))
+    for read in reads:
+        assert isinstance(read, store.Stored), read
+        messages = read.thread.messages
         called = [call["id"] for message in messages for call in calls_of(message)]
         assert called == [message["tool_call_id"] for message in messages if message["role"] == "tool"]
-        assert one.thread.metadata["num_turns"] == sum(map(is_assistant, messages))
-    return len(found)
+        assert read.thread.metadata["num_turns"] == sum(map(is_assistant, messages))
+    return len(reads)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
@@ -229,10 +231,10 @@ def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, n
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     told = json.loads(out)
-    assert any(one["stopped"] for one in told["threads"])
+    assert any(thread["stopped"] for thread in told["threads"])
     assert "Traceback" not in err
     assert check_whole(workspace) >= 6
-    assert {one["id"] for one in told["threads"] if one["id"]} == set(thread_files.stems(workspace.threads))
+    assert {thread["id"] for thread in told["threads"] if thread["id"]} == set(thread_files.stems(workspace.threads))
 
 
 def test_kill_9_at_any_moment_leaves_only_whole_threads(workspace: Workspace) -> None:

@@ -42,18 +42,18 @@ def stored_thread(workspace: Workspace, session: str = "s0_0000", number: int = 
         "id": f"made_{session}_v4_{number:04d}",
         "metadata": about,
         "messages": [{"role": "user", "content": "Dataset Information:\n{}\n\nUser Query: what is it?"}],
-        "tools": [one.schema for one in tools],
+        "tools": [tool.schema for tool in tools],
     }
     context = context_for(workspace, Thread(document))
-    made = ""
-    for place, (name, arguments) in enumerate(CALLS):
-        text = json.dumps(arguments).replace("$made", made)
+    artifact = ""
+    for step, (name, arguments) in enumerate(CALLS):
+        text = json.dumps(arguments).replace("$made", artifact)
         outcome = call(tools, context, name, text)
-        made = outcome.artifact_id or made
-        one = {"id": f"c{place}", "type": "function", "function": {"name": name, "arguments": text}}
+        artifact = outcome.artifact_id or artifact
+        tool_call = {"id": f"c{step}", "type": "function", "function": {"name": name, "arguments": text}}
         document["messages"] += [
-            {"role": "assistant", "content": "look", "tool_calls": [one]},
-            {"role": "tool", "tool_call_id": f"c{place}", "name": name, "content": outcome.content},
+            {"role": "assistant", "content": "look", "tool_calls": [tool_call]},
+            {"role": "tool", "tool_call_id": f"c{step}", "name": name, "content": outcome.content},
         ]
     return Thread(document)
 
@@ -64,45 +64,45 @@ def changed(thread: Thread, old: str, new: str, count: int = -1, **document: Any
 
 
 def test_what_was_stored_comes_out_again(workspace: Workspace):
-    found = replay(workspace, stored_thread(workspace))
-    assert [one.status for one in found] == ["same"] * len(CALLS), [one.diff for one in found]
-    assert [one.name for one in found] == [name for name, _ in CALLS]
-    assert [one.message for one in found] == [1, 3, 5, 7, 9, 11]
+    replayed = replay(workspace, stored_thread(workspace))
+    assert [again.status for again in replayed] == ["same"] * len(CALLS), [again.diff for again in replayed]
+    assert [again.name for again in replayed] == [name for name, _ in CALLS]
+    assert [again.message for again in replayed] == [1, 3, 5, 7, 9, 11]
 
 
 def test_a_result_edited_by_one_digit_is_found_wherever_it_is(workspace: Workspace):
     thread = stored_thread(workspace)
-    for place, message in enumerate(thread.messages):
+    for index, message in enumerate(thread.messages):
         if message.get("role") != "tool":
             continue
-        digits = [found.start() for found in re.finditer(r"(?<![a-z_])\d", str(message["content"]))]
+        digits = [replayed.start() for replayed in re.finditer(r"(?<![a-z_])\d", str(message["content"]))]
         for at in digits[::7]:
             document = copy.deepcopy(dict(thread.document))
-            text = document["messages"][place]["content"]
-            document["messages"][place]["content"] = text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
-            found = [one for one in replay(workspace, Thread(document)) if one.status != "same"]
-            assert [one.message for one in found] == [place - 1], text[at - 20 : at + 5]
-            assert found[0].status == "differs" and "\n-" in found[0].diff and "\n+" in found[0].diff
+            text = document["messages"][index]["content"]
+            document["messages"][index]["content"] = text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
+            replayed = [again for again in replay(workspace, Thread(document)) if again.status != "same"]
+            assert [again.message for again in replayed] == [index - 1], text[at - 20 : at + 5]
+            assert replayed[0].status == "differs" and "\n-" in replayed[0].diff and "\n+" in replayed[0].diff
 
 
 def test_an_edited_artifact_id_is_found_and_a_random_one_of_elsewhere_is_mapped(workspace: Workspace):
     thread = stored_thread(workspace)
-    made = json.loads(str(thread.messages[4]["content"]))["artifact_id"]
+    artifact = json.loads(str(thread.messages[4]["content"]))["artifact_id"]
     edited = copy.deepcopy(dict(thread.document))
-    edited["messages"][4]["content"] = edited["messages"][4]["content"].replace(made, "ts_0123456789ab")
-    assert [one.status for one in replay(workspace, Thread(edited))].count("differs") == 1
-    elsewhere = changed(thread, made, "ts_deadbeef")
+    edited["messages"][4]["content"] = edited["messages"][4]["content"].replace(artifact, "ts_0123456789ab")
+    assert [again.status for again in replay(workspace, Thread(edited))].count("differs") == 1
+    elsewhere = changed(thread, artifact, "ts_deadbeef")
     elsewhere = Thread({key: value for key, value in elsewhere.document.items() if key != "tools"})
-    assert {one.status for one in replay(workspace, elsewhere)} == {"same"}
+    assert {again.status for again in replay(workspace, elsewhere)} == {"same"}
 
 
 def test_a_result_marked_as_edited_is_no_failure(workspace: Workspace):
     thread = stored_thread(workspace)
     document = copy.deepcopy(dict(thread.document))
     document["messages"][2] |= {"content": "{}", "edited": True}
-    found = replay(workspace, Thread(document))
-    assert found[0].status == "edited" and "by hand" in found[0].reason
-    assert {one.status for one in found[1:]} == {"same"}
+    replayed = replay(workspace, Thread(document))
+    assert replayed[0].status == "edited" and "by hand" in replayed[0].reason
+    assert {again.status for again in replayed[1:]} == {"same"}
 
 
 def test_key_order_layout_and_object_contents_do_not_count(workspace: Workspace):
@@ -110,23 +110,23 @@ def test_key_order_layout_and_object_contents_do_not_count(workspace: Workspace)
     for message in document["messages"]:
         if message["role"] == "tool":
             message["content"] = dict(reversed(json.loads(message["content"]).items()))
-    assert {one.status for one in replay(workspace, Thread(document))} == {"same"}
+    assert {again.status for again in replay(workspace, Thread(document))} == {"same"}
 
 
 def test_missing_data_are_said_and_are_no_failure(workspace: Workspace):
     thread = stored_thread(workspace)
     for metadata in ({"dataset": "gone"}, {"session": "gone"}):
         there = Thread({**thread.document, "metadata": {**thread.metadata, **metadata}})
-        found = replay(workspace, there)
-        assert {one.status for one in found} == {"cannot"} and "gone" in found[0].reason
+        replayed = replay(workspace, there)
+        assert {again.status for again in replayed} == {"cannot"} and "gone" in replayed[0].reason
     unanswered = Thread({**thread.document, "messages": thread.messages[:2]})
     assert replay(workspace, unanswered)[0].reason == "the call was never answered"
 
 
 def test_a_tool_that_is_gone_cannot_be_replayed(workspace: Workspace):
     thread = changed(stored_thread(workspace), '"compute_spectrum"', '"my_own_tool"')
-    found = {one.name: one for one in replay(workspace, thread)}
-    assert found["my_own_tool"].status == "cannot" and "no tool" in found["my_own_tool"].reason
+    replayed = {again.name: again for again in replay(workspace, thread)}
+    assert replayed["my_own_tool"].status == "cannot" and "no tool" in replayed["my_own_tool"].reason
 
 
 def test_the_command_tells_and_fails_only_for_a_difference(workspace: Workspace):
@@ -139,9 +139,9 @@ def test_the_command_tells_and_fails_only_for_a_difference(workspace: Workspace)
     run = CliRunner().invoke(command, ["--workspace", str(workspace.root)], standalone_mode=False)
     assert run.return_value == 1 and "201" in run.stdout and "broken.json" in run.stderr
     run = CliRunner().invoke(command, ["--json", "--workspace", str(workspace.root)], standalone_mode=False)
-    found = json.loads(run.stdout)
-    assert found["totals"] == {"same": 11, "differs": 1, "edited": 0, "cannot": 0}
-    assert [one["id"] for one in found["threads"]] == ["made_s0_0000_v4_0001", "made_s1_0010_v4_0002"]
+    told = json.loads(run.stdout)
+    assert told["totals"] == {"same": 11, "differs": 1, "edited": 0, "cannot": 0}
+    assert [thread["id"] for thread in told["threads"]] == ["made_s0_0000_v4_0001", "made_s1_0010_v4_0002"]
     run = CliRunner().invoke(
         command, ["made_s0_0000_v4_0001", "--workspace", str(workspace.root)], standalone_mode=False
     )

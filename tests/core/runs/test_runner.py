@@ -94,15 +94,15 @@ def endless(started: threading.Event) -> Make:
 def test_several_threads_run_at_once_and_save(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:
     stored = [begun(workspace, number) for number in range(1, 6)]
     with fake_server(says("Final Answer: walking")) as server:
-        runs = {runner.run_to_end(one, choice(server)) for one in stored}
+        runs = {runner.run_to_end(thread, choice(server)) for thread in stored}
         until(lambda: len(watcher.ended()) == 5)
     assert len(runs) == 5
     assert {event.run for event in watcher.ended()} == runs
     assert [event.error for event in watcher.ended()] == [""] * 5
     assert watcher.threads == {"turns"}
     assert runner.running == frozenset()
-    for one in stored:
-        assert store.read(workspace.threads, one.stem).thread.status == "finished"
+    for thread in stored:
+        assert store.read(workspace.threads, thread.stem).thread.status == "finished"
 
 
 def test_a_proposal_is_not_saved(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:
@@ -227,14 +227,14 @@ def test_a_tool_that_never_returns_is_left_behind(runner: TurnRunner, watcher: W
         await aside(gate.wait, 60)
 
     runner.start("one", calling)
-    until(lambda: any(one.name == "tool" for one in threading.enumerate()))
+    until(lambda: any(thread.name == "tool" for thread in threading.enumerate()))
     runner.cancel("one")
     until(watcher.ended)
     assert watcher.ended()[0].cancelled
     assert runner.close()
-    assert all(one.daemon for one in threading.enumerate() if one.name == "tool")
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "tool")
     gate.set()
-    until(lambda: not any(one.name == "tool" for one in threading.enumerate()))
+    until(lambda: not any(thread.name == "tool" for thread in threading.enumerate()))
 
 
 def test_a_turn_is_on_disk_when_it_is_reported(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:

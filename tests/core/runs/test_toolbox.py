@@ -59,7 +59,7 @@ def called(name: str, arguments: dict[str, Any], result: Any, number: int) -> li
 def test_a_persons_own_tools_come_after_the_built_in_ones(workspace: Workspace):
     bring_tools(workspace, OWN)
     tools = open_toolbox(workspace)
-    assert [one.name for one in tools] == [*(one.name for one in BUILTIN), "count_samples"]
+    assert [tool.name for tool in tools] == [*(tool.name for tool in BUILTIN), "count_samples"]
     context = context_for(workspace, thread_of([]))
     assert json.loads(call(tools, context, "count_samples", "{}").content) == {"samples": 200}
 
@@ -94,11 +94,11 @@ def test_a_mended_file_is_read_again(workspace: Workspace):
 def test_windows_of_earlier_calls_are_made_again(workspace: Workspace):
     tools = open_toolbox(workspace)
     context = context_for(workspace, thread_of([]))
-    made = call(tools, context, "select_channels", '{"channel_names": ["gyro"]}')
+    outcome = call(tools, context, "select_channels", '{"channel_names": ["gyro"]}')
     again = context_for(
-        workspace, thread_of(called("select_channels", {"channel_names": ["gyro"]}, made.content, 1))
+        workspace, thread_of(called("select_channels", {"channel_names": ["gyro"]}, outcome.content, 1))
     )  # fmt: skip
-    assert made.artifact_id and again.window(made.artifact_id).names == ("gyro_x", "gyro_y", "gyro_z")
+    assert outcome.artifact_id and again.window(outcome.artifact_id).names == ("gyro_x", "gyro_y", "gyro_z")
 
 
 def test_ids_of_threads_made_elsewhere_are_mapped(workspace: Workspace):
@@ -119,14 +119,14 @@ def test_ids_of_threads_made_elsewhere_are_mapped(workspace: Workspace):
     ]
     context = context_for(workspace, thread_of(messages))
     assert context.window("ts_9f8e7d6c").names == context.window().names
-    found = context.window("ts_bbbb")
-    assert (found.names, found.start_sec, found.end_sec) == (("gyro_x", "gyro_y", "gyro_z"), 1.0, 2.0)
+    window = context.window("ts_bbbb")
+    assert (window.names, window.start_sec, window.end_sec) == (("gyro_x", "gyro_y", "gyro_z"), 1.0, 2.0)
 
 
 def test_the_command_prints_the_schemas_and_names_a_broken_file(workspace: Workspace):
     bring_tools(workspace, "broken(")
     shown = CliRunner().invoke(command, ["--json", "--workspace", str(workspace.root)])
-    assert [one["function"]["name"] for one in json.loads(shown.stdout)] == [one.name for one in BUILTIN]
+    assert [schema["function"]["name"] for schema in json.loads(shown.stdout)] == [tool.name for tool in BUILTIN]
     assert "sensorloom_tools.py, line 1" in shown.stderr and shown.exit_code == 0
 
 

@@ -88,27 +88,27 @@ def context(event: threading.Event | None = None) -> ToolContext:
     return ToolContext(cast("Any", event), "s1")
 
 
-async def gathered(made: Model, events: AsyncIterator[TurnEvent]) -> list[TurnEvent]:
+async def gathered(asked: Model, events: AsyncIterator[TurnEvent]) -> list[TurnEvent]:
     try:
         return [event async for event in events]
     finally:
-        await made.aclose()
+        await asked.aclose()
 
 
 async def proposed(server: FakeServer, thread: Thread, **settings: Any) -> list[TurnEvent]:
-    made = model(server, **settings)
-    return await gathered(made, propose(thread, thread.id, made, TOOLS, context(), run="r"))
+    asked = model(server, **settings)
+    return await gathered(asked, propose(thread, thread.id, asked, TOOLS, context(), run="r"))
 
 
 async def ran(server: FakeServer, workspace: Workspace, stored: Stored, **settings: Any) -> list[TurnEvent]:
-    made = model(server, **settings)
-    return await gathered(made, run_to_end(workspace, stored, made, TOOLS, context(), run="r"))
+    asked = model(server, **settings)
+    return await gathered(asked, run_to_end(workspace, stored, asked, TOOLS, context(), run="r"))
 
 
 def the(kind: type[T], events: list[TurnEvent]) -> T:
-    found = [event for event in events if isinstance(event, kind)]
-    assert len(found) == 1, events
-    return found[0]
+    matching = [event for event in events if isinstance(event, kind)]
+    assert len(matching) == 1, events
+    return matching[0]
 
 
 def valid(workspace: Workspace, stem: str = "lab_s1_v4_0001") -> Thread:
@@ -116,13 +116,13 @@ def valid(workspace: Workspace, stem: str = "lab_s1_v4_0001") -> Thread:
     thread = store.read(workspace.threads, stem).thread
     ids = [call["id"] for message in thread.messages for call in calls_of(message)]
     assert len(ids) == len(set(ids))
-    place = 0
-    while place < len(thread.messages):
-        wanted = [call["id"] for call in calls_of(thread.messages[place])]
-        answers = thread.messages[place + 1 : place + 1 + len(wanted)]
+    index = 0
+    while index < len(thread.messages):
+        wanted = [call["id"] for call in calls_of(thread.messages[index])]
+        answers = thread.messages[index + 1 : index + 1 + len(wanted)]
         assert [message.get("tool_call_id") for message in answers] == wanted
-        assert all(isinstance(message["content"], str) for message in (thread.messages[place], *answers))
-        place += 1 + len(wanted)
+        assert all(isinstance(message["content"], str) for message in (thread.messages[index], *answers))
+        index += 1 + len(wanted)
     assert thread.metadata["num_turns"] == sum(map(is_assistant, thread.messages))
     return thread
 
@@ -174,7 +174,9 @@ async def test_a_failing_call_an_unknown_tool_and_bad_json_are_told_to_the_model
     assert "loook" in told[1]
     assert "not JSON" in told[2]
     sent = server.requests[1]["messages"]
-    assert [message["content"] for message in sent if message["role"] == "tool"] == [one.content for one in answered]
+    assert [message["content"] for message in sent if message["role"] == "tool"] == [
+        event.content for event in answered
+    ]
     assert all(isinstance(json.loads(call["function"]["arguments"]), dict) for call in sent[2]["tool_calls"])
     thread = valid(workspace)
     assert calls_of(thread.messages[1])[2]["function"]["arguments"] == '{"channel":'
@@ -186,16 +188,16 @@ async def test_a_run_saves_every_turn_and_ends_with_the_final_answer(workspace: 
     with fake_server(calls(("look", '{"channel": "x"}')), FINAL) as server:
         events = await ran(server, workspace, stored, temperature=0.3, seed=5)
     accepted = [event.stored for event in events if isinstance(event, TurnAccepted)]
-    assert [len(one.thread.messages) for one in accepted] == [3, 4]
+    assert [len(stored.thread.messages) for stored in accepted] == [3, 4]
     assert the(TurnEnded, events) == TurnEnded("r", stored.stem)
     thread = valid(workspace)
     assert thread == accepted[-1].thread
     assert thread.messages[-1]["tool_calls"] is None
-    assert thread.tools == [one.schema for one in TOOLS]
-    found = {
+    assert thread.tools == [tool.schema for tool in TOOLS]
+    recorded = {
         key: thread.metadata[key] for key in ("status", "is_correct", "model", "temperature", "seed", "confidence")
     }
-    assert found == {
+    assert recorded == {
         "status": "finished",
         "is_correct": True,
         "model": "fake",
@@ -271,7 +273,7 @@ async def test_no_id_of_ours_reaches_the_model(workspace: Workspace) -> None:
     ids = [call["id"] for message in messages for call in message.get("tool_calls", ())]
     assert ids == [message["tool_call_id"] for message in messages if message["role"] == "tool"]
     assert len(set(ids)) == 4
-    assert all(len(one) == 9 and one.isalnum() for one in ids)  # what Mistral's templates ask for
+    assert all(len(sent_id) == 9 and sent_id.isalnum() for sent_id in ids)  # what Mistral's templates ask for
     assert "lab_s1" not in json.dumps(messages)
 
 
@@ -291,17 +293,17 @@ async def test_reasoning_is_proposed_apart_and_stored_only_when_asked(workspace:
     thinking = says("<think>hm</think>Final Answer: walking")
     with fake_server(thinking) as server:
         left_out = the(TurnProposed, await proposed(server, stored.thread)).proposal
-        kept = the(TurnProposed, await proposed(server, stored.thread, keep_reasoning=True)).proposal
+        proposal = the(TurnProposed, await proposed(server, stored.thread, keep_reasoning=True)).proposal
     assert (left_out.reasoning, "reasoning_content" in left_out.messages[0]) == ("hm", False)
-    assert kept.messages[0]["reasoning_content"] == "hm"
+    assert proposal.messages[0]["reasoning_content"] == "hm"
 
 
 async def test_calls_left_unanswered_are_carried_out_first(workspace: Workspace) -> None:
-    made = [
-        {"id": one, "type": "function", "function": {"name": "look", "arguments": '{"channel": "x"}'}}
-        for one in ("a", "b")
+    tool_calls = [
+        {"id": call_id, "type": "function", "function": {"name": "look", "arguments": '{"channel": "x"}'}}
+        for call_id in ("a", "b")
     ]
-    asked = {"role": "assistant", "content": "", "tool_calls": made}
+    asked = {"role": "assistant", "content": "", "tool_calls": tool_calls}
     stored = begun(workspace, asked, {"role": "tool", "tool_call_id": "a", "name": "look", "content": "{}"})
     with fake_server(FINAL) as server:
         await ran(server, workspace, stored)
@@ -312,9 +314,13 @@ async def test_calls_left_unanswered_are_carried_out_first(workspace: Workspace)
 
 
 async def test_call_ids_stay_unique_after_edits(workspace: Workspace) -> None:
-    taken = {"id": "call_lab_s1_v4_0001_turn_2_3", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-    asked = {"role": "assistant", "content": "", "tool_calls": [taken]}
-    stored = begun(workspace, asked, {"role": "tool", "tool_call_id": taken["id"], "name": "look", "content": "{}"})
+    earlier = {
+        "id": "call_lab_s1_v4_0001_turn_2_3",
+        "type": "function",
+        "function": {"name": "look", "arguments": "{}"},
+    }
+    asked = {"role": "assistant", "content": "", "tool_calls": [earlier]}
+    stored = begun(workspace, asked, {"role": "tool", "tool_call_id": earlier["id"], "name": "look", "content": "{}"})
     with fake_server(calls(("look", "{}"), ("look", "{}"), ("look", "{}")), FINAL) as server:
         await ran(server, workspace, stored)
     ids = [call["id"] for message in valid(workspace).messages for call in calls_of(message)]
@@ -420,17 +426,17 @@ async def test_stopping_keeps_what_came_as_a_proposal(workspace: Workspace) -> N
     stored = begun(workspace)
     events: list[TurnEvent] = []
     with fake_server(Answer([delta(content="Half an ans")], then="hang")) as server:
-        made = model(server)
+        asked = model(server)
 
         async def run() -> None:
-            async for event in run_to_end(workspace, stored, made, TOOLS, context(), run="r"):
+            async for event in run_to_end(workspace, stored, asked, TOOLS, context(), run="r"):
                 events.append(event)
 
         task = asyncio.create_task(run())
         await until(lambda: any(isinstance(event, TextAdded) for event in events))
         task.cancel()
         await task
-        await made.aclose()
+        await asked.aclose()
     ended = the(TurnEnded, events)
     assert ended.cancelled
     assert ended.partial is not None
@@ -443,10 +449,10 @@ async def test_a_tool_that_takes_long_delays_nothing_else_and_can_be_stopped(wor
     gate = threading.Event()
     events: list[TurnEvent] = []
     with fake_server(calls(("stall", "{}"))) as server:
-        made = model(server)
+        asked = model(server)
 
         async def run() -> None:
-            async for event in propose(stored.thread, stored.stem, made, TOOLS, context(gate), run="r"):
+            async for event in propose(stored.thread, stored.stem, asked, TOOLS, context(gate), run="r"):
                 events.append(event)
 
         task = asyncio.create_task(run())
@@ -455,7 +461,7 @@ async def test_a_tool_that_takes_long_delays_nothing_else_and_can_be_stopped(wor
         task.cancel()
         await task
         gate.set()
-        await made.aclose()
+        await asked.aclose()
     partial = the(TurnEnded, events).partial
     assert partial is not None
     assert [message["role"] for message in partial.messages] == ["assistant"]
@@ -499,9 +505,9 @@ async def test_every_turn_of_a_run_can_be_undone(workspace: Workspace) -> None:
 async def test_samples_come_at_once_each_with_a_run_of_its_own(workspace: Workspace) -> None:
     stored = begun(workspace)
     with fake_server(FINAL) as server:
-        made = model(server, seed=3)
+        asked = model(server, seed=3)
         events = await gathered(
-            made, propose_many(stored.thread, stored.stem, made, TOOLS, context(), count=3, run="r")
+            asked, propose_many(stored.thread, stored.stem, asked, TOOLS, context(), count=3, run="r")
         )
     runs = {event.run for event in events if isinstance(event, TurnProposed)}
     assert runs == {"r/1", "r/2", "r/3"}
@@ -513,11 +519,11 @@ async def test_samples_come_at_once_each_with_a_run_of_its_own(workspace: Worksp
 async def test_samples_that_fail_or_are_stopped_all_end(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = begun(workspace)
     with fake_server(Answer([delta(content="Half")], then="hang")) as server:
-        made = model(server)
+        asked = model(server)
         events: list[TurnEvent] = []
 
         async def run() -> None:
-            samples = propose_many(stored.thread, stored.stem, made, TOOLS, context(), count=3, run="r")
+            samples = propose_many(stored.thread, stored.stem, asked, TOOLS, context(), count=3, run="r")
             async for event in samples:
                 events.append(event)
 
@@ -529,15 +535,15 @@ async def test_samples_that_fail_or_are_stopped_all_end(workspace: Workspace, mo
         monkeypatch.setattr(Model, "name", lambda _: 1 / 0)
         events.clear()
         await run()
-        await made.aclose()
+        await asked.aclose()
     errors = [event.error for event in events if isinstance(event, TurnEnded)]
     assert ["ZeroDivisionError" in error for error in errors] == [True, True, True, False]
 
 
 async def test_half_a_character_in_a_thread_can_be_sent(workspace: Workspace, hostile: str) -> None:
     arguments = json.dumps({"channel": hostile})
-    made = {"id": "a", "type": "function", "function": {"name": "look", "arguments": arguments}}
-    asked = {"role": "assistant", "content": hostile, "tool_calls": [made]}
+    tool_call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    asked = {"role": "assistant", "content": hostile, "tool_calls": [tool_call]}
     stored = begun(workspace, asked, {"role": "tool", "tool_call_id": "a", "name": "look", "content": hostile})
     with fake_server(says(hostile + "\nFinal Answer: walking")) as server:
         events = await ran(server, workspace, stored)
@@ -564,9 +570,9 @@ async def test_a_retry_with_a_seed_is_another_sample(workspace: Workspace) -> No
 
 async def test_a_question_is_proposed_from_the_manifest_alone() -> None:
     with fake_server(says('"What is this person doing?"\n')) as server:
-        made = model(server)
+        asked = model(server)
         manifest = {"dataset_name": "lab", "activities": ["walking"]}
-        events = await gathered(made, propose_query(manifest, made, run="r"))
+        events = await gathered(asked, propose_query(manifest, asked, run="r"))
     assert the(QueryProposed, events).text == "What is this person doing?"
     system, user = server.requests[0]["messages"]
     assert (
