@@ -55,6 +55,12 @@ def redo(workspace: Workspace, stem: str, seen: str | None = None, *, progress: 
     return _again(workspace, stem, "redo", seen, progress)
 
 
+def next_step(workspace: Workspace, stem: str, direction: Direction = "undo") -> str | None:
+    """What the next undo or redo of a thread is about, in words; None when there is nothing to undo or redo."""
+    step = _next(_current(workspace, stem)[1], direction)
+    return None if step is None else step.what
+
+
 def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Take back the newest step of the whole workspace, such as a deletion. Raises: as `undo`."""
     stem = _found(workspace, history.latest)

@@ -47,6 +47,7 @@ class EditActions:
         opened: Callable[[Stored], None],
         rerun: Callable[[ThreadWork], Awaitable[None]],
         compare: Callable[[Sequence[Side]], None],
+        show_pane: Callable[[], None],
     ) -> None:
         """Edits messages of a thread.
 
@@ -55,7 +56,9 @@ class EditActions:
             opened: goes to a branch that was made.
             rerun: re-runs what is stale in a thread.
             compare: shows conversations side by side.
+            show_pane: brings the conversation's pane to the screen, where a narrow one shows another.
         """
+        self._show_pane = show_pane
         self._thread = thread
         self._edit: Edit | None = None
         self._typed: dict[str, str] = {}
@@ -103,16 +106,24 @@ class EditActions:
         self._edit, self._typed = edit, dict(fields or {})
         thread = edit.seen.thread
         editor = MessageEditor(thread, edit.message, title=edit.title, head=edit.head, fields=fields)
+        pane.styles.layers = "default editor"
+        self._show_pane()
+        await pane.mount(editor)
+        self.fit()
+        self._thread.screen.call_after_refresh(self.fit)  # a pane that was not on the screen has its size by then
+
+    def fit(self) -> None:
+        """Put the editor over its message, within the conversation as large as that is now."""
+        editor, edit, conversation = self.editor, self._edit, self._thread.conversation
+        if editor is None or edit is None:
+            return
         top, rows = conversation.rows_of(edit.index)
         room = conversation.size.height
         height = min(room, max(MIN_ROWS, rows + 4))
         if top + height > conversation.scroll_offset.y + room or top < conversation.scroll_offset.y:
             conversation.scroll_line(max(0, top - 1))
-        offset = max(0, min(top - conversation.scroll_offset.y - 1, room - height))
         editor.styles.height = height
-        editor.styles.offset = (0, offset)
-        pane.styles.layers = "default editor"
-        await pane.mount(editor)
+        editor.styles.offset = (0, max(0, min(top - conversation.scroll_offset.y - 1, room - height)))
 
     def _ask_which(self, edit: Edit, draft: EditDraft) -> None:
         """Another message of the thread has an edit that is not saved; a thread keeps one at a time."""

@@ -78,6 +78,16 @@ class OpenThread:
         """A thread that is open, or that something is under way with."""
         return self._works.get(stem)
 
+    @property
+    def staying(self) -> frozenset[str]:
+        """Stems of the open thread and of those that something is under way with: nobody loses sight of them."""
+        return frozenset(stem for stem, work in self._works.items() if stem == self._stem or not work.idle)
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Stems of the threads in which a proposal waits for a decision."""
+        return frozenset(stem for stem, work in self._works.items() if work.proposals)
+
     def work_on(self, seen: Stored) -> ThreadWork:
         """What is under way with a thread that was read, which may no longer be the open one."""
         return self._works.get(seen.stem) or ThreadWork(seen)
@@ -132,8 +142,8 @@ class OpenThread:
         except SensorloomError as error:
             if work.idle and work is not self.work:
                 self._works.pop(stem, None)  # it may have been left, and forgotten, while the file was read
-            elif not work.idle:
-                self.say(str(error), "warning")
+            else:
+                self.say(f"{error}; what is shown is what was last read", "warning")
             return
         if stored.digest == work.stored.digest:
             return

@@ -1,75 +1,131 @@
-"""Undo and redo by keys."""
+"""Undo and redo by keys: in the conversation of the open thread, in the list of what was done there."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from core import curate
-from core.errors import SensorloomError
+from core.curate.undoing import Direction, next_step
+from core.errors import SensorloomError, UsageError
+from core.storage import history
 from core.storage.store import Stored
+from core.workspace import Workspace
 from tui.open_thread.open_thread import OpenThread
+
+LIST_STEPS = ("verdict ", "deletion", "restoring")
+"""How the steps that are made in the list begin, in the words of the history."""
 
 
 class Undoing:
-    """Takes back steps, and does them again."""
+    """Takes back steps, and does them again. Other actions wait until it has said what and where."""
 
     def __init__(
-        self, thread: OpenThread, running: Callable[[], frozenset[str]], go_to: Callable[[Stored], None]
+        self,
+        thread: OpenThread,
+        running: Callable[[], frozenset[str]],
+        in_list: Callable[[], bool],
+        go_to: Callable[[Stored], None],
+        let_go: Callable[[Sequence[str]], None],
+        judged: Callable[[], Awaitable[object]],
+        ended: Callable[[], None],
     ) -> None:
-        """Args: `running` gives the stems of the threads that run, `go_to` opens a thread that came back."""
+        """Undoes by keys.
+
+        Args:
+            thread: the open thread.
+            running: gives the stems of the threads that run.
+            in_list: whether keys go to the list.
+            go_to: opens a thread that was put back.
+            let_go: told of threads that are about to leave the folder.
+            judged: waits until the verdicts that were given are saved.
+            ended: carries out what waited.
+        """
         self._thread = thread
         self._running = running
+        self._in_list = in_list
         self._go_to = go_to
-        self._judged: list[str] = []
-        """Threads that got a verdict or were deleted, the newest last."""
-        self._taken_back: list[str] = []
+        self._let_go = let_go
+        self._judged = judged
+        self._ended = ended
+        self._steps: dict[Direction, list[str]] = {"undo": [], "redo": []}
+        """Threads with a step of the list, and those in which one was undone; the newest last."""
+        self.busy = False
+        """Whether a step is being taken back, and it is not said yet which."""
 
-    def judged(self, stems: Sequence[str]) -> None:
-        """Threads got a verdict or went to the trash, and the list went on: the next undo is theirs."""
-        self._judged += stems[:1]
-        self._taken_back.clear()
+    def step_taken(self, stems: Sequence[str]) -> None:
+        """Threads got a verdict, were deleted or brought back, in one step of the list."""
+        self._steps["undo"] += stems[:1]
+        self._steps["redo"].clear()
 
     def undo(self) -> None:
-        """Take back the newest verdict or deletion, or else the open thread's newest step."""
-        if self._judged:
-            stem = self._judged.pop()
-            self._taken_back.append(stem)
-            self._again(stem, curate.undo)
-        elif self._thread.work is not None:
-            self._again(self._thread.work.stored.stem, curate.undo, as_seen=True)
+        """Take back the list's last step, or the open thread's, by where the keys go."""
+        self._begin("undo")
 
     def redo(self) -> None:
-        """Do again what was undone last."""
-        if self._taken_back:
-            stem = self._taken_back.pop()
-            self._judged.append(stem)
-            self._again(stem, curate.redo)
-        elif self._thread.work is not None:
-            self._again(self._thread.work.stored.stem, curate.redo, as_seen=True)
+        """Do again what was undone last, there."""
+        self._begin("redo")
 
-    def _again(self, stem: str, function: Callable[..., curate.Undone], *, as_seen: bool = False) -> None:
-        if stem in self._running():
-            self._thread.say(f"{stem} is running; esc stops it")
-        else:
-            self._thread.do(partial(self._undo, stem, function, as_seen))
-
-    async def _undo(self, stem: str, function: Callable[..., curate.Undone], as_seen: bool) -> None:
-        """Undo or redo. A verdict or deletion may not be on the screen yet: its thread is not held to what is."""
+    def _begin(self, direction: Direction) -> None:
         work = self._thread.work
-        here = work is not None and work.stored.stem == stem
-        seen = work.stored.digest if work is not None and here and as_seen else None
+        if not self._in_list() and work is None:
+            self._thread.say(f"no thread is open in which there were something to {direction}")
+            return
+        stem = None if self._in_list() or work is None else work.stored.stem
+        self.busy = True
+        self._thread.do(partial(self._carry_out, direction, stem))
+
+    async def _carry_out(self, direction: Direction, stem: str | None) -> None:
         try:
-            undone = await asyncio.to_thread(function, self._thread.workspace, stem, seen)
+            await self._again(direction, stem)
         except SensorloomError as error:
             self._thread.say(str(error), "warning")
-            return
-        self._thread.say(undone.sentence if here else f"{undone.sentence} · {stem}")
+        finally:
+            self.busy = False
+            self._ended()
+
+    async def _again(self, direction: Direction, stem: str | None) -> None:
+        """Undo or redo. A step of the list may not be on the screen yet: its thread is not held to what is."""
+        work = self._thread.work
+        seen = work.stored.digest if work is not None and work.stored.stem == stem else None
+        in_list = stem is None
+        if stem is None:
+            await self._judged()
+            stem = await asyncio.to_thread(_list_step, self._thread.workspace, direction, self._steps[direction][-1:])
+        if stem in self._running():
+            raise UsageError(f"{stem} is running; esc stops it")
+        function = curate.undo if direction == "undo" else curate.redo
+        undone = await asyncio.to_thread(function, self._thread.workspace, stem, seen)
+        if in_list:
+            self._steps[direction] = self._steps[direction][:-1]
+            self._steps["redo" if direction == "undo" else "undo"].append(stem)
+        self._thread.say(f"{undone.sentence} · {stem}")
+        work = self._thread.work
+        here = work is not None and work.stored.stem == stem
         if undone.stored is None:
+            self._let_go(undone.stems)
             if here:
                 self._thread.close(f"{stem} has no file any more: {undone.sentence}")
         elif work is not None and here:
             self._thread.replaced(work, undone.stored)
         else:
             self._go_to(undone.stored)
+
+
+def _list_step(workspace: Workspace, direction: Direction, newest: Sequence[str]) -> str:
+    """The thread in which the list's last step is: the newest that is known, or else the newest of the workspace.
+
+    Raises:
+        UsageError: there is none, or the thread was changed since; the sentence says where to undo that.
+    """
+    latest = history.latest if direction == "undo" else history.latest_undone
+    stem = newest[0] if newest else latest(workspace)
+    what = next_step(workspace, stem, direction) if stem is not None else None
+    if stem is None or what is None:
+        raise UsageError(f"there is no verdict or deletion to {direction}")
+    if not what.startswith(LIST_STEPS):
+        raise UsageError(
+            f"the last step in {stem} is no verdict or deletion ({what}); {direction} it in its conversation"
+        )
+    return stem

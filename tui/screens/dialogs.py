@@ -33,9 +33,10 @@ class Dialogs:
     def __init__(
         self, screen: Frame, actions: Sequence[Action], runs: Runs, folder: KnownFolder, arranging: Arranging,
         filter_line: FilterLine, thread: OpenThread, exports: Exports, begun: Callable[[Begun], None],
-        restore: Callable[[str], None],
+        restore: Callable[[str], None], let_go: Callable[[Sequence[str]], None],
     ) -> None:  # fmt: skip
-        """Args: `begun` is told of a thread that was made and is to be shown, `restore` brings a deleted one back."""
+        """Args: `begun` is told of a thread that was made and is to be shown, `restore` brings a deleted one back,
+        `let_go` is told of threads that are about to leave the folder."""
         self._screen = screen
         self._actions = actions
         self._runs = runs
@@ -46,6 +47,7 @@ class Dialogs:
         self._exports = exports
         self._begun = begun
         self._restore = restore
+        self._let_go = let_go
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
 
@@ -89,6 +91,7 @@ class Dialogs:
 
         def answered(key: str | None) -> None:
             if key is not None:
+                self._let_go([summary.stem for summary in old])
                 self._screen.run_worker(partial(self._migrate, old), thread=True, group="migrate")
 
         what = f"{len(old):,} thread{'s' if len(old) > 1 else ''} of the older v3 form"
@@ -183,7 +186,8 @@ class Dialogs:
         from tui.screens.new_thread import NewThreadScreen
 
         used = frozenset((summary.dataset, summary.session) for summary in self._folder.summaries.values())
-        self._new_thread = NewThreadScreen(self._runs, used)
+        blind = self._thread.conversation.look.blind
+        self._new_thread = NewThreadScreen(self._runs, used, self._offer_data, blind=blind)
         self._screen.app.push_screen(self._new_thread, self._new_thread_left)
 
     def look_for_data(self) -> None:
@@ -193,16 +197,23 @@ class Dialogs:
             from core.datasets.standard import dataset_names
 
             if not dataset_names(self._runs.workspace):
-                self._screen.call_later(self._offer_data)
+                self._screen.call_later(self._offer_data_alone)
 
         self._screen.run_worker(work, thread=True, exclusive=True, group="datasets")
 
-    def _offer_data(self) -> None:
+    def _offer_data_alone(self) -> None:
         """Open the first-run screen, unless something is open already."""
+        if self._screen.is_current:
+            self._offer_data()
+
+    def _offer_data(self) -> None:
         from tui.screens.first_run import FirstRunScreen
 
-        if self._screen.is_current:
-            self._screen.app.push_screen(FirstRunScreen(self._runs.workspace))
+        def left(imported: bool | None) -> None:
+            if imported:
+                self._thread.sensors.reload()
+
+        self._screen.app.push_screen(FirstRunScreen(self._runs.workspace), left)
 
     def hear(self, events: Sequence[TurnEvent]) -> None:
         """Hand on what the runs report."""

@@ -71,7 +71,11 @@ class Frame(Guarded, CoveredScreen[None]):
         self.query_one(f"#{name}").focus()
 
     def on_resize(self) -> None:
-        """Choose the panes that a narrower screen shows."""
+        """Choose the panes that a narrower screen shows, the one that keys go to among them."""
+        focused = next((pane for pane in PANES if self.query(f"#{pane}-pane:focus-within")), self._at)
+        self._at = focused
+        if focused != "conversation":
+            self._beside = focused
         self._choose_panes()
 
     def _choose_panes(self) -> None:

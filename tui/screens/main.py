@@ -44,8 +44,8 @@ class MainScreen(Frame):
         self._polling = polling
         self.ready = False
         """Whether everything is there that acts."""
-        self._early: list[ActionId] = []
-        """Actions whose keys came before there was anything to carry them out."""
+        self._waiting: list[ActionId] = []
+        """Actions whose keys came before there was anything to carry them out, or while a step is undone."""
 
     def on_mount(self) -> None:
         """Fill the frame once it is on the screen."""
@@ -59,17 +59,23 @@ class MainScreen(Frame):
 
         await self.query_one("#conversation-pane").mount(Conversation(id="conversation"), before=0)
         await self.query_one("#sensors-pane").mount(Sensors(self.workspace, id="sensors"))
-        self.parts = Parts(self, self.workspace, act=self.action_do, leave=self.leave, polling=self._polling)
+        self.parts = Parts(
+            self, self.workspace, act=self.action_do, leave=self.leave, resume=self._resume, polling=self._polling
+        )
         self.ready = True
         start_searching()
         self.parts.feed.start()
-        while self._early:
-            self.action_do(self._early.pop(0))
+        self._resume()
+
+    def _resume(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for name in waiting:
+            self.action_do(name)
 
     def action_do(self, name: ActionId) -> None:
         """Carry out the action that a key or the palette names, or say why it does not apply."""
-        if not self.ready:
-            self._early.append(name)
+        if not self.ready or self.parts.undoing.busy:
+            self._waiting.append(name)
         elif self.parts.edits.opening:
             return
         elif why := refusal(_FUNCTIONS[name], self.parts, self.actions):
@@ -81,6 +87,11 @@ class MainScreen(Frame):
         """Somebody is at the keys: what takes long and nobody asked for can wait."""
         if self.ready:
             self.parts.duplicates.give_way()
+
+    def on_resize(self) -> None:
+        """Keep the editor within its pane, once that has its new size."""
+        if self.ready:
+            self.call_after_refresh(self.parts.edits.fit)
 
     # The end
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -80,8 +80,13 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     sessions = getters.query_one(Picker)
     question = getters.query_one(QuestionArea)
 
-    def __init__(self, runs: Runs, used: frozenset[tuple[str, str]]) -> None:
+    def __init__(
+        self, runs: Runs, used: frozenset[tuple[str, str]], offer_data: Callable[[], None], *, blind: bool = False
+    ) -> None:
+        """Args: `offer_data` is called where there is no dataset; `blind` hides the labels."""
         super().__init__()
+        self._offer_data = offer_data
+        self._blind = blind
         self._runs = runs
         self._names: list[str] = []
         self._used = used
@@ -123,6 +128,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def _opened(self, event: Opened) -> None:
         if not event.names:
+            self.dismiss(None)
             self._offer_data()
             return
         self._names = list(event.names)
@@ -142,15 +148,9 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             Content.assemble((one_line(name, 40), "bold"), f"{which}   ", (facts + synthetic, "dim"))
         )
         self.sessions.empty = "this dataset has no sessions"
-        self.sessions.show(choices(dataset, self._used))
+        self.sessions.show(choices(dataset, self._used, blind=self._blind))
         self.action_draw()
         self.action_propose()
-
-    def _offer_data(self) -> None:
-        from tui.screens.first_run import FirstRunScreen
-
-        self.dismiss(None)
-        self.app.push_screen(FirstRunScreen(self._runs.workspace))
 
     def action_draw(self) -> None:
         """Draw a session at random, one that no thread is about where there is any."""
@@ -255,10 +255,14 @@ def opened(workspace: Workspace, name: str) -> Opened:
         return Opened(names, name, None, str(error))
 
 
-def choices(dataset: StandardDataset, used: Container[tuple[str, str]]) -> list[Choice]:
-    """The sessions with their labels; a dot where a thread is about one already."""
+def choices(dataset: StandardDataset, used: Container[tuple[str, str]], *, blind: bool = False) -> list[Choice]:
+    """The sessions with their labels, unless these are hidden; a dot where a thread is about one already."""
     return [
-        Choice(session, ("· " if (dataset.name, session) in used else "") + ", ".join(dataset.labels.get(session, ())))
+        Choice(
+            session,
+            ("· " if (dataset.name, session) in used else "")
+            + ("" if blind else ", ".join(dataset.labels.get(session, ()))),
+        )
         for session in dataset.sessions
     ]
 

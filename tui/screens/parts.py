@@ -18,7 +18,7 @@ from tui.open_thread.bridge import REDRAW_SECONDS
 from tui.open_thread.comparing import Comparing
 from tui.open_thread.edit_actions import EditActions
 from tui.open_thread.findings import Findings
-from tui.open_thread.open_thread import Listeners, OpenThread
+from tui.open_thread.open_thread import Listeners, OpenThread, Situation
 from tui.open_thread.proposals import Proposals
 from tui.open_thread.reader import Read, Reader
 from tui.open_thread.running import Running
@@ -37,6 +37,7 @@ from tui.thread_list.filter_line import FilterLine
 from tui.thread_list.judging import Judging
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.row_status import RowStatuses
+from tui.thread_list.staying import Staying
 from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
 from tui.widgets.pane import Pane
@@ -55,6 +56,7 @@ class Parts:
         *,
         act: Callable[[ActionId], None],
         leave: Callable[[], None],
+        resume: Callable[[], None],
         polling: bool | None = None,
     ) -> None:
         """Make the parts.
@@ -64,11 +66,13 @@ class Parts:
             workspace: what is open.
             act: carries out an action, as its key would.
             leave: ends the program.
+            resume: carries out the actions whose keys came while none could be.
             polling: whether the folder is looked at again and again rather than watched; None where that is found out.
         """
         self.frame = frame
         self.act = act
         self.leave = leave
+        self.resume = resume
         self.workspace = workspace
         self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
         self._compose_list(frame.listed)
@@ -76,7 +80,7 @@ class Parts:
         self.exports = Exports(frame, workspace, lambda: self.filter_line.text, self.exported)
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
-            self.begun, self.judging.restore,
+            self.begun, self.judging.restore, self.staying.let_go,
         )  # fmt: skip
         listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
         self.feed = FolderFeed(frame, workspace, listeners, polling=polling)
@@ -85,14 +89,21 @@ class Parts:
         frame, workspace = self.frame, self.workspace
         pane, problem = frame.query_one("#threads-pane", Pane), frame.query_one("#filter-problem", Plain)
         self.folder = folder = KnownFolder()
-        self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, lambda: self.filter_line.put(""))
+        self.staying = staying = Staying(folder, listed, lambda: self.thread.staying)
+        self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, staying)
         self.filter_line = FilterLine(workspace, frame.filter_line, problem, listed, arranging.show_matching)
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
         )
         self.statuses = RowStatuses(frame, workspace, listed, self.duplicates.of)
         self.judging = Judging(
-            frame, workspace, folder, listed, arranging, done=lambda stems: self.undoing.judged(stems)
+            frame,
+            workspace,
+            folder,
+            listed,
+            arranging,
+            let_go=staying.let_go,
+            done=lambda stems: self.undoing.step_taken(stems),
         )
 
     def _compose_thread(self, conversation: Conversation, sensors: Sensors) -> None:
@@ -111,11 +122,21 @@ class Parts:
         self.branches = branches = Branches(
             thread, summaries, folder.is_related, self.arranging.go_to, proposals.choose
         )
-        self.comparing = Comparing(thread, summaries, lambda: frame.listed.marked, compare)
-        self.undoing = Undoing(thread, lambda: runs.running, branches.opened)
+        self.comparing = Comparing(thread, summaries, frame.listed.marked_rows, compare)
+        self.undoing = Undoing(
+            thread,
+            running=lambda: runs.running,
+            in_list=lambda: frame.listed.has_focus,
+            go_to=branches.opened,
+            let_go=self.staying.let_go,
+            judged=self.judging.idle.wait,
+            ended=self.resume,
+        )
         self.turns = TurnActions(thread)
         self.stale = StaleActions(thread, self.act)
-        self.edits = EditActions(thread, branches.opened, self.stale.rerun, compare)
+        self.edits = EditActions(
+            thread, branches.opened, self.stale.rerun, compare, lambda: frame.focus_pane("conversation")
+        )
         pane, line = frame.query_one("#conversation-pane", Pane), frame.query_one("#finding", Plain)
         self.findings = Findings(thread, pane, line, self.duplicates.of)
         thread.listeners = Listeners(
@@ -123,7 +144,7 @@ class Parts:
             leaving=self.edits.leave,
             saved=self.saved,
             conflict=proposals.ask_conflict,
-            situation=frame.show_situation,
+            situation=self._situate,
         )
 
     # What concerns several parts
@@ -134,6 +155,7 @@ class Parts:
         self.thread.open(stored)
         self.branches.mark_forks()
         self.findings.opened()
+        self.arranging.tidy()
 
     def show_none(self, why: str = "") -> None:
         """Show no thread, and say why."""
@@ -199,7 +221,14 @@ class Parts:
         events = self.runs.bridge.drain()
         self.running.hear(events)
         self.dialogs.hear(events)
-        self.frame.listed.show_running(self.runs.running)
+        self._show_under_way()
+
+    def _situate(self, situation: Situation) -> None:
+        self.frame.show_situation(situation)
+        self._show_under_way()
+
+    def _show_under_way(self) -> None:
+        self.frame.listed.show_under_way(self.runs.running, self.thread.waiting)
 
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from core.storage.store import Stored
 from core.thread.summary import Summary, summary_of
 from core.workspace import Workspace
 from tui.thread_list.known_folder import KnownFolder
+from tui.thread_list.staying import Staying
 from tui.widgets.pane import Pane
 from tui.widgets.thread_list import ThreadList
 
@@ -36,6 +37,8 @@ class Arranged:
     rows: list[Row]
     places: dict[str, int]
     """The place of each stem among them."""
+    aside: dict[str, str]
+    """Those that are no matches and stay all the same, each with why, by their stems."""
     texts: frozenset[str] | None
     """Stems of the threads in which the filter's texts were found; None when it has none."""
     version: int
@@ -52,21 +55,27 @@ class Arranging:
         folder: KnownFolder,
         listed: ThreadList,
         pane: Pane,
-        unfilter: Callable[[], None],
+        staying: Staying,
     ) -> None:
-        """Args: `pane` is the list's frame, whose title counts; `unfilter` takes the filter off."""
+        """Arranges the list.
+
+        Args:
+            screen: in whose workers it works.
+            workspace: where the threads are.
+            folder: what is known of them.
+            listed: shows the rows.
+            pane: the list's frame, whose title counts.
+            staying: says which rows stay whatever the filter says.
+        """
         self._screen = screen
         self._workspace = workspace
         self._folder = folder
         self._list = listed
         self._pane = pane
-        self._unfilter = unfilter
+        self._staying = staying
         self.sort = "newest"
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
-        self._wanted: str | None = None
-        self._saved = ""
-        """The stem of the thread that was saved here last."""
         self._version = 0
         self.looking = False
         """Whether files are being looked into for the filter."""
@@ -82,8 +91,8 @@ class Arranging:
 
     @property
     def shown(self) -> list[Summary]:
-        """The threads that the list shows, in its order."""
-        return [row.summary for row in self._list.rows]
+        """The threads that the filter matches, in the list's order."""
+        return [row.summary for row in self._list.rows if row.summary.stem not in self._list.aside]
 
     # What the folder holds
 
@@ -105,9 +114,7 @@ class Arranging:
             return
         for stem in changes.gone:
             self._list.marked.discard(stem)
-        if self._saved in changes.gone and self.current is not None and self.current.stem == self._saved:
-            # the report may be older than the saving; then another follows, and the cursor goes back
-            self._wanted = self._saved
+        self._staying.came_back(summary.stem for summary in changes.changed)
         if not first and not changes.gone and all(map(self._keeps_row, changes.changed, before)):
             for summary in changes.changed:
                 self._list.replace_row(summary)
@@ -118,21 +125,22 @@ class Arranging:
 
     def saved(self, stored: Stored) -> None:
         """Show a thread that was saved here, before the folder reports it."""
-        self._saved = stored.stem
         old = self._folder.summaries.get(stored.stem)
         size, mtime_ns = (old.size, old.mtime_ns) if old else (0, 0)
         summary = summary_of(stored.thread, stored.stem, size, mtime_ns)
         self.change(Changes((summary,)), self._folder.scanned)
 
     def go_to(self, stem: str) -> None:
-        """Put the cursor on a thread, as soon as it is in the list. A filter that hides it is taken off."""
+        """Put the cursor on a thread, as soon as it is in the list. One that the filter hides gets a greyed row."""
         if self._list.go_to(stem):
             return
-        self._wanted = stem
-        summary = self._folder.summaries.get(stem)
-        if summary is not None and not self.filter.slow and not self.filter.on_summary(summary):
-            self._unfilter()
+        self._staying.wanted = stem
         self.arrange({stem})
+
+    def tidy(self) -> None:
+        """Another thread is open: rows that stayed because of the one before go."""
+        if not self._list.aside.keys() <= self._staying.stems():
+            self.arrange(set())
 
     # Sorting and filtering
 
@@ -155,7 +163,9 @@ class Arranging:
         self._version += 1
         self._drawn_at = time.monotonic()
         every = list(self._folder.summaries.values())
-        work = partial(self._arranged, self._version, self.filter, self.sort, every, changed)
+        aside = self._staying.reasons()
+        every += [summary for stem, (summary, _) in aside.items() if stem not in self._folder.summaries]
+        work = partial(self._arranged, self._version, self.filter, self.sort, every, changed, aside)
         if len(every) <= AT_ONCE and not self.filter.slow:
             if (arranged := work()) is not None:
                 self._show(arranged)
@@ -171,7 +181,13 @@ class Arranging:
             self._screen.call_later(self._show, arranged)
 
     def _arranged(
-        self, version: int, wanted: Filter, sort: str, every: list[Summary], changed: set[str] | None
+        self,
+        version: int,
+        wanted: Filter,
+        sort: str,
+        every: list[Summary],
+        changed: set[str] | None,
+        stays: Mapping[str, tuple[Summary, str]],
     ) -> Arranged | None:
         """The rows; None when others are wanted by now. Runs on any thread."""
 
@@ -189,11 +205,17 @@ class Arranging:
         if cancelled():
             return None
 
-        def keep(summary: Summary) -> bool:
+        def matches(summary: Summary) -> bool:
             return wanted.on_summary(summary) and (texts is None or summary.stem in texts)
 
+        def keep(summary: Summary) -> bool:
+            return matches(summary) or summary.stem in stays
+
         rows = arrange(every, sort, keep if wanted.conditions else None)
-        return Arranged(rows, {row.summary.stem: number for number, row in enumerate(rows)}, texts, version)
+        gone = {stem for stem in stays if stem not in self._folder.summaries}
+        aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
+        places = {row.summary.stem: number for number, row in enumerate(rows)}
+        return Arranged(rows, places, aside, texts, version)
 
     def _count(self, version: int, done: int, total: int) -> None:
         if version == self._version:
@@ -206,18 +228,20 @@ class Arranging:
         self._texts = arranged.texts
         self.looking = False
         self._telling.pause()
-        wanted = self._wanted if self._wanted in arranged.places else None
+        wanted = self._staying.wanted if self._staying.wanted in arranged.places else None
         if wanted:
-            self._wanted = None
+            self._staying.wanted = None
         self._list.empty = self._why_empty()
-        self._list.show(arranged.rows, arranged.places, wanted)
+        self._list.show(arranged.rows, arranged.places, wanted, arranged.aside)
         self.retitle()
 
     def retitle(self) -> None:
         """Put the counts into the pane's title."""
-        shown, every = len(self._list.rows), len(self._folder.summaries)
+        shown, every = len(self._list.rows) - len(self._list.aside), len(self._folder.summaries)
         count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
+        hidden = len(self._list.marked) - len(self._list.marked_rows())
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
+        marked += f", {hidden} hidden" if hidden else ""
         done, total = self._looked
         far = f" {done:,} of {total:,}" if total else ""
         reading = f" · looking{far} …" if self.looking else "" if self._folder.scanned else " · reading …"
@@ -230,9 +254,9 @@ class Arranging:
         self._list.toggle_mark()
         self.retitle()
 
-    def unmark(self) -> None:
-        """Take all marks away."""
-        self._list.unmark_all()
+    def unmark(self, stems: Iterable[str] | None = None) -> None:
+        """Take the marks of these threads away, or all."""
+        self._list.unmark(stems)
         self.retitle()
 
     def _keeps_row(self, summary: Summary, before: Summary | None) -> bool:

@@ -84,6 +84,11 @@ class Sensors(PagedView, can_focus=True):
         self._wanted = (thread, index)
         self._ask()
 
+    def reload(self) -> None:
+        """Look again for the session, which may be there by now."""
+        if self._wanted is not None:
+            self._ask()
+
     def clear(self, message: str = "") -> None:
         """Show no session, and say why."""
         self._request += 1

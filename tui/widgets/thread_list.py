@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ _ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"
 _EXPORTED: dict[str, Span] = {"never": (" ", "dim"), "exported": ("↑", "dim"), "changed": ("↕", "warn")}
 
 LEGEND = (
-    "● finished  ○ active  ◐ turn limit reached  ▶ running  ! not readable  ◇ older v3 thread  "
+    "● finished  ○ active  ◐ turn limit reached  ▶ running  ◆ a proposal waits  ! not readable  ◇ older v3 thread  "
     "✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  ■ marked  └ branch  ≈2 two stale messages  "
     "! after them: the checks find something  ↑ exported  ↕ changed since it was exported"
 )
@@ -53,9 +53,12 @@ class ThreadList(RowList):
         """All rows, shown or scrolled away."""
         self.marked: set[str] = set()
         """Stems marked for an action on several."""
+        self.aside: Mapping[str, str] = {}
+        """Threads whose rows stay though they are none of those that were asked for, each with why, by their stems."""
         self._places: dict[str, int] = {}
         self._told = ""
         self._in_progress: frozenset[str] = frozenset()
+        self._waiting: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
@@ -67,11 +70,22 @@ class ThreadList(RowList):
         """The thread under the cursor."""
         return self.rows[self.cursor].summary if self.rows else None
 
-    def show(self, rows: Sequence[Row], places: dict[str, int], stem: str | None = None) -> None:
-        """Show other rows; `places` has the place of each stem among them.
+    def marked_rows(self) -> list[str]:
+        """Stems of the marked threads that have a row, sorted: marks that a filter hides are not acted on."""
+        return sorted(stem for stem in self.marked if stem in self._places)
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        places: dict[str, int],
+        stem: str | None = None,
+        aside: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show other rows; `places` has the place of each stem among them, `aside` why some are greyed.
 
         The cursor goes to `stem`, or stays on its thread, or near where that was.
         """
+        self.aside = aside or {}
         wanted = stem or (self.current.stem if self.current else "")
         offset = self.cursor - self.scroll_offset.y
         self.rows = rows
@@ -113,10 +127,15 @@ class ThreadList(RowList):
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Turned())
 
-    def show_running(self, stems: frozenset[str]) -> None:
-        """Mark the threads whose turns are running."""
-        changed, self._in_progress = self._in_progress ^ stems, stems
+    def show_under_way(self, running: frozenset[str], waiting: frozenset[str]) -> None:
+        """Mark the threads whose turns are running, and those in which a proposal waits."""
+        changed = (self._in_progress ^ running) | (self._waiting ^ waiting)
+        self._in_progress, self._waiting = running, waiting
         self.redraw(changed)
+
+    def has_row(self, stem: str) -> bool:
+        """Whether a thread is among the rows."""
+        return stem in self._places
 
     def go_to(self, stem: str) -> bool:
         """Put the cursor on a thread; False when it is not among the rows."""
@@ -132,9 +151,9 @@ class ThreadList(RowList):
             self.refresh_line(self.cursor)
             self.move_to(self.cursor + 1)
 
-    def unmark_all(self) -> None:
-        """Take all marks away."""
-        self.marked.clear()
+    def unmark(self, stems: Iterable[str] | None = None) -> None:
+        """Take the marks of these threads away, or all."""
+        self.marked -= set(self.marked if stems is None else stems)
         self.refresh()
 
     def moved(self) -> None:
@@ -153,14 +172,24 @@ class ThreadList(RowList):
             sign: Span = ("◇", "warn") if one.shape == "v3" else ("!", "bad")
             reason = one_line(one.problem.removeprefix(f"{one.stem}.json"), 120)
             return fit((*marks, sign, (f"     {one_line(one.stem, 24)}", "text"), (reason, "dim")), width)
-        sign = ("▶", "mark") if one.stem in self._in_progress else _STATUSES.get(one.status, ("○", "text"))
+        sign = self._sign(one)
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
         verdict = _VERDICTS.get(one.verdict, (" ", "dim"))
         answer = _ANSWERS[None if self.blind else one.correct]
         signs = sign, answer, verdict, *_standing(self.standing(one))
+        right: Line = _tail(one)
+        if why := self.aside.get(one.stem):  # first, so that it is never cut off
+            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(one, self.blind))]
+            return fit((*marks, *grey), width)
         left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(one, self.blind))
-        right = _tail(one)
         return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
+
+    def _sign(self, summary: Summary) -> Span:
+        if summary.stem in self._in_progress:
+            return "▶", "mark"
+        if summary.stem in self._waiting:
+            return "◆", "mark"
+        return _STATUSES.get(summary.status, ("○", "text"))
 
 
 def _words(one: Summary, blind: bool) -> Line:

@@ -66,7 +66,7 @@ async def test_x_exports_what_the_filter_shows_and_says_what_left(
         await pilot.press("escape")
         await until(pilot, lambda: marks(main) == "  ↑↑")
         main.filter_line.value = "exported:never"
-        await until(pilot, lambda: main.listed.count == 2)
+        await until(pilot, lambda: len(main.parts.arranging.shown) == 2)
 
 
 async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_thread: Add, until: Until, screen: Text):

@@ -349,10 +349,10 @@ async def test_a_late_report_of_a_deletion_does_not_keep_the_cursor_from_what_ca
         screen.parts.arranging.go_to(stem)
         screen.parts.arranging.saved(on_disk(workspace, stem))
         there = screen.parts.folder.summaries[stem]
+        await until(pilot, lambda: work(screen).stored.stem == stem)
         screen.parts.arranging.change(Changes((), (stem,)), True)
-        assert screen.parts.arranging.current is not None and screen.parts.arranging.current.stem != stem
         screen.parts.arranging.change(Changes((there,)), True)
-        assert screen.parts.arranging.current.stem == stem
+        assert screen.parts.arranging.current is not None and screen.parts.arranging.current.stem == stem
 
 
 async def test_a_thread_deleted_before_a_restart_comes_back_from_the_trash(workspace: Workspace):
