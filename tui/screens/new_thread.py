@@ -230,7 +230,8 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.call_later(self._made, Begun(stored, run))
 
     def _made(self, begun: Begun) -> None:
-        self.dismiss(begun)
+        if self.is_current:  # else it was left meanwhile, and the thread is in the list
+            self.dismiss(begun)
 
     def action_leave(self) -> None:
         """Back, making nothing."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
 from core.storage import store, thread_files
 from core.thread.json_form import decode
 from core.workspace import Workspace
@@ -105,9 +106,41 @@ async def test_quitting_in_the_middle_of_a_run_leaves_whole_threads(with_demo: W
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
         await pilot.press("R")
-        await until(pilot, lambda: thread_files.stems(with_demo.threads))
+        await until(pilot, lambda: thread_files.stems(with_demo.threads) and isinstance(app.screen, MainScreen))
         await pilot.press("q")
         await until(pilot, lambda: app._exit)  # pyright: ignore[reportPrivateUsage] - told nowhere else
     for path in with_demo.threads.glob("*.json"):
         decode(path.read_bytes(), path.name)
     assert not list(with_demo.threads.glob("*.tmp"))
+
+
+async def test_the_dialog_hides_the_labels_from_who_judges_blind(with_demo: Workspace, until: Until, screen: Text):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
+        for labels_show in (True, False):
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(app.screen, NewThreadScreen) and app.screen.sessions.count)
+            assert isinstance(app.screen, NewThreadScreen)
+            assert any("walking" in choice.beside for choice in app.screen.sessions.choices) is labels_show
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, MainScreen))
+            await pilot.press("w")
+
+
+async def test_after_the_first_import_the_sensors_show_the_session_at_once(
+    workspace: Workspace, add_thread: Callable[..., str], until: Until, screen: Text
+):
+    add_thread(1, tags=["example"], session="demo_0001")
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        main = app.screen_stack[0]
+        assert isinstance(main, MainScreen)
+        await until(pilot, lambda: main.parts.thread.work is not None)
+        assert main.parts.thread.sensors.view is None
+        stored = store.read(workspace.threads, "demo_s01_v4_0001")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen))
+        assert stored.thread.session in open_dataset(workspace, "demo").sessions
+        await until(pilot, lambda: main.parts.thread.sensors.view is not None)
