@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from core.storage import store
 from core.storage.drafts import load_drafts
 from core.workspace import Workspace
-from tests.tui.driving import on_disk, opened, proposed, said, work
+from tests.tui.driving import notices, on_disk, opened, proposed, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tui.screens.main import MainScreen
 from tui.widgets.conversation import Conversation
@@ -21,8 +21,8 @@ from tui.widgets.editor import MessageEditor
 Add = Callable[..., str]
 
 
-def notices(pilot: Any) -> str:
-    return "\n".join(notice.message for notice in said(pilot))
+def told(pilot: Any) -> str:
+    return "\n".join(notice.message for notice in notices(pilot))
 
 
 def shown(screen: MainScreen) -> list[str]:
@@ -78,7 +78,7 @@ async def test_a_file_that_another_program_deletes_leaves_the_thread_on_the_scre
         await until(pilot, lambda: "its file is gone" in on_screen(pilot.app))
         assert work(screen).stored.stem == stem
         await pilot.press("1", "d")
-        await until(pilot, lambda: stem in notices(pilot))
+        await until(pilot, lambda: stem in told(pilot))
         assert not verdict(workspace, other)
 
 
@@ -104,7 +104,7 @@ async def test_marks_that_the_filter_hides_are_not_acted_on(workspace: Workspace
         await until(pilot, lambda: "2 marked, 1 hidden" in on_screen(pilot.app))
         await pilot.press("d")
         await until(pilot, lambda: verdict(workspace, stems[1]) == "reject")
-        await until(pilot, lambda: "1 marked thread that the filter hides" in notices(pilot))
+        await until(pilot, lambda: "1 marked thread that the filter hides" in told(pilot))
         assert not verdict(workspace, stems[2]) and not verdict(workspace, stems[0])
         assert screen.listed.marked == {stems[2]}
 
@@ -123,9 +123,9 @@ async def test_undo_acts_where_the_keys_go_and_leaves_the_filter(workspace: Work
         await pilot.press("u")
         await until(pilot, lambda: "train" not in on_disk(workspace, first).thread.messages[1])
         assert verdict(workspace, second) == "accept", "in the conversation, only its own steps are undone"
-        await until(pilot, lambda: f"· {first}" in notices(pilot))
+        await until(pilot, lambda: f"· {first}" in told(pilot))
         await pilot.press("1", "u")
-        await until(pilot, lambda: not verdict(workspace, second) and f"· {second}" in notices(pilot))
+        await until(pilot, lambda: not verdict(workspace, second) and f"· {second}" in told(pilot))
         assert screen.parts.filter_line.text == "verdict:none"
         await pilot.press("ctrl+r")
         await until(pilot, lambda: verdict(workspace, second) == "accept")
@@ -140,7 +140,7 @@ async def test_undo_in_the_list_does_not_take_back_what_was_done_in_a_conversati
         await pilot.press("l")
         await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1].get("train") is False)
         await pilot.press("1", "u")
-        await until(pilot, lambda: "in its conversation" in notices(pilot))
+        await until(pilot, lambda: "in its conversation" in told(pilot))
         assert on_disk(workspace, stem).thread.messages[1].get("train") is False
 
 
@@ -172,12 +172,12 @@ async def test_a_key_that_does_not_apply_says_why(workspace: Workspace, add_thre
             ("right_square_bracket", "no other branch leaves this thread"),
         ):
             await pilot.press(key)
-            await until(pilot, lambda sentence=sentence: sentence in notices(pilot))
+            await until(pilot, lambda sentence=sentence: sentence in told(pilot))
         await pilot.press("1", "delete")
         await until(pilot, lambda: screen.listed.count == 0 and screen.parts.thread.work is None)
         for key, sentence in (("r", "no thread is open"), ("a", "no thread in the list")):
             await pilot.press(key)
-            await until(pilot, lambda sentence=sentence: sentence in notices(pilot))
+            await until(pilot, lambda sentence=sentence: sentence in told(pilot))
 
 
 async def test_the_editor_survives_a_narrower_screen(tmp_path: Path):
@@ -206,9 +206,9 @@ async def test_the_editor_survives_the_deletion_of_its_file(tmp_path: Path):
         await until(pilot, lambda: "its file is gone" in on_screen(pilot.app))
         await pilot.press(*"dad")
         await until(pilot, lambda: "dad" in screen.query_one("#text", TextArea).text)
-        before = len(said(pilot))
+        before = len(notices(pilot))
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: len(said(pilot)) > before)
+        await until(pilot, lambda: len(notices(pilot)) > before)
         assert screen.query(MessageEditor), "what was typed is not thrown away"
         await until(pilot, lambda: (draft := load_drafts(workspace, stem).edit) and "dad" in str(draft.fields))
         assert not verdict(workspace, other)

@@ -131,7 +131,7 @@ async def test_the_dialog_hides_the_labels_from_who_judges_blind(with_demo: Work
 async def test_after_the_first_import_the_sensors_show_the_session_at_once(
     workspace: Workspace, add_thread: Callable[..., str], until: Until, screen: Text
 ):
-    add_thread(1, tags=["example"], session="demo_0001")
+    add_thread(1, tags=["example"], session="s01_0001")
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
