@@ -23,7 +23,6 @@ LONG_FILES = {
 }
 LARGE_CLASSES = {
     "tests/core/curate/test_curate_property.py: Curation",
-    "tui/widgets/conversation.py: Conversation",
 }
 LONG_FUNCTIONS: set[str] = set()
 
@@ -32,19 +31,11 @@ NO_NAMES = frozenset("found given got kept made one place said stuff take taken 
 
 NAMELESS_ROOMS = {
     "core/analyst",
-    "core/cli",
     "core/datasets",
-    "core/listing",
-    "core/runs",
-    "core/thread",
     "tests/core/analyst",
-    "tests/core/cli",
     "tests/core/datasets",
     "tests/core/export",
     "tests/core/lint",
-    "tests/core/listing",
-    "tests/core/runs",
-    "tests/core/thread",
     "tests/tools",
     "tools",
     "tui/dialogs",
