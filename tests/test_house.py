@@ -34,8 +34,6 @@ NAMELESS_ROOMS = {
     "core/datasets",
     "tests/core/analyst",
     "tests/core/datasets",
-    "tests/core/export",
-    "tests/core/lint",
     "tests/tools",
     "tools",
     "tui/dialogs",

@@ -39,11 +39,11 @@ def large(monkeypatch: pytest.MonkeyPatch):
 
 def mixed() -> list[dict[str, Any]]:
     """Thirty threads, of which every seventh cannot leave and the tenth is the richest."""
-    made = [document(number, session=f"s{number % 5}") for number in range(1, 31)]
-    for one in made[6::7]:
-        del one["messages"][3]
-    made[10]["metadata"]["tags"] = ["x"]
-    return made
+    threads = [document(number, session=f"s{number % 5}") for number in range(1, 31)]
+    for thread in threads[6::7]:
+        del thread["messages"][3]
+    threads[10]["metadata"]["tags"] = ["x"]
+    return threads
 
 
 REQUESTS = [
@@ -57,7 +57,7 @@ REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: f"{one.profile} {one.filter or one.dedupe}")
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda wanted: f"{wanted.profile} {wanted.filter or wanted.dedupe}")
 def test_processes_write_the_same_bytes_and_say_the_same(
     tmp_path: Path, request_: ExportRequest, request: pytest.FixtureRequest
 ):
@@ -65,9 +65,9 @@ def test_processes_write_the_same_bytes_and_say_the_same(
     alone = export(space, request_)
     request.getfixturevalue("large")
     together = export(space, request_)
-    assert [one.sha256 for one in together.files] == [one.sha256 for one in alone.files]
-    assert [one.path.read_bytes() for one in together.files if one.path] == [
-        one.path.read_bytes() for one in alone.files if one.path
+    assert [file.sha256 for file in together.files] == [file.sha256 for file in alone.files]
+    assert [file.path.read_bytes() for file in together.files if file.path] == [
+        file.path.read_bytes() for file in alone.files if file.path
     ]
     assert (together.exported, together.skipped, together.refusals) == (alone.exported, alone.skipped, alone.refusals)
     assert together.changes == alone.changes and together.balance == alone.balance
@@ -76,12 +76,12 @@ def test_processes_write_the_same_bytes_and_say_the_same(
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("richer", [[0], [9], [2, 25], [25]])
 def test_the_richest_row_is_the_first_wherever_it_was(tmp_path: Path, richer: list[int]):
-    made = [document(number, session="s1") for number in range(1, 31)]
+    threads = [document(number, session="s1") for number in range(1, 31)]
     for number in richer:
-        made[number]["metadata"]["tags"] = ["x"]
-    space = workspace(tmp_path, *made)
+        threads[number]["metadata"]["tags"] = ["x"]
+    space = workspace(tmp_path, *threads)
     report = export(space, ExportRequest())
-    ids = [one["id"] for one in made]
+    ids = [thread["id"] for thread in threads]
     first = ids.pop(richer[0])
     assert report.path
     assert [row["id"] for row in rows(report.path)] == [first, *ids]
@@ -108,9 +108,9 @@ def test_a_large_folder_is_listed_by_processes_with_names_that_are_no_text(tmp_p
     odd = os.fsdecode(b"odd\xff")
     put(space.threads, document(99)).rename(space.threads / f"{odd}.json")
     (space.threads / "half.json").write_text("{")
-    found = {one.stem: one for one in summaries(space)}
-    assert len(found) == 32 and found["half"].problem and odd in found
-    assert sum(one.status == "finished" for one in found.values()) >= 30
+    listed = {summary.stem: summary for summary in summaries(space)}
+    assert len(listed) == 32 and listed["half"].problem and odd in listed
+    assert sum(summary.status == "finished" for summary in listed.values()) >= 30
 
 
 @pytest.mark.usefixtures("large")
@@ -134,9 +134,9 @@ def test_what_changed_since_it_was_listed_leaves_as_it_is_now(tmp_path: Path, ca
     assert (report.total, report.exported) == (31, 25)
     assert dict(report.skipped) == {"broken tool calls": 4, "not finished": 1, "not a valid thread": 1}
     after = export(space, ExportRequest())
-    assert [one.sha256 for one in after.files] == [one.sha256 for one in report.files]
+    assert [file.sha256 for file in after.files] == [file.sha256 for file in report.files]
     assert (after.skipped, after.refusals) == (report.skipped, report.refusals)
-    assert "gone" not in {one.stem for one in summaries(space)}
+    assert "gone" not in {summary.stem for summary in summaries(space)}
 
 
 @pytest.mark.usefixtures("large")
@@ -151,10 +151,10 @@ def test_what_came_and_went_among_cached_files_is_right_in_the_next_list(tmp_pat
         copy.rename(space.threads / f"uci_har_s0_v4_0009_{number}.json")
     long_ago(space)
     report = export(space, ExportRequest())
-    listed = {one.stem for one in summaries(space)}
+    listed = {summary.stem for summary in summaries(space)}
     assert listed == {path.stem for path in space.threads.glob("*.json")} and report.total == len(listed)
     known, _ = index_cache.load(space)
-    assert {stem: known[stem] for stem in listed} == {one.stem: one for one in summaries(space)}
+    assert {stem: known[stem] for stem in listed} == {summary.stem: summary for summary in summaries(space)}
     assert export(space, ExportRequest()).files[0].sha256 == report.files[0].sha256
 
 
@@ -229,7 +229,7 @@ def test_a_thread_of_another_form_leaves_the_same_whether_its_summary_is_cached_
     fresh, cached = export(space, ExportRequest()), export(space, ExportRequest())
     assert fresh.exported == 1 and fresh.files[0].sha256 == cached.files[0].sha256
     (row,) = rows(cached.path)
-    assert "alternatives" not in row and all(isinstance(one["content"], str | None) for one in row["messages"])
+    assert "alternatives" not in row and all(isinstance(message["content"], str | None) for message in row["messages"])
 
 
 def in_index(space: Workspace) -> dict[str, Summary]:
@@ -250,16 +250,16 @@ def long_ago(space: Workspace) -> None:
 
 def test_a_dry_run_says_what_would_leave_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     space = workspace(tmp_path, *mixed())
-    found = export(space, ExportRequest(split=parse_split("70/30")), dry_run=True)
-    assert found.exported == 26 and found.files == () and dict(found.skipped) == {"broken tool calls": 4}
-    assert found.balance == export(space, ExportRequest(split=parse_split("70/30"))).balance
+    told = export(space, ExportRequest(split=parse_split("70/30")), dry_run=True)
+    assert told.exported == 26 and told.files == () and dict(told.skipped) == {"broken tool calls": 4}
+    assert told.balance == export(space, ExportRequest(split=parse_split("70/30"))).balance
     with pytest.raises(NothingToExportError):
         export(space, ExportRequest(filter="status:active"), dry_run=True)
-    made = sorted(path.name for path in space.exports.iterdir())
+    before = sorted(path.name for path in space.exports.iterdir())
     assert run_command(["export", "--dry-run", "--json", "--workspace", str(tmp_path)]) == 0
     document_ = json.loads(capsys.readouterr().out)
     assert (document_["dry_run"], document_["exported"], document_["path"]) == (True, 26, None)
-    assert sorted(path.name for path in space.exports.iterdir()) == made
+    assert sorted(path.name for path in space.exports.iterdir()) == before
     assert run_command(["export", "--dry-run", "--hold-out", "a/b", "--workspace", str(tmp_path)]) == 2
 
 

@@ -82,8 +82,8 @@ def outcome(space: Workspace, names: tuple[str, ...], capsys: pytest.CaptureFixt
     (space.private / "exported.cache").unlink(missing_ok=True)
     (space.root / "splits.json").write_text(json.dumps({"held_out": ["uci_har/s2"]}))
     before = {path.name for path in space.exports.iterdir()}
-    given = itertools.chain.from_iterable(OPTIONS[name] for name in names)
-    code = run_command(["export", "--json", "--workspace", str(space.root), *given])
+    arguments = itertools.chain.from_iterable(OPTIONS[name] for name in names)
+    code = run_command(["export", "--json", "--workspace", str(space.root), *arguments])
     caught = capsys.readouterr()
     report = json.loads(caught.out or "{}")
     if "exported" not in report:
@@ -121,8 +121,8 @@ def test_any_two_options_both_change_something_or_are_refused(tmp_path: Path, ca
 
 def test_held_out_sessions_are_not_lost_to_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     workspace(tmp_path, document(1))
-    place = ["--workspace", str(tmp_path)]
-    assert run_command(["export", "--status", "--hold-out", "uci_har/train_16_3157", *place]) == 2
+    where = ["--workspace", str(tmp_path)]
+    assert run_command(["export", "--status", "--hold-out", "uci_har/train_16_3157", *where]) == 2
     assert "leave out `--hold-out`" in capsys.readouterr().err
     assert not (tmp_path / "splits.json").exists()
 

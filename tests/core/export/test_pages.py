@@ -18,8 +18,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 def test_the_page_of_checks_lists_each_of_them_and_what_fix_does():
     table = dict(re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", (DOCS / "lint.md").read_text(), re.MULTILINE))
-    assert list(table) == [UNREADABLE, *(one.name for one in CHECKS), NAME]
-    assert {name for name, fix in table.items() if "--fix" in fix} == {one.name for one in CHECKS if one.fix}
+    assert list(table) == [UNREADABLE, *(check.name for check in CHECKS), NAME]
+    assert {name for name, fix in table.items() if "--fix" in fix} == {check.name for check in CHECKS if check.fix}
 
 
 def test_the_page_of_training_names_every_profile_and_only_options_there_are():

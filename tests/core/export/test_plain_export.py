@@ -26,13 +26,13 @@ def test_each_line_equals_its_file_without_alternatives_keys_in_their_order(tmp_
     plain = document(1)
     odd: dict[str, Any] = {"mine": {"b": 1, "a": [1.50, 1e3]}, **document(2)}
     odd |= {"alternatives": [{"position": 1}], "last": "x\u2028y"}
-    found = export(workspace(tmp_path, plain, odd), ExportRequest())
-    assert (found.total, found.exported, found.skipped) == (2, 2, {})
-    made = {row["id"]: row for row in rows(found.path)}
+    report = export(workspace(tmp_path, plain, odd), ExportRequest())
+    assert (report.total, report.exported, report.skipped) == (2, 2, {})
+    by_id = {row["id"]: row for row in rows(report.path)}
     del odd["alternatives"]
-    assert made == {plain["id"]: plain, odd["id"]: odd}
-    assert list(made[odd["id"]]) == list(odd) and list(made[odd["id"]]["metadata"]) == list(odd["metadata"])
-    assert found.path and re.fullmatch(r"training_data_openai_\d{8}_\d{6}\.jsonl", found.path.name)
+    assert by_id == {plain["id"]: plain, odd["id"]: odd}
+    assert list(by_id[odd["id"]]) == list(odd) and list(by_id[odd["id"]]["metadata"]) == list(odd["metadata"])
+    assert report.path and re.fullmatch(r"training_data_openai_\d{8}_\d{6}\.jsonl", report.path.name)
 
 
 def test_contents_and_arguments_that_are_objects_become_strings_and_the_file_stays(tmp_path: Path):
@@ -46,40 +46,40 @@ def test_contents_and_arguments_that_are_objects_become_strings_and_the_file_sta
     other["messages"][3]["tool_calls"][0]["function"]["arguments"] = {"dataset_name": "uci_har"}
     space = workspace(tmp_path, other)
     before = (space.threads / f"{other['id']}.json").read_bytes()
-    made = rows(export(space, ExportRequest()).path)[0]["messages"]
-    assert [one["content"] for one in made[:3]] == [
+    messages = rows(export(space, ExportRequest()).path)[0]["messages"]
+    assert [message["content"] for message in messages[:3]] == [
         "Dataset Information: {}",
         '{"type": "timeseries", "artifact_id": "ts_1"}',
         "What is it?",
     ]
-    assert made[4]["content"] == '{"channels": []}'
-    assert json.loads(made[3]["tool_calls"][0]["function"]["arguments"]) == {"dataset_name": "uci_har"}
+    assert messages[4]["content"] == '{"channels": []}'
+    assert json.loads(messages[3]["tool_calls"][0]["function"]["arguments"]) == {"dataset_name": "uci_har"}
     assert (space.threads / f"{other['id']}.json").read_bytes() == before
 
 
-def _unfinished(one: dict[str, Any]) -> None:
-    del one["messages"][-1]
+def _unfinished(thread: dict[str, Any]) -> None:
+    del thread["messages"][-1]
 
 
-def _rejected(one: dict[str, Any]) -> None:
-    one["metadata"]["review"] = {"verdict": "reject"}
+def _rejected(thread: dict[str, Any]) -> None:
+    thread["metadata"]["review"] = {"verdict": "reject"}
 
 
-def _stale(one: dict[str, Any]) -> None:
-    one["messages"][4]["stale"] = True
+def _stale(thread: dict[str, Any]) -> None:
+    thread["messages"][4]["stale"] = True
 
 
-def _unanswered(one: dict[str, Any]) -> None:
-    del one["messages"][3]
+def _unanswered(thread: dict[str, Any]) -> None:
+    del thread["messages"][3]
 
 
-def _orphan(one: dict[str, Any]) -> None:
-    one["messages"][3]["tool_call_id"] = "call_x"
+def _orphan(thread: dict[str, Any]) -> None:
+    thread["messages"][3]["tool_call_id"] = "call_x"
 
 
-def _twice(one: dict[str, Any]) -> None:
-    for part in (one["messages"][1]["tool_calls"][1], one["messages"][3]):
-        part["id" if "id" in part else "tool_call_id"] = one["messages"][2]["tool_call_id"]
+def _twice(thread: dict[str, Any]) -> None:
+    for part in (thread["messages"][1]["tool_calls"][1], thread["messages"][3]):
+        part["id" if "id" in part else "tool_call_id"] = thread["messages"][2]["tool_call_id"]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def _twice(one: dict[str, Any]) -> None:
 def test_what_cannot_leave_is_counted_with_its_reason(tmp_path: Path, spoil: Any, reason: str, sentence: str):
     bad = document(2)
     spoil(bad)
-    found = export(workspace(tmp_path, document(1), bad), ExportRequest())
-    assert (found.exported, dict(found.skipped)) == (1, {reason: 1})
-    assert [sentence in one.sentence for one in found.refusals] == ([True] if sentence else [])
+    report = export(workspace(tmp_path, document(1), bad), ExportRequest())
+    assert (report.exported, dict(report.skipped)) == (1, {reason: 1})
+    assert [sentence in refusal.sentence for refusal in report.refusals] == ([True] if sentence else [])
 
 
 def test_files_that_are_no_threads_are_refused_with_file_and_line(tmp_path: Path):
@@ -108,12 +108,12 @@ def test_files_that_are_no_threads_are_refused_with_file_and_line(tmp_path: Path
     put(space.threads, {**document(3), "nan": float("nan")})
     half = json.dumps(document(4)).replace("Two checks", "\\ud800 checks")
     (space.threads / f"{document(4)['id']}.json").write_text(half)
-    found = export(space, ExportRequest())
-    assert found.exported == 1
-    assert dict(found.skipped) == {"not a valid thread": 2, "older v3 thread": 1, "text that loaders stop at": 1}
-    assert any("lone surrogate" in one.sentence for one in found.refusals)
-    assert any("half.json, line 2" in one.sentence for one in found.refusals)
-    assert any("NaN" in one.sentence for one in found.refusals)
+    report = export(space, ExportRequest())
+    assert report.exported == 1
+    assert dict(report.skipped) == {"not a valid thread": 2, "older v3 thread": 1, "text that loaders stop at": 1}
+    assert any("lone surrogate" in refusal.sentence for refusal in report.refusals)
+    assert any("half.json, line 2" in refusal.sentence for refusal in report.refusals)
+    assert any("NaN" in refusal.sentence for refusal in report.refusals)
 
 
 def test_all_takes_unfinished_threads_and_rejected_ones_only_when_asked(tmp_path: Path):
@@ -134,8 +134,8 @@ def test_same_selection_same_bytes_and_two_exports_never_share_a_name(tmp_path: 
 
 def test_the_row_richest_in_keys_stands_first(tmp_path: Path):
     rich = document(3, tags=["x"], review={"verdict": "accept"})
-    found = export(workspace(tmp_path, document(1), document(2), rich, document(4)), ExportRequest())
-    assert [row["id"][-4:] for row in rows(found.path)] == ["0003", "0001", "0002", "0004"]
+    report = export(workspace(tmp_path, document(1), document(2), rich, document(4)), ExportRequest())
+    assert [row["id"][-4:] for row in rows(report.path)] == ["0003", "0001", "0002", "0004"]
 
 
 def test_nothing_to_export_says_why_and_writes_nothing(tmp_path: Path):
@@ -245,10 +245,10 @@ def _killed_after(steps: int, work: Callable[[], object]) -> int:
 def test_the_command_prints_one_json_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     workspace(tmp_path, document(1), document(2))
     assert run_command(["export", "--json", "--workspace", str(tmp_path)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["exported"], found["total"]) == (2, 2)
-    assert len(rows(Path(found["path"]))) == 2
-    assert [one["id"][-4:] for one in found["examples"]] == ["0001", "0002"]
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["exported"], printed["total"]) == (2, 2)
+    assert len(rows(Path(printed["path"]))) == 2
+    assert [example["id"][-4:] for example in printed["examples"]] == ["0001", "0002"]
 
 
 def test_the_command_fails_when_nothing_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -18,52 +18,52 @@ from .threads import Document, document, workspace
 TEMPLATE = Path(__file__).parents[3] / "core/export/probes/chatml.jinja"
 
 
-def seen(tmp_path: Path, one: Document, **options: Any):
-    space = workspace(tmp_path, one)
+def seen(tmp_path: Path, thread: Document, **options: Any):
+    space = workspace(tmp_path, thread)
     return preview(space, summaries(space)[0], ExportRequest(**options))
 
 
 def test_a_preview_shows_the_row_and_which_stretches_are_trained(tmp_path: Path):
-    found = seen(tmp_path, document(), profile="hf")
-    assert found.rows[0]["messages"][0]["role"] == "user" and found.refusal == ""
-    trained = "".join(piece.text for piece in found.rendered if piece.trained)
-    others = "".join(piece.text for piece in found.rendered if not piece.trained)
+    shown = seen(tmp_path, document(), profile="hf")
+    assert shown.rows[0]["messages"][0]["role"] == "user" and shown.refusal == ""
+    trained = "".join(piece.text for piece in shown.rendered if piece.trained)
+    others = "".join(piece.text for piece in shown.rendered if not piece.trained)
     assert "Two checks at once — größer?" in trained and "Final Answer: walking<|im_end|>" in trained
     assert '"arguments": {"channel_names": ["body_acc_x"]}' in trained and "dominant_hz" not in trained
     assert "dominant_hz" in others and "compute_spectrum" in others and "What is this?" in others
-    assert found.changes["turns with text beside a call, which templates of Llama-3 and gpt-oss drop"] == 1
+    assert shown.changes["turns with text beside a call, which templates of Llama-3 and gpt-oss drop"] == 1
 
 
 def test_a_turn_out_of_the_loss_is_not_trained(tmp_path: Path):
-    one = document()
-    one["messages"][1]["train"] = False
-    trained = "".join(piece.text for piece in seen(tmp_path, one, profile="hf").rendered if piece.trained)
+    thread = document()
+    thread["messages"][1]["train"] = False
+    trained = "".join(piece.text for piece in seen(tmp_path, thread, profile="hf").rendered if piece.trained)
     assert "Two checks" not in trained and "Final Answer" in trained
 
 
 def test_a_preview_says_why_a_thread_would_not_leave(tmp_path: Path):
-    one = document()
-    one["messages"][1]["train"] = False
-    assert "out of the loss" in seen(tmp_path, one, profile="llamafactory").refusal
-    del one["messages"][3]
-    assert "is not answered" in seen(tmp_path, one, profile="openai_v1").refusal
+    thread = document()
+    thread["messages"][1]["train"] = False
+    assert "out of the loss" in seen(tmp_path, thread, profile="llamafactory").refusal
+    del thread["messages"][3]
+    assert "is not answered" in seen(tmp_path, thread, profile="openai_v1").refusal
 
 
 def test_a_plain_preview_is_the_thread_without_its_alternatives(tmp_path: Path):
-    one = {**document(), "alternatives": [{"position": 1}]}
-    assert seen(tmp_path, one).rows == (document(),)
+    thread = {**document(), "alternatives": [{"position": 1}]}
+    assert seen(tmp_path, thread).rows == (document(),)
 
 
 def test_the_preview_renders_what_the_template_renders():
-    one = document()
-    one["messages"][1]["reasoning_content"] = "hm <b>"
+    thread = document()
+    thread["messages"][1]["reasoning_content"] = "hm <b>"
     plain = TEMPLATE.read_text().replace("{%- generation %}", "").replace("{%- endgeneration %}", "")
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
     environment.filters["tojson"] = lambda value: __import__("json").dumps(value, ensure_ascii=False)
-    chat = messages(one["messages"], Making())
-    expected = environment.from_string(plain).render(messages=chat, tools=one["tools"], add_generation_prompt=False)
-    assert "".join(piece.text for piece in rendered(Thread(one))) == expected
+    chat = messages(thread["messages"], Making())
+    expected = environment.from_string(plain).render(messages=chat, tools=thread["tools"], add_generation_prompt=False)
+    assert "".join(piece.text for piece in rendered(Thread(thread))) == expected
 
 
 def test_what_would_leave_and_what_a_profile_would_lose_is_known_before(tmp_path: Path):
@@ -73,14 +73,14 @@ def test_what_would_leave_and_what_a_profile_would_lose_is_known_before(tmp_path
     every[2]["messages"][1]["train"] = False
     space = workspace(tmp_path, *every)
     request = ExportRequest(profile="llamafactory")
-    found = candidates(space, request, summaries(space))
-    assert [one.stem for one in found.chosen] == [every[2]["id"], every[3]["id"]] and found.certain
-    assert found.skipped == {"not finished": 1, "rejected": 1}
-    lost = losses(space, found.chosen, request)
+    leaving = candidates(space, request, summaries(space))
+    assert [summary.stem for summary in leaving.chosen] == [every[2]["id"], every[3]["id"]] and leaving.certain
+    assert leaving.skipped == {"not finished": 1, "rejected": 1}
+    lost = losses(space, leaving.chosen, request)
     assert lost.looked_at == 2
     assert [stems for sentence, stems in lost.refused.items() if "out of the loss" in sentence] == [(every[2]["id"],)]
     report = export(space, request)
     assert report.exported == 1 and report.skipped["not finished"] == 1
     assert not candidates(space, ExportRequest(filter="dominant"), summaries(space)).certain
     left = candidates(space, ExportRequest(profile="llamafactory", new_only=True), summaries(space))
-    assert [one.stem for one in left.chosen] == [every[2]["id"]]
+    assert [summary.stem for summary in left.chosen] == [every[2]["id"]]

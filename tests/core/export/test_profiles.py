@@ -16,10 +16,10 @@ from core.thread.value import Thread
 from .threads import TOOLS, Document, document, rows, workspace
 
 
-def made(profile: str, one: Document, **options: Any) -> Document:
+def row_of(profile: str, thread: Document, **options: Any) -> Document:
     make = PROFILES[profile].rows
     assert make is not None
-    return make(Thread(one), Making(**options))[0]
+    return make(Thread(thread), Making(**options))[0]
 
 
 def nulls(value: Any) -> bool:
@@ -29,7 +29,7 @@ def nulls(value: Any) -> bool:
 
 
 def test_hf_has_object_arguments_string_contents_no_nulls_and_json_strings_where_rows_differ():
-    row = made("hf", document())
+    row = row_of("hf", document())
     call = row["messages"][1]["tool_calls"][1]["function"]
     assert call == {"name": "compute_spectrum", "arguments": {"channel_names": ["body_acc_x"]}}
     assert all(isinstance(message["content"], str) for message in row["messages"])
@@ -40,63 +40,63 @@ def test_hf_has_object_arguments_string_contents_no_nulls_and_json_strings_where
 
 
 def test_hf_keeps_reasoning_apart_and_marks_only_threads_with_a_turn_out_of_the_loss():
-    one = document()
-    assert all("train" not in message for message in made("hf", one)["messages"])
-    one["messages"][1] |= {"train": False, "reasoning_content": "hm"}
-    one["messages"][2]["edited"] = True
+    thread = document()
+    assert all("train" not in message for message in row_of("hf", thread)["messages"])
+    thread["messages"][1] |= {"train": False, "reasoning_content": "hm"}
+    thread["messages"][2]["edited"] = True
     making = Making()
-    row = PROFILES["hf"].rows(Thread(one), making)[0]  # type: ignore[misc]  # hf has rows
+    row = PROFILES["hf"].rows(Thread(thread), making)[0]  # type: ignore[misc]  # hf has rows
     assert [message.get("train") for message in row["messages"]] == [None, False, None, None, True]
     assert row["messages"][1]["reasoning_content"] == "hm" and "edited" not in row["messages"][2]
     assert any("out of the loss" in change for change in making.changes)
 
 
 def test_parallel_calls_split_into_turns_of_one_call_each_with_its_result():
-    row = made("hf", document(), split_calls=True)
-    assert [(one["role"], len(one.get("tool_calls", ()))) for one in row["messages"]] == [
+    row = row_of("hf", document(), split_calls=True)
+    assert [(message["role"], len(message.get("tool_calls", ()))) for message in row["messages"]] == [
         ("user", 0), ("assistant", 1), ("tool", 0), ("assistant", 1), ("tool", 0), ("assistant", 0),
     ]  # fmt: skip
-    assert [one["name"] for one in row["messages"] if one["role"] == "tool"] == [
+    assert [message["name"] for message in row["messages"] if message["role"] == "tool"] == [
         "show_channel_stats", "compute_spectrum",
     ]  # fmt: skip
-    assert [one["content"] for one in row["messages"][1:4:2]] == ["Two checks at once — größer?", ""]
+    assert [message["content"] for message in row["messages"][1:4:2]] == ["Two checks at once — größer?", ""]
 
 
 def test_several_leading_user_messages_are_joined_where_templates_alternate():
-    one = document()
-    one["messages"].insert(1, {"role": "user", "content": "And the rest?"})
-    assert [m["role"] for m in made("hf", one)["messages"]][:2] == ["user", "assistant"]
-    assert made("hf", one)["messages"][0]["content"].endswith("\n\nAnd the rest?")
-    assert [m["role"] for m in made("openai", one)["messages"]][:2] == ["user", "user"]
+    thread = document()
+    thread["messages"].insert(1, {"role": "user", "content": "And the rest?"})
+    assert [m["role"] for m in row_of("hf", thread)["messages"]][:2] == ["user", "assistant"]
+    assert row_of("hf", thread)["messages"][0]["content"].endswith("\n\nAnd the rest?")
+    assert [m["role"] for m in row_of("openai", thread)["messages"]][:2] == ["user", "user"]
 
 
 def test_llamafactory_has_one_block_for_parallel_calls_and_one_observation():
-    row = made("llamafactory", document())
+    row = row_of("llamafactory", document())
     assert [turn["from"] for turn in row["conversations"]] == ["human", "function_call", "observation", "gpt"]
     called = row["conversations"][1]["value"]
     text, _, block = called.partition("<tool_call>")
     assert text == "Two checks at once — größer?\n"
-    assert [one["name"] for one in json.loads(block.removesuffix("</tool_call>"))] == [
+    assert [call["name"] for call in json.loads(block.removesuffix("</tool_call>"))] == [
         "show_channel_stats", "compute_spectrum",
     ]  # fmt: skip
     assert row["conversations"][2]["value"].count("\n</tool_response>\n<tool_response>\n") == 1
     assert json.loads(row["tools"]) == TOOLS and set(row) == {"conversations", "tools"}
-    other = made("llamafactory", document(), template="other")["conversations"][2]["value"]
-    assert [json.loads(one)["dominant_hz"] for one in json.loads(other)[1:]] == [1.95]
+    other = row_of("llamafactory", document(), template="other")["conversations"][2]["value"]
+    assert [json.loads(result)["dominant_hz"] for result in json.loads(other)[1:]] == [1.95]
 
 
 def test_llamafactory_joins_answers_that_follow_one_another():
-    one = document()
-    one["messages"].insert(4, {"role": "assistant", "content": "Let me think.", "tool_calls": None})
-    turns = made("llamafactory", one)["conversations"]
+    thread = document()
+    thread["messages"].insert(4, {"role": "assistant", "content": "Let me think.", "tool_calls": None})
+    turns = row_of("llamafactory", thread)["conversations"]
     assert [turn["from"] for turn in turns] == ["human", "function_call", "observation", "gpt"]
     assert turns[-1]["value"].startswith("Let me think.\n\nA rhythm")
 
 
 def test_openai_row_holds_what_its_schema_has_and_nothing_else():
-    one = document()
-    one["messages"][1] |= {"content": "", "train": False}
-    row = made("openai", one)
+    thread = document()
+    thread["messages"][1] |= {"content": "", "train": False}
+    row = row_of("openai", thread)
     assert set(row) == {"messages", "tools", "parallel_tool_calls"} and row["parallel_tool_calls"] is True
     assert row["messages"][1]["content"] is None and row["messages"][1]["weight"] == 0
     assert set(row["messages"][2]) == {"role", "tool_call_id", "content"}
@@ -104,37 +104,37 @@ def test_openai_row_holds_what_its_schema_has_and_nothing_else():
     assert isinstance(row["messages"][1]["tool_calls"][0]["function"]["arguments"], str)
 
 
-def _bad_arguments(one: Document) -> None:
-    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = "{not json"
+def _bad_arguments(thread: Document) -> None:
+    thread["messages"][1]["tool_calls"][0]["function"]["arguments"] = "{not json"
 
 
-def _list_arguments(one: Document) -> None:
-    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = "[1]"
+def _list_arguments(thread: Document) -> None:
+    thread["messages"][1]["tool_calls"][0]["function"]["arguments"] = "[1]"
 
 
-def _ends_on_tool(one: Document) -> None:
-    del one["messages"][-1]
+def _ends_on_tool(thread: Document) -> None:
+    del thread["messages"][-1]
 
 
-def _no_tools(one: Document) -> None:
-    del one["tools"]
+def _no_tools(thread: Document) -> None:
+    del thread["tools"]
 
 
-def _untrained(one: Document) -> None:
-    one["messages"][1]["train"] = False
+def _untrained(thread: Document) -> None:
+    thread["messages"][1]["train"] = False
 
 
-def _mark(one: Document) -> None:
-    one["messages"][1]["content"] = "a <tool_call> in words"
+def _mark(thread: Document) -> None:
+    thread["messages"][1]["content"] = "a <tool_call> in words"
 
 
-def _empty(one: Document) -> None:
-    one["messages"][-1]["content"] = " "
+def _empty(thread: Document) -> None:
+    thread["messages"][-1]["content"] = " "
 
 
-def _talks_after_the_answer(one: Document) -> None:
-    one["messages"][1:4] = []
-    one["messages"].insert(1, {"role": "system", "content": "be brief"})
+def _talks_after_the_answer(thread: Document) -> None:
+    thread["messages"][1:4] = []
+    thread["messages"].insert(1, {"role": "system", "content": "be brief"})
 
 
 @pytest.mark.parametrize(
@@ -152,67 +152,67 @@ def _talks_after_the_answer(one: Document) -> None:
     ],
 )
 def test_what_a_trainer_would_drop_or_garble_is_refused_with_the_reason(profile: str, spoil: Any, sentence: str):
-    one = document()
-    spoil(one)
+    thread = document()
+    spoil(thread)
     with pytest.raises(RefusedError, match=sentence):
-        made(profile, one)
+        row_of(profile, thread)
 
 
 def exported(tmp_path: Path, profile: str, *documents: Document, **options: Any) -> ExportReport:
     return export(workspace(tmp_path, *documents), ExportRequest(profile, **options))
 
 
-def beside(found: ExportReport) -> dict[str, str]:
-    assert found.path
-    return {path.name.removeprefix(found.path.stem): path.read_text() for path in found.beside}
+def beside(report: ExportReport) -> dict[str, str]:
+    assert report.path
+    return {path.name.removeprefix(report.path.stem): path.read_text() for path in report.beside}
 
 
 def test_hf_export_has_a_yaml_and_a_script_that_name_the_file(tmp_path: Path):
-    found = exported(tmp_path, "hf", document())
-    texts = beside(found)
-    assert found.path and found.path.name in texts[".axolotl.yaml"] and repr(found.path.name) in texts[".trl.py"]
+    report = exported(tmp_path, "hf", document())
+    texts = beside(report)
+    assert report.path and report.path.name in texts[".axolotl.yaml"] and repr(report.path.name) in texts[".trl.py"]
     assert "type: chat_template" in texts[".axolotl.yaml"] and "message_field_training: train" in texts[".axolotl.yaml"]
     compile(texts[".trl.py"], "trl.py", "exec")
-    assert json.loads(texts[".manifest.json"])["files"][0]["sha256"] == found.files[0].sha256
+    assert json.loads(texts[".manifest.json"])["files"][0]["sha256"] == report.files[0].sha256
 
 
 def test_openai_export_keeps_id_and_metadata_in_a_sidecar_by_line(tmp_path: Path):
-    found = exported(tmp_path, "openai", document(1), document(2))
-    lines = [json.loads(line) for line in beside(found)[".lines.jsonl"].splitlines()]
-    assert [(one["line"], one["id"][-4:]) for one in lines] == [(1, "0001"), (2, "0002")]
+    report = exported(tmp_path, "openai", document(1), document(2))
+    lines = [json.loads(line) for line in beside(report)[".lines.jsonl"].splitlines()]
+    assert [(line["line"], line["id"][-4:]) for line in lines] == [(1, "0001"), (2, "0002")]
     assert lines[0]["metadata"]["ground_truth"] == "walking"
 
 
 def test_dataset_info_gains_an_entry_and_loses_none(tmp_path: Path):
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports/dataset_info.json").write_text('{"theirs": {"file_name": "x.json"}}')
-    found = exported(tmp_path, "llamafactory", document())
+    report = exported(tmp_path, "llamafactory", document())
     info = json.loads((tmp_path / "exports/dataset_info.json").read_text())
-    assert found.path and list(info) == ["theirs", found.path.stem]
-    entry = info[found.path.stem]
+    assert report.path and list(info) == ["theirs", report.path.stem]
+    entry = info[report.path.stem]
     assert entry["formatting"] == "sharegpt" and entry["columns"] == {"messages": "conversations", "tools": "tools"}
     assert entry["tags"]["function_tag"] == "function_call" and len(entry["tags"]) == 7
-    assert f"dataset: {found.path.stem}" in beside(found)[".llamafactory.yaml"]
+    assert f"dataset: {report.path.stem}" in beside(report)[".llamafactory.yaml"]
 
 
 def test_threads_without_schemas_get_todays_when_their_calls_fit(tmp_path: Path):
-    one, odd = document(1), document(2)
-    for each in (one, odd):
+    plain, odd = document(1), document(2)
+    for each in (plain, odd):
         del each["tools"]
     odd["messages"][1]["tool_calls"][1]["function"]["name"] = "unheard_of"
-    found = exported(tmp_path, "hf", one, odd)
-    assert found.exported == 1 and dict(found.skipped) == {"no tool schemas": 1}
-    names = [tool["function"]["name"] for tool in json.loads(rows(found.path)[0]["tools"])]
+    report = exported(tmp_path, "hf", plain, odd)
+    assert report.exported == 1 and dict(report.skipped) == {"no tool schemas": 1}
+    names = [tool["function"]["name"] for tool in json.loads(rows(report.path)[0]["tools"])]
     assert sorted(names) == ["compute_spectrum", "show_channel_stats"]
-    assert any("today's" in change for change in found.changes)
+    assert any("today's" in change for change in report.changes)
 
 
 def test_a_refusal_is_counted_and_the_rest_leaves(tmp_path: Path):
     odd = document(2)
     _bad_arguments(odd)
-    found = exported(tmp_path, "hf", document(1), odd)
-    assert found.exported == 1 and dict(found.skipped) == {"arguments that are not JSON": 1}
-    assert found.refusals[0].stem == odd["id"]
+    report = exported(tmp_path, "hf", document(1), odd)
+    assert report.exported == 1 and dict(report.skipped) == {"arguments that are not JSON": 1}
+    assert report.refusals[0].stem == odd["id"]
 
 
 def test_an_unknown_profile_is_answered_with_the_nearest():

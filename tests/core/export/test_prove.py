@@ -38,21 +38,21 @@ def measured(text: str, trained: str, *pieces: Any) -> dict[str, Any]:
 
 
 def test_trained_tokens_are_counted_by_whose_words_they_carry():
-    found = measured(
+    measures = measured(
         "<tool>ask|say|end",
         "          xxxx",
         ("user", "ask", False),
         ("assistant", "say", True),
         ("tool", "end", False),
     )
-    assert found["trained"] == {"assistant": 3, "markup": 1} and found["lost"] == []
+    assert measures["trained"] == {"assistant": 3, "markup": 1} and measures["lost"] == []
     leaky = measured("<tool>ask|say", "      xxxx", ("user", "ask", False), ("assistant", "say", True))
     assert leaky["trained"]["user"] == 3 and leaky["assistant_left_out"] == 3
 
 
 def test_texts_that_no_token_carries_are_lost_and_escaped_ones_are_not():
-    found = measured('a \\"q\\" b', "", ("user", 'a "q" b', False), ("tool", "gone", False))
-    assert found["lost"] == ["tool: gone", "tool schema: tool"]
+    measures = measured('a \\"q\\" b', "", ("user", 'a "q" b', False), ("tool", "gone", False))
+    assert measures["lost"] == ["tool: gone", "tool schema: tool"]
 
 
 def test_a_character_of_several_tokens_is_decoded_whole():
@@ -85,19 +85,19 @@ def fake(probes: Path, *, fail: bool = False, **changes: Any) -> None:
     (probes / "trl_probe.py").write_text(FAKE.format(fail=fail, answer=repr({**ANSWER, **changes})))
 
 
-def made(tmp_path: Path, profile: str = "hf") -> Path:
+def file_of(tmp_path: Path, profile: str = "hf") -> Path:
     path = export(workspace(tmp_path, document(1), document(2)), ExportRequest(profile)).path
     assert path is not None
     return path
 
 
 def test_the_command_says_what_the_trainer_said(tmp_path: Path, probes: Path, capsys: pytest.CaptureFixture[str]):
-    path = made(tmp_path)
+    path = file_of(tmp_path)
     fake(probes)
     arguments = ["prove", path.name, "--trainer", "trl", "--python", sys.executable, "--workspace", str(tmp_path)]
     assert run_command([*arguments, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["holds"], found["profile"], found["rows_loaded"]) == (True, "hf", 2)
+    proof = json.loads(capsys.readouterr().out)
+    assert (proof["holds"], proof["profile"], proof["rows_loaded"]) == (True, "hf", 2)
     fake(probes, rows_loaded=1, trained={"assistant": 3, "tool": 2}, texts_lost=1, text_lost=["tool: x"])
     assert run_command(arguments) == 1
     text = capsys.readouterr().out
@@ -107,7 +107,7 @@ def test_the_command_says_what_the_trainer_said(tmp_path: Path, probes: Path, ca
 def test_a_trainer_that_fails_is_quoted_by_its_last_line(tmp_path: Path, probes: Path):
     fake(probes, fail=True)
     with pytest.raises(SensorloomError, match=r"trl could not load .*: RuntimeError: it broke"):
-        prove(made(tmp_path), "trl", Path(sys.executable))
+        prove(file_of(tmp_path), "trl", Path(sys.executable))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_trainer_that_fails_is_quoted_by_its_last_line(tmp_path: Path, probes:
 )
 def test_a_form_that_a_trainer_does_not_take_is_refused(tmp_path: Path, profile: str, trainer: Any, sentence: str):
     with pytest.raises(UsageError, match=sentence):
-        prove(made(tmp_path, profile), trainer, Path(sys.executable))
+        prove(file_of(tmp_path, profile), trainer, Path(sys.executable))
 
 
 def test_axolotl_is_refused_for_pairs_because_it_drops_their_calls(tmp_path: Path):

@@ -26,22 +26,22 @@ LABELS = ("walking", "sitting", "laying")
 
 def folder(count: int, start: int = 0) -> list[Document]:
     """Threads of ten subjects and three labels, two threads of each session."""
-    made: list[Document] = []
+    threads: list[Document] = []
     for number in range(start, start + count):
         session = f"train_{number % 10}_{number // 2}"
-        made.append(document(number + 1, session=session, truth=LABELS[number % 3]))
-    return made
+        threads.append(document(number + 1, session=session, truth=LABELS[number % 3]))
+    return threads
 
 
-def sides(found: ExportReport) -> dict[str, str]:
+def sides(report: ExportReport) -> dict[str, str]:
     """Thread id to side."""
-    return {row["id"]: file.split for file in found.files for row in rows(file.path)}
+    return {row["id"]: file.split for file in report.files for row in rows(file.path)}
 
 
-def sessions_of(found: ExportReport, part: int) -> dict[str, set[str]]:
+def sessions_of(report: ExportReport, part: int) -> dict[str, set[str]]:
     """Group to sides, by a part of the session's name."""
     groups: dict[str, set[str]] = {}
-    for file in found.files:
+    for file in report.files:
         for row in rows(file.path):
             groups.setdefault("_".join(row["metadata"]["session"].split("_")[:part]), set()).add(file.split)
     return groups
@@ -50,53 +50,53 @@ def sessions_of(found: ExportReport, part: int) -> dict[str, set[str]]:
 @pytest.mark.parametrize(("group", "part"), [("subject", 2), ("session", 3)])
 def test_no_group_stands_on_two_sides_and_all_sides_have_threads(tmp_path: Path, group: Any, part: int):
     space = workspace(tmp_path, *folder(120))
-    found = export(space, ExportRequest(split=parse_split("80/10/10", group)))
-    assert [file.split for file in found.files] == ["train", "val", "test"]
-    assert all(len(one) == 1 for one in sessions_of(found, part).values())
-    assert sum(file.rows for file in found.files) == 120
-    assert [file.path.name.rsplit("_", 1)[1] for file in found.files] == ["train.jsonl", "val.jsonl", "test.jsonl"]
+    report = export(space, ExportRequest(split=parse_split("80/10/10", group)))
+    assert [file.split for file in report.files] == ["train", "val", "test"]
+    assert all(len(sides_of_session) == 1 for sides_of_session in sessions_of(report, part).values())
+    assert sum(file.rows for file in report.files) == 120
+    assert [file.path.name.rsplit("_", 1)[1] for file in report.files] == ["train.jsonl", "val.jsonl", "test.jsonl"]
 
 
 def test_labels_come_out_in_proportion(tmp_path: Path):
-    found = export(workspace(tmp_path, *folder(240)), ExportRequest(split=parse_split("90/10", "session")))
+    report = export(workspace(tmp_path, *folder(240)), ExportRequest(split=parse_split("90/10", "session")))
     for label in LABELS:
-        share = found.balance["val"][label] / (found.balance["val"][label] + found.balance["train"][label])
+        share = report.balance["val"][label] / (report.balance["val"][label] + report.balance["train"][label])
         assert 0.07 <= share <= 0.13
 
 
 def test_a_branch_goes_with_its_parent(tmp_path: Path):
     documents = folder(20)
-    for number, one in enumerate(documents):
+    for number, thread in enumerate(documents):
         if number % 2:
-            one["metadata"] |= {"parent_id": documents[number - 1]["id"], "branched_at": 4}
-    found = sides(export(workspace(tmp_path, *documents), ExportRequest(split=parse_split("70/30", "family"))))
-    assert all(found[documents[n]["id"]] == found[documents[n + 1]["id"]] for n in range(0, 20, 2))
+            thread["metadata"] |= {"parent_id": documents[number - 1]["id"], "branched_at": 4}
+    by_id = sides(export(workspace(tmp_path, *documents), ExportRequest(split=parse_split("70/30", "family"))))
+    assert all(by_id[documents[n]["id"]] == by_id[documents[n + 1]["id"]] for n in range(0, 20, 2))
 
 
 def test_threads_that_are_added_move_nobody(tmp_path: Path):
     space = workspace(tmp_path, *folder(60))
     request = ExportRequest(split=parse_split("80/20", "session", seed=3))
     before = sides(export(space, request))
-    for one in folder(90, start=60):
-        put(space.threads, one)
+    for thread in folder(90, start=60):
+        put(space.threads, thread)
     after = sides(export(space, request))
     assert len(after) == 150 and all(after[stem] == side for stem, side in before.items())
     assert 0.15 <= Counter(after.values())["val"] / 150 <= 0.25
 
 
 def test_a_split_is_the_same_again_and_another_under_another_seed(tmp_path: Path):
-    def made(name: str, seed: int) -> dict[str, str]:
+    def sides_by(name: str, seed: int) -> dict[str, str]:
         root = tmp_path / name
         root.mkdir()
         return sides(export(workspace(root, *folder(60)), ExportRequest(split=parse_split("50/50", "session", seed))))
 
-    assert made("a", 1) == made("b", 1) != made("c", 2)
+    assert sides_by("a", 1) == sides_by("b", 1) != sides_by("c", 2)
 
 
 def test_large_and_unknown_groups_are_assigned_by_what_is_missing():
     groups = {"a": Counter(x=50), "b": Counter(x=5), "c": Counter(x=45), "known": Counter(x=1)}
-    found = assign(groups, {"known": "val", "gone": "train"}, parse_split("90/10"))
-    assert found["known"] == "val" and found["a"] == "train" and set(found) == set(groups)
+    assigned = assign(groups, {"known": "val", "gone": "train"}, parse_split("90/10"))
+    assert assigned["known"] == "val" and assigned["a"] == "train" and set(assigned) == set(groups)
 
 
 @pytest.mark.parametrize("text", ["90", "90/0", "a/b", "1/2/3/4", "90-10"])
@@ -144,16 +144,16 @@ def test_caps_hold_for_each_label_and_do_not_hang_on_the_others(tmp_path: Path):
 
 def test_duplicates_are_left_out_exact_or_near(tmp_path: Path):
     words = " ".join(f"word{number} leads to word{number * 3}." for number in range(40))
-    one, same, near, other = (document(number) for number in (1, 2, 3, 4))
-    for each in (one, same, near):
+    original, same, near, other = (document(number) for number in (1, 2, 3, 4))
+    for each in (original, same, near):
         each["messages"][0]["content"] = each["metadata"]["user_query"] = "What is it?"
         each["messages"][1]["content"] = words
     near["messages"][1]["content"] = words.replace("word7 leads", "word7 points")
-    for each, source in ((same, one),):
+    for each, source in ((same, original),):
         each["messages"] = source["messages"]
-    space = workspace(tmp_path, one, same, near, other)
+    space = workspace(tmp_path, original, same, near, other)
     exact = export(space, ExportRequest(dedupe="exact"))
-    assert exact.exported == 3 and exact.refusals[0].sentence == f"says what {one['id']} says"
+    assert exact.exported == 3 and exact.refusals[0].sentence == f"says what {original['id']} says"
     assert export(space, ExportRequest(dedupe="near")).exported == 2
     assert export(space, ExportRequest()).exported == 4
 
@@ -168,8 +168,8 @@ def test_the_log_tells_new_exported_and_changed_and_comes_back_from_the_manifest
     put(space.threads, changed)
     put(space.threads, document(50))
     (space.private / "exported.cache").unlink()
-    found = export(space, new)
-    assert found.exported == 2 and found.skipped == {"exported already": 3}
+    report = export(space, new)
+    assert report.exported == 2 and report.skipped == {"exported already": 3}
     assert export(space, ExportRequest("hf", new_only=True)).exported == 5
 
 
@@ -228,22 +228,22 @@ def test_the_command_says_which_threads_are_new_exported_or_changed(tmp_path: Pa
     put(space.threads, document(1, session="train_0_0", tags=["x"]))
     put(space.threads, document(9))
     assert run_command(["export", "--status", "--json", "--workspace", str(tmp_path)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {state: len(stems) for state, stems in found.items()} == {"never": 1, "exported": 1, "changed": 1}
+    printed = json.loads(capsys.readouterr().out)
+    assert {state: len(stems) for state, stems in printed.items()} == {"never": 1, "exported": 1, "changed": 1}
     assert run_command(["export", "--status", "--workspace", str(tmp_path)]) == 0
     assert "changed   uci_har_train_0_0_v4_0001" in capsys.readouterr().out
 
 
 def test_the_manifest_tells_what_was_asked_and_what_left(tmp_path: Path):
     space = workspace(tmp_path, *folder(30))
-    found = export(space, ExportRequest(filter="truth:walking,sitting", split=parse_split("80/20", "session")))
-    manifest = json.loads(found.beside[-1].read_text())
+    report = export(space, ExportRequest(filter="truth:walking,sitting", split=parse_split("80/20", "session")))
+    manifest = json.loads(report.beside[-1].read_text())
     assert manifest["request"]["filter"] == "truth:walking,sitting" and manifest["counts"]["exported"] == 20
     assert manifest["split"]["group"] == "session" and set(manifest["split"]["groups"]) == {"train", "val"}
-    assert [file["rows"] for file in manifest["files"]] == [file.rows for file in found.files]
-    assert manifest["files"][0]["path"] == found.files[0].path.name and len(manifest["threads"]) == 20
+    assert [file["rows"] for file in manifest["files"]] == [file.rows for file in report.files]
+    assert manifest["files"][0]["path"] == report.files[0].path.name and len(manifest["threads"]) == 20
     assert set(manifest["threads"][0]) == {"stem", "sha256", "rows", "split", "group"}
-    assert manifest["balance"] == {side: dict(labels) for side, labels in found.balance.items()}
+    assert manifest["balance"] == {side: dict(labels) for side, labels in report.balance.items()}
     assert "sensorloom" in manifest["versions"]
 
 
@@ -251,8 +251,8 @@ def test_the_command_takes_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixtu
     workspace(tmp_path, *folder(30))
     options = ["--filter", "-truth:laying", "--profile", "hf", "--split", "90/10", "--group", "session", "--cap", "8"]
     code = run_command(["export", "--json", "--workspace", str(tmp_path), *options, "--hold-out", "uci_har/train_1_0"])
-    found = json.loads(capsys.readouterr().out)
-    assert code == 0 and found["exported"] <= 16 and found["profile"] == "hf"
+    printed = json.loads(capsys.readouterr().out)
+    assert code == 0 and printed["exported"] <= 16 and printed["profile"] == "hf"
     assert run_command(["export", "--workspace", str(tmp_path), "--filter", "stauts:x"]) != 0
     assert "did you mean `status`" in capsys.readouterr().err
 

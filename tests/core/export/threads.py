@@ -99,14 +99,14 @@ def workspace(root: Path, *documents: Document) -> Workspace:
     """A workspace that holds these threads."""
     threads = root / "threads"
     threads.mkdir(exist_ok=True)
-    for one in documents:
-        put(threads, one)
+    for thread in documents:
+        put(threads, thread)
     return Workspace(root, threads, root / "exports", root / "data", Settings())
 
 
-def put(threads: Path, one: Document) -> Path:
-    path = threads / f"{one['id']}.json"
-    path.write_text(json.dumps(one, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def put(threads: Path, thread: Document) -> Path:
+    path = threads / f"{thread['id']}.json"
+    path.write_text(json.dumps(thread, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

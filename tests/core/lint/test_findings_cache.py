@@ -48,19 +48,19 @@ def settled(space: Workspace) -> Workspace:
 
 
 def spoiled(number: int, **metadata: Any) -> Document:
-    one = document(number, session=f"s{number}")
-    one["metadata"]["num_tool_calls"] = 7
-    one["metadata"] |= metadata
-    return one
+    thread = document(number, session=f"s{number}")
+    thread["metadata"]["num_tool_calls"] = 7
+    thread["metadata"] |= metadata
+    return thread
 
 
 def twins() -> list[Document]:
-    one = document(1, session="a")
-    return [one, {**one, "id": "uci_har_z_v4_0002", "metadata": {**one["metadata"], "session": "b"}}]
+    thread = document(1, session="a")
+    return [thread, {**thread, "id": "uci_har_z_v4_0002", "metadata": {**thread["metadata"], "session": "b"}}]
 
 
 def chosen(space: Workspace, text: str) -> list[str]:
-    return [one.stem for one in select(space.threads, summaries(space), parse(text, space))]
+    return [summary.stem for summary in select(space.threads, summaries(space), parse(text, space))]
 
 
 def test_only_a_file_that_changed_is_looked_at_again(tmp_path: Path, looked_at: list[str]):
@@ -100,15 +100,15 @@ def test_what_was_kept_by_another_version_of_the_checks_is_not_used(
 
 
 def test_other_labels_of_the_dataset_make_the_findings_anew(tmp_path: Path):
-    one = document(1, truth="jogging")
-    one["metadata"]["ground_truth"] = "walking"
-    one["metadata"]["is_correct"] = False
-    space = settled(workspace(tmp_path, one))
-    assert chosen(space, "lint:unknown_answer") == [one["id"]]
+    thread = document(1, truth="jogging")
+    thread["metadata"]["ground_truth"] = "walking"
+    thread["metadata"]["is_correct"] = False
+    space = settled(workspace(tmp_path, thread))
+    assert chosen(space, "lint:unknown_answer") == [thread["id"]]
     folder = space.data / "uci_har"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"dataset_name": "uci_har", "activities": ["walking", "jogging"]}))
-    (folder / "labels.json").write_text(json.dumps({one["metadata"]["session"]: ["walking"]}))
+    (folder / "labels.json").write_text(json.dumps({thread["metadata"]["session"]: ["walking"]}))
     assert chosen(space, "lint:unknown_answer") == []
 
 
@@ -164,27 +164,27 @@ def test_where_nothing_can_be_kept_the_checks_do_without(tmp_path: Path, obstacl
     for _ in range(2):
         assert chosen(space, "lint:counts") == [spoiled(3)["id"]]
         assert chosen(space, "lint:duplicates") == ["uci_har_z_v4_0002"]
-    assert with_findings_cache(space, lambda found: found.lasting) is False
+    assert with_findings_cache(space, lambda cache: cache.lasting) is False
 
 
 def test_many_files_are_looked_at_in_processes_with_the_same_result(
     tmp_path: Path, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     space = settled(workspace(tmp_path, *(spoiled(number) for number in range(1, 30, 2)), *twins()))
-    alone = with_findings_cache(space, lambda found: look(found, space))
+    alone = with_findings_cache(space, lambda cache: look(cache, space))
     findings_cache_path(space).unlink()
     looked_at.clear()
     monkeypatch.setattr(pool, "cores", lambda: 2)
     monkeypatch.setattr(survey, "MANY", 4)
     monkeypatch.setattr(survey, "PART", 3)
-    assert with_findings_cache(space, lambda found: look(found, space)) == alone and looked_at == []
+    assert with_findings_cache(space, lambda cache: look(cache, space)) == alone and looked_at == []
 
 
-def look(found: FindingsCache, space: Workspace) -> Any:
+def look(cache: FindingsCache, space: Workspace) -> Any:
     listing = summaries(space)
-    assert bring_up_to_date(found, space, listing)
-    stems = {one.stem for one in listing}
-    return found.checks(), found.findings(stems), repeats(found, stems)
+    assert bring_up_to_date(cache, space, listing)
+    stems = {summary.stem for summary in listing}
+    return cache.checks(), cache.findings(stems), repeats(cache, stems)
 
 
 def test_what_was_found_before_it_was_broken_off_is_kept(
@@ -195,8 +195,8 @@ def test_what_was_found_before_it_was_broken_off_is_kept(
     told: list[tuple[int, int]] = []
     listing = summaries(space)
 
-    def work(found: FindingsCache) -> bool:
-        return bring_up_to_date(found, space, listing, lambda *far: told.append(far), lambda: len(told) == 2)
+    def work(cache: FindingsCache) -> bool:
+        return bring_up_to_date(cache, space, listing, lambda *far: told.append(far), lambda: len(told) == 2)
 
     assert with_findings_cache(space, work) is False
     assert told == [(2, 8), (4, 8)] and len(looked_at) == 4
@@ -207,16 +207,16 @@ def test_what_was_found_before_it_was_broken_off_is_kept(
 def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(findings_cache, "_BUSY_SECONDS", 0.0)
     monkeypatch.setattr(findings_cache, "_AT_ONCE", 2)
-    one = document(1)
-    space = settled(workspace(tmp_path, *({**one, "id": f"same_{number}"} for number in range(5))))
+    thread = document(1)
+    space = settled(workspace(tmp_path, *({**thread, "id": f"same_{number}"} for number in range(5))))
 
     def written(other: FindingsCache) -> bool:
         other.put(["same_4"], [])
         return other.lasting
 
-    def slowly(found: FindingsCache) -> list[str]:
-        assert bring_up_to_date(found, space, summaries(space))
-        alike = found.alike()
+    def slowly(cache: FindingsCache) -> list[str]:
+        assert bring_up_to_date(cache, space, summaries(space))
+        alike = cache.alike()
         first, _ = next(alike)
         assert with_findings_cache(space, written)
         return [first, *(stem for stem, _ in alike)]
@@ -232,31 +232,31 @@ def test_a_filter_that_is_broken_off_selects_nothing_and_says_so(tmp_path: Path)
 
 
 def test_duplicates_are_selected_until_their_twin_goes(tmp_path: Path):
-    one, same = twins()
-    space = settled(workspace(tmp_path, one, same, document(3, session="c")))
+    first, same = twins()
+    space = settled(workspace(tmp_path, first, same, document(3, session="c")))
     assert chosen(space, "lint:duplicates") == chosen(space, "lint:any") == [same["id"]]
-    (space.threads / f"{one['id']}.json").unlink()
+    (space.threads / f"{first['id']}.json").unlink()
     assert chosen(space, "lint:duplicates") == [] and len(chosen(space, "lint:none")) == 2
 
 
 def test_a_filter_on_duplicates_checks_them_against_the_whole_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    one, same = twins()
-    workspace(tmp_path, one, same)
+    first, same = twins()
+    workspace(tmp_path, first, same)
     options = ["check", "--json", "--workspace", str(tmp_path), "--filter", "lint:duplicates"]
     assert run_command(options) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert found["checked"] == 1 and found["counts"] == {"duplicates": 1}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["checked"] == 1 and printed["counts"] == {"duplicates": 1}
 
 
 def test_files_that_are_gone_are_forgotten(tmp_path: Path):
     space = settled(workspace(tmp_path, spoiled(1), spoiled(2)))
-    with_findings_cache(space, lambda found: look(found, space))
+    with_findings_cache(space, lambda cache: look(cache, space))
 
-    def only_the_first(found: FindingsCache) -> tuple[list[str], list[str]]:
-        found.keep_only({spoiled(1)["id"]})
-        return list(found.checks()), list(found.findings([spoiled(1)["id"], spoiled(2)["id"]]))
+    def only_the_first(cache: FindingsCache) -> tuple[list[str], list[str]]:
+        cache.keep_only({spoiled(1)["id"]})
+        return list(cache.checks()), list(cache.findings([spoiled(1)["id"], spoiled(2)["id"]]))
 
     assert with_findings_cache(space, only_the_first) == ([spoiled(1)["id"]],) * 2
 

@@ -29,41 +29,41 @@ REMARKS = (
 Document = dict[str, Any]
 
 
-def shaped(made: MadeDataset, session: str, number: int, messages: list[Document]) -> Thread:
+def shaped(dataset: MadeDataset, session: str, number: int, messages: list[Document]) -> Thread:
     """A thread of one of several shapes that all are in use."""
-    one: Document = {
+    document: Document = {
         "id": f"made_{session}_v4_{number:04d}",
         "metadata": {
-            "dataset": made.name,
+            "dataset": dataset.name,
             "session": session,
-            "ground_truth": made.labels[session][0],
+            "ground_truth": dataset.labels[session][0],
             "user_query": str(messages[0]["content"]).rpartition("User Query: ")[2],
             "tags": ["good"] if number % 3 else [],
         },
         "messages": messages,
     }
     if number % 4:
-        one["tools"] = [tool.schema for tool in BUILTIN]
+        document["tools"] = [tool.schema for tool in BUILTIN]
     if number % 5 == 0:
         said_by_it = next(message for message in messages if message["role"] == "assistant")
         messages[messages.index(said_by_it)] = {**said_by_it, "reasoning_content": "Which check next?", "train": False}
     if number % 7 == 0:
-        one["metadata"]["review"] = {"verdict": "accept", "note": "as it should be"}
-    return recount(Thread(one))
+        document["metadata"]["review"] = {"verdict": "accept", "note": "as it should be"}
+    return recount(Thread(document))
 
 
 def good_threads() -> Iterator[Thread]:
     """Each run to its end, and broken off after some of its turns, where a person went on with a remark."""
-    made = made_dataset(12, 7)
-    manifest = manifest_of(made)
+    dataset = made_dataset(12, 7)
+    manifest = manifest_of(dataset)
     number = 0
-    for seed, session in enumerate(list(made.windows)[:RUNS]):
-        messages = run_thread(made, manifest, session, QUESTIONS[seed % len(QUESTIONS)], seed)[1:]
-        yield shaped(made, session, number := number + 1, messages)
-        turns = [place for place, message in enumerate(messages) if is_assistant(message)]
+    for seed, session in enumerate(list(dataset.windows)[:RUNS]):
+        messages = run_thread(dataset, manifest, session, QUESTIONS[seed % len(QUESTIONS)], seed)[1:]
+        yield shaped(dataset, session, number := number + 1, messages)
+        turns = [index for index, message in enumerate(messages) if is_assistant(message)]
         for turn in turns[2:-1]:  # the first may say the same of every session; without the last it is nearly the whole
             remark = {"role": "assistant", "content": REMARKS[number % len(REMARKS)]}
-            yield shaped(made, session, number := number + 1, [*messages[:turn], remark])
+            yield shaped(dataset, session, number := number + 1, [*messages[:turn], remark])
 
 
 def test_none_of_a_thousand_good_threads_is_flagged():
@@ -74,8 +74,8 @@ def test_none_of_a_thousand_good_threads_is_flagged():
     assert {"active", "finished"} <= statuses
     assert len({(thread.status, len(thread.messages), thread.tools is None) for thread in threads}) > 30
     for thread in threads:
-        found = [
+        findings = [
             *check_thread(thread, Context(thread.id, MOTIONS)),
             duplicates.find(thread.id, spoken_signature(thread)),
         ]
-        assert [one for one in found if one is not None] == [], thread.id
+        assert [finding for finding in findings if finding is not None] == [], thread.id

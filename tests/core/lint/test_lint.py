@@ -19,92 +19,92 @@ Spoil = Callable[[Document], None]
 
 
 def spoiled(change: Spoil) -> Thread:
-    one = document()
-    change(one)
-    return Thread(one)
+    thread = document()
+    change(thread)
+    return Thread(thread)
 
 
-def _unanswered(one: Document) -> None:
-    del one["messages"][3]
+def _unanswered(thread: Document) -> None:
+    del thread["messages"][3]
 
 
-def _orphan(one: Document) -> None:
-    one["messages"].insert(4, result("call_nobody", "show_channel_stats", {"x": 1}))
+def _orphan(thread: Document) -> None:
+    thread["messages"].insert(4, result("call_nobody", "show_channel_stats", {"x": 1}))
 
 
-def _duplicate(one: Document) -> None:
-    same = one["messages"][1]["tool_calls"][0]["id"]
-    one["messages"][1]["tool_calls"][1]["id"] = one["messages"][3]["tool_call_id"] = same
+def _duplicate(thread: Document) -> None:
+    same = thread["messages"][1]["tool_calls"][0]["id"]
+    thread["messages"][1]["tool_calls"][1]["id"] = thread["messages"][3]["tool_call_id"] = same
 
 
-def _no_id(one: Document) -> None:
-    del one["messages"][1]["tool_calls"][0]["id"]
+def _no_id(thread: Document) -> None:
+    del thread["messages"][1]["tool_calls"][0]["id"]
 
 
-def _undeclared(one: Document) -> None:
-    one["messages"][1]["tool_calls"][1]["function"]["name"] = "compute_spektrum"
+def _undeclared(thread: Document) -> None:
+    thread["messages"][1]["tool_calls"][1]["function"]["name"] = "compute_spektrum"
 
 
-def _not_json(one: Document) -> None:
-    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"dataset_name": '
+def _not_json(thread: Document) -> None:
+    thread["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"dataset_name": '
 
 
-def _schema(one: Document) -> None:
-    one["messages"][1]["tool_calls"][1]["function"]["arguments"] = '{"channel_names": "body_acc_x"}'
+def _schema(thread: Document) -> None:
+    thread["messages"][1]["tool_calls"][1]["function"]["arguments"] = '{"channel_names": "body_acc_x"}'
 
 
-def _ends_on_tool(one: Document) -> None:
-    del one["messages"][4]
-    one["metadata"] |= {"status": "active", "num_turns": 1, "is_correct": None, "confidence": None}
-    one["metadata"]["final_answer"] = None
+def _ends_on_tool(thread: Document) -> None:
+    del thread["messages"][4]
+    thread["metadata"] |= {"status": "active", "num_turns": 1, "is_correct": None, "confidence": None}
+    thread["metadata"]["final_answer"] = None
 
 
-def _consecutive(one: Document) -> None:
-    one["messages"].insert(4, {"role": "assistant", "content": "Hm.", "tool_calls": None})
-    one["metadata"] |= {"num_turns": 3, "num_responds": 1}
+def _consecutive(thread: Document) -> None:
+    thread["messages"].insert(4, {"role": "assistant", "content": "Hm.", "tool_calls": None})
+    thread["metadata"] |= {"num_turns": 3, "num_responds": 1}
 
 
-def _empty_answer(one: Document) -> None:
-    one["messages"][4]["content"] = "It is clear.\nFinal Answer:  "
+def _empty_answer(thread: Document) -> None:
+    thread["messages"][4]["content"] = "It is clear.\nFinal Answer:  "
 
 
-def _unknown_answer(one: Document) -> None:
-    one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: flying"
-    one["metadata"] |= {"is_correct": False, "final_answer": "flying"}
+def _unknown_answer(thread: Document) -> None:
+    thread["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: flying"
+    thread["metadata"] |= {"is_correct": False, "final_answer": "flying"}
 
 
-def _counts(one: Document) -> None:
-    one["metadata"]["num_tool_calls"] = 7
+def _counts(thread: Document) -> None:
+    thread["metadata"]["num_tool_calls"] = 7
 
 
-def _content(one: Document) -> None:
-    one["messages"][2]["content"] = {"channels": []}
+def _content(thread: Document) -> None:
+    thread["messages"][2]["content"] = {"channels": []}
 
 
-def _stale(one: Document) -> None:
-    one["messages"][4]["stale"] = True
+def _stale(thread: Document) -> None:
+    thread["messages"][4]["stale"] = True
 
 
 def _control_token(thread: Document) -> None:
     thread["messages"][3]["content"] = '<tool_call>{"name": "look", "arguments": {}}</tool_call>'
 
 
-def _secret(one: Document) -> None:
-    one["messages"][3]["content"] = json.dumps({"env": "OPENAI_API_KEY=sk-proj-abcDEF0123456789abcDEF01"})
+def _secret(thread: Document) -> None:
+    thread["messages"][3]["content"] = json.dumps({"env": "OPENAI_API_KEY=sk-proj-abcDEF0123456789abcDEF01"})
 
 
-def _leak(one: Document) -> None:
-    one["messages"][2]["content"] = json.dumps({"session": "x", "ground_truth": "Walking"})
+def _leak(thread: Document) -> None:
+    thread["messages"][2]["content"] = json.dumps({"session": "x", "ground_truth": "Walking"})
 
 
-def _failed(one: Document) -> None:
-    for place in (2, 3):
-        one["messages"][place]["content"] = json.dumps({"error": "the samples cannot be read"})
-    one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
+def _failed(thread: Document) -> None:
+    for index in (2, 3):
+        thread["messages"][index]["content"] = json.dumps({"error": "the samples cannot be read"})
+    thread["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
 
 
-def _ungrounded(one: Document) -> None:
-    one["messages"][4]["content"] = "A rhythm of 2.41 Hz.\n\nConfidence: high\nFinal Answer: walking"
+def _ungrounded(thread: Document) -> None:
+    thread["messages"][4]["content"] = "A rhythm of 2.41 Hz.\n\nConfidence: high\nFinal Answer: walking"
 
 
 @pytest.mark.parametrize(
@@ -134,31 +134,31 @@ def _ungrounded(one: Document) -> None:
 def test_each_kind_of_broken_thread_is_found_with_the_right_message(
     check: str, message: int | None, sentence: str, change: Spoil
 ):
-    found = [one for one in check_thread(spoiled(change)) if one.check == check]
-    assert found and found[0].message == message and sentence in found[0].sentence
-    assert found[0].fix and found[0].fixable is (check in ("counts", "content_type"))
+    findings = [finding for finding in check_thread(spoiled(change)) if finding.check == check]
+    assert findings and findings[0].message == message and sentence in findings[0].sentence
+    assert findings[0].fix and findings[0].fixable is (check in ("counts", "content_type"))
 
 
 def test_a_file_whose_name_is_not_its_id_is_found():
-    found = check_thread(Thread(document()), Context("another"))
-    assert [one.check for one in found] == ["id"]
+    findings = check_thread(Thread(document()), Context("another"))
+    assert [finding.check for finding in findings] == ["id"]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: None,
-        lambda one: one.pop("tools"),
-        lambda one: one["messages"][4].update(content="About 2 Hz, 41 % of 0.413 g: 2.0.\nFinal Answer: walking"),
-        lambda one: one["metadata"].pop("final_answer"),
-        lambda one: one["metadata"].update(mine=1),
+        lambda thread: None,
+        lambda thread: thread.pop("tools"),
+        lambda thread: thread["messages"][4].update(content="About 2 Hz, 41 % of 0.413 g: 2.0.\nFinal Answer: walking"),
+        lambda thread: thread["metadata"].pop("final_answer"),
+        lambda thread: thread["metadata"].update(mine=1),
     ],
 )  # fmt: skip
 def test_a_good_thread_is_not_flagged(change: Callable[[Document], Any]):
-    one = document()
-    change(one)
-    one["metadata"]["confidence"] = "high" if "Confidence" in one["messages"][4]["content"] else None
-    assert [str(found) for found in check_thread(Thread(one), Context(one["id"]))] == []
+    thread = document()
+    change(thread)
+    thread["metadata"]["confidence"] = "high" if "Confidence" in thread["messages"][4]["content"] else None
+    assert [str(finding) for finding in check_thread(Thread(thread), Context(thread["id"]))] == []
 
 
 LEAKS = {
@@ -214,32 +214,32 @@ SECRETS = (
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_every_form_of_a_secret_is_found(secret: str):
-    one = document()
-    one["messages"][3]["content"] = json.dumps({"env": secret})
-    assert "secrets" in [found.check for found in check_thread(Thread(one))]
+    thread = document()
+    thread["messages"][3]["content"] = json.dumps({"env": secret})
+    assert "secrets" in [finding.check for finding in check_thread(Thread(thread))]
 
 
 def with_message(message: Document) -> Thread:
-    one = document()
+    thread = document()
     if message["role"] == "tool":
-        one["messages"][3]["content"] = message["content"]
-        one["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
+        thread["messages"][3]["content"] = message["content"]
+        thread["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
     else:
-        one["messages"][0]["content"] = message["content"]
+        thread["messages"][0]["content"] = message["content"]
     labels = ("walking", "walking_upstairs", "sitting", "standing", "laying")
-    return Thread({**one, "labels": labels})
+    return Thread({**thread, "labels": labels})
 
 
 @pytest.mark.parametrize("message", LEAKS.values(), ids=LEAKS)
 def test_what_gives_the_truth_away_is_found(message: Document):
     context = Context("", ("walking", "walking_upstairs", "sitting", "standing", "laying"))
-    assert [one.check for one in check_thread(with_message(message), context)] == ["leak"]
+    assert [finding.check for finding in check_thread(with_message(message), context)] == ["leak"]
 
 
 @pytest.mark.parametrize("message", NO_LEAKS.values(), ids=NO_LEAKS)
 def test_naming_the_label_is_no_leak_by_itself(message: Document):
     context = Context("", ("walking", "walking_upstairs", "sitting", "standing", "laying"))
-    assert [one.sentence for one in check_thread(with_message(message), context)] == []
+    assert [finding.sentence for finding in check_thread(with_message(message), context)] == []
 
 
 @pytest.mark.parametrize(
@@ -252,28 +252,29 @@ def test_naming_the_label_is_no_leak_by_itself(message: Document):
     ],
 )  # fmt: skip
 def test_numbers_are_held_within_the_rounding_they_are_quoted_with(text: str, quoted: list[str]):
-    one = document()
-    one["messages"][4]["content"] = f"{text}.\n\nConfidence: high\nFinal Answer: walking"
-    found = [found.sentence.removeprefix("it quotes ").partition(",")[0] for found in check_thread(Thread(one))]
-    assert (found if "," not in text else [text for _ in found]) == quoted
+    thread = document()
+    thread["messages"][4]["content"] = f"{text}.\n\nConfidence: high\nFinal Answer: walking"
+    findings = check_thread(Thread(thread))
+    quotes = [finding.sentence.removeprefix("it quotes ").partition(",")[0] for finding in findings]
+    assert (quotes if "," not in text else [text for _ in quotes]) == quoted
 
 
 def test_fixing_counts_and_contents_is_idempotent_and_changes_nothing_else():
-    one = document()
-    _counts(one)
-    _content(one)
-    one["messages"][1]["tool_calls"][0]["function"]["arguments"] = {"dataset_name": "uci_har"}
-    fixed = fix_thread(Thread(one))
+    thread = document()
+    _counts(thread)
+    _content(thread)
+    thread["messages"][1]["tool_calls"][0]["function"]["arguments"] = {"dataset_name": "uci_har"}
+    fixed = fix_thread(Thread(thread))
     assert fix_thread(fixed) == fixed
     assert fixed.metadata["num_tool_calls"] == 2 and fixed.messages[2]["content"] == '{"channels": []}'
-    assert {one.check for one in check_thread(fixed)} <= {"grounding"}
+    assert {finding.check for finding in check_thread(fixed)} <= {"grounding"}
     good = Thread(document())
     assert fix_thread(good) is good
 
 
 def test_every_check_says_what_it_looks_for_under_a_name_of_its_own():
-    assert len({one.name for one in CHECKS}) == len(CHECKS) >= 16
-    assert all(one.about for one in CHECKS)
+    assert len({check.name for check in CHECKS}) == len(CHECKS) >= 16
+    assert all(check.about for check in CHECKS)
 
 
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, Any]:
@@ -288,8 +289,8 @@ def test_the_command_finds_fixes_and_the_fix_can_be_undone(tmp_path: Path, capsy
     path = space.threads / f"{bad['id']}.json"
     before = path.read_bytes()
     assert run(tmp_path, capsys)[0] == 1 and path.read_bytes() == before
-    code, found = run(tmp_path, capsys, "--fix")
-    assert (code, found["fixed"], found["with_findings"]) == (0, 1, 0)
+    code, printed = run(tmp_path, capsys, "--fix")
+    assert (code, printed["fixed"], printed["with_findings"]) == (0, 1, 0)
     assert decode(path.read_bytes(), "x").metadata["num_tool_calls"] == 2
     assert run(tmp_path, capsys, "--fix")[1]["fixed"] == 0
     undo(space, bad["id"])
@@ -297,22 +298,22 @@ def test_the_command_finds_fixes_and_the_fix_can_be_undone(tmp_path: Path, capsy
 
 
 def test_duplicates_and_unreadable_files_are_found_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    one: Document = document(1)
-    same: Document = {**one, "id": "uci_har_copy_v4_0002", "metadata": {**one["metadata"], "session": "copy"}}
+    thread: Document = document(1)
+    same: Document = {**thread, "id": "uci_har_copy_v4_0002", "metadata": {**thread["metadata"], "session": "copy"}}
     near: Document = json.loads(json.dumps(document(3)).replace("What is this? 3", "What is this? 1"))
     near["messages"][4]["content"] = near["messages"][4]["content"].replace("A rhythm", "One rhythm")
     long = " ".join(f"Word{number} follows word{number * 7} here." for number in range(40))
-    for each in (one, same, near):
+    for each in (thread, same, near):
         each["messages"] = json.loads(json.dumps(each["messages"]))
         each["messages"][1]["content"] = long
-    space = workspace(tmp_path, one, same, near, document(4, session="other"))
+    space = workspace(tmp_path, thread, same, near, document(4, session="other"))
     (space.threads / "broken.json").write_text("{")
-    code, found = run(tmp_path, capsys)
-    assert code == 1 and found["counts"] == {"duplicates": 2, "file": 1}
-    sentences = {row["stem"]: row["findings"][0]["sentence"] for row in found["threads"]}
+    code, printed = run(tmp_path, capsys)
+    assert code == 1 and printed["counts"] == {"duplicates": 2, "file": 1}
+    sentences = {row["stem"]: row["findings"][0]["sentence"] for row in printed["threads"]}
     assert "exactly what" in sentences[near["id"]] or "wording and tools" in sentences[near["id"]]
     assert run(tmp_path, capsys, "--only", "duplicates")[1]["counts"] == {"duplicates": 2}
-    assert run(tmp_path, capsys, one["id"])[0] == 0
+    assert run(tmp_path, capsys, thread["id"])[0] == 0
 
 
 def test_an_unknown_thread_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -322,14 +323,14 @@ def test_an_unknown_thread_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_call_chain_of_several_turns_is_whole(tmp_path: Path):
-    one = document()
-    one["messages"][4:4] = [
+    thread = document()
+    thread["messages"][4:4] = [
         {"role": "assistant", "content": "More.", "tool_calls": [call("c9", "show_channel_stats")]},
         result("c9", "show_channel_stats", {"x": 1}),
     ]
-    one["metadata"] |= {"num_turns": 3, "num_tool_calls": 3}
-    put(tmp_path, one)
-    assert check_thread(Thread(one)) == []
+    thread["metadata"] |= {"num_turns": 3, "num_tool_calls": 3}
+    put(tmp_path, thread)
+    assert check_thread(Thread(thread)) == []
 
 
 TOKENS = (
