@@ -105,11 +105,11 @@ def _leaves_as_it_is(thread: Thread) -> bool:
     if "alternatives" in document or isinstance(document.get("tools"), str):
         return False
     for message in thread.messages:
-        if not isinstance(message.get("content"), str | None):
+        content, calls = message.get("content"), message.get("tool_calls")
+        if not (content is None or type(content) is str):
             return False
-        for call in message.get("tool_calls") or ():
-            if type(call["function"].get("arguments")) is not str:
-                return False
+        if calls and not all(type(call["function"].get("arguments")) is str for call in calls):
+            return False
     return not broken_calls(thread.messages)
 
 

@@ -103,6 +103,8 @@ def _block_end(messages: Sequence[Message], index: int) -> int:
 
 def broken_calls(messages: Sequence[Message]) -> str:
     """The first breach of "every call is answered once, before anything else is said"; empty when there is none."""
+    if _is_answered_in_order(messages):
+        return ""
     seen: set[str] = set()
     index = 0
     while index < len(messages):
@@ -122,6 +124,22 @@ def broken_calls(messages: Sequence[Message]) -> str:
             return f"the call {call['id']} of {call_name(call)} is not answered"
         index = end
     return ""
+
+
+def _is_answered_in_order(messages: Sequence[Message]) -> bool:
+    """Whether every call is answered in the order of the calls, which is how nearly all are: found out in a third of
+    the time, and asked for every file of a folder."""
+    asked: list[object] = []
+    answered: list[object] = []
+    for message in messages:
+        if message.get("role") == "tool":
+            answered.append(message.get("tool_call_id"))
+            continue
+        if len(asked) != len(answered):
+            return False
+        if message.get("tool_calls"):
+            asked += [call.get("id") for call in calls_of(message)]
+    return asked == answered and len(set(asked)) == len(asked) and all(asked)
 
 
 def _id_problem(call: Mapping[str, Any], seen: set[str]) -> str:
