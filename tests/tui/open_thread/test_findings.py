@@ -83,7 +83,7 @@ async def test_a_filter_finds_what_the_checks_find(workspace: Workspace, add_thr
         main.filter_line.value = "lint:grounding"
         await until(pilot, lambda: len(main.parts.arranging.shown) == 1)
         main.filter_line.value = "-lint:grounding"
-        await until(pilot, lambda: [one.stem for one in main.parts.arranging.shown] == ["demo_s02_v4_0002"])
+        await until(pilot, lambda: [thread.stem for thread in main.parts.arranging.shown] == ["demo_s02_v4_0002"])
 
 
 async def test_a_thread_that_repeats_another_is_marked_until_its_twin_goes(
@@ -107,7 +107,7 @@ async def test_a_thread_that_repeats_another_is_marked_until_its_twin_goes(
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "1/1 duplicates" in screen(app) and f"it says exactly what {first}" in screen(app))
         main.filter_line.value = "lint:duplicates"
-        await until(pilot, lambda: [one.stem for one in main.parts.arranging.shown] == [again])
+        await until(pilot, lambda: [thread.stem for thread in main.parts.arranging.shown] == [again])
         (workspace.threads / f"{first}.json").unlink()
         await until(pilot, lambda: not main.parts.arranging.shown)
         main.filter_line.value = ""
