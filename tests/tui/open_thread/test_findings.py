@@ -67,7 +67,7 @@ async def test_what_the_checks_find_shows_is_walked_and_fixed(
         await until(pilot, lambda: "●✓  ! walking" in rows(main)[0])
         await pilot.press("ctrl+f")
         await until(pilot, lambda: "without a decision" in screen(app))
-        await pilot.press("u")
+        await pilot.press("2", "u")
         await until(pilot, lambda: "2 findings" in screen(app))
         assert store.read(workspace.threads, stored.stem).thread.metadata["num_turns"] == 7
         await pilot.press("exclamation_mark", "exclamation_mark")
