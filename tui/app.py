@@ -61,7 +61,7 @@ class SensorloomApp(Guarded, CatchingApp[None]):
 
     def went_wrong(self, error: Exception) -> None:
         """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""
-        going_on = self.mishaps.take(error)
+        going_on = self.mishaps.note(error)
         if not (going_on and self._main.ready) and not self.crash:
             self.crash = self.mishaps.sentence(error)
             self.exit(return_code=1)

@@ -33,9 +33,9 @@ class OptionRows(RowList):
         """Say so."""
         self.post_message(self.Pointed())
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The option and its value; arrows where another can be had by a key."""
-        option = OPTIONS[place]
+        option = OPTIONS[index]
         value = self.chosen.get(option.name, "")
         called = one_line(option.called(value), 120) or option.empty
         changed = value != (option.values[0][0] if option.values else "")

@@ -34,7 +34,7 @@ class Differences(PagedView, can_focus=True):
     class Ready(Event):
         """The rows are laid out."""
 
-        found: Comparison
+        comparison: Comparison
         laid: Laid
         request: int
 
@@ -77,14 +77,14 @@ class Differences(PagedView, can_focus=True):
         width, whole, request, known = self.body.width, self._whole, self._request, self._found
 
         def work() -> None:
-            found = known or compare(left, right)
-            self.post_message(self.Ready(found, lay_out(left, right, found, width, whole=whole), request))
+            comparison = known or compare(left, right)
+            self.post_message(self.Ready(comparison, lay_out(left, right, comparison, width, whole=whole), request))
 
         self.run_worker(work, thread=True, exclusive=True, group="compare")
 
     def _on_differences_ready(self, event: Differences.Ready) -> None:
         if event.request == self._request:
-            self._found, self._laid = event.found, event.laid
+            self._found, self._laid = event.comparison, event.laid
             self._show()
 
     def _show(self) -> None:
@@ -191,5 +191,5 @@ class CompareScreen(Guarded, Screen[None]):
 
 def _cut(text: str, width: int) -> str:
     """The text in exactly so many columns."""
-    made = set_cell_size(text, width)
-    return made if made.rstrip() == text else set_cell_size(text, width - 1) + "…"
+    padded = set_cell_size(text, width)
+    return padded if padded.rstrip() == text else set_cell_size(text, width - 1) + "…"

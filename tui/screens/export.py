@@ -133,9 +133,9 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list
     if report.examples:
         lines.append(())
         lines.append((("  first rows", "dim"),))
-    for one in report.examples:
-        text = one_line(f"{one.truth} → {one.answer or '…'} · {one.query}", 300)
-        lines.append(fit((("    ", "text"), *_SIGNS[one.correct], (text, "text")), width))
+    for example in report.examples:
+        text = one_line(f"{example.truth} → {example.answer or '…'} · {example.query}", 300)
+        lines.append(fit((("    ", "text"), *_SIGNS[example.correct], (text, "text")), width))
     for what, places in report.changes.items():
         lines.extend((("  ", "text"), *row) for row in wrapped(f"{what}: {places:,}", width - 4, "dim"))
     return lines

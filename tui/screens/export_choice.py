@@ -65,7 +65,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """What the request would make of the threads; `version` tells whether it is still wanted."""
 
         version: int
-        found: Candidates | None
+        selected: Candidates | None
         thread: Summary | None
         seen: Preview | None
         lost: Losses | None
@@ -198,15 +198,15 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         held_out: str | None = None
         try:
             held_out = self._held_out()
-            found = candidates(self._workspace, request, self._listing)
+            selected = candidates(self._workspace, request, self._listing)
             if version != self._version:
                 return
-            thread = _thread_to_show(found.chosen, self._current, self._offset)
+            thread = _thread_to_show(selected.chosen, self._current, self._offset)
             seen = preview(self._workspace, thread, request, self._listing) if thread is not None else None
             if version != self._version:
                 return
-            lost = losses(self._workspace, found.chosen[:SAMPLE], request, self._listing)
-            self.post_message(self.Looked(version, found, thread, seen, lost, held_out=held_out))
+            lost = losses(self._workspace, selected.chosen[:SAMPLE], request, self._listing)
+            self.post_message(self.Looked(version, selected, thread, seen, lost, held_out=held_out))
             self.post_message(self.Counted(version, count(self._workspace, request, Progress(cancelled=is_outdated))))
         except ExportCancelledError:
             return
@@ -228,10 +228,10 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             self._chosen = {**self._chosen, "held_out": event.held_out}
             self.rows.chosen = self._chosen
             self.rows.refresh()
-        if event.found is None:
+        if event.selected is None:
             self._say(event.problem, "warning")
         else:
-            at_most = len(event.found.chosen)
+            at_most = len(event.selected.chosen)
             self._say(f"at most {at_most:,} of {len(self._listing):,} threads · counting", "text")
         self._draw()
 
@@ -243,8 +243,8 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         parts = [f"{report.exported:,} of {report.total:,} threads"]
         if report.wrong:
             parts.append(f"{report.wrong:,} answer wrong: w leaves them out")
-        if looked is not None and looked.found is not None and looked.found.held_out:
-            parts.append(f"{looked.found.held_out:,} held out, on the test side")
+        if looked is not None and looked.selected is not None and looked.selected.held_out:
+            parts.append(f"{looked.selected.held_out:,} held out, on the test side")
         parts += [f"{number:,} {reason}" for reason, number in report.skipped.items()]
         self._say(" · ".join(parts), "text" if report.exported and not report.wrong else "warning")
 

@@ -51,9 +51,9 @@ class NameRows(RowList, can_focus=False):
         """The name under the cursor."""
         return self.names[self.cursor] if self.names else ""
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The box, the name, and how much it stands for."""
-        name = self.names[place]
+        name = self.names[index]
         held, by = name in self.held, self.by.get(name, "")
         head: Line = (("▸ " if at_cursor else "  ", "mark"), ("■ " if held else "▪ " if by else "□ ", "mark"))
         left: Line = (*head, (one_line(name, 200), "text"))
@@ -77,7 +77,7 @@ class Names(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first name that begins so."""
-        return next((one for one, _ in self.names if one.startswith(value) and printable(one) == one), None)
+        return next((name for name, _ in self.names if name.startswith(value) and printable(name) == name), None)
 
 
 class HeldOutScreen(Guarded, ModalScreen[None]):
@@ -114,7 +114,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         """All of them, each as it is looked for too: casefolded."""
         held: Sequence[str]
         by: Mapping[str, str]
-        said: str = ""
+        sentence: str = ""
         problem: str = ""
 
     def __init__(self, workspace: Workspace, listing: Sequence[Summary]) -> None:
@@ -200,19 +200,19 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
     def _changed(self, name: str, known: Roster | None, held: bool) -> Known:
         try:
             known = known or roster(self._workspace, self._listing)
-            said = ""
+            sentence = ""
             if name and held:
                 release(self._workspace.root, [name])
-                said = f"{name} is trained on again: {known.extent([name]).text}"
+                sentence = f"{name} is trained on again: {known.extent([name]).text}"
             elif name:
                 known.check(name)
                 hold_out(self._workspace.root, [name])
-                said = f"{name} is held out: {known.extent([name]).text}"
+                sentence = f"{name} is held out: {known.extent([name]).text}"
             names = read_book(self._workspace.root).held_out
-            parts = ((one, "/".join(session)) for one in names for session in known.sessions(one))
-            by = {session: one for one, session in parts if session != one}
-            every = self._names or [(one, one.casefold()) for one in known.names]
-            return self.Known(known, every, names, by, said)
+            parts = ((name, "/".join(session)) for name in names for session in known.sessions(name))
+            by = {session: name for name, session in parts if session != name}
+            every = self._names or [(name, name.casefold()) for name in known.names]
+            return self.Known(known, every, names, by, sentence)
         except SensorloomError as error:
             return self.Known(known, (), (), {}, problem=str(error))
 
@@ -227,13 +227,13 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         rows.roster, rows.held, rows.by = event.known, dict.fromkeys(event.held), event.by
         self._names = self._suggester.names = event.names
         rows.empty = "no dataset and no thread names a session yet"
-        self._say(event.said)
+        self._say(event.sentence)
         self._about()
         self._first |= rows.held
         if self._pointed:  # the names stay where they are: another one may be meant next
             rows.refresh()
             return
-        if event.said:
+        if event.sentence:
             with self.prevent(Input.Changed):
                 self.typed.value = ""
         self._show(self.typed.value, 0)
@@ -257,16 +257,16 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         if rows.roster is None:
             return
         plain = text.strip().casefold()
-        first = [(one, one.casefold()) for one in self._first]
+        first = [(name, name.casefold()) for name in self._first]
         if "*" in plain:
             wanted = f"*{plain}*"
-            found = [one for one, folded in (*first, *self._names) if fits(wanted, folded)]
+            names = [name for name, folded in (*first, *self._names) if fits(wanted, folded)]
         elif plain and self._narrowed and plain.startswith(self._narrowed):  # typed on: what is shown is all there is
-            found = [one for one in rows.names if plain in one.casefold()]
+            names = [name for name in rows.names if plain in name.casefold()]
         else:
-            found = [one for one, folded in (*first, *self._names) if plain in folded]
+            names = [name for name, folded in (*first, *self._names) if plain in folded]
         self._narrowed = "" if "*" in plain else plain
-        rows.names = list(dict.fromkeys(found))
+        rows.names = list(dict.fromkeys(names))
         if plain and not rows.names:
             rows.empty = f"no session or subject has `{text.strip()}` in its name"
         rows.cursor = cursor

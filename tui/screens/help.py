@@ -77,13 +77,13 @@ class HelpScreen(Guarded, ModalScreen[None]):
 def help_lines(actions: Sequence[Action], width: int) -> list[Line]:
     """The help's lines in `width` columns."""
     lines: list[Line] = []
-    for group, members in groupby(actions, key=lambda one: one.group):
+    for group, members in groupby(actions, key=lambda action: action.group):
         if lines:
             lines.append(())
         lines.append(((group, "label"),))
-        for one in members:
-            keys = shown_keys(one).ljust(KEYS_WIDTH - 2)
-            for row in wrapped(one.help, max(20, width - KEYS_WIDTH)):
+        for action in members:
+            keys = shown_keys(action).ljust(KEYS_WIDTH - 2)
+            for row in wrapped(action.help, max(20, width - KEYS_WIDTH)):
                 lines.append((("  ", "text"), (keys, "mark"), *row))
                 keys = " " * (KEYS_WIDTH - 2)
     lines.append(())
@@ -91,5 +91,5 @@ def help_lines(actions: Sequence[Action], width: int) -> list[Line]:
     lines.extend((("  ", "text"), *row) for row in wrapped("\n".join(LEGEND.split("  ")), max(20, width - 2)))
     lines.append(())
     lines.extend(wrapped("Any key can be changed under [keys] in sensorloom.toml, by its action's name:", width, "dim"))
-    lines.extend(wrapped(", ".join(one.id for one in actions), width, "dim"))
+    lines.extend(wrapped(", ".join(action.id for action in actions), width, "dim"))
     return lines

@@ -81,12 +81,12 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
-        rows = [(one.endpoint, model) for one in event.listings for model in one.models]
+        rows = [(listing.endpoint, model) for listing in event.listings for model in listing.models]
         self._models = rows
         now = (self._choice.endpoint.name, self._choice.model or self._choice.endpoint.model)
-        place = next((i for i, (endpoint, model) in enumerate(rows) if (endpoint.name, model) == now), 0)
-        self.picker.show([Choice(model, f"{one.name}  {one.base_url}") for one, model in rows], place)
-        problems = [one_line(one.problem, 200) for one in event.listings if one.problem]
+        at = next((i for i, (endpoint, model) in enumerate(rows) if (endpoint.name, model) == now), 0)
+        self.picker.show([Choice(model, f"{endpoint.name}  {endpoint.base_url}") for endpoint, model in rows], at)
+        problems = [one_line(listing.problem, 200) for listing in event.listings if listing.problem]
         self.query_one("#problems", Plain).show("\n".join(problems))
 
     @on(Input.Submitted)

@@ -88,9 +88,9 @@ class Charts(LineView):
         part = _part(self._view.full, self._span)
         lines: list[Line] = []
         for channel in sensor.channels:
-            place = part.names.index(channel.name)
+            index = part.names.index(channel.name)
             lines.append(fit([(one_line(channel.name), "label"), (f"  {self._unit(sensor)}", "dim")], self.body.width))
-            for row in self._chart(part, place, rows - 1):
+            for row in self._chart(part, index, rows - 1):
                 lines.append(((row, "lane"),))
         self.put(lines)
 
@@ -98,18 +98,18 @@ class Charts(LineView):
         unit = one_line(sensor.unit, 20)
         return f"{unit}/√Hz over Hz" if self._frequencies else f"{unit} over seconds"
 
-    def _chart(self, part: Window, place: int, rows: int) -> list[str]:
+    def _chart(self, part: Window, index: int, rows: int) -> list[str]:
         width = self.body.width
         if not self._frequencies:
             shown = thinned(part, 4 * width)
-            return chart(shown.time_sec, shown.values[place], self._span, width, rows)
-        hertz, density = amplitude_density(part.values[place], _rate(self._view, part.time_sec))
+            return chart(shown.time_sec, shown.values[index], self._span, width, rows)
+        hertz, density = amplitude_density(part.values[index], _rate(self._view, part.time_sec))
         if not hertz.size:
             return ["too few samples for a spectrum, or too many missing: zoom out with -"]
         return chart(hertz, density, (0.0, float(hertz[-1])), width, rows)
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         """Which sensor, and which stretch of time."""
         name = one_line(self._sensors[self._sensor].name, 40) if self._sensors else "no channels"
         start, end = self._span
@@ -181,7 +181,7 @@ class PlotScreen(Guarded, Screen[None]):
     def _retitle(self) -> None:
         width = max(20, self.app.size.width - 2)
         right = one_line(f"{self._view.session} · {self._view.artifact_id}", 60)
-        line = spread(((self._charts.said, "label"),), ((right, "dim"),), width)
+        line = spread(((self._charts.sentence, "label"),), ((right, "dim"),), width)
         self.query_one("#plot-title", Plain).show("".join(text for text, _ in line))
 
 

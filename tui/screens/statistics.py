@@ -59,18 +59,18 @@ class Board(RowList):
         self.rows_changed()
         self.moved()
 
-    def move_to(self, place: int) -> None:
+    def move_to(self, index: int) -> None:
         """To a row that stands for something, in the direction of the move."""
-        super().move_to(self._nearest(place, 1 if place > self.cursor else -1))
+        super().move_to(self._nearest(index, 1 if index > self.cursor else -1))
 
     def action_table(self, step: int) -> None:
         """To the first row of the next table, or of this or the one before."""
-        starts = [place for place in range(1, self.count) if self._stands(place) and not self._stands(place - 1)]
-        after = [place for place in starts if (place > self.cursor if step > 0 else place < self.cursor)]
+        starts = [index for index in range(1, self.count) if self._stands(index) and not self._stands(index - 1)]
+        after = [index for index in starts if (index > self.cursor if step > 0 else index < self.cursor)]
         if after:
-            place = after[0] if step > 0 else after[-1]
-            self.move_to(place)
-            self.scroll_to(y=self._head(place), animate=False, immediate=True, force=True)
+            index = after[0] if step > 0 else after[-1]
+            self.move_to(index)
+            self.scroll_to(y=self._head(index), animate=False, immediate=True, force=True)
 
     def into_view(self) -> None:
         """Show the heading above the cursor's row too."""
@@ -78,10 +78,10 @@ class Board(RowList):
             self.scroll_to(y=head, animate=False, immediate=True, force=True)
         super().into_view()
 
-    def _head(self, place: int) -> int:
+    def _head(self, index: int) -> int:
         """The first of the rows above that stand for nothing, as far as they fit on the screen with it."""
-        top = place
-        while top > 0 and place - top < self.size.height - 1 and not self._stands(top - 1):
+        top = index
+        while top > 0 and index - top < self.size.height - 1 and not self._stands(top - 1):
             top -= 1
         return top
 
@@ -89,22 +89,22 @@ class Board(RowList):
         """Say so."""
         self.post_message(self.Pointed())
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The row as it was laid out, with a sign at the cursor."""
-        line = self.rows[place].line
+        line = self.rows[index].line
         if at_cursor and line and line[0][0] == "  ":
             return (("▸ ", "mark"), *line[1:])
         return line
 
-    def _stands(self, place: int) -> bool:
-        return bool(self.rows[place].terms or self.rows[place].about)
+    def _stands(self, index: int) -> bool:
+        return bool(self.rows[index].terms or self.rows[index].about)
 
-    def _nearest(self, place: int, step: int) -> int:
+    def _nearest(self, index: int, step: int) -> int:
         """The row at `place` or the next that stands for something; the last one on that side where there is none."""
-        place = max(0, min(place, self.count - 1))
-        ahead = range(place, self.count if step > 0 else -1, step)
-        behind = range(place, -1 if step > 0 else self.count, -step)
-        return next((one for part in (ahead, behind) for one in part if self._stands(one)), place)
+        index = max(0, min(index, self.count - 1))
+        ahead = range(index, self.count if step > 0 else -1, step)
+        behind = range(index, -1 if step > 0 else self.count, -step)
+        return next((row for part in (ahead, behind) for row in part if self._stands(row)), index)
 
 
 class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
@@ -130,7 +130,7 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
     class Counted(Message):
         """The threads were counted."""
 
-        found: Statistics
+        statistics: Statistics
 
     def __init__(
         self, workspace: Workspace, shown: Callable[[], Sequence[Summary]], wanted: Filter, known: int, *, blind: bool
@@ -169,8 +169,8 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
 
     def on_statistics_screen_counted(self, event: Counted) -> None:
         """Show what was counted."""
-        self._found = event.found
-        number = event.found.total.threads + event.found.unreadable
+        self._found = event.statistics
+        number = event.statistics.total.threads + event.statistics.unreadable
         of = f"{number:,} of {self._known:,} threads · {one_line(self._wanted.text, 300)}"
         title = of if self._wanted.conditions else f"all {number:,} threads"
         self.query_one("#title", Plain).show(Content.assemble("statistics · ", title))

@@ -59,7 +59,7 @@ class Mishaps:
         threading.excepthook = self._before
         self._handler.close()
 
-    def take(self, error: BaseException) -> bool:
+    def note(self, error: BaseException) -> bool:
         """Log a mishap and say so. False when there have been too many for going on."""
         error = _first(error)
         logging.getLogger("sensorloom").error("not foreseen", exc_info=error)
@@ -81,7 +81,7 @@ class Mishaps:
 
     def _in_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:
-            self.take(arguments.exc_value)
+            self.note(arguments.exc_value)
 
 
 class Guarded(CatchingPump):
@@ -111,10 +111,10 @@ class Guarded(CatchingPump):
 
 def survive(part: MessagePump, error: Exception) -> None:
     """Hand an exception to the app that takes mishaps; raise it again in any other."""
-    taken: Callable[[Exception], None] | None = getattr(part.app, "went_wrong", None)
-    if taken is None:
+    went_wrong: Callable[[Exception], None] | None = getattr(part.app, "went_wrong", None)
+    if went_wrong is None:
         raise error
-    taken(error)
+    went_wrong(error)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -34,22 +34,22 @@ class Laid:
 
 
 def lay_out(
-    left: Sequence[Message], right: Sequence[Message], found: Comparison, width: int, *, whole: bool = False
+    left: Sequence[Message], right: Sequence[Message], comparison: Comparison, width: int, *, whole: bool = False
 ) -> Laid:
     """All rows at `width` columns. What is the same takes a line a message, unless `whole` is wanted."""
     lines: list[Line] = []
     differences: list[int] = []
-    count = sum(not row.same for row in found.rows)
-    for row in found.rows:
-        one = left[row.left] if row.left is not None else None
+    count = sum(not row.same for row in comparison.rows)
+    for row in comparison.rows:
+        message = left[row.left] if row.left is not None else None
         other = right[row.right] if row.right is not None else None
         if row.same and not whole:
-            lines.append(_same(one or {}, width))
+            lines.append(_same(message or {}, width))
             continue
         if not row.same:
             differences.append(len(lines))
             lines.append(heading(len(differences), count, here=False))
-        lines += (_stacked if width < STACKED_WIDTH else _beside)((one, other), row.same, width)
+        lines += (_stacked if width < STACKED_WIDTH else _beside)((message, other), row.same, width)
         lines.append(())
     return Laid(tuple(lines), tuple(differences))
 
@@ -82,10 +82,10 @@ def _beside(pair: tuple[Message | None, Message | None], same: bool, width: int)
     left, right = _both(pair, same, room)
     middle: Span = (" ┃ ", "dim") if same else (" ┋ ", "warn")
     rows: list[Line] = []
-    for place in range(max(len(left), len(right))):
-        one = left[place] if place < len(left) else ()
-        other = right[place] if place < len(right) else ()
-        rows.append((*one, (" " * (room - cells(one)), "text"), middle, *other))
+    for index in range(max(len(left), len(right))):
+        left_line = left[index] if index < len(left) else ()
+        other = right[index] if index < len(right) else ()
+        rows.append((*left_line, (" " * (room - cells(left_line)), "text"), middle, *other))
     return rows
 
 
@@ -128,12 +128,12 @@ def _highlighted(text: str, spans: Sequence[tuple[int, int]], width: int, kind: 
         for character in row:
             while at < len(text) and text[at] != character and text[at].isspace():
                 at += 1
-            found: Kind = "found" if at < len(text) and marked[at] and text[at] == character else kind
+            drawn_as: Kind = "found" if at < len(text) and marked[at] and text[at] == character else kind
             at += at < len(text) and text[at] == character
-            if pieces and pieces[-1][1] == found:
-                pieces[-1] = (pieces[-1][0] + character, found)
+            if pieces and pieces[-1][1] == drawn_as:
+                pieces[-1] = (pieces[-1][0] + character, drawn_as)
             else:
-                pieces.append((character, found))
+                pieces.append((character, drawn_as))
         yield tuple(pieces)
 
 

@@ -94,7 +94,7 @@ def block_of(part: Part, width: int) -> Block:
 def _with_gutter(rows: Sequence[Line], sign: str, gap: bool) -> tuple[Line, ...]:
     """The lines behind a bar, but for the empty one above."""
     bar: Span = (sign, "bar")
-    return tuple(row if gap and place == 0 else (bar, *row) for place, row in enumerate(rows))
+    return tuple(row if gap and index == 0 else (bar, *row) for index, row in enumerate(rows))
 
 
 def _head(part: Part, width: int) -> Line:
@@ -191,8 +191,8 @@ def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
         return lines, False
     if json_shaped:
         lines = list(islice(json_flow(text, width), FOLDED_RESULT_LINES))
-    said: Span = (f"… {size_text(len(text))} in all, → unfolds", "dim")
-    return [*lines[:FOLDED_RESULT_LINES], fit([said], width)], True
+    size: Span = (f"… {size_text(len(text))} in all, → unfolds", "dim")
+    return [*lines[:FOLDED_RESULT_LINES], fit([size], width)], True
 
 
 def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
@@ -204,7 +204,7 @@ def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     if is_json(text):
         return _json_or_text(text, part, width)
     lines, folds = _text_lines(text, part.opened, width)
-    return [tuple((one, "user") for one, _ in line) for line in lines], folds
+    return [tuple((piece, "user") for piece, _ in line) for line in lines], folds
 
 
 def _manifest_lines(manifest: str, opened: bool, width: int) -> Iterator[Line]:
@@ -220,13 +220,13 @@ def _manifest_summary(manifest: str) -> str:
     import msgspec
 
     try:
-        found = msgspec.json.decode(manifest)
+        information = msgspec.json.decode(manifest)
     except (msgspec.DecodeError, RecursionError):
         return f"dataset information, {size_text(len(manifest))}"
-    if not isinstance(found, dict):
+    if not isinstance(information, dict):
         return f"dataset information, {size_text(len(manifest))}"
-    name = printable(str(found.get("dataset_name", "?")))
-    channels, activities = found.get("channels"), found.get("activities")
+    name = printable(str(information.get("dataset_name", "?")))
+    channels, activities = information.get("channels"), information.get("activities")
     counted = [
         f"{len(items)} {word}"
         for items, word in ((channels, "channels"), (activities, "activities"))

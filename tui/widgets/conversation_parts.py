@@ -94,7 +94,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     for index, message in enumerate(messages):
         turn += is_assistant(message)
         role = str(message.get("role"))
-        kept = message.get("reasoning_content")
+        reasoning = message.get("reasoning_content")
         parts.append(
             Part(
                 index,
@@ -109,7 +109,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 begun=index == look.begun,
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
                 verdict=_verdict(thread, message, look) if index == len(messages) - 1 else (),
-                reasoning=kept if isinstance(kept, str) else "",
+                reasoning=reasoning if isinstance(reasoning, str) else "",
                 gap=bool(index) and role != "tool",
                 answers=named.get(index, ""),
             )
@@ -131,30 +131,30 @@ _END: Message = {"role": "end"}
 
 
 def _answers(messages: Sequence[Message]) -> dict[str, Message]:
-    return {str(one.get("tool_call_id")): one for one in messages if one.get("role") == "tool"}
+    return {str(answer.get("tool_call_id")): answer for answer in messages if answer.get("role") == "tool"}
 
 
 def _named_answers(messages: Sequence[Message]) -> dict[int, str]:
     """Results that need their tool's name said: those of a turn with several calls, and those of no call."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     calls: Mapping[str, str] = {}
     for index, message in enumerate(messages):
         if message.get("role") != "tool":
             calls = {str(call.get("id")): call_name(call) for call in calls_of(message)}
         elif str(message.get("tool_call_id")) not in calls:
-            found[index] = f"{message.get('name') or 'a result'}, which answers no call here"
+            names[index] = f"{message.get('name') or 'a result'}, which answers no call here"
         elif len(calls) > 1:
-            found[index] = calls[str(message.get("tool_call_id"))]
-    return found
+            names[index] = calls[str(message.get("tool_call_id"))]
+    return names
 
 
 def _alternatives_at(thread: Thread) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for one in thread.alternatives:
-        position = one.get("position")
+    counts: dict[int, int] = {}
+    for alternative in thread.alternatives:
+        position = alternative.get("position")
         if isinstance(position, int):
-            found[position] = found.get(position, 0) + 1
-    return found
+            counts[position] = counts.get(position, 0) + 1
+    return counts
 
 
 def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> list[Part]:
@@ -162,7 +162,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
     draft = look.drafts[chosen]
     proposal = draft.proposal
     answers, named = _answers(proposal.messages), _named_answers(proposal.messages)
-    spoken = next((place for place, one in enumerate(proposal.messages) if is_assistant(one)), 0)
+    spoken = next((offset for offset, message in enumerate(proposal.messages) if is_assistant(message)), 0)
     word = "proposal" if len(look.drafts) == 1 else f"proposal {chosen + 1}/{len(look.drafts)}"
     marks: list[Span] = [(word, "mark")]
     if not proposal.complete and not draft.running:
@@ -195,18 +195,18 @@ def _marks(
     message: Message, alternatives: int, fork: tuple[int, int] | None, *, first_stale: bool = False
 ) -> tuple[Span, ...]:
     """What stands beside a message's label: only what is out of the ordinary."""
-    found: list[Span] = []
+    marks: list[Span] = []
     if message.get("stale") and not first_stale:
-        found.append(("⚠ stale", "warn"))
+        marks.append(("⚠ stale", "warn"))
     if message.get("edited"):
-        found.append(("✎ edited", "warn"))
+        marks.append(("✎ edited", "warn"))
     if not in_loss(message):
-        found.append(("⊘ out of the loss", "warn"))
+        marks.append(("⊘ out of the loss", "warn"))
     if fork:
-        found.append((f"└ branch {fork[0]}/{fork[1]}", "mark"))
+        marks.append((f"└ branch {fork[0]}/{fork[1]}", "mark"))
     if alternatives:
-        found.append((f"{alternatives} alternative{'s' * (alternatives > 1)}", "mark"))
-    return tuple(found)
+        marks.append((f"{alternatives} alternative{'s' * (alternatives > 1)}", "mark"))
+    return tuple(marks)
 
 
 def _call_marks(call: Mapping[str, object], answers: Mapping[str, Message], look: Look) -> tuple[Span, ...]:

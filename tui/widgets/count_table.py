@@ -61,44 +61,44 @@ def table(
     blind: bool = False, legend: str = LEGEND,
 ) -> Rows:  # fmt: skip
     """A heading, then a row for each count: its name, its numbers, and a bar where there is room for one."""
-    shown = [one for one in columns if not one.wide or width >= WIDE]
-    texts = [[one.title, *(one.value(count) for count in counts)] for one in shown]
+    shown = [column for column in columns if not column.wide or width >= WIDE]
+    texts = [[column.title, *(column.value(count) for count in counts)] for column in shown]
     names = [one_line(count.name, 200) or unnamed for count in counts]
     wanted = min(max(map(cell_len, (*names, title))), max(NAME_WIDTH[1], width // 3))
     widths = [max(map(len, some)) + 2 for some in texts]
     if wanted + 4 + sum(widths) > width:
-        widths = [one - 1 for one in widths]
+        widths = [size - 1 for size in widths]
     room = max(min(wanted, width - 4 - sum(widths)), NAME_WIDTH[0])
     bar = min(width - 2 - room - sum(widths) - 2, BAR_WIDTH[1])
-    most = max((one.threads for one in counts), default=0)
+    most = max((count.threads for count in counts), default=0)
     legend = "" if blind else legend
     heads: list[Span] = [(some[0].rjust(size), "dim") for some, size in zip(texts, widths, strict=True)]
     yield Row()
     yield Row((named(title, room + 2, "mark"), *heads, (legend if bar >= len(legend) else "", "dim")))
-    for place, count in enumerate(counts, 1):
+    for number, count in enumerate(counts, 1):
         numbers: list[Span] = [
-            (some[place].rjust(size), "dim" if some[place] == "·" else column.kind)
+            (some[number].rjust(size), "dim" if some[number] == "·" else column.kind)
             for some, size, column in zip(texts, widths, shown, strict=True)
         ]
         drawn: Line = (("  ", "text"), *_bar(count, bar, most, blind)) if bar >= BAR_WIDTH[0] else ()
-        head: Line = (("  ", "text"), named(names[place - 1], room, "text"))
+        head: Line = (("  ", "text"), named(names[number - 1], room, "text"))
         yield Row((*head, *numbers, *drawn), terms(count), about(count))
 
 
 def named(text: str, width: int, kind: Kind) -> Span:
     """The text in exactly so many columns."""
-    made = set_cell_size(text, width)
-    return (made if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…", kind)
+    padded = set_cell_size(text, width)
+    return (padded if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…", kind)
 
 
-def _bar(one: Count, width: int, most: int, blind: bool) -> Line:
+def _bar(count: Count, width: int, most: int, blind: bool) -> Line:
     """Right, wrong and other threads, each as long as there are many; what there is of shows at least a cell."""
     if not most:
         return ()
     if blind:
-        return (("█" * _cells(one.threads, most, width), "dim"),)
+        return (("█" * _cells(count.threads, most, width), "dim"),)
     parts: tuple[tuple[int, str, Kind], ...] = (
-        (one.right, "█", "good"), (one.wrong, "▒", "bad"), (one.threads - one.right - one.wrong, "░", "dim")
+        (count.right, "█", "good"), (count.wrong, "▒", "bad"), (count.threads - count.right - count.wrong, "░", "dim")
     )  # fmt: skip
     drawn: list[Span] = []
     so_far, end = 0, 0

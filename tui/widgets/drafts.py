@@ -26,15 +26,15 @@ class Draft:
 
 def choices(drafts: Sequence[Draft], chosen: int) -> tuple[Line, ...]:
     """A line for each proposal with the key that takes it: how it begins, or where it parts from the first."""
-    said = [_in_one_line(draft.proposal) for draft in drafts]
-    common = _common_words(list(dict.fromkeys(one for one in said if one)))
+    texts = [_in_one_line(draft.proposal) for draft in drafts]
+    common = _common_words(list(dict.fromkeys(text for text in texts if text)))
     lines: list[Line] = []
-    for number, (draft, text) in enumerate(zip(drafts, said, strict=True), 1):
+    for number, (draft, text) in enumerate(zip(drafts, texts, strict=True), 1):
         shown = f"… {text[common:]}" if common and text else text
         if not text:
             shown = "…"
-        elif not draft.running and text in said[: number - 1]:
-            shown = f"the same as {said.index(text) + 1}"
+        elif not draft.running and text in texts[: number - 1]:
+            shown = f"the same as {texts.index(text) + 1}"
         at = number == chosen + 1
         spans: list[Span] = [("▸" if at else " ", "mark"), (f"{number} ", "label")]
         if not draft.proposal.complete and not draft.running:
@@ -46,15 +46,15 @@ def choices(drafts: Sequence[Draft], chosen: int) -> tuple[Line, ...]:
 
 def _in_one_line(proposal: Proposal) -> str:
     """What a proposal says and calls."""
-    spoken = [one for one in proposal.messages if is_assistant(one)]
-    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for one in spoken for call in calls_of(one)]
-    return one_line(" ".join([*(text_of(one) for one in spoken), *calls]), 2_000)
+    spoken = [message for message in proposal.messages if is_assistant(message)]
+    calls = [f"▸ {call_name(call)} {call_arguments(call)}" for message in spoken for call in calls_of(message)]
+    return one_line(" ".join([*(text_of(message) for message in spoken), *calls]), 2_000)
 
 
 def _common_words(texts: Sequence[str]) -> int:
     """How many characters all begin with, in whole words; none where that is too little to be left out."""
     if len(texts) < 2:
         return 0
-    common = next((place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
+    common = next((index for index, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
     whole = texts[0].rfind(" ", 0, common) + 1
     return whole if whole > MIN_COMMON else 0

@@ -57,7 +57,9 @@ class DrawnLines(Guarded, ScrollView):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to each row: not the search for a terminal's own colours, of which there are none here."""
-        return [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        return [
+            line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, ANSIToTruecolor)
+        ]
 
     @property
     def body(self) -> Size:

@@ -183,11 +183,11 @@ class MessageEditor(VerticalScroll):
     def action_field(self, step: int) -> None:
         """Go to another field; keys never leave the editor, where letters would be commands."""
         fields = self._inputs()
-        at = next((place for place, one in enumerate(fields) if one is self.screen.focused), -1 if step > 0 else 0)
+        at = next((index for index, field in enumerate(fields) if field is self.screen.focused), -1 if step > 0 else 0)
         self.screen.set_focus(fields[(at + step) % len(fields)])  # at once, where `focus()` would wait its turn
 
     def _inputs(self) -> list[TextField | NameField]:
-        return [one for one in self.query("*") if isinstance(one, TextField | NameField)]
+        return [field for field in self.query("*") if isinstance(field, TextField | NameField)]
 
     async def _taken_in(self) -> None:
         """Wait until every field has taken the keys that were pressed while it had the focus."""
@@ -211,11 +211,11 @@ class MessageEditor(VerticalScroll):
 
         await self._taken_in()
         try:
-            made = edited_outside(self.app, self.message, self._head)
+            message = edited_outside(self.app, self.message, self._head)
         except UsageError as error:
             self.notify(one_line(str(error), 300), severity="error", markup=False)
             return
-        for name, text in fields_of(made, self._head).items():
+        for name, text in fields_of(message, self._head).items():
             field = self.query_one(f"#{name}")
             if isinstance(field, NameField):
                 field.value = text
@@ -244,8 +244,8 @@ class MessageEditor(VerticalScroll):
             def work() -> None:
                 from core.thread.call_checks import message_problems
 
-                found = message_problems(self._thread, message, self._original)
-                lines = (f"{_place(one.path, calls)}{one.text}" for one in found)
+                problems = message_problems(self._thread, message, self._original)
+                lines = (f"{_place(problem.path, calls)}{problem.text}" for problem in problems)
                 self.post_message(self.Checked(tuple(map(one_line, lines)), number))
 
             self.run_worker(work, thread=True, exclusive=True, group="check")

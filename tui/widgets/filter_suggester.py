@@ -16,5 +16,5 @@ class FilterSuggester(Suggester):
         from core.filters.completions import completions
 
         word = value.rpartition(" ")[2].removeprefix("-")
-        found = completions(value) if word else []
-        return value.removesuffix(word) + found[0] if found else None
+        matches = completions(value) if word else []
+        return value.removesuffix(word) + matches[0] if matches else None

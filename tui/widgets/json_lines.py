@@ -159,8 +159,8 @@ class _Layout:
                     yield self._break()
                     index += 1
                     continue
-                for place in range(index, end + 1):
-                    self._put(self._tokens.flat(place))
+                for position in range(index, end + 1):
+                    self._put(self._tokens.flat(position))
                 index = end + 1
             elif token in ("}", "]"):
                 del self._open[-1:]

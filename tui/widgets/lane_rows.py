@@ -44,8 +44,8 @@ def lane_rows(
     return tuple("".join(_QUADRANTS[cell] for cell in row) for row in cells)
 
 
-def _level(place: Samples, levels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-    return np.clip(np.nan_to_num(place).round(), 0, levels - 1).astype(np.intp)
+def _level(heights: Samples, levels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+    return np.clip(np.nan_to_num(heights).round(), 0, levels - 1).astype(np.intp)
 
 
 def _extents(time_sec: Samples, values: Samples, span: tuple[float, float], columns: int) -> tuple[Samples, Samples]:
@@ -55,10 +55,10 @@ def _extents(time_sec: Samples, values: Samples, span: tuple[float, float], colu
     if not time_sec.size:
         return low, high
     width = (end - start) / columns if end > start else 1.0
-    place = np.clip(((time_sec - start) / width).astype(np.intp), 0, columns - 1)
+    column = np.clip(((time_sec - start) / width).astype(np.intp), 0, columns - 1)
     inside = (time_sec >= start) & (time_sec <= end) & np.isfinite(values)
-    np.fmin.at(low, place[inside], values[inside])
-    np.fmax.at(high, place[inside], values[inside])
+    np.fmin.at(low, column[inside], values[inside])
+    np.fmax.at(high, column[inside], values[inside])
     if time_sec.size > 1:
         # a missing sample makes the line to it missing, so gaps stay gaps
         edges = np.interp(start + width * np.arange(columns + 1), time_sec, values, left=np.nan, right=np.nan)
@@ -67,6 +67,6 @@ def _extents(time_sec: Samples, values: Samples, span: tuple[float, float], colu
     return low, high
 
 
-def _both(one: Samples, other: Samples) -> Samples:
+def _both(first: Samples, other: Samples) -> Samples:
     """`one`, but NaN where `other` is."""
-    return np.where(np.isnan(other), np.nan, one)
+    return np.where(np.isnan(other), np.nan, first)

@@ -85,9 +85,9 @@ class LineView(DrawnLines):
 
     def _style(self, kind: str) -> Style:
         """The style that texts of a kind have here."""
-        if (found := self._kinds.get(kind)) is None:
-            found = self._kinds[kind] = self.base + self.get_component_rich_style(f"line--{kind}", partial=True)
-        return found
+        if (style := self._kinds.get(kind)) is None:
+            style = self._kinds[kind] = self.base + self.get_component_rich_style(f"line--{kind}", partial=True)
+        return style
 
     def _highlight(self, strip: Strip, row: int) -> Strip:
         span = None if self.text_selection is None else self.text_selection.get_span(row)

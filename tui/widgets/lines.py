@@ -58,20 +58,20 @@ def _wrap(paragraph: str, width: int) -> tuple[str, ...]:
 
 def fit(line: Iterable[Span], width: int) -> Line:
     """The line cut to `width` columns, with an ellipsis where something was cut."""
-    kept: list[Span] = []
+    spans: list[Span] = []
     left = width
     for text, kind in line:
         size = cell_len(text)
         if size > left:
             if left > 0:
-                kept.append((set_cell_size(text, left - 1) + "…", kind))
-            elif kept:
-                last, last_kind = kept[-1]
-                kept[-1] = (set_cell_size(last, max(0, cell_len(last) - 1)) + "…", last_kind)
+                spans.append((set_cell_size(text, left - 1) + "…", kind))
+            elif spans:
+                last, last_kind = spans[-1]
+                spans[-1] = (set_cell_size(last, max(0, cell_len(last) - 1)) + "…", last_kind)
             break
-        kept.append((text, kind))
+        spans.append((text, kind))
         left -= size
-    return tuple(kept)
+    return tuple(spans)
 
 
 def spread(left: Line, right: Line, width: int) -> Line:

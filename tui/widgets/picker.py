@@ -27,7 +27,7 @@ class Picker(RowList):
     class Picked(Message):
         """The cursor is on another choice."""
 
-        place: int
+        index: int
 
     def __init__(self, choices: Sequence[Choice] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -43,19 +43,19 @@ class Picker(RowList):
         """The choice under the cursor."""
         return self.choices[self.cursor] if self.choices else None
 
-    def show(self, choices: Sequence[Choice], place: int = 0) -> None:
+    def show(self, choices: Sequence[Choice], index: int = 0) -> None:
         """Show other choices, with the cursor on one of them."""
         self.choices = choices
-        self.cursor = place
+        self.cursor = index
         self.rows_changed()
 
     def moved(self) -> None:
         """Say so."""
         self.post_message(self.Picked(self.cursor))
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The choice, and at the right what stands beside it."""
-        one = self.choices[place]
-        left: Line = (("▸ " if at_cursor else "  ", "mark"), (one_line(one.text), "text"))
-        right: Line = ((one_line(one.beside), "dim"),) if one.beside else ()
+        choice = self.choices[index]
+        left: Line = (("▸ " if at_cursor else "  ", "mark"), (one_line(choice.text), "text"))
+        right: Line = ((one_line(choice.beside), "dim"),) if choice.beside else ()
         return spread(left, right, width) if cells(right) < width // 2 else fit((*left, ("  ", "dim"), *right), width)

@@ -46,21 +46,21 @@ class RowList(DrawnLines, can_focus=True):
         """How many rows there are."""
         raise NotImplementedError
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """What a row shows, in `width` columns."""
         raise NotImplementedError
 
     def moved(self) -> None:
         """The cursor came to another row."""
 
-    def move_to(self, place: int) -> None:
+    def move_to(self, index: int) -> None:
         """Put the cursor on a row, or on the nearest there is."""
-        place = max(0, min(place, self.count - 1))
-        if place == self.cursor or not self.count:
+        index = max(0, min(index, self.count - 1))
+        if index == self.cursor or not self.count:
             return
-        before, self.cursor = self.cursor, place
+        before, self.cursor = self.cursor, index
         self.refresh_line(before)
-        self.refresh_line(place)
+        self.refresh_line(index)
         self.into_view()
         self.moved()
 
@@ -107,9 +107,9 @@ class RowList(DrawnLines, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """Put the cursor where the pointer is."""
-        place = event.y + self.scroll_offset.y
-        if place < self.count:
-            self.move_to(place)
+        index = event.y + self.scroll_offset.y
+        if index < self.count:
+            self.move_to(index)
 
     def on_focus(self, event: Focus) -> None:
         """Draw the cursor's row as the one that keys act on."""
@@ -122,14 +122,14 @@ class RowList(DrawnLines, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one visible row."""
         width, base = self.body.width, self.base
-        place = y + self.scroll_offset.y
-        if place >= self.count:
+        index = y + self.scroll_offset.y
+        if index >= self.count:
             text = one_line(self.empty, max(8, width - 2)) if not self.count and y == 1 else ""
             return strip_of(((f" {text}", base + self._style("dim")),), width, base)
-        at_cursor = place == self.cursor
+        at_cursor = index == self.cursor
         if at_cursor:
             base += self._style("cursor" if self.has_focus else "waiting")
-        line = self.line(place, at_cursor, width)
+        line = self.line(index, at_cursor, width)
         spans = ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
         return strip_of(spans, width, base)
 

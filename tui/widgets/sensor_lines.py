@@ -56,16 +56,16 @@ def groups_of(window: Window, width: int, height: int) -> tuple[Group, ...]:
 def _group(window: Window, sensor: Sensor, width: int, height: int) -> Group:
     """One sensor's lanes: each is centred on its own middle, all have the same reach, so amplitudes compare."""
     places = [window.names.index(name) for name in sensor.names]
-    ranges = [_range(window.values[place]) for place in places]
+    ranges = [_range(window.values[number]) for number in places]
     reach = max((high - low for low, high in ranges if high >= low), default=0.0)
     lanes: list[Lane] = []
-    for place, (low, high) in zip(places, ranges, strict=True):
+    for number, (low, high) in zip(places, ranges, strict=True):
         middle = (low + high) / 2
         scale = (middle - reach / 2, middle + reach / 2) if reach else (middle, middle)
         span = (window.start_sec, window.end_sec)
-        rows = lane_rows(window.time_sec, window.values[place], span, scale, width, height)
-        label = split_axis(window.names[place])[1] if len(places) > 1 else ""
-        lanes.append(Lane(label, rows, low, high, place))
+        rows = lane_rows(window.time_sec, window.values[number], span, scale, width, height)
+        label = split_axis(window.names[number])[1] if len(places) > 1 else ""
+        lanes.append(Lane(label, rows, low, high, number))
     return Group(sensor.name, sensor.unit, tuple(lanes))
 
 
@@ -96,17 +96,20 @@ def ruler(view: SessionView, width: int, at: float | None) -> Line:
     room = max(4, width - len(start) - len(end))
     length = view.session_end - view.session_start
 
-    def place(time: float) -> int:
+    def column_of(time: float) -> int:
         part = (time - view.session_start) / length if length > 0 else 0.0
         return min(room - 1, max(0, round(part * (room - 1))))
 
-    first, last = place(view.window.start_sec), max(place(view.window.end_sec), place(view.window.start_sec) + 1)
+    first, last = (
+        column_of(view.window.start_sec),
+        max(column_of(view.window.end_sec), column_of(view.window.start_sec) + 1),
+    )
     bar = ["┄"] * room
     bar[first : last + 1] = ["━"] * (last + 1 - first)
     bar[first] = "┣"
     bar[min(last, room - 1)] = "┫"
     if at is not None:
-        bar[place(at)] = "┿"
+        bar[column_of(at)] = "┿"
     return (start, "dim"), ("".join(bar[:room]), "bar"), (end, "dim")
 
 
@@ -141,9 +144,9 @@ def _rows(lane: Lane, column: int | None, value: float | None) -> list[Line]:
     else:
         numbers[0], numbers[-1] = number(lane.high), number(lane.low)
     lines: list[Line] = []
-    for place, row in enumerate(lane.rows):
-        label: Span = (lane.label.ljust(AXIS) if place == 0 else " " * AXIS, "dim")
-        shown: Span = (numbers[place].rjust(NUMBERS), "number" if value is not None else "dim")
+    for index, row in enumerate(lane.rows):
+        label: Span = (lane.label.ljust(AXIS) if index == 0 else " " * AXIS, "dim")
+        shown: Span = (numbers[index].rjust(NUMBERS), "number" if value is not None else "dim")
         if column is None:
             lines.append((label, (row, "lane"), shown))
         else:

@@ -23,36 +23,40 @@ MOST_BINS = 12
 """Rows of the longer tables; the rest is summed up in one more."""
 
 
-def lay_out(found: Statistics, width: int, *, blind: bool) -> tuple[Row, ...]:
+def lay_out(statistics: Statistics, width: int, *, blind: bool) -> tuple[Row, ...]:
     """All tables. With `blind`, nothing tells the label of a thread, nor whether an answer is right."""
-    rows = [*_summary(found, blind, width)]
-    if found.total.threads:
-        several = len(found.datasets) > 1
-        for dataset in found.datasets:
+    rows = [*_summary(statistics, blind, width)]
+    if statistics.total.threads:
+        several = len(statistics.datasets) > 1
+        for dataset in statistics.datasets:
             scope = (term("dataset", dataset.name),) if several else ()
             if blind:
                 rows += _answered(dataset, scope, width)
             else:
                 rows += [*_balance(dataset, scope, width), *_confusion(dataset, scope, width)]
                 rows += _wrong(dataset, scope, width)
-        rows += _shares("confidence", found.confidence, _stated, "not stated", width, blind)
-        rows += _shares("turns", _binned(found.turns), lambda one: _number("turns", one.name), "", width, blind)
-        rows += _shares("tool calls", _binned(found.calls), lambda one: _number("calls", one.name), "", width, blind)
-        rows += _shares("different tools", _binned(found.kinds), lambda _: (), "", width, blind)
-        rows += _shares("tools", found.tools, lambda one: (term("tools", one.name),), "", width, blind)
-        rows += _paths(found, width, blind)
+        rows += _shares("confidence", statistics.confidence, _stated, "not stated", width, blind)
+        rows += _shares(
+            "turns", _binned(statistics.turns), lambda count: _number("turns", count.name), "", width, blind
+        )
+        rows += _shares(
+            "tool calls", _binned(statistics.calls), lambda count: _number("calls", count.name), "", width, blind
+        )
+        rows += _shares("different tools", _binned(statistics.kinds), lambda _: (), "", width, blind)
+        rows += _shares("tools", statistics.tools, lambda count: (term("tools", count.name),), "", width, blind)
+        rows += _paths(statistics, width, blind)
     return tuple(row if cells(row.line) <= width else Row(fit(row.line, width), row.terms, row.about) for row in rows)
 
 
-def _summary(found: Statistics, blind: bool, width: int) -> Rows:
-    one = found.total
-    line: list[Span] = [(f"{one.threads:,} threads", "text"), (f" · {one.finished:,} finished", "text")]
+def _summary(statistics: Statistics, blind: bool, width: int) -> Rows:
+    count = statistics.total
+    line: list[Span] = [(f"{count.threads:,} threads", "text"), (f" · {count.finished:,} finished", "text")]
     if not blind:
-        share = f" ({percent(one.right, one.right + one.wrong)} %)" if one.right + one.wrong else ""
-        line.extend(((f" · {one.right:,} right{share}", "good"), (f" · {one.wrong:,} wrong", "bad")))
-    judged: list[Span] = [(f" · {one.accepted:,} accepted", "text"), (f" · {one.rejected:,} rejected", "text")]
-    if found.unreadable:
-        judged.append((f" · {found.unreadable:,} not readable", "warn"))
+        share = f" ({percent(count.right, count.right + count.wrong)} %)" if count.right + count.wrong else ""
+        line.extend(((f" · {count.right:,} right{share}", "good"), (f" · {count.wrong:,} wrong", "bad")))
+    judged: list[Span] = [(f" · {count.accepted:,} accepted", "text"), (f" · {count.rejected:,} rejected", "text")]
+    if statistics.unreadable:
+        judged.append((f" · {statistics.unreadable:,} not readable", "warn"))
     if cells(line) + cells(judged) <= width:
         yield Row((*line, *judged))
     else:
@@ -65,49 +69,49 @@ def _summary(found: Statistics, blind: bool, width: int) -> Rows:
 # What is counted
 
 _BALANCE = (
-    Column("threads", lambda one: digits(one.threads)),
-    Column("finished", lambda one: digits(one.finished), wide=True),
-    Column("right", lambda one: digits(one.right), "good"),
-    Column("wrong", lambda one: digits(one.wrong), "bad"),
-    Column("right %", lambda one: percent(one.right, one.right + one.wrong), wide=True),
-    Column("accepted", lambda one: digits(one.accepted)),
-    Column("rejected", lambda one: digits(one.rejected)),
-    Column("ready", lambda one: digits(one.ready)),
-    Column("needs", lambda one: f"{one.missing:,}" if one.missing else "", "warn"),
+    Column("threads", lambda count: digits(count.threads)),
+    Column("finished", lambda count: digits(count.finished), wide=True),
+    Column("right", lambda count: digits(count.right), "good"),
+    Column("wrong", lambda count: digits(count.wrong), "bad"),
+    Column("right %", lambda count: percent(count.right, count.right + count.wrong), wide=True),
+    Column("accepted", lambda count: digits(count.accepted)),
+    Column("rejected", lambda count: digits(count.rejected)),
+    Column("ready", lambda count: digits(count.ready)),
+    Column("needs", lambda count: f"{count.missing:,}" if count.missing else "", "warn"),
 )
 
 
-def _share(one: Count) -> str:
+def _share(count: Count) -> str:
     """Where between it lies with 95 % confidence."""
-    low, high = interval(one.right, one.right + one.wrong)
-    return f"{100 * low:.0f}–{100 * high:.0f}" if one.right + one.wrong else ""
+    low, high = interval(count.right, count.right + count.wrong)
+    return f"{100 * low:.0f}–{100 * high:.0f}" if count.right + count.wrong else ""
 
 
 _SHARES = (
-    Column("threads", lambda one: digits(one.threads)),
-    Column("right", lambda one: digits(one.right), "good"),
-    Column("wrong", lambda one: digits(one.wrong), "bad"),
-    Column("right %", lambda one: percent(one.right, one.right + one.wrong)),
+    Column("threads", lambda count: digits(count.threads)),
+    Column("right", lambda count: digits(count.right), "good"),
+    Column("wrong", lambda count: digits(count.wrong), "bad"),
+    Column("right %", lambda count: percent(count.right, count.right + count.wrong)),
     Column("95 %", _share),
 )
-_BLIND = (Column("threads", lambda one: digits(one.threads)),)
+_BLIND = (Column("threads", lambda count: digits(count.threads)),)
 
 
 # The parts
 
 
 def _balance(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:
-    most = max(dataset.labels, key=lambda one: (bool(one.name), one.ready))
+    most = max(dataset.labels, key=lambda count: (bool(count.name), count.ready))
 
-    def about(one: Count) -> str:
-        name = one_line(one.name, 60)
-        if one.missing:
-            return f"needs {one.missing:,} more to match {one_line(most.name, 60)} ({most.ready:,} ready)"
-        return f"{one.ready:,} {name} ready: finished and not rejected"
+    def about(count: Count) -> str:
+        name = one_line(count.name, 60)
+        if count.missing:
+            return f"needs {count.missing:,} more to match {one_line(most.name, 60)} ({most.ready:,} ready)"
+        return f"{count.ready:,} {name} ready: finished and not rejected"
 
     yield from table(
         one_line(dataset.name, 60) or "no dataset", dataset.labels, _BALANCE, width, unnamed="no label", about=about,
-        terms=lambda one: (*scope, term("truth", one.name)) if one.threads else (),
+        terms=lambda count: (*scope, term("truth", count.name)) if count.threads else (),
     )  # fmt: skip
 
 
@@ -115,25 +119,25 @@ def _answered(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) ->
     """What was answered, whatever was true."""
     yield from table(
         f"{one_line(dataset.name, 60) or 'no dataset'}: answers", dataset.by_answer[:MOST_ANSWERS], _BLIND, width,
-        unnamed="no answer", blind=True, terms=lambda one: (*scope, "status:finished", term("answer", one.name)),
+        unnamed="no answer", blind=True, terms=lambda count: (*scope, "status:finished", term("answer", count.name)),
     )  # fmt: skip
-    yield from _left("answers", [one.threads for one in dataset.by_answer[MOST_ANSWERS:]])
+    yield from _left("answers", [count.threads for count in dataset.by_answer[MOST_ANSWERS:]])
 
 
 def _confusion(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:
     """Labels against answers; nothing where they do not fit side by side: the list of wrong answers has them too."""
-    found = {(one.truth, one.answer): one.threads for one in dataset.answers}
-    truths = [one.name for one in dataset.labels]
+    threads = {(wrong_answer.truth, wrong_answer.answer): wrong_answer.threads for wrong_answer in dataset.answers}
+    truths = [label.name for label in dataset.labels]
     labels = [name for name in truths if name]
     other = dict.fromkeys(truths, 0)
-    for (truth, answer), number in found.items():
+    for (truth, answer), number in threads.items():
         other[truth] += number if answer not in labels else 0
-    truths = [name for name in truths if name or other[name] or any((name, label) in found for label in labels)]
-    if not found:
+    truths = [name for name in truths if name or other[name] or any((name, label) in threads for label in labels)]
+    if not threads:
         return
     answers = [*labels, ""] if any(other.values()) else labels
-    numbered = [f"{place} {one_line(name, 40) or 'no label'}" for place, name in enumerate(truths, 1)]
-    room, heads, sizes = _columns(numbered, answers, max((*found.values(), *other.values())), width)
+    numbered = [f"{number} {one_line(name, 40) or 'no label'}" for number, name in enumerate(truths, 1)]
+    room, heads, sizes = _columns(numbered, answers, max((*threads.values(), *other.values())), width)
     yield Row()
     title = f"{one_line(dataset.name, 60) or 'no dataset'}: rows are labels, columns answers"
     yield Row(((title, "mark"), (f"   {OTHERS} other answers" if "" in answers else "", "dim")))
@@ -145,11 +149,11 @@ def _confusion(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -
     for name, called in zip(truths, numbered, strict=True):
         line: list[Span] = [("  ", "text"), named(called, room, "text")]
         for answer, wide in zip(answers, sizes, strict=True):
-            number = found.get((name, answer), 0) if answer else other[name]
+            number = threads.get((name, answer), 0) if answer else other[name]
             kind: Kind = "dim" if not number else "good" if name == answer else "bad" if name else "text"
             line.append((digits(number).rjust(wide), kind))
         terms = (*scope, "status:finished", term("truth", name))
-        yield Row(tuple(line), terms if any(one.truth == name for one in dataset.answers) else ())
+        yield Row(tuple(line), terms if any(answer.truth == name for answer in dataset.answers) else ())
 
 
 def _columns(
@@ -159,7 +163,7 @@ def _columns(
     columns where not even those fit."""
     digits = len(f"{most:,}")
     names = [one_line(name, 40) or OTHERS for name in answers]
-    places = [str(place) if name else OTHERS for place, name in enumerate(answers, 1)]
+    places = [str(number) if name else OTHERS for number, name in enumerate(answers, 1)]
     room = min(max(map(cell_len, numbered)), NAME_WIDTH[1])
     for least, heads, size in ((room, names, digits + 2), (room, places, max(5, digits + 2)),
                                (min(room, TIGHT_NAMES), places, max(3, digits + 1))):  # fmt: skip
@@ -170,22 +174,22 @@ def _columns(
 
 
 def _wrong(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:
-    wrong = [one for one in dataset.answers if one.truth and not one.right]
+    wrong = [answer for answer in dataset.answers if answer.truth and not answer.right]
     if not wrong:
         return
     shown = wrong[:MOST_WRONG]
-    pairs = {f"{one_line(one.truth, 60)} → {one_line(one.answer, 60)}": one for one in shown}
+    pairs = {f"{one_line(answer.truth, 60)} → {one_line(answer.answer, 60)}": answer for answer in shown}
 
-    def terms(one: Count) -> tuple[str, ...]:
-        pair: Answered = pairs[one.name]
+    def terms(count: Count) -> tuple[str, ...]:
+        pair: Answered = pairs[count.name]
         return (*scope, term("truth", pair.truth), term("answer", pair.answer))
 
-    finished = {one.name: one.finished for one in dataset.labels}
-    columns = (*_BLIND, Column("% of label", lambda one: percent(one.threads, finished[pairs[one.name].truth])))
+    finished = {label.name: label.finished for label in dataset.labels}
+    columns = (*_BLIND, Column("% of label", lambda count: percent(count.threads, finished[pairs[count.name].truth])))
     title = f"{one_line(dataset.name, 60) or 'no dataset'}: wrong answers"
-    counts = [Count(name, one.threads, wrong=one.threads) for name, one in pairs.items()]
+    counts = [Count(name, count.threads, wrong=count.threads) for name, count in pairs.items()]
     yield from table(title, counts, columns, width, terms=terms, unnamed="", legend="")
-    yield from _left("kinds", [one.threads for one in wrong[MOST_WRONG:]])
+    yield from _left("kinds", [count.threads for count in wrong[MOST_WRONG:]])
 
 
 def _shares(
@@ -197,19 +201,19 @@ def _shares(
         yield from table(title, counts, columns, width, terms=terms, unnamed=unnamed, blind=blind)
 
 
-def _paths(found: Statistics, width: int, blind: bool) -> Rows:
-    paths = [one for one in found.paths if one.tools]
+def _paths(statistics: Statistics, width: int, blind: bool) -> Rows:
+    paths = [path for path in statistics.paths if path.tools]
     if not paths:
         return
-    shown = {one.count.name: one for one in paths[:MOST_PATHS]}
-    share = percent(paths[0].count.threads, sum(one.count.threads for one in paths))
+    shown = {path.count.name: path for path in paths[:MOST_PATHS]}
+    share = percent(paths[0].count.threads, sum(path.count.threads for path in paths))
     title = f"ways · {len(paths):,} different, the first {share} %"
     yield from table(
-        title, [one.count for one in shown.values()], _BLIND if blind else _SHARES, width, unnamed="", blind=blind,
-        terms=lambda one: tuple(term("tools", tool) for tool in shown[one.name].tools),
-        about=lambda one: f"{one_line(one.name, 300)}; the filter takes these tools in any order",
+        title, [path.count for path in shown.values()], _BLIND if blind else _SHARES, width, unnamed="", blind=blind,
+        terms=lambda count: tuple(term("tools", tool) for tool in shown[count.name].tools),
+        about=lambda count: f"{one_line(count.name, 300)}; the filter takes these tools in any order",
     )  # fmt: skip
-    yield from _left("ways", [one.count.threads for one in paths[MOST_PATHS:]])
+    yield from _left("ways", [path.count.threads for path in paths[MOST_PATHS:]])
 
 
 def _left(noun: str, numbers: Sequence[int]) -> Rows:
@@ -218,8 +222,8 @@ def _left(noun: str, numbers: Sequence[int]) -> Rows:
         yield Row(((f"  … and {len(numbers):,} more {noun}, {sum(numbers):,} threads", "dim"),))
 
 
-def _stated(one: Count) -> tuple[str, ...]:
-    return "status:finished", term("confidence", one.name)
+def _stated(count: Count) -> tuple[str, ...]:
+    return "status:finished", term("confidence", count.name)
 
 
 def _binned(counts: Sequence[Count]) -> Sequence[Count]:
@@ -228,7 +232,7 @@ def _binned(counts: Sequence[Count]) -> Sequence[Count]:
         return counts
     rest = counts[MOST_BINS:]
     fields = ("threads", "finished", "right", "wrong", "accepted", "rejected", "ready")
-    sums = {name: sum(getattr(one, name) for one in rest) for name in fields}
+    sums = {name: sum(getattr(count, name) for count in rest) for name in fields}
     return [*counts[:MOST_BINS], Count(f"{rest[0].name} or more", **sums)]
 
 

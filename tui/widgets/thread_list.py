@@ -97,19 +97,19 @@ class ThreadList(RowList):
 
     def replace_row(self, summary: Summary) -> None:
         """Show a newer summary of a thread that keeps its place."""
-        place = self._places.get(summary.stem)
-        if place is not None:
+        index = self._places.get(summary.stem)
+        if index is not None:
             rows = self.rows if isinstance(self.rows, list) else list(self.rows)
-            rows[place] = msgspec.structs.replace(rows[place], summary=summary)
+            rows[index] = msgspec.structs.replace(rows[index], summary=summary)
             self.rows = rows
-            self.refresh_line(place)
+            self.refresh_line(index)
             self.post_message(self.Turned())
 
     def redraw(self, stems: Iterable[str]) -> None:
         """Draw the rows of these threads again."""
         for stem in stems:
-            if (place := self._places.get(stem)) is not None:
-                self.refresh_line(place)
+            if (index := self._places.get(stem)) is not None:
+                self.refresh_line(index)
 
     def on_screen(self) -> list[Summary]:
         """The threads whose rows can be seen."""
@@ -139,10 +139,10 @@ class ThreadList(RowList):
 
     def go_to(self, stem: str) -> bool:
         """Put the cursor on a thread; False when it is not among the rows."""
-        place = self._places.get(stem)
-        if place is not None:
-            self.move_to(place)
-        return place is not None
+        index = self._places.get(stem)
+        if index is not None:
+            self.move_to(index)
+        return index is not None
 
     def toggle_mark(self) -> None:
         """Mark the thread under the cursor or take its mark away, and go one down."""
@@ -163,25 +163,25 @@ class ThreadList(RowList):
             self._told = stem
             self.post_message(self.Moved(self.current))
 
-    def line(self, place: int, at_cursor: bool, width: int) -> Line:
+    def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """Signs, then the label and an answer that differs from it, then turns and number where there is room."""
-        row = self.rows[place]
-        one = row.summary
-        marks: list[Span] = [("▸" if at_cursor else " ", "mark"), ("■" if one.stem in self.marked else " ", "mark")]
-        if one.problem:
-            sign: Span = ("◇", "warn") if one.shape == "v3" else ("!", "bad")
-            reason = one_line(one.problem.removeprefix(f"{one.stem}.json"), 120)
-            return fit((*marks, sign, (f"     {one_line(one.stem, 24)}", "text"), (reason, "dim")), width)
-        sign = self._sign(one)
+        row = self.rows[index]
+        summary = row.summary
+        marks: list[Span] = [("▸" if at_cursor else " ", "mark"), ("■" if summary.stem in self.marked else " ", "mark")]
+        if summary.problem:
+            sign: Span = ("◇", "warn") if summary.shape == "v3" else ("!", "bad")
+            reason = one_line(summary.problem.removeprefix(f"{summary.stem}.json"), 120)
+            return fit((*marks, sign, (f"     {one_line(summary.stem, 24)}", "text"), (reason, "dim")), width)
+        sign = self._sign(summary)
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
-        verdict = _VERDICTS.get(one.verdict, (" ", "dim"))
-        answer = _ANSWERS[None if self.blind else one.correct]
-        signs = sign, answer, verdict, *_standing(self.standing(one))
-        right: Line = _tail(one)
-        if why := self.aside.get(one.stem):  # first, so that it is never cut off
-            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(one, self.blind))]
+        verdict = _VERDICTS.get(summary.verdict, (" ", "dim"))
+        answer = _ANSWERS[None if self.blind else summary.correct]
+        signs = sign, answer, verdict, *_standing(self.standing(summary))
+        right: Line = _tail(summary)
+        if why := self.aside.get(summary.stem):  # first, so that it is never cut off
+            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(summary, self.blind))]
             return fit((*marks, *grey), width)
-        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(one, self.blind))
+        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(summary, self.blind))
         return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
 
     def _sign(self, summary: Summary) -> Span:
@@ -192,13 +192,13 @@ class ThreadList(RowList):
         return _STATUSES.get(summary.status, ("○", "text"))
 
 
-def _words(one: Summary, blind: bool) -> Line:
-    session = one_line(one.session, 40) or one_line(one.stem, 60)
-    truth = session if blind else one_line(one.truth, 40) or session
-    if not one.answer or (one.correct and not blind):  # a right answer is the label; its ✓ says so
+def _words(summary: Summary, blind: bool) -> Line:
+    session = one_line(summary.session, 40) or one_line(summary.stem, 60)
+    truth = session if blind else one_line(summary.truth, 40) or session
+    if not summary.answer or (summary.correct and not blind):  # a right answer is the label; its ✓ says so
         return ((truth, "text"),)
-    wrong = one.correct is False and not blind
-    return ((truth, "text"), (" → ", "dim"), (one_line(one.answer, 40), "bad" if wrong else "text"))
+    wrong = summary.correct is False and not blind
+    return ((truth, "text"), (" → ", "dim"), (one_line(summary.answer, 40), "bad" if wrong else "text"))
 
 
 def _standing(standing: Standing | None) -> tuple[Span, Span]:
@@ -208,7 +208,7 @@ def _standing(standing: Standing | None) -> tuple[Span, Span]:
     return _EXPORTED[standing.exported], ("!", "warn") if standing.findings else (" ", "dim")
 
 
-def _tail(one: Summary) -> Line:
-    stale: tuple[Span, ...] = ((f"≈{one.stale} ", "warn"),) if one.stale else ()
-    number = one.stem.rpartition("_")[2]
-    return (*stale, (f"{one.turns}t ", "dim"), (one_line(number, 8), "dim"))
+def _tail(summary: Summary) -> Line:
+    stale: tuple[Span, ...] = ((f"≈{summary.stale} ", "warn"),) if summary.stale else ()
+    number = summary.stem.rpartition("_")[2]
+    return (*stale, (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))
