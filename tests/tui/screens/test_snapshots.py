@@ -106,16 +106,11 @@ async def editor(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: screen.query(MessageEditor) and screen.query_one(MessageEditor).query("#text"))
 
 
-async def keys(pilot: Pilot[Any], screen: MainScreen) -> None:
-    await pilot.press("question_mark")
-
-
 SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "conversation": conversation,
     "unfolded": unfolded,
     "list": the_list,
     "editor": editor,
-    "keys": keys,
 }
 
 
