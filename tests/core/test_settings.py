@@ -12,7 +12,7 @@ from core.workspace import open_workspace
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("[modl]\n", "line 1: unknown key `modl`; did you mean `model`?"),
         ('[model]\n\nendpint = "x"\n', "line 3: unknown key `endpint`; did you mean `endpoint`?"),
