@@ -60,13 +60,13 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         or (trusted_ns != 0 and mtime_ns >= trusted_ns - SETTLED_NS)
         or (earlier.size, earlier.mtime_ns) != (size, mtime_ns)
     ]
-    total, settled = len(there), len(there) - len(outdated)
+    total, unchanged = len(there), len(there) - len(outdated)
     batch: list[Summary] = []
     for read, fresh in enumerate(_summarized(folder, outdated), 1):
         if fresh != known.get(fresh.stem):
             batch.append(fresh)
         if len(batch) >= BATCH:
-            yield Changes(tuple(batch), (), settled + read, total, read)
+            yield Changes(tuple(batch), (), unchanged + read, total, read)
             batch = []
     stems = {stem for stem, _, _ in there}
     gone = tuple(stem for stem in known if stem not in stems)

@@ -224,7 +224,7 @@ def _agrees(folder: Folder) -> None:
     unreadable = folder.document("replay")["unreadable"]
     assert sorted(unreadable) == sorted(filter(None, folder.refused.values()))
     for profile in PROFILES:
-        report = folder.document("export", "--all", "--rejected", "--profile", profile)
+        report = folder.document("export", "--all", "--profile", profile)
         refused = {
             row["stem"]: row["sentence"]
             for row in report["refusals"]
