@@ -123,7 +123,7 @@ ACTIONS = (
         lambda parts: parts.turns.replay, needs="thread"),
     AppAction("turn.execute", "ctrl+e", "execute", "execute this turn's calls anew; what differs is taken in", TURNS,
         lambda parts: parts.turns.execute, needs="decided", words="re-run call"),
-    AppAction("turn.undo", "u", "undo", "undo the last change of this thread, also after a restart", TURNS,
+    AppAction("turn.undo", "u", "undo", "undo the open thread's last step, or the list's, by where the keys go", TURNS,
         lambda parts: parts.undoing.undo, bar={"threads": 11, "conversation": 6, "stale": 3}, words="take back"),
     AppAction("turn.redo", "ctrl+r", "redo", "redo what was undone", TURNS,
         lambda parts: parts.undoing.redo),
