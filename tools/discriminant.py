@@ -32,23 +32,23 @@ class Discriminant:
     projection: Samples
     """Features to that space, shape (features, dimensions)."""
 
-    def place(self, row: Samples) -> Samples:
+    def projected(self, row: Samples) -> Samples:
         """A row of features in that space, shape (dimensions,)."""
         return (row - self.middle) @ self.projection
 
     def distances(self, row: Samples) -> Samples:
         """The row's distance to each label's mean, shape (labels,)."""
-        return np.sqrt(((self.centres - self.place(row)) ** 2).sum(axis=1))
+        return np.sqrt(((self.centres - self.projected(row)) ** 2).sum(axis=1))
 
     def row_distances(self, row: Samples) -> Samples:
         """The row's distance to each labelled row, shape (rows,)."""
-        return np.sqrt(((self.points - self.place(row)) ** 2).sum(axis=1))
+        return np.sqrt(((self.points - self.projected(row)) ** 2).sum(axis=1))
 
 
 def fit(rows: Samples, row_labels: Sequence[str]) -> Discriminant:
     """The discriminant of these labelled rows, shape (rows, features), all finite; at least one row."""
     labels = tuple(sorted(set(row_labels)))
-    at = {label: place for place, label in enumerate(labels)}
+    at = {label: code for code, label in enumerate(labels)}
     codes = np.array([at[label] for label in row_labels], dtype=np.intp)
     middle = rows.mean(axis=0)
     spread = rows.std(axis=0)
@@ -61,9 +61,9 @@ def fit(rows: Samples, row_labels: Sequence[str]) -> Discriminant:
     whitening = _whitening(standard - centres[codes])
     means = centres @ whitening
     _, sizes, axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
-    kept = axes[sizes > 1e-6 * max(sizes.max(initial=0), 1e-12)]
-    projection = whitening @ kept.T / scale[:, None]
-    return Discriminant(labels, codes, (rows - middle) @ projection, means @ kept.T, middle, projection)
+    telling = axes[sizes > 1e-6 * max(sizes.max(initial=0), 1e-12)]
+    projection = whitening @ telling.T / scale[:, None]
+    return Discriminant(labels, codes, (rows - middle) @ projection, means @ telling.T, middle, projection)
 
 
 def _whitening(residuals: Samples) -> Samples:

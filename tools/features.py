@@ -81,7 +81,12 @@ def feature_unit(name: str, channels: Sequence[Channel]) -> str:
         return ""
     base = signal.removesuffix(".magnitude")
     unit = next(
-        (one.unit for one in channels if one.name in (signal, base, f"{base}_x") or one.name.startswith(base)), ""
+        (
+            channel.unit
+            for channel in channels
+            if channel.name in (signal, base, f"{base}_x") or channel.name.startswith(base)
+        ),
+        "",
     )
     return f"{unit}/s" if unit and stat == "jerk" else unit
 
@@ -89,17 +94,17 @@ def feature_unit(name: str, channels: Sequence[Channel]) -> str:
 def table_of(channels: Sequence[Channel], windows: Iterable[tuple[str, Window]]) -> Table:
     """The table of these sessions, one row each; a channel that a session lacks leaves its features NaN."""
     names = feature_names(channels)
-    place = {name: column for column, name in enumerate(names)}
+    column_of = {name: column for column, name in enumerate(names)}
     sessions: list[str] = []
     rows: list[Samples] = []
     for session, window in windows:
-        found = feature_names(window.channels)
+        own_names = feature_names(window.channels)
         values = features_of(window)
-        if found != names:
+        if own_names != names:
             row = np.full(len(names), np.nan)
-            for name, value in zip(found, values, strict=True):
-                if name in place:
-                    row[place[name]] = value
+            for name, value in zip(own_names, values, strict=True):
+                if name in column_of:
+                    row[column_of[name]] = value
             values = row
         sessions.append(session)
         rows.append(values)
@@ -109,8 +114,8 @@ def table_of(channels: Sequence[Channel], windows: Iterable[tuple[str, Window]])
 def features_of(window: Window) -> Samples:
     """The features of one window, shape (features,), in the order of `feature_names(window.channels)`."""
     triads = [sensor for sensor in sensors_of(window.channels) if sensor.is_triad]
-    place = {name: row for row, name in enumerate(window.names)}
-    axes = np.array([[place[name] for name in sensor.names] for sensor in triads], dtype=int).reshape(-1, 3)
+    row_of = {name: row for row, name in enumerate(window.names)}
+    axes = np.array([[row_of[name] for name in sensor.names] for sensor in triads], dtype=int).reshape(-1, 3)
     count = window.time_sec.size
     signals = np.empty((len(window.channels) + len(triads), count))
     signals[: len(window.channels)] = window.values
@@ -215,15 +220,15 @@ def autocorrelation(centred: Samples) -> Samples:
     size = 1 << (2 * count - 1).bit_length()
     spectrum = np.fft.rfft(centred, size, axis=1)
     raw = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :count] / np.arange(count, 0, -1)
-    found = raw / np.where(raw[:, :1] > 0, raw[:, :1], 1)
-    return found.astype(np.float64)
+    curve = raw / np.where(raw[:, :1] > 0, raw[:, :1], 1)
+    return curve.astype(np.float64)
 
 
 def autocorrelation_peak(centred: Samples, rate: float) -> Samples:
     """The highest autocorrelation at lags between 0.25 s and 2 s or half the window: how rhythmic each row is."""
-    found = autocorrelation(centred)
+    curve = autocorrelation(centred)
     first, last = int(0.25 * rate), min(int(2 * rate) + 1, centred.shape[1] // 2)
-    return found[:, first:last].max(axis=1) if last > first else np.full(len(centred), np.nan)
+    return curve[:, first:last].max(axis=1) if last > first else np.full(len(centred), np.nan)
 
 
 def _axis_stats(signals: Samples, means: Samples, axes: np.ndarray) -> Samples:

@@ -33,10 +33,11 @@ def estimate_heart_rate(context: ToolContext, artifact_id: str = SESSION) -> dic
     for kind, estimate in (("heart_rate", _from_channel), ("ecg", _from_ecg)):
         places = [row for row, channel in enumerate(window.channels) if kind_of(channel) == kind]
         if places:
-            found = {window.names[row]: estimate(window, window.values[row]) for row in places[:4]}
-            return fitting([{**head, "source": kind, "channels": found}])
+            rates = {window.names[row]: estimate(window, window.values[row]) for row in places[:4]}
+            return fitting([{**head, "source": kind, "channels": rates}])
     raise ToolError(
-        "there is no heart-rate or ECG channel in this window", kinds=sorted({kind_of(one) for one in window.channels})
+        "there is no heart-rate or ECG channel in this window",
+        kinds=sorted({kind_of(channel) for channel in window.channels}),
     )
 
 

@@ -15,12 +15,12 @@ _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 
 def others(dataset: Dataset, table: FeatureTable, session: str) -> tuple[NDArray[np.bool_], str]:
     """Which rows of the table may be used for this session, and which may not, in words."""
-    labelled = np.array([bool(dataset.labels.get(one)) and one != session for one in table.sessions], dtype=bool)
+    labelled = np.array([bool(dataset.labels.get(other)) and other != session for other in table.sessions], dtype=bool)
     subject = dataset.subjects.get(session)
     if subject is not None:
-        others = np.array([dataset.subjects.get(one, subject) != subject for one in table.sessions], dtype=bool)
+        others = np.array([dataset.subjects.get(other, subject) != subject for other in table.sessions], dtype=bool)
         return labelled & others, "every session of this session's own subject"
-    near = np.array([_may_overlap(one, session, table.sessions) for one in table.sessions], dtype=bool)
+    near = np.array([_may_overlap(other, session, table.sessions) for other in table.sessions], dtype=bool)
     twins = _twins(table, session)
     return labelled & ~near & ~twins, (
         "this session, sessions numbered next to it or of the same recording, and near-duplicates; "
@@ -33,7 +33,7 @@ def _may_overlap(other: str, session: str, sessions: Sequence[str]) -> bool:
     mine, theirs = _NUMBERED.match(session), _NUMBERED.match(other)
     if mine is None or theirs is None or mine[1] != theirs[1]:
         return False
-    everywhere = sum(1 for one in sessions[:200] if one.startswith(mine[1])) > 0.5 * min(len(sessions), 200)
+    everywhere = sum(1 for other in sessions[:200] if other.startswith(mine[1])) > 0.5 * min(len(sessions), 200)
     return not everywhere or abs(int(mine[2]) - int(theirs[2])) <= 2
 
 

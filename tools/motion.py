@@ -51,7 +51,7 @@ def estimate_orientation(
     """
     window = current(context, artifact_id)
     measured_rate(window, 8, "an orientation")
-    sensors, said = sensors_at(window, position)
+    sensors, choice = sensors_at(window, position)
     candidates = [sensor for sensor in sensors if sensor.kind == "acceleration" and sensor.is_triad]
     measured = [(sensor, filled(rows_of(window, sensor))) for sensor in candidates]
     upright = [(sensor, rows) for sensor, rows in measured if _holds_gravity(sensor, rows)]
@@ -60,10 +60,10 @@ def estimate_orientation(
         raise ToolError(
             "no accelerometer here contains gravity (three axes with a mean of about 9.8 m/s² or 1 g)",
             accelerometers=seen,
-            **said,
+            **choice,
         )
-    head = looked_at(artifact_id, window) | said | {"angle_unit": "degrees from vertical"}
-    return fitting({**head, "sensors": dict(_held(one, rows) for one, rows in upright[:n])} for n in (6, 3, 1))
+    head = looked_at(artifact_id, window) | choice | {"angle_unit": "degrees from vertical"}
+    return fitting({**head, "sensors": dict(_held(sensor, rows) for sensor, rows in upright[:n])} for n in (6, 3, 1))
 
 
 @tool
@@ -87,20 +87,20 @@ def correlate_channels(
         if len(window.names) < 2:
             raise ToolError("a correlation needs at least two channels")
         pairs = [
-            (f"{window.names[one]} ~ {window.names[other]}", window.values[one], window.values[other])
-            for one, other in combinations(range(len(window.names)), 2)
+            (f"{window.names[first]} ~ {window.names[second]}", window.values[first], window.values[second])
+            for first, second in combinations(range(len(window.names)), 2)
         ]
-        said: dict[str, Any] = {}
+        choice: dict[str, Any] = {}
     else:
-        sensors, said = sensors_at(window, position)
+        sensors, choice = sensors_at(window, position)
         pairs = list(_sensor_pairs(window, [sensor for sensor in sensors if sensor.kind in MOTION]))
-    found = {name: _pearson(one, other) for name, one, other in pairs}
-    ranked = sorted(found, key=lambda name: -abs(found[name]) if np.isfinite(found[name]) else 1.0)
-    head = looked_at(artifact_id, window) | said
+    coefficients = {name: _pearson(first, second) for name, first, second in pairs}
+    ranked = sorted(coefficients, key=lambda name: -abs(coefficients[name]) if np.isfinite(coefficients[name]) else 1.0)
+    head = looked_at(artifact_id, window) | choice
     if not ranked:
-        raise ToolError("there are no two motion channels here; name channels with channel_names", **said)
+        raise ToolError("there are no two motion channels here; name channels with channel_names", **choice)
     return fitting(
-        {**head, "r": {name[:80]: rounded(found[name], 2) for name in ranked[:shown]}}
+        {**head, "r": {name[:80]: rounded(coefficients[name], 2) for name in ranked[:shown]}}
         | ({"weaker_pairs_not_shown": len(ranked) - shown} if shown < len(ranked) else {})
         for shown in (len(ranked), 20, 12, 6, 3)
     )
@@ -116,9 +116,9 @@ def segment_session(context: ToolContext, artifact_id: str = SESSION, position: 
     """
     window = current(context, artifact_id)
     rate = measured_rate(window, 24, "a segmentation")
-    sensors, said = sensors_at(window, position)
+    sensors, choice = sensors_at(window, position)
     moving = [sensor for sensor in sensors if sensor.kind in MOTION and sensor.is_triad] or list(sensors)
-    head = looked_at(artifact_id, window) | said
+    head = looked_at(artifact_id, window) | choice
     parts = np.array_split(np.arange(window.time_sec.size), 3)
     thirds = {
         name: [seconds(float(window.time_sec[part[0]])), seconds(float(window.time_sec[part[-1]]))]
@@ -141,7 +141,7 @@ def segment_session(context: ToolContext, artifact_id: str = SESSION, position: 
                     "mean": rounded_all(_mean(signals[name][part]) for part in parts),
                     "std": rounded_all(_std(signals[name][part]) for part in parts),
                 }
-                for name, sensor in [(one.name, one) for one in moving[:shown]]
+                for name, sensor in [(shown_sensor.name, shown_sensor) for shown_sensor in moving[:shown]]
             },
         }
         | ({"sensors_not_shown": len(moving) - shown} if shown < len(moving) else {})
@@ -188,17 +188,17 @@ def _held(sensor: Sensor, rows: Samples) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _angle(one: Samples, other: Samples) -> float:
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(np.degrees(np.arccos(np.clip(one @ other / size, -1, 1)))) if size > 0 else float("nan")
+def _angle(first: Samples, second: Samples) -> float:
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(np.degrees(np.arccos(np.clip(first @ second / size, -1, 1)))) if size > 0 else float("nan")
 
 
 def _sensor_pairs(window: Window, sensors: list[Sensor]) -> Iterator[tuple[str, Samples, Samples]]:
     for sensor in sensors:
         if sensor.is_triad:
             rows = rows_of(window, sensor)
-            for one, other in ((0, 1), (0, 2), (1, 2)):
-                yield f"{sensor.name} {AXES[one]}~{AXES[other]}", rows[one], rows[other]
+            for row, other_row in ((0, 1), (0, 2), (1, 2)):
+                yield f"{sensor.name} {AXES[row]}~{AXES[other_row]}", rows[row], rows[other_row]
     for first, second in combinations(sensors, 2):
         yield f"|{first.name}| ~ |{second.name}|", _magnitude(window, first), _magnitude(window, second)
 
@@ -208,11 +208,11 @@ def _magnitude(window: Window, sensor: Sensor) -> Samples:
     return np.sqrt((rows**2).sum(axis=0)) if sensor.is_triad else rows[0]
 
 
-def _pearson(one: Samples, other: Samples) -> float:
-    both = np.isfinite(one) & np.isfinite(other)
-    if both.sum() < 8 or one[both].std() < 1e-12 or other[both].std() < 1e-12:
+def _pearson(first: Samples, second: Samples) -> float:
+    both = np.isfinite(first) & np.isfinite(second)
+    if both.sum() < 8 or first[both].std() < 1e-12 or second[both].std() < 1e-12:
         return float("nan")
-    return float(np.corrcoef(one[both], other[both])[0, 1])
+    return float(np.corrcoef(first[both], second[both])[0, 1])
 
 
 def _mean(samples: Samples) -> float:

@@ -68,8 +68,8 @@ def show_channel_stats(
 def _channel_lists(context: ToolContext, dataset_name: str) -> Iterator[dict[str, Any]]:
     channels = context.dataset.channels
     head: dict[str, Any] = {"num_channels": len(channels)} | _note(context, dataset_name)
-    yield {"channels": [_described(one, 200) for one in channels], **head}
-    yield {"channels": [_described(one, 0) for one in channels], **head}
+    yield {"channels": [_described(channel, 200) for channel in channels], **head}
+    yield {"channels": [_described(channel, 0) for channel in channels], **head}
     sensors = sensors_of(channels)
     rows = [
         {
@@ -109,8 +109,8 @@ def _channel_stats(artifact_id: str, window: Window) -> Iterator[dict[str, Any]]
     for sensor in sensors:
         rows = rows_of(there, sensor)
         signal = np.sqrt((rows**2).sum(axis=0)) if sensor.is_triad else rows[0]
-        found = channel_stats(Window((sensor.channels[0],), there.time_sec, signal[None]))[0]
-        lines[sensor.name if not sensor.is_triad else f"{sensor.name} magnitude"] = rounded_all(found[[0, 1, 6]])
+        own = channel_stats(Window((sensor.channels[0],), there.time_sec, signal[None]))[0]
+        lines[sensor.name if not sensor.is_triad else f"{sensor.name} magnitude"] = rounded_all(own[[0, 1, 6]])
     yield {**head, **few, "sensors": lines, "note": note}
     head.pop("nan_share", None)
     for shown in (30, 15, 8):
@@ -122,7 +122,7 @@ def channel_stats(window: Window) -> Samples:
     """`STATS` of each channel, shape (channels, 7); missing samples are left out, jerk is mean |change| per second."""
     values = window.values
     rate = sampling_rate(window)
-    found = np.full((len(values), len(STATS)), np.nan)
+    table = np.full((len(values), len(STATS)), np.nan)
     for row, samples in enumerate(values):
         known = samples[np.isfinite(samples)]
         if not known.size:
@@ -131,13 +131,13 @@ def channel_stats(window: Window) -> Samples:
         steps = np.abs(np.diff(samples))
         steps = steps[np.isfinite(steps)]
         jerk = steps.mean() * rate if steps.size else np.nan
-        found[row] = (known.mean(), known.std(), third - first, np.sqrt((known**2).mean()), low, high, jerk)
-    return found
+        table[row] = (known.mean(), known.std(), third - first, np.sqrt((known**2).mean()), low, high, jerk)
+    return table
 
 
 def _described(channel: Channel, length: int) -> dict[str, Any]:
-    found = {"name": channel.name, "unit": channel.unit or None, "rate_hz": channel.rate_hz}
-    return found | ({"description": channel.description[:length]} if length and channel.description else {})
+    about = {"name": channel.name, "unit": channel.unit or None, "rate_hz": channel.rate_hz}
+    return about | ({"description": channel.description[:length]} if length and channel.description else {})
 
 
 def _common(units: dict[str, str]) -> str | dict[str, str]:

@@ -73,16 +73,18 @@ def compare_to_reference(
         labels: compare with these labels only; all labels when left out.
         artifact_id: the window to compare; "session" is the whole session.
     """
-    found = _compared(context, artifact_id)
-    known = found.reference.discriminant.labels
+    compared = _compared(context, artifact_id)
+    known = compared.reference.discriminant.labels
     wanted = _chosen_labels(labels, known, context.dataset.activities)
-    distances = dict(zip(known, found.reference.discriminant.distances(found.row), strict=True))
+    distances = dict(zip(known, compared.reference.discriminant.distances(compared.row), strict=True))
     ranked = sorted((label for label in wanted if label in distances), key=lambda label: (distances[label], label))
     if not ranked:
         raise ToolError(
             "no other subject has a session with these labels", **nearest("", known, "labels_with_reference")
         )
-    return fitting(_comparisons(artifact_id, found, ranked, distances, [one for one in wanted if one not in distances]))
+    return fitting(
+        _comparisons(artifact_id, compared, ranked, distances, [label for label in wanted if label not in distances])
+    )
 
 
 @tool
@@ -99,10 +101,10 @@ def nearest_examples(
         labels: look among these labels only; all labels when left out.
         artifact_id: the window to compare; "session" is the whole session.
     """
-    found = _compared(context, artifact_id)
-    space = found.reference.discriminant
+    compared = _compared(context, artifact_id)
+    space = compared.reference.discriminant
     wanted = set(_chosen_labels(labels, space.labels, context.dataset.activities))
-    distances = space.row_distances(found.row)
+    distances = space.row_distances(compared.row)
     order = [int(row) for row in np.argsort(distances, kind="stable") if space.labels[space.row_labels[row]] in wanted]
     if not order:
         raise ToolError(
@@ -112,12 +114,12 @@ def nearest_examples(
     votes: dict[str, int] = {}
     for label, _ in chosen:
         votes[label] = votes.get(label, 0) + 1
-    head = looked_at(artifact_id, found.window) | {
+    head = looked_at(artifact_id, compared.window) | {
         "distance_unit": "standard deviations within a label",
-        "votes": dict(sorted(votes.items(), key=lambda one: -one[1])),
+        "votes": dict(sorted(votes.items(), key=lambda vote: -vote[1])),
     }
     examples = [{"label": label[:60], "distance": rounded(distance)} for label, distance in chosen]
-    tail = _said_of(found)
+    tail = _said_of(compared)
     return fitting({**head, "examples": examples[:shown], **tail} for shown in (20, 12, 6, 3))
 
 
@@ -130,13 +132,13 @@ def reference_for(dataset: Dataset, session: str, columns: Sequence[str]) -> Ref
     table = dataset.features()
     subject = dataset.subjects.get(session)
     key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", tuple(columns))
-    found = _REFERENCES.get(key)
-    if found is None or found.table is not table:
-        found = _make_reference(dataset, table, session, tuple(columns))
-        _REFERENCES[key] = found
+    reference = _REFERENCES.get(key)
+    if reference is None or reference.table is not table:
+        reference = _make_reference(dataset, table, session, tuple(columns))
+        _REFERENCES[key] = reference
         while len(_REFERENCES) > MAX_REFERENCES:
             _REFERENCES.popitem(last=False)
-    return found
+    return reference
 
 
 _REFERENCES: OrderedDict[tuple[int, str, tuple[str, ...]], Reference] = OrderedDict()
@@ -148,19 +150,21 @@ def _compared(context: ToolContext, artifact_id: str) -> Compared:
     names, values = feature_names(window.channels), features_of(window)
     known = set(context.dataset.features().names)
     use = [
-        place for place, name in enumerate(names) if name != DURATION and name in known and np.isfinite(values[place])
+        column
+        for column, name in enumerate(names)
+        if name != DURATION and name in known and np.isfinite(values[column])
     ]
     if not use:
         raise ToolError("these channels are not among the dataset's features, so there is nothing to compare with")
-    reference = reference_for(context.dataset, context.session, [names[place] for place in use])
-    at = {name: values[place] for place, name in enumerate(names)}
+    reference = reference_for(context.dataset, context.session, [names[column] for column in use])
+    at = {name: values[column] for column, name in enumerate(names)}
     raw = np.array([at[name] for name in reference.columns])
     return Compared(window, raw, for_comparison(reference.columns, raw), reference)
 
 
 def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...]) -> Reference:
     allowed, left_out = others(dataset, table, session)
-    at = {name: place for place, name in enumerate(table.names)}
+    at = {name: column for column, name in enumerate(table.names)}
     values = table.values[:, [at[name] for name in columns]]
     finite = np.isfinite(values)
     allowed &= finite.mean(axis=1) > 0.5
@@ -168,15 +172,15 @@ def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns
     if not rows.size:
         raise ToolError("there are no labelled sessions of other subjects with these channels")
     row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
-    kept = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
-    kept = kept[_most_telling(_without_gaps(for_comparison(columns, values[rows])[:, kept]), row_labels)]
-    columns = tuple(columns[place] for place in kept)
-    raw = values[rows][:, kept]
+    chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
+    chosen = chosen[_most_telling(_without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels)]
+    columns = tuple(columns[column] for column in chosen)
+    raw = values[rows][:, chosen]
     compared = _without_gaps(for_comparison(columns, raw))
     discriminant = fit(compared, row_labels)
     means, spreads = _per_label(_without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
     lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
-    known = {dataset.subjects[one] for row in rows if (one := table.sessions[row]) in dataset.subjects}
+    known = {dataset.subjects[other] for row in rows if (other := table.sessions[row]) in dataset.subjects}
     return Reference(
         table, columns, discriminant, means, spreads, len(known), float(np.nanmedian(lengths)), left_out
     )  # fmt: skip
@@ -210,70 +214,70 @@ def _per_label(values: Samples, codes: NDArray[np.intp], labels: int) -> tuple[S
 
 
 def _comparisons(
-    artifact_id: str, found: Compared, ranked: list[str], distances: dict[str, float], without: list[str]
+    artifact_id: str, compared: Compared, ranked: list[str], distances: dict[str, float], without: list[str]
 ) -> Iterator[dict[str, Any]]:
     """The result, most detailed first."""
-    head = looked_at(artifact_id, found.window) | {"distance_unit": "standard deviations within a label"}
+    head = looked_at(artifact_id, compared.window) | {"distance_unit": "standard deviations within a label"}
     missing = {"labels_without_reference": [label[:40] for label in without[:8]]} if without else {}
-    tail = {**missing, **_said_of(found)}
+    tail = {**missing, **_said_of(compared)}
     for shown, telling in ((12, _TELLING), (8, 3), (6, 2), (5, 1), (3, 0)):
         result = {**head, "distances": {label[:60]: rounded(distances[label]) for label in ranked[:shown]}}
         if len(ranked) > shown:
             result["farther_labels_not_shown"] = len(ranked) - shown
         if telling and len(ranked) > 1:
-            result["telling_features"] = _telling(found, ranked[:2], telling)
+            result["telling_features"] = _telling(compared, ranked[:2], telling)
         yield result | tail
 
 
-def _telling(found: Compared, labels: list[str], count: int) -> list[dict[str, Any]]:
+def _telling(compared: Compared, labels: list[str], count: int) -> list[dict[str, Any]]:
     """The features that set the closest label apart from the next: this window's value, each label's mean and std.
 
     One session has no spread: the std of its label is then not a number.
     """
-    reference = found.reference
+    reference = compared.reference
     near, far = (reference.discriminant.labels.index(label) for label in labels)
     spread = np.sqrt((reference.spreads[near] ** 2 + reference.spreads[far] ** 2) / 2)
     safe = np.where(spread > 1e-9, spread, np.inf)
     apart = np.abs(reference.means[near] - reference.means[far]) / safe
-    nearer = (np.abs(found.raw - reference.means[far]) - np.abs(found.raw - reference.means[near])) / safe
+    nearer = (np.abs(compared.raw - reference.means[far]) - np.abs(compared.raw - reference.means[near])) / safe
     order = np.argsort(-(np.minimum(apart, 4) + np.clip(nearer, -4, 4)), kind="stable")
     chosen: list[int] = []
     used: set[str] = set()
-    for place in order:
-        parts = set(reference.columns[place].rsplit(":", 1))
+    for column in order:
+        parts = set(reference.columns[column].rsplit(":", 1))
         if not parts & used:
-            chosen.append(int(place))
+            chosen.append(int(column))
             used |= parts
         if len(chosen) == count:
             break
     alone = np.bincount(reference.discriminant.row_labels, minlength=len(reference.discriminant.labels)) < 2
     spreads = np.where(alone[:, None], np.nan, reference.spreads)
     return [
-        {"feature": reference.columns[place], "this": rounded(float(found.raw[place]))}
-        | ({"unit": unit} if (unit := feature_unit(reference.columns[place], found.window.channels)) else {})
+        {"feature": reference.columns[column], "this": rounded(float(compared.raw[column]))}
+        | ({"unit": unit} if (unit := feature_unit(reference.columns[column], compared.window.channels)) else {})
         | {
-            label[:60]: rounded_all((reference.means[row, place], spreads[row, place]))
+            label[:60]: rounded_all((reference.means[row, column], spreads[row, column]))
             for label, row in zip(labels, (near, far), strict=True)
         }
-        for place in chosen
+        for column in chosen
     ]
 
 
-def _said_of(found: Compared) -> dict[str, Any]:
+def _said_of(compared: Compared) -> dict[str, Any]:
     """What the comparison rests on."""
-    reference = found.reference
-    said: dict[str, Any] = {
+    reference = compared.reference
+    basis: dict[str, Any] = {
         "reference": {
             "sessions": len(reference.discriminant.points),
             "subjects": reference.subjects or None,
             "left_out": reference.left_out,
         },
-        "compared_on": _compared_on(found.window),
+        "compared_on": _compared_on(compared.window),
     }
-    length = found.window.end_sec - found.window.start_sec
+    length = compared.window.end_sec - compared.window.start_sec
     if np.isfinite(reference.median_sec) and not 0.75 <= length / max(reference.median_sec, 1e-9) <= 1.34:
-        said["note"] = f"this window lasts {rounded(length)} s, reference windows {rounded(reference.median_sec)} s"
-    return said
+        basis["note"] = f"this window lasts {rounded(length)} s, reference windows {rounded(reference.median_sec)} s"
+    return basis
 
 
 def _compared_on(window: Window) -> str:
@@ -293,8 +297,8 @@ def _chosen_labels(labels: list[str] | None, known: Sequence[str], activities: S
     plain = {re.sub(r"[\s_\-]+", "", label.casefold()): label for label in every}
     chosen: list[str] = []
     for label in labels:
-        found = plain.get(re.sub(r"[\s_\-]+", "", label.casefold()))
-        if found is None:
+        spelled = plain.get(re.sub(r"[\s_\-]+", "", label.casefold()))
+        if spelled is None:
             raise ToolError(f"there is no label {label[:80]!r}", **nearest(label, every, "available_labels"))
-        chosen.append(found)
+        chosen.append(spelled)
     return list(dict.fromkeys(chosen))

@@ -67,14 +67,14 @@ class ToolContext:
                 self.artifacts[SESSION] = self.dataset.load(self.session)
             except Exception as error:  # why it cannot be read is for a person: it may name local files
                 raise ToolError("the samples of this session cannot be read, so nothing can be measured") from error
-        found = self.artifacts.get(artifact_id)
-        if found is None:
+        window = self.artifacts.get(artifact_id)
+        if window is None:
             known = list(dict.fromkeys([SESSION, *self.artifacts]))
             raise ToolError(
                 f"there is no artifact {artifact_id[:_MAX_WORD]!r}",
                 **nearest(artifact_id, known, "available_artifacts"),
             )
-        return found
+        return window
 
     def keep(self, window: Window) -> str:
         """Remember a derived window and return its id, which is a hash of what it holds."""
@@ -85,10 +85,10 @@ class ToolContext:
 
 def content_id(window: Window) -> str:
     """`ts_` and 12 hex digits of the SHA-256 over channel names, times and values."""
-    found = hashlib.sha256("\0".join(window.names).encode(errors="surrogatepass"))
-    found.update(np.ascontiguousarray(window.time_sec, dtype="<f8").tobytes())
-    found.update(np.ascontiguousarray(window.values, dtype="<f8").tobytes())
-    return f"ts_{found.hexdigest()[:12]}"
+    digest = hashlib.sha256("\0".join(window.names).encode(errors="surrogatepass"))
+    digest.update(np.ascontiguousarray(window.time_sec, dtype="<f8").tobytes())
+    digest.update(np.ascontiguousarray(window.values, dtype="<f8").tobytes())
+    return f"ts_{digest.hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +157,7 @@ def call(tools: Sequence[Tool], context: ToolContext, name: str, arguments: str)
         if chosen is None:
             raise ToolError(
                 f"there is no tool {name[:_MAX_WORD]!r}",
-                **nearest(name, [one.name for one in tools], "available_tools"),
+                **nearest(name, [tool.name for tool in tools], "available_tools"),
             )
         result: Any = chosen.run(context, **_checked(chosen, arguments))
         if not isinstance(result, dict):
@@ -200,23 +200,23 @@ def nearest(word: str, words: Iterable[str], key: str) -> dict[str, Any]:
 def _checked(chosen: Tool, arguments: str) -> dict[str, Any]:
     """The arguments as the tool's function takes them. Raises ToolError saying what would be right."""
     try:
-        given = json.loads(arguments.strip() or "{}", parse_constant=_no_number, parse_float=_finite)
+        values = json.loads(arguments.strip() or "{}", parse_constant=_no_number, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise ToolError(f"the arguments are not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise ToolError("the arguments are nested too deeply") from error
     known = list(chosen.arguments.model_fields)
-    if not isinstance(given, dict):
+    if not isinstance(values, dict):
         raise ToolError("the arguments must be a JSON object", parameters=known)
-    unknown = [name for name in given if name not in known]
+    unknown = [name for name in values if name not in known]
     if unknown:
         raise ToolError(
             f"{chosen.name} has no parameter {unknown[0][:_MAX_WORD]!r}", **nearest(unknown[0], known, "parameters")
         )
     try:
-        model = chosen.arguments.model_validate_json(json.dumps(_stated(chosen, given)))
+        model = chosen.arguments.model_validate_json(json.dumps(_stated(chosen, values)))
     except ValidationError as error:
-        problems = [_problem(one["loc"], one["type"], one["msg"]) for one in error.errors()[:3]]
+        problems = [_problem(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()[:3]]
         raise ToolError(f"wrong arguments for {chosen.name}: {'; '.join(problems)}", parameters=known) from error
     return {name: getattr(model, name) for name in known}
 
@@ -246,8 +246,8 @@ def _finite(text: str) -> float:
     return number if np.isfinite(number) else _no_number(text[:_MAX_WORD])
 
 
-def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    name = ".".join(str(part) for part in place)
+def _problem(path: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = ".".join(str(part) for part in path)
     if kind == "missing":
         return f"`{name}` is missing"
     if kind == "list_type":
@@ -258,8 +258,8 @@ def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
 def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
     about, _, arguments = text.partition("\nArgs:\n")
     described = {
-        found[1]: " ".join(found[2].split())
-        for found in re.finditer(r"^    (\w+): (.+(?:\n        .+)*)", arguments, re.MULTILINE)
+        match[1]: " ".join(match[2].split())
+        for match in re.finditer(r"^    (\w+): (.+(?:\n        .+)*)", arguments, re.MULTILINE)
     }
     return " ".join(about.split()), described
 
@@ -272,7 +272,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
             return [clean(item) for item in node]
         if not isinstance(node, dict):
             return node
-        options = [one for one in node.get("anyOf", ()) if one != {"type": "null"}]
+        options = [option for option in node.get("anyOf", ()) if option != {"type": "null"}]
         if len(options) == 1:
             node = {**options[0], **{key: value for key, value in node.items() if key != "anyOf"}}
         return {

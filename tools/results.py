@@ -28,8 +28,8 @@ def rounded(value: float, digits: int = DIGITS) -> float | int | None:
     if value == 0:
         return 0.0
     places = min(digits - 1 - math.floor(math.log10(abs(value))), 4)
-    found = round(value, places) + 0.0  # no -0.0
-    return int(found) if places <= 0 else found
+    shortened = round(value, places) + 0.0  # no -0.0
+    return int(shortened) if places <= 0 else shortened
 
 
 def rounded_all(values: Iterable[float], digits: int = DIGITS) -> list[float | int | None]:
@@ -86,11 +86,11 @@ def measured_rate(window: Window, samples: int, what: str) -> float:
 
 def fitting(candidates: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The first candidate that is short enough; the last one otherwise. Most detailed first, made when needed."""
-    found: dict[str, Any] = {}
-    for found in candidates:
-        if len(as_json(found).encode(errors="surrogatepass")) <= MAX_RESULT_BYTES:
+    result: dict[str, Any] = {}
+    for result in candidates:
+        if len(as_json(result).encode(errors="surrogatepass")) <= MAX_RESULT_BYTES:
             break
-    return found
+    return result
 
 
 def chosen_channels(window: Window, names: Sequence[str]) -> Window:
@@ -101,7 +101,7 @@ def chosen_channels(window: Window, names: Sequence[str]) -> Window:
     """
     groups = {sensor.name: sensor.names for sensor in sensors_of(window.channels) if sensor.is_triad}
     wanted = [
-        name for given in names for name in (groups.get(given, (given,)) if given not in window.names else (given,))
+        name for asked in names for name in (groups.get(asked, (asked,)) if asked not in window.names else (asked,))
     ]
     wrong = [name for name in wanted if name not in window.names]
     if wrong:
@@ -137,18 +137,18 @@ def sensors_at(window: Window, position: str | None) -> tuple[tuple[Sensor, ...]
         return sensors, {"position": places[0]} if places else {}
     if position is None:
         others = places[1:]
-        return tuple(one for one in sensors if one.position == places[0]), {
+        return tuple(sensor for sensor in sensors if sensor.position == places[0]), {
             "position": places[0],
             "other_positions": others,
         }
-    wanted = next((place for place in places if place.casefold() == position.strip().casefold()), None)
+    wanted = next((known for known in places if known.casefold() == position.strip().casefold()), None)
     if wanted is None:
         if not places:
             raise ToolError("the manifest names no sensor positions here; leave `position` out")
         raise ToolError(f"there is no position {position[:80]!r}", **nearest(position, places, "available_positions"))
-    return tuple(one for one in sensors if one.position == wanted), {
+    return tuple(sensor for sensor in sensors if sensor.position == wanted), {
         "position": wanted,
-        "other_positions": [place for place in places if place != wanted],
+        "other_positions": [other for other in places if other != wanted],
     }
 
 

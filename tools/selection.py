@@ -20,12 +20,12 @@ def select_channels(context: ToolContext, channel_names: list[str], artifact_id:
         artifact_id: the window to take them from; "session" is the whole session.
     """
     window = current(context, artifact_id)
-    made = chosen_channels(window, channel_names)
-    head = looked_at(context.keep(made), made)
+    selected = chosen_channels(window, channel_names)
+    head = looked_at(context.keep(selected), selected)
     return fitting(
         (
-            {**head, "from_artifact": artifact_id[:40], "channels": list(made.names)},
-            {**head, "from_artifact": artifact_id[:40], "num_channels": len(made.names)},
+            {**head, "from_artifact": artifact_id[:40], "channels": list(selected.names)},
+            {**head, "from_artifact": artifact_id[:40], "num_channels": len(selected.names)},
         )
     )
 
@@ -45,13 +45,13 @@ def filter_by_time(
     span = [seconds(window.start_sec), seconds(window.end_sec)]
     if not end_sec > start_sec:
         raise ToolError("end_sec must be greater than start_sec", window_sec=span)
-    kept = np.flatnonzero((window.time_sec >= start_sec - 1e-9) & (window.time_sec <= end_sec + 1e-9))
-    if kept.size < 2:
-        raise ToolError(f"only {kept.size} samples lie between {start_sec:g} s and {end_sec:g} s", window_sec=span)
-    part = slice(int(kept[0]), int(kept[-1]) + 1)
-    made = Window(window.channels, window.time_sec[part], window.values[:, part])
+    inside = np.flatnonzero((window.time_sec >= start_sec - 1e-9) & (window.time_sec <= end_sec + 1e-9))
+    if inside.size < 2:
+        raise ToolError(f"only {inside.size} samples lie between {start_sec:g} s and {end_sec:g} s", window_sec=span)
+    part = slice(int(inside[0]), int(inside[-1]) + 1)
+    cut = Window(window.channels, window.time_sec[part], window.values[:, part])
     return {
-        **looked_at(context.keep(made), made),
+        **looked_at(context.keep(cut), cut),
         "from_artifact": artifact_id[:40],
-        "num_channels": len(made.names),
+        "num_channels": len(cut.names),
     }

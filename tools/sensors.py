@@ -79,25 +79,25 @@ def _sensors_of(channels: tuple[Channel, ...]) -> tuple[Sensor, ...]:
         base, axis = split_axis(channel.name)
         if axis:
             axes.setdefault(base, {})[axis] = channel
-    found: list[Sensor] = []
+    sensors: list[Sensor] = []
     done: set[str] = set()
     for channel in channels:
         base, axis = split_axis(channel.name)
         if axis and len(axes[base]) == 3:
             if base not in done:
                 done.add(base)
-                found.append(_sensor(base, tuple(axes[base][letter] for letter in AXES)))
+                sensors.append(_sensor(base, tuple(axes[base][letter] for letter in AXES)))
         else:
-            found.append(_sensor(channel.name, (channel,)))
-    return tuple(found)
+            sensors.append(_sensor(channel.name, (channel,)))
+    return tuple(sensors)
 
 
 def split_axis(name: str) -> tuple[str, str]:
     """A channel name's sensor and axis: `body_acc_x` is `body_acc` and `x`. No axis, no split."""
-    found = _AXIS_LAST.match(name) or _AXIS_FIRST.match(name)
-    if found is None or not found["base"]:
+    match = _AXIS_LAST.match(name) or _AXIS_FIRST.match(name)
+    if match is None or not match["base"]:
         return name, ""
-    return found["base"].rstrip("_-. "), found["axis"].lower()
+    return match["base"].rstrip("_-. "), match["axis"].lower()
 
 
 def kind_of(channel: Channel) -> Kind:
@@ -114,9 +114,9 @@ def position_of(channel: Channel) -> str:
     """Where a channel's sensor sits, from its name first, then its description; empty when neither says."""
     for text in (channel.name, channel.description):
         plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
-        found = _PLACE.search(re.sub(r"\d+", "", plain) if text is channel.name else plain)
-        if found:
-            return " ".join(part for part in (found["side"], found["part"], found["place"]) if part)
+        match = _PLACE.search(re.sub(r"\d+", "", plain) if text is channel.name else plain)
+        if match:
+            return " ".join(part for part in (match["side"], match["part"], match["place"]) if part)
         device = _DEVICE.search(plain)
         if device:
             return device["place"]

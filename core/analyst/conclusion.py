@@ -21,23 +21,23 @@ _TELLING = (
 def conclude(conversation: Conversation, asked: Asked, draw: random.Random) -> str:
     """The final message, with its two closing lines."""
     verdict = weigh(conversation, draw)
-    last = [one for one in conversation.findings if one.turn == conversation.turns - 1]
-    parts = [text for one in last if (text := explain(one, draw))]
+    last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
+    parts = [text for finding in last if (text := explain(finding, draw))]
     parts.append(_summary(conversation, verdict, last, draw))
     parts.append(_answer(asked, verdict, draw))
-    body = " ".join(one for one in parts if one)
+    body = " ".join(part for part in parts if part)
     return f"{body}\n\nConfidence: {verdict.confidence}\nFinal Answer: {verdict.label}"
 
 
 def _summary(conversation: Conversation, verdict: Verdict, last: list[Finding], draw: random.Random) -> str:
-    good = [one for one in conversation.findings if not one.failed]
+    good = [finding for finding in conversation.findings if not finding.failed]
     if not good:
         return (
             "I have no result to go by: without a tool that answers I cannot see anything of this session, "
             "so what follows is a guess among the labels."
         )
-    earlier = [one for one in good if one not in last and one.tool in _TELLING]
-    earlier.sort(key=lambda one: _TELLING.index(one.tool))
+    earlier = [finding for finding in good if finding not in last and finding.tool in _TELLING]
+    earlier.sort(key=lambda finding: _TELLING.index(finding.tool))
     recalled = recall(earlier[0], draw) if earlier and draw.random() < 0.7 else ""
     if not verdict.reference and not verdict.neighbours:
         moving = is_moving(conversation)
@@ -72,12 +72,12 @@ def _answer(asked: Asked, verdict: Verdict, draw: random.Random) -> str:
         state = "resting" if still else "moving"
         return f"So {'yes' if yes else 'no'}: the person is {state}, most likely {name}."
     if len(asked.options) == 1:
-        one = asked.options[0]
-        if one == verdict.label:
+        asked_label = asked.options[0]
+        if asked_label == verdict.label:
             return f"So yes, this is {name}."
-        return f"So no, this is not {label_words(one)} but most likely {name}."
+        return f"So no, this is not {label_words(asked_label)} but most likely {name}."
     if asked.options and verdict.label not in asked.options:
-        offered = listed([label_words(one) for one in asked.options])
+        offered = listed([label_words(option) for option in asked.options])
         return f"Of {offered} none fits best; the findings speak for {name}."
     rest = (
         f", with {label_words(verdict.second)} as the next best"

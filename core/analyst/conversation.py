@@ -23,9 +23,9 @@ class Number(float):
 
     def __new__(cls, text: str) -> Number:
         """The number that these digits write."""
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
     def __format__(self, spec: str) -> str:
         return self.text
@@ -80,7 +80,7 @@ class Conversation:
     findings: tuple[Finding, ...]
     turns: int
     """Assistant messages so far."""
-    said: str
+    transcript: str
     """Everything in the request that matters, as one text: the source of deterministic variety."""
     nudge: str = ""
     """What the user said after the assistant last spoke."""
@@ -98,57 +98,60 @@ class Conversation:
             if "columns" in finding.result and isinstance(rows, dict):
                 named = {str(name).removesuffix(" magnitude") for name in rows}
                 return tuple(
-                    one for sensor in self.sensors for one in sensor.channels if {one.name, sensor.name} & named
+                    channel
+                    for sensor in self.sensors
+                    for channel in sensor.channels
+                    if {channel.name, sensor.name} & named
                 )
         return ()
 
     def of(self, tool: str) -> tuple[Finding, ...]:
         """The successful findings of a tool."""
-        return tuple(one for one in self.findings if one.tool == tool and not one.failed)
+        return tuple(finding for finding in self.findings if finding.tool == tool and not finding.failed)
 
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
     """Read a request's body. Anything missing or odd reads as empty: the analyst then has less to go by."""
-    messages = [one for one in _list(body.get("messages")) if isinstance(one, dict)]
-    first_reply = next((at for at, one in enumerate(messages) if one.get("role") == "assistant"), len(messages))
-    opening = "\n\n".join(_text(one) for one in messages[:first_reply] if one.get("role") == "user")
+    messages = [message for message in _list(body.get("messages")) if isinstance(message, dict)]
+    first_reply = next((at for at, message in enumerate(messages) if message.get("role") == "assistant"), len(messages))
+    opening = "\n\n".join(_text(message) for message in messages[:first_reply] if message.get("role") == "user")
     manifest = _manifest(opening)
     findings = tuple(_findings(messages))
-    spoken = [at for at, one in enumerate(messages) if one.get("role") == "assistant"]
+    spoken = [at for at, message in enumerate(messages) if message.get("role") == "assistant"]
     later = messages[spoken[-1] + 1 :] if spoken else []
     return Conversation(
-        system="\n".join(_text(one) for one in messages if one.get("role") in ("system", "developer")),
+        system="\n".join(_text(message) for message in messages if message.get("role") in ("system", "developer")),
         opening=opening,
         dataset=str(manifest.get("dataset_name") or ""),
         labels=_labels(manifest) or _labels_told(findings),
         channels=_channels(manifest),
         question=_question(opening),
-        tools={one.name: one for one in map(_offered, _list(body.get("tools"))) if one.name},
+        tools={tool.name: tool for tool in map(_offered, _list(body.get("tools"))) if tool.name},
         findings=findings,
         turns=len(spoken),
-        said="\0".join(f"{one.get('role')}:{_text(one)}" for one in messages),
-        nudge="\n".join(_text(one) for one in later if one.get("role") == "user"),
+        transcript="\0".join(f"{message.get('role')}:{_text(message)}" for message in messages),
+        nudge="\n".join(_text(message) for message in later if message.get("role") == "user"),
     )
 
 
 def _findings(messages: Sequence[Mapping[str, Any]]) -> list[Finding]:
     answers: dict[str, str] = {}
-    for one in messages:
-        if one.get("role") == "tool":
-            answers.setdefault(str(one.get("tool_call_id")), _text(one))
-    found: list[Finding] = []
+    for message in messages:
+        if message.get("role") == "tool":
+            answers.setdefault(str(message.get("tool_call_id")), _text(message))
+    findings: list[Finding] = []
     turn = -1
-    for one in messages:
-        if one.get("role") != "assistant":
+    for message in messages:
+        if message.get("role") != "assistant":
             continue
         turn += 1
-        for call in _list(one.get("tool_calls")):
+        for call in _list(message.get("tool_calls")):
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict) and str(call.get("id")) in answers:
                 arguments = _object(function.get("arguments"))
                 result = _object(answers[str(call.get("id"))])
-                found.append(Finding(str(function.get("name")), arguments, result, turn))
-    return found
+                findings.append(Finding(str(function.get("name")), arguments, result, turn))
+    return findings
 
 
 def _manifest(text: str) -> dict[str, Any]:
@@ -156,11 +159,11 @@ def _manifest(text: str) -> dict[str, Any]:
     start = text.find("{")
     while start >= 0:
         try:
-            found, _ = json.JSONDecoder().raw_decode(text, start)
+            manifest, _ = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, RecursionError):
             return {}
-        if isinstance(found, dict) and ("channels" in found or "activities" in found):
-            return found
+        if isinstance(manifest, dict) and ("channels" in manifest or "activities" in manifest):
+            return manifest
         start = text.find("{", start + 1)
     return {}
 
@@ -176,7 +179,7 @@ def _question(opening: str) -> str:
 def _labels(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     listed = manifest.get("activities")
     values = listed.values() if isinstance(listed, dict) else _list(listed)
-    return tuple(dict.fromkeys(one for one in values if isinstance(one, str) and one.strip()))
+    return tuple(dict.fromkeys(value for value in values if isinstance(value, str) and value.strip()))
 
 
 def _labels_told(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -186,26 +189,26 @@ def _labels_told(findings: Sequence[Finding]) -> tuple[str, ...]:
         for key in ("labels", "distances", "votes"):
             names = finding.result.get(key)
             told += [*names] if isinstance(names, list | dict) else []
-    return tuple(dict.fromkeys(one for one in told if isinstance(one, str) and one.strip()))
+    return tuple(dict.fromkeys(label for label in told if isinstance(label, str) and label.strip()))
 
 
 def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
     listed = manifest.get("channels")
     if isinstance(listed, dict):
         listed = [{"name": name, **(about if isinstance(about, dict) else {})} for name, about in listed.items()]
-    found: list[Channel] = []
-    for one in _list(listed):
-        about: Mapping[str, Any] = one if isinstance(one, dict) else {"name": one}
+    channels: list[Channel] = []
+    for entry in _list(listed):
+        about: Mapping[str, Any] = entry if isinstance(entry, dict) else {"name": entry}
         if isinstance(about.get("name"), str):
             unit, description = about.get("unit"), about.get("description")
-            found.append(
+            channels.append(
                 Channel(
                     about["name"],
                     description if isinstance(description, str) else "",
                     unit if isinstance(unit, str) else "",
                 )
             )
-    return tuple(found)
+    return tuple(channels)
 
 
 def _offered(tool: Any) -> Offered:
@@ -218,7 +221,7 @@ def _offered(tool: Any) -> Offered:
     return Offered(
         str(function.get("name") or ""),
         frozenset(properties if isinstance(properties, dict) else ()),
-        frozenset(str(one) for one in _list(schema.get("required"))),
+        frozenset(str(name) for name in _list(schema.get("required"))),
     )
 
 
@@ -226,10 +229,10 @@ def _object(text: Any) -> dict[str, Any]:
     if not isinstance(text, str):
         return text if isinstance(text, dict) else {}
     try:
-        found = json.loads(text, parse_float=Number, parse_int=Number)
+        value = json.loads(text, parse_float=Number, parse_int=Number)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

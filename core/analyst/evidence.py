@@ -109,9 +109,9 @@ def is_moving(conversation: Conversation) -> bool | None:
     for finding in reversed(conversation.findings):
         if finding.failed:
             continue
-        found = _moving(finding)
-        if found is not None:
-            return found
+        moving = _moving(finding)
+        if moving is not None:
+            return moving
     return None
 
 
@@ -124,9 +124,10 @@ def _moving(finding: Finding) -> bool | None:
             at = columns.index("std")
             return any(_over(row[at], unit_of(result, name)) for name, row in rows.items() if _long(row, at))
     if finding.tool == "detect_periodicity" and isinstance(result.get("sensors"), dict):
-        sensors = [one for one in result["sensors"].values() if isinstance(one, dict)]
+        sensors = [sensor for sensor in result["sensors"].values() if isinstance(sensor, dict)]
         return any(
-            isinstance(one.get("strength"), float) and one["strength"] > 0.5 and not is_tiny(one) for one in sensors
+            isinstance(rhythm.get("strength"), float) and rhythm["strength"] > 0.5 and not is_tiny(rhythm)
+            for rhythm in sensors
         )
     return None
 
@@ -157,7 +158,9 @@ def unit_of(result: Mapping[str, Any], name: str) -> str:
 def _numbers(value: Any) -> dict[str, float]:
     if not isinstance(value, dict):
         return {}
-    return {str(label): one for label, one in value.items() if isinstance(one, float) and math.isfinite(one)}
+    return {
+        str(label): number for label, number in value.items() if isinstance(number, float) and math.isfinite(number)
+    }
 
 
 def _without_reference(conversation: Conversation, draw: random.Random) -> Verdict:
@@ -167,7 +170,7 @@ def _without_reference(conversation: Conversation, draw: random.Random) -> Verdi
     if moving is None:
         return Verdict(draw.choice(labels), "", "low", 1 / len(labels))
     fitting = [label for label in labels if is_still(label) != moving] or labels
-    cadence = max((_cadence(one) for one in conversation.of("detect_periodicity")), default=0.0)
+    cadence = max((_cadence(finding) for finding in conversation.of("detect_periodicity")), default=0.0)
     if moving and cadence:
         fast = [label for label in fitting if canonical(label) in {canonical("running"), canonical("jogging")}]
         steps = [label for label in fitting if canonical(label) == canonical("walking")]
@@ -177,7 +180,9 @@ def _without_reference(conversation: Conversation, draw: random.Random) -> Verdi
 
 def _cadence(finding: Finding) -> float:
     sensors = finding.result.get("sensors")
-    found = (
-        [one.get("cadence") for one in sensors.values() if isinstance(one, dict)] if isinstance(sensors, dict) else []
+    cadences = (
+        [sensor.get("cadence") for sensor in sensors.values() if isinstance(sensor, dict)]
+        if isinstance(sensors, dict)
+        else []
     )
-    return max((one for one in found if isinstance(one, float)), default=0.0)
+    return max((cadence for cadence in cadences if isinstance(cadence, float)), default=0.0)

@@ -16,6 +16,7 @@ from core.analyst.conclusion import conclude
 from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
 from core.analyst.evidence import closeness_to, is_moving, votes_for
 from core.analyst.questions import Asked, propose_question, read_question
+from core.analyst.reasons import WHY
 from core.analyst.steps import Step, possible
 from core.analyst.words import explain, listed
 from tools.sensors import positions_of
@@ -61,10 +62,10 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     """The assistant message that answers a Chat Completions request."""
     conversation = read_request(body)
     if conversation.system.lstrip().startswith(ASKS_FOR_A_QUESTION):
-        return Reply(propose_question(conversation, _generator(f"{seed}\0{conversation.said}")))
+        return Reply(propose_question(conversation, _generator(f"{seed}\0{conversation.transcript}")))
     # the way of a whole thread hangs on its opening, the choices of a turn on all that was said
     way = f"{seed}\0{conversation.opening}"
-    draw = _generator(f"{seed}\0{conversation.said}")
+    draw = _generator(f"{seed}\0{conversation.transcript}")
     asked = read_question(conversation)
     steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, way, draw)
     if not steps:
@@ -91,14 +92,13 @@ def _call(step: Step) -> Call:
 
 def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], draw: random.Random) -> str:
     """What the last results showed, and why these calls come next."""
-    shown = [explain(one, draw) for one in conversation.findings if one.turn == conversation.turns - 1]
-    parts = [one for one in shown if one]
+    shown = [explain(finding, draw) for finding in conversation.findings if finding.turn == conversation.turns - 1]
+    parts = [sentence for sentence in shown if sentence]
     if asked.absent and conversation.turns == 1:
         parts.append("The session has none of the sensors that the question names, so I go by those it has.")
     if asked.only and any(step.tool == "select_channels" for step in steps):
-        parts.append(
-            f"The question is limited to {listed([one.name for one in asked.only][:4])}, so I look at nothing else."
-        )
+        names = listed([sensor.name for sensor in asked.only][:4])
+        parts.append(f"The question is limited to {names}, so I look at nothing else.")
     parts += [step.why for step in steps]
     return " ".join(parts)
 
@@ -130,7 +130,7 @@ def _window(conversation: Conversation, asked: Asked) -> str:
 
 
 def _tried(conversation: Conversation, *tools: str) -> bool:
-    return any(one.tool in tools for one in conversation.findings)
+    return any(finding.tool in tools for finding in conversation.findings)
 
 
 def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.Random) -> list[Step]:
@@ -165,7 +165,7 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
         return [
             Step("show_channel_stats", name, "I need to know which sensors there are before I choose what to look at.")
         ]
-    if not any("columns" in one.result for one in conversation.of("show_channel_stats")) and manner < 0.9:
+    if not any("columns" in finding.result for finding in conversation.of("show_channel_stats")) and manner < 0.9:
         return [stats]
     return []
 
@@ -174,7 +174,7 @@ def _narrowing(conversation: Conversation, asked: Asked) -> list[Step]:
     """To the sensors that the question is limited to."""
     if not asked.only or conversation.of("select_channels"):
         return []
-    there = {one.name for one in conversation.present or conversation.channels}
+    there = {channel.name for channel in conversation.present or conversation.channels}
     names = [name for sensor in asked.only for name in sensor.names if name in there]
     return [
         Step(
@@ -202,7 +202,7 @@ def _own_tool(conversation: Conversation, way: str) -> list[Step]:
 
 def _looking(conversation: Conversation, asked: Asked, window: str, way: str, draw: random.Random) -> list[Step]:
     """One to three looks at the movement itself, chosen by whether there is any."""
-    done = [one for one in _EVIDENCE if _tried(conversation, one)]
+    done = [tool for tool in _EVIDENCE if _tried(conversation, tool)]
     plan = _drawn(way, "looking")
     wanted = plan.choice((1, 1, 2, 2, 3))
     swapped, heart, paired = plan.random() < 0.5, plan.random() < 0.5, plan.random() < 0.4
@@ -216,11 +216,11 @@ def _looking(conversation: Conversation, asked: Asked, window: str, way: str, dr
         order = ["estimate_orientation", "segment_session", "detect_periodicity", "compute_spectrum"]
     if moving and swapped:
         order[0], order[1] = order[1], order[0]
-    if any(one.kind in ("heart_rate", "ecg") for one in asked.only or conversation.sensors) and heart:
+    if any(sensor.kind in ("heart_rate", "ecg") for sensor in asked.only or conversation.sensors) and heart:
         order.insert(1, "estimate_heart_rate")
-    if asked.only and all(one.kind != "acceleration" for one in asked.only):
+    if asked.only and all(sensor.kind != "acceleration" for sensor in asked.only):
         order.remove("estimate_orientation")  # gravity shows in nothing else
-    left = [one for one in order if one not in done and one in conversation.tools]
+    left = [tool for tool in order if tool not in done and tool in conversation.tools]
     together = 2 if wanted - len(done) > 1 and paired else 1
     places = positions_of(conversation.present)
     position = draw.choice(places) if len(places) > 1 and window == _SESSION and draw.random() < 0.5 else None
@@ -229,7 +229,7 @@ def _looking(conversation: Conversation, asked: Asked, window: str, way: str, dr
         arguments: dict[str, Any] = {"artifact_id": window}
         if position and tool != "estimate_heart_rate":
             arguments["position"] = position
-        steps.append(Step(tool, arguments, draw.choice(_WHY[tool])))
+        steps.append(Step(tool, arguments, draw.choice(WHY[tool])))
     return steps
 
 
@@ -237,8 +237,8 @@ def _comparing(conversation: Conversation, window: str, way: str, draw: random.R
     """How other people's sessions compare, and a second opinion where the first leaves room for doubt."""
     plan = _drawn(way, "comparing")
     k, at_once, second_opinion = plan.choice((5, 7, 9)), plan.random() < 0.25, plan.random() < 0.6
-    compare = Step("compare_to_reference", {"artifact_id": window}, draw.choice(_WHY["compare_to_reference"]))
-    near = Step("nearest_examples", {"k": k, "artifact_id": window}, draw.choice(_WHY["nearest_examples"]))
+    compare = Step("compare_to_reference", {"artifact_id": window}, draw.choice(WHY["compare_to_reference"]))
+    near = Step("nearest_examples", {"k": k, "artifact_id": window}, draw.choice(WHY["nearest_examples"]))
     compared, asked_near = conversation.of("compare_to_reference"), conversation.of("nearest_examples")
     if not compared and not asked_near and at_once:
         return [compare, near]
@@ -250,7 +250,7 @@ def _comparing(conversation: Conversation, window: str, way: str, draw: random.R
         return [near]
     votes = votes_for(asked_near)
     unsettled = bool(votes and closeness) and (
-        max(votes, key=lambda one: votes[one]) != max(closeness, key=lambda one: closeness[one])
+        max(votes, key=lambda label: votes[label]) != max(closeness, key=lambda label: closeness[label])
         or max(votes.values()) < 0.6
     )
     if unsettled and len(asked_near) == 1:
@@ -265,40 +265,4 @@ def _comparing(conversation: Conversation, window: str, way: str, draw: random.R
 
 
 def _failed(conversation: Conversation, tool: str) -> list[Finding]:
-    return [one for one in conversation.findings if one.tool == tool and one.failed]
-
-
-_WHY: dict[str, tuple[str, ...]] = {
-    "detect_periodicity": (
-        "Next I check whether the movement repeats and how fast, as steps would.",
-        "A rhythm would point to steps, so I measure the cadence.",
-    ),
-    "compute_spectrum": (
-        "The spectrum tells at which frequencies the movement lies.",
-        "I look at the dominant frequencies to see the pace of the movement.",
-    ),
-    "estimate_orientation": (
-        "How the sensor is held against gravity separates postures, so I estimate that.",
-        "For a posture the direction of gravity matters most; I look at the tilt.",
-    ),
-    "segment_session": (
-        "I check whether the window is of one piece or changes on the way.",
-        "Start, middle and end should agree if this is a single activity; I compare them.",
-    ),
-    "correlate_channels": (
-        "I look at which axes move together.",
-        "Whether the axes swing together says something about the kind of movement.",
-    ),
-    "estimate_heart_rate": (
-        "The heart rate tells how hard the person works.",
-        "There is a heart signal, so I see how fast it beats.",
-    ),
-    "compare_to_reference": (
-        "Now I compare the window with what each activity looks like in other people.",
-        "To put a name to it I measure the distance to each label's statistics from other people.",
-    ),
-    "nearest_examples": (
-        "As a second opinion I look up the most similar labelled windows of other people.",
-        "I check which labelled examples lie nearest to this window.",
-    ),
-}
+    return [finding for finding in conversation.findings if finding.tool == tool and finding.failed]

@@ -45,7 +45,7 @@ def read_question(conversation: Conversation) -> Asked:
     options = _labels_in(text, conversation.labels)
     resting = None if options else True if _RESTING.search(text) else False if _MOVING.search(text) else None
     named, present = _limited_to(text, conversation), conversation.present
-    only = tuple(one for one in named if not present or {*one.channels} & {*present})
+    only = tuple(sensor for sensor in named if not present or {*sensor.channels} & {*present})
     return Asked(only, options, resting, absent=bool(named and not only))
 
 
@@ -54,45 +54,49 @@ def _limited_to(text: str, conversation: Conversation) -> tuple[Sensor, ...]:
         return ()
     sensors = conversation.sensors
     kinds = {kind for kind, words in _KIND_WORDS if re.search(rf"\b(?:{words})\b", text)}
-    places = {one.position for one in sensors if one.position and re.search(rf"\b{re.escape(one.position)}\b", text)}
-    named = {one.name for one in sensors if re.search(rf"\b{re.escape(one.name.lower())}\b", text)}
-    if len({one.position for one in sensors if one.position}) < 2:
+    places = {
+        sensor.position
+        for sensor in sensors
+        if sensor.position and re.search(rf"\b{re.escape(sensor.position)}\b", text)
+    }
+    named = {sensor.name for sensor in sensors if re.search(rf"\b{re.escape(sensor.name.lower())}\b", text)}
+    if len({sensor.position for sensor in sensors if sensor.position}) < 2:
         places = set[str]()
-    found = tuple(
-        one
-        for one in sensors
-        if one.name in named
+    limited = tuple(
+        sensor
+        for sensor in sensors
+        if sensor.name in named
         or (
             not named
             and (kinds or places)
-            and (not kinds or one.kind in kinds)
-            and (not places or one.position in places)
+            and (not kinds or sensor.kind in kinds)
+            and (not places or sensor.position in places)
         )
     )
-    return found if len(found) < len(sensors) else ()
+    return limited if len(limited) < len(sensors) else ()
 
 
 def _labels_in(text: str, labels: tuple[str, ...]) -> tuple[str, ...]:
     """The labels that a text names, the longest wording first: `walking upstairs` does not name `walking` too."""
     known = {canonical(label): label for label in labels}
     words = re.findall(r"[a-z]+", text)
-    found: list[str] = []
+    named: list[str] = []
     at = 0
     while at < len(words):
         for length in (4, 3, 2, 1):
             label = known.get(canonical("".join(words[at : at + length])))
             if label and at + length <= len(words):
-                found.append(label)
+                named.append(label)
                 at += length
                 break
         else:
             at += 1
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(named))
 
 
 def is_still(label: str) -> bool:
     """Whether a label names a posture held without moving about."""
-    return canonical(label) in {canonical(one) for one in ("lying", "sitting", "standing")} or bool(
+    return canonical(label) in {canonical(posture) for posture in ("lying", "sitting", "standing")} or bool(
         re.search(r"\b(sit|stand|l[ay]ying|sleep|rest)", label.replace("_", " ").lower())
         and not re.search(r"_to_|stand_up|sit_down", label.lower())
     )
@@ -150,16 +154,16 @@ _KIND_NAMES: dict[Kind, str] = {
 def propose_question(conversation: Conversation, draw: random.Random) -> str:
     """A question about a session of this dataset. It rests on the manifest alone, which does not know the answer."""
     labels = [_in_words(label) for label in conversation.labels]
-    kinds = [_KIND_NAMES[one.kind] for one in conversation.sensors if one.kind in _KIND_NAMES]
+    kinds = [_KIND_NAMES[sensor.kind] for sensor in conversation.sensors if sensor.kind in _KIND_NAMES]
     ways: list[tuple[float, tuple[str, ...]]] = [(0.5, _PLAIN), (0.22, _REASONS)]
     if len(labels) > 1:
         ways += [(0.14, _CHOICES), (0.08, _YES_NO)]
     if len(set(kinds)) > 1:
         ways.append((0.06, _LIMITED))
     chosen = draw.choice(draw.choices([way for _, way in ways], [weight for weight, _ in ways])[0])
-    one, other = draw.sample(labels, 2) if len(labels) > 1 else ("", "")
+    first, second = draw.sample(labels, 2) if len(labels) > 1 else ("", "")
     sensor = draw.choice(sorted(set(kinds))) if kinds else ""
-    return chosen.format(one=one, other=other, sensor=sensor)
+    return chosen.format(one=first, other=second, sensor=sensor)
 
 
 def _in_words(label: str) -> str:

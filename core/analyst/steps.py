@@ -23,13 +23,13 @@ def possible(conversation: Conversation, step: Step) -> Step | None:
     offered = conversation.tools.get(step.tool)
     if offered is None:
         return None
-    tried = [one for one in conversation.findings if one.tool == step.tool and one.failed]
+    tried = [finding for finding in conversation.findings if finding.tool == step.tool and finding.failed]
     arguments = {name: value for name, value in step.arguments.items() if name in offered.parameters}
     for failed in tried[:2]:
         arguments = _mended(arguments, failed)
     if len(tried) > 2 or not offered.required <= set(arguments):
         return None
-    if any(dict(one.arguments) == arguments for one in conversation.findings if one.tool == step.tool):
+    if any(dict(finding.arguments) == arguments for finding in conversation.findings if finding.tool == step.tool):
         return None
     why = f"{step.why} I try again, differently." if tried else step.why
     return Step(step.tool, arguments, why)
@@ -39,9 +39,9 @@ def _mended(arguments: dict[str, Any], failed: Finding) -> dict[str, Any]:
     """The arguments with what the error says is wrong put right or left out."""
     result = failed.result
     if "channel_names" in arguments and isinstance(result.get("available_channels"), list):
-        there = [str(one) for one in result["available_channels"]]
-        wanted = [one for one in arguments["channel_names"] if one in there]
-        near = [str(one) for one in result.get("did_you_mean") or [] if str(one) in there]
+        there = [str(available_channel) for available_channel in result["available_channels"]]
+        wanted = [channel_name for channel_name in arguments["channel_names"] if channel_name in there]
+        near = [str(name) for name in result.get("did_you_mean") or [] if str(name) in there]
         return {**arguments, "channel_names": wanted or near or there[:3]}
     wrong = [name for name in arguments if name in failed.error]
     if "available_artifacts" in result:

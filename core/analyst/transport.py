@@ -118,8 +118,8 @@ class Answer:
     def _usage(self) -> dict[str, int]:
         """Words and marks, counted: the analyst has no tokens of its own."""
         sent = len(re.findall(r"\w+|[^\w\s]", json.dumps(self._body.get("messages"), default=str)))
-        made = self._reply.text + "".join(call.name + call.arguments for call in self._reply.calls)
-        written = len(re.findall(r"\w+|[^\w\s]", made))
+        text = self._reply.text + "".join(call.name + call.arguments for call in self._reply.calls)
+        written = len(re.findall(r"\w+|[^\w\s]", text))
         return {"prompt_tokens": sent, "completion_tokens": written, "total_tokens": sent + written}
 
 

@@ -63,12 +63,12 @@ def _session_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     return f"The dataset holds {sessions}{people}; its labels are {listed(_labels(result))}."
 
 
-def _counted(number: Any, one: str, more: str) -> str:
-    return f"{_number(number)} {one if number == 1 else more}"
+def _counted(number: Any, singular: str, plural: str) -> str:
+    return f"{_number(number)} {singular if number == 1 else plural}"
 
 
 def _labels(result: Mapping[str, Any]) -> list[str]:
-    names = [label_words(str(one)) for one in result["labels"]]
+    names = [label_words(str(label)) for label in result["labels"]]
     return [*names[:4], "others"] if len(names) > 6 else names
 
 
@@ -95,19 +95,19 @@ def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
 def _channel_list(result: Mapping[str, Any]) -> str:
     """Which sensors there are, by their units."""
     rows = result.get("channels") or result["sensors"]
-    plain = [one if isinstance(one, dict) else {"name": one} for one in rows]
-    described = [Channel(one.get("name") or one["sensor"], "", one.get("unit") or "") for one in plain]
+    plain = [row if isinstance(row, dict) else {"name": row} for row in rows]
+    described = [Channel(row.get("name") or row["sensor"], "", row.get("unit") or "") for row in plain]
     units: dict[str, list[str]] = {}
     for sensor in sensors_of(described):
         units.setdefault(sensor.unit, []).append(sensor.name)
-    said = [f"{listed(names[:4])}{f' in {unit}' if unit else ''}" for unit, names in units.items()]
+    groups = [f"{listed(names[:4])}{f' in {unit}' if unit else ''}" for unit, names in units.items()]
     more = " among others" if len(units) > 4 or any(len(names) > 4 for names in units.values()) else ""
-    return f"There are {_number(result['num_channels'])} channels{more}: {'; '.join(said[:4])}."
+    return f"There are {_number(result['num_channels'])} channels{more}: {'; '.join(groups[:4])}."
 
 
 def _select(result: Mapping[str, Any], draw: random.Random) -> str:
     names = result.get("channels")
-    return f"From here on I look at {listed([str(one) for one in names][:6])} alone." if names else ""
+    return f"From here on I look at {listed([str(name) for name in names][:6])} alone." if names else ""
 
 
 def _filter(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -116,40 +116,40 @@ def _filter(result: Mapping[str, Any], draw: random.Random) -> str:
 
 
 def _spectrum(result: Mapping[str, Any], draw: random.Random) -> str:
-    name, found = _first(result["sensors"], "dominant")
-    peak, share = found["dominant"][0], found["dominant_share"][0]
+    name, spectrum = _first(result["sensors"], "dominant")
+    peak, share = spectrum["dominant"][0], spectrum["dominant_share"][0]
     return (
         f"The strongest frequency of {name}{_where(result)} is {_number(peak)} Hz, with a share of {_number(share)} of "
-        f"its power; the spectral entropy is {_number(found['entropy'])}."
+        f"its power; the spectral entropy is {_number(spectrum['entropy'])}."
     )
 
 
 def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
     sensors = result["sensors"]
-    rhythmic = {name: one for name, one in sensors.items() if "cadence" in one}
+    rhythmic = {name: rhythm for name, rhythm in sensors.items() if "cadence" in rhythm}
     if not rhythmic:
         return f"No sensor{_where(result)} repeats at the pace of steps: there is no rhythm."
-    name = max(rhythmic, key=lambda one: rhythmic[one]["strength"])
-    found = rhythmic[name]
-    strength = found["strength"]
-    if is_tiny(found):
+    name = max(rhythmic, key=lambda sensor: rhythmic[sensor]["strength"])
+    rhythm = rhythmic[name]
+    strength = rhythm["strength"]
+    if is_tiny(rhythm):
         return (
-            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(found['rms'])} {found['unit']} (RMS): "
+            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(rhythm['rms'])} {rhythm['unit']} (RMS): "
             "noise or breath rather than steps."
         )
     steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
-    steady += ", though faster than steps" if found["cadence"] > FASTEST_STEPS else ""
+    steady += ", though faster than steps" if rhythm["cadence"] > FASTEST_STEPS else ""
     return (
-        f"{name}{_where(result)} repeats every {_number(found['lag'])} s, {_number(found['cadence'])} cycles per "
+        f"{name}{_where(result)} repeats every {_number(rhythm['lag'])} s, {_number(rhythm['cadence'])} cycles per "
         f"minute, with an autocorrelation of {_number(strength)}: {steady}."
     )
 
 
 def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
-    name, found = _first(result["sensors"], "tilt_change")
-    angles = {axis: found[f"axis_{axis}"] for axis in "xyz"}
-    axis = min(angles, key=lambda one: min(angles[one], 180 - angles[one]))
-    change = found["tilt_change"]
+    name, posture = _first(result["sensors"], "tilt_change")
+    angles = {axis: posture[f"axis_{axis}"] for axis in "xyz"}
+    axis = min(angles, key=lambda axis: min(angles[axis], 180 - angles[axis]))
+    change = posture["tilt_change"]
     held = "it hardly tilts" if change < 5 else "it tilts somewhat" if change < 20 else "it is turned over the window"
     return (
         f"Gravity lies closest to the {axis} axis of {name}{_where(result)}, {_number(angles[axis])} degrees from the "
@@ -158,7 +158,9 @@ def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
 
 
 def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
-    pair, value = next((name, one) for name, one in result["r"].items() if isinstance(one, float))
+    pair, value = next(
+        (name, coefficient) for name, coefficient in result["r"].items() if isinstance(coefficient, float)
+    )
     word = "closely" if abs(value) > 0.7 else "loosely" if abs(value) > 0.3 else "hardly"
     return f"The strongest pair{_where(result)}, {pair}, goes together {word} (r = {_number(value)})."
 
@@ -167,17 +169,17 @@ def _segments(result: Mapping[str, Any], draw: random.Random) -> str:
     changes = result.get("changes_sec") or []
     if changes:
         return f"The level or the activity shifts at {_number(changes[0])} s, so the window may not be of one piece."
-    name, found = _first(result["magnitude"], "std")
-    start, _, end = found["std"]
+    name, parts = _first(result["magnitude"], "std")
+    start, _, end = parts["std"]
     return (
-        f"Nothing shifts over the window: the spread of {name}{_where(result)} is {_number(start)} {found['unit']} at "
-        f"the start and {_number(end)} {found['unit']} at the end."
+        f"Nothing shifts over the window: the spread of {name}{_where(result)} is {_number(start)} {parts['unit']} at "
+        f"the start and {_number(end)} {parts['unit']} at the end."
     )
 
 
 def _heart(result: Mapping[str, Any], draw: random.Random) -> str:
-    name, found = next((name, one) for name, one in result["channels"].items() if "mean" in one)
-    return f"By {name} the heart beats {_number(found['mean'])} times a minute."
+    name, rate = next((name, rate) for name, rate in result["channels"].items() if "mean" in rate)
+    return f"By {name} the heart beats {_number(rate['mean'])} times a minute."
 
 
 def _reference(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -201,12 +203,12 @@ def _compared_before(result: Mapping[str, Any], draw: random.Random) -> str:
     )
 
 
-def _feature(one: Mapping[str, Any]) -> str:
+def _feature(feature: Mapping[str, Any]) -> str:
     """What tells two labels apart, in their own numbers."""
-    labels = [name for name in one if isinstance(one[name], list)]
-    unit = f" {one['unit']}" if one.get("unit") else ""
-    said = " and ".join(f"{label_words(label)} has {_typical(*one[label])}" for label in labels)
-    return f"What tells them apart is {one['feature']}: {_number(one['this'])}{unit} here, where {said}."
+    labels = [name for name in feature if isinstance(feature[name], list)]
+    unit = f" {feature['unit']}" if feature.get("unit") else ""
+    told = " and ".join(f"{label_words(label)} has {_typical(*feature[label])}" for label in labels)
+    return f"What tells them apart is {feature['feature']}: {_number(feature['this'])}{unit} here, where {told}."
 
 
 def _typical(mean: Any, spread: Any) -> str:
@@ -227,12 +229,12 @@ def _are(count: float) -> str:
 
 def _own(result: Mapping[str, Any], draw: random.Random) -> str:
     """A tool we do not know: its first plain number."""
-    name, value = next((name, one) for name, one in result.items() if isinstance(one, Number))
+    name, value = next((name, number) for name, number in result.items() if isinstance(number, Number))
     return f"It reports {name.replace('_', ' ')} as {_number(value)}."
 
 
 def _first(sensors: Mapping[str, Any], key: str) -> tuple[str, Mapping[str, Any]]:
-    return next((name, one) for name, one in sensors.items() if one.get(key) not in (None, []))
+    return next((name, values) for name, values in sensors.items() if values.get(key) not in (None, []))
 
 
 def _number(value: Any) -> str:

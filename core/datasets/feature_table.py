@@ -139,14 +139,14 @@ def _bring_up_to_date(
     names = feature_names(dataset.channels)
     cache = dataset.cache / f"{dataset.name}-{digest(str(dataset.folder).encode())[:12]}.npz"
     key = msgspec.json.encode([FEATURES_VERSION, names])
-    kept = _read_cache(cache, key)
+    cached = _read_cache(cache, key)
     values = np.full((len(sessions), len(names)), np.nan)
     fresh = np.zeros(len(sessions), dtype=bool)
-    if kept:
-        row_of = {session: row for row, session in enumerate(kept[0])}
+    if cached:
+        row_of = {session: row for row, session in enumerate(cached[0])}
         old = np.array([row_of.get(session, -1) for session in sessions], dtype=np.int64)
-        fresh = (old >= 0) & (kept[1][old] == stamps).all(axis=1) if len(kept[0]) else fresh
-        values[fresh] = kept[2][old[fresh]]
+        fresh = (old >= 0) & (cached[1][old] == stamps).all(axis=1) if len(cached[0]) else fresh
+        values[fresh] = cached[2][old[fresh]]
     computed = table_of(
         dataset.channels, _windows(dataset, [sessions[row] for row in np.flatnonzero(~fresh)], progress)
     )
@@ -154,10 +154,10 @@ def _bring_up_to_date(
     rows = np.array([row_of[session] for session in computed.sessions], dtype=np.int64)
     values[rows] = computed.values
     fresh[rows] = True
-    found = tuple(session for session, good in zip(sessions, fresh, strict=True) if good)
-    if kept is None or len(rows) or kept[0] != found:
-        _write_cache(cache, key, found, stamps[fresh], values[fresh])
-    return Table(names, found, values[fresh])
+    readable = tuple(session for session, good in zip(sessions, fresh, strict=True) if good)
+    if cached is None or len(rows) or cached[0] != readable:
+        _write_cache(cache, key, readable, stamps[fresh], values[fresh])
+    return Table(names, readable, values[fresh])
 
 
 def _windows(
@@ -181,11 +181,11 @@ def _stamps(dataset: Measured) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     stamps: list[tuple[int, int]] = []
     for session in dataset.sessions:
         try:
-            found = os.stat(dataset.path_of(session))  # noqa: PTH116  half the cost of Path.stat for 10,000 files
+            status = os.stat(dataset.path_of(session))  # noqa: PTH116  half the cost of Path.stat for 10,000 files
         except (OSError, DatasetError):
             continue
         sessions.append(session)
-        stamps.append((found.st_size, found.st_mtime_ns))
+        stamps.append((status.st_size, status.st_mtime_ns))
     return tuple(sessions), np.array(stamps, dtype=np.int64).reshape(-1, 2)
 
 
@@ -197,11 +197,11 @@ def _read_cache(path: Path, key: bytes) -> _Kept | None:
     import numpy as np
 
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            if kept["key"].tobytes() != key:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            if arrays["key"].tobytes() != key:
                 return None
-            sessions = msgspec.json.decode(kept["sessions"].tobytes(), type=tuple[str, ...])
-            stamps, values = kept["stamps"], kept["values"]
+            sessions = msgspec.json.decode(arrays["sessions"].tobytes(), type=tuple[str, ...])
+            stamps, values = arrays["stamps"], arrays["values"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):
         return None
     return (sessions, stamps, values) if len(stamps) == len(values) == len(sessions) else None

@@ -49,9 +49,9 @@ _GYRO = ("gyro", "angular velocity", "deg/s")
 _MAG = ("mag", "magnetic field, in the sensor's own scale", "")
 
 
-def _axes(place: str, where: str, *sensors: tuple[str, str, str]) -> list[Channel]:
+def _axes(body_part: str, where: str, *sensors: tuple[str, str, str]) -> list[Channel]:
     return [
-        Channel(f"{place}_{sensor}_{axis}", f"{about}, {axis} axis, at {where}", unit, RATE_HZ)
+        Channel(f"{body_part}_{sensor}_{axis}", f"{about}, {axis} axis, at {where}", unit, RATE_HZ)
         for sensor, about, unit in sensors
         for axis in "xyz"
     ]

@@ -61,9 +61,9 @@ _SENSORS = (
 
 _CHANNELS = {
     first + offset + axis: Channel(
-        f"{place}_{sensor}_{'xyz'[axis]}", f"{about}, {'xyz'[axis]} axis, at {where}", unit, RATE_HZ
+        f"{body_part}_{sensor}_{'xyz'[axis]}", f"{about}, {'xyz'[axis]} axis, at {where}", unit, RATE_HZ
     )
-    for place, first, where in _UNITS
+    for body_part, first, where in _UNITS
     for sensor, offset, about, unit in _SENSORS
     for axis in range(3)
 } | {_HEART: Channel("heart_rate", "heart rate from a chest strap; NaN between its readings", "beats/min", 9.0)}

@@ -52,7 +52,7 @@ def read_rows(file: RawFile, width: int, exact: Sequence[int], columns: Sequence
         blocks.append((block[:, : len(exact)], block[:, len(exact) :].T.astype(np.float32)))
         pending.clear()
 
-    for place, fields in enumerate(filter(None, map(bytes.split, file.lines()))):
+    for line, fields in enumerate(filter(None, map(bytes.split, file.lines()))):
         try:
             if len(fields) != width:
                 raise ValueError
@@ -60,7 +60,7 @@ def read_rows(file: RawFile, width: int, exact: Sequence[int], columns: Sequence
         except ValueError:
             dropped[f"broken lines (other than {width} numbers)"] += 1
             continue
-        places.append(place)
+        places.append(line)
         if len(pending) == _BLOCK:
             pack()
     pack()

@@ -66,10 +66,10 @@ class Staging:
         if not self.labels:
             reasons = _told(self.dropped_by_reason(plan))
             raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
-        found = sorted(self.labels)
+        sessions = sorted(self.labels)
         write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
-        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in found}))
-        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in found}))
+        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in sessions}))
+        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in sessions}))
         provenance = {
             "source": plan.source,
             "imported_from": path.name if path else None,
@@ -111,11 +111,11 @@ def write_session(folder: Path, session: NewSession) -> None:
         raise DatasetError(f"{session.session!r} cannot be a session's name: the raw files name an odd subject")
     columns = [pa.array(session.time_sec), *(pa.array(row) for row in session.values.astype(np.float32))]
     table = pa.Table.from_arrays(columns, [TIME_COLUMN, *session.channels])
-    place = folder / session.session
-    place.mkdir(exist_ok=True)
+    home = folder / session.session
+    home.mkdir(exist_ok=True)
     parquet.write_table(
         table,
-        place / DATA,
+        home / DATA,
         compression="lz4",
         use_dictionary=False,
         write_statistics=False,

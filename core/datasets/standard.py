@@ -173,7 +173,7 @@ def dataset_names(workspace: Workspace) -> list[str]:
         folders = [entry for entry in workspace.data.iterdir() if is_safe_name(entry.name)]
     except OSError:
         return []
-    return sorted(one.name for one in folders if (one / MANIFEST).is_file() or (one / LABELS).is_file())
+    return sorted(folder.name for folder in folders if (folder / MANIFEST).is_file() or (folder / LABELS).is_file())
 
 
 def list_datasets(workspace: Workspace) -> list[DatasetInfo]:
@@ -183,14 +183,14 @@ def list_datasets(workspace: Workspace) -> list[DatasetInfo]:
 
 def _info(workspace: Workspace, name: str) -> DatasetInfo:
     try:
-        found = open_dataset(workspace, name)
+        opened = open_dataset(workspace, name)
         return DatasetInfo(
             name,
-            found.description,
-            len(found.labels),
-            len(set(found.subjects.values())),
-            found.activities,
-            found.synthetic,
+            opened.description,
+            len(opened.labels),
+            len(set(opened.subjects.values())),
+            opened.activities,
+            opened.synthetic,
         )
     except DatasetError as error:
         return DatasetInfo(name, problem=str(error))
@@ -215,22 +215,22 @@ def _opened(folder: Path, stamps: tuple[tuple[int, int], ...], cache: Path) -> S
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises DatasetError naming the file and the place."""
     try:
-        found = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        value = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing: a dataset has {MANIFEST}, {LABELS} and {SESSIONS}/") from error
     except OSError as error:
         raise DatasetError(f"{path}: {system_reason(error)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise DatasetError(f"{path}: a JSON object is needed, this is a {type(found).__name__}")
-    return found
+    if not isinstance(value, dict):
+        raise DatasetError(f"{path}: a JSON object is needed, this is a {type(value).__name__}")
+    return value
 
 
 def _labels_of(folder: Path, session: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(label, str) for label in value):
         return tuple(value)
     raise DatasetError(f"{folder / LABELS}: session {session!r}: a label or a list of labels is needed, not {value!r}")
 
@@ -244,10 +244,10 @@ def _subjects(folder: Path, labels: Mapping[str, Sequence[str]], *, has_file: bo
 
 def subject_in(session: str) -> str:
     """The subject a session id plainly names (`train_16_3157` → 16, `subject101_004` → subject101), else empty."""
-    found = _SUBJECT_IN_ID.fullmatch(session)
-    if found is None:
+    match = _SUBJECT_IN_ID.fullmatch(session)
+    if match is None:
         return ""
-    return found["number"].lstrip("0") or "0" if found["number"] else found["name"].lower()
+    return match["number"].lstrip("0") or "0" if match["number"] else match["name"].lower()
 
 
 def _activities(manifest: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -255,8 +255,8 @@ def _activities(manifest: Mapping[str, Any], labels: Mapping[str, Sequence[str]]
     listed: list[Any] = (
         list(named.values() if isinstance(named, dict) else named) if isinstance(named, dict | list) else []
     )
-    found = tuple(label for label in listed if isinstance(label, str))
-    return found or tuple(sorted({label for held in labels.values() for label in held}))
+    activities = tuple(label for label in listed if isinstance(label, str))
+    return activities or tuple(sorted({label for held in labels.values() for label in held}))
 
 
 def channels_of(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
@@ -267,14 +267,14 @@ def channels_of(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
     listed = manifest.get("channels")
     if isinstance(listed, dict):
         listed = [{"name": name, **(about if isinstance(about, dict) else {})} for name, about in listed.items()]
-    found: dict[str, Channel] = {}
-    for one in listed if isinstance(listed, list) else ():
-        about: dict[str, Any] = one if isinstance(one, dict) else {"name": one}
+    channels: dict[str, Channel] = {}
+    for entry in listed if isinstance(listed, list) else ():
+        about: dict[str, Any] = entry if isinstance(entry, dict) else {"name": entry}
         name = about.get("name")
         if isinstance(name, str) and name != TIME_COLUMN:
             rate = _rate(about.get("sampling_rate_hz", manifest.get("sampling_rate_hz")))
-            found[name] = Channel(name, _text(about.get("description")), _text(about.get("unit")), rate)
-    return tuple(found.values())
+            channels[name] = Channel(name, _text(about.get("description")), _text(about.get("unit")), rate)
+    return tuple(channels.values())
 
 
 def _rate(value: Any) -> float | None:
@@ -291,7 +291,7 @@ def _text(value: Any) -> str:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+    return (status.st_mtime_ns, status.st_size)

@@ -61,7 +61,7 @@ class _Split:
 
 def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     assert raw is not None
-    splits = [found for split in SPLITS if (found := _split(raw, split))]
+    splits = [own for split in SPLITS if (own := _split(raw, split))]
     if not splits:
         raise DatasetError(
             f"{raw.path} is no UCI HAR dataset: it holds neither train/y_train.txt nor test/y_test.txt "
@@ -100,24 +100,24 @@ def _split(raw: Raw, split: str) -> _Split | None:
         return None
     home = PurePosixPath(labels[0][0].name).parent
 
-    def one(pattern: str, shown: str) -> RawFile:
+    def signal_file(pattern: str, shown: str) -> RawFile:
         for file, _ in raw.find(pattern):
             if PurePosixPath(file.name).is_relative_to(home):
                 return file
         raise DatasetError(f"{raw.path}: {home / shown} is missing: the archive is not whole")
 
     signals = [
-        one(rf"{split}/Inertial[ _]Signals/{name}_{split}\.txt", f"Inertial Signals/{name}_{split}.txt")
+        signal_file(rf"{split}/Inertial[ _]Signals/{name}_{split}\.txt", f"Inertial Signals/{name}_{split}.txt")
         for name in _NAMES
     ]
-    subjects = _numbers(one(rf"{split}/subject_{split}\.txt", f"subject_{split}.txt"))
-    found = _Split(split, subjects, _numbers(labels[0][0]), signals)
-    if len(found.subjects) != len(found.labels):
+    subjects = _numbers(signal_file(rf"{split}/subject_{split}\.txt", f"subject_{split}.txt"))
+    read = _Split(split, subjects, _numbers(labels[0][0]), signals)
+    if len(read.subjects) != len(read.labels):
         raise DatasetError(
-            f"{raw.path}: {home} names {len(found.subjects)} subjects for {len(found.labels)} labels: "
+            f"{raw.path}: {home} names {len(read.subjects)} subjects for {len(read.labels)} labels: "
             "the archive is not whole"
         )
-    return found
+    return read
 
 
 def _numbers(file: RawFile) -> list[int]:
@@ -162,8 +162,8 @@ def _uneven(file: RawFile, rows: int, split: _Split) -> DatasetError:
 
 def _sessions(split: _Split, first: int, lines: list[list[bytes]], dropped: Counter[str]) -> Iterator[NewSession]:
     times = np.arange(ROWS) / RATE_HZ
-    for place, parts in enumerate(zip(*lines, strict=True)):
-        row = first + place
+    for offset, parts in enumerate(zip(*lines, strict=True)):
+        row = first + offset
         subject, label = split.subjects[row], split.labels[row]
         values = _window(parts)
         if subject < 0 or not 1 <= label <= len(_ACTIVITIES):

@@ -107,11 +107,11 @@ def _pieces(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[N
     breaks = np.flatnonzero(~(np.abs(np.diff(times[rows])) <= max_gap)) + 1
     for piece in np.split(rows, breaks):
         steps = times[piece[1:]] - np.maximum.accumulate(times[piece])[:-1]
-        kept = np.concatenate(([True], steps > 0))
+        rising = np.concatenate(([True], steps > 0))
         repeated = int((steps == 0).sum())
         dropped["rows with a repeated timestamp"] += repeated
-        dropped["rows out of order in time"] += int((~kept).sum()) - repeated
-        yield piece[kept]
+        dropped["rows out of order in time"] += int((~rising).sum()) - repeated
+        yield piece[rising]
 
 
 def _thinned(times: Samples, rows: NDArray[np.int64], rate_hz: float, dropped: Counter[str]) -> NDArray[np.int64]:
@@ -119,13 +119,13 @@ def _thinned(times: Samples, rows: NDArray[np.int64], rate_hz: float, dropped: C
     period = 1 / rate_hz
     if not (np.diff(times[rows]) < 0.6 * period).any():
         return rows
-    kept, due = list[int](), -math.inf
+    steady, due = list[int](), -math.inf
     for row, time in zip(rows.tolist(), times[rows].tolist(), strict=True):
         if time >= due - 0.2 * period:
-            kept.append(row)
+            steady.append(row)
             due = max(due + 0.98 * period, time + 0.6 * period)
-    dropped[f"rows recorded faster than the {rate_hz:g} a second of the rest"] += len(rows) - len(kept)
-    return np.array(kept)
+    dropped[f"rows recorded faster than the {rate_hz:g} a second of the rest"] += len(rows) - len(steady)
+    return np.array(steady)
 
 
 def _windows(cut: Cut, times: Samples, values: Values, dropped: Counter[str]) -> Iterator[tuple[Samples, Values]]:
@@ -162,12 +162,12 @@ def numbered(
         windows: label, times and values, in recorded order.
     """
 
-    def drawn(place: int) -> bytes:
-        return hashlib.sha256(f"{prefix}/{place}".encode()).digest()
+    def drawn(number: int) -> bytes:
+        return hashlib.sha256(f"{prefix}/{number}".encode()).digest()
 
     order = sorted(range(len(windows)), key=drawn)
-    found: list[NewSession] = []
-    for number, place in enumerate(order, 1):
-        label, times, values = windows[place]
-        found.append(NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels[place], values))
-    return found
+    sessions: list[NewSession] = []
+    for number, index in enumerate(order, 1):
+        label, times, values = windows[index]
+        sessions.append(NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels[index], values))
+    return sessions

@@ -81,10 +81,10 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     devices = [options.device] if options.device else list(DEVICES)
     if options.device not in (None, *DEVICES):
         raise UsageError(f"--device {options.device}: there are {' and '.join(DEVICES)}")
-    found = raw.find(r"data_(\d+)_(accel|gyro)_(phone|watch)\.txt")
-    if not found and wisdm_v1.find(raw):
+    matches = raw.find(r"data_(\d+)_(accel|gyro)_(phone|watch)\.txt")
+    if not matches and wisdm_v1.find(raw):
         return wisdm_v1.IMPORTER.plan(raw, options)
-    files = {(match[1], match[3], match[2]): file for file, match in found if match[3] in devices}
+    files = {(match[1], match[3], match[2]): file for file, match in matches if match[3] in devices}
     if not files:
         raise DatasetError(f"{raw.path} is no WISDM dataset: it holds no raw/phone/accel/data_1600_accel_phone.txt")
     cut = checked_cut(_DEFAULT, options.length_sec, options.overlap)
@@ -111,7 +111,9 @@ IMPORTER = Importer("wisdm", "WISDM, phone in the pocket and watch", True, ("len
 def _units(files: Mapping[tuple[str, str, str], RawFile], devices: Sequence[str], cut: Cut) -> Iterator[Unit]:
     for subject in sorted({subject for subject, _, _ in files}):
         for device in devices:
-            sensors = {one: files[subject, device, one] for one in _SENSORS if (subject, device, one) in files}
+            sensors = {
+                sensor: files[subject, device, sensor] for sensor in _SENSORS if (subject, device, sensor) in files
+            }
             if sensors:
                 size = sum(file.size for file in sensors.values())
                 yield Unit(f"{subject} {device}", size, partial(_sessions, subject, device, sensors, cut))
@@ -124,14 +126,17 @@ def _sessions(
     windows: list[tuple[int, Samples, Values]] = []
     layouts: list[tuple[str, ...]] = []
     for label in range(len(_LABELS)):
-        there = {sensor: one.chosen(one.label == label) for sensor, one in records.items()}
-        sensors, time_ns, values = _joined({sensor: one for sensor, one in there.items() if len(one.label)}, dropped)
+        there = {
+            sensor: records_of_sensor.chosen(records_of_sensor.label == label)
+            for sensor, records_of_sensor in records.items()
+        }
+        sensors, time_ns, values = _joined({sensor: own for sensor, own in there.items() if len(own.label)}, dropped)
         if len(time_ns):
             times = (time_ns - time_ns[0]) / 1e9
-            found = list(cut_windows(cut, times, np.full(len(times), label), values, dropped))
-            windows += found
+            cut_out = list(cut_windows(cut, times, np.full(len(times), label), values, dropped))
+            windows += cut_out
             names = tuple(channel.name for sensor in sensors for channel in _CHANNELS[device, sensor])
-            layouts += [names] * len(found)
+            layouts += [names] * len(cut_out)
     yield from numbered(subject, f"{subject}_{device}", _LABELS, layouts, windows)
 
 

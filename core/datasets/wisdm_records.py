@@ -50,7 +50,7 @@ def read_records(file: RawFile, labels: Mapping[bytes, int], *, gravity: bool, d
         gravity: whether the sensor always feels gravity, so that three zeros are no measurement.
         dropped: what is passed over is counted here.
     """
-    subjects, found, times, values = array("q"), array("q"), array("q"), array("f")
+    subjects, codes, times, values = array("q"), array("q"), array("q"), array("f")
     for line in file.lines():
         for record in line.split(b";"):
             fields = record.strip(b" \t\r\n,").split(b",")
@@ -69,12 +69,12 @@ def read_records(file: RawFile, labels: Mapping[bytes, int], *, gravity: bool, d
                 dropped["records of zeros"] += 1
             else:
                 subjects.append(whole[0])
-                found.append(label)
+                codes.append(label)
                 times.append(whole[1])
                 values.extend(whole[2:])
     return Records(
         np.array(subjects, dtype=np.int64),
-        np.array(found, dtype=np.int64),
+        np.array(codes, dtype=np.int64),
         np.array(times, dtype=np.int64),
         np.array(values, dtype=np.float32).reshape(-1, 3).T,
     )

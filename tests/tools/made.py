@@ -79,8 +79,13 @@ def write_dataset(folder: Path, made: MadeDataset) -> None:
 
     folder.mkdir(parents=True)
     channels = [
-        {"name": one.name, "description": one.description, "unit": one.unit, "sampling_rate_hz": one.rate_hz}
-        for one in made.channels
+        {
+            "name": channel.name,
+            "description": channel.description,
+            "unit": channel.unit,
+            "sampling_rate_hz": channel.rate_hz,
+        }
+        for channel in made.channels
     ]
     manifest = {
         "dataset_name": made.name,

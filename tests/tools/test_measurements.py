@@ -206,7 +206,9 @@ def test_results_stay_short_however_many_channels_there_are(name: str, places: i
     values = np.random.default_rng(0).normal(0, 1, (len(channels), 500))
     values[::9, ::3] = np.nan
     context = holding(values + 5.6, channels)
-    wanted = {"channel_names": [one.name for one in channels]} if name == "select_channels" else NEEDED.get(name)
+    wanted = (
+        {"channel_names": [channel.name for channel in channels]} if name == "select_channels" else NEEDED.get(name)
+    )
     for arguments in (wanted, {"dataset_name": "made"} if "stats" in name else wanted):
         text = as_json(result_of(context, name, arguments))
         assert len(text.encode()) <= MAX_RESULT_BYTES, (len(text), text)

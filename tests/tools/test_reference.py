@@ -84,7 +84,7 @@ def test_only_the_chosen_channels_and_time_count(context: ToolContext):
     part = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 2, "artifact_id": gyro})["artifact_id"]
     found = result_of(context, "compare_to_reference", {"artifact_id": part})
     assert found["compared_on"] == "gyro" and found["window_sec"] == [0.0, 2.0]
-    assert all(one["feature"].startswith("gyro") for one in found["telling_features"])
+    assert all(telling_feature["feature"].startswith("gyro") for telling_feature in found["telling_features"])
     assert "reference windows" in found["note"]
 
 

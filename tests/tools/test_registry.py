@@ -73,7 +73,7 @@ def test_every_built_in_tool_has_a_schema_that_a_template_can_render(one: Tool):
 
 
 def test_artifact_tools_are_the_two_that_narrow():
-    assert {one.name for one in BUILTIN if one.makes_artifact} == {"select_channels", "filter_by_time"}
+    assert {tool.name for tool in BUILTIN if tool.makes_artifact} == {"select_channels", "filter_by_time"}
 
 
 @pytest.mark.parametrize(

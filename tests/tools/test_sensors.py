@@ -38,7 +38,7 @@ def test_axes_are_split_off(name: str, split: tuple[str, str]):
 
 def test_three_axes_make_a_sensor_and_the_rest_stand_alone():
     channels = [Channel(name) for name in ("b_z", "a_x", "a_y", "a_z", "b_x", "max", "hr")]
-    found = [(one.name, one.names) for one in sensors_of(channels)]
+    found = [(sensor.name, sensor.names) for sensor in sensors_of(channels)]
     assert found == [
         ("b_z", ("b_z",)), ("a", ("a_x", "a_y", "a_z")), ("b_x", ("b_x",)), ("max", ("max",)), ("hr", ("hr",)),
     ]  # fmt: skip

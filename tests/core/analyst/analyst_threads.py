@@ -18,8 +18,13 @@ PLAIN = "What activity is being performed?"
 
 def manifest_of(made: MadeDataset) -> dict[str, Any]:
     channels = [
-        {"name": one.name, "description": one.description, "unit": one.unit, "sampling_rate_hz": one.rate_hz}
-        for one in made.channels
+        {
+            "name": channel.name,
+            "description": channel.description,
+            "unit": channel.unit,
+            "sampling_rate_hz": channel.rate_hz,
+        }
+        for channel in made.channels
     ]
     return {"dataset_name": made.name, "activities": list(made.activities), "channels": channels}
 
@@ -39,7 +44,7 @@ def run_thread(
     ]
     context = ToolContext(dataset, session)
     for turn in range(12):
-        reply = reply_to({"messages": messages, "tools": [one.schema for one in tools]}, seed)
+        reply = reply_to({"messages": messages, "tools": [tool.schema for tool in tools]}, seed)
         calls: list[dict[str, Any]] = [
             {"id": f"c{turn}_{at}", "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
             for at, one in enumerate(reply.calls)

@@ -43,7 +43,9 @@ def test_every_question_ends_in_a_label_and_a_confidence(question: str):
         assert final_answer(last) in alike
         assert stated_confidence(last) in ("high", "medium", "low")
         assert last.splitlines()[-1].startswith("Final Answer: ") and last.splitlines()[-2].startswith("Confidence: ")
-        assert all("Final Answer" not in one["content"] for one in messages[2:-1] if one["role"] == "assistant")
+        assert all(
+            "Final Answer" not in message["content"] for message in messages[2:-1] if message["role"] == "assistant"
+        )
         assert all(one["content"].strip() for one in messages if one["role"] == "assistant")
 
 
@@ -66,7 +68,7 @@ def test_the_same_request_gets_the_same_answer_and_another_seed_another_way():
     ways = {tuple(name for name, _ in calls_in(asked(SESSIONS[3], seed=seed))) for seed in range(25)}
     assert len(ways) >= 6
     assert any(
-        sum(1 for one in messages if len(one.get("tool_calls", ())) > 1)
+        sum(1 for message in messages if len(message.get("tool_calls", ())) > 1)
         for messages in (asked(SESSIONS[3], seed=s) for s in range(9))
     ), "sometimes two calls go together"
 
@@ -81,7 +83,7 @@ def test_a_limit_in_the_question_is_kept():
 
 
 def test_questions_of_yes_and_no_are_answered_in_their_own_terms():
-    walking = next(one for one in SESSIONS if MADE.labels[one] == ["walking"])
+    walking = next(session for session in SESSIONS if MADE.labels[session] == ["walking"])
     laying = next(one for one in SESSIONS if MADE.labels[one] == ["laying"])
     assert "no: the person is moving" in asked(walking, "Is the person resting?")[-1]["content"]
     assert "yes: the person is resting" in asked(laying, "Is the person resting?")[-1]["content"]
@@ -91,7 +93,7 @@ def test_questions_of_yes_and_no_are_answered_in_their_own_terms():
 
 def test_only_offered_tools_are_called():
     for names in (("detect_periodicity",), ("compare_to_reference",), ("nearest_examples", "compute_spectrum")):
-        offered = tuple(one for one in BUILTIN if one.name in names)
+        offered = tuple(tool for tool in BUILTIN if tool.name in names)
         for seed in range(4):
             found = {name for name, _ in calls_in(asked(SESSIONS[seed], seed=seed, tools=offered))}
             assert found and found <= set(names)
@@ -122,7 +124,7 @@ def compare_to_reference(context: ToolContext, artifact_id: str, labels: list[st
 
 @pytest.mark.parametrize("broken", [compute_spectrum, compare_to_reference], ids=lambda one: one.name)
 def test_it_gets_over_tools_that_fail_and_never_repeats_a_call(broken: Tool):
-    tools = tuple(broken if one.name == broken.name else one for one in BUILTIN)
+    tools = tuple(broken if tool.name == broken.name else tool for tool in BUILTIN)
     for seed in range(8):
         messages = asked(SESSIONS[2], seed=seed, tools=tools)
         made = [(name, json.dumps(arguments)) for name, arguments in calls_in(messages)]
@@ -138,7 +140,7 @@ def test_results_of_any_shape_are_survived(content: str):
     for message in messages:
         if message["role"] == "tool":
             message["content"] = content
-    reply = reply_to({"messages": messages[:-1], "tools": [one.schema for one in BUILTIN]}, 1)
+    reply = reply_to({"messages": messages[:-1], "tools": [tool.schema for tool in BUILTIN]}, 1)
     assert reply.text
 
 

@@ -28,7 +28,7 @@ def request(**more: Any) -> dict[str, Any]:
     return {
         "model": "builtin-analyst",
         "messages": messages,
-        "tools": [one.schema for one in BUILTIN],
+        "tools": [tool.schema for tool in BUILTIN],
         "seed": 7,
         **more,
     }
@@ -52,9 +52,9 @@ async def test_streamed_and_whole_replies_are_the_same_message():
     message = whole.choices[0].message
     calls = message.tool_calls or []
     assert text == message.content and finish == whole.choices[0].finish_reason == "tool_calls"
-    functions = [one.function for one in calls if one.type == "function"]
-    assert [one.name for one in functions] == [name for name in names if name]
-    assert [one.arguments for one in functions] == [one for one in arguments if one]
+    functions = [call.function for call in calls if call.type == "function"]
+    assert [function.name for function in functions] == [name for name in names if name]
+    assert [one.arguments for one in functions] == [argument for argument in arguments if argument]
     assert fragments > 2 * len(calls), "arguments come in pieces"
     assert usage and whole.usage and usage.total_tokens == whole.usage.total_tokens > 100
 
@@ -85,7 +85,7 @@ async def test_without_a_seed_in_the_request_the_transports_own_counts_on():
             replies = [
                 await asked.chat.completions.create(model="builtin-analyst", messages=messages) for _ in range(6)
             ]
-        return [one.choices[0].message.content for one in replies]
+        return [reply.choices[0].message.content for reply in replies]
 
     first = await questions(3)
     assert first == await questions(3) and len(set(first)) > 2

@@ -16,7 +16,10 @@ from tools.registry import ToolContext
 def two_places(dataset: MadeDataset) -> MadeDataset:
     """A dataset that describes a phone and a watch, of which each session holds one."""
     phone, watch = (
-        tuple(replace(one, name=f"{place}_{one.name}", description=f"{place} {one.description}") for one in TRIADS)
+        tuple(
+            replace(channel, name=f"{place}_{channel.name}", description=f"{place} {channel.description}")
+            for channel in TRIADS
+        )
         for place in ("phone", "watch")
     )
     dataset.channels = (*phone, *watch)
@@ -43,7 +46,7 @@ def test_a_limit_to_sensors_that_the_session_lacks_is_told_and_dropped():
     for session in (phone, watch):
         messages = run_thread(made, manifest_of(made), session, "Using only the watch, what is this?", 0, BUILTIN)
         assert not [one for one in results_in(messages) if "error" in one]
-        texts[session] = " ".join(one["content"] for one in messages if one["role"] == "assistant")
+        texts[session] = " ".join(message["content"] for message in messages if message["role"] == "assistant")
     assert texts[phone].count("none of the sensors that the question names") == 1 and "limited" not in texts[phone]
     assert "The question is limited to watch_acc and watch_gyro" in texts[watch]
 
@@ -86,4 +89,4 @@ def test_a_call_that_failed_for_no_argument_of_its_is_not_made_again():
     session = next(iter(made.windows))
     for seed in range(6):
         messages = run_thread(made, manifest_of(made), session, "What?", seed, BUILTIN)
-        assert not any("I try again" in one["content"] for one in messages if one["role"] == "assistant")
+        assert not any("I try again" in message["content"] for message in messages if message["role"] == "assistant")

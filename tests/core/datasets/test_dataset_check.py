@@ -21,7 +21,7 @@ GOOD = {"timestamp_sec": RISING, "acc_x": np.sin(RISING)}
 
 
 def sentences(workspace: Workspace, level: str) -> list[str]:
-    return [one.sentence for one in check_dataset(workspace, "theirs").findings if one.level == level]
+    return [finding.sentence for finding in check_dataset(workspace, "theirs").findings if finding.level == level]
 
 
 def test_good_datasets_give_no_finding(workspace: Workspace, make_dataset: MakeDataset) -> None:
@@ -95,7 +95,7 @@ def test_files_that_are_missing_damaged_or_stray(workspace: Workspace, make_data
     errors = sentences(workspace, "error")
     assert len(errors) == 3
     assert "labels.json, session 'train_3_3': there is no sessions/train_3_3/" in errors
-    assert any("train_1_1/data.parquet: is no whole Parquet file" in one for one in errors)
+    assert any("train_1_1/data.parquet: is no whole Parquet file" in error for error in errors)
     assert "sessions/train_2_2/data.parquet: is missing" in errors
     assert sentences(workspace, "warning") == ["sessions/train_4_4: has no label, so it is never used"]
 
@@ -123,7 +123,7 @@ def test_the_manifest(
     channels = [{"name": "acc_x", "description": "acceleration, x", "unit": "g", "sampling_rate_hz": 50}]
     whole = {"dataset_name": "T", "description": "D", "activities": ["walking", "sitting"], "channels": channels}
     make_dataset(manifest=whole | manifest)
-    assert any(said in one for one in sentences(workspace, level))
+    assert any(said in sentence for sentence in sentences(workspace, level))
     assert bool(check_dataset(workspace, "theirs").errors) == (level == "error")
 
 
@@ -141,7 +141,7 @@ def test_the_labels(
     workspace: Workspace, make_dataset: MakeDataset, labels: dict[str, Any], level: str, said: str
 ) -> None:
     make_dataset(labels=labels, sessions={name: GOOD for name in labels if "/" not in name})
-    assert any(said in one for one in sentences(workspace, level))
+    assert any(said in sentence for sentence in sentences(workspace, level))
     assert bool(check_dataset(workspace, "theirs").errors) == (level == "error")
 
 
@@ -160,7 +160,7 @@ def test_files_that_are_no_json(workspace: Workspace, make_dataset: MakeDataset)
     (folder / "manifest.json").write_text("{")
     (folder / "labels.json").write_text("[]")
     errors = sentences(workspace, "error")
-    assert any(one.startswith("manifest.json: not JSON") for one in errors)
+    assert any(error.startswith("manifest.json: not JSON") for error in errors)
     assert "labels.json: a JSON object is needed, this is a list" in errors
 
 

@@ -36,7 +36,7 @@ def test_json_is_one_document(workspace: Workspace, capsys: pytest.CaptureFixtur
     report = json.loads(capsys.readouterr().out)
     assert (report["dataset"], report["sessions"], report["dropped"]) == ("mine", 420, {})
     assert run(workspace, "list", "--json") == 0
-    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["mine"]
+    assert [dataset["name"] for dataset in json.loads(capsys.readouterr().out)] == ["mine"]
     (workspace.data / "mine/sessions/s01_0001/data.parquet").unlink()
     assert run(workspace, "check", "mine", "--json") == 1
     (finding,) = json.loads(capsys.readouterr().out)["findings"]

@@ -52,7 +52,7 @@ def test_gravity_is_felt_at_rest_and_steps_when_walking(demo: StandardDataset) -
 def test_other_subjects_tell_most_of_it_but_not_all(demo: StandardDataset) -> None:
     table = demo.features()
     columns = [place for place, name in enumerate(table.names) if name != DURATION]
-    values = np.nan_to_num(for_comparison([table.names[place] for place in columns], table.values[:, columns]))
+    values = np.nan_to_num(for_comparison([table.names[column] for column in columns], table.values[:, columns]))
     values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
     labels = np.array([demo.labels[session][0] for session in table.sessions])
     subjects = np.array([demo.subjects[session] for session in table.sessions])

@@ -118,7 +118,7 @@ def test_length_and_overlap(workspace: Workspace, zipped: Zipped) -> None:
     dataset = open_dataset(workspace, "pamap2")
     assert report.sessions == 9
     assert sorted(round(float(marks(dataset, one)[0]), 2) for one in dataset.labels) == [0, 1, 2, 3, 4, 5, 6, 7, 8]
-    assert {len(marks(dataset, one)) for one in dataset.labels} == {200}
+    assert {len(marks(dataset, session)) for session in dataset.labels} == {200}
     for options in (ImportOptions(length_sec=0), ImportOptions(length_sec=float("nan")), ImportOptions(overlap=1)):
         with pytest.raises(UsageError, match=r"--length|--overlap"):
             import_dataset(workspace, "pamap2", path, name="x", options=options)
@@ -158,7 +158,7 @@ def test_the_real_pamap2_subject(workspace: Workspace, real: Callable[[str], Pat
     raw = zipfile.ZipFile(path).read("PAMAP2_Dataset/Protocol/subject109.dat").split(b"\n")
     rope = np.array([[float(one) for one in line.split()] for line in raw if line.split()[1:2] == [b"24"]])
     dataset = open_dataset(workspace, "pamap2")
-    got = sorted((float(marks(dataset, one)[0]), float(marks(dataset, one)[-1])) for one in dataset.labels)
+    spans = sorted((float(marks(dataset, session)[0]), float(marks(dataset, session)[-1])) for session in dataset.labels)
     expected = sorted((rope[k, 4], rope[k + 499, 4]) for k in range(0, 6000, 500))
     assert np.array(got) == pytest.approx(np.array(expected), rel=1e-6)
 
@@ -208,6 +208,6 @@ def test_the_real_mhealth_rows(workspace: Workspace, real: Callable[[str], Path]
     raw = zipfile.ZipFile(path).read("MHEALTHDATASET/mHealth_subject2.log").splitlines()
     jumping = [[float(one) for one in line.split(b"\t")] for line in raw if line.endswith(b"\t12")]
     dataset = open_dataset(workspace, "mhealth")
-    of_subject = [one for one in dataset.labels if dataset.subjects[one] == "subject2"]
+    of_subject = [session for session in dataset.labels if dataset.subjects[session] == "subject2"]
     (session,) = (one for one in of_subject if dataset.labels[one] == ("jump_front_back",))
     assert dataset.load(session).values.T == pytest.approx(np.array(jumping)[:, :23], rel=1e-6)

@@ -144,7 +144,7 @@ def test_a_unit_that_gravity_contradicts_is_found_and_mended(
     assert f"acc is declared in {declared}, but its mean size of" in sentence and f"--unit acc={really}" in sentence
     mend_dataset(workspace, "theirs", Mends(units={"acc": really}))
     look_at_session(workspace, "theirs", "train_1_1")
-    assert [one.unit for one in open_dataset(workspace, "theirs").channels] == [really] * 3
+    assert [channel.unit for channel in open_dataset(workspace, "theirs").channels] == [really] * 3
 
 
 def test_acceleration_without_gravity_may_have_any_size(workspace: Workspace, make_dataset: MakeDataset) -> None:
