@@ -160,7 +160,7 @@ def test_the_real_pamap2_subject(workspace: Workspace, real: Callable[[str], Pat
     dataset = open_dataset(workspace, "pamap2")
     spans = sorted((float(marks(dataset, session)[0]), float(marks(dataset, session)[-1])) for session in dataset.labels)
     expected = sorted((rope[k, 4], rope[k + 499, 4]) for k in range(0, 6000, 500))
-    assert np.array(got) == pytest.approx(np.array(expected), rel=1e-6)
+    assert np.array(spans) == pytest.approx(np.array(expected), rel=1e-6)
 
 
 def mhealth_line(label: int, mark: float) -> str:
