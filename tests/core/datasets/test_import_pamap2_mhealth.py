@@ -158,7 +158,9 @@ def test_the_real_pamap2_subject(workspace: Workspace, real: Callable[[str], Pat
     raw = zipfile.ZipFile(path).read("PAMAP2_Dataset/Protocol/subject109.dat").split(b"\n")
     rope = np.array([[float(one) for one in line.split()] for line in raw if line.split()[1:2] == [b"24"]])
     dataset = open_dataset(workspace, "pamap2")
-    spans = sorted((float(marks(dataset, session)[0]), float(marks(dataset, session)[-1])) for session in dataset.labels)
+    spans = sorted(
+        (float(marks(dataset, session)[0]), float(marks(dataset, session)[-1])) for session in dataset.labels
+    )
     expected = sorted((rope[k, 4], rope[k + 499, 4]) for k in range(0, 6000, 500))
     assert np.array(spans) == pytest.approx(np.array(expected), rel=1e-6)
 
