@@ -37,9 +37,6 @@ NAMELESS_ROOMS = {
     "tests/tools",
     "tools",
     "tui/dialogs",
-    "tui/screens",
-    "tui/terminal",
-    "tui/widgets",
 }
 """Folders in which something is still called by one of them."""
 
