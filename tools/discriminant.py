@@ -90,3 +90,14 @@ def ledoit_wolf(centred: Samples) -> tuple[Samples, float]:
     sample *= 1 - shrinkage
     sample[np.diag_indices(width)] += shrinkage * level
     return sample, shrinkage
+
+
+def without_gaps(values: Samples) -> Samples:
+    """Missing features replaced by the feature's median over the rows."""
+    missing = ~np.isfinite(values)
+    if not missing.any():
+        return values
+    whole = values.copy()
+    middle = np.nanmedian(np.where(missing, np.nan, values), axis=0)
+    whole[missing] = middle[np.nonzero(missing)[1]]
+    return whole

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tools.discriminant import Discriminant, fit
+from tools.discriminant import Discriminant, fit, without_gaps
 from tools.features import DURATION, MIN_SAMPLES, feature_names, feature_unit, features_of, for_comparison
 from tools.held_out import others
 from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
@@ -173,12 +173,12 @@ def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns
         raise ToolError("there are no labelled sessions of other subjects with these channels")
     row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
     chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
-    chosen = chosen[_most_telling(_without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels)]
+    chosen = chosen[_most_telling(without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels)]
     columns = tuple(columns[column] for column in chosen)
     raw = values[rows][:, chosen]
-    compared = _without_gaps(for_comparison(columns, raw))
+    compared = without_gaps(for_comparison(columns, raw))
     discriminant = fit(compared, row_labels)
-    means, spreads = _per_label(_without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
+    means, spreads = _per_label(without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
     lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
     known = {dataset.subjects[other] for row in rows if (other := table.sessions[row]) in dataset.subjects}
     return Reference(
@@ -194,17 +194,6 @@ def _most_telling(values: Samples, row_labels: Sequence[str]) -> NDArray[np.intp
     means, spreads = _per_label(values, codes, int(codes.max()) + 1)
     within = (spreads**2).mean(axis=0) + 1e-6 * values.var(axis=0) + 1e-12
     return np.sort(np.argsort(-means.var(axis=0) / within, kind="stable")[:MAX_FEATURES])
-
-
-def _without_gaps(values: Samples) -> Samples:
-    """Missing features replaced by the feature's median over the rows."""
-    missing = ~np.isfinite(values)
-    if not missing.any():
-        return values
-    whole = values.copy()
-    middle = np.nanmedian(np.where(missing, np.nan, values), axis=0)
-    whole[missing] = middle[np.nonzero(missing)[1]]
-    return whole
 
 
 def _per_label(values: Samples, codes: NDArray[np.intp], labels: int) -> tuple[Samples, Samples]:
