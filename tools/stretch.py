@@ -8,6 +8,7 @@ its own. The longest stretch between such gaps is used instead, and the result s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +93,19 @@ def _longest_run(there: NDArray[np.bool_]) -> tuple[int, int]:
 
 def of_movement(values: Samples, rate_hz: float) -> Samples:
     """Samples, shape (rows, n), without what is faster than a body moves; as they are where the rate is low anyway."""
-    from scipy.signal import butter, sosfiltfilt
+    from scipy.signal import sosfiltfilt
 
     if rate_hz <= 3 * HIGHEST_HZ or values.shape[1] < 32:
         return values
-    sections = butter(4, HIGHEST_HZ, "lowpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfiltfilt(sections, values, axis=1), dtype=float)
+    return np.asarray(sosfiltfilt(_lowpass(round(rate_hz, 3)), values, axis=1), dtype=float)
+
+
+@lru_cache(maxsize=16)
+def _lowpass(rate_hz: float) -> Samples:
+    """The sections of a Butterworth low-pass of the fourth order; designing it costs more than applying it."""
+    from scipy.signal import butter
+
+    return np.asarray(butter(4, HIGHEST_HZ, "lowpass", fs=rate_hz, output="sos"), dtype=float)
 
 
 def peak_between(samples: Samples, peak: int) -> tuple[float, float]:
