@@ -22,8 +22,8 @@ TAKES_THE_TERMINAL = b"\x1b[?1049h"
 def terminals(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
-    def open_terminal(*, controlling: bool = True) -> Terminal:
-        opened.append(Terminal("--workspace", str(tmp_path), controlling=controlling))
+    def open_terminal(*, controlling: bool = True, environ: dict[str, str] | None = None) -> Terminal:
+        opened.append(Terminal("--workspace", str(tmp_path), controlling=controlling, environ=environ))
         return opened[-1]
 
     yield open_terminal
@@ -64,9 +64,13 @@ def test_when_the_terminal_goes_away_the_program_saves_and_ends(
     with fake_server(Answer(hang_first=True)) as server:
         if state is running:
             settings = f'[[endpoints]]\nname = "slow"\nbase_url = "{server.url}"\n[model]\nendpoint = "slow"\n'
-            (tmp_path / "sensorloom.toml").write_text(settings)
-        terminal = terminals(controlling=controlling)
+            own = tmp_path / "own" / "sensorloom" / "sensorloom.toml"
+            own.parent.mkdir(parents=True)
+            own.write_text(settings)
+        terminal = terminals(controlling=controlling, environ={"XDG_CONFIG_HOME": str(tmp_path / "own")})
         state(terminal)
+        if state is running:
+            terminal.until(lambda: server.requests, "the request")
         terminal.hang_up()
         assert terminal.ended() == 0
     drafts = "".join(path.read_text() for path in (tmp_path / ".sensorloom").rglob("drafts/*"))
