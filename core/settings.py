@@ -75,6 +75,26 @@ class ExportSettings(_Table, frozen=True):
     """Whether threads with a wrong answer stay behind, unless a person accepted them."""
 
 
+class PersonSettings(_Table, frozen=True):
+    """The `[person]` table: who works here."""
+
+    name: str = ""
+    """Kept with each step and verdict; the login's name when empty."""
+
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
+"""One character."""
+USUAL_REASONS = {
+    "w": "wrong answer",
+    "r": "wrong reason",
+    "l": "leak",
+    "u": "unneeded call",
+    "m": "missing check",
+    "b": "badly said",
+}
+"""What a verdict may give as its reasons in a workspace that has no list of its own."""
+
+
 class Settings(_Table, frozen=True):
     """Everything `sensorloom.toml` can say."""
 
@@ -84,6 +104,11 @@ class Settings(_Table, frozen=True):
     export: ExportSettings = ExportSettings()
     keys: dict[str, str] = {}
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
+    person: PersonSettings = PersonSettings()
+    reasons: dict[Key, str] = msgspec.field(default_factory=lambda: dict(USUAL_REASONS))
+    """Key to reason: what a verdict may give as its reasons, in the order they are offered."""
+    tags: dict[Key, str] = {}
+    """Key to tag, for tags that are set by one key each."""
 
 
 Tables = dict[str, Any]
@@ -99,7 +124,8 @@ def layered(*layers: Tables) -> Settings:
     """Settings from several files: a value of a later one wins, and its endpoints come before those of earlier ones."""
     merged: Tables = {"endpoints": [row for layer in reversed(layers) for row in layer.get("endpoints", ())]}
     for table in (name for name in Settings.__struct_fields__ if name != "endpoints"):
-        merged[table] = {key: value for layer in layers for key, value in layer.get(table, {}).items()}
+        if any(table in layer for layer in layers):
+            merged[table] = {key: value for layer in layers for key, value in layer.get(table, {}).items()}
     return msgspec.convert(merged, Settings)
 
 
@@ -148,6 +174,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "endpoints": EndpointSettings,
     "model": ModelSettings,
     "export": ExportSettings,
+    "person": PersonSettings,
 }
 
 

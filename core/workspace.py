@@ -7,6 +7,7 @@ may be deleted.
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 from collections.abc import Mapping
@@ -37,6 +38,17 @@ class Workspace:
     def private(self) -> Path:
         """`.sensorloom/`: index, caches, history, trash, what is remembered."""
         return self.root / ".sensorloom"
+
+    @property
+    def person(self) -> str:
+        """Who works here: `[person] name`, or the login; empty where neither is known."""
+        name = self.settings.person.name.strip()
+        if name:
+            return name
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # a container's user may have no name
+            return ""
 
     def shown(self, path: Path) -> str:
         """A path as a person wants to read it: relative to the workspace where it is inside."""

@@ -32,7 +32,7 @@ SECTIONS = {
         "list": "list threads",
         "show": "show a thread, its messages numbered",
         "stats": "count threads: balance, wrong answers, confidence, tools",
-        "history": "show what was done to a thread, when, and what it was before",
+        "history": "show what was done, by whom and when; take back any one step",
     },
     "Curate": {
         "verdict": "accept, reject or skip threads",

@@ -45,6 +45,8 @@ def lines(counts: Statistics) -> list[str]:
     for dataset in counts.datasets:
         rows += _dataset(dataset)
     rows += _table("confidence", counts.confidence, "not stated")
+    rows += _table("reasons of verdicts", counts.reasons)
+    rows += _table("tags", counts.tags)
     rows += _table("turns", counts.turns)
     rows += _table("tool calls", counts.calls)
     rows += _table("tools", counts.tools)

@@ -14,9 +14,10 @@ from core.curate.editing import (
     set_loss,
     settle_stale,
 )
-from core.curate.judging import Verdict, change_tags, set_verdicts
+from core.curate.judging import Verdict, change_tags, reason_named, set_verdicts, verdict_in_words
 from core.curate.outside import keep_mine, mine_as_branch, resolve, take_theirs
 from core.curate.proposals import accept, create_thread, edit_proposal, set_aside, take_sample
+from core.curate.taking_back import take_back
 from core.curate.trash import delete, list_trash, restore, trash_by_age
 from core.curate.undoing import Undone, redo, redo_latest, undo, undo_latest
 
@@ -36,6 +37,7 @@ __all__ = [
     "left_unexecuted",
     "list_trash",
     "mine_as_branch",
+    "reason_named",
     "redo",
     "redo_latest",
     "reexecute",
@@ -45,9 +47,11 @@ __all__ = [
     "set_loss",
     "set_verdicts",
     "settle_stale",
+    "take_back",
     "take_sample",
     "take_theirs",
     "trash_by_age",
     "undo",
     "undo_latest",
+    "verdict_in_words",
 ]

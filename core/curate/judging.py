@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
+from core.errors import UsageError
 from core.storage import store
+from core.text import one_line
+from core.thread.review import reasons_of, review_of, tags_of
 from core.thread.value import Thread, timestamp, with_metadata
 from core.workspace import Workspace
 
@@ -19,15 +23,42 @@ def set_verdicts(
     stems: Iterable[str],
     verdict: Verdict | None,
     note: str | None = None,
+    reasons: Iterable[str] | None = None,
     *,
     progress: Progress | None = None,
 ) -> Bulk:
-    """Judge several threads as one step."""
+    """Judge several threads as one step. Who judged is kept with the verdict, and with the step.
+
+    Args:
+        workspace: where the threads are.
+        stems: which threads.
+        verdict: None takes verdicts back.
+        note: why, in words; None leaves the note of a verdict that stays the same.
+        reasons: why, in words from the workspace's list (`reason_named`); None leaves those of a verdict that stays.
+        progress: told how many are done.
+    """
+    chosen = None if reasons is None else tuple(dict.fromkeys(reasons))
 
     def change(thread: Thread) -> Thread:
-        return with_verdict(thread, verdict, note)
+        return with_verdict(thread, verdict, note, chosen, workspace.person)
 
-    return _change_each(workspace, stems, change, _verdict_in_words(verdict), progress)
+    return _change_each(workspace, stems, change, verdict_in_words(verdict, note, chosen), progress)
+
+
+def reason_named(reasons: Mapping[str, str], word: str) -> str:
+    """The reason of a workspace's list (`Settings.reasons`) that a key, or its words in any case of letters, names.
+
+    Raises:
+        UsageError: there is none; the message says what there is, and how another is added.
+    """
+    if word in reasons:
+        return reasons[word]
+    plain = {reason.casefold(): reason for reason in reasons.values()}
+    if word.casefold() in plain:
+        return plain[word.casefold()]
+    near = difflib.get_close_matches(word.casefold(), plain, 1)
+    hint = f"did you mean `{plain[near[0]]}`?" if near else f"there are: {', '.join(reasons.values()) or 'none'}"
+    raise UsageError(f"there is no reason `{word}`; {hint} (`[reasons]` in sensorloom.toml lists them, a key each)")
 
 
 def change_tags(
@@ -44,37 +75,47 @@ def change_tags(
     def change(thread: Thread) -> Thread:
         return with_tags(thread, [tag for tag in [*tags_of(thread), *added] if tag not in removed])
 
-    return _change_each(workspace, stems, change, "tags", progress)
+    what = " ".join(["tags", *(f"+{tag}" for tag in added), *(f"-{tag}" for tag in sorted(removed))])
+    return _change_each(workspace, stems, change, what, progress)
 
 
-def with_verdict(thread: Thread, verdict: Verdict | None, note: str | None = None) -> Thread:
-    """The thread with a verdict; None takes it back. The same verdict again keeps its note unless there is another."""
+def with_verdict(
+    thread: Thread,
+    verdict: Verdict | None,
+    note: str | None = None,
+    reasons: tuple[str, ...] | None = None,
+    by: str = "",
+) -> Thread:
+    """The thread with a verdict; None takes it back. The same verdict again keeps its note and its reasons unless there
+    are others."""
     if verdict is None:
         return with_metadata(thread, review=...) if "review" in thread.metadata else thread
-    review = thread.metadata.get("review")
-    old: dict[str, Any] = review if isinstance(review, dict) else {}
-    same = old.get("verdict") == verdict
-    if same and note in (None, old.get("note", "")):
-        return thread
-    return with_metadata(thread, review={**old, "verdict": verdict, "note": note or "", "at": timestamp()})
+    old = review_of(thread)
+    if old.get("verdict") == verdict:
+        note = old.get("note", "") if note is None else note
+        reasons = reasons_of(thread) if reasons is None else reasons
+        if (note, reasons) == (old.get("note", ""), reasons_of(thread)):
+            return thread
+    why: dict[str, Any] = {"note": note or "", "reasons": list(reasons or ()), "by": by}
+    stated = {key: value for key, value in why.items() if value or key == "note"}
+    unknown = {key: value for key, value in old.items() if key not in ("verdict", *why, "at")}
+    return with_metadata(thread, review={"verdict": verdict, **stated, "at": timestamp(), **unknown})
 
 
 def with_tags(thread: Thread, tags: Iterable[str]) -> Thread:
     """The thread with these tags, each once, in this order; blank ones don't count."""
     wanted = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-    if wanted == tags_of(thread):
+    if tuple(wanted) == tags_of(thread):
         return thread
     return with_metadata(thread, tags=wanted or ...)
 
 
-def tags_of(thread: Thread) -> list[str]:
-    """The thread's tags."""
-    tags = thread.metadata.get("tags")
-    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-
-def _verdict_in_words(verdict: Verdict | None) -> str:
-    return f"verdict {verdict}" if verdict else "verdict taken back"
+def verdict_in_words(verdict: Verdict | None, note: str | None = None, reasons: Iterable[str] | None = None) -> str:
+    """A verdict as a step calls it: `verdict reject (wrong answer; never looked at the gyroscope)`."""
+    if not verdict:
+        return "verdict taken back"
+    why = "; ".join(part for part in (", ".join(reasons or ()), one_line(note or "", 80)) if part)
+    return f"verdict {verdict} ({why})" if why else f"verdict {verdict}"
 
 
 def _change_each(

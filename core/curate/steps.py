@@ -11,11 +11,11 @@ from core.thread.value import Thread
 from core.workspace import Workspace, names_for_threads, private_folder
 
 
-def recorder(workspace: Workspace, what: str, group: str = "") -> store.Record:
-    """What `store` is to call before it writes: notes the step `what` in the thread's history."""
+def recorder(workspace: Workspace, what: str, group: str = "", of: int | None = None) -> store.Record:
+    """What `store` is to call before it writes: notes the step `what` in the thread's history; `of` as it has it."""
 
     def record(stem: str, before: Content | None, after: Content | None) -> None:
-        history.record(workspace, stem, before, after, what, group)
+        history.record(workspace, stem, before, after, what, group, of)
 
     return record
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.thread.labels import canonical
 from core.thread.opening import opening_of
+from core.thread.review import note_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 if TYPE_CHECKING:
@@ -112,11 +113,6 @@ def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
     return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
 
 
-def _note(thread: Thread) -> bool:
-    review = thread.metadata.get("review")
-    return isinstance(review, dict) and bool(review.get("note"))
-
-
 def _failed(thread: Thread) -> bool:
     return any(
         message.get("role") == "tool" and text_of(message).lstrip().startswith('{"error"')
@@ -139,7 +135,7 @@ HAS_ON_THREAD: dict[str, OnThread] = {
     "alternatives": lambda thread: bool(thread.alternatives),
     "edited": lambda thread: any(message.get("edited") is True for message in thread.messages),
     "errors": _failed,
-    "note": _note,
+    "note": lambda thread: bool(note_of(thread)),
     "schemas": lambda thread: bool(thread.tools),
     "untrained": lambda thread: any(not in_loss(message) for message in thread.messages if is_assistant(message)),
 }
@@ -157,6 +153,8 @@ TERMS: dict[str, Term] = {
     "answer": Term("the final answer", lambda summary: _word(summary.answer), label=True),
     "confidence": Term("as the answer states it", lambda summary: _word(summary.confidence), ("high", "medium", "low")),
     "verdict": Term("a person's judgement", lambda summary: _word(summary.verdict), ("accept", "reject", "skip")),
+    "reason": Term("a reason given with the verdict", lambda summary: summary.reasons),
+    "note": Term("text in the note at the verdict", texts=lambda thread: iter((note_of(thread),))),
     "tag": Term("a tag", lambda summary: summary.tags),
     "model": Term("the model that made it", lambda summary: _word(summary.model)),
     "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id)))),
@@ -190,7 +188,7 @@ TERMS: dict[str, Term] = {
 }  # fmt: skip
 """Every term by name, in the order help shows them."""
 
-ALIASES = {"tool": "tools", "tags": "tag", "label": "truth", "ground_truth": "truth"}
+ALIASES = {"tool": "tools", "tags": "tag", "reasons": "reason", "label": "truth", "ground_truth": "truth"}
 
 
 def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:

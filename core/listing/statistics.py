@@ -93,6 +93,10 @@ class Statistics:
     """By tool, the most used first; a thread counts for each tool it called."""
     paths: tuple[Path, ...]
     """The most frequent first."""
+    reasons: tuple[Count, ...] = ()
+    """By reason given at the verdict, the most frequent first; a thread counts for each that it has. Likewise the next.
+    """
+    tags: tuple[Count, ...] = ()
 
 
 def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]] | None = None) -> Statistics:
@@ -134,6 +138,8 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         _in_order(kinds),
         tuple(sorted(tools.values(), key=_most_first)),
         tuple(Path(path, paths[path]) for path in sorted(paths, key=lambda path: _most_first(paths[path]))),
+        _by_words((summary.reasons, summary) for summary in there),
+        _by_words((summary.tags, summary) for summary in there),
     )
 
 
@@ -183,6 +189,15 @@ def _gathered(cells: Iterable[tuple[Key, State, int]], called: Callable[[Key], s
         sums_of_key[5] += number * (verdict == "reject")
         sums_of_key[6] += number * (finished and verdict != "reject")
     return {key: Count(called(key), *sums_of_key) for key, sums_of_key in sums.items()}
+
+
+def _by_words(threads: Iterable[tuple[tuple[str, ...], Summary]]) -> tuple[Count, ...]:
+    """Count threads by each of the words they have."""
+    counts = Counter(
+        (word, (summary.status, summary.correct, summary.verdict)) for words, summary in threads for word in words
+    )
+    words = _gathered(((word, state, number) for (word, state), number in counts.items()), str)
+    return tuple(sorted(words.values(), key=_most_first))
 
 
 def _in_order(counts: Mapping[int, Count]) -> tuple[Count, ...]:

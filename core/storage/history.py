@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -72,12 +72,31 @@ def reconcile(workspace: Workspace, stem: str, present: Content | None) -> Histo
 
 
 def record(
-    workspace: Workspace, stem: str, before: Content | None, after: Content | None, what: str, group: str = ""
+    workspace: Workspace,
+    stem: str,
+    before: Content | None,
+    after: Content | None,
+    what: str,
+    group: str = "",
+    of: int | None = None,
 ) -> History:
-    """Note an action that is about to be carried out, both states kept. To be called under the folder's lock."""
+    """Note an action that is about to be carried out, both states kept. To be called under the folder's lock.
+
+    `of` is the step that it takes back without those that came after.
+    """
     past = reconcile(workspace, stem, before)
     _keep(workspace, stem, before, after)
-    step = Step(past.next_number, timestamp(), "done", what, _digest(before), _digest(after), group=group)
+    step = Step(
+        past.next_number,
+        timestamp(),
+        "done",
+        what,
+        _digest(before),
+        _digest(after),
+        of=of,
+        who=workspace.person,
+        group=group,
+    )
     return append(_log(workspace, stem), past, step)
 
 
@@ -97,7 +116,8 @@ def record_again(workspace: Workspace, stem: str, past: History, kind: Literal["
     step = past.next_undo if kind == "undo" else past.next_redo
     if step is None:
         raise SensorloomError(f"{stem}: there is nothing to {kind}")
-    return append(_log(workspace, stem), past, _again(past, step, kind))
+    again = msgspec.structs.replace(_again(past, step, kind), who=workspace.person)
+    return append(_log(workspace, stem), past, again)
 
 
 def new_group() -> str:
@@ -118,6 +138,28 @@ def stems_of_group(workspace: Workspace, group: str) -> list[str]:
         return msgspec.convert(document, list[str])
     except (OSError, ValueError, RecursionError):
         return []
+
+
+class ThreadStep(NamedTuple):
+    """A step of one of the workspace's threads."""
+
+    stem: str
+    step: Step
+    in_force: bool | None
+    """As `History.in_force` has it."""
+
+
+def recent(workspace: Workspace, most: int) -> list[ThreadStep]:
+    """The newest steps of the whole workspace, the newest first. What cannot be read is passed over."""
+    newest_steps: list[ThreadStep] = []
+    for stem, modified in sorted(_logs(workspace), key=lambda log: log[1], reverse=True):
+        if len(newest_steps) >= most and newest_steps[most - 1].step.seconds > modified + 1:
+            break  # as in `_newest`: no step of this log or an older one is among them
+        with suppress(SensorloomError):
+            past = _carried_out(workspace, stem)
+            newest_steps += [ThreadStep(stem, step, past.in_force(step)) for step in past.steps[-most:]]
+            newest_steps.sort(key=lambda row: (row.step.at, row.step.number), reverse=True)
+    return newest_steps[:most]
 
 
 def latest(workspace: Workspace) -> str | None:

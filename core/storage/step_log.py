@@ -44,7 +44,10 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     after: Digest | None = None
     """SHA-256 of the file's bytes after; None when there is no file then."""
     of: int | None = None
-    """The step that an undo takes back or a redo does again."""
+    """The step that an undo takes back or a redo does again; of a step that is done, the one that it takes back
+    without those that came after."""
+    who: str = ""
+    """Who made it, as `core.workspace.Workspace.person` had it; empty for what another program did."""
     group: str = ""
     """Shared by the steps of one action on several threads; see `core.storage.history.stems_of_group`."""
 
@@ -70,6 +73,12 @@ class History:
         if index == len(self.steps) or self.steps[index].number != number:
             raise KeyError(number)
         return self.steps[index]
+
+    def in_force(self, step: Step) -> bool | None:
+        """Whether what a step did still stands; None for an undo or redo, which is about another step."""
+        if step.kind not in ("done", "outside"):
+            return None
+        return step.number in self.done and not any(self.step(number).of == step.number for number in self.done)
 
     @property
     def last(self) -> Step | None:

@@ -9,9 +9,12 @@ from typing import Literal
 
 import msgspec
 
+from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
 from core.thread.value import Thread, count
 
+NOTE_LIMIT = 120
+"""Characters of a verdict's note that a summary keeps."""
 QUERY_LIMIT = 500
 """Characters of the query that a summary keeps; a filter on free text reads the file."""
 
@@ -42,6 +45,10 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     query: str = ""
     verdict: str = ""
     """`accept`, `reject`, `skip`, or empty."""
+    reasons: tuple[str, ...] = ()
+    """Why, in words from the workspace's list."""
+    note: str = ""
+    """Why, in somebody's words; its beginning."""
     tags: tuple[str, ...] = ()
     parent: str = ""
     branched_at: int | None = None
@@ -65,8 +72,6 @@ def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line
     """The summary of a thread that was read already; `line` is the file on one line, where it is written as usual."""
     counts = count(thread.messages, thread.metadata)
     metadata = thread.metadata
-    review = metadata.get("review")
-    tags = metadata.get("tags")
     branched_at = metadata.get("branched_at")
     ready = bool(line) and not counts.stale and _leaves_as_it_is(thread)
     return Summary(
@@ -86,8 +91,10 @@ def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line
         calls=counts.calls,
         responds=counts.responds,
         query=thread.query[:QUERY_LIMIT],
-        verdict=_word(review.get("verdict")) if isinstance(review, dict) else "",
-        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        verdict=verdict_of(thread),
+        reasons=reasons_of(thread),
+        note=note_of(thread)[:NOTE_LIMIT],
+        tags=tags_of(thread),
         parent=_word(metadata.get("parent_id")),
         branched_at=branched_at if isinstance(branched_at, int) else None,
         model=_word(metadata.get("model")),

@@ -37,6 +37,10 @@ def lay_out(statistics: Statistics, width: int, *, blind: bool) -> tuple[Row, ..
                 rows += _wrong(dataset, scope, width)
         rows += _shares("confidence", statistics.confidence, _stated, "not stated", width, blind)
         rows += _shares(
+            "reasons of verdicts", statistics.reasons, lambda count: (term("reason", count.name),), "", width, blind
+        )
+        rows += _shares("tags", statistics.tags, lambda count: (term("tag", count.name),), "", width, blind)
+        rows += _shares(
             "turns", _binned(statistics.turns), lambda count: _number("turns", count.name), "", width, blind
         )
         rows += _shares(

@@ -80,7 +80,7 @@ def messages(workspace: Workspace, stem: str) -> Any:
 def test_a_verdict_on_several_is_undone_and_redone_as_one(workspace: Workspace, sensorloom: Run):
     before = bytes_of(workspace)
     code, out, err = sensorloom("verdict", "reject", A, f"threads/{B}.json", "--note", "too short")
-    assert (code, out, err) == (0, "verdict reject: 2 threads\n", "")
+    assert (code, out, err) == (0, "verdict reject (too short): 2 threads\n", "")
     review = metadata(workspace, B)["review"]
     assert (review["verdict"], review["note"]) == ("reject", "too short")
     assert "review" not in metadata(workspace, C)
@@ -90,11 +90,11 @@ def test_a_verdict_on_several_is_undone_and_redone_as_one(workspace: Workspace, 
     assert metadata(workspace, A)["review"]["note"] == "too short", "the same verdict again keeps its note"
     assert sensorloom("undo")[1] == f"undid: verdict reject · {C}\n"
     code, out, _ = sensorloom("undo")
-    assert code == 0 and out.startswith("undid: verdict reject of 2 threads · ")
+    assert code == 0 and out.startswith("undid: verdict reject (too short) of 2 threads · ")
     assert bytes_of(workspace) == before
     code, out, _ = sensorloom("redo", "--json")
     told = json.loads(out)
-    assert told["said"] == "did again: verdict reject of 2 threads" and sorted(told["changed"]) == [A, B]
+    assert told["said"] == "did again: verdict reject (too short) of 2 threads" and sorted(told["changed"]) == [A, B]
     sensorloom("verdict", "none", A, B)
     assert bytes_of(workspace).keys() == before.keys() and "review" not in metadata(workspace, A)
 
@@ -306,15 +306,16 @@ def test_samples_are_proposed_and_one_is_taken(workspace: Workspace, sensorloom:
 
 def test_the_history_says_what_when_and_what_was_before(workspace: Workspace, sensorloom: Run):
     first = bytes_of(workspace)[A]
+    (workspace.root / "sensorloom.toml").write_text('[person]\nname = "Kai"\n')
     sensorloom("tag", "+x", A)
     sensorloom("verdict", "accept", A, B)
     sensorloom("undo", A)
     code, out, _ = sensorloom("history", A)
     lines = [line[27:] for line in out.splitlines()]
     assert code == 0 and lines[:3] == [
-        "tags",
-        "verdict accept, with other threads  (not in force)",
-        "undid step 2: verdict accept, with other threads",
+        "tags +x · Kai",
+        "verdict accept, with other threads · Kai  (not in force)",
+        "undid step 2: verdict accept, with other threads · Kai",
     ]
     told = json.loads(sensorloom("history", A, "--json")[1])
     assert [step["in_force"] for step in told["steps"]] == [True, False, None]
