@@ -37,6 +37,7 @@ SECTIONS = {
     "Curate": {
         "verdict": "accept, reject or skip threads",
         "tag": "add and remove tags",
+        "label": "label turns good, neutral or bad",
         "edit": "edit a message, and run again what rests on it",
         "settle": "settle what became stale by an edit",
         "loss": "keep turns in or out of the training loss",

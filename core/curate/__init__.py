@@ -14,7 +14,7 @@ from core.curate.editing import (
     set_loss,
     settle_stale,
 )
-from core.curate.judging import Verdict, change_tags, reason_named, set_verdicts, verdict_in_words
+from core.curate.judging import Verdict, change_tags, label_turn, reason_named, set_verdicts, verdict_in_words
 from core.curate.outside import keep_mine, mine_as_branch, resolve, take_theirs
 from core.curate.proposals import accept, create_thread, edit_proposal, set_aside, take_sample
 from core.curate.taking_back import take_back
@@ -34,6 +34,7 @@ __all__ = [
     "edit_message",
     "edit_proposal",
     "keep_mine",
+    "label_turn",
     "left_unexecuted",
     "list_trash",
     "mine_as_branch",

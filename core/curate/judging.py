@@ -1,4 +1,4 @@
-"""Verdicts and tags, for one thread and for many."""
+"""Verdicts and tags, for one thread and for many, and labels of single turns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
 from core.errors import UsageError
 from core.storage import store
+from core.storage.store import Stored
 from core.text import one_line
 from core.thread.review import reasons_of, review_of, tags_of
+from core.thread.turn_labels import TurnLabel, with_label
+from core.thread.turns import turn_at
 from core.thread.value import Thread, timestamp, with_metadata
 from core.workspace import Workspace
 
@@ -77,6 +80,21 @@ def change_tags(
 
     what = " ".join(["tags", *(f"+{tag}" for tag in added), *(f"-{tag}" for tag in sorted(removed))])
     return _change_each(workspace, stems, change, what, progress)
+
+
+def label_turn(workspace: Workspace, stored: Stored, index: int, label: TurnLabel | None) -> Stored:
+    """Label the assistant turn of message `index`, or take its label off; one step.
+
+    `bad` labels the turns after it, too: `core.thread.turn_labels.with_label`.
+
+    Raises:
+        UsageError: the message belongs to no assistant turn.
+        ConflictError: the file is no longer what was read.
+    """
+    thread = with_label(stored.thread, index, label)
+    number = turn_at(stored.thread, index).number
+    what = f"label of turn {number} taken off" if label is None else f"turn {number} labelled {label}"
+    return commit(workspace, stored, thread, what)
 
 
 def with_verdict(

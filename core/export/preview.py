@@ -65,7 +65,7 @@ def _siblings(workspace: Workspace, request: ExportRequest, listing: Sequence[Su
 
 
 def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, siblings: Siblings) -> Preview:
-    making = Making(split_calls=request.split_calls, template=request.template)
+    making = Making(request.split_calls, request.template, request.mask_bad)
     if summary.problem:
         return Preview((), (), {}, summary.problem)
     try:
@@ -79,7 +79,9 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         else:
             making.siblings = siblings.of(summary.stem) if profile.pairs else ()
             rows = profile.rows(thread, making)
-        return Preview(tuple(rows), rendered(thread, request.split_calls), dict(making.changes), _stale(thread))
+        return Preview(
+            tuple(rows), rendered(thread, request.split_calls, request.mask_bad), dict(making.changes), _stale(thread)
+        )
     except RefusedError as error:
         return Preview((), (), dict(making.changes), str(error))
     except ThreadError as error:
@@ -150,13 +152,13 @@ def losses(
     return Losses(len(some), dict(changes.most_common()), refused)
 
 
-def rendered(thread: Thread, split_calls: bool = False) -> tuple[Piece, ...]:
+def rendered(thread: Thread, split_calls: bool = False, mask_bad: bool = False) -> tuple[Piece, ...]:
     """A thread in ChatML, in stretches that a trainer trains or not: the assistant's turns, less those out of the loss.
 
     Raises:
         RefusedError: its calls cannot be rendered.
     """
-    chat = template_messages(thread.messages, Making(split_calls=split_calls))
+    chat = template_messages(thread.messages, Making(split_calls=split_calls, mask_bad=mask_bad))
     pieces: list[Piece] = []
     for trained, text in _stretches(chat, thread.tools or ()):
         if pieces and pieces[-1].trained is trained:

@@ -44,6 +44,8 @@ class ExportRequest:
     """Whether parallel calls become turns of one call each."""
     template: str = "qwen"
     """LLaMA-Factory only: how the results of parallel calls are joined."""
+    mask_bad: bool = False
+    """Whether turns that are labelled bad stay in as context, out of the loss; where the form has loss marks."""
 
 
 @dataclass(frozen=True, slots=True)

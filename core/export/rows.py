@@ -14,6 +14,7 @@ from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
 from core.export.profiles.conversation import richness
 from core.export.profiles.profile import Making, RefusedError
+from core.export.profiles.stepwise import NO_LABELS
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
@@ -51,7 +52,7 @@ class RowMaker:
         self._selection = open_selection(workspace, request, self._wanted)
         self._siblings = siblings
         self._schemas = Schemas(workspace)
-        self._making = Making(request.split_calls, request.template)
+        self._making = Making(request.split_calls, request.template, request.mask_bad)
         self._part = Part(0)
         self._rows: list[bytes] = []
         self._is_copy = is_copy(request, self._wanted)
@@ -119,7 +120,7 @@ class RowMaker:
             lines = [encode_row(row, source.stem) for row in rows]
             sidecar = encode_row(self._profile.sidecar(thread), source.stem) if self._profile.sidecar else b""
         except RefusedError as error:
-            if error.reason in (NOT_GOOD, NO_PAIR):
+            if error.reason in (NOT_GOOD, NO_PAIR, NO_LABELS):
                 self._part.skips.passed_over(error.reason)
             else:
                 self._refuse(summary, error.reason, str(error))

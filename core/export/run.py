@@ -187,7 +187,7 @@ def _report(
         tuple(_example(summarize(workspace.threads, entry.stem)) for entry in entries[:FIRST_EXAMPLES]),
         balance({side: Counter(entry.truth for entry in of_side) for side, of_side in by_side}),
         dict(collected.changes.most_common()),
-        0 if profile_of(request.profile).pairs else sum(map(is_wrong, entries)),
+        0 if profile_of(request.profile).wants_wrong else sum(map(is_wrong, entries)),
     )
 
 
@@ -225,7 +225,7 @@ def _publish(
             for file in files
         ]
         report = replace(choice.report, files=tuple(named))
-        making = Making(request.split_calls, request.template, changes=choice.changes)
+        making = Making(request.split_calls, request.template, request.mask_bad, changes=choice.changes)
         beside = write_beside(staging.folder, name, profile, named, making, entries)
         beside.append(write_manifest(staging.folder, name, request, report, entries))
         if progress.cancelled():

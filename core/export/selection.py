@@ -52,7 +52,7 @@ class Selection:
     def __init__(self, request: ExportRequest, wanted: Filter) -> None:
         self.wanted = wanted
         self._request = request
-        self._pairs = profile_of(request.profile).pairs
+        self._profile = profile_of(request.profile)
         self.exclude: Callable[[Summary], str] = lambda _summary: ""
         """A further reason not to take a thread: exported already, held out."""
 
@@ -67,9 +67,9 @@ class Selection:
             return NOT_FINISHED
         if not self.wanted.on_summary(summary):
             return FILTERED
-        if not request.rejected and summary.verdict == "reject":
+        if not request.rejected and not self._profile.steps and summary.verdict == "reject":
             return REJECTED
-        if request.correct_only and not self._pairs and is_wrong(summary):
+        if request.correct_only and not self._profile.wants_wrong and is_wrong(summary):
             return WRONG
         return self.exclude(summary)
 

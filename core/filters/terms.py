@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.thread.labels import canonical
 from core.thread.opening import opening_of
 from core.thread.review import note_of
+from core.thread.turn_labels import labels_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ HAS_ON_SUMMARY: dict[str, OnSummary] = {
 HAS_ON_THREAD: dict[str, OnThread] = {
     "alternatives": lambda thread: bool(thread.alternatives),
     "edited": lambda thread: any(message.get("edited") is True for message in thread.messages),
+    "bad_turns": lambda thread: "bad" in labels_of(thread),
     "errors": _failed,
+    "labels": lambda thread: any(labels_of(thread)),
     "note": lambda thread: bool(note_of(thread)),
     "schemas": lambda thread: bool(thread.tools),
     "untrained": lambda thread: any(not in_loss(message) for message in thread.messages if is_assistant(message)),

@@ -132,7 +132,7 @@ def _value(content: Any) -> Any:
 def _edited_assistant(thread: Thread, index: int, message: Message) -> Thread:
     old = thread.messages[index]
     turn = turn_at(thread, index)
-    message = _with_ids(thread, index, without(message, "stale"))
+    message = _with_ids(thread, index, without(message, "stale", "label"))
     before = {str(call.get("id", "")): call for call in calls_of(old)}
     after = {str(call.get("id", "")): call for call in calls_of(message)}
     changed = {call_id for call_id in after if call_id not in before or not _same_call(before[call_id], after[call_id])}

@@ -71,6 +71,8 @@ OPTIONS = (
            (("", "exported too"), ("leave", "left out"))),
     Option("seed", "seed", "what the split and the balance draw by", (("0", "0"), ("1", "1"), ("2", "2")),
            asks="a whole number"),
+    Option("mask_bad", "bad turns", "that a person labelled bad; only the profiles hf and openai can mask them",
+           (("", "trained like the others"), ("yes", "kept as context, out of the loss"))),
     Option("calls", "parallel calls", "Llama-3's templates take one call a turn",
            (("", "as they are"), ("split", "as turns of one call each"))),
     Option("call_ids", "call ids", "stored ones name the session; only openai_v1 has them",
@@ -106,10 +108,11 @@ def request_of(chosen: Mapping[str, str]) -> ExportRequest:
         dedupe=cast("Any", chosen["dedupe"]),
         cap=_number("balance", chosen["cap"], 1) if chosen["cap"] else None,
         seed=seed,
-        correct_only=bool(chosen["wrong"]) if not PROFILES[chosen["profile"]].pairs else None,
+        correct_only=bool(chosen["wrong"]) if not PROFILES[chosen["profile"]].wants_wrong else None,
         call_ids=cast("Any", chosen["call_ids"]),
         split_calls=bool(chosen["calls"]),
         template=chosen["template"],
+        mask_bad=bool(chosen["mask_bad"]),
     )
     plain = usual("")
     labels = {_FIELDS.get(option.name, option.name): option.label for option in OPTIONS}

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.export.profiles.profile import Making, RefusedError, Row
 from core.thread.json_text import JsonTextError, arguments_in
+from core.thread.turn_labels import label_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
@@ -74,6 +75,16 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
             split.append({"content": "", **first, "tool_calls": [call]})
             split.append(results[call["id"]])
     return split
+
+
+def without_bad_turns(messages: Sequence[Message], making: Making) -> Sequence[Message]:
+    """The messages with the turns that are labelled bad kept as context, out of the loss, where that is asked for."""
+    if not making.mask_bad:
+        return messages
+    bad = sum(label_of(message) == "bad" and in_loss(message) for message in messages)
+    if bad:
+        making.changes["turns labelled bad kept out of the loss"] += bad
+    return [{**message, "train": False} if label_of(message) == "bad" else message for message in messages]
 
 
 def untrained(messages: Sequence[Message]) -> int:

@@ -20,6 +20,7 @@ from core.export.profiles.conversation import (
     require_end,
     require_tools,
     untrained,
+    without_bad_turns,
 )
 from core.export.profiles.profile import Making, Profile, Row, Written
 from core.export.templates import TEMPLATE_FOLDER
@@ -43,6 +44,7 @@ def rows(thread: Thread, making: Making) -> list[Row]:
 
 def messages(stored: Sequence[Message], making: Making) -> list[Row]:
     """Stored messages in the form that templates render."""
+    stored = without_bad_turns(stored, making)
     if making.split_calls:
         stored = one_call_a_turn(stored, making)
     stored = merged_users(stored, making)
@@ -103,5 +105,5 @@ HF = Profile(
     trainers=("trl", "axolotl"),
     rows=rows,
     snippets=snippets,
-    options=frozenset(("split_calls", "rejected", "correct_only")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
 )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.export.profiles.conversation import count_reasoning, one_call_a_turn, require_end, require_tools
+from core.export.profiles.conversation import (
+    count_reasoning,
+    one_call_a_turn,
+    require_end,
+    require_tools,
+    without_bad_turns,
+)
 from core.export.profiles.profile import Making, Profile, RefusedError, Row
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
@@ -28,6 +34,7 @@ def request(thread: Thread, stored: Sequence[Message], making: Making) -> Row:
 def messages(stored: Sequence[Message], making: Making) -> list[Row]:
     """Stored messages in OpenAI's schema."""
     count_reasoning(stored, making)
+    stored = without_bad_turns(stored, making)
     if making.split_calls:
         stored = one_call_a_turn(stored, making)
     return [message_of(message) for message in stored]
@@ -64,5 +71,5 @@ OPENAI = Profile(
     file_stem="training_data_openai_chat",
     rows=rows,
     sidecar=sidecar,
-    options=frozenset(("split_calls", "rejected", "correct_only")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
 )

@@ -30,6 +30,8 @@ class Making:
     split_calls: bool = False
     """Whether parallel calls become turns of one call each, which Llama-3's templates need."""
     template: str = "qwen"
+    mask_bad: bool = False
+    """Whether turns that are labelled bad are kept out of the loss."""
     siblings: Sequence[Thread] = ()
     """The other threads of the family, for preference pairs."""
     changes: Counter[str] = field(default_factory=Counter[str])
@@ -62,7 +64,14 @@ class Profile:
     """File name to text of what is written beside the export, given the export's own stem."""
     pairs: bool = False
     """Whether its rows are preference pairs, so that siblings are needed and rejected ones are wanted."""
+    steps: bool = False
+    """Whether its rows are labelled turns: then rejected threads and wrong ones are wanted, for their errors."""
     options: frozenset[str] = frozenset()
     """Which of the options that not every profile heeds mean something with it."""
     sidecar: Callable[[Thread], Row] | None = None
     """What is kept beside each row in a file of its own, line by line, because the form has no place for it."""
+
+    @property
+    def wants_wrong(self) -> bool:
+        """Whether wrong answers are wanted, because it learns from what went wrong."""
+        return self.pairs or self.steps

@@ -42,6 +42,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "template": ("--template", "other"),
     "correct": ("--correct-only",),
     "call ids": ("--call-ids", "neutral"),
+    "mask bad": ("--mask-bad",),
 }
 PASSED_OVER = {frozenset(("hf", "pairs")), frozenset(("call ids", "dry run"))}
 """Two values of one option; and how rows are written, which a dry run does not show."""
@@ -53,6 +54,7 @@ def mixed(folder: Path) -> Workspace:
     threads += [document(number, session=f"s{number % 5}", truth="sitting") for number in range(25, 33)]
     threads[2]["messages"][-1]["content"] = "It goes on."  # unfinished
     threads[2]["metadata"]["review"] = {"verdict": "accept"}
+    threads[14]["messages"][1]["label"] = "bad"
     threads[3]["metadata"]["review"] = {"verdict": "reject"}
     for number in (5, 7, 12):
         threads[number]["messages"][-1]["content"] = "Final Answer: standing"
@@ -116,7 +118,9 @@ def test_any_two_options_both_change_something_or_are_refused(tmp_path: Path, ca
         assert frozenset(pair) in refused, pair
     for pair in (("filter", "status"), ("hf", "split calls"), ("seed", "cap"), ("group", "split")):
         assert frozenset(pair) not in refused, pair
-    assert {name for name, told in alone.items() if told is None} == {"group", "seed", "split calls", "template"}
+    assert {name for name, told in alone.items() if told is None} == {
+        "group", "mask bad", "seed", "split calls", "template",
+    }  # fmt: skip
 
 
 def test_held_out_sessions_are_not_lost_to_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -132,7 +136,7 @@ def test_from_python_too_an_option_that_would_be_ignored_is_refused(tmp_path: Pa
     space = workspace(tmp_path, document(1))
     options: list[dict[str, Any]] = [
         {"split_calls": True}, {"template": "other"}, {"call_ids": "neutral"}, {"rejected": True},
-        {"correct_only": True}, {"seed": 3},
+        {"correct_only": True}, {"seed": 3}, {"mask_bad": True},
     ]  # fmt: skip
     for option in options:
         (name,) = option
