@@ -9,6 +9,7 @@ import msgspec
 from core.errors import ThreadError
 from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular, stamp_of
 from core.thread.json_form import OlderFormError, decoded
+from core.thread.skim import skimmed
 from core.thread.summary import Summary, summary_of
 from core.thread.value import Thread
 
@@ -26,13 +27,23 @@ class Look(msgspec.Struct, gc=False):
 
 def summarize(folder: Path, stem: str) -> Summary:
     """Read one file. Never raises for what the file holds: that becomes the summary's `problem`."""
-    return look(folder, stem).summary
+    file = _regular(folder, stem)
+    if file and (summary := skimmed(file.data, stem, file.size, file.mtime_ns)):
+        return summary
+    return _look(folder, stem, file).summary
 
 
 def look(folder: Path, stem: str) -> Look:
     """Read one file, and keep what it held. Never raises for what that is."""
+    return _look(folder, stem, _regular(folder, stem))
+
+
+def _regular(folder: Path, stem: str) -> RegularFile | None:
+    return read_regular(f"{folder}/{stem}.json") if is_stem(stem) else None
+
+
+def _look(folder: Path, stem: str, file: RegularFile | None) -> Look:
     size, mtime_ns = 0, 0
-    file = read_regular(f"{folder}/{stem}.json") if is_stem(stem) else None
     try:
         if file is None:
             path = path_of(folder, stem)

@@ -25,7 +25,7 @@ def refusal(document: dict[str, Any]) -> str:
         return f"{len(document['messages'])} messages are over the limit of {MAX_MESSAGES} for a thread; part it"
     return (
         _in_messages(document["messages"], "message {}")
-        or _in_tools(document.get("tools"))
+        or in_tools(document.get("tools"))
         or _in_alternatives(document.get("alternatives"))
     )
 
@@ -72,7 +72,8 @@ def _is_name(value: Any) -> bool:
     return value is None or type(value) is str
 
 
-def _in_tools(tools: Any) -> str:
+def in_tools(tools: Any) -> str:
+    """Why these are no tools, as one clause; empty when they are, or when there are none."""
     if type(tools) is str:
         try:
             tools = tools_in(tools)

@@ -11,7 +11,7 @@ import msgspec
 
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
-from core.thread.value import Thread, count
+from core.thread.value import Counts, Thread, count
 
 NOTE_LIMIT = 120
 """Characters of a verdict's note that a summary keeps."""
@@ -71,14 +71,20 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
     """The summary of a thread that was read already; `line` is the file on one line, where it is written as usual."""
     counts = count(thread.messages, thread.metadata)
+    ready = bool(line) and not counts.stale and _leaves_as_it_is(thread)
+    keys = keys_before_messages(line) if ready and counts.answer else 0
+    return summary_with(counts, thread, Summary(stem, size, mtime_ns, "v4", ready=ready, keys=keys))
+
+
+def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
+    """What is known of a `file`, with what its messages amount to and its thread's id and metadata say."""
     metadata = thread.metadata
     branched_at = metadata.get("branched_at")
-    ready = bool(line) and not counts.stale and _leaves_as_it_is(thread)
     return Summary(
-        stem=stem,
-        size=size,
-        mtime_ns=mtime_ns,
-        shape="v4",
+        stem=file.stem,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        shape=file.shape,
         id=thread.id,
         dataset=thread.dataset,
         session=thread.session,
@@ -102,8 +108,8 @@ def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line
         modified=_word(metadata.get("last_modified")),
         tools_used=counts.tools_used,
         stale=counts.stale,
-        ready=ready,
-        keys=keys_before_messages(line) if ready and counts.answer else 0,
+        ready=file.ready,
+        keys=file.keys,
     )
 
 

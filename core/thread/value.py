@@ -202,19 +202,24 @@ def count(messages: Sequence[Message], metadata: Mapping[str, Any]) -> Counts:
             tools[call_name(call)] = None
     last = messages[-1] if messages else None
     concludes = last is not None and is_assistant(last) and not calls_of(last)
-    answer, confidence = conclusion(text_of(last), metadata.get("confidence")) if concludes and last else (None, None)
+    text = text_of(last) if concludes and last else None
+    return concluded(Counts("active", turns, calls, silent, None, None, None, tuple(tools), stale), text, metadata)
+
+
+def concluded(counts: Counts, text: str | None, metadata: Mapping[str, Any]) -> Counts:
+    """Counts of messages with what their last one concludes; `text` is None where that is no reply without calls."""
+    answer, confidence = (None, None) if text is None else conclusion(text, metadata.get("confidence"))
     truth = metadata.get("ground_truth")
-    limit = _most_turns(metadata)
     return Counts(
-        "finished" if answer else "max_turns_reached" if turns >= limit else "active",
-        turns,
-        calls,
-        silent - 1 if answer else silent,
+        "finished" if answer else "max_turns_reached" if counts.turns >= _most_turns(metadata) else "active",
+        counts.turns,
+        counts.calls,
+        counts.responds - 1 if answer else counts.responds,
         answer,
         same_label(answer, str(truth)) if answer and truth else None,
         confidence,
-        tuple(tools),
-        stale,
+        counts.tools_used,
+        counts.stale,
     )
 
 

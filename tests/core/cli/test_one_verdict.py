@@ -18,9 +18,10 @@ import pytest
 from core.cli.commands import run_command
 from core.errors import ThreadError
 from core.export.profiles import PROFILES
-from core.listing.summary import summarize
+from core.listing.summary import look, summarize
 from core.storage.thread_files import read_bytes
 from core.thread.json_form import decode, decoded
+from core.thread.skim import skimmed
 from tests.core.export.threads import TOOLS, document
 
 FILES = int(os.environ.get("SENSORLOOM_MUTATIONS", "40"))
@@ -142,9 +143,9 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(deeper for key, item in members for deeper in _paths(item, (*path, key)))]
 
 
-def mutated(chance: random.Random) -> bytes:
+def mutated(chance: random.Random, original: _Document | None = None) -> bytes:
     """A thread's file with something about it changed."""
-    thread = copy.deepcopy(base())
+    thread = copy.deepcopy(original or base())
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         *way, last = chance.choice(_paths(thread)[1:])
         holder: Any = thread
@@ -291,6 +292,17 @@ def test_the_quick_decoder_reads_what_the_careful_one_reads(part: int):
             careful = json.loads(data, object_pairs_hook=_pairs)
             assert json.dumps(thread.document) == json.dumps(careful) == json.dumps(json.loads(line))
     assert quick > 50
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_a_skimmed_file_is_listed_as_the_thread_that_is_read(tmp_path: Path, part: int):
+    plain = {key: value for key, value in base().items() if key != "alternatives"}
+    files = [data for data, _ in KNOWN.values()]
+    files += [mutated(random.Random(seed), plain) for seed in range(part * 400, part * 400 + 400)]
+    for number, data in enumerate(files):
+        (tmp_path / f"t{number}.json").write_bytes(data)
+        assert summarize(tmp_path, f"t{number}") == look(tmp_path, f"t{number}").summary
+    assert sum(skimmed(data, "t") is not None for data in files) > 20
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> _Document:
