@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures rooms lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures rooms filters lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -87,6 +87,10 @@ bench: .venv/.bench
 # The picture of the rooms in docs/architecture.md, drawn from the imports.
 rooms: .venv/.dev
 	@$(BIN)/python -m tests.pictures.rooms
+
+# docs/filters.md, made from the tables of the filter language.
+filters: .venv/.dev
+	@$(BIN)/sensorloom filters --page > docs/filters.md
 
 # The pictures of the documents, drawn by the real app on a demo workspace.
 pictures: .venv/.dev

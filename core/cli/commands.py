@@ -30,6 +30,7 @@ SECTIONS = {
     },
     "Look": {
         "list": "list threads",
+        "filters": "list the fields of a filter, and keep filters under names",
         "show": "show a thread, its messages numbered",
         "stats": "count threads: balance, wrong answers, confidence, tools",
         "history": "show what was done, by whom and when; take back any one step",

@@ -98,7 +98,7 @@ class RowMaker:
 
     def _is_fit(self, summary: Summary, source: Source) -> bool:
         messages = source.thread.messages
-        if self._wanted.needs_file and not self._wanted.on_thread(source.thread):
+        if self._wanted.needs_file and not self._wanted.on_thread(source.thread, summary):
             self._part.skips.passed_over(FILTERED)
         elif stale := sum(bool(message.get("stale")) for message in messages):
             self._refuse(summary, STALE, _stale_sentence(stale))

@@ -27,13 +27,21 @@ def saved_filters(workspace: Workspace) -> list[SavedFilter]:
 
 
 def keep_filter(workspace: Workspace, text: str, name: str = "") -> list[SavedFilter]:
-    """Keep a filter; one that is kept already gets the name. Returns those kept now. Raises SensorloomError."""
+    """Keep a filter; one that is kept already gets the name, and another that had it loses it. Returns those kept now.
+    Raises SensorloomError."""
 
     def with_it(value: Any) -> list[dict[str, str]]:
-        filters = {saved.text: saved.name for saved in _filters_in(value)} | {text: name}
+        others = {saved.text: saved.name for saved in _filters_in(value)}
+        others = {other: "" if called.casefold() == name.casefold() else called for other, called in others.items()}
+        filters = others | {text: name}
         return [{"text": text, "name": name} for text, name in filters.items()]
 
     return _filters_in(update(workspace, _KEY, with_it))
+
+
+def filter_named(workspace: Workspace, name: str) -> SavedFilter | None:
+    """The filter that a person calls so, whatever the case of letters."""
+    return next((saved for saved in saved_filters(workspace) if saved.name.casefold() == name.casefold()), None)
 
 
 def forget_filter(workspace: Workspace, text: str) -> list[SavedFilter]:

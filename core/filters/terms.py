@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +44,8 @@ class Term:
     texts: Callable[[Thread], Iterator[str]] | None = None
     of_workspace: bool = False
     """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
+    example: str = field(kw_only=True)
+    """The term as it may be written."""
 
 
 def _word(value: str) -> tuple[str, ...]:
@@ -58,17 +60,17 @@ def contents(messages: Iterable[Message]) -> Iterator[str]:
     """The messages' texts as a person reads them: results with their JSON escapes decoded."""
     for message in messages:
         text = text_of(message)
-        yield from _decoded(text) if message.get("role") == "tool" else (text,)
+        yield from decoded_texts(text) if message.get("role") == "tool" else (text,)
 
 
 def arguments(messages: Iterable[Message]) -> Iterator[str]:
     """The arguments of every call, with JSON escapes decoded."""
     for message in messages:
         for call in calls_of(message):
-            yield from _decoded(call_arguments(call))
+            yield from decoded_texts(call_arguments(call))
 
 
-def _decoded(text: str) -> Iterator[str]:
+def decoded_texts(text: str) -> Iterator[str]:
     """JSON text as it reads once decoded; anything else as it is."""
     if "\\" in text:
         try:
@@ -114,11 +116,13 @@ def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
     return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
 
 
-def _failed(thread: Thread) -> bool:
-    return any(
-        message.get("role") == "tool" and text_of(message).lstrip().startswith('{"error"')
-        for message in thread.messages
-    )
+def failed(result: Message) -> bool:
+    """Whether a tool's result is an error."""
+    return text_of(result).lstrip().startswith('{"error"')
+
+
+def _has_failed(thread: Thread) -> bool:
+    return any(message.get("role") == "tool" and failed(message) for message in thread.messages)
 
 
 HAS_ON_SUMMARY: dict[str, OnSummary] = {
@@ -136,7 +140,7 @@ HAS_ON_THREAD: dict[str, OnThread] = {
     "alternatives": lambda thread: bool(thread.alternatives),
     "edited": lambda thread: any(message.get("edited") is True for message in thread.messages),
     "bad_turns": lambda thread: "bad" in labels_of(thread),
-    "errors": _failed,
+    "errors": _has_failed,
     "labels": lambda thread: any(labels_of(thread)),
     "note": lambda thread: bool(note_of(thread)),
     "schemas": lambda thread: bool(thread.tools),
@@ -146,48 +150,88 @@ HAS_ON_THREAD: dict[str, OnThread] = {
 TERMS: dict[str, Term] = {
     "status": Term(
         "how far it is", lambda summary: _word(summary.status), ("active", "finished", "max_turns_reached"),
+        example="status:finished",
     ),
     "correct": Term(
         "whether the answer is the label", lambda summary: _truth_value(summary.correct), ("true", "false"),
+        example="correct:false",
     ),
-    "dataset": Term("the dataset's name", lambda summary: _word(summary.dataset)),
-    "session": Term("the session's id", lambda summary: _word(summary.session)),
-    "truth": Term("the session's label", lambda summary: _word(summary.truth), label=True),
-    "answer": Term("the final answer", lambda summary: _word(summary.answer), label=True),
-    "confidence": Term("as the answer states it", lambda summary: _word(summary.confidence), ("high", "medium", "low")),
-    "verdict": Term("a person's judgement", lambda summary: _word(summary.verdict), ("accept", "reject", "skip")),
-    "reason": Term("a reason given with the verdict", lambda summary: summary.reasons),
-    "note": Term("text in the note at the verdict", texts=lambda thread: iter((note_of(thread),))),
-    "tag": Term("a tag", lambda summary: summary.tags),
-    "model": Term("the model that made it", lambda summary: _word(summary.model)),
-    "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id)))),
-    "parent": Term("the id of the thread it branched from", lambda summary: _word(summary.parent)),
-    "shape": Term("the form of the file", lambda summary: _word(summary.shape), ("v4", "v3", "other")),
+    "dataset": Term("the dataset's name", lambda summary: _word(summary.dataset), example="dataset:uci_har"),
+    "session": Term("the session's id", lambda summary: _word(summary.session), example="session:train_16_*"),
+    "subject": Term("the person the session is of", of_workspace=True, example="subject:s03"),
+    "truth": Term("the session's label", lambda summary: _word(summary.truth), label=True, example="truth:sitting"),
+    "answer": Term(
+        "the final answer", lambda summary: _word(summary.answer), label=True, example='answer:"walking upstairs"'
+    ),
+    "confidence": Term(
+        "as the answer states it", lambda summary: _word(summary.confidence), ("high", "medium", "low"),
+        example="confidence:low",
+    ),
+    "verdict": Term(
+        "a person's judgement", lambda summary: _word(summary.verdict), ("accept", "reject", "skip"),
+        example="verdict:none",
+    ),
+    "reason": Term("a reason given with the verdict", lambda summary: summary.reasons, example="reason:leak"),
+    "note": Term(
+        "text in the note at the verdict", texts=lambda thread: iter((note_of(thread),)), example="note:again"
+    ),
+    "tag": Term("a tag", lambda summary: summary.tags, example='tag:"hard case"'),
+    "model": Term("the model that made it", lambda summary: _word(summary.model), example="model:qwen*"),
+    "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
+    "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id))), example="id:*0042"),
+    "parent": Term(
+        "the id of the thread it branched from", lambda summary: _word(summary.parent), example="parent:none"
+    ),
+    "shape": Term(
+        "the form of the file", lambda summary: _word(summary.shape), ("v4", "v3", "other"), example="shape:v3"
+    ),
     "tools": Term(
         "a tool's name, or how many calls", lambda summary: summary.tools_used, number=lambda summary: summary.calls,
+        example="tools:compute_spectrum",
     ),
-    "calls": Term("how many tool calls", number=lambda summary: summary.calls),
-    "turns": Term("how many assistant messages", number=lambda summary: summary.turns),
-    "responds": Term("how many answers without a call, less the last", number=lambda summary: summary.responds),
+    "calls": Term("how many tool calls", number=lambda summary: summary.calls, example="calls>=2"),
+    "turns": Term("how many assistant messages", number=lambda summary: summary.turns, example="turns:3..6"),
+    "responds": Term(
+        "how many answers without a call, less the last", number=lambda summary: summary.responds, example="responds>0"
+    ),
+    "tokens": Term(
+        "what the model wrote, in tokens, as the server counted them", number=lambda summary: summary.tokens,
+        example="tokens>2k",
+    ),
     "stale": Term(
         "turns that rest on something that changed",
         lambda summary: ("true" if summary.stale else "false",), ("true", "false"),
-        number=lambda summary: summary.stale,
+        number=lambda summary: summary.stale, example="stale:true",
+    ),
+    "edited": Term(
+        "messages that were edited by hand",
+        lambda summary: ("true" if summary.edited else "false",), ("true", "false"),
+        number=lambda summary: summary.edited, example="edited:true",
+    ),
+    "rejected_turns": Term(
+        "turns that were rejected or superseded, and kept", number=lambda summary: summary.rejected_turns,
+        example="rejected_turns>0",
     ),
     "exported": Term(
-        "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True
+        "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True,
+        example="exported:never",
     ),
-    "heldout": Term("whether its session is never trained on", choices=("true", "false"), of_workspace=True),
-    "lint": Term("what the checks find", of_workspace=True),
-    "size": Term("the file's bytes", number=lambda summary: summary.size),
-    "created": Term("a date: 2026-11-21", date=lambda summary: summary.created),
-    "modified": Term("a date: 2026-11-21", date=lambda summary: summary.modified),
-    "query": Term("text in the question", texts=lambda thread: iter((thread.query,))),
-    "assistant": Term("text the model wrote", texts=_of_role("assistant")),
-    "arguments": Term("text in a call's arguments", texts=lambda thread: arguments(thread.messages)),
-    "result": Term("text in a tool's result", texts=_of_role("tool")),
-    "text": Term("text anywhere", texts=searched),
-    "has": Term("something that may be there", choices=(*HAS_ON_SUMMARY, *HAS_ON_THREAD)),
+    "heldout": Term(
+        "whether its session is never trained on", choices=("true", "false"), of_workspace=True, example="heldout:true"
+    ),
+    "saved": Term("a filter that was saved, by its name", of_workspace=True, example="saved:hard"),
+    "lint": Term("what the checks find", of_workspace=True, example="lint:grounding"),
+    "size": Term("the file's bytes", number=lambda summary: summary.size, example="size>5k"),
+    "created": Term("when it was made", date=lambda summary: summary.created, example="created>=2026-11-21"),
+    "modified": Term("when it was last changed", date=lambda summary: summary.modified, example="modified:2026-11"),
+    "query": Term("text in the question", texts=lambda thread: iter((thread.query,)), example="query:stairs"),
+    "assistant": Term("text the model wrote", texts=_of_role("assistant"), example='assistant:"no rhythm"'),
+    "arguments": Term(
+        "text in a call's arguments", texts=lambda thread: arguments(thread.messages), example="arguments:gyro_z"
+    ),
+    "result": Term("text in a tool's result", texts=_of_role("tool"), example="result:peak"),
+    "text": Term("text anywhere", texts=searched, example="text:stairs"),
+    "has": Term("something that may be there", choices=(*HAS_ON_SUMMARY, *HAS_ON_THREAD), example="has:errors"),
 }  # fmt: skip
 """Every term by name, in the order help shows them."""
 

@@ -22,28 +22,8 @@ class FilterError(UsageError):
         self.sentence = sentence
 
 
-_BARE = re.compile(r"[^\s\"]+")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(k|m|kb|mb)?(?:\.\.(\d+(?:\.\d+)?)(k|m|kb|mb)?)?", re.IGNORECASE)
 _SCALE = {"": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}
-
-
-def quoted(text: str, start: int) -> tuple[str, int]:
-    """The value that begins at `start`, quotes taken off, and where it ends."""
-    parts: list[str] = []
-    position = start
-    while position < len(text) and not text[position].isspace():
-        if text[position] == '"':
-            end = text.find('"', position + 1)
-            if end < 0:
-                raise FilterError(position, 'the quote is not closed; add a " at its end')
-            parts.append(text[position + 1 : end])
-            position = end + 1
-        else:
-            bare = _BARE.match(text, position)
-            assert bare is not None
-            parts.append(bare[0])
-            position = bare.end()
-    return "".join(parts), position
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

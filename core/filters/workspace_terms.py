@@ -7,9 +7,11 @@ They need more than a summary: the export log, the names of what is held out, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 
 from core.datasets.held_out import held_out_in
+from core.datasets.subjects import Subjects
 from core.filters.terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, duplicates
 from core.lint.finding import UNREADABLE
@@ -49,6 +51,20 @@ def held_out(workspace: Workspace, words: Sequence[str]) -> OnSummary:
         if not summary.session:
             return NONE in words
         return ("true" if is_held_out(summary) else "false") in words or ANY in words
+
+    return test
+
+
+def subject(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread's session is of one of these subjects. Each dataset is opened once, when first asked of."""
+    subjects, patterns = Subjects(workspace), [word.casefold() for word in words]
+
+    def test(summary: Summary) -> bool:
+        name = subjects.of(summary.dataset, summary.session).casefold() if summary.session else ""
+        return any(
+            not name if pattern == NONE else bool(name) if pattern == ANY else fnmatchcase(name, pattern)
+            for pattern in patterns
+        )
 
     return test
 

@@ -11,7 +11,7 @@ import msgspec
 
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
-from core.thread.value import Counts, Thread, count
+from core.thread.value import Counts, Message, Thread, count
 
 NOTE_LIMIT = 120
 """Characters of a verdict's note that a summary keeps."""
@@ -60,6 +60,14 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of the tools its calls name, in the order of their first use."""
     stale: int = 0
     """Messages that rest on something that changed since."""
+    seed: str = ""
+    """What the model sampled by, as text."""
+    tokens: int = 0
+    """What the model wrote, in tokens, as the server counted them; 0 where no turn has a count."""
+    edited: int = 0
+    """Messages that were edited by hand."""
+    rejected_turns: int = 0
+    """Turns that were rejected, discarded or superseded, and are kept as alternatives."""
     ready: bool = False
     """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
     is answered, nothing is stale, and there are no alternatives."""
@@ -108,6 +116,10 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         modified=_word(metadata.get("last_modified")),
         tools_used=counts.tools_used,
         stale=counts.stale,
+        seed="" if metadata.get("seed") is None else str(metadata["seed"])[:40],
+        tokens=sum(map(_tokens, thread.messages)),
+        edited=sum(message.get("edited") is True for message in thread.messages),
+        rejected_turns=len(thread.alternatives),
         ready=file.ready,
         keys=file.keys,
     )
@@ -124,6 +136,12 @@ def _leaves_as_it_is(thread: Thread) -> bool:
         if calls and not all(type(call["function"].get("arguments")) is str for call in calls):
             return False
     return not broken_calls(thread.messages)
+
+
+def _tokens(message: Message) -> int:
+    usage = message.get("usage")
+    count_of_turn = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return count_of_turn if isinstance(count_of_turn, int) else 0
 
 
 def _word(value: object) -> str:

@@ -49,3 +49,20 @@ def test_what_nobody_thought_of_is_one_line_too(
     monkeypatch.setenv("SENSORLOOM_TRACEBACK", "1")
     with pytest.raises(RuntimeError):
         run_command(["list", "--workspace", str(tmp_path)])
+
+
+def test_filters_are_listed_kept_under_a_name_used_and_forgotten(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    where = ["--workspace", str(tmp_path)]
+
+    def told(*arguments: str) -> str:
+        assert run_command([*arguments, *where]) == 0
+        return capsys.readouterr().out
+
+    assert "call(compute_spectrum error)" in told("filters")
+    told("filters", "save", "hard", "-verdict:reject", "correct:false OR turns>8")
+    assert "-verdict:reject correct:false OR turns>8" in told("filters")
+    assert json.loads(told("filters", "--json"))["saved"][0]["name"] == "hard"
+    assert told("list", "--filter", "saved:hard").startswith("0 of 0 threads")
+    told("filters", "forget", "hard")
+    assert run_command(["filters", "save", "worse", "statu:active", *where]) == 1
+    assert "did you mean `status`?" in capsys.readouterr().err

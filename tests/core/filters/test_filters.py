@@ -21,6 +21,7 @@ ONE = Summary(
     status="finished", truth="walking_upstairs", answer="Walking Upstairs", correct=True, confidence="high", turns=4,
     calls=3, verdict="", tags=("good", "hard case"), created="2026-11-20T10:00:00+00:00",
     modified="2026-11-21T10:00:00+00:00", tools_used=("compute_spectrum", "select_channels"), model="qwen3",
+    seed="7", tokens=1500, edited=2, rejected_turns=1,
 )  # fmt: skip
 
 
@@ -36,6 +37,9 @@ ONE = Summary(
         "parent:none", "model:qwen3", "session:train_16_*", "id:*0001", "shape:v4", "size>5k", "size<0.1mb",
         "created:2026-11-20", "created:2026-11", "modified>2026-11-20", "modified>=2026-11-21", "created<2026-11-21",
         "status:finished correct:true tools>=2 turns<6 verdict:none tag:good",
+        "status:active OR turns:4", "(status:active OR correct:true) tools>=2", "-(status:active OR turns:9)",
+        "status:active turns:4 OR tools:3 verdict:none", "-(-(status:finished))", "(turns:4)(tools:3)",
+        "seed:7", "tokens>1k", "edited:true", "edited:2", "rejected_turns>0", "-rejected_turns>1",
     ],
 )  # fmt: skip
 def test_terms_that_hold_select(text: str):
@@ -50,7 +54,8 @@ def test_terms_that_hold_select(text: str):
         "status:active", "-status:finished", "correct:false", "correct:none", "dataset:wisdm", "dataset:uci",
         "truth:walking", "answer:none", "tools>3", "turns:5", "tag:none", "tag:goo", "verdict:accept", "stale:true",
         "has:parent", "created>2026-11-20", "created:2026-12", "status:finished turns>9", "turns!=4",
-        "status!=finished",
+        "status!=finished", "status:active OR turns:9", "(status:active OR correct:true) tools>9",
+        "status:finished turns:9 OR tools:9", "-(status:active OR turns:4)", "seed:none", "tokens<1k", "edited:false",
     ],
 )  # fmt: skip
 def test_terms_that_do_not_hold_do_not_select(text: str):
@@ -71,6 +76,15 @@ def test_terms_that_do_not_hold_do_not_select(text: str):
         ("status:", 8, "`status` needs a value: active, finished, max_turns_reached"),
         ("has:alternative", 5, "did you mean `alternatives`?"),
         ("http://x", 1, "put it in quotes"),
+        ("(turns:4 OR (tools:3)", 1, "the parenthesis is not closed"),
+        ("turns:4 ()", 9, "nothing between the parentheses"),
+        ("OR turns:4", 1, "`OR` needs a term before it"),
+        ("turns:4 OR", 9, "`OR` needs a term after it"),
+        ("(turns:4 OR statu:active)", 13, "did you mean `status`?"),
+        ("tools>1 call(is:eror)", 17, "did you mean `error`?"),
+        ("call(turn:first)", 11, "`first` is no number"),
+        ("call(tool>3)", 10, "`tool` does not compare"),
+        ("call(compute_spectrum", 5, "the parenthesis is not closed"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place_and_the_nearest_word(text: str, position: int, sentence: str):
@@ -125,6 +139,45 @@ def test_free_text_looks_into_queries_messages_arguments_and_results_as_they_rea
 )
 def test_free_text_that_is_not_there_selects_nothing(folder: Path, text: str):
     assert not list(select(folder, LISTING, parse(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call(compute_spectrum error)", "call(compute_* gyro_z größe)", "call(tool:compute_spectrum is:error turn:1)",
+        "call(peak_hz>1.9 peak_hz<2)", "call(channel_names:gyro_z)", "call(nothing OR error)", "-call(unanswered)",
+        "call(compute_spectrum -(turn>1 OR edited))", 'call("1.95")', "status:active OR rhythm", "(nothing OR strong)",
+        "-(nothing OR status:active)", "nothing OR call(untrained)", "OR_not", "nothing OR 1.95",
+    ],
+)  # fmt: skip
+def test_one_call_is_asked_for_with_its_arguments_and_its_result(folder: Path, text: str):
+    assert [summary.stem for summary in select(folder, LISTING, parse(text))] == (
+        [] if text == "OR_not" else ["a", "b"]
+    )
+
+
+def test_the_fields_of_a_call_must_hold_of_the_same_one(tmp_path: Path):
+    def call(number: int, name: str) -> dict[str, Any]:
+        return {"function": {"name": name, "arguments": "{}"}, "id": f"c{number}"}
+
+    messages = [
+        {"role": "assistant", "content": "", "tool_calls": [call(1, "compute_spectrum"), call(2, "compare_windows")]},
+        {"role": "tool", "tool_call_id": "c1", "content": "{}"},
+        {"role": "tool", "tool_call_id": "c2", "content": '{"error": "no"}'},
+    ]
+    document = {**thread(), "messages": messages}
+    (tmp_path / "a.json").write_text(json.dumps(document))
+
+    def chosen(text: str) -> bool:
+        return bool(list(select(tmp_path, [Summary("a")], parse(text))))
+
+    assert chosen("tools:none call(compare_windows error)") and not chosen("call(compute_spectrum error)")
+    assert chosen("call(compute_spectrum) call(error)")
+
+
+def test_a_file_is_read_only_where_no_summary_settles_it(tmp_path: Path):
+    assert list(select(tmp_path / "absent", [ONE], parse("status:finished OR rhythm"))) == [ONE]
+    assert not list(select(tmp_path / "absent", [ONE], parse("(status:active OR rhythm) turns:4")))
 
 
 def test_a_text_split_over_content_parts_is_found(tmp_path: Path):
