@@ -21,10 +21,10 @@ ActionId = Literal[
     "pane.threads", "pane.conversation", "pane.sensors", "thread.new", "list.filter", "list.sort", "list.saved",
     "list.mark", "list.unmark", "list.blind", "list.statistics", "verdict.accept", "verdict.reject", "verdict.skip",
     "thread.delete", "thread.trash", "export.now", "export.choose", "threads.migrate", "turn.run", "turn.run_to_end",
-    "turn.sample", "turn.accept", "turn.retry", "turn.discard", "turn.stop", "turn.edit", "turn.edit_external",
-    "turn.settle", "turn.loss", "turn.delete", "turn.branch", "turn.previous_sibling", "turn.next_sibling",
-    "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute", "turn.undo", "turn.redo", "sensor.plot",
-    "sensor.play", "app.model", "app.palette", "app.help", "app.suspend", "app.quit",
+    "turn.sample", "turn.teach", "turn.accept", "turn.retry", "turn.discard", "turn.stop", "turn.edit",
+    "turn.edit_external", "turn.settle", "turn.loss", "turn.delete", "turn.branch", "turn.previous_sibling",
+    "turn.next_sibling", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute", "turn.undo",
+    "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend", "app.quit",
 ]
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""

@@ -27,6 +27,7 @@ SECTIONS = {
         "run": "make new threads, or run some to their end",
         "sample": "propose several next turns, and take one",
         "branch": "copy a thread up to a turn into a new one",
+        "difficulty": "measure how often a model answers sessions right",
     },
     "Look": {
         "list": "list threads",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.run_progress import STOPPED, run_shown
 from core.cli.threads import stem_of
 from core.errors import UsageError
-from core.text import counted, one_line
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.cli.run_progress import Watch
+    from core.datasets.standard import StandardDataset
+    from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
-    from core.runs.events import TurnEvent
 
-STOPPED = 130
-"""The exit code after ctrl-C, as shells have it."""
+NEW_ONLY = ("dataset", "count", "sessions", "query", "difficulty", "per_session")
+"""Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
 
@@ -39,6 +39,9 @@ ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 @click.option("--model", default="", help="The model to ask.")
 @click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Tokens a message may have.")
+@click.option("--difficulty", type=click.Choice(["easy", "middle", "hard"]), help="Draw only sessions so difficult.")
+@click.option("--per-session", type=click.IntRange(2, 256), help="So many ways at each session, each a thread.")
+@click.option("--keep", type=click.Choice(["right", "all"]), help="Which ways stay; `right` unless told.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
 @json_option
 @workspace_options
@@ -61,6 +64,10 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         seed=seed,
     )
     started = time.monotonic()
+    if options["per_session"]:
+        from core.cli.run_ways import run_ways_shown
+
+        return run_ways_shown(workspace, jobs, choice, options, as_json)
     ran = _run(workspace, jobs, choice, options["parallel"])
     seconds = time.monotonic() - started
     if as_json:
@@ -78,10 +85,13 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
     from core.runs.batch import Job, draw_sessions
 
     max_turns = options["max_turns"]
+    if options["keep"] and not options["per_session"]:
+        raise UsageError("--keep says which of several ways stay: give --per-session too")
     if stems:
-        new = [name for name in ("dataset", "count", "sessions", "query") if options[name]]
+        new = [name for name in NEW_ONLY if options[name]]
         if new:
-            raise UsageError(f"--{new[0].rstrip('s')} is for new threads; name either threads or a dataset")
+            option = new[0].rstrip("s") if new[0] == "sessions" else new[0].replace("_", "-")
+            raise UsageError(f"--{option} is for new threads; name either threads or a dataset")
         return [Job(stem=stem, max_turns=max_turns) for stem in _unfinished(workspace, stems)]
     if not options["dataset"]:
         raise UsageError("name a dataset with --dataset, or threads by their ids (`sensorloom list` shows them)")
@@ -92,12 +102,21 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
         raise UsageError(f"{dataset.name} has no session {unknown[0]!r}")
     if sessions and options["count"]:
         raise UsageError("give --session or --count, not both")
-    drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed)
+    drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
     own = options["seed"]
     return [
         Job(dataset.name, session, options["query"] or "", None if own is None else own + number, "", max_turns)
         for number, session in enumerate(drawn)
     ]
+
+
+def _band(workspace: Workspace, dataset: StandardDataset, options: Mapping[str, Any]) -> list[str] | None:
+    """The sessions to draw from, where they are to be so difficult."""
+    if not options["difficulty"]:
+        return None
+    from core.teaching.difficulty import sessions_of
+
+    return sessions_of(workspace, dataset, options["difficulty"])
 
 
 def _unfinished(workspace: Workspace, names: tuple[str, ...]) -> list[str]:
@@ -148,62 +167,12 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
 
 
 def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
-    from core.model.client import Model
-    from core.model.reply import Waiting
     from core.runs.batch import run_jobs
 
-    done = 0
+    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
+        return await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
 
-    def ended(ran: Ran) -> None:
-        nonlocal done
-        done += 1
-        say(f"[{done:>{len(str(len(jobs)))}}/{len(jobs)}] {_line(ran)}", err=True)
-
-    def watch(job: Job, event: TurnEvent) -> None:
-        if isinstance(event, Waiting):
-            name = job.stem or job.session
-            say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
-
-    async def work() -> list[Ran]:
-        end_on_signals()
-        model = Model(choice)
-        try:
-            name = await model.name()
-            say(f"{len(jobs)} thread{'s' * (len(jobs) > 1)} with {name} ({choice.endpoint.name})", err=True)
-            return await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
-        finally:
-            await model.aclose()
-
-    return asyncio.run(work())
-
-
-def end_on_signals() -> None:
-    """Let a hang-up or a polite kill end a run as ctrl-C does; where they are ignored (nohup) they stay so."""
-    task = asyncio.current_task()
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        if task is not None and signal.getsignal(name) == signal.SIG_DFL:
-            asyncio.get_running_loop().add_signal_handler(name, task.cancel)
-
-
-def _line(ran: Ran) -> str:
-    """One thread as a person reads it while a run goes on."""
-    thread = ran.thread
-    if thread is None:
-        return f"✗ {ran.job.session or ran.job.stem}: {'stopped' if ran.cancelled else ran.error}"
-    turns = counted(thread.metadata.get("num_turns"), "turn")
-    counts = f"{turns}, {counted(thread.metadata.get('num_tool_calls'), 'call')}, {ran.seconds:.1f} s"
-    if ran.cancelled:
-        return f"· {thread.id}: stopped after {counts}"
-    if ran.error:
-        return f"✗ {thread.id}: {ran.error}"
-    if not ran.finished:
-        return (
-            f"· {thread.id}: no final answer within {counted(thread.max_turns, 'turn')}; --max-turns raises the limit"
-        )
-    mark = {True: "✓", False: "✗"}.get(thread.metadata.get("is_correct"), "·")  # type: ignore[call-overload]  # any JSON
-    answer = one_line(str(thread.metadata.get("final_answer")), 40)
-    truth = f" ({thread.truth})" if mark == "✗" else ""
-    return f"{mark} {thread.id}: {answer}{truth}, {thread.metadata.get('confidence') or 'no'} confidence, {counts}"
+    return run_shown(choice, len(jobs), work)
 
 
 def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:

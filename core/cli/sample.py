@@ -10,7 +10,8 @@ import click
 
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
 from core.cli.output import in_terminal
-from core.cli.run import STOPPED, end_on_signals, model_options
+from core.cli.run import model_options
+from core.cli.run_progress import STOPPED, end_on_signals
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
 from core.storage.store import Stored

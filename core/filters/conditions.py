@@ -171,6 +171,8 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
     words = [choice(name, choices, word, start) for word in words]
     if name == "exported":
         return Condition(workspace_terms.left(workspace, words), None, negated, slow=True)
+    if name == "difficulty":
+        return Condition(workspace_terms.difficulty(workspace, words), None, negated, slow=True)
     if name == "heldout":
         return Condition(workspace_terms.held_out(workspace, words), None, negated, slow=True)
     test = workspace_terms.FoundByChecks(workspace, words)

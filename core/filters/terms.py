@@ -216,6 +216,10 @@ TERMS: dict[str, Term] = {
         "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True,
         example="exported:never",
     ),
+    "difficulty": Term(
+        "how often the model asked last is right about its session", choices=("easy", "middle", "hard"),
+        of_workspace=True, example="difficulty:middle",
+    ),
     "heldout": Term(
         "whether its session is never trained on", choices=("true", "false"), of_workspace=True, example="heldout:true"
     ),

@@ -19,6 +19,7 @@ from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
 from core.storage.export_log import export_state, read_log
+from core.storage.pass_rates import latest, read_pass_rates
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
@@ -65,6 +66,18 @@ def subject(workspace: Workspace, words: Sequence[str]) -> OnSummary:
             not name if pattern == NONE else bool(name) if pattern == ANY else fnmatchcase(name, pattern)
             for pattern in patterns
         )
+
+    return test
+
+
+def difficulty(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread's session is so difficult, by the model that was asked last. Raises WorkspaceError when
+    `pass_rates.json` is damaged."""
+    rates = read_pass_rates(workspace.root)
+
+    def test(summary: Summary) -> bool:
+        rate = latest(rates, summary.dataset, summary.session)
+        return NONE in words if rate is None else rate.difficulty in words or ANY in words
 
     return test
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -42,6 +42,8 @@ class Job:
     seed: int | None = None
     stem: str = ""
     max_turns: int | None = None
+    hint: Callable[[Thread], str] | None = None
+    """Makes of the new thread what is said to the model with every request and stored nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,20 @@ class Ran:
         return self.thread is not None and self.thread.status == "finished"
 
 
-def draw_sessions(dataset: StandardDataset, count: int, seed: int) -> list[str]:
-    """`count` sessions at random, spread over the labels as evenly as there are sessions.
+def draw_sessions(dataset: StandardDataset, count: int, seed: int, among: Collection[str] | None = None) -> list[str]:
+    """`count` sessions at random, spread over the labels as evenly as there are sessions; of `among` where it is given.
 
     Raises:
         UsageError: the dataset has fewer.
     """
     chance = random.Random(seed)
     by_label: dict[str, list[str]] = {}
-    for session in sorted(dataset.sessions):
+    for session in sorted(dataset.sessions if among is None else among):
         by_label.setdefault(dataset.labels[session][0], []).append(session)
     there = sum(map(len, by_label.values()))
     if count > there:
-        raise UsageError(f"{dataset.name} has {there} labelled sessions, fewer than the {count} asked for")
+        which = "labelled sessions" if among is None else "sessions so difficult"
+        raise UsageError(f"{dataset.name} has {there} {which}, fewer than the {count} asked for")
     groups = [chance.sample(group, len(group)) for _, group in sorted(by_label.items())]
     drawn: list[str] = []
     while len(drawn) < count:
@@ -197,7 +200,8 @@ async def _events(
         yield TurnEnded(stored.stem, stored.stem, cancelled=True)
         return
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
-    async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed):
+    hint = job.hint(stored.thread) if job.hint else ""
+    async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed, hint=hint):
         yield event
 
 

@@ -64,6 +64,14 @@ class TurnAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """What came of a run that makes no turns, in one sentence for a person."""
+
+    run: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of a run, always sent. `error` is one sentence, empty unless it failed.
 
@@ -87,6 +95,7 @@ TurnEvent = (
     | TurnProposed
     | QueryProposed
     | TurnAccepted
+    | Reported
     | TurnEnded
 )
 

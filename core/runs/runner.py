@@ -10,13 +10,13 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.events import TurnEnded, TurnEvent
+from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_query
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
@@ -25,6 +25,9 @@ from core.workspace import Workspace
 Sink = Callable[[TurnEvent], None]
 Make = Callable[[str], AsyncIterator[TurnEvent]]
 """Makes a run's events; it is given the run's id and called in the runner's event loop."""
+
+AskBeside = Callable[[Workspace, Stored, Model], Awaitable[tuple[str, Stored | None]]]
+"""Asks a model something about a thread; called in the runner's event loop."""
 
 CLOSE_TIMEOUT_SEC = 5.0
 """How long `close` waits for runs to save and report their end."""
@@ -82,6 +85,18 @@ class TurnRunner:
             tools, context = await self._equipment(stored)
             async for event in run_to_end(self._workspace, stored, self._model(choice), tools, context, run=run):
                 yield event
+
+        return self.start(stored.stem, events)
+
+    def ask_beside(self, stored: Stored, choice: ModelChoice, work: AskBeside) -> str:
+        """Ask the model for something that is no turn: `work` gives a sentence for a person, and the thread as it is
+        saved now, where it changed."""
+
+        async def events(run: str) -> AsyncIterator[TurnEvent]:
+            sentence, changed = await work(self._workspace, stored, self._model(choice))
+            if changed is not None:
+                yield TurnAccepted(run, changed)
+            yield Reported(run, sentence)
 
         return self.start(stored.stem, events)
 

@@ -200,16 +200,18 @@ async def run_to_end(
     *,
     run: str,
     seed: int | None = None,
+    hint: str = "",
 ) -> AsyncIterator[TurnEvent]:
     """Make turns and save each at once until the thread is finished or at its limit, cancelled, or failing.
 
-    What was saved stays saved. A response without a final answer is set aside and asked for again.
+    What was saved stays saved. A response without a final answer is set aside and asked for again. `hint` is said to
+    the model with every request, and stored nowhere.
     """
     nudges = 0
     while stored.thread.status == "active":
         proposal: Proposal | None = None
         ended = TurnEnded(run, stored.stem)
-        nudge = NUDGE if nudges else ""
+        nudge = "\n\n".join(filter(None, (hint, NUDGE if nudges else "")))
         async for event in propose(stored.thread, stored.stem, model, tools, context, run=run, seed=seed, nudge=nudge):
             match event:
                 case TurnProposed():

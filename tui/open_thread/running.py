@@ -6,14 +6,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
-from core.runs.events import TurnEvent
+from core.runs.events import Reported, TurnEvent
 from core.thread.proposal import Proposal
 from tui.keys import ActionId
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.runs import Runs
 from tui.open_thread.thread_work import ThreadWork
+
+if TYPE_CHECKING:
+    from core.runs.runner import AskBeside
 
 SAMPLES = 3
 """Turns that `sample` proposes at once."""
@@ -67,6 +71,10 @@ class Running:
         if work is not None and self._goes_on(work):
             self._start(work, lambda: self._runs.runner.propose_many(work.stored, self._runs.choice, SAMPLES))
 
+    def ask_beside(self, work: ThreadWork, ask: AskBeside) -> None:
+        """Ask the model for something about the thread that is no turn."""
+        self._start(work, lambda: self._runs.runner.ask_beside(work.stored, self._runs.choice, ask))
+
     def stop(self) -> None:
         """Stop what runs on the open thread; what came stays, as a proposal."""
         work = self._thread.work
@@ -115,6 +123,8 @@ class Running:
         stem = work.stored.stem
         before, undecided, busy = work.stored, work.proposals, work.busy
         problem = work.apply(event, now)
+        if isinstance(event, Reported):
+            self._thread.say(event.text)
         if problem:
             self._thread.say(problem if stem in problem else f"{stem}: {problem}", "error")
         if work.stored is not before:

@@ -24,6 +24,7 @@ from tui.open_thread.reader import Read, Reader
 from tui.open_thread.running import Running
 from tui.open_thread.runs import Runs
 from tui.open_thread.stale_actions import StaleActions
+from tui.open_thread.teaching import Teaching
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.undoing import Undoing
 from tui.screens.dialogs import Dialogs
@@ -133,6 +134,7 @@ class Parts:
             ended=self.resume,
         )
         self.turns = TurnActions(thread)
+        self.teaching = Teaching(thread, self.running)
         self.stale = StaleActions(thread, self.act)
         self.edits = EditActions(
             thread, branches.opened, self.stale.rerun, compare, lambda: frame.focus_pane("conversation")

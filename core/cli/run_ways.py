@@ -1,0 +1,68 @@
+"""`sensorloom run --per-session`: several ways at each session, of which the right ones stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.cli.commands import print_json, say
+from core.cli.run_progress import STOPPED, Watch, run_shown
+from core.text import counted
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.model.client import Model
+    from core.model.endpoints import ModelChoice
+    from core.runs.batch import Job, Ran
+    from core.teaching.rejection import SessionWays
+
+
+def run_ways_shown(
+    workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, options: Mapping[str, Any], as_json: bool
+) -> int:
+    """Go several ways at each job's session and sort them out. Exits with 0 only when every session was answered right
+    at least once."""
+    from core.teaching.rejection import keep_right, run_ways
+
+    ways: int = options["per_session"]
+
+    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> tuple[list[Ran], str]:
+        ran = await run_ways(workspace, jobs, model, ways=ways, parallel=options["parallel"], ended=ended, watch=watch)
+        return ran, await model.name()
+
+    ran, name = run_shown(choice, len(jobs) * ways, work)
+    stopped = any(result.cancelled for result in ran)
+    if stopped or options["keep"] == "all":
+        say(f"{counted(len(ran), 'thread')} stay as they are" + (": stopped" if stopped else ""), err=as_json)
+        return STOPPED if stopped else 0
+    sessions, done = keep_right(workspace, ran, name)
+    for problem in done.problems:
+        say(f"sensorloom: {problem}", err=True)
+    if as_json:
+        print_json({"model": name, "per_session": ways, "sessions": [_document(session) for session in sessions]})
+    else:
+        _tell(sessions)
+    answered = sum(bool(session.right) for session in sessions)
+    return 0 if answered == len(jobs) and not done.problems else 1
+
+
+def _document(session: SessionWays) -> dict[str, Any]:
+    return {
+        "dataset": session.dataset,
+        "session": session.session,
+        "right": session.rate.right,
+        "of": session.rate.of,
+        "difficulty": session.rate.difficulty,
+        "kept": list(session.right),
+        "to_trash": list(session.wrong),
+        "pairs": session.pairs,
+    }
+
+
+def _tell(sessions: Sequence[SessionWays]) -> None:
+    for session in sessions:
+        rate = session.rate
+        say(f"{session.session}: {rate.right} of {rate.of} right, {rate.difficulty}; {counted(session.pairs, 'pair')}")
+    right = sum(len(session.right) for session in sessions)
+    wrong = sum(len(session.wrong) for session in sessions)
+    say(f"kept      {counted(right, 'right thread')}; {counted(wrong, 'other')} in the trash, one undo away")

@@ -1,0 +1,53 @@
+"""The same for one thread on the screen: a sentence for what came of it, and the thread where it changed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.errors import ModelError
+from core.model.client import Model
+from core.runs.batch import Job, Ran
+from core.storage.store import Stored
+from core.teaching.difficulty import measure, pass_at
+from core.teaching.rejection import WAYS, keep_right, run_ways
+from core.text import counted
+from core.workspace import Workspace
+
+
+async def several_ways(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+    """Go several ways at the thread's session with its question, and keep the right ones."""
+    ran = await run_ways(workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=_unseen)
+    _refuse_failures(ran)
+    sessions, done = await asyncio.to_thread(keep_right, workspace, ran, await model.name())
+    right, of, pairs = (sessions[0].rate.right, sessions[0].rate.of, sessions[0].pairs) if sessions else (0, 0, 0)
+    problems = f"; {done.problems[0]}" if done.problems else ""
+    kept_ways = f"{counted(right, 'thread')} kept with {counted(pairs, 'preference pair')}"
+    return f"{right} of {of} ways were right: {kept_ways}, the others are in the trash{problems}", None
+
+
+async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+    """Measure how often the model answers the thread's session right."""
+    ran: list[Ran] = []
+    rates = await measure(workspace, [_job(stored)], model, attempts=WAYS, parallel=WAYS, ended=ran.append)
+    if not rates:
+        _refuse_failures(ran)
+        return "nothing was measured: no attempt came to its end", None
+    rate = rates[stored.thread.dataset, stored.thread.session]
+    several = pass_at(rate, rate.of) or 0.0
+    share = f"pass@1 {pass_at(rate, 1) or 0.0:.0%}, pass@{rate.of} {several:.0%}"
+    return f"{await model.name()} was right {rate.right} of {rate.of} times ({share}): {rate.difficulty}", None
+
+
+def _job(stored: Stored) -> Job:
+    thread = stored.thread
+    return Job(thread.dataset, thread.session, thread.query, max_turns=thread.max_turns)
+
+
+def _refuse_failures(ran: list[Ran]) -> None:
+    """Raise ModelError with the first reason where every attempt failed."""
+    if ran and all(result.error for result in ran):
+        raise ModelError(ran[0].error)
+
+
+def _unseen(_: Ran) -> None:
+    pass

@@ -1,0 +1,76 @@
+"""How hard sessions are: how often a chosen model answers each of them right, without keeping what it said.
+
+pass@k is the unbiased estimate of Chen et al. (2021), Evaluating large language models trained on code.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import comb
+from pathlib import Path
+
+from core.datasets.standard import StandardDataset
+from core.model.client import Model
+from core.runs.batch import Job, Ran
+from core.runs.events import TurnEvent
+from core.storage import history
+from core.storage.pass_rates import DIFFICULTIES, PassRate, add_pass_rates, latest, read_pass_rates
+from core.teaching.rejection import is_right, run_ways
+from core.workspace import Workspace
+
+
+async def measure(
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    model: Model,
+    *,
+    attempts: int,
+    parallel: int,
+    ended: Callable[[Ran], None],
+    watch: Callable[[Job, TurnEvent], None] | None = None,
+) -> dict[tuple[str, str], PassRate]:
+    """Let the model try each session so many times and record how often it was right. The threads are made apart and
+    thrown away. Attempts that failed or were stopped do not count; those that found no answer in time are wrong.
+
+    Returns:
+        What was counted now, by dataset and session.
+
+    Raises:
+        SensorloomError: the rates cannot be recorded.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        apart = replace(workspace, threads=Path(folder) / "threads", exports=Path(folder) / "exports")
+        try:
+            ran = await run_ways(apart, jobs, model, ways=attempts, parallel=parallel, ended=ended, watch=watch)
+        finally:
+            shutil.rmtree(history.folder(apart), ignore_errors=True)
+    rates: dict[tuple[str, str], PassRate] = {}
+    for result in ran:
+        thread = result.thread
+        if thread is None or result.error or result.cancelled or thread.status == "active":
+            continue
+        key = thread.dataset, thread.session
+        before = rates.get(key, PassRate(0, 0))
+        rates[key] = PassRate(before.right + is_right(thread), before.of + 1)
+    if rates:
+        add_pass_rates(workspace.root, await model.name(), rates)
+    return rates
+
+
+def pass_at(rate: PassRate, k: int) -> float | None:
+    """How likely at least one of `k` attempts is right; None where fewer were made."""
+    if k > rate.of:
+        return None
+    return 1.0 - comb(rate.of - rate.right, k) / comb(rate.of, k)
+
+
+def sessions_of(workspace: Workspace, dataset: StandardDataset, difficulty: str, model: str = "") -> list[str]:
+    """The sessions that are so difficult, by the last model that was asked, or by this one; those that nobody measured
+    are in no band. Raises WorkspaceError where the rates cannot be read."""
+    assert difficulty in DIFFICULTIES
+    rates = read_pass_rates(workspace.root)
+    measured = {session: latest(rates, dataset.name, session, model) for session in sorted(dataset.sessions)}
+    return [session for session, rate in measured.items() if rate is not None and rate.difficulty == difficulty]

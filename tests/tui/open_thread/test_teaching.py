@@ -1,0 +1,76 @@
+"""What the model is asked for beside turns, by key: it runs as a run of the open thread, and says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.storage.pass_rates import PassRate, latest, read_pass_rates
+from core.storage.store import Stored, read_all
+from core.workspace import Workspace, open_workspace
+from tests.fake_server import Answer, fake_server, says
+from tests.tui.driving import notices, opened, work
+from tests.tui.motion import motion_workspace, new_thread, until
+
+RIGHT = says("It swings.\n\nConfidence: high\nFinal Answer: walking", 20)
+WRONG = says("It rests.\n\nConfidence: high\nFinal Answer: sitting", 20)
+Served = Callable[[str], Workspace]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return motion_workspace(tmp_path)
+
+
+@pytest.fixture
+def served(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Served:
+    def at(url: str) -> Workspace:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        return open_workspace(str(workspace.root))
+
+    return at
+
+
+async def told(workspace: Workspace, *keys: str, until_told: str) -> str:
+    """Press keys with the thread open, and wait for the notice that has these words."""
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press(*keys)
+
+        def heard() -> list[str]:
+            return [notice.message for notice in notices(pilot) if until_told in notice.message]
+
+        await until(pilot, heard)
+        await until(pilot, lambda: not work(screen).busy)
+        return heard()[0]
+
+
+async def test_several_ways_at_the_session_leave_the_right_ones(workspace: Workspace, served: Served):
+    stem = new_thread(workspace).stem
+    with fake_server(RIGHT, WRONG, RIGHT) as server:
+        sentence = await told(served(server.url), "L", "n", until_told="ways were right")
+    assert sentence == "3 of 4 ways were right: 3 threads kept with 1 preference pair, the others are in the trash"
+    threads = [stored for stored in read_all(workspace.threads) if isinstance(stored, Stored)]
+    assert len(threads) == 4
+    assert all(stored.thread.query == threads[0].thread.query for stored in threads)
+    assert {stored.thread.metadata.get("is_correct") for stored in threads if stored.stem != stem} == {True}
+
+
+async def test_difficulty_is_told_and_recorded(workspace: Workspace, served: Served):
+    new_thread(workspace)
+    with fake_server(RIGHT, WRONG, WRONG) as server:
+        sentence = await told(served(server.url), "L", "d", until_told="was right")
+    assert sentence == "fake was right 1 of 4 times (pass@1 25%, pass@4 100%): middle"
+    assert latest(read_pass_rates(workspace.root), "motion", "s01_0") == PassRate(1, 4)
+
+
+async def test_it_can_be_stopped(workspace: Workspace, served: Served):
+    new_thread(workspace)
+    with fake_server(Answer(hang_first=True)) as server:
+        async with opened(served(server.url)) as (pilot, screen):
+            await pilot.press("L", "d")
+            await until(pilot, lambda: server.requests)
+            await pilot.press("escape")
+            await until(pilot, lambda: not work(screen).busy)
+    assert read_pass_rates(workspace.root) == {}
