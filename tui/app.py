@@ -35,8 +35,10 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         self.crash = ""
         """One sentence when the app had to end, for the terminal it leaves."""
         self.mishaps = Mishaps(workspace, self._say_mishap)
-        self._main = MainScreen(workspace, rebound(workspace.settings.keys), polling=polling)
-        self.set_keymap(dict(workspace.settings.keys))
+        actions = rebound(workspace.settings.keys)
+        self._main = MainScreen(workspace, actions, polling=polling)
+        if workspace.settings.keys:  # all of them: a key that two share would be lost with the one that moves away
+            self.set_keymap({action.id: action.keys for action in actions})
         self.register_theme(FEW_COLOURS if few else THEME)
         self.theme = (FEW_COLOURS if few else THEME).name
 

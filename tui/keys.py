@@ -17,6 +17,8 @@ from core.text import printable
 
 # fmt: off
 ActionId = Literal[
+    "pane.enter", "turn.next_call", "turn.previous_call", "turn.unfold_all", "turn.fold_all",
+    "search.begin", "search.next", "search.previous", "search.end",
     "move.down", "move.up", "move.first", "move.last", "move.page_down", "move.page_up", "pane.next", "pane.previous",
     "pane.threads", "pane.conversation", "pane.sensors", "thread.new", "list.filter", "list.sort", "list.saved",
     "list.mark", "list.unmark", "list.blind", "list.statistics", "verdict.accept", "verdict.reject", "verdict.skip",
@@ -28,6 +30,9 @@ ActionId = Literal[
 ]
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""
+
+Where = Literal["", "row", "conversation", "hits"]
+"""Everywhere; on a row of the list, with nothing proposed; in the conversation; there, while a search is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Action:
     """The help screen's heading."""
     bar: Mapping[str, int] = field(default_factory=dict[str, int], kw_only=True)
     """The situations in which the key bar offers it, each with its rank there: a narrow bar cuts the last ones off."""
+    where: Where = field(default="", kw_only=True)
+    """Where alone its key is its own: there it goes before an action that has the same key everywhere else."""
     words: str = field(default="", kw_only=True)
     """Further words for it that the screen uses, and under which the palette finds it."""
 
@@ -74,12 +81,14 @@ TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("esc", "keep draft"),
     ),
     "filter": (("enter", "back to the list"),),
+    "search": (("enter", "to the hits"), ("esc", "end the search")),
 }
 """What the key bar says where text is typed, and letters are no keys."""
 
 _SHOWN = {
     "slash": "/", "exclamation_mark": "!", "question_mark": "?", "left_square_bracket": "[",
-    "right_square_bracket": "]", "escape": "esc",
+    "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}", "less_than_sign": "<",
+    "greater_than_sign": ">", "escape": "esc",
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
     "down": "↓", "up": "↑",
 }  # fmt: skip
@@ -106,8 +115,9 @@ def offered(actions: Iterable[Action], situation: str) -> list[Action]:
 
 
 def bindings(actions: Iterable[Action]) -> list[Binding]:
-    """The screen's bindings; every one ends in `action_do` with the action's id."""
-    return [Binding(action.keys, f"do('{action.id}')", action.label, show=False, id=action.id) for action in actions]
+    """The screen's bindings; every one ends in `action_do` with the action's id. Those of a place come first."""
+    in_order = sorted(actions, key=lambda action: not action.where)
+    return [Binding(action.keys, f"do('{action.id}')", action.label, show=False, id=action.id) for action in in_order]
 
 
 def pane_bindings() -> list[Binding]:

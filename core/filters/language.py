@@ -46,6 +46,11 @@ class Filter:
         return any(leaf.on_summary is None or leaf.slow for leaf in self._leaves)
 
     @property
+    def words(self) -> list[str]:
+        """The texts that threads are looked through for, where it wants them there."""
+        return [leaf.needle for leaf in self._leaves if leaf.needle and not leaf.negated]
+
+    @property
     def needs_folder(self) -> bool:
         """Whether `prepare` has something to find out."""
         return bool(self._tests_by_checks)

@@ -18,7 +18,7 @@ from tui.widgets.lines import plain_text
 NAMED = {
     "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab", "enter", "escape",
     "backspace", "delete", "space", "slash", "exclamation_mark", "question_mark", "left_square_bracket",
-    "right_square_bracket",
+    "right_square_bracket", "left_curly_bracket", "right_curly_bracket", "less_than_sign", "greater_than_sign",
 }  # fmt: skip
 SAFE = NAMED | {f"f{number}" for number in range(2, 10)} | {f"ctrl+{letter}" for letter in "defgklnoprtuwxyz"}
 
@@ -34,7 +34,7 @@ def test_letters_that_a_split_arrow_key_leaves_do_nothing():
 
 
 def test_no_two_actions_share_a_key_or_a_name():
-    keys = [key for action in (*PANE_ACTIONS, *ACTIONS) for key in action.keys.split(",")]
+    keys = [(key, action.where) for action in (*PANE_ACTIONS, *ACTIONS) for key in action.keys.split(",")]
     assert sorted(set(keys)) == sorted(keys)
     names = [action.id for action in (*PANE_ACTIONS, *ACTIONS)]
     assert len(set(names)) == len(names)
@@ -124,3 +124,19 @@ async def test_the_palette_finds_an_action_under_every_word_that_the_screen_uses
             titles = [hit.text or "" async for hit in provider.search(query)]
             assert any(action in title for title in titles), query
         assert any(title.endswith("f5") for title in [hit.text or "" async for hit in provider.search("stale")])
+
+
+async def test_a_key_that_two_places_share_moves_for_one_of_them_alone(workspace: Any, add_thread: Any, until: Any):
+    add_thread(1)
+    (workspace.root / "sensorloom.toml").write_text('[keys]\n"thread.new" = "f5"\n')
+    app = SensorloomApp(open_workspace(str(workspace.root)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        await until(pilot, lambda: screen.ready and screen.parts.thread.work)
+        await pilot.press("2", "slash", *"question", "enter")
+        await until(pilot, lambda: screen.query_one("#hits").display)
+        await pilot.press("n")
+        assert isinstance(app.screen, MainScreen)
+        await pilot.press("f5")
+        await until(pilot, lambda: not isinstance(app.screen, MainScreen))

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import WorkspaceError
-from tui.keys import MOVING, PANE_ACTIONS, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, shown_key
+from tui.keys import MOVING, PANE_ACTIONS, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, Where, shown_key
 
 if TYPE_CHECKING:
     from tui.open_thread.thread_work import ThreadWork
@@ -45,8 +45,29 @@ ACTIONS = (
         lambda parts: partial(parts.frame.focus_pane, "conversation")),
     AppAction("pane.sensors", "3", "sensors", "to the sensors", MOVING,
         lambda parts: partial(parts.frame.focus_pane, "sensors")),
+    AppAction("pane.enter", "enter", "read", "from a row of the list into its thread", MOVING,
+        lambda parts: parts.enter, where="row", words="open go"),
+    AppAction("search.begin", "slash", "search", "search the conversation; a hit in what is folded unfolds it",
+        MOVING, lambda parts: parts.searching.begin, needs="thread", where="conversation", bar={"conversation": 12},
+        words="find"),
+    AppAction("search.next", "n", "next hit", "to the next hit of the search", MOVING,
+        lambda parts: partial(parts.searching.step, 1), needs="thread", where="hits", bar={"hits": 1}),
+    AppAction("search.previous", "N", "previous hit", "to the hit before", MOVING,
+        lambda parts: partial(parts.searching.step, -1), needs="thread", where="hits", bar={"hits": 2}),
+    AppAction("search.end", "escape", "end search", "end the search; `n` makes a new thread again", MOVING,
+        lambda parts: parts.searching.end, where="hits", bar={"hits": 3}, words="stop"),
+    AppAction("turn.next_call", "right_curly_bracket", "next call", "to the next tool call's result", MOVING,
+        lambda parts: partial(parts.thread.conversation.action_move_call, 1), needs="thread", bar={"hits": 4}),
+    AppAction("turn.previous_call", "left_curly_bracket", "previous call", "to the result of the call before", MOVING,
+        lambda parts: partial(parts.thread.conversation.action_move_call, -1), needs="thread"),
+    AppAction("turn.unfold_all", "greater_than_sign", "unfold all", "unfold everything, of long results the beginning",
+        MOVING, lambda parts: partial(parts.thread.conversation.action_unfold_all, True), needs="thread",
+        bar={"hits": 5}, words="expand"),
+    AppAction("turn.fold_all", "less_than_sign", "fold all", "fold every message", MOVING,
+        lambda parts: partial(parts.thread.conversation.action_unfold_all, False), needs="thread", bar={"hits": 6},
+        words="collapse"),
     AppAction("thread.new", "n", "new", "make a new thread: dataset, session and question", THREADS,
-        lambda parts: parts.dialogs.new_thread, bar={"threads": 1, "conversation": 12, "running": 3}),
+        lambda parts: parts.dialogs.new_thread, bar={"threads": 1, "conversation": 14, "running": 3}),
     AppAction("list.filter", "slash", "filter", "show only threads that match; empty shows all", THREADS,
         lambda parts: parts.filter_line.begin, bar={"threads": 4, "running": 4}),
     AppAction("list.sort", "o", "sort", "sort by another column", THREADS,
@@ -200,13 +221,13 @@ def rebound(chosen: Mapping[str, str]) -> tuple[Action, ...]:
 
 
 def _check_unique(actions: Sequence[Action]) -> None:
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, Where], str] = {}
     for action in actions:
         for key in action.keys.split(","):
             if not key.strip():
                 raise WorkspaceError(f"sensorloom.toml, [keys]: `{action.id}` has no key")
-            if key in owners:
+            owner = owners.setdefault((key, action.where), action.id)
+            if owner != action.id:
                 raise WorkspaceError(
-                    f"sensorloom.toml, [keys]: `{key}` would be both `{owners[key]}` and `{action.id}`; choose another"
+                    f"sensorloom.toml, [keys]: `{key}` would be both `{owner}` and `{action.id}`; choose another"
                 )
-            owners[key] = action.id

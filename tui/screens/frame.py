@@ -39,6 +39,9 @@ class Frame(Guarded, CoveredScreen[None]):
         super().__init__(classes="at-threads")
         self.actions = actions
         """All of them, with a person's own keys."""
+        self._where = {action.id: action.where for action in actions if action.where}
+        self.searched = False
+        """Whether something is searched for in the conversation."""
         self._turn_situation = "conversation"
         self._at = self._beside = "threads"
         """The pane that has the focus, and the one beside the conversation where there is room for two."""
@@ -86,6 +89,27 @@ class Frame(Guarded, CoveredScreen[None]):
         if chosen != self.classes:
             self.set_classes(chosen)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key is that of an action here: some are so only in one place."""
+        match self._where.get(str(parameters[0]), "") if action == "do" else "":
+            case "row":
+                return self.listed.has_focus and self._turn_situation != "proposal"
+            case "conversation":
+                return self._in_conversation
+            case "hits":
+                return self.searched and self._in_conversation and self._turn_situation != "running"
+            case _:
+                return super().check_action(action, parameters)
+
+    @property
+    def _in_conversation(self) -> bool:
+        return bool(self.query("#conversation-pane:focus-within")) and not self.query("#editor:focus-within")
+
+    def show_searched(self, searched: bool) -> None:
+        """Show the keys that walk the hits of a search, or no longer."""
+        self.searched = searched
+        self._show_keys()
+
     def next_pane(self) -> None:
         """Go to the pane at the right."""
         self._step_pane(1)
@@ -114,9 +138,13 @@ class Frame(Guarded, CoveredScreen[None]):
         if self.filter_line.has_focus:
             self.key_bar.show("filter")
             return
+        if self.query("#search:focus"):
+            self.key_bar.show("search")
+            return
         pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
         waits = self._turn_situation != "conversation" and pane != "sensors"
-        self.key_bar.show(self._turn_situation if waits else pane)
+        searched = self.searched and pane == "conversation" and self._turn_situation != "running"
+        self.key_bar.show("hits" if searched else self._turn_situation if waits else pane)
 
     def title_thread(self, stem: str) -> None:
         """Say which thread is open."""

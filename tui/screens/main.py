@@ -55,9 +55,13 @@ class MainScreen(Frame):
         """Bring in the panes and what acts on them, then read the folder."""
         from tui.screens.parts import Parts
         from tui.widgets.conversation import Conversation
+        from tui.widgets.line_field import LineField
+        from tui.widgets.plain import Plain
         from tui.widgets.sensors import Sensors
 
-        await self.query_one("#conversation-pane").mount(Conversation(id="conversation"), before=0)
+        pane = self.query_one("#conversation-pane")
+        await pane.mount(Conversation(id="conversation"), before=0)
+        await pane.mount(Plain(id="hits"), LineField(placeholder="/ search", id="search"))
         await self.query_one("#sensors-pane").mount(Sensors(self.workspace, id="sensors"))
         self.parts = Parts(
             self, self.workspace, act=self.action_do, leave=self.leave, resume=self._resume, polling=self._polling
@@ -138,10 +142,14 @@ class MainScreen(Frame):
     def _on_input_changed(self, event: Input.Changed) -> None:
         if event.input is self.filter_line and self.ready:
             self.parts.filter_line.typed(event.value)
+        elif event.input.id == "search":
+            self.parts.searching.typed(event.value)
 
     def _on_input_submitted(self, event: Input.Submitted) -> None:
         if event.input is self.filter_line:
             self.parts.filter_line.end()
+        elif event.input.id == "search":
+            self.parts.searching.entered()
 
     def _on_message_editor_changed(self, event: MessageEditor.Changed) -> None:
         self.parts.edits.typed(event)

@@ -23,8 +23,10 @@ from tui.open_thread.proposals import Proposals
 from tui.open_thread.reader import Read, Reader
 from tui.open_thread.running import Running
 from tui.open_thread.runs import Runs
+from tui.open_thread.searching import Searching
 from tui.open_thread.stale_actions import StaleActions
 from tui.open_thread.teaching import Teaching
+from tui.open_thread.thread_work import ThreadWork
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.undoing import Undoing
 from tui.screens.dialogs import Dialogs
@@ -41,6 +43,7 @@ from tui.thread_list.row_status import RowStatuses
 from tui.thread_list.staying import Staying
 from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
+from tui.widgets.line_field import LineField
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.sensors import Sensors
@@ -141,8 +144,15 @@ class Parts:
         )
         pane, line = frame.query_one("#conversation-pane", Pane), frame.query_one("#finding", Plain)
         self.findings = Findings(thread, pane, line, self.duplicates.of)
+        self.searching = Searching(
+            thread,
+            frame.query_one("#search", LineField),
+            frame.query_one("#hits", Plain),
+            lambda: self.filter_line.words,
+            frame.show_searched,
+        )
         thread.listeners = Listeners(
-            opened=proposals.offer,
+            opened=self._opened,
             leaving=self.edits.leave,
             saved=self.saved,
             conflict=proposals.ask_conflict,
@@ -158,6 +168,14 @@ class Parts:
         self.branches.mark_forks()
         self.findings.opened()
         self.arranging.tidy()
+
+    def _opened(self, work: ThreadWork) -> None:
+        self.proposals.offer(work)
+        self.searching.opened()
+
+    def enter(self) -> None:
+        """Go from a row of the list into its thread."""
+        self.frame.focus_pane("conversation")
 
     def show_none(self, why: str = "") -> None:
         """Show no thread, and say why."""

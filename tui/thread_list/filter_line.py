@@ -34,6 +34,11 @@ class FilterLine:
         """The filter that is in force."""
         return self._filter.text
 
+    @property
+    def words(self) -> list[str]:
+        """The texts that it looks for."""
+        return self._filter.words
+
     def begin(self) -> None:
         """Go to the line."""
         self._line.can_focus = True

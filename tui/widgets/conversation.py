@@ -6,6 +6,7 @@ shown, and what of it is unfolded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -62,6 +63,8 @@ class Conversation(FocusedBlocks):
         self._thread: Thread | None = None
         self._look = Look()
         self._empty = ""
+        self.unfolded: Callable[[], object] = lambda: None
+        """Called when the rest of a message was laid out."""
 
     @property
     def thread(self) -> Thread | None:
@@ -77,13 +80,13 @@ class Conversation(FocusedBlocks):
     def reading_place(self) -> ReadingPlace:
         """Where the reader is."""
         at_end = self.is_vertical_scroll_end and self.position >= self.last
-        return ReadingPlace(self.index, self.scroll_offset.y, self._look.opened, at_end)
+        return ReadingPlace(self.index, self.scroll_offset.y, self._look.opened, self._look.brief, at_end)
 
     def open(self, thread: Thread, look: Look | None = None, place_before: ReadingPlace | None = None) -> None:
         """Show another thread, from its end, where the work goes on, or from where the reader left it."""
         self._thread, self._look = thread, look or Look(blind=self._look.blind)
         if place_before is not None:
-            self._look = replace(self._look, opened=place_before.opened)
+            self._look = replace(self._look, opened=place_before.opened, brief=place_before.brief)
         self.laid = Layout()
         self._lay_out()
         back = None if place_before is None or place_before.at_end else place_before
@@ -125,15 +128,26 @@ class Conversation(FocusedBlocks):
         if not self.laid.blocks:
             return
         if opened is None:
-            opened = self.index not in self._look.opened
-        changed = self._look.opened | {self.index} if opened else self._look.opened - {self.index}
-        if changed != self._look.opened and (self.laid.blocks[self.position].folds or not opened):
-            self._look = replace(self._look, opened=changed, begun=self.index if opened else -1)
+            opened = not self.laid.blocks[self.position].part.opened
+        alone, brief = self._look.opened, self._look.brief - {self.index}
+        changed = alone | {self.index} if opened else alone - {self.index}
+        if (changed, brief) != (alone, self._look.brief) and (self.laid.blocks[self.position].folds or not opened):
+            self._look = replace(self._look, opened=changed, brief=brief, begun=self.index if opened else -1)
             self._lay_out()
             self.draw()
             self.bring_into_view()
             if opened:
                 self.set_timer(REST_SECONDS, self._finish_unfolding)
+
+    def action_unfold_all(self, opened: bool) -> None:
+        """Unfold every message, of long parts the beginning, or fold every one."""
+        folding = (block.part.index for block in self.laid.blocks if block.folds)
+        brief = frozenset(folding) - self._look.opened if opened else frozenset[int]()
+        alone = self._look.opened if opened else frozenset[int]()
+        self._look = replace(self._look, opened=alone, brief=brief, begun=-1)
+        self._lay_out()
+        self.draw()
+        self.bring_into_view()
 
     def _finish_unfolding(self) -> None:
         """Lay out the rest of what was unfolded, now that its beginning is on the screen, off the screen's loop."""
@@ -154,6 +168,7 @@ class Conversation(FocusedBlocks):
             self._look = replace(self._look, begun=-1)
             self._lay_out((event.block, event.width))
             self.draw()
+            self.unfolded()
 
     def action_blind(self) -> None:
         """Hide the truth, or show it."""

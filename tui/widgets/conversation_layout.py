@@ -26,6 +26,8 @@ class ReadingPlace:
     """The uppermost line."""
     opened: frozenset[int]
     """What is unfolded."""
+    brief: frozenset[int]
+    """What is unfolded as far as everything is that is unfolded at once."""
     at_end: bool
     """Whether the last message is in focus and its end in view; then what is added is followed."""
 

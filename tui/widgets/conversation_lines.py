@@ -181,9 +181,13 @@ def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
     json_shaped = is_json(text) if opened or len(text) <= EXACT_CHECK else looks_json(text)
     shown = text[: OPEN_LIMIT if opened else FOLDED_TEXT]
     laid = json_lines(text, width) if json_shaped and len(text) <= OPEN_LIMIT else wrapped(shown, width)
-    wanted = SHORT_RESULT_LINES + 1 if not opened else BEGUN_LINES if part.begun else None
+    begun = part.begun or part.brief
+    wanted = SHORT_RESULT_LINES + 1 if not opened else BEGUN_LINES if begun else None
     lines = list(islice(laid, wanted))
     if opened:
+        if part.brief and next(laid, None) is not None:
+            lines.append(fit([(f"… {size_text(len(text))} in all, → unfolds", "dim")], width))
+            return lines, True
         if len(text) > OPEN_LIMIT:
             lines.append(_more(len(text) - OPEN_LIMIT, opened, width))
         return lines, len(lines) > SHORT_RESULT_LINES

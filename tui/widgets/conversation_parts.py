@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 from core.text import one_line
 from core.thread.conclusion import final_answer
@@ -33,6 +33,8 @@ class Look:
     """Whether the truth is hidden."""
     opened: frozenset[int] = frozenset()
     """Messages whose long parts are unfolded."""
+    brief: frozenset[int] = frozenset()
+    """Messages that were unfolded with all others: of a long part the beginning."""
     begun: int = -1
     """A message that was unfolded just now: only its first lines are laid out, so that they show at once."""
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -60,6 +62,8 @@ class Part:
     opened: bool = False
     begun: bool = False
     """Whether only its first lines are wanted for now."""
+    brief: bool = False
+    """Whether only its first lines are wanted, until it is unfolded by itself."""
     calls: tuple[tuple[Span, ...], ...] = ()
     """Per tool call, what stands behind it."""
     verdict: tuple[Span, ...] = ()
@@ -79,7 +83,7 @@ class Part:
 
 def _rest(part: Part) -> tuple[object, ...]:
     return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
-            part.gap, part.answers, part.begun, part.above)  # fmt: skip
+            part.gap, part.answers, part.begun, part.brief, part.above)  # fmt: skip
 
 
 def parts_of(thread: Thread, look: Look) -> list[Part]:
@@ -105,8 +109,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                     *_marks(message, alternatives.get(index, 0), look.forks.get(index), first_stale=index == stale),
                     *((_UNSAVED,) if index == look.unsaved else ()),
                 ),
-                opened=index in look.opened,
-                begun=index == look.begun,
+                **_unfolded(index, look),
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
                 verdict=_verdict(thread, message, look) if index == len(messages) - 1 else (),
                 reasoning=reasoning if isinstance(reasoning, str) else "",
@@ -128,6 +131,22 @@ _WAYS_OUT: Span = ("⚠ stale: S re-run, accept, branch", "warn")
 _UNSAVED: Span = ("✎ an edit is not saved: e opens it", "warn")
 _END: Message = {"role": "end"}
 """Stands after the last message where there is something to say of that place."""
+
+
+class _Unfolded(TypedDict):
+    opened: bool
+    begun: bool
+    brief: bool
+
+
+def _unfolded(index: int, look: Look) -> _Unfolded:
+    """How far a message is unfolded."""
+    alone = index in look.opened
+    return {
+        "opened": alone or index in look.brief,
+        "begun": index == look.begun,
+        "brief": index in look.brief and not alone,
+    }
 
 
 def _answers(messages: Sequence[Message]) -> dict[str, Message]:
@@ -178,8 +197,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             message,
             label=f"TURN {turn}" if offset == spoken else "",
             marks=tuple(marks) if offset == spoken else (),
-            opened=first + offset in look.opened,
-            begun=first + offset == look.begun,
+            **_unfolded(first + offset, look),
             calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
             proposed=True,
             reasoning=proposal.reasoning if offset == spoken else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.thread.value import is_assistant
+from core.thread.value import calls_of, is_assistant
 from tui.widgets.conversation_layout import Layout
 from tui.widgets.line_view import PagedView
 
@@ -61,6 +61,31 @@ class FocusedBlocks(PagedView, can_focus=True):
         while 0 <= position < len(blocks) and not is_assistant(blocks[position].part.message):
             position += step
         self._go(position)
+
+    def action_move_call(self, step: int) -> None:
+        """Focus the result of the next or previous tool call, or a call that has none."""
+        position, blocks = self.position + step, self.laid.blocks
+        while 0 <= position < len(blocks) and not self._is_call_end(position):
+            position += step
+        if 0 <= position < len(blocks):
+            self._go(position)
+
+    def _is_call_end(self, position: int) -> bool:
+        blocks = self.laid.blocks
+        message = blocks[position].part.message
+        if message.get("role") == "tool":
+            return True
+        after = blocks[position + 1].part.message if position + 1 < len(blocks) else {}
+        return bool(calls_of(message)) and after.get("role") != "tool"
+
+    def show_row(self, index: int, row: int) -> None:
+        """Put a message in focus, with one of its lines, counted from 0, where it can be seen."""
+        position = self.laid.position_of(index)
+        self.focus_position(position)
+        top = self.laid.span(position)[0] + row
+        seen, page = self.scroll_offset.y, self.body.height
+        if not seen < top < seen + page - 1:
+            self.scroll_line(top - page // 3)
 
     def action_move_first(self) -> None:
         """Focus the first message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.strip import Strip
 
 from tui.keys import pane_bindings
 from tui.widgets.drawn_lines import DrawnLines, strip_of
-from tui.widgets.lines import KINDS, Line, plain_text
+from tui.widgets.lines import KINDS, Line, plain_text, with_hits
 
 
 class LineView(DrawnLines):
@@ -45,6 +46,7 @@ class LineView(DrawnLines):
         self._lines: Sequence[Line] = ()
         self._strips: LRUCache[Line, Strip] = LRUCache(2048)
         self._kinds: dict[str, Style] = {}
+        self._marked: re.Pattern[str] | None = None
 
     @property
     def text(self) -> str:
@@ -65,6 +67,13 @@ class LineView(DrawnLines):
             self.refresh_lines(first, last - first)
         self.put_size(len(lines))
 
+    def mark(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what this finds in a line, or nothing any more."""
+        if pattern != self._marked:
+            self._marked = pattern
+            self._strips.clear()
+            self.refresh()
+
     def scroll_line(self, y: float) -> None:
         """Put line `y` at the top, at once, as far as there are lines."""
         # force: the scrollbar that this needs may not have been laid out yet
@@ -79,7 +88,8 @@ class LineView(DrawnLines):
         line = self._lines[row]
         strip = self._strips.get(line)
         if strip is None or strip.cell_length != width:
-            spans = ((text, self._style(kind)) for text, kind in line)
+            shown = line if self._marked is None else with_hits(line, self._marked)
+            spans = ((text, self._style(kind)) for text, kind in shown)
             strip = self._strips[line] = strip_of(spans, width, base)
         return self._highlight(strip, row).apply_offsets(0, row)
 

@@ -6,6 +6,7 @@ a colour, so a theme changes the colours without laying anything out again, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, get_args
@@ -37,6 +38,26 @@ def cells(line: Iterable[Span]) -> int:
 def plain_text(line: Iterable[Span]) -> str:
     """A line without its kinds."""
     return "".join(text for text, _ in line)
+
+
+def with_hits(line: Line, pattern: re.Pattern[str]) -> Line:
+    """The line with what is searched for in it marked as such."""
+    matches = [match.span() for match in pattern.finditer(plain_text(line))]
+    if not matches:
+        return line
+    spans: list[Span] = []
+    begin = 0
+    for text, kind in line:
+        end, at = begin + len(text), begin
+        for first, last in matches:
+            first, last = max(first, begin), min(last, end)
+            if first < last:
+                spans.append((text[at - begin : first - begin], kind))
+                spans.append((text[first - begin : last - begin], "found"))
+                at = last
+        spans.append((text[at - begin :], kind))
+        begin = end
+    return tuple(span for span in spans if span[0])
 
 
 def wrapped(text: str, width: int, kind: Kind = "text") -> Iterator[Line]:

@@ -1,0 +1,146 @@
+"""Reading a thread in the real app: searching it, walking its calls, unfolding, and where it opens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from textual.pilot import Pilot
+
+from core.storage import store
+from core.thread.value import Thread
+from core.workspace import Workspace
+from tests.tui.driving import notices, opened
+from tests.tui.motion import on_screen, until
+from tui.screens.main import MainScreen
+from tui.widgets.conversation import Conversation
+from tui.widgets.key_bar import KeyBar
+
+
+def save(workspace: Workspace, *results: str, stem: str = "demo_s01_v4_0001", **metadata: Any) -> None:
+    asked = "Dataset Information:\n{}\n\nUser Query: What does this person do?"
+    messages: list[dict[str, Any]] = [{"role": "user", "content": asked}]
+    for number, result in enumerate(results, 1):
+        call = {"id": f"c{number}", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
+        messages.append({"role": "assistant", "content": f"Turn {number} looks.", "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"c{number}", "name": "look", "content": result})
+    messages.append({"role": "assistant", "content": "It walks.\n\nFinal Answer: walking", "tool_calls": None})
+    created = {"created_at": f"2026-01-01T00:00:{stem[-2:]}+00:00"}
+    facts = {"dataset": "demo", "session": "s01", "ground_truth": "walking", **created, **metadata}
+    workspace.threads.mkdir(exist_ok=True)
+    store.create(workspace.threads, Thread({"id": stem, "metadata": facts, "messages": messages}))
+
+
+def shown(screen: MainScreen) -> Conversation:
+    return screen.query_one(Conversation)
+
+
+def long_result(word: str, at: int = 150) -> str:
+    return json.dumps({f"key {number}": word if number == at else "plain" for number in range(200)})
+
+
+async def searched(pilot: Pilot[Any], screen: MainScreen, text: str, hits: int) -> None:
+    await pilot.press("slash", *text)
+    await until(pilot, lambda: f" of {hits} · " in on_screen(pilot.app))
+    await pilot.press("enter")
+    assert shown(screen).has_focus
+
+
+async def test_a_hit_in_a_folded_result_unfolds_it_and_is_on_the_screen(workspace: Workspace):
+    save(workspace, '{"mean": 1}', long_result("needle"), '{"note": "a Needle too"}')
+    async with opened(workspace, (120, 30)) as (pilot, screen):
+        await pilot.press("g")
+        assert "needle" not in on_screen(pilot.app)
+        await searched(pilot, screen, "needle", 2)
+        await until(pilot, lambda: '"key 150": "needle"' in on_screen(pilot.app))
+        assert shown(screen).index == 4
+        await pilot.press("n")
+        await until(pilot, lambda: "a Needle too" in on_screen(pilot.app) and "2 of 2" in on_screen(pilot.app))
+        assert shown(screen).index == 6
+        await pilot.press("n")
+        await until(pilot, lambda: shown(screen).index == 4)
+        await pilot.press("N")
+        await until(pilot, lambda: shown(screen).index == 6)
+
+
+async def test_while_a_search_is_on_the_key_bar_says_what_n_does_and_after_it_n_makes_a_thread(workspace: Workspace):
+    save(workspace, '{"mean": 1}')
+    async with opened(workspace, (120, 30)) as (pilot, screen):
+        await searched(pilot, screen, "looks", 1)
+        assert "n next hit" in on_screen(pilot.app).splitlines()[-1]
+        await pilot.press("escape")
+        assert screen.query_one(KeyBar).situation == "conversation" and "1 of 1" not in on_screen(pilot.app)
+        await pilot.press("n")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, MainScreen))
+
+
+async def test_a_search_that_finds_nothing_says_so_and_n_without_one_too(workspace: Workspace):
+    save(workspace, '{"mean": 1}')
+    async with opened(workspace, (120, 30)) as (pilot, screen):
+        await pilot.press("slash", *"nowhere")
+        await until(pilot, lambda: "/nowhere  no hit" in on_screen(pilot.app))
+        await pilot.press("escape")
+        assert "no hit" not in on_screen(pilot.app)
+        screen.action_do("search.next")
+        await until(pilot, lambda: any("nothing is searched for" in notice.message for notice in notices(pilot)))
+
+
+async def test_words_that_stand_on_two_lines_are_found(workspace: Workspace):
+    save(workspace, json.dumps("a long way to say " * 8 + "the very end of it"))
+    async with opened(workspace, (100, 30)) as (pilot, screen):
+        await searched(pilot, screen, "the very end of it", 1)
+        assert shown(screen).index == 2
+
+
+async def test_slash_in_the_list_is_the_filter_and_its_words_are_marked_in_the_thread(workspace: Workspace):
+    save(workspace, '{"note": "a wobble"}')
+    save(workspace, '{"note": "nothing"}', stem="demo_s02_v4_0002")
+    async with opened(workspace, (120, 30)) as (pilot, screen):
+        await pilot.press("1", "slash", *"wobble", "enter")
+        await until(pilot, lambda: "no longer matches" in on_screen(pilot.app))
+        await pilot.press("j")
+        conversation = shown(screen)
+        await until(pilot, lambda: "a wobble" in conversation.text)
+        marked = conversation.get_component_rich_style("line--found")
+
+        def styles() -> dict[str, Any]:
+            rows = (conversation.render_line(y) for y in range(conversation.size.height))
+            return {part.text: part.style for row in rows for part in row}
+
+        await until(pilot, lambda: "wobble" in styles())
+        assert styles()["wobble"].bgcolor == marked.bgcolor
+
+
+async def test_braces_walk_the_results_of_calls(workspace: Workspace):
+    save(workspace, '{"a": 1}', '{"b": 2}')
+    async with opened(workspace, (120, 30)) as (pilot, screen):
+        await pilot.press("g", "right_curly_bracket")
+        assert shown(screen).index == 2
+        await pilot.press("right_curly_bracket")
+        assert shown(screen).index == 4
+        await pilot.press("right_curly_bracket")
+        assert shown(screen).index == 4
+        await pilot.press("left_curly_bracket")
+        assert shown(screen).index == 2
+
+
+async def test_everything_unfolds_and_folds_at_once_and_one_of_it_alone(workspace: Workspace):
+    save(workspace, long_result("first", at=20), long_result("second", at=20), long_result("third", at=190))
+    async with opened(workspace, (120, 40)) as (pilot, screen):
+        await pilot.press("g", "greater_than_sign")
+        text = shown(screen).text
+        assert '"key 20": "first"' in text and '"key 20": "second"' in text and '"key 190"' not in text
+        shown(screen).focus_message(6)
+        await pilot.press("right")
+        await until(pilot, lambda: '"key 190": "third"' in shown(screen).text)
+        await pilot.press("left")
+        assert '"key 190"' not in shown(screen).text and '"key 20": "first"' in shown(screen).text
+        await pilot.press("less_than_sign")
+        assert '"key 20"' not in shown(screen).text
+
+
+async def test_enter_on_a_row_goes_into_its_thread(workspace: Workspace):
+    save(workspace, '{"a": 1}')
+    async with opened(workspace, (80, 24)) as (pilot, screen):
+        await pilot.press("1", "enter")
+        assert shown(screen).has_focus
