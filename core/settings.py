@@ -68,11 +68,33 @@ class ModelSettings(_Table, frozen=True):
     """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class VarietySettings(_Table, frozen=True):
+    """The `[export.variety]` table: what an export's threads amount to at least, or at most; else it warns.
+
+    What is not named is not looked at. `core.listing.variety` says how each is counted."""
+
+    least_skeletons: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Sentence skeletons per 1,000 sentences."""
+    least_path_bits: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Entropy of the tool paths, in bits."""
+    most_first_line: Share | None = None
+    """Share of the answers that are the first line of the first comparison."""
+    least_cited: Share | None = None
+    """Share of the final messages that cite a measurement."""
+    least_mended: Share | None = None
+    """Share of the threads that mend a tool's error."""
+    most_mended: Share | None = None
+
+
 class ExportSettings(_Table, frozen=True):
     """The `[export]` table: what holds for every export."""
 
     correct_only: bool = False
     """Whether threads with a wrong answer stay behind, unless a person accepted them."""
+    variety: VarietySettings = VarietySettings()
 
 
 class PersonSettings(_Table, frozen=True):
@@ -175,6 +197,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "model": ModelSettings,
     "export": ExportSettings,
     "person": PersonSettings,
+    "export.variety": VarietySettings,
 }
 
 
@@ -182,7 +205,8 @@ def _explain(path: Path, text: str, message: str) -> str:
     """msgspec's message with the line it is about and, for an unknown key, the nearest known one."""
     reason, _, path_in_file = message.partition(" - at `$")
     steps = re.findall(r"[^.\[\]`]+", path_in_file)
-    table = steps[0] if steps else ""
+    nested = ".".join(steps[:2])
+    table = nested if nested in _TABLES else steps[0] if steps else ""
     unknown = re.search(r"unknown field `(.+?)`", reason)
     missing = re.search(r"missing required field `(.+?)`", reason)
     names = [step for step in steps if not step.isdigit() and step != "..."]

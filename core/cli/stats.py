@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.filters.language import parse, select
 from core.listing.index import summaries
 from core.listing.statistics import Count, DatasetStatistics, Statistics, interval, label_sets, statistics
+from core.listing.variety import Variety, described, variety
 from core.text import counted, one_line
 from core.workspace import Workspace
 
@@ -20,19 +21,32 @@ MOST = 12
 
 @click.command("stats")
 @click.option("--filter", "wanted", default="", metavar="TERMS", help="Which threads; all unless told.")
+@click.option("--quick", is_flag=True, help="Without how varied they are, which takes reading every thread.")
 @json_option
 @workspace_options
-def command(workspace: Workspace, wanted: str, as_json: bool) -> int:
-    """Count threads: the balance of labels, wrong answers, confidence, turns, and the tools that were used."""
+def command(workspace: Workspace, wanted: str, quick: bool, as_json: bool) -> int:
+    """Count threads: balance of labels, wrong answers, confidence, turns, tools that were used, and how varied they
+    are."""
     chosen = parse(wanted, workspace)
     threads = list(select(workspace.threads, summaries(workspace), chosen))
     counts = statistics(threads, label_sets(workspace, threads, chosen.on_summary))
+    variation = None if quick else _variety(workspace, [thread.stem for thread in threads if not thread.problem])
     if as_json:
-        print_json(msgspec.to_builtins(counts))
+        print_json({**msgspec.to_builtins(counts), "variety": msgspec.to_builtins(variation)})
         return 0
     for line in lines(counts):
         say(line)
+    if variation is not None and variation.threads:
+        told = described(variation)
+        widest = max(len(name) for name, _ in told)
+        for line in ("", "variety", *(f"{name.ljust(widest)}  {figure}" for name, figure in told)):
+            say(line)
     return 0
+
+
+def _variety(workspace: Workspace, stems: Sequence[str]) -> Variety | None:
+    with progress_bar("reading") as bar:
+        return variety(workspace.threads, stems, bar) if bar else variety(workspace.threads, stems)
 
 
 def lines(counts: Statistics) -> list[str]:

@@ -57,6 +57,7 @@ def write_manifest(
         "by_dataset": dict(sorted(Counter(entry.dataset for entry in entries).items())),
         "by_model": dict(sorted(Counter(entry.model for entry in entries).items())),
         "changes": dict(report.changes),
+        "warnings": list(report.warnings),
         "files": [{**asdict(file), "path": file.path.name} for file in report.files],
     }  # fmt: skip
     path = folder / f"{name}{MANIFEST_SUFFIX}"

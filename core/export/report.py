@@ -102,6 +102,8 @@ class ExportReport:
     """What the profile changes or leaves out, in how many places."""
     wrong: int = 0
     """How many of those that left have a wrong answer that no person accepted."""
+    warnings: tuple[str, ...] = ()
+    """Where they are less varied than the settings want, one sentence each."""
     files: tuple[ExportFile, ...] = ()
     beside: tuple[Path, ...] = ()
     """Config snippets, sidecars and the manifest."""

@@ -40,7 +40,9 @@ from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
 from core.listing.index import summaries
 from core.listing.summary import summarize
+from core.listing.variety import shortfalls, variety
 from core.processes.pool import each_here, in_order
+from core.settings import VarietySettings
 from core.storage.export_log import add_to_log
 from core.storage.export_log_file import Left
 from core.storage.splits_file import SplitBook, read_book, write_book
@@ -74,11 +76,11 @@ def export(
     parse(request.filter, workspace)
     progress = progress or Progress()
     if dry_run:
-        report = _choose(workspace, request, _collect(workspace, request, progress, None)).report
+        report = _choose(workspace, request, _collect(workspace, request, progress, None), progress).report
         return replace(report, seconds=time.monotonic() - started)
     with Staging(workspace.exports) as staging:
         with RowBuffer(staging.folder / "rows") as buffer:
-            choice = _choose(workspace, request, _collect(workspace, request, progress, buffer))
+            choice = _choose(workspace, request, _collect(workspace, request, progress, buffer), progress)
             files = _write_rows(staging.folder, buffer, choice.by_side)
         (staging.folder / "rows").unlink()
         if choice.book is not None:
@@ -159,8 +161,8 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
     return collected
 
 
-def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected) -> _Choice:
-    """What leaves, by side. Raises NothingToExportError."""
+def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected, progress: Progress) -> _Choice:
+    """What leaves, by side. Raises NothingToExportError, ExportCancelledError."""
     book, skips = read_book(workspace.root), collected.skips
     groups = Groups(workspace, partial(summaries, workspace))
     entries = without_duplicates(collected.entries, request.dedupe, skips)
@@ -171,7 +173,19 @@ def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected)
     report = _report(workspace, request, collected, entries)
     if not entries:
         raise NothingToExportError(_nothing(workspace, report), report)
+    report = replace(report, warnings=_warnings(workspace, entries, progress))
     return _Choice(richest_first(entries), collected.changes, report, book if learned else None)
+
+
+def _warnings(workspace: Workspace, entries: Sequence[Entry], progress: Progress) -> tuple[str, ...]:
+    """Where what leaves is less varied than a person wants; the files are read again only where one said so."""
+    wanted = workspace.settings.export.variety
+    if wanted == VarietySettings():
+        return ()
+    counted = variety(workspace.threads, [entry.stem for entry in entries], progress.report, progress.cancelled)
+    if counted is None:
+        raise _cancelled()
+    return shortfalls(counted, wanted)
 
 
 def _report(

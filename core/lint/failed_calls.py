@@ -14,13 +14,13 @@ LEAST_CALLS = 2
 
 def _failed_calls(thread: Thread, context: Context) -> Iterator[Finding]:
     results = [message for message in thread.messages if message.get("role") == "tool"]
-    failed = sum(_is_error(text_of(message)) for message in results)
+    failed = sum(is_error(text_of(message)) for message in results)
     if len(results) >= LEAST_CALLS and 2 * failed > len(results):
         sentence = f"{failed} of {len(results)} calls failed, so the answer rests on little that was measured"
         yield Finding("failed_calls", None, sentence, "see `sensorloom datasets check`, run it anew, or reject it")
 
 
-def _is_error(text: str) -> bool:
+def is_error(text: str) -> bool:
     """Whether a result is an object with a key `error` that says something."""
     if '"error"' not in text:
         return False

@@ -43,14 +43,14 @@ def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
         seen += map(call_arguments, calls_of(message))
         quoted = list(_QUOTED.finditer(_NOT_SAID.sub("", text_of(message))))
         if quoted:
-            held = sorted({*held, *(number for text in seen for number in _numbers(text))})
+            held = sorted({*held, *(number for text in seen for number in numbers_in(text))})
             seen = []
         for text, unit in _ungrounded(quoted, held):
             sentence = f"it quotes {text}{unit}, which no earlier result holds"
             yield Finding("grounding", index, sentence, "quote what a result says, or call the tool that says it")
 
 
-def _numbers(text: str) -> Iterator[float]:
+def numbers_in(text: str) -> Iterator[float]:
     """Every number a text holds, without its sign: `-3.26`, `"1.6-2.6"` and `train_16` hold 3.26, 1.6, 2.6, 16."""
     for digits in _HELD.findall(text):
         yield float(digits)
@@ -58,8 +58,18 @@ def _numbers(text: str) -> Iterator[float]:
         yield float(grouped.replace(",", ""))
 
 
+def quotes_any(text: str, held: list[float]) -> bool:
+    """Whether a text quotes a number that is held, within rounding; `held` is in order. Counts are passed over."""
+    return any(is_held for _, _, is_held in _looked_up(_QUOTED.finditer(text), held))
+
+
 def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str]]:
     """The quoted numbers that are not held, as written, each with its unit."""
+    return ((written, unit) for written, unit, is_held in _looked_up(quoted, held) if not is_held)
+
+
+def _looked_up(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str, bool]]:
+    """The quoted numbers as written, each with its unit and whether it is held."""
     for quote in quoted:
         written = quote["number"]
         plain = written.replace(",", "").replace("−", "-").lstrip("+-")
@@ -72,8 +82,8 @@ def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[
         half = 0.5 * 10.0 ** (exponent - len(digits)) * (1 + 1e-9)
         near = max(half, HEDGED * value) if quote["hedge"] else half
         percent = unit.strip() in ("%", "percent")
-        if not _holds(held, value, near) and not (percent and _holds(held, value / 100, near / 100)):
-            yield written, unit
+        is_held = _holds(held, value, near) or (percent and _holds(held, value / 100, near / 100))
+        yield written, unit, is_held
 
 
 def _holds(held: list[float], value: float, near: float) -> bool:

@@ -22,6 +22,8 @@ from core.workspace import open_workspace
         ("[model]\ntemperature = -1\n", "line 2: `temperature`: expected `float` >= 0"),
         ("[model]\ntimeout_sec = nan\n", "line 2: `timeout_sec`: expected `float` > 0"),
         ('[paths]\ndata = "d"\n[keys]\n"turn.run" = 5\n', "line 3: `keys`: expected `str`"),
+        ("[export.variety]\nleast_cites = 1\n", "line 2: unknown key `least_cites`; did you mean `least_cited`?"),
+        ("[export]\n[export.variety]\nleast_cited = 90\n", "line 3: `least_cited`: expected `float` <= 1"),
         ("x =", "Invalid value"),
     ],
 )

@@ -96,10 +96,11 @@ def _bar(job: Job) -> str:
     return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {job.total:,} threads"
 
 
-def _wrong_lines(report: ExportReport) -> list[Line]:
-    if not report.wrong:
-        return []
-    return [(("  wrong     ", "dim"), (f"{report.wrong:,} of them answer wrong; X, then w leaves those out", "warn"))]
+def _warning_lines(report: ExportReport) -> list[Line]:
+    warnings = [("variety", warning) for warning in report.warnings]
+    if report.wrong:
+        warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; X, then w leaves those out"))
+    return [((f"  {name:10}", "dim"), (sentence, "warn")) for name, sentence in warnings]
 
 
 def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list[Line]:
@@ -108,7 +109,7 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list
         (("  total     ", "dim"), (f"{report.total:,} threads", "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
-    lines += _wrong_lines(report)
+    lines += _warning_lines(report)
     lines.extend(
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )

@@ -245,8 +245,10 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             parts.append(f"{report.wrong:,} answer wrong: w leaves them out")
         if looked is not None and looked.selected is not None and looked.selected.held_out:
             parts.append(f"{looked.selected.held_out:,} held out, on the test side")
+        parts += report.warnings
         parts += [f"{number:,} {reason}" for reason, number in report.skipped.items()]
-        self._say(" · ".join(parts), "text" if report.exported and not report.wrong else "warning")
+        is_fine = report.exported and not report.wrong and not report.warnings
+        self._say(" · ".join(parts), "text" if is_fine else "warning")
 
     def _say(self, text: str, kind: str) -> None:
         style = "$text-warning" if kind == "warning" else "bold"

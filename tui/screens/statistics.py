@@ -13,9 +13,12 @@ from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
+from core.errors import SensorloomError
 from core.filters.language import Filter
 from core.listing.statistics import Statistics, label_sets, statistics
+from core.listing.variety import Variety, variety
 from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -25,6 +28,7 @@ from tui.widgets.lines import Line
 from tui.widgets.plain import Plain
 from tui.widgets.row_list import RowList
 from tui.widgets.statistics_lines import lay_out
+from tui.widgets.variety_lines import variety_rows
 
 
 class Board(RowList):
@@ -132,6 +136,13 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
 
         statistics: Statistics
 
+    @dataclass
+    class Varied(Message):
+        """How varied the threads are; None with the reason where it cannot be told."""
+
+        variety: Variety | None
+        state: str
+
     def __init__(
         self, workspace: Workspace, shown: Callable[[], Sequence[Summary]], wanted: Filter, known: int, *, blind: bool
     ) -> None:
@@ -144,6 +155,8 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         self._known = known
         self._blind = blind
         self._found: Statistics | None = None
+        self._variety: Variety | None = None
+        self._reading = ""
 
     def compose(self) -> ComposeResult:
         """What is counted, the board, what the row is about, and the keys."""
@@ -166,6 +179,27 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         chosen = self._shown()
         labels = label_sets(self._workspace, chosen, self._wanted.on_summary)
         self.post_message(self.Counted(statistics(chosen, labels)))
+        self._read([summary.stem for summary in chosen if not summary.problem])
+
+    def _read(self, stems: Sequence[str]) -> None:
+        """How varied they are, which takes the threads' files: the tables do not wait for it."""
+        worker = get_current_worker()
+
+        def progress(done: int, total: int) -> None:
+            self.post_message(self.Varied(None, f"reading the threads: {done:,} of {total:,}"))
+
+        try:
+            counted = variety(self._workspace.threads, stems, progress, lambda: worker.is_cancelled)
+        except SensorloomError as error:
+            self.post_message(self.Varied(None, str(error)))
+            return
+        if counted is not None:
+            self.post_message(self.Varied(counted, ""))
+
+    def on_statistics_screen_varied(self, event: Varied) -> None:
+        """Show how varied they are, or how far the reading is."""
+        self._variety, self._reading = event.variety, event.state
+        self._lay_out()
 
     def on_statistics_screen_counted(self, event: Counted) -> None:
         """Show what was counted."""
@@ -182,7 +216,9 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
 
     def _lay_out(self) -> None:
         if self._found is not None:
-            self.board.show(lay_out(self._found, max(40, self.board.body.width), blind=self._blind))
+            width = max(40, self.board.body.width)
+            rows = lay_out(self._found, width, blind=self._blind)
+            self.board.show((*rows, *variety_rows(self._variety, self._reading, width)))
 
     def on_board_pointed(self) -> None:
         """Say what the row is about, and what enter does."""

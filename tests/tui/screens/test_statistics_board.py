@@ -94,6 +94,19 @@ async def test_the_board_counts_what_the_list_shows_and_a_row_becomes_a_filter(
         assert main.filter_line.value == "truth:walking answer:sitting"
 
 
+async def test_the_board_tells_how_varied_the_threads_are(
+    workspace: Workspace, add_thread: Add, until: Any, screen: Text
+):
+    for number in range(1, 4):
+        add_thread(number)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(120, 70)) as pilot:
+        await opened(pilot, until, 3)
+        await until(pilot, lambda: "final message cites a measurement" in screen(app))
+        await pilot.press("G")
+        await until(pilot, lambda: "the same tool was called again" in screen(app))
+
+
 async def test_the_board_hides_what_the_list_hides_and_counts_again(
     workspace: Workspace, add_thread: Add, until: Any, screen: Text
 ):
