@@ -9,6 +9,7 @@ from core.curate.steps import put, recorder
 from core.storage import history, store
 from core.storage.atomic import Content
 from core.storage.store import Stored
+from core.storage.thread_files import path_of, stamp_of
 from core.thread.branches import branched
 from core.thread.compare import first_difference
 from core.thread.json_form import decode, encode
@@ -37,15 +38,32 @@ def resolve(workspace: Workspace, seen: Stored, mine: Thread, way: Resolution) -
     return keep_mine(workspace, seen, mine) if way == "mine" else mine_as_branch(workspace, seen, mine)
 
 
-def take_theirs(workspace: Workspace, seen: Stored) -> Stored:
-    """Read a file again that another program changed; its change becomes one step that can be undone.
+def take_theirs(workspace: Workspace, seen: Stored, theirs: Stored | None = None) -> Stored:
+    """Take what another program made of a file; its change becomes one step that can be undone. What is still as it
+    was `seen` is given back as it is.
+
+    Args:
+        workspace: where it is saved.
+        seen: the thread as it was read before.
+        theirs: the file as somebody else read it just now: taken unless it was written again since.
 
     Raises:
         ThreadError: there is no file any more (noted, so that undo brings it back), or none that is a thread
             (not noted: it may be half-written still).
     """
-    there = _note(workspace, seen, only_threads=True)
-    return store.stored_as(there, seen.stem) if there is not None else store.read(workspace.threads, seen.stem)
+    if not workspace.threads.is_dir():
+        return store.read(workspace.threads, seen.stem)  # fails; no folder is made where one went away as a whole
+    with store.locked(workspace.threads):
+        path = path_of(workspace.threads, seen.stem)
+        if theirs is None or theirs.stamp is None or stamp_of(str(path)) != theirs.stamp:
+            there = store.present(workspace.threads, seen.stem)
+            if there and there.digest == seen.digest:
+                return seen
+            theirs = store.stored_as(there, seen.stem) if there else None
+        if theirs and theirs.digest == seen.digest:
+            return seen
+        _record(workspace, seen, theirs and Content(theirs.data, theirs.digest))
+    return theirs or store.read(workspace.threads, seen.stem)
 
 
 def keep_mine(workspace: Workspace, seen: Stored, mine: Thread, what: str = "") -> Stored:
@@ -80,6 +98,10 @@ def _note(workspace: Workspace, seen: Stored, *, only_threads: bool = False) -> 
         there = store.present(workspace.threads, seen.stem)
         if there is not None and only_threads:
             decode(there.data, f"{seen.stem}.json")
-        before = Content(seen.data, seen.digest) if seen.data else Content.of(encode(seen.thread))
-        history.record_outside(workspace, seen.stem, before, there)
+        _record(workspace, seen, there)
     return there
+
+
+def _record(workspace: Workspace, seen: Stored, there: Content | None) -> None:
+    before = Content(seen.data, seen.digest) if seen.data else Content.of(encode(seen.thread))
+    history.record_outside(workspace, seen.stem, before, there)

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.listing import index_cache
-from core.listing.summary import summarize
+from core.listing.summary import Look, look, summarize
+from core.storage.atomic import digest
+from core.storage.store import Stored
 from core.storage.thread_files import SETTLED_NS, is_thread_file, unlistable
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
 BATCH = 500
 """Files between two reports of a scan: about 20 ms of work."""
+
+FEW = 4
+"""Threads of one change that are handed on with it."""
 
 MANY = 5000
 """Files to be read from which processes are worth starting."""
@@ -39,6 +44,8 @@ class Changes:
     """Files in the folder."""
     read: int = 0
     """Files that had to be read so far; when there were any, the cache is worth renewing."""
+    threads: tuple[Stored, ...] = ()
+    """The changed threads themselves where they are few, for whoever shows one of them."""
 
 
 def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Iterator[Changes]:
@@ -77,15 +84,20 @@ def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> 
     """Read these files again, whatever their times say: they are known to have been written."""
     changed: list[Summary] = []
     gone: list[str] = []
-    for stem in stems:
+    threads: list[Stored] = []
+    for number, stem in enumerate(stems):
         if not os.path.lexists(folder / f"{stem}.json"):
             if stem in known:
                 gone.append(stem)
             continue
-        fresh = summarize(folder, stem)
+        seen = look(folder, stem) if number < FEW else Look(summarize(folder, stem))
+        fresh = seen.summary
         if fresh != known.get(stem):
             changed.append(fresh)
-    return Changes(tuple(changed), tuple(gone), len(changed), len(known))
+            if seen.thread is not None:
+                stamp = fresh.size, fresh.mtime_ns
+                threads.append(Stored(seen.thread, stem, digest(seen.data), seen.data, stamp))
+    return Changes(tuple(changed), tuple(gone), len(changed), len(known), threads=tuple(threads))
 
 
 def summaries(workspace: Workspace) -> list[Summary]:

@@ -29,6 +29,8 @@ class Stored:
     digest: str
     data: bytes = field(default=b"", repr=False, compare=False)
     """The bytes themselves, so that they can come back exactly when another program replaces the file."""
+    stamp: tuple[int, int] | None = field(default=None, repr=False, compare=False)
+    """Size and time of the file as it was opened, where it is handed on to be taken without another look."""
 
 
 Record = Callable[[str, Content | None, Content | None], None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from textual.screen import Screen
 
 from core import curate
 from core.errors import ConflictError, SensorloomError
-from core.storage import store
 from core.storage.store import Stored
 from core.text import one_line
 from core.thread.stale import stale_messages
@@ -126,19 +125,20 @@ class OpenThread:
         if work.idle:
             del self._works[self._stem]
 
-    def changed(self, stems: Sequence[str]) -> None:
-        """Look again at threads of ours whose files changed."""
+    def changed(self, stems: Sequence[str], threads: Iterable[Stored] = ()) -> None:
+        """Look again at threads of ours whose files changed; some of them were read already."""
+        read = {stored.stem: stored for stored in threads}
         for stem in stems:
             if stem in self._works:
-                self.do(partial(self.reread, stem))
+                self.do(partial(self.reread, stem, read.get(stem)))
 
-    async def reread(self, stem: str) -> None:
-        """Take what another program made of a thread's file."""
+    async def reread(self, stem: str, read: Stored | None = None) -> None:
+        """Take what another program made of a thread's file, which may have been read already."""
         work = self._works.get(stem)
         if work is None or work.busy:
             return  # a run sees for itself whether its file is still what it read
         try:
-            stored = await asyncio.to_thread(_read_again, self.workspace, work.stored)
+            stored = await asyncio.to_thread(curate.take_theirs, self.workspace, work.stored, read)
         except SensorloomError as error:
             if work.idle and work is not self.work:
                 self._works.pop(stem, None)  # it may have been left, and forgotten, while the file was read
@@ -225,12 +225,6 @@ class OpenThread:
         work = self.work
         if work is not None and any(isinstance(slot, LiveTurn) for slot in work.slots.values()):
             self.conversation.show(work.stored.thread, look_at(work, self.conversation.look))
-
-
-def _read_again(workspace: Workspace, seen: Stored) -> Stored:
-    """The thread as it stands in its file; what another program wrote is one step of its history."""
-    stored = store.read(workspace.threads, seen.stem)
-    return stored if stored.digest == seen.digest else curate.take_theirs(workspace, seen)
 
 
 def look_at(work: ThreadWork, look: Look) -> Look:

@@ -215,7 +215,7 @@ class Parts:
         if first and all("example" in summary.tags for summary in self.folder.summaries.values()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
         changed = [*(summary.stem for summary in changes.changed), *changes.gone]
-        self.thread.changed(changed)
+        self.thread.changed(changed, changes.threads)
         if self.reader.wanted in changed and self.thread.work is None:
             self.reader.read(self.reader.wanted)
 

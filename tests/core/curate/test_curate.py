@@ -10,6 +10,7 @@ from filelock import Timeout
 
 from core import curate
 from core.errors import ConflictError, DatasetError, SensorloomError, ThreadError, UsageError
+from core.listing.index import rescan
 from core.storage import history, store, thread_files
 from core.storage.store import Stored
 from core.thread.edits import with_call, with_text
@@ -331,6 +332,17 @@ def test_another_programs_change_reloads_as_one_step(workspace: Workspace, finis
     assert path_of(workspace, finished).read_bytes() == finished.data
     assert curate.redo(workspace, theirs_read.stem).sentence == "did again: change by another program"
     assert path_of(workspace, finished).read_bytes() == theirs
+
+
+def test_what_the_list_read_is_taken_as_it_is_unless_it_was_written_again(workspace: Workspace, finished: Stored):
+    path = path_of(workspace, finished)
+    path.write_bytes(finished.data.replace(b"two means", b"2 means"))
+    (listed,) = rescan(workspace.threads, {}, [finished.stem]).threads
+    assert curate.take_theirs(workspace, finished, listed) is listed
+    path.write_bytes(finished.data.replace(b"two means", b"some means"))
+    assert curate.take_theirs(workspace, listed, listed).thread.messages[3]["content"] == "some means"
+    curate.undo(workspace, finished.stem)
+    assert path.read_bytes() == listed.data
 
 
 def test_a_file_nobody_touched_before_reloads_as_one_step_too(workspace: Workspace, finished: Stored):
