@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
 
-NEW_ONLY = ("dataset", "count", "sessions", "query", "difficulty", "per_session")
+NEW_ONLY = ("dataset", "count", "sessions", "query", "difficulty", "per_session", "hint")
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
@@ -42,6 +42,7 @@ ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 @click.option("--difficulty", type=click.Choice(["easy", "middle", "hard"]), help="Draw only sessions so difficult.")
 @click.option("--per-session", type=click.IntRange(2, 256), help="So many ways at each session, each a thread.")
 @click.option("--keep", type=click.Choice(["right", "all"]), help="Which ways stay; `right` unless told.")
+@click.option("--hint", is_flag=True, help="Tell the model the truth; keep only what does not show it.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
 @json_option
 @workspace_options
@@ -104,10 +105,15 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
         raise UsageError("give --session or --count, not both")
     drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
     own = options["seed"]
-    return [
+    jobs = [
         Job(dataset.name, session, options["query"] or "", None if own is None else own + number, "", max_turns)
         for number, session in enumerate(drawn)
     ]
+    if not options["hint"]:
+        return jobs
+    from core.teaching.hinted import with_hints
+
+    return with_hints(jobs)
 
 
 def _band(workspace: Workspace, dataset: StandardDataset, options: Mapping[str, Any]) -> list[str] | None:
@@ -168,9 +174,11 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
 
 def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
     from core.runs.batch import run_jobs
+    from core.teaching.hinted import strip_hints
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
-        return await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
+        ran = await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
+        return strip_hints(workspace, ran)
 
     return run_shown(choice, len(jobs), work)
 

@@ -22,13 +22,14 @@ def run_ways_shown(
 ) -> int:
     """Go several ways at each job's session and sort them out. Exits with 0 only when every session was answered right
     at least once."""
+    from core.teaching.hinted import strip_hints
     from core.teaching.rejection import keep_right, run_ways
 
     ways: int = options["per_session"]
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> tuple[list[Ran], str]:
         ran = await run_ways(workspace, jobs, model, ways=ways, parallel=options["parallel"], ended=ended, watch=watch)
-        return ran, await model.name()
+        return strip_hints(workspace, ran), await model.name()
 
     ran, name = run_shown(choice, len(jobs) * ways, work)
     stopped = any(result.cancelled for result in ran)

@@ -34,6 +34,7 @@ def create_thread(
     max_turns: int | None = None,
     tools: Tools | None = None,
     truth: str | None = None,
+    made_by: Mapping[str, Any] | None = None,
 ) -> Stored:
     """Begin a thread: a question about one session, under the next free id.
 
@@ -45,6 +46,7 @@ def create_thread(
         max_turns: how many assistant messages a run may make; the workspace's setting unless told.
         tools: the schemas of the tools that are offered, when they are known already.
         truth: the session's label; looked up in the dataset unless told.
+        made_by: what is recorded of how it is made, beside the model.
 
     Raises:
         DatasetError: there is no such dataset or session.
@@ -66,6 +68,7 @@ def create_thread(
             "created_at": now,
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
+            **({"made_by": dict(made_by)} if made_by else {}),
         }
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, query)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})

@@ -12,6 +12,7 @@ from core.lint.control_tokens import CONTROL_TOKENS
 from core.lint.failed_calls import FAILED_CALLS
 from core.lint.finding import Check, Context, Finding
 from core.lint.grounding import GROUNDING
+from core.lint.hint import HINT_CHECK
 from core.lint.leak import LEAK
 from core.lint.secrets import SECRETS
 from core.lint.shape import CONSECUTIVE, CONTENT_TYPE, ENDS_ON_TOOL, STALE
@@ -20,7 +21,7 @@ from core.thread.value import Thread
 CHECKS: tuple[Check, ...] = (
     UNANSWERED, ORPHAN, DUPLICATE_ID, UNDECLARED_TOOL, ARGUMENTS_JSON, ARGUMENTS_SCHEMA, ENDS_ON_TOOL, CONSECUTIVE,
     EMPTY_ANSWER, UNKNOWN_ANSWER, COUNTS, ID, CONTENT_TYPE, STALE, CONTROL_TOKENS, SECRETS, LEAK, GROUNDING,
-    FAILED_CALLS,
+    FAILED_CALLS, HINT_CHECK,
 )  # fmt: skip
 """The checks of a thread on its own, in the order they are reported."""
 

@@ -89,6 +89,12 @@ def _labels(labels: tuple[str, ...]) -> _Labels:
     return _Labels(labels)
 
 
+def names_only_the_truth(thread: Thread, context: Context, text: str) -> bool:
+    """Whether a text names the thread's label and no other of the dataset's."""
+    labels = _labels((*label_set(thread, context), thread.truth))
+    return bool(thread.truth) and labels.named_in(text) == {canonical(thread.truth)}
+
+
 def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
     truth = canonical(thread.truth)
     if not truth:

@@ -19,6 +19,7 @@ from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_query
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
+from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
 from core.thread.value import Thread, is_assistant, with_metadata
 from core.workspace import Workspace
@@ -222,7 +223,10 @@ def _opened(workspace: Workspace, job: Job, query: str) -> Stored:
 
     if not job.stem:
         look_at_session(workspace, job.dataset, job.session)
-        return curate.create_thread(workspace, job.dataset, job.session, query, max_turns=job.max_turns)
+        made_by = {"hint": UNCHECKED} if job.hint else None
+        return curate.create_thread(
+            workspace, job.dataset, job.session, query, max_turns=job.max_turns, made_by=made_by
+        )
     stored = read(workspace.threads, job.stem)
     look_at_session(workspace, stored.thread.dataset, stored.thread.session)
     if job.max_turns and job.max_turns != stored.thread.max_turns and stored.thread.status != "finished":

@@ -6,9 +6,10 @@ import asyncio
 
 from core.errors import ModelError
 from core.model.client import Model
-from core.runs.batch import Job, Ran
+from core.runs.batch import Job, Ran, run_jobs
 from core.storage.store import Stored
 from core.teaching.difficulty import measure, pass_at
+from core.teaching.hinted import strip_hints, with_hints
 from core.teaching.rejection import WAYS, keep_right, run_ways
 from core.text import counted
 from core.workspace import Workspace
@@ -23,6 +24,17 @@ async def several_ways(workspace: Workspace, stored: Stored, model: Model) -> tu
     problems = f"; {done.problems[0]}" if done.problems else ""
     kept_ways = f"{counted(right, 'thread')} kept with {counted(pairs, 'preference pair')}"
     return f"{right} of {of} ways were right: {kept_ways}, the others are in the trash{problems}", None
+
+
+async def hinted(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+    """A new thread about the same session and question, whose teacher is told the truth; kept when nothing shows it."""
+    ran = await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, ended=_unseen)
+    (result,) = await asyncio.to_thread(strip_hints, workspace, ran)
+    if result.error:
+        return result.error, None
+    if result.stored is None or not result.finished:
+        return "the teacher found no answer in time, the truth told or not", None
+    return f"{result.stored.stem} is made, and nothing in it shows that its teacher was told the truth", None
 
 
 async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:

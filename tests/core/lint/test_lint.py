@@ -103,6 +103,10 @@ def _failed(thread: Document) -> None:
     thread["messages"][4]["content"] = "So.\n\nConfidence: high\nFinal Answer: walking"
 
 
+def _hinted(thread: Document) -> None:
+    thread["metadata"]["made_by"] = {"hint": "unchecked"}
+
+
 def _ungrounded(thread: Document) -> None:
     thread["messages"][4]["content"] = "A rhythm of 2.41 Hz.\n\nConfidence: high\nFinal Answer: walking"
 
@@ -129,6 +133,7 @@ def _ungrounded(thread: Document) -> None:
         ("leak", 2, "the result says `ground_truth`: Walking", _leak),
         ("grounding", 4, "it quotes 2.41 Hz", _ungrounded),
         ("failed_calls", None, "2 of 2 calls failed", _failed),
+        ("hint", None, "whether that shows was not checked yet", _hinted),
     ],
 )
 def test_each_kind_of_broken_thread_is_found_with_the_right_message(

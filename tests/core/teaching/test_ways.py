@@ -21,7 +21,7 @@ from tests.fake_server import FakeServer, calls, fails, fake_server, says
 from tests.tui.motion import motion_workspace
 from tui.__main__ import run
 
-LOOK = calls(("compute_spectrum", '{"channel": "acc_x"}'))
+LOOK = calls(("compute_spectrum", "{}"))
 RIGHT = says("It swings.\n\nConfidence: high\nFinal Answer: walking", 20)
 WRONG = says("It rests.\n\nConfidence: high\nFinal Answer: sitting", 20)
 QUERY = ("--dataset", "motion", "--session", "s01_0", "--query", "What is it?")

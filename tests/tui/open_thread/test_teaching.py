@@ -74,3 +74,19 @@ async def test_it_can_be_stopped(workspace: Workspace, served: Served):
             await pilot.press("escape")
             await until(pilot, lambda: not work(screen).busy)
     assert read_pass_rates(workspace.root) == {}
+
+
+async def test_a_hint_that_shows_is_thrown_away_and_one_that_does_not_makes_a_thread(
+    workspace: Workspace, served: Served
+):
+    stem = new_thread(workspace).stem
+    with fake_server(says("You told me.\n\nFinal Answer: walking", 20)) as server:
+        sentence = await told(served(server.url), "L", "h", until_told="thrown away")
+        assert "it speaks of what it was told: 'You told'" in sentence
+        server.script = [RIGHT]
+        await told(served(server.url), "L", "h", until_told="nothing in it shows")
+        assert "labelled walking" in server.requests[-1]["messages"][-1]["content"]
+    hinted = [
+        stored.thread for stored in read_all(workspace.threads) if isinstance(stored, Stored) and stored.stem != stem
+    ]
+    assert [thread.metadata["made_by"] for thread in hinted] == [{"hint": "stripped"}]
