@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from core.export.entry import Entry
 from core.export.profiles import profile_of
 from core.export.report import ExportRequest, Skips
-from core.filters.language import Filter
+from core.filters.language import Filter, parse
 from core.storage.export_log import export_state, read_log
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -44,6 +44,27 @@ def open_selection(workspace: Workspace, request: ExportRequest, wanted: Filter)
             EXPORTED if export_state(workspace.threads, summary, log(), request.profile) == "exported" else ""
         )
     return selection
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an export will take, as far as summaries tell."""
+
+    threads: int
+    wrong: int
+    """Those with a wrong answer that no person accepted."""
+    exact: bool
+    """False where the filter has to read files to decide: it may keep some of them back."""
+
+
+def outlook(workspace: Workspace, request: ExportRequest, listing: Iterable[Summary]) -> Outlook:
+    """What `request` would take of the folder, before anything is read. Raises UsageError for a filter or a profile
+    that is not known."""
+    wanted = parse(request.filter, workspace)
+    selection = open_selection(workspace, request, wanted)
+    leaving = [summary for summary in listing if not selection.reason(summary)]
+    wrong = 0 if profile_of(request.profile).wants_wrong else sum(map(is_wrong, leaving))
+    return Outlook(len(leaving), wrong, not wanted.needs_file)
 
 
 class Selection:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,24 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
+from tui.dialogs.ask import ChooseScreen, Way
 from tui.dialogs.export_job import Job
 from tui.terminal.terminal import copy_out
 
 if TYPE_CHECKING:
     from core.export.report import ExportReport, ExportRequest
+    from core.export.selection import Outlook
+    from core.thread.summary import Summary
     from tui.screens.export import ExportScreen
 
+WRONG_WAYS = (
+    Way("x", "export all", "the wrong ones too, as rows like the others"),
+    Way(
+        "w",
+        "without the wrong ones",
+        "they stay for the preference profiles; `[export] correct_only` makes it the rule",
+    ),
+)
 TOLD_SECONDS = 0.1
 """Between two looks at how far an export is: each is painted."""
 
@@ -27,13 +39,22 @@ class Exports:
     """Starts exports and tells how they go. Lives on the main screen, in whose workers they run."""
 
     def __init__(
-        self, screen: Screen[None], workspace: Workspace, filtered_by: Callable[[], str], done: Callable[[], None]
+        self,
+        screen: Screen[None],
+        workspace: Workspace,
+        filtered_by: Callable[[], str],
+        listing: Callable[[], Sequence[Summary] | None],
+        done: Callable[[], None],
     ) -> None:
-        """Args: `filtered_by` gives the list's present filter, `done` is called when an export is over."""
+        """Args: `filtered_by` gives the list's present filter, `listing` what is in the folder (None: it is not known
+        as a whole yet), `done` is called when an export is over."""
         self._screen = screen
         self._workspace = workspace
         self._filtered_by = filtered_by
+        self._listing = listing
         self._done = done
+        self._looking = False
+        """Whether it is being counted, or asked, what an export would take."""
         self._job: Job | None = None
         self._shown: ExportScreen | None = None
 
@@ -43,13 +64,44 @@ class Exports:
         return self._job is not None and not self._job.over
 
     def now(self) -> None:
-        """Export the finished threads that the filter shows; or show the export that is under way."""
+        """Export the finished threads that the filter shows, asking first where some answer wrong; or show the export
+        that is under way."""
         from core.export.report import ExportRequest
 
         if self.running:
             self._open()
-        else:
-            self.start(ExportRequest(filter=self._filtered_by()))
+        elif not self._looking:
+            self._looking = True
+            request = ExportRequest(filter=self._filtered_by())
+            self._screen.run_worker(partial(self._look_ahead, request, self._listing()), thread=True, group="export")
+
+    def _look_ahead(self, request: ExportRequest, listing: Sequence[Summary] | None) -> None:
+        from core.export.selection import outlook
+        from core.listing.index import summaries
+
+        try:
+            ahead = outlook(self._workspace, request, summaries(self._workspace) if listing is None else listing)
+        except SensorloomError:
+            ahead = None  # the export says it
+        self._screen.call_later(self._ask, request, ahead)
+
+    def _ask(self, request: ExportRequest, ahead: Outlook | None) -> None:
+        """Say how many are wrong before anything is written; with none, write."""
+        if ahead is None or not ahead.wrong:
+            self._looking = False
+            self.start(request)
+            return
+
+        def answered(way: str | None) -> None:
+            self._looking = False
+            if way is None:
+                self._screen.notify("nothing was exported", markup=False)
+            else:
+                self.start(replace(request, correct_only=way == "w"))
+
+        many = f"{ahead.wrong:,} of the {ahead.threads:,} finished threads" if ahead.exact else f"Up to {ahead.wrong:,}"
+        text = f"{many} that the filter shows answer wrong, and nobody accepted them. Nothing is written yet."
+        self._screen.app.push_screen(ChooseScreen("export", text, WRONG_WAYS), answered)
 
     def start(self, request: ExportRequest) -> None:
         """Begin an export and show how it goes."""

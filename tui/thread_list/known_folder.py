@@ -18,6 +18,11 @@ class KnownFolder:
         """Whether the whole folder has been looked at."""
         self._parents: dict[str, str] = {}
 
+    @property
+    def whole(self) -> list[Summary] | None:
+        """All summaries; None while the folder has not been looked at as a whole."""
+        return list(self.summaries.values()) if self.scanned else None
+
     def load(self, summaries: Iterable[Summary]) -> None:
         """Take what the cache remembered."""
         self.summaries = {summary.stem: summary for summary in summaries}

@@ -53,6 +53,9 @@ async def test_x_exports_what_the_filter_shows_and_says_what_left(
         monkeypatch.setattr(app._driver, "write", written.append)  # pyright: ignore[reportPrivateUsage] - what reaches the terminal
         main.filter_line.value = "-truth:laying"
         await pilot.press("x")
+        await until(pilot, lambda: "1 of the 2 finished threads" in screen(app))
+        assert not exported(workspace)
+        await pilot.press("x")
         await until(pilot, lambda: "the path was copied to" in screen(app))
         shown = screen(app)
         assert re.search(r"total +4 threads", shown) and re.search(r"exported +2", shown)
@@ -67,6 +70,28 @@ async def test_x_exports_what_the_filter_shows_and_says_what_left(
         await until(pilot, lambda: marks(main) == "  ↑↑")
         main.filter_line.value = "exported:never"
         await until(pilot, lambda: len(main.parts.arranging.shown) == 2)
+
+
+async def test_one_key_leaves_the_wrong_answers_out_before_anything_is_written(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    add_thread(1)
+    add_thread(2, answer="sitting")
+    add_thread(3, answer="sitting", review={"verdict": "accept"})
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        await opened(pilot, until, 3)
+        await pilot.press("x")
+        await until(pilot, lambda: "1 of the 3 finished threads" in screen(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "nothing was exported" in screen(app))
+        assert not exported(workspace)
+        await pilot.press("x")
+        await until(pilot, lambda: "1 of the 3 finished threads" in screen(app))
+        await pilot.press("w")
+        await until(pilot, lambda: "the path was copied to" in screen(app))
+        [path] = exported(workspace)
+        assert {json.loads(line)["id"][-1] for line in path.read_text().splitlines()} == {"1", "3"}
 
 
 async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_thread: Add, until: Until, screen: Text):
