@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 _OPTIONS = ("--workspace", "--threads", "--exports", "--data")
+_OPEN = "--open"
+"""A thread, and a message of it as `show` numbers them: `STEM#7`."""
 _FLAGS = ("--no-mouse", "--poll", "--trust")
 
 
@@ -46,7 +48,7 @@ def app_options(arguments: list[str]) -> dict[str, str] | None:
         name, _, value = rest.pop(0).partition("=")
         if name in _FLAGS and not value:
             options[name] = "yes"
-        elif name in _OPTIONS and (value or rest):
+        elif name in (*_OPTIONS, _OPEN) and (value or rest):
             options[name] = value or rest.pop(0)
         else:
             return None
@@ -68,7 +70,8 @@ def _open_app(options: dict[str, str]) -> int:
             return 0
         from tui.app import SensorloomApp
 
-        app = SensorloomApp(workspace, polling=True if "--poll" in options else None)
+        link = _link(workspace, options[_OPEN]) if _OPEN in options else None
+        app = SensorloomApp(workspace, polling=True if "--poll" in options else None, link=link)
     except SensorloomError as error:
         print(f"sensorloom: {error}", file=sys.stderr)
         return 1
@@ -83,6 +86,24 @@ def _open_app(options: dict[str, str]) -> int:
     if app.crash:
         print(f"sensorloom: {app.crash}", file=sys.stderr)
     return app.return_code or 0
+
+
+def _link(workspace: Workspace, text: str) -> tuple[str, int]:
+    """The thread and the message, counted from 0, that a link names.
+
+    Raises:
+        SensorloomError: there is no such thread.
+    """
+    from core.errors import UsageError
+
+    stem, _, number = text.partition("#")
+    if not (workspace.threads / f"{stem}.json").is_file():
+        raise UsageError(
+            f"--open {text}: there is no thread {stem} in {workspace.threads}; `sensorloom list` names all"
+        )
+    if number and not number.isdecimal():
+        raise UsageError(f"--open {text}: after # stands a message's number, as `sensorloom show {stem}` numbers them")
+    return stem, max(0, int(number or 1) - 1)
 
 
 def _workspace(options: dict[str, str], mouse: bool) -> Workspace | None:

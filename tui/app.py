@@ -27,7 +27,9 @@ class SensorloomApp(Guarded, CatchingApp[None]):
     TITLE = "sensorloom"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (132, "-wide")]  # noqa: RUF012 - declared so by Textual
 
-    def __init__(self, workspace: Workspace, *, polling: bool | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, *, polling: bool | None = None, link: tuple[str, int] | None = None
+    ) -> None:
         few = has_few_colours(os.environ)
         super().__init__(ansi_color=few)
         self.animation_level = "none"
@@ -36,7 +38,7 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         """One sentence when the app had to end, for the terminal it leaves."""
         self.mishaps = Mishaps(workspace, self._say_mishap)
         actions = rebound(workspace.settings.keys)
-        self._main = MainScreen(workspace, actions, polling=polling)
+        self._main = MainScreen(workspace, actions, polling=polling, link=link)
         if workspace.settings.keys:  # all of them: a key that two share would be lost with the one that moves away
             self.set_keymap({action.id: action.keys for action in actions})
         self.register_theme(FEW_COLOURS if few else THEME)

@@ -18,7 +18,7 @@ from core.text import printable
 # fmt: off
 ActionId = Literal[
     "pane.enter", "turn.next_call", "turn.previous_call", "turn.unfold_all", "turn.fold_all",
-    "search.begin", "search.next", "search.previous", "search.end",
+    "search.begin", "search.next", "search.previous", "search.end", "copy.choose", "thread.open_file",
     "move.down", "move.up", "move.first", "move.last", "move.page_down", "move.page_up", "pane.next", "pane.previous",
     "pane.threads", "pane.conversation", "pane.sensors", "thread.new", "list.filter", "list.sort", "list.saved",
     "list.mark", "list.unmark", "list.blind", "list.statistics", "verdict.accept", "verdict.reject", "verdict.skip",

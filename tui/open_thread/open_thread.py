@@ -65,6 +65,8 @@ class OpenThread:
         self._places: dict[str, ReadingPlace] = {}
         self._stem = ""
         self._situation: Situation | None = None
+        self.expected: tuple[str, int] | None = None
+        """A thread, by its stem, and the message that is put in focus when it opens."""
         self._in_order = asyncio.Lock()
         self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
 
@@ -103,6 +105,9 @@ class OpenThread:
             work.renew(stored)
         look = look_at(work, Look(blind=self.conversation.look.blind))
         self.conversation.open(work.stored.thread, look, self._places.get(stored.stem))
+        if self.expected is not None and self.expected[0] == stored.stem:
+            self.conversation.focus_message(self.expected[1])
+            self.expected = None
         self.show(work)
         self.listeners.opened(work)
 

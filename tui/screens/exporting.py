@@ -15,7 +15,7 @@ from core.text import one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.dialogs.export_job import Job
-from tui.terminal.terminal import copy_out
+from tui.terminal.terminal import copy_out, writer
 
 if TYPE_CHECKING:
     from core.export.report import ExportReport, ExportRequest
@@ -188,9 +188,4 @@ class Exports:
             raise
 
     def _copy(self, path: str) -> None:
-        def write(sequence: str) -> None:
-            driver = getattr(self._screen.app, "_driver", None)  # Textual's own copy takes no text longer than a line
-            if driver is not None:
-                self._screen.app.call_from_thread(driver.write, sequence)
-
-        self._screen.call_later(self._copied, copy_out(self._workspace, path, write))
+        self._screen.call_later(self._copied, copy_out(self._workspace, path, writer(self._screen.app)))

@@ -38,10 +38,19 @@ class MainScreen(Frame):
 
     parts: Parts
 
-    def __init__(self, workspace: Workspace, actions: Sequence[Action], *, polling: bool | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        actions: Sequence[Action],
+        *,
+        polling: bool | None = None,
+        link: tuple[str, int] | None = None,
+    ) -> None:
+        """Args: `link` is a thread, by its stem, and the message, counted from 0, that are gone to at the start."""
         super().__init__(actions)
         self.workspace = workspace
         self._polling = polling
+        self._link = link
         self.ready = False
         """Whether everything is there that acts."""
         self._waiting: list[ActionId] = []
@@ -69,6 +78,10 @@ class MainScreen(Frame):
         self.ready = True
         start_searching()
         self.parts.feed.start()
+        if self._link is not None:
+            self.parts.thread.expected = self._link
+            self.parts.arranging.go_to(self._link[0])
+            self.focus_pane("conversation")
         self._resume()
 
     def _resume(self) -> None:

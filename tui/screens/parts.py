@@ -16,6 +16,7 @@ from tui.keys import ActionId
 from tui.open_thread.branches import Branches
 from tui.open_thread.bridge import REDRAW_SECONDS
 from tui.open_thread.comparing import Comparing
+from tui.open_thread.copying import Copying
 from tui.open_thread.edit_actions import EditActions
 from tui.open_thread.findings import Findings
 from tui.open_thread.open_thread import Listeners, OpenThread, Situation
@@ -146,6 +147,7 @@ class Parts:
         )
         pane, line = frame.query_one("#conversation-pane", Pane), frame.query_one("#finding", Plain)
         self.findings = Findings(thread, pane, line, self.duplicates.of)
+        self.copying = Copying(thread)
         self.searching = Searching(
             thread,
             frame.query_one("#search", LineField),

@@ -8,11 +8,15 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.errors import SensorloomError
 from core.storage.atomic import write_atomic
 from core.text import printable
 from core.workspace import Workspace, private_folder
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 OSC52_LIMIT = 74_000
 """Characters of base64 that common terminals take in one sequence."""
@@ -53,6 +57,17 @@ def copy_out(workspace: Workspace, text: str, write: Callable[[str], object]) ->
     except SensorloomError:
         pass  # the other ways stand for themselves
     return ", ".join(tried) or "nowhere: neither the terminal nor a file could be written"
+
+
+def writer(app: App[Any]) -> Callable[[str], None]:
+    """Writes to the app's terminal from a worker's thread. Textual's own copy takes no text longer than a line."""
+
+    def write(sequence: str) -> None:
+        driver = getattr(app, "_driver", None)
+        if driver is not None:
+            app.call_from_thread(driver.write, sequence)
+
+    return write
 
 
 def _to_tmux(text: str) -> bool:

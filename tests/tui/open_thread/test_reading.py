@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace
-from tests.tui.driving import notices, opened
+from tests.tui.driving import notices, opened, work
 from tests.tui.motion import on_screen, until
+from tui.__main__ import app_options
+from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.widgets.conversation import Conversation
 from tui.widgets.key_bar import KeyBar
@@ -144,3 +151,65 @@ async def test_enter_on_a_row_goes_into_its_thread(workspace: Workspace):
     async with opened(workspace, (80, 24)) as (pilot, screen):
         await pilot.press("1", "enter")
         assert shown(screen).has_focus
+
+
+async def copied(pilot: Pilot[Any], screen: MainScreen, workspace: Workspace, key: str) -> str:
+    path = workspace.private / "copied.txt"
+    path.unlink(missing_ok=True)
+    await pilot.press("Y")
+    await until(pilot, lambda: pilot.app.screen is not screen)
+    await pilot.press(key)
+    await until(pilot, path.exists)
+    await until(pilot, lambda: any("copied to: terminal (OSC 52)" in notice.message for notice in notices(pilot)))
+    return path.read_text()
+
+
+async def test_a_call_its_arguments_its_result_and_ways_back_to_the_thread_are_copied(workspace: Workspace):
+    stem = "demo_s01_v4_0001"
+    save(workspace, '{"mean": 1}', '{"mean": 2}', stem=stem)
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("g", "J", "J")
+        assert await copied(pilot, screen, workspace, "m") == "Turn 2 looks."
+        assert await copied(pilot, screen, workspace, "c") == 'look {"at": 1}'
+        assert await copied(pilot, screen, workspace, "a") == '{"at": 1}'
+        assert await copied(pilot, screen, workspace, "r") == '{"mean": 2}'
+        await pilot.press("right_curly_bracket")
+        assert await copied(pilot, screen, workspace, "c") == 'look {"at": 1}'
+        assert await copied(pilot, screen, workspace, "i") == stem
+        assert await copied(pilot, screen, workspace, "p") == str(workspace.threads / f"{stem}.json")
+        assert await copied(pilot, screen, workspace, "s") == f"sensorloom show {stem} --workspace {workspace.root}"
+        link = await copied(pilot, screen, workspace, "l")
+        assert app_options(shlex.split(link)[1:]) == {"--workspace": str(workspace.root), "--open": f"{stem}#5"}
+
+
+async def test_a_link_opens_the_program_at_its_message(workspace: Workspace):
+    for number in (1, 2, 3):
+        save(workspace, '{"a": 1}', '{"b": 2}', stem=f"demo_s0{number}_v4_000{number}")
+    app = SensorloomApp(workspace, link=("demo_s01_v4_0001", 4))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: getattr(app.screen_stack[0], "ready", False))
+        screen = app.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        await until(pilot, lambda: screen.parts.thread.work and work(screen).stored.stem == "demo_s01_v4_0001")
+        await until(pilot, lambda: shown(screen).index == 4 and shown(screen).has_focus)
+
+
+async def test_the_file_opens_in_the_editor_and_what_is_changed_there_is_shown(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    save(workspace, '{"mean": 1}')
+    script = tmp_path / "editor"
+    script.write_text(f"#!{sys.executable}\n" + EDITOR)
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    async with opened(workspace) as (pilot, screen):
+        monkeypatch.setattr(pilot.app, "suspend", nullcontext)
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: "Turn 1 stares." in shown(screen).text)
+
+
+EDITOR = """
+import pathlib, sys
+path = pathlib.Path(sys.argv[1])
+path.write_text(path.read_text().replace("Turn 1 looks", "Turn 1 stares"))
+"""

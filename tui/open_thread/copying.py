@@ -1,0 +1,110 @@
+"""Taking a part of the open thread along: into the terminal's clipboard and tmux's, or its file into an editor."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from core.errors import UsageError
+from core.text import one_line
+from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
+from tui.dialogs.ask import ChooseScreen, Way
+from tui.open_thread.open_thread import OpenThread
+from tui.terminal.external_editor import open_in_editor
+from tui.terminal.terminal import copy_out, writer
+from tui.widgets.lines import size_text
+
+WAYS = (
+    Way("m", "message", "the focused message's text"),
+    Way("c", "call", "its tool call, or the one that it answers: name and arguments"),
+    Way("a", "arguments", "that call's arguments, as JSON"),
+    Way("r", "result", "that call's result, as JSON"),
+    Way("i", "id", "the thread's id"),
+    Way("p", "path", "the thread's file"),
+    Way("s", "show command", "the command that prints this thread"),
+    Way("l", "link", "the command that opens the program at this message"),
+)
+
+
+class Copying:
+    """Copies parts of the open thread, and opens its file elsewhere."""
+
+    def __init__(self, thread: OpenThread) -> None:
+        self._thread = thread
+
+    def choose(self) -> None:
+        """Ask what is copied, and copy it."""
+        work = self._thread.work
+        if work is None:
+            return
+        conversation = self._thread.conversation
+        messages = {block.part.index: block.part.message for block in conversation.laid.blocks}
+        texts = parts_of_message(messages, conversation.index)
+        stem, root = work.stored.stem, str(self._thread.workspace.root)
+        texts["i"] = stem
+        texts["p"] = str(self._path)
+        texts["s"] = shlex.join(["sensorloom", "show", stem, "--workspace", root])
+        texts["l"] = shlex.join(["sensorloom", "--workspace", root, "--open", f"{stem}#{conversation.index + 1}"])
+        ways = [
+            Way(way.key, way.label, f"{way.about}: {one_line(texts[way.key], 32)}")
+            for way in WAYS
+            if texts.get(way.key)
+        ]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                label = next(way.label for way in WAYS if way.key == key)
+                self._thread.screen.run_worker(partial(self._copy, label, texts[key]), thread=True, group="copy")
+
+        self._thread.screen.app.push_screen(ChooseScreen("copy", "What is taken along?", ways), chosen)
+
+    def _copy(self, label: str, text: str) -> None:
+        ways = copy_out(self._thread.workspace, text, writer(self._thread.screen.app))
+        self._thread.screen.call_later(self._thread.say, f"{label} ({size_text(len(text))}) copied to: {ways}")
+
+    def open_file(self) -> None:
+        """Open the thread's file in `$VISUAL` or `$EDITOR`; what is changed there is taken in."""
+        work = self._thread.work
+        if work is None:
+            return
+        try:
+            open_in_editor(self._thread.screen.app, self._path)
+        except UsageError as error:
+            self._thread.say(str(error), "error")
+        self._thread.changed([work.stored.stem])
+
+    @property
+    def _path(self) -> Path:
+        work = self._thread.work
+        assert work is not None
+        return self._thread.workspace.threads / f"{work.stored.stem}.json"
+
+
+def parts_of_message(messages: Mapping[int, Message], index: int) -> dict[str, str]:
+    """What can be copied of a message, by the keys of `WAYS`. Of several calls, and results, each is a line."""
+    message = messages.get(index, {})
+    calls, results = list(calls_of(message)), [message] if message.get("role") == "tool" else []
+    if results:
+        wanted = message.get("tool_call_id")
+        before = [call for at in sorted(messages) if at < index for call in calls_of(messages[at])]
+        calls = [call for call in before if call.get("id") == wanted][-1:]
+    elif calls:
+        ids = [call.get("id") for call in calls]
+        results = _answers_after(messages, index, ids)
+    return {
+        "m": text_of(message),
+        "c": "\n".join(f"{call_name(call)} {call_arguments(call)}" for call in calls),
+        "a": "\n".join(call_arguments(call) for call in calls),
+        "r": "\n".join(text_of(result) for result in results),
+    }
+
+
+def _answers_after(messages: Mapping[int, Message], index: int, ids: Sequence[object]) -> list[Message]:
+    """The results directly after message `index` that answer the calls of these ids."""
+    answers: list[Message] = []
+    while (answer := messages.get(index := index + 1)) is not None and answer.get("role") == "tool":
+        if answer.get("tool_call_id") in ids:
+            answers.append(answer)
+    return answers
