@@ -80,8 +80,14 @@ TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("ctrl+g", "$EDITOR"),
         ("esc", "keep draft"),
     ),
-    "filter": (("enter", "back to the list"),),
     "search": (("enter", "to the hits"), ("esc", "end the search")),
+    "filter": (
+        ("enter", "back to the list"),
+        ("tab", "complete"),
+        ("↑ ↓", "earlier ones"),
+        ("esc", "no filter"),
+        ("?", "every field"),
+    ),
 }
 """What the key bar says where text is typed, and letters are no keys."""
 

@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from core.filters.call_terms import FIELDS, STATES
+from core.filters.explaining import word_at
+from core.filters.grammar import CALL
 from core.filters.terms import ALIASES, ANY, NONE, TERMS
+from core.filters.values import term as written
+
+if TYPE_CHECKING:
+    from core.thread.summary import Summary
+    from core.workspace import Workspace
+
+Values = Mapping[str, Sequence[str]]
+"""The words that the threads of a folder have, by term."""
+
+_MOST = 500
+"""Words of one term that are kept: more cannot be chosen from by eye."""
 
 
-def completions(before: str) -> list[str]:
-    """What could follow `before`, the filter up to the cursor: term names, or a term's words."""
-    word = re.split(r"\s", before)[-1].removeprefix("-")
-    name, colon, value = word.partition(":")
+def completions(before: str, values: Values | None = None) -> list[str]:
+    """What the word that ends at the cursor could become: names of terms, or a term's words.
+
+    Args:
+        before: the filter up to the cursor.
+        values: the words that occur, see `values_in`.
+    """
+    known = values or {}
+    word = word_at(before, len(before))
+    name, colon, value = word.text.partition(":")
+    if word.in_call:
+        return _of_call(name, bool(colon), value, known)
     if not colon:
-        return [f"{name}:" for name in TERMS if name.startswith(word)]
-    term = TERMS.get(ALIASES.get(name, name))
+        return [each for each in (*(f"{name}:" for name in TERMS), CALL) if each.startswith(name)]
+    own = ALIASES.get(name, name)
+    term = TERMS.get(own)
     if term is None or not (term.choices or term.words or term.of_workspace):
         return []
-    last = value.split(",")[-1]
-    choices = _checks() if name == "lint" else term.choices
-    known = choices if name == "has" else (*choices, NONE, ANY)
-    return [
-        f"{name}:{value[: len(value) - len(last)]}{choice_of_term}"
-        for choice_of_term in known
-        if choice_of_term.startswith(last)
-    ]
+    choices = _checks() if own == "lint" else term.choices or known.get(own, ())
+    with_both = choices if own in ("has", "saved") else (*choices, NONE, ANY)
+    return _words(name, value, with_both)
+
+
+def values_in(workspace: Workspace, summaries: Iterable[Summary]) -> Values:
+    """The words that occur in a folder, by term, and the names of the saved filters. Opens datasets for their subjects:
+    belongs in a worker."""
+    from core.datasets.subjects import Subjects
+    from core.filters.saved import saved_filters
+
+    open_terms = {name: term.words for name, term in TERMS.items() if term.words and not term.choices and name != "id"}
+    counts: dict[str, dict[str, None]] = {name: {} for name in open_terms}
+    sessions: dict[tuple[str, str], None] = {}
+    for summary in summaries:
+        sessions[summary.dataset, summary.session] = None
+        for name, words in open_terms.items():
+            for word in words(summary):
+                counts[name][word] = None
+    subjects = Subjects(workspace)
+    people = {subjects.of(*session): None for session in sessions if session[1]}
+    saved = [saved.name for saved in saved_filters(workspace) if saved.name]
+    listed = {**counts, "subject": people}
+    return {**{name: sorted(filter(None, words))[:_MOST] for name, words in listed.items()}, "saved": saved}
+
+
+def _of_call(name: str, is_field: bool, value: str, known: Values) -> list[str]:
+    if not is_field:
+        first = (*known.get("tools", ()), *STATES, *(f"{field}:" for field in FIELDS))
+        return [each for each in first if each.startswith(name)]
+    return _words(name, value, known.get("tools", ()) if name == "tool" else STATES if name == "is" else ())
+
+
+def _words(name: str, value: str, choices: Iterable[str]) -> list[str]:
+    """The term with its last word completed, quoted where a word needs it."""
+    before, comma, last = value.rpartition(",")
+    plain = last.strip('"').casefold()
+    fitting = [choice for choice in choices if choice.casefold().startswith(plain)]
+    if comma:
+        return [f"{name}:{before},{choice}" for choice in fitting if " " not in choice]
+    return [f"{name}:{choice}" if choice in (NONE, ANY) else written(name, choice) for choice in fitting]
 
 
 def _checks() -> tuple[str, ...]:

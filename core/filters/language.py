@@ -151,6 +151,12 @@ def parse(text: str, workspace: Workspace | None = None) -> Filter:
     return Filter(text, tuple(condition_of(part, workspace) for part in parts))
 
 
+def narrowed(text: str, *terms: str) -> str:
+    """A filter with terms that must hold besides."""
+    line = read_line(text)
+    return " ".join((f"({text.strip()})" if line.either and terms else text.strip(), *terms)).strip()
+
+
 def select(
     folder: Path,
     listing: Iterable[Summary],

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
+from core.filters.language import narrowed
 from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.keys import Action
@@ -140,7 +141,7 @@ class Dialogs:
             if terms is not None:
                 text = self._filter_line.text
                 fresh = [term for term in terms if f" {term} " not in f" {text} "]
-                self._filter_line.put(" ".join([text, *fresh]).strip())
+                self._filter_line.put(narrowed(text, *fresh))
                 self._screen.focus_pane("threads")
 
         board = StatisticsScreen(

@@ -9,15 +9,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import Reactive
 from textual.widget import Widget
-from textual.widgets import Input
 
 from core.text import one_line
 from tui.keys import Action
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.textual_private import CoveredScreen
-from tui.widgets.filter_suggester import FilterSuggester
+from tui.widgets.filter_field import FilterField
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.line_field import LineField
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
@@ -32,7 +30,7 @@ class Frame(Guarded, CoveredScreen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     listed = getters.query_one("#threads", ThreadList)
-    filter_line = getters.query_one("#filter", Input)
+    filter_line = getters.query_one("#filter", FilterField)
     key_bar = getters.query_one(KeyBar)
 
     def __init__(self, actions: Sequence[Action]) -> None:
@@ -52,7 +50,7 @@ class Frame(Guarded, CoveredScreen[None]):
             with Pane(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")
                 yield Plain(id="filter-problem")
-                yield LineField(placeholder="/ filter", id="filter", suggester=FilterSuggester())
+                yield FilterField(id="filter")
             with Pane(id="conversation-pane", classes="pane"):
                 yield Plain(id="finding")
             yield Pane(id="sensors-pane", classes="pane")

@@ -37,7 +37,7 @@ from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.duplicates import Duplicates
 from tui.thread_list.feed import FeedListeners, FolderFeed
-from tui.thread_list.filter_line import FilterLine
+from tui.thread_list.filter_line import Around, FilterLine
 from tui.thread_list.judging import Judging
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.row_status import RowStatuses
@@ -98,7 +98,9 @@ class Parts:
         self.folder = folder = KnownFolder()
         self.staying = staying = Staying(folder, listed, lambda: self.thread.staying)
         self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, staying)
-        self.filter_line = FilterLine(workspace, frame.filter_line, problem, listed, arranging.show_matching)
+        self.filter_line = FilterLine(
+            workspace, folder, frame.filter_line, Around(problem, listed, self._choose_field), arranging.show_matching
+        )
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
         )
@@ -164,6 +166,11 @@ class Parts:
         )
 
     # What concerns several parts
+
+    def _choose_field(self, then: Callable[[str | None], None]) -> None:
+        from tui.screens.filter_fields import FilterFieldsScreen
+
+        self.frame.app.push_screen(FilterFieldsScreen(), then)
 
     def show(self, stored: Stored) -> None:
         """Show a thread that was read."""

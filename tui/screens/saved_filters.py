@@ -44,6 +44,7 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         Binding("enter", "take", "use it", show=False),
         Binding("s", "keep", "keep the present one", show=False),
         Binding("delete", "forget", "forget this one", show=False),
+        *(Binding(str(number), f"use({number})", "use a kept one", show=False) for number in range(1, 10)),
         Binding("escape,q,f", "dismiss", "back", show=False),
     ]
 
@@ -64,7 +65,7 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         """Show them."""
         self.query_one("#dialog").border_title = "filters"
         keep = " · s keeps the present one" if self._present else ""
-        self.query_one("#dialog").border_subtitle = f"⏎ use{keep} · del forgets a kept one · esc back"
+        self.query_one("#dialog").border_subtitle = f"⏎ use · 1-9 a kept one{keep} · del forgets a kept one · esc back"
         self._show()
         self.picker.focus()
         self.run_worker(self._load, thread=True)
@@ -78,6 +79,11 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         chosen = self.picker.chosen
         if chosen is not None:
             self.dismiss(self._texts()[self.picker.cursor])
+
+    def action_use(self, number: int) -> None:
+        """Use the kept filter of this number."""
+        if number <= len(self._own):
+            self.dismiss(self._own[number - 1].text)
 
     def action_keep(self) -> None:
         """Keep the present filter, under a name if it is given one."""
@@ -119,5 +125,8 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
 
     def _show(self, cursor: int = 0) -> None:
         usual = [Choice(text or "no filter", about) for text, about in USUAL]
-        own = [Choice(one_line(saved.text, 100), saved.name or "kept") for saved in self._own]
+        own = [
+            Choice(one_line(saved.text, 100), f"{saved.name or 'kept'} {number}")
+            for number, saved in enumerate(self._own, 1)
+        ]
         self.picker.show([*usual, *own], cursor)

@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input
 
 from core.errors import SensorloomError
+from core.filters.completions import completions, values_in
+from core.filters.explaining import explained
 from core.filters.language import Filter, parse
+from core.filters.typed import note_typed, typed_filters
 from core.filters.values import FilterError
-from core.text import one_line
+from core.text import one_line, printable
 from core.workspace import Workspace
+from tui.thread_list.known_folder import KnownFolder
+from tui.widgets.filter_field import FilterField
 from tui.widgets.plain import Plain
+
+OFFERED = 6
+"""Completions that the line above names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the line on the screen."""
+
+    hint: Plain
+    """Above it: explains the term under the cursor, or says what is wrong."""
+    listed: Widget
+    """Gets the focus back."""
+    choose_field: Callable[[Callable[[str | None], None]], None]
+    """Asks for one of all fields."""
 
 
 class FilterLine:
     """Reads the filter as it is typed. One that cannot be read changes nothing, and the line above says why."""
 
     def __init__(
-        self, workspace: Workspace, line: Input, problem: Plain, listed: Widget, show: Callable[[Filter], None]
+        self,
+        workspace: Workspace,
+        folder: KnownFolder,
+        line: FilterField,
+        around: Around,
+        show: Callable[[Filter], None],
     ) -> None:
-        """Args: `problem` says what is wrong, `listed` gets the focus back, `show` shows what a filter matches."""
+        """Args: `folder` has the words to complete, `show` shows what a filter matches."""
         self._workspace = workspace
+        self._folder = folder
         self._line = line
-        self._problem = problem
-        self._list = listed
+        self._around = around
         self._show = show
         self._filter = Filter("")
+        self._problem = ""
+        self._history: list[str] = []
+        """What was typed before, the latest last."""
+        self._back = 0
+        """How far back in it the line is; 0 is what is being typed."""
+        self._draft = ""
+        line.recall, line.cleared, line.moved = self._recall, self.end, self._explain
+        line.asked = lambda: around.choose_field(self._insert)
 
     @property
     def text(self) -> str:
@@ -43,15 +77,29 @@ class FilterLine:
         """Go to the line."""
         self._line.can_focus = True
         self._line.focus()
+        self._back = 0
+        summaries = list(self._folder.summaries.values())
+
+        def work() -> None:
+            history, values = typed_filters(self._workspace), values_in(self._workspace, summaries)
+            self._line.app.call_from_thread(self._learn, history, values)
+
+        self._line.run_worker(work, thread=True, exclusive=True, group="filter words")
+        self._explain()
 
     def end(self) -> None:
         """Back to the list, keeping the filter."""
-        self._list.focus()
+        self._around.listed.focus()
         self._line.can_focus = False
+        text = self._filter.text
+        if text and text != (self._history[-1] if self._history else ""):
+            self._line.run_worker(lambda: self._note(text), thread=True, group="filter history")
+        self._explain()
 
     def typed(self, text: str) -> None:
         """Show only what matches, as it is typed."""
         wanted = self._read(text.strip())
+        self._explain()
         if wanted is not None and wanted.text != self._filter.text:
             self._use(wanted)
 
@@ -69,15 +117,49 @@ class FilterLine:
         self._show(wanted)
 
     def _read(self, text: str) -> Filter | None:
+        self._problem = ""
         try:
-            wanted = parse(text, self._workspace)
+            return parse(text, self._workspace)
         except SensorloomError as error:
-            sentence = error.sentence if isinstance(error, FilterError) else str(error)
-            self._tell(sentence.replace(f"{self._workspace.root}/", ""))
+            sentence = f"at {error.position + 1}: {error.sentence}" if isinstance(error, FilterError) else str(error)
+            self._problem = sentence.replace(f"{self._workspace.root}/", "")
             return None
-        self._tell("")
-        return wanted
 
-    def _tell(self, problem: str) -> None:
-        self._problem.show(one_line(problem, 200))
-        self._problem.display = bool(problem)
+    def _explain(self) -> None:
+        """Say above the line what is wrong; while it is typed in, what the term at the cursor is and could become."""
+        line, hint = self._line, self._around.hint
+        if self._problem:
+            hint.show(one_line(self._problem, 200))
+        elif line.has_focus or line.can_focus:
+            about = explained(line.value, line.cursor_position)
+            before = line.value[: line.cursor_position]
+            fitting = completions(before, line.values) if before.strip() and not before.endswith(" ") else []
+            offered = f"\ntab {'  '.join(fitting[:OFFERED])}{' …' if len(fitting) > OFFERED else ''}" if fitting else ""
+            hint.show(Content.styled(f"{one_line(about, 160)}{printable(offered)}", "dim"))
+        hint.display = bool(self._problem) or line.can_focus
+
+    # What was typed before
+
+    def _learn(self, history: list[str], values: dict[str, list[str]]) -> None:
+        self._history, self._line.values = history, values
+        self._explain()
+
+    def _note(self, text: str) -> None:
+        try:
+            history = note_typed(self._workspace, text)
+        except SensorloomError:
+            return  # a history that cannot be kept stops nobody
+        self._line.app.call_from_thread(setattr, self, "_history", history)
+
+    def _recall(self, step: int) -> None:
+        if not self._back:
+            self._draft = self._line.value
+        self._back = min(max(self._back + step, 0), len(self._history))
+        self.put(self._history[-self._back] if self._back else self._draft)
+        self._line.action_end()
+
+    def _insert(self, example: str | None) -> None:
+        """Put a field into the line, with the cursor behind it."""
+        if example is not None:
+            self._line.put_word(example)
+        self.begin()
