@@ -16,7 +16,8 @@ from tests.tui.driving import opened
 async def test_a_filter_is_completed_explained_kept_and_cleared(
     workspace: Workspace, until: Until, add_thread: Callable[..., str], screen: Callable[[App[Any]], str]
 ):
-    add_thread(1), add_thread(2, answer="sitting"), add_thread(3, answer=None)
+    for number, answer in enumerate(("walking", "sitting", None), 1):
+        add_thread(number, answer=answer)
     async with opened(workspace) as (pilot, main):
         line = main.filter_line
         await pilot.press("1", "slash")
