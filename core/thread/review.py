@@ -20,6 +20,11 @@ def verdict_of(thread: Thread) -> str:
     return _word(review_of(thread).get("verdict"))
 
 
+def truth_hidden(verdict: str, *, blind: bool) -> bool:
+    """Whether a session's label is not to be shown: to who judges blind, until the thread has its verdict."""
+    return blind and not verdict
+
+
 def note_of(thread: Thread) -> str:
     """Why it was judged so, in somebody's words."""
     return _word(review_of(thread).get("note"))

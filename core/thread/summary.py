@@ -13,8 +13,6 @@ from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
 from core.thread.value import Counts, Message, Thread, count
 
-NOTE_LIMIT = 120
-"""Characters of a verdict's note that a summary keeps."""
 QUERY_LIMIT = 500
 """Characters of the query that a summary keeps; a filter on free text reads the file."""
 
@@ -48,7 +46,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reasons: tuple[str, ...] = ()
     """Why, in words from the workspace's list."""
     note: str = ""
-    """Why, in somebody's words; its beginning."""
+    """Why, in somebody's words."""
     tags: tuple[str, ...] = ()
     parent: str = ""
     branched_at: int | None = None
@@ -107,7 +105,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         query=thread.query[:QUERY_LIMIT],
         verdict=verdict_of(thread),
         reasons=reasons_of(thread),
-        note=note_of(thread)[:NOTE_LIMIT],
+        note=note_of(thread),
         tags=tags_of(thread),
         parent=_word(metadata.get("parent_id")),
         branched_at=branched_at if isinstance(branched_at, int) else None,

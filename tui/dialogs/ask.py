@@ -18,7 +18,7 @@ from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain, plain
 from tui.widgets.text_field import TextField
 
-_BOX = """
+BOX = """
     align: center middle;
     #ask { width: 76; max-width: 95%; height: auto; max-height: 90%; border: round $primary; padding: 0 1;
            background: $surface; }
@@ -38,7 +38,7 @@ class Way:
 class ChooseScreen(Guarded, ModalScreen[str | None]):
     """Asks for one of a few ways, by a key each; `esc` is always none of them."""
 
-    DEFAULT_CSS = f"ChooseScreen {{ {_BOX} }}"
+    DEFAULT_CSS = f"ChooseScreen {{ {BOX} }}"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "none of these", show=False)]
 
     def __init__(self, title: str, text: str, ways: Sequence[Way]) -> None:
@@ -73,7 +73,7 @@ class ChooseScreen(Guarded, ModalScreen[str | None]):
 class AskTextScreen(Guarded, ModalScreen[str | None]):
     """Asks for a text, beginning with one; `enter` takes it, `esc` takes none."""
 
-    DEFAULT_CSS = f"AskTextScreen {{ {_BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
+    DEFAULT_CSS = f"AskTextScreen {{ {BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "take it", show=False, priority=True),
         Binding("escape", "dismiss(None)", "leave", show=False),

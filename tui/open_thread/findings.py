@@ -12,6 +12,7 @@ from textual.content import Content
 
 from core.storage.store import Stored
 from core.text import one_line
+from core.thread.review import truth_hidden, verdict_of
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.thread_work import ThreadWork
 from tui.widgets.pane import Pane
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from core.lint import Finding
     from core.listing.row_status import Survey
 
+TELL_THE_TRUTH = frozenset(("leak", "counts"))
+"""Checks whose sentences quote the session's label, or say whether the answer is it."""
 QUIET_SECONDS = 0.25
 """How long a thread must have been open before it is checked."""
 
@@ -134,12 +137,18 @@ class Findings:
         where = "the whole thread" if finding.message is None else f"message {finding.message + 1}"
         if finding.message is not None:
             self._thread.conversation.focus_message(finding.message)
+        sentence = finding.sentence
+        work = self._thread.work
+        if finding.check in TELL_THE_TRUTH and (
+            work is None or truth_hidden(verdict_of(work.stored.thread), blind=self._thread.conversation.look.blind)
+        ):
+            sentence = "what it finds would tell the truth, which is hidden until your verdict"
         how = f"ctrl+f does it: {finding.fix}" if finding.fixable else finding.fix
         self._line.show(
             Content.assemble(
                 (f"{self._number + 1}/{len(findings)} {finding.check}", "bold $text-warning"),
                 (f" · {where}: ", "dim"),
-                one_line(finding.sentence, 300),
+                one_line(sentence, 300),
                 ("  → " if how else "", "dim"),
                 one_line(how, 200),
             )

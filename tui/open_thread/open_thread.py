@@ -20,6 +20,7 @@ from core import curate
 from core.errors import ConflictError, SensorloomError
 from core.storage.store import Stored
 from core.text import one_line
+from core.thread.review import truth_hidden, verdict_of
 from core.thread.stale import stale_messages
 from core.workspace import Workspace
 from tui.open_thread.thread_work import LiveTurn, ThreadWork
@@ -191,7 +192,9 @@ class OpenThread:
         """Let the sensors follow the focused message."""
         work = self.work
         if work is not None:
-            self.sensors.show(work.stored.thread, index, blind=self.conversation.look.blind)
+            thread = work.stored.thread
+            hidden = truth_hidden(verdict_of(thread), blind=self.conversation.look.blind)
+            self.sensors.show(thread, index, blind=hidden)
 
     def replaced(self, work: ThreadWork, stored: Stored) -> None:
         """Take a value of the thread that was saved in another way than by `save`."""

@@ -1,4 +1,4 @@
-"""What keys do to the focused turn besides editing it: its loss, taking it out, replaying and executing its calls."""
+"""What keys do to the focused turn besides editing it: its label and loss, taking it out, replaying its calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 from core import curate
 from core.errors import SensorloomError
+from core.thread.turn_labels import TurnLabel, label_of
 from core.thread.turns import turn_at
 from core.thread.value import Message, in_loss, is_assistant
 from tui.open_thread.open_thread import OpenThread
@@ -35,6 +36,28 @@ class TurnActions:
 
     async def _set_loss(self, work: ThreadWork, index: int, train: bool) -> None:
         await self._thread.save(work, curate.set_loss, index, train)
+
+    def label(self, label: TurnLabel) -> None:
+        """Label the focused turn, and go to the next one; the label that it has is taken off by the same key.
+
+        `bad` stays where it is: it marks the rest.
+        """
+        work = self._thread.work
+        conversation = self._thread.conversation
+        if work is None or conversation.index >= len(work.stored.thread.messages):
+            return
+        start = turn_at(work.stored.thread, conversation.index).start
+        message = work.stored.thread.messages[start]
+        if not is_assistant(message):
+            self._thread.say("only the assistant's turns are labelled; put the focus on one")
+            return
+        wanted = None if label_of(message) == label else label
+        self._thread.do(partial(self._label, work, start, wanted))
+        if wanted in ("good", "neutral"):
+            conversation.action_move_turn(1)
+
+    async def _label(self, work: ThreadWork, index: int, label: TurnLabel | None) -> None:
+        await self._thread.save(work, curate.label_turn, index, label)
 
     def delete(self) -> None:
         """Take the focused turn out; what rests on it is marked stale."""

@@ -10,11 +10,12 @@ from core import curate
 from core.curate.undoing import Direction, next_step
 from core.errors import SensorloomError, UsageError
 from core.storage import history
+from core.storage.history import ThreadStep
 from core.storage.store import Stored
 from core.workspace import Workspace
 from tui.open_thread.open_thread import OpenThread
 
-LIST_STEPS = ("verdict ", "deletion", "restoring")
+LIST_STEPS = ("verdict ", "tags ", "deletion", "restoring", "taken back: verdict ", "taken back: tags ")
 """How the steps that are made in the list begin, in the words of the history."""
 
 
@@ -66,6 +67,37 @@ class Undoing:
     def redo(self) -> None:
         """Do again what was undone last, there."""
         self._begin("redo")
+
+    def history(self) -> None:
+        """List what was done, in the open thread or in all by where the keys go, and take back what is chosen there."""
+        from tui.dialogs.steps import StepsScreen
+
+        work = self._thread.work
+        stem = None if self._in_list() or work is None else work.stored.stem
+
+        def chosen(row: ThreadStep | None) -> None:
+            if row is not None:
+                self._thread.do(partial(self._take_back, row.stem, row.step.number))
+
+        self._thread.screen.app.push_screen(StepsScreen(self._thread.workspace, stem), chosen)
+
+    async def _take_back(self, stem: str, number: int) -> None:
+        """Take back one step and none of those after it; the open thread stays open."""
+        try:
+            await self._judged()
+            if stem in self._running():
+                raise UsageError(f"{stem} is running; esc stops it")
+            stored = await asyncio.to_thread(curate.take_back, self._thread.workspace, stem, number)
+        except SensorloomError as error:
+            self._thread.say(str(error), "warning")
+            return
+        work = self._thread.under_way(stem)
+        if work is not None:
+            self._thread.replaced(work, stored)
+        else:
+            self._thread.tell_saved(stored)
+        self.step_taken([stem])
+        self._thread.say(f"step {number} of {stem} is taken back; the ones after it stand")
 
     def _begin(self, direction: Direction) -> None:
         work = self._thread.work

@@ -77,7 +77,10 @@ class Dialogs:
                 self._exports.start(request)
 
         listing = sorted(self._folder.summaries.values(), key=lambda summary: summary.stem)
-        dialog = ExportChoiceScreen(self._runs.workspace, listing, self._arranging.current, self._filter_line.text)
+        dialog = ExportChoiceScreen(
+            self._runs.workspace, listing, self._arranging.current, self._filter_line.text,
+            blind=self._thread.conversation.look.blind,
+        )  # fmt: skip
         self._screen.app.push_screen(dialog, chosen)
 
     def ask_migration(self) -> None:

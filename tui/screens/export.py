@@ -34,8 +34,18 @@ class ExportScreen(Guarded, ModalScreen[None]):
         Binding("c", "copy", "copy the path", show=False),
     ]
 
-    def __init__(self, workspace: Workspace, job: Job, *, stop: Callable[[], None], copy: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        job: Job,
+        *,
+        stop: Callable[[], None],
+        copy: Callable[[], None],
+        blind: bool = False,
+    ) -> None:
+        """Args: `stop` and `copy` are called by their keys; `blind` hides what would tell a thread's truth."""
         super().__init__()
+        self._blind = blind
         self._workspace = workspace
         self._job = job
         self._stop = stop
@@ -66,7 +76,7 @@ class ExportScreen(Guarded, ModalScreen[None]):
             lines.extend((("  ", "text"), *row) for row in wrapped(job.problem, width - 4, "warn"))
             lines.append(())
         if job.report is not None:
-            lines += report_lines(self._workspace, job.report, width)
+            lines += report_lines(self._workspace, job.report, width, blind=self._blind)
         if job.copied:
             lines.append(())
             text = f"the path was copied to: {job.copied}"
@@ -96,20 +106,20 @@ def _bar(job: Job) -> str:
     return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {job.total:,} threads"
 
 
-def _warning_lines(report: ExportReport) -> list[Line]:
+def _warning_lines(report: ExportReport, *, blind: bool) -> list[Line]:
     warnings = [("variety", warning) for warning in report.warnings]
-    if report.wrong:
+    if report.wrong and not blind:
         warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; X, then w leaves those out"))
     return [((f"  {name:10}", "dim"), (sentence, "warn")) for name, sentence in warnings]
 
 
-def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list[Line]:
-    """An export's report as lines."""
+def report_lines(workspace: Workspace, report: ExportReport, width: int, *, blind: bool = False) -> list[Line]:
+    """An export's report as lines. With `blind`, nothing tells a thread's label, nor whether an answer is right."""
     lines: list[Line] = [
         (("  total     ", "dim"), (f"{report.total:,} threads", "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
-    lines += _warning_lines(report)
+    lines += _warning_lines(report, blind=blind)
     lines.extend(
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )
@@ -125,7 +135,7 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list
     if report.beside:
         text = "beside it: " + ", ".join(path.name for path in report.beside)
         lines.extend((("            ", "text"), *row) for row in wrapped(one_line(text, 1000), width - 13, "dim"))
-    for side, labels in report.balance.items():
+    for side, labels in ({} if blind else report.balance).items():
         named = ", ".join(f"{label or 'no label'} {count:,}" for label, count in labels.items())
         head = f"  {side or 'labels':10}"
         for row in wrapped(named, max(20, width - 14)):
@@ -135,8 +145,10 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int) -> list
         lines.append(())
         lines.append((("  first rows", "dim"),))
     for example in report.examples:
-        text = one_line(f"{example.truth} → {example.answer or '…'} · {example.query}", 300)
-        lines.append(fit((("    ", "text"), *_SIGNS[example.correct], (text, "text")), width))
+        answer = example.answer or "…"
+        shown = answer if blind else f"{example.truth} → {answer}"
+        text = one_line(f"{shown} · {example.query}", 300)
+        lines.append(fit((("    ", "text"), *_SIGNS[None if blind else example.correct], (text, "text")), width))
     for what, places in report.changes.items():
         lines.extend((("  ", "text"), *row) for row in wrapped(f"{what}: {places:,}", width - 4, "dim"))
     return lines

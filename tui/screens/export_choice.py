@@ -22,6 +22,7 @@ from core.export.report import ExportCancelledError, ExportReport, ExportRequest
 from core.export.run import count
 from core.storage.splits_file import read_book
 from core.text import one_line
+from core.thread.review import truth_hidden
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
@@ -31,6 +32,7 @@ from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.export_lines import VIEWS, View, preview_lines
 from tui.widgets.line_view import PagedView
+from tui.widgets.lines import wrapped
 from tui.widgets.plain import Plain
 
 SAMPLE = 20
@@ -80,9 +82,19 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         version: int
         report: ExportReport
 
-    def __init__(self, workspace: Workspace, listing: Sequence[Summary], current: Summary | None, filter_text: str):
-        """Args: `listing` is what is known of the folder, `current` the thread to preview if it would leave."""
+    def __init__(
+        self,
+        workspace: Workspace,
+        listing: Sequence[Summary],
+        current: Summary | None,
+        filter_text: str,
+        *,
+        blind: bool = False,
+    ) -> None:
+        """Args: `listing` is what is known of the folder, `current` the thread to preview if it would leave; `blind`
+        hides the row of a thread that has no verdict yet, since it holds the truth."""
         super().__init__()
+        self._blind = blind
         self._workspace = workspace
         self._listing = listing
         self._current = current
@@ -263,7 +275,13 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         )
         if looked is not None:
             width = max(20, self.view.body.width - 1)
-            self.view.put(preview_lines(self._shown, looked.seen, looked.lost, width))
+            verdict = looked.thread.verdict if looked.thread is not None else ""
+            if self._shown == "row" and looked.seen is not None and truth_hidden(verdict, blind=self._blind):
+                self.view.put(
+                    list(wrapped("the row holds the truth, which is hidden until your verdict", width, "dim"))
+                )
+            else:
+                self.view.put(preview_lines(self._shown, looked.seen, looked.lost, width))
 
     @on(OptionRows.Pointed)
     def _pointed(self) -> None:

@@ -45,9 +45,12 @@ class Exports:
         filtered_by: Callable[[], str],
         listing: Callable[[], Sequence[Summary] | None],
         done: Callable[[], None],
+        blind: Callable[[], bool],
     ) -> None:
         """Args: `filtered_by` gives the list's present filter, `listing` what is in the folder (None: it is not known
-        as a whole yet), `done` is called when an export is over."""
+        as a whole yet), `done` is called when an export is over, `blind` says whether what would tell a thread's truth
+        is hidden."""
+        self._blind = blind
         self._screen = screen
         self._workspace = workspace
         self._filtered_by = filtered_by
@@ -150,7 +153,7 @@ class Exports:
 
         if self._job is None or self._shown is not None:
             return
-        self._shown = ExportScreen(self._workspace, self._job, stop=self.stop, copy=self.copy)
+        self._shown = ExportScreen(self._workspace, self._job, stop=self.stop, copy=self.copy, blind=self._blind())
         self._screen.app.push_screen(self._shown, self._left)
 
     def _left(self, _: object) -> None:

@@ -83,8 +83,9 @@ class Parts:
         self._compose_list(frame.listed)
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
-            frame, workspace, lambda: self.filter_line.text, lambda: self.folder.whole, self.exported
-        )
+            frame, workspace, lambda: self.filter_line.text, lambda: self.folder.whole, self.exported,
+            lambda: self.thread.conversation.look.blind,
+        )  # fmt: skip
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
             self.begun, self.judging.restore, self.staying.let_go,

@@ -18,7 +18,7 @@ from core.workspace import Workspace
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.staying import Staying
 from tui.widgets.pane import Pane
-from tui.widgets.thread_list import ThreadList
+from tui.widgets.thread_list import Extent, ThreadList
 
 AT_ONCE = 2_000
 """Threads that are sorted and filtered right where the key is handled; more go to a worker."""
@@ -249,9 +249,10 @@ class Arranging:
 
     # Marks
 
-    def mark(self) -> None:
-        """Mark the thread under the cursor, or take its mark away."""
-        self._list.toggle_mark()
+    def mark(self, extent: Extent = "row") -> None:
+        """Mark the thread under the cursor, or take its mark away; or mark a range, or all that are shown."""
+        marking = {"row": self._list.toggle_mark, "range": self._list.mark_range, "all": self._list.mark_all}
+        marking[extent]()
         self.retitle()
 
     def unmark(self, stems: Iterable[str] | None = None) -> None:

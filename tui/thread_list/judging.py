@@ -1,11 +1,12 @@
-"""Verdicts, deletion and the trash: keys that act on the marked threads, or on the one under the cursor."""
+"""Verdicts and why, tags, deletion and the trash: keys for the marked threads, or the one under the cursor."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from textual.screen import Screen
 
@@ -17,10 +18,26 @@ from tui.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from core.curate import Bulk, Verdict
+    from core.thread.summary import Summary
 
 IN_WORDS = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 TAKEN_BACK = "verdict taken back"
 DELETED, RESTORED = "moved to the trash", "brought back from the trash"
+
+
+TAG_KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
+MOST_TAGS = 24
+"""Tags that get a key; others are typed."""
+
+
+def tag_keys(settings: Mapping[str, str], used: Sequence[str]) -> dict[str, str]:
+    """Key to tag: those of the settings, then those that threads have, under the keys that are left."""
+    keys = dict(settings)
+    free = iter(key for key in TAG_KEYS if key not in settings)
+    for tag in used:
+        if tag not in keys.values() and len(keys) < MOST_TAGS and (key := next(free, "")):
+            keys[key] = tag
+    return keys
 
 
 class Judging:
@@ -77,6 +94,83 @@ class Judging:
             self._do(TAKEN_BACK if again else IN_WORDS[verdict], work)
             if not again:
                 self._list.action_move_down()
+
+    def say_why(self) -> None:
+        """Ask for the reasons of the verdict and a note; a thread without one is rejected, and the next one comes.
+
+        With several threads, what is left as it was stays with each of them.
+        """
+        from tui.dialogs.words import Words, WordsScreen
+
+        stems, chosen = self._with_summaries()
+        verdicts = {summary.verdict for summary in chosen}
+        if not chosen:
+            return
+        if len(verdicts) > 1:
+            self._say("these threads have different verdicts; mark those of one verdict")
+            return
+        verdict: Verdict = cast("Verdict", verdicts.pop() or "reject")
+        is_new = not chosen[0].verdict
+        reasons = tuple(word for word in chosen[0].reasons if all(word in summary.reasons for summary in chosen))
+        note = chosen[0].note if len(chosen) == 1 else ""
+
+        def answered(words: Words | None) -> None:
+            if words is None:
+                return
+            new_note = words.text if words.text != note else None
+            new_reasons = words.chosen if set(words.chosen) != set(reasons) else None
+            self._unmark(stems)
+
+            def work() -> Bulk:
+                from core.curate import set_verdicts
+
+                return set_verdicts(self._workspace, stems, verdict, new_note, new_reasons)
+
+            self._do(IN_WORDS[verdict], work)
+            if is_new:
+                self._list.action_move_down()
+
+        title = f"why {IN_WORDS[verdict]}" + (f" · {len(stems)} threads" if len(stems) > 1 else "")
+        offered = self._workspace.settings.reasons
+        self._screen.app.push_screen(WordsScreen(title, offered, reasons, "a note, in your own words", note), answered)
+
+    def tag(self) -> None:
+        """Ask for tags, and set and take away what changed."""
+        from tui.dialogs.words import Words, WordsScreen
+
+        stems, chosen = self._with_summaries()
+        if not chosen:
+            return
+        common = tuple(tag for tag in chosen[0].tags if all(tag in summary.tags for summary in chosen))
+        used = Counter(tag for summary in self._folder.summaries.values() for tag in summary.tags)
+
+        def answered(words: Words | None) -> None:
+            if words is None:
+                return
+            tags = [*words.chosen, *(tag.strip() for tag in words.text.split(","))]
+            add = [tag for tag in tags if tag and tag not in common]
+            remove = [tag for tag in common if tag not in tags]
+
+            def work() -> Bulk:
+                from core.curate import change_tags
+
+                return change_tags(self._workspace, stems, add, remove)
+
+            if add or remove:
+                self._unmark(stems)
+                self._do("tagged", work)
+
+        title = "tags" + (f" · {len(stems)} threads" if len(stems) > 1 else "")
+        offered = tag_keys(self._workspace.settings.tags, [tag for tag, _ in used.most_common()])
+        self._screen.app.push_screen(
+            WordsScreen(title, offered, common, "further tags, separated by commas", ""), answered
+        )
+
+    def _with_summaries(self) -> tuple[list[str], list[Summary]]:
+        """The chosen threads that can be read, and what is known of them."""
+        known = self._folder.summaries
+        stems = [stem for stem in self._chosen() if stem in known and not known[stem].problem]
+        return stems, [known[stem] for stem in stems]
 
     def delete(self) -> None:
         """Move to the trash; undo brings it back."""

@@ -12,8 +12,11 @@ from typing import Literal, TypedDict
 from core.text import one_line
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
+from core.thread.review import note_of, truth_hidden, verdict_of
+from core.thread.turn_labels import label_of
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
+from tui.widgets.judgement_lines import LABELS, judged
 from tui.widgets.lines import Line, Span
 
 ReplayMark = Literal["same", "differs", "edited", "cannot"]
@@ -30,7 +33,7 @@ class Look:
     """How a thread is looked at. Nothing in here is part of the thread."""
 
     blind: bool = False
-    """Whether the truth is hidden."""
+    """Whether the truth is hidden until the thread has its verdict."""
     opened: frozenset[int] = frozenset()
     """Messages whose long parts are unfolded."""
     brief: frozenset[int] = frozenset()
@@ -75,6 +78,10 @@ class Part:
     """The tool that a result is from, where that is not plain from the line above it."""
     above: tuple[Line, ...] = ()
     """Lines over the message: the proposals there are to choose from."""
+    judged: Line = ()
+    """Below the last message: the verdict with its reasons, and the tags."""
+    note: str = ""
+    """Below that, what was noted at the verdict."""
 
     def same(self, other: Part) -> bool:
         """Whether both are drawn alike; the message is compared by identity, since threads share theirs."""
@@ -83,7 +90,7 @@ class Part:
 
 def _rest(part: Part) -> tuple[object, ...]:
     return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
-            part.gap, part.answers, part.begun, part.brief, part.above)  # fmt: skip
+            part.gap, part.answers, part.begun, part.brief, part.above, part.judged, part.note)  # fmt: skip
 
 
 def parts_of(thread: Thread, look: Look) -> list[Part]:
@@ -115,6 +122,8 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 reasoning=reasoning if isinstance(reasoning, str) else "",
                 gap=bool(index) and role != "tool",
                 answers=named.get(index, ""),
+                judged=judged(thread) if index == len(messages) - 1 else (),
+                note=note_of(thread) if index == len(messages) - 1 else "",
             )
         )
     end = len(messages)
@@ -218,6 +227,8 @@ def _marks(
         marks.append(("⚠ stale", "warn"))
     if message.get("edited"):
         marks.append(("✎ edited", "warn"))
+    if label := label_of(message):
+        marks.append(LABELS[label])
     if not in_loss(message):
         marks.append(("⊘ out of the loss", "warn"))
     if fork:
@@ -260,8 +271,8 @@ def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
     answer = final_answer(text_of(message)) if final_message(thread.messages) is not None else None
     if answer is None:
         return ()
-    if look.blind:
-        return (("● answered", "mark"), ("  the truth is hidden: w shows it", "dim"))
+    if truth_hidden(verdict_of(thread), blind=look.blind):
+        return (("● answered", "mark"), ("  the truth is hidden until your verdict: w shows it", "dim"))
     if not thread.truth:
         return (("● answered", "mark"), ("  no truth is known", "dim"))
     if same_label(answer, thread.truth):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from textual.message import Message
 
 from core.text import one_line
+from core.thread.review import truth_hidden
 from tui.widgets.lines import Line, Span, cells, fit, spread
 from tui.widgets.row_list import RowList
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from core.listing.row_status import Standing
     from core.thread.summary import Summary
 
+Extent = Literal["row", "range", "all"]
+"""What is marked: the row under the cursor, all from the last marked one to it, or all rows that are shown."""
 _VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
 _STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
 _ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"), None: (" ", "dim")}
@@ -25,10 +28,15 @@ _EXPORTED: dict[str, Span] = {"never": (" ", "dim"), "exported": ("↑", "dim"),
 
 LEGEND = (
     "● finished  ○ active  ◐ turn limit reached  ▶ running  ◆ a proposal waits  ! not readable  ◇ older v3 thread  "
-    "✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  ■ marked  └ branch  ≈2 two stale messages  "
+    '✓ right  ✗ wrong  ▲ accepted  ▼ rejected  ▷ skipped  " a note or reasons  # tags  ■ marked  '
+    "└ branch  ≈2 two stale messages  "
     "! after them: the checks find something  ↑ exported  ↕ changed since it was exported"
 )
 """What the signs of a row mean, for the help screen."""
+
+
+LEAST_REMARKS = 8
+"""Columns from which a row tells its reasons, tags and note, beside the signs that say there are some."""
 
 
 class ThreadList(RowList):
@@ -48,7 +56,7 @@ class ThreadList(RowList):
         self.standing: Callable[[Summary], Standing | None] = lambda _summary: None
         """How a thread stands, where that is known."""
         self.blind = False
-        """Whether the truth, and whether an answer is right, are hidden."""
+        """Whether the truth, and whether an answer is right, are hidden until a thread has its verdict."""
         self.rows: Sequence[Row] = ()
         """All rows, shown or scrolled away."""
         self.marked: set[str] = set()
@@ -57,6 +65,7 @@ class ThreadList(RowList):
         """Threads whose rows stay though they are none of those that were asked for, each with why, by their stems."""
         self._places: dict[str, int] = {}
         self._told = ""
+        self._last_marked = ""
         self._in_progress: frozenset[str] = frozenset()
         self._waiting: frozenset[str] = frozenset()
 
@@ -148,8 +157,24 @@ class ThreadList(RowList):
         """Mark the thread under the cursor or take its mark away, and go one down."""
         if (current := self.current) is not None:
             self.marked ^= {current.stem}
+            self._last_marked = current.stem
             self.refresh_line(self.cursor)
             self.move_to(self.cursor + 1)
+
+    def mark_range(self) -> None:
+        """Mark all from the last marked thread to the one under the cursor; that one alone where none was marked."""
+        if (current := self.current) is not None:
+            start = self._places.get(self._last_marked, self.cursor)
+            first, last = sorted((start, self.cursor))
+            self.marked |= {row.summary.stem for row in self.rows[first : last + 1]} - self.aside.keys()
+            self._last_marked = current.stem
+            self.refresh()
+
+    def mark_all(self) -> None:
+        """Mark all threads that are shown; take their marks away where all have one."""
+        shown = {row.summary.stem for row in self.rows} - self.aside.keys()
+        self.marked = self.marked - shown if shown <= self.marked else self.marked | shown
+        self.refresh()
 
     def unmark(self, stems: Iterable[str] | None = None) -> None:
         """Take the marks of these threads away, or all."""
@@ -175,13 +200,17 @@ class ThreadList(RowList):
         sign = self._sign(summary)
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
         verdict = _VERDICTS.get(summary.verdict, (" ", "dim"))
-        answer = _ANSWERS[None if self.blind else summary.correct]
+        hidden = truth_hidden(summary.verdict, blind=self.blind)
+        answer = _ANSWERS[None if hidden else summary.correct]
         signs = sign, answer, verdict, *_standing(self.standing(summary))
         right: Line = _tail(summary)
         if why := self.aside.get(summary.stem):  # first, so that it is never cut off
-            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(summary, self.blind))]
+            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(summary, hidden))]
             return fit((*marks, *grey), width)
-        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(summary, self.blind))
+        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(summary, hidden))
+        room = width - cells(left) - cells(right) - 2
+        if remarks := _remarks(summary, room):
+            return spread((*left, *remarks), right, width)
         return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
 
     def _sign(self, summary: Summary) -> Span:
@@ -192,12 +221,23 @@ class ThreadList(RowList):
         return _STATUSES.get(summary.status, ("○", "text"))
 
 
-def _words(summary: Summary, blind: bool) -> Line:
+def _remarks(summary: Summary, room: int) -> Line:
+    """Reasons, tags and the beginning of the note, cut to `room` columns; nothing where there is hardly any."""
+    spans: list[Span] = []
+    if summary.reasons:
+        spans.append((f"  {one_line(', '.join(summary.reasons), 60)}", "dim"))
+    spans.extend((f"  #{one_line(tag, 24)}", "mark") for tag in summary.tags)
+    if summary.note:
+        spans.append((f'  "{one_line(summary.note, 80)}"', "dim"))
+    return fit(spans, room) if room >= LEAST_REMARKS else ()
+
+
+def _words(summary: Summary, hidden: bool) -> Line:
     session = one_line(summary.session, 40) or one_line(summary.stem, 60)
-    truth = session if blind else one_line(summary.truth, 40) or session
-    if not summary.answer or (summary.correct and not blind):  # a right answer is the label; its ✓ says so
+    truth = session if hidden else one_line(summary.truth, 40) or session
+    if not summary.answer or (summary.correct and not hidden):  # a right answer is the label; its ✓ says so
         return ((truth, "text"),)
-    wrong = summary.correct is False and not blind
+    wrong = summary.correct is False and not hidden
     return ((truth, "text"), (" → ", "dim"), (one_line(summary.answer, 40), "bad" if wrong else "text"))
 
 
@@ -210,5 +250,7 @@ def _standing(standing: Standing | None) -> tuple[Span, Span]:
 
 def _tail(summary: Summary) -> Line:
     stale: tuple[Span, ...] = ((f"≈{summary.stale} ", "warn"),) if summary.stale else ()
+    why = '"' if summary.note or summary.reasons else ""
+    signs = f"{why}{'#' if summary.tags else ''}"
     number = summary.stem.rpartition("_")[2]
-    return (*stale, (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))
+    return (*stale, (f"{signs} " if signs else "", "mark"), (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))

@@ -1,0 +1,36 @@
+"""What people said of a thread and its turns, as the conversation shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.text import one_line
+from core.thread.review import judge_of, reasons_of, tags_of, verdict_of
+from core.thread.turn_labels import TurnLabel
+from core.thread.value import Thread
+from tui.widgets.lines import Line, Span
+
+VERDICTS: Mapping[str, Span] = {
+    "accept": ("▲ accepted", "good"),
+    "reject": ("▼ rejected", "bad"),
+    "skip": ("▷ skipped", "dim"),
+}
+LABELS: Mapping[TurnLabel, Span] = {
+    "good": ("+ good", "good"),
+    "neutral": ("= neutral", "dim"),
+    "bad": ("- bad", "bad"),
+}
+
+
+def judged(thread: Thread) -> Line:
+    """The verdict with reasons and judge, and the tags; nothing where there are neither."""
+    spans: list[Span] = []
+    if verdict := verdict_of(thread):
+        spans.append(VERDICTS.get(verdict, (one_line(verdict, 20), "text")))
+        if reasons := reasons_of(thread):
+            spans.append((f"  {one_line(', '.join(reasons), 200)}", "text"))
+        if judge := judge_of(thread):
+            spans.append((f"  {one_line(judge, 40)}", "dim"))
+    if tags := tags_of(thread):
+        spans.append((("   " if spans else "") + " ".join(f"#{one_line(tag, 40)}" for tag in tags), "mark"))
+    return tuple(spans)
