@@ -121,6 +121,8 @@ examples: .venv/.dev
 # The analyst against baselines with subjects held out; the page is the benchmark's own output. About ten minutes.
 bench-tools: .venv/.bench
 	$(BIN)/python -m tests.bench.tools $(ARGS) > docs/bench-tools.md.new
+	echo >> docs/bench-tools.md.new
+	$(BIN)/python -m tests.bench.variety >> docs/bench-tools.md.new
 	mv docs/bench-tools.md.new docs/bench-tools.md
 
 # The tools' numbers beside scipy's, and beside what windows were made with; fails when one disagrees beyond its tolerance.

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import random
 
+from core.analyst.citations import grounds
 from core.analyst.conversation import Conversation, Finding
 from core.analyst.evidence import Verdict, is_moving, weigh
+from core.analyst.phrases import label_words, listed, phrase
 from core.analyst.questions import Asked, is_still
-from core.analyst.words import explain, label_words, listed, recall
-
-_TELLING = (
-    "compare_to_reference",
-    "nearest_examples",
-    "detect_periodicity",
-    "estimate_orientation",
-    "compute_spectrum",
-)
+from core.analyst.words import explain, recall
 
 
 def conclude(conversation: Conversation, asked: Asked, draw: random.Random) -> str:
@@ -23,6 +17,7 @@ def conclude(conversation: Conversation, asked: Asked, draw: random.Random) -> s
     verdict = weigh(conversation, draw)
     last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
     parts = [text for finding in last if (text := explain(finding, draw))]
+    parts.append(grounds(conversation.findings, draw))
     parts.append(_summary(conversation, verdict, last, draw))
     parts.append(_answer(asked, verdict, draw))
     body = " ".join(part for part in parts if part)
@@ -30,37 +25,33 @@ def conclude(conversation: Conversation, asked: Asked, draw: random.Random) -> s
 
 
 def _summary(conversation: Conversation, verdict: Verdict, last: list[Finding], draw: random.Random) -> str:
-    good = [finding for finding in conversation.findings if not finding.failed]
-    if not good:
+    if all(finding.failed for finding in conversation.findings):
         return (
             "I have no result to go by: without a tool that answers I cannot see anything of this session, "
             "so what follows is a guess among the labels."
         )
-    earlier = [finding for finding in good if finding not in last and finding.tool in _TELLING]
-    earlier.sort(key=lambda finding: _TELLING.index(finding.tool))
-    recalled = recall(earlier[0], draw) if earlier and draw.random() < 0.7 else ""
     if not verdict.reference and not verdict.neighbours:
         moving = is_moving(conversation)
         about = "what was measured shows movement" if moving else "the signals are those of somebody at rest"
         if moving is None:
             about = "what was measured does not tell one activity from another"
-        limit = f"Nothing here compares the session with known activities; {about}, and I can say no more."
-        return f"{recalled} {limit}".strip()
+        return f"Nothing here compares the session with known activities; {about}, and I can say no more."
     if verdict.agree is False:
-        doubt = (
-            f"The statistics point to {label_words(verdict.reference)}, the nearest examples to "
-            f"{label_words(verdict.neighbours)}; I weigh both, and the doubt remains."
-        )
-        return f"{recalled} {doubt}".strip()
+        return phrase(
+            "[The statistics|The distances] [point to|speak for] {reference}, the nearest examples [to|for] "
+            "{neighbours}; [I weigh both, and the doubt remains|both count, and some doubt stays|that leaves it "
+            "open which is right, and I weigh both].",
+            draw, reference=label_words(verdict.reference), neighbours=label_words(verdict.neighbours),
+        )  # fmt: skip
     if verdict.agree:
-        agreed = draw.choice(
-            (
-                f"Statistics and nearest examples agree on {label_words(verdict.label)}.",
-                f"Both comparisons with other people come to {label_words(verdict.label)}.",
-            )
-        )
-        return f"{recalled} {agreed}".strip()
-    return recalled
+        return phrase(
+            "[Statistics and nearest examples|Distances and neighbours|The averages and the single windows of others] "
+            "[agree on|both say|come together at] {label}.|"
+            "[Both comparisons|The two comparisons] with other people come to {label}[, which makes it firmer|].",
+            draw, label=label_words(verdict.label),
+        )  # fmt: skip
+    before = [finding for finding in conversation.of("compare_to_reference") if finding not in last]
+    return recall(before[0], draw) if before else ""
 
 
 def _answer(asked: Asked, verdict: Verdict, draw: random.Random) -> str:
@@ -78,12 +69,23 @@ def _answer(asked: Asked, verdict: Verdict, draw: random.Random) -> str:
         return f"So no, this is not {label_words(asked_label)} but most likely {name}."
     if asked.options and verdict.label not in asked.options:
         offered = listed([label_words(option) for option in asked.options])
-        return f"Of {offered} none fits best; the findings speak for {name}."
-    rest = (
-        f", with {label_words(verdict.second)} as the next best"
-        if verdict.second and verdict.confidence != "high"
-        else ""
-    )
+        return phrase(
+            "Of {offered} none fits best; [the findings speak for|what I see is rather|by the findings it is] {name}.",
+            draw, offered=offered, name=name,
+        )  # fmt: skip
+    rest = ""
+    if verdict.second and verdict.confidence != "high":
+        rest = phrase(
+            ", [with {second} as the next best|{second} being the next best|though {second} is not ruled out]",
+            draw, second=label_words(verdict.second),
+        )  # fmt: skip
     if asked.options:
-        return f"Between the choices it is {name}{rest}."
-    return draw.choice((f"All in all this is most likely {name}{rest}.", f"I therefore take this to be {name}{rest}."))
+        return phrase(
+            "[Between the choices|Of what was offered|As for the choice,] it is {name}{rest}.",
+            draw, name=name, rest=rest,
+        )  # fmt: skip
+    return phrase(
+        "[All in all this is|Taken together it is|On balance it is|I therefore take this to be|I settle on|That makes "
+        "it][ most likely|] {name}{rest}.",
+        draw, name=name, rest=rest,
+    )  # fmt: skip

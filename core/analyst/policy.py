@@ -15,10 +15,11 @@ from typing import Any
 from core.analyst.conclusion import conclude
 from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
 from core.analyst.evidence import closeness_to, is_moving, votes_for
+from core.analyst.phrases import listed, phrase
 from core.analyst.questions import Asked, propose_question, read_question
 from core.analyst.reasons import WHY
 from core.analyst.steps import Step, possible
-from core.analyst.words import explain, listed
+from core.analyst.words import explain
 from tools.sensors import positions_of
 
 MAX_TURNS = 8
@@ -140,13 +141,7 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
     stats = Step(
         "show_channel_stats",
         {"artifact_id": _SESSION},
-        draw.choice(
-            (
-                "First I look at how strong the signals are and how much they vary.",
-                "I begin with each channel's level and spread, which tells whether there is movement at all.",
-                "Level and spread of the channels come first: they separate rest from motion.",
-            )
-        ),
+        phrase(WHY["show_channel_stats"], draw),
     )
     if not conversation.labels and not _tried(conversation, "show_session_stats"):
         return [Step("show_session_stats", name, "First I need to know which activities there are to choose from.")]
@@ -158,7 +153,7 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
         return [Step(stats.tool, stats.arguments, "First I see which of the sensors in question this session has.")]
     if not conversation.findings and manner < 0.25:
         return [
-            Step("show_session_stats", name, "I check what the dataset holds and how long its sessions are."),
+            Step("show_session_stats", name, phrase(WHY["show_session_stats"], draw)),
             Step(stats.tool, stats.arguments, "At the same time I look at the signals' level and spread."),
         ]
     if not conversation.findings and manner < 0.45:
@@ -229,7 +224,7 @@ def _looking(conversation: Conversation, asked: Asked, window: str, way: str, dr
         arguments: dict[str, Any] = {"artifact_id": window}
         if position and tool != "estimate_heart_rate":
             arguments["position"] = position
-        steps.append(Step(tool, arguments, draw.choice(WHY[tool])))
+        steps.append(Step(tool, arguments, phrase(WHY[tool], draw)))
     return steps
 
 
@@ -237,8 +232,8 @@ def _comparing(conversation: Conversation, window: str, way: str, draw: random.R
     """How other people's sessions compare, and a second opinion where the first leaves room for doubt."""
     plan = _drawn(way, "comparing")
     k, at_once, second_opinion = plan.choice((5, 7, 9)), plan.random() < 0.25, plan.random() < 0.6
-    compare = Step("compare_to_reference", {"artifact_id": window}, draw.choice(WHY["compare_to_reference"]))
-    near = Step("nearest_examples", {"k": k, "artifact_id": window}, draw.choice(WHY["nearest_examples"]))
+    compare = Step("compare_to_reference", {"artifact_id": window}, phrase(WHY["compare_to_reference"], draw))
+    near = Step("nearest_examples", {"k": k, "artifact_id": window}, phrase(WHY["nearest_examples"], draw))
     compared, asked_near = conversation.of("compare_to_reference"), conversation.of("nearest_examples")
     if not compared and not asked_near and at_once:
         return [compare, near]

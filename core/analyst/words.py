@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.analyst.comparison_words import compared_before, neighbours, reference
 from core.analyst.conversation import Finding, Number
 from core.analyst.evidence import is_tiny, unit_of
+from core.analyst.phrases import label_words, listed, number, phrase
 from tools.sensors import sensors_of
 from tools.session import Channel
 
@@ -20,13 +22,16 @@ FASTEST_STEPS = 200
 def explain(finding: Finding, draw: random.Random) -> str:
     """A sentence or two on a result; empty when it shows nothing worth a word."""
     if finding.failed:
-        return f"{finding.tool} could not answer: {_first_clause(finding.error)}."
+        return phrase(
+            "{tool} [could not answer|gave no result|refused]: {reason}.",
+            draw, tool=finding.tool, reason=_first_clause(finding.error),
+        )  # fmt: skip
     return _told(_SAYINGS.get(finding.tool, _own), finding, draw)
 
 
 def recall(finding: Finding, draw: random.Random) -> str:
     """An earlier result, said again and shorter where it was long."""
-    return _told(_compared_before, finding, draw) if finding.tool == "compare_to_reference" else explain(finding, draw)
+    return _told(compared_before, finding, draw) if finding.tool == "compare_to_reference" else explain(finding, draw)
 
 
 def _told(say: Saying, finding: Finding, draw: random.Random) -> str:
@@ -34,16 +39,6 @@ def _told(say: Saying, finding: Finding, draw: random.Random) -> str:
         return say(finding.result, draw)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
         return ""  # a result can have any shape: people edit them, and bring tools of their own
-
-
-def listed(names: list[str]) -> str:
-    """Names as a list in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
-
-
-def label_words(label: str) -> str:
-    """A label as it stands, in quotes only where it would not read as words."""
-    return label.replace("_", " ")
 
 
 def _first_clause(text: str) -> str:
@@ -60,11 +55,15 @@ def _session_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     subjects = result.get("subjects")
     people = f" by {_counted(subjects, 'person', 'people')}" if subjects else ""
     sessions = _counted(result["sessions"], "session", "sessions")
-    return f"The dataset holds {sessions}{people}; its labels are {listed(_labels(result))}."
+    return phrase(
+        "[The dataset|This dataset] [holds|has|consists of] {sessions}{people}; [its labels are|to choose from are|the "
+        "labels are] {labels}.",
+        draw, sessions=sessions, people=people, labels=listed(_labels(result)),
+    )  # fmt: skip
 
 
 def _counted(number: Any, singular: str, plural: str) -> str:
-    return f"{_number(number)} {singular if number == 1 else plural}"
+    return f"{number(number)} {singular if number == 1 else plural}"
 
 
 def _labels(result: Mapping[str, Any]) -> list[str]:
@@ -75,7 +74,7 @@ def _labels(result: Mapping[str, Any]) -> list[str]:
 def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     columns = result.get("columns")
     if not isinstance(columns, list):
-        return _channel_list(result)
+        return _channel_list(result, draw)
     rows = result.get("channels") or result["sensors"]
     at = columns.index("std")
     units = {name: f" {unit}" if (unit := unit_of(result, name)) else "" for name in rows}
@@ -84,15 +83,18 @@ def _channel_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     mean, std = rows[most][columns.index("mean")], rows[most][at]
     unit = units[most]
     kind = f" of the channels in{unit}" if unit and len(set(units.values())) > 1 else ""
-    return draw.choice(
-        (
-            f"{most} varies most{kind}: mean {_number(mean)}{unit}, standard deviation {_number(std)}{unit}.",
-            f"The largest spread{kind} is in {most}, {_number(std)}{unit} (std) around {_number(mean)}{unit}.",
-        )
-    )
+    return phrase(
+        "{most} varies most{kind}[: mean|, with a mean of] {mean}{unit}[, standard deviation| and a standard "
+        "deviation of] {std}{unit}[, which is where I look first|, the others less|].|"
+        "[The largest|The widest] spread{kind} is in {most}, {std}{unit} [(std) around|(standard deviation) about a "
+        "mean of] {mean}{unit}.|"
+        "[Most happens in|The liveliest{kind} is] {most}[: a standard deviation of|, which spreads by] {std}{unit} "
+        "around {mean}{unit}.",
+        draw, most=most, kind=kind, mean=number(mean), std=number(std), unit=unit,
+    )  # fmt: skip
 
 
-def _channel_list(result: Mapping[str, Any]) -> str:
+def _channel_list(result: Mapping[str, Any], draw: random.Random) -> str:
     """Which sensors there are, by their units."""
     rows = result.get("channels") or result["sensors"]
     plain = [row if isinstance(row, dict) else {"name": row} for row in rows]
@@ -102,47 +104,75 @@ def _channel_list(result: Mapping[str, Any]) -> str:
         units.setdefault(sensor.unit, []).append(sensor.name)
     groups = [f"{listed(names[:4])}{f' in {unit}' if unit else ''}" for unit, names in units.items()]
     more = " among others" if len(units) > 4 or any(len(names) > 4 for names in units.values()) else ""
-    return f"There are {_number(result['num_channels'])} channels{more}: {'; '.join(groups[:4])}."
+    return phrase(
+        "[There are|I have|The sensors give] {count} channels{more}: {groups}.",
+        draw, count=number(result["num_channels"]), more=more, groups="; ".join(groups[:4]),
+    )  # fmt: skip
 
 
 def _select(result: Mapping[str, Any], draw: random.Random) -> str:
     names = result.get("channels")
-    return f"From here on I look at {listed([str(name) for name in names][:6])} alone." if names else ""
+    if not names:
+        return ""
+    return phrase(
+        "[From here on|From now on|In what follows] I [look at|use|go by] {names} [alone|only|and nothing else].",
+        draw, names=listed([str(name) for name in names][:6]),
+    )  # fmt: skip
 
 
 def _filter(result: Mapping[str, Any], draw: random.Random) -> str:
     start, end = result["window_sec"]
-    return f"The stretch from {_number(start)} s to {_number(end)} s is now a window of its own."
+    return phrase(
+        "The [stretch|part] from {start} s to {end} s is now a window of its own[.|, to be looked at apart.]",
+        draw, start=number(start), end=number(end),
+    )  # fmt: skip
 
 
 def _spectrum(result: Mapping[str, Any], draw: random.Random) -> str:
     name, spectrum = _first(result["sensors"], "dominant")
     peak, share = spectrum["dominant"][0], spectrum["dominant_share"][0]
-    return (
-        f"The strongest frequency of {name}{_where(result)} is {_number(peak)} Hz, with a share of {_number(share)} of "
-        f"its power; the spectral entropy is {_number(spectrum['entropy'])}."
-    )
+    return phrase(
+        "[The strongest frequency of {name}{where} [is|lies at] {peak} Hz|"
+        "{name}{where} has its [strongest frequency|peak|largest peak] at {peak} Hz|"
+        "[Most of the power|The main peak] of {name}{where} [lies|sits|is] at {peak} Hz]"
+        "[, with a share of {share} of its power|, which holds {share} of its power| (share of the power: {share})]"
+        "[; the spectral entropy is {entropy}|, at a spectral entropy of {entropy}|].",
+        draw, name=name, where=_where(result), peak=number(peak), share=number(share),
+        entropy=number(spectrum["entropy"]),
+    )  # fmt: skip
 
 
 def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
     sensors = result["sensors"]
     rhythmic = {name: rhythm for name, rhythm in sensors.items() if "cadence" in rhythm}
     if not rhythmic:
-        return f"No sensor{_where(result)} repeats at the pace of steps: there is no rhythm."
+        return phrase(
+            "No sensor{where} repeats at the pace of steps: there is no rhythm[ here|].|"
+            "[I see|There is] no rhythm at the pace of steps[ in any sensor|]{where}.",
+            draw, where=_where(result),
+        )  # fmt: skip
     name = max(rhythmic, key=lambda sensor: rhythmic[sensor]["strength"])
     rhythm = rhythmic[name]
     strength = rhythm["strength"]
     if is_tiny(rhythm):
-        return (
-            f"What {name}{_where(result)} holds of a rhythm is tiny, {_number(rhythm['rms'])} {rhythm['unit']} (RMS): "
-            "noise or breath rather than steps."
-        )
+        return phrase(
+            "What {name}{where} holds of a rhythm is [tiny|very small], {rms} {unit} (RMS): [noise or breath rather "
+            "than steps|too little for steps|no step is that soft].",
+            draw, name=name, where=_where(result), rms=number(rhythm["rms"]), unit=rhythm["unit"],
+        )  # fmt: skip
     steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
     steady += ", though faster than steps" if rhythm["cadence"] > FASTEST_STEPS else ""
-    return (
-        f"{name}{_where(result)} repeats every {_number(rhythm['lag'])} s, {_number(rhythm['cadence'])} cycles per "
-        f"minute, with an autocorrelation of {_number(strength)}: {steady}."
-    )
+    return phrase(
+        "{name}{where} repeats every {lag} s[, {cadence} cycles per minute|, which makes {cadence} cycles per minute| "
+        "({cadence} cycles per minute)][, with an autocorrelation of {strength}: {steady}|; an autocorrelation of "
+        "{strength} [means|makes it] {steady}].|"
+        "{name}{where} [comes back|goes round] every {lag} s: {steady}[ of {cadence} cycles per "
+        "minute|, {cadence} cycles per minute] (autocorrelation {strength}).|"
+        "[At|With] {cadence} cycles per minute and an autocorrelation of {strength}, {name}{where} [shows|has] "
+        "{steady}.",
+        draw, name=name, where=_where(result), lag=number(rhythm["lag"]), cadence=number(rhythm["cadence"]),
+        strength=number(strength), steady=steady,
+    )  # fmt: skip
 
 
 def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -150,11 +180,18 @@ def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
     angles = {axis: posture[f"axis_{axis}"] for axis in "xyz"}
     axis = min(angles, key=lambda axis: min(angles[axis], 180 - angles[axis]))
     change = posture["tilt_change"]
-    held = "it hardly tilts" if change < 5 else "it tilts somewhat" if change < 20 else "it is turned over the window"
-    return (
-        f"Gravity lies closest to the {axis} axis of {name}{_where(result)}, {_number(angles[axis])} degrees from the "
-        f"vertical, and {held}: {_number(change)} degrees between its first and last third."
-    )
+    held = (
+        "[it hardly tilts|it keeps its tilt|it is held still]" if change < 5
+        else "[it tilts somewhat|its tilt wanders a little]" if change < 20
+        else "it is turned over the window"
+    )  # fmt: skip
+    return phrase(
+        "[Gravity lies closest to|Nearest to the vertical is|Down is closest to] the {axis} axis of {name}{where}, "
+        "{angle} degrees from the vertical"
+        f"[, and {held}: {{change}} degrees between its first and last third|; {held}, by {{change}} degrees from its "
+        "first to its last third].",
+        draw, axis=axis, name=name, where=_where(result), angle=number(angles[axis]), change=number(change),
+    )  # fmt: skip
 
 
 def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
@@ -162,86 +199,49 @@ def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
         (name, coefficient) for name, coefficient in result["r"].items() if isinstance(coefficient, float)
     )
     word = "closely" if abs(value) > 0.7 else "loosely" if abs(value) > 0.3 else "hardly"
-    return f"The strongest pair{_where(result)}, {pair}, goes together {word} (r = {_number(value)})."
+    return phrase(
+        "[The strongest pair{where}, {pair}, goes together {word}|{pair}{where} [move|go] together {word}, and no "
+        "pair does so more] (r = {value}).",
+        draw, where=_where(result), pair=pair, word=word, value=number(value),
+    )  # fmt: skip
 
 
 def _segments(result: Mapping[str, Any], draw: random.Random) -> str:
     changes = result.get("changes_sec") or []
     if changes:
-        return f"The level or the activity shifts at {_number(changes[0])} s, so the window may not be of one piece."
+        return phrase(
+            "[The level or the activity shifts|Something changes|There is a shift] at {at} s, so the window may "
+            "[not be of one piece|hold more than one thing].",
+            draw, at=number(changes[0]),
+        )  # fmt: skip
     name, parts = _first(result["magnitude"], "std")
     start, _, end = parts["std"]
-    return (
-        f"Nothing shifts over the window: the spread of {name}{_where(result)} is {_number(start)} {parts['unit']} at "
-        f"the start and {_number(end)} {parts['unit']} at the end."
-    )
+    return phrase(
+        "[Nothing shifts over the window|The window is of one piece|I see no change on the way]: the spread of "
+        "{name}{where} is {start} {unit} at the start and {end} {unit} at the end.",
+        draw, name=name, where=_where(result), start=number(start), end=number(end), unit=parts["unit"],
+    )  # fmt: skip
 
 
 def _heart(result: Mapping[str, Any], draw: random.Random) -> str:
     name, rate = next((name, rate) for name, rate in result["channels"].items() if "mean" in rate)
-    return f"By {name} the heart beats {_number(rate['mean'])} times a minute."
-
-
-def _reference(result: Mapping[str, Any], draw: random.Random) -> str:
-    ranked = list(result["distances"].items())
-    best, least = ranked[0]
-    text = f"Against other people's sessions the window is closest to {label_words(best)} (distance {_number(least)})"
-    if len(ranked) > 1:
-        text += f", then {label_words(ranked[1][0])} ({_number(ranked[1][1])})"
-    telling = result.get("telling_features") or []
-    return f"{text}. {_feature(telling[draw.randrange(min(2, len(telling)))])}" if telling else f"{text}."
-
-
-def _compared_before(result: Mapping[str, Any], draw: random.Random) -> str:
-    (best, least), *rest = result["distances"].items()
-    before = f", ahead of {label_words(rest[0][0])} at {_number(rest[0][1])}" if rest else ""
-    return draw.choice(
-        (
-            f"By the statistics of other people {label_words(best)} fits best, at {_number(least)}{before}.",
-            f"In the comparison {label_words(best)} came first with {_number(least)}{before}.",
-        )
-    )
-
-
-def _feature(feature: Mapping[str, Any]) -> str:
-    """What tells two labels apart, in their own numbers."""
-    labels = [name for name in feature if isinstance(feature[name], list)]
-    unit = f" {feature['unit']}" if feature.get("unit") else ""
-    told = " and ".join(f"{label_words(label)} has {_typical(*feature[label])}" for label in labels)
-    return f"What tells them apart is {feature['feature']}: {_number(feature['this'])}{unit} here, where {told}."
-
-
-def _typical(mean: Any, spread: Any) -> str:
-    """A label's mean with its spread; a single session has none."""
-    return _number(mean) if spread is None else f"{_number(mean)} ± {_number(spread)}"
-
-
-def _neighbours(result: Mapping[str, Any], draw: random.Random) -> str:
-    votes = result["votes"]
-    most = [f"{_number(count)} {_are(count)} {label_words(label)}" for label, count in list(votes.items())[:3]]
-    distance = result["examples"][0]["distance"]
-    return f"Of the most similar windows of other people, {listed(most)}; the nearest one is {_number(distance)} away."
-
-
-def _are(count: float) -> str:
-    return "is" if count == 1 else "are"
+    return phrase(
+        "[By {name} the heart beats {rate} times a minute|{name} puts the pulse at {rate} beats per minute].",
+        draw, name=name, rate=number(rate["mean"]),
+    )  # fmt: skip
 
 
 def _own(result: Mapping[str, Any], draw: random.Random) -> str:
     """A tool we do not know: its first plain number."""
     name, value = next((name, number) for name, number in result.items() if isinstance(number, Number))
-    return f"It reports {name.replace('_', ' ')} as {_number(value)}."
+    return phrase(
+        "[It reports|It gives|It states] {name} as {value}.",
+        draw, name=name.replace("_", " "), value=number(value),
+    )  # fmt: skip
 
 
 def _first(sensors: Mapping[str, Any], key: str) -> tuple[str, Mapping[str, Any]]:
     return next((name, values) for name, values in sensors.items() if values.get(key) not in (None, []))
-
-
-def _number(value: Any) -> str:
-    """The digits as the result has them. Raises TypeError for what is no number."""
-    if not isinstance(value, Number):
-        raise TypeError
-    return value.text
 
 
 _SAYINGS: dict[str, Saying] = {
@@ -255,6 +255,6 @@ _SAYINGS: dict[str, Saying] = {
     "correlate_channels": _correlation,
     "segment_session": _segments,
     "estimate_heart_rate": _heart,
-    "compare_to_reference": _reference,
-    "nearest_examples": _neighbours,
+    "compare_to_reference": reference,
+    "nearest_examples": neighbours,
 }

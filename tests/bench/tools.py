@@ -32,7 +32,6 @@ from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.labels import same_label
 from core.thread.opening import described, first_message, query_prompt, system_prompt
 from core.workspace import Workspace, open_workspace
-from tests.bench.baseline import held_out, tables
 from tools.builtin import BUILTIN
 from tools.registry import Tool, ToolContext, call
 from tools.session import Dataset
@@ -199,6 +198,8 @@ async def measure(dataset: StandardDataset, every: int) -> dict[str, list[Answer
 
 def page_of(chosen: Slice, dataset: StandardDataset, runs: dict[str, list[Answered]]) -> list[str]:
     """A dataset's part of the page."""
+    from tests.bench.baseline import held_out, tables  # scikit-learn, which only this page needs
+
     sessions = list(dataset.features().sessions)
     labels = [dataset.labels[session][0] for session in sessions]
     subjects = [dataset.subjects.get(session, session) for session in sessions]
