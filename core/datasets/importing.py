@@ -24,7 +24,7 @@ from core.datasets.plan import Importer, ImportOptions, Plan
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
 from core.errors import DatasetError, UsageError, system_reason
-from core.storage.atomic import sync_folder
+from core.storage.atomic import exchange, sync_folder
 from core.workspace import Workspace
 
 IMPORTERS = {
@@ -37,7 +37,7 @@ IMPORTERS = {
 }
 """Every importer; its module holds an `IMPORTER`."""
 
-FORM = 1
+FORM = 2
 """Changes whenever the same raw files would be written otherwise, so that no two kinds of sessions are mixed."""
 
 _FLAGS = {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed", "device": "--device"}
@@ -190,11 +190,19 @@ def alone(data: Path, name: str) -> Generator[None]:
 
 
 def put_in_place(partial: Path, final: Path) -> Path | None:
-    """Rename the finished dataset; the one that stood there stays under the hidden name that is returned."""
+    """Rename the finished dataset; the one that stood there stays under the hidden name that is returned. Killed at any
+    moment, one of them stands under its name."""
     replaced = None
     if final.exists():
         replaced = final.with_name(f".{final.name}.replaced-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
-        final.rename(replaced)
-    partial.rename(final)
+        partial.rename(replaced)
+        try:
+            exchange(replaced, final)
+        except OSError:  # a file system that cannot
+            replaced.rename(partial)
+            final.rename(replaced)
+            partial.rename(final)
+    else:
+        partial.rename(final)
     sync_folder(final.parent)
     return replaced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections import Counter
@@ -27,6 +28,8 @@ class Staging:
         self._folder = folder
         self.labels: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
+        self._ranges: dict[str, dict[str, tuple[float, float]]] = {}
+        """The least and the greatest value of each channel of a session."""
         self._dropped: Counter[str] = Counter()
         self._done: set[str] = set()
         if not _same_job(folder, job):
@@ -52,20 +55,23 @@ class Staging:
             return
         dropped: Counter[str] = Counter()
         written: dict[str, tuple[str, str]] = {}
+        ranges: dict[str, dict[str, tuple[float, float]]] = {}
         for session in unit.sessions(dropped):
             if session.session in self.labels:
                 raise DatasetError(f"{unit.name}: {session.session} is there already: two files hold one subject")
             write_session(self._folder / SESSIONS, session)
             written[session.session] = (session.label, session.subject)
-        note = {"unit": unit.name, "sessions": written, "dropped": dropped}
+            ranges[session.session] = _ranges(session)
+        note = {"unit": unit.name, "sessions": written, "ranges": ranges, "dropped": dropped}
         write_atomic(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", _json(note))
         self._count(note)
 
     def finish(self, plan: Plan, path: Path | None) -> None:
-        """Write what makes it a dataset. Raises DatasetError when there is no session."""
+        """Write what makes it a dataset. Raises DatasetError when there is no session, or a channel is the label."""
         if not self.labels:
             reasons = _told(self.dropped_by_reason(plan))
             raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
+        self._refuse_label_channels(path)
         sessions = sorted(self.labels)
         write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
         write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in sessions}))
@@ -89,11 +95,24 @@ class Staging:
         """What was left out, the most frequent reason first."""
         return {reason: count for reason, count in (plan.dropped + self._dropped).most_common() if count}
 
+    def _refuse_label_channels(self, path: Path | None) -> None:
+        import numpy as np
+
+        from core.datasets.label_channels import REFUSAL, label_channels
+
+        channels = sorted({channel for ranges in self._ranges.values() for channel in ranges})
+        nothing = (math.nan, math.nan)
+        limits = np.array([[ranges.get(name, nothing) for name in channels] for ranges in self._ranges.values()])
+        labels = [self.labels[session] for session in self._ranges]
+        for channel in label_channels(channels, limits[..., 0], limits[..., 1], labels):
+            raise DatasetError(f"{path}: the channel {channel} {REFUSAL}; take it out of the raw files")
+
     def _count(self, note: dict[str, Any]) -> None:
         self._done.add(note["unit"])
         self._dropped.update(note["dropped"])
         for session, (label, subject) in note["sessions"].items():
             self.labels[session], self.subjects[session] = label, subject
+            self._ranges[session] = note["ranges"][session]
 
 
 def write_session(folder: Path, session: NewSession) -> None:
@@ -121,6 +140,14 @@ def write_session(folder: Path, session: NewSession) -> None:
         write_statistics=False,
         store_schema=False,
     )
+
+
+def _ranges(session: NewSession) -> dict[str, tuple[float, float]]:
+    """The least and the greatest value of each channel that has one."""
+    import numpy as np
+
+    known = ((name, row[np.isfinite(row)]) for name, row in zip(session.channels, session.values, strict=True))
+    return {name: (float(values.min()), float(values.max())) for name, values in known if values.size}
 
 
 def _is_whole(folder: Path) -> bool:

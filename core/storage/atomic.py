@@ -19,6 +19,7 @@ _BUFFER_BYTES = 1 << 20
 """Many small pieces are written together: a thread that writes them rarely has to wait for its turn."""
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES}
 """What file systems answer that cannot be told to write now; a full or failing disk answers something else."""
+_AT_FDCWD = -100
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
@@ -84,6 +85,26 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def exchange(path: Path, other: Path) -> None:
+    """Swap the names of two files or folders in one step, so that neither name is ever missing.
+
+    Raises:
+        OSError: the system or the file system has no such step; nothing was renamed.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    first, second = os.fsencode(path), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, 2)  # RENAME_EXCHANGE of Linux
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(first, second, 2)  # RENAME_SWAP of macOS
+    else:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if failed:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def clear_half_written(folder: Path, older_than_sec: float = 0.0) -> None:

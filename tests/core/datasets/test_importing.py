@@ -67,6 +67,40 @@ def test_replacing_keeps_the_old_one_beside_it(workspace: Workspace) -> None:
     assert dataset_names(workspace) == ["demo"]
 
 
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_replacing_import_that_is_killed_leaves_a_dataset_under_the_name(workspace: Workspace, renames: int) -> None:
+    import_dataset(workspace, "demo")
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from core.datasets.importing import import_dataset\n"
+        "from core.workspace import open_workspace\n"
+        "workspace, renames = open_workspace(sys.argv[1]), []\n"
+        "def end(event, arguments):\n"
+        "    if event == 'os.rename' and Path(arguments[0]).parent == workspace.data:\n"
+        "        if len(renames) == int(sys.argv[2]):\n"
+        "            os._exit(9)\n"
+        "        renames.append(arguments)\n"
+        "sys.addaudithook(end)\n"
+        "import_dataset(workspace, 'demo', replace=True)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(workspace.root), str(renames)], cwd=ROOT, check=False)
+    assert dataset_names(workspace) == ["demo"]
+    assert open_dataset(workspace, "demo").labels
+
+
+def test_a_channel_that_is_the_label_is_refused(workspace: Workspace, zipped: Zipped) -> None:
+    def rows(subject: int) -> str:
+        return "".join(
+            "\t".join([f"{subject}.{row % 97}"] * 22 + [str(row // 500 + 1)] * 2) + "\n" for row in range(2000)
+        )
+
+    path = zipped({f"mHealth_subject{subject}.log": rows(subject) for subject in (1, 2)})
+    with pytest.raises(DatasetError, match="it is the label, not a sensor; take it out of the raw files"):
+        import_dataset(workspace, "mhealth", path)
+    assert list(workspace.data.iterdir()) == []
+
+
 def test_a_replacement_that_fails_leaves_the_old_one(workspace: Workspace, zipped: Zipped) -> None:
     import_dataset(workspace, "demo")
     before = files_of(workspace.data)

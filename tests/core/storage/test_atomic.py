@@ -11,7 +11,7 @@ import pytest
 
 from core import curate
 from core.errors import SensorloomError
-from core.storage.atomic import write_atomic
+from core.storage.atomic import exchange, write_atomic
 from core.storage.store import Stored
 from core.workspace import Workspace
 from tests.core.curate.world import set_verdict
@@ -80,3 +80,18 @@ def test_a_rename_that_is_refused_is_one_sentence_and_leaves_nothing(
         set_verdict(workspace, finished, "accept")
     assert [path.name for path in workspace.threads.iterdir() if path.suffix == ".tmp"] == []
     assert (workspace.threads / f"{finished.stem}.json").read_bytes() == finished.data
+
+
+def test_two_names_are_swapped_in_one_step(tmp_path: Path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / folder.name).touch()
+    try:
+        exchange(old, new)
+    except OSError:
+        pytest.skip("the file system here has no such step")
+    assert (old / "new").exists() and (new / "old").exists()
+    with pytest.raises(OSError):
+        exchange(old, tmp_path / "nowhere")
+    assert (old / "new").exists()
