@@ -10,7 +10,7 @@ import pytest
 from core.storage.pass_rates import PassRate, latest, read_pass_rates
 from core.storage.store import Stored, read_all
 from core.workspace import Workspace, open_workspace
-from tests.fake_server import Answer, fake_server, says
+from tests.fake_server import Answer, calls, fake_server, says
 from tests.tui.driving import notices, opened, work
 from tests.tui.motion import motion_workspace, new_thread, until
 
@@ -83,7 +83,7 @@ async def test_a_hint_that_shows_is_thrown_away_and_one_that_does_not_makes_a_th
     with fake_server(says("You told me.\n\nFinal Answer: walking", 20)) as server:
         sentence = await told(served(server.url), "L", "h", until_told="thrown away")
         assert "it speaks of what it was told: 'You told'" in sentence
-        server.script = [RIGHT]
+        server.script = [calls(("compute_spectrum", "{}")), RIGHT]
         await told(served(server.url), "L", "h", until_told="nothing in it shows")
         assert "labelled walking" in server.requests[-1]["messages"][-1]["content"]
     hinted = [
