@@ -40,6 +40,7 @@ SECTIONS = {
         "verdict": "accept, reject or skip threads",
         "tag": "add and remove tags",
         "label": "label turns good, neutral or bad",
+        "paraphrase": "let a model write the reasoning of good threads in other words",
         "edit": "edit a message, and run again what rests on it",
         "settle": "settle what became stale by an edit",
         "loss": "keep turns in or out of the training loss",

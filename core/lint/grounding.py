@@ -50,6 +50,11 @@ def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
             yield Finding("grounding", index, sentence, "quote what a result says, or call the tool that says it")
 
 
+def quoted_numbers(text: str) -> list[str]:
+    """Every number that a text quotes, as written, in its order; not those in its answer, nor those in names."""
+    return [quote["number"].replace(",", "").lstrip("+") for quote in _QUOTED.finditer(_NOT_SAID.sub("", text))]
+
+
 def numbers_in(text: str) -> Iterator[float]:
     """Every number a text holds, without its sign: `-3.26`, `"1.6-2.6"` and `train_16` hold 3.26, 1.6, 2.6, 16."""
     for digits in _HELD.findall(text):
@@ -60,7 +65,12 @@ def numbers_in(text: str) -> Iterator[float]:
 
 def quotes_any(text: str, held: list[float]) -> bool:
     """Whether a text quotes a number that is held, within rounding; `held` is in order. Counts are passed over."""
-    return any(is_held for _, _, is_held in _looked_up(_QUOTED.finditer(text), held))
+    return quotes_from(text, held) > 0
+
+
+def quotes_from(text: str, held: list[float]) -> int:
+    """How many of the numbers that a text quotes are held, as `quotes_any` has it."""
+    return sum(is_held for _, _, is_held in _looked_up(_QUOTED.finditer(text), held))
 
 
 def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _WAYS = (
     Way("n", "several ways", "new threads about this session; right ones stay, wrong ones become preference pairs"),
     Way("h", "hint", "a new thread whose teacher is told the truth; kept only when nothing in it shows that"),
+    Way("p", "paraphrase", "this thread's reasoning in other words; kept only when numbers and calls still hold"),
     Way("d", "difficulty", "how often the model answers this session right; no thread is kept"),
 )
 
@@ -41,6 +42,12 @@ class Teaching:
 
     def _begin(self, work: ThreadWork, key: str) -> None:
         from core.teaching import beside
+        from core.teaching.paraphrase import paraphrase
 
-        asks: dict[str, AskBeside] = {"n": beside.several_ways, "h": beside.hinted, "d": beside.difficulty}
+        asks: dict[str, AskBeside] = {
+            "n": beside.several_ways,
+            "h": beside.hinted,
+            "p": paraphrase,
+            "d": beside.difficulty,
+        }
         self._running.ask_beside(work, asks[key])

@@ -10,6 +10,7 @@ import pytest
 from core.storage.pass_rates import PassRate, latest, read_pass_rates
 from core.storage.store import Stored, read_all
 from core.workspace import Workspace, open_workspace
+from tests.core.teaching.test_paraphrase import finished
 from tests.fake_server import Answer, calls, fake_server, says
 from tests.tui.driving import notices, opened, work
 from tests.tui.motion import motion_workspace, new_thread, until
@@ -90,3 +91,15 @@ async def test_a_hint_that_shows_is_thrown_away_and_one_that_does_not_makes_a_th
         stored.thread for stored in read_all(workspace.threads) if isinstance(stored, Stored) and stored.stem != stem
     ]
     assert [thread.metadata["made_by"] for thread in hinted] == [{"hint": "stripped"}]
+
+
+async def test_other_words_are_taken_into_the_open_thread_and_undone(workspace: Workspace, served: Served):
+    stored = finished(workspace)
+    with fake_server(says("Is there a beat?"), says("Somebody is on foot.")) as server:
+        async with opened(served(server.url)) as (pilot, screen):
+            await pilot.press("L", "p")
+            await until(pilot, lambda: any("in other words" in notice.message for notice in notices(pilot)))
+            assert work(screen).stored.thread.messages[1]["content"] == "Is there a beat?"
+            await until(pilot, lambda: not work(screen).busy)
+            await pilot.press("u")
+            await until(pilot, lambda: work(screen).stored.thread.messages == stored.thread.messages)

@@ -1,0 +1,21 @@
+"""One question to a model, and the whole of its reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.model.client import Model
+from core.model.reply import Reply
+
+
+async def ask(model: Model, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = ()) -> Reply:
+    """Ask and wait for the reply to be whole.
+
+    Raises:
+        ModelError: one sentence: what happened at the endpoint, and the way out.
+    """
+    reply = Reply("")
+    async for _ in model.stream(reply, messages, tools):
+        pass
+    return reply
