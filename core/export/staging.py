@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import SensorloomError, system_reason
 from core.storage.atomic import sync, sync_folder, write_atomic
+from core.storage.export_log import UNNAMED
 from core.storage.store import locked
 
 ENTRIES_FILE = "dataset_info.json"
@@ -68,7 +69,7 @@ class Staging:
 def open_for_names(exports: Path) -> Generator[None]:
     """The exports folder locked, with the names that a killed export still owes given. Raises SensorloomError."""
     with locked(exports):
-        for whole in exports.glob(f"{_PREFIX}*{_WHOLE}"):
+        for whole in exports.glob(UNNAMED):
             _name_files(whole)
         yield
 

@@ -37,6 +37,10 @@ Log = dict[str, dict[str, Logged]]
 """For each profile: stem, as UTF-8 can carry it, to what left."""
 
 
+UNNAMED = ".training_data_*.whole"
+"""Folders with files of exports that were killed before all of them had their names; the next export gives them."""
+
+
 class _ManifestThread(msgspec.Struct):
     stem: str
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -128,7 +132,9 @@ def export_states(
 
 
 def _from_manifests(folder: Path) -> Log:
+    """What the manifests tell; an export that was killed before its training files had their names has not left."""
     log: Log = {}
+    unnamed = tuple(path.name for path in folder.glob(f"{UNNAMED}/*.jsonl"))
     manifests: list[_Manifest] = []
     for path in folder.glob("*.manifest.json"):
         try:
@@ -136,6 +142,8 @@ def _from_manifests(folder: Path) -> Log:
         except (OSError, msgspec.MsgspecError):
             continue
     for manifest in sorted(manifests, key=lambda manifest: manifest.created_at):
+        if any(name.startswith(manifest.export) for name in unnamed):
+            continue
         mine = log.setdefault(manifest.profile, {})
         for thread in manifest.threads:
             mine[thread.stem] = Logged(thread.sha256, manifest.export)

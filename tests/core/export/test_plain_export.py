@@ -18,6 +18,7 @@ from core.errors import SensorloomError
 from core.export.report import ExportCancelledError, ExportRequest, NothingToExportError, Progress
 from core.export.run import export
 from core.export.split import parse_split
+from core.storage.export_log import read_log
 
 from .threads import document, put, rows, workspace
 
@@ -212,6 +213,7 @@ def test_an_export_that_is_killed_while_it_is_named_leaves_no_training_file_with
             assert any(name.endswith(".llamafactory.yaml") for name in names), names
         owed = bool(list(space.exports.glob(".training_data_*.whole")))
         partly += owed
+        assert not read_log(space) or len([name for name in names if name.endswith(".jsonl")]) == 2, names
         export(space, ExportRequest("hf"))  # the next export gives the names that are owed
         names = visible(space.exports)
         exports = [name.partition(".")[0] for name in names if name.startswith("training_data_llama")]
