@@ -24,16 +24,17 @@ _CORRECT = {True: "right", False: "WRONG", None: ""}
     "--filter", "wanted", default="", metavar="TERMS", help="Which threads, as `status:finished correct:false`."
 )
 @click.option("--sort", type=click.Choice(list(SORTS)), default="name", show_default=True, help="In which order.")
+@click.option("--reverse", is_flag=True, help="The last ones first.")
 @json_option
 @workspace_options
-def command(workspace: Workspace, wanted: str, sort: str, as_json: bool) -> int:
+def command(workspace: Workspace, wanted: str, sort: str, reverse: bool, as_json: bool) -> int:
     """List threads: what they are about, how far they are, and how they were judged."""
     chosen = parse(wanted, workspace)
     every = summaries(workspace)
     with progress_bar("checking") as bar:
         chosen.prepare(every, bar or (lambda _done, _total: None))
     listed = list(select(workspace.threads, every, chosen))
-    rows = arrange(listed, sort)
+    rows = arrange(listed, sort, turned=reverse)
     if as_json:
         print_json([as_document(row.summary) for row in rows])
         return 0

@@ -28,6 +28,7 @@ class Sort:
     descending: bool = False
 
 
+_CONFIDENCE = {"low": 0, "medium": 1, "high": 2}
 _RANKS = {False: 0, True: 1, None: 2}
 
 SORTS: Mapping[str, Sort] = {
@@ -40,6 +41,21 @@ SORTS: Mapping[str, Sort] = {
     "wrong": Sort("wrong first", lambda summary: f"{_RANKS[summary.correct]}{summary.truth}"),
     "verdict": Sort("without a verdict first", lambda summary: summary.verdict),
     "turns": Sort("most turns first", lambda summary: 1000 * summary.turns + min(summary.calls, 999), descending=True),
+    "dataset": Sort("by dataset", lambda summary: summary.dataset),
+    "session": Sort("by session", lambda summary: summary.session),
+    "status": Sort("by status", lambda summary: summary.status),
+    "confidence": Sort("least confident first", lambda summary: _CONFIDENCE.get(summary.confidence, 3)),
+    "calls": Sort("most calls first", lambda summary: summary.calls, descending=True),
+    "tools": Sort("by tool path", lambda summary: " ".join(summary.tools_used)),
+    "tokens": Sort("most tokens first", lambda summary: summary.tokens, descending=True),
+    "edited": Sort("most edited first", lambda summary: summary.edited, descending=True),
+    "rejected": Sort("most rejected turns first", lambda summary: summary.rejected_turns, descending=True),
+    "stale": Sort("most stale first", lambda summary: summary.stale, descending=True),
+    "reason": Sort("by reason", lambda summary: " ".join(summary.reasons) or "\uffff"),
+    "tag": Sort("by tag", lambda summary: " ".join(summary.tags) or "\uffff"),
+    "question": Sort("by question", lambda summary: summary.query),
+    "model": Sort("by model", lambda summary: summary.model),
+    "size": Sort("largest first", lambda summary: summary.size, descending=True),
     "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
 }
 """The orders a list offers, by name. Equal ones keep the order of their stems.
@@ -48,9 +64,19 @@ Keys are plain values rather than tuples: comparing those takes long enough to b
 
 
 def arrange(
-    summaries: Iterable[Summary], sort: str = "newest", keep: Callable[[Summary], bool] | None = None
+    summaries: Iterable[Summary],
+    sort: str = "newest",
+    keep: Callable[[Summary], bool] | None = None,
+    *,
+    turned: bool = False,
 ) -> list[Row]:
     """The rows of a list: what `keep` keeps, sorted, each branch under its parent where that is shown.
+
+    Args:
+        summaries: in any order.
+        sort: one of `SORTS`.
+        keep: which of them have a row; all when None.
+        turned: the last ones first.
 
     Raises:
         KeyError: there is no such sort.
@@ -58,7 +84,7 @@ def arrange(
     order = SORTS[sort]
     shown = [summary for summary in summaries if keep is None or keep(summary)]
     shown.sort(key=lambda summary: summary.stem)
-    shown.sort(key=order.key, reverse=order.descending)
+    shown.sort(key=order.key, reverse=order.descending is not turned)
     if not any(summary.parent for summary in shown):
         return [Row(summary) for summary in shown]
     ids = {summary.id or summary.stem for summary in shown}

@@ -33,6 +33,7 @@ from tui.open_thread.undoing import Undoing
 from tui.screens.dialogs import Dialogs
 from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
+from tui.screens.list_screens import ListScreens
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.duplicates import Duplicates
@@ -99,8 +100,13 @@ class Parts:
         self.folder = folder = KnownFolder()
         self.staying = staying = Staying(folder, listed, lambda: self.thread.staying)
         self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, staying)
+        self.list_screens = ListScreens(frame, arranging)
         self.filter_line = FilterLine(
-            workspace, folder, frame.filter_line, Around(problem, listed, self._choose_field), arranging.show_matching
+            workspace,
+            folder,
+            frame.filter_line,
+            Around(problem, listed, self.list_screens.choose_field),
+            arranging.show_matching,
         )
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
@@ -167,11 +173,6 @@ class Parts:
         )
 
     # What concerns several parts
-
-    def _choose_field(self, then: Callable[[str | None], None]) -> None:
-        from tui.screens.filter_fields import FilterFieldsScreen
-
-        self.frame.app.push_screen(FilterFieldsScreen(), then)
 
     def show(self, stored: Stored) -> None:
         """Show a thread that was read."""

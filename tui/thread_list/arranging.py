@@ -74,6 +74,8 @@ class Arranging:
         self._pane = pane
         self._staying = staying
         self.sort = "newest"
+        self.turned = False
+        """Whether the sort's last ones come first."""
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
         self._version = 0
@@ -149,10 +151,9 @@ class Arranging:
         self.filter = wanted
         self.arrange()
 
-    def next_sort(self) -> None:
-        """Sort by the next column."""
-        names = list(SORTS)
-        self.sort = names[(names.index(self.sort) + 1) % len(names)]
+    def sort_by(self, sort: str, *, turned: bool = False) -> None:
+        """Sort by a column, the last ones first when it is turned."""
+        self.sort, self.turned = sort, turned
         self.arrange(set())
 
     def arrange(self, changed: set[str] | None = None) -> None:
@@ -211,7 +212,7 @@ class Arranging:
         def keep(summary: Summary) -> bool:
             return matches(summary) or summary.stem in stays
 
-        rows = arrange(every, sort, keep if wanted.conditions else None)
+        rows = arrange(every, sort, keep if wanted.conditions else None, turned=self.turned)
         gone = {stem for stem in stays if stem not in self._folder.summaries}
         aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
         places = {row.summary.stem: number for number, row in enumerate(rows)}
@@ -245,7 +246,9 @@ class Arranging:
         done, total = self._looked
         far = f" {done:,} of {total:,}" if total else ""
         reading = f" · looking{far} …" if self.looking else "" if self._folder.scanned else " · reading …"
-        self._pane.retitle(f"threads {count}{reading}{marked} · {SORTS[self.sort].label}")
+        self._pane.retitle(
+            f"threads {count}{reading}{marked} · {SORTS[self.sort].label}{', turned round' if self.turned else ''}"
+        )
 
     # Marks
 

@@ -205,6 +205,12 @@ def test_branches_stand_under_their_parent_even_when_they_name_each_other():
     assert [(row.summary.stem, row.depth) for row in rows_left] == [("b", 0), ("c", 1)]
 
 
+def test_an_order_can_be_turned_round():
+    rows = [Summary("a", turns=2), Summary("b", turns=9)]
+    assert [row.summary.stem for row in arrange(rows, "turns")] == ["b", "a"]
+    assert [row.summary.stem for row in arrange(rows, "turns", turned=True)] == ["a", "b"]
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_sort_orders_anything(sort: str):
     rows = [Summary("a", problem="broken"), Summary("b", correct=True, turns=3), Summary("c", created="2026")]

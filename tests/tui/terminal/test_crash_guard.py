@@ -54,7 +54,7 @@ async def test_whatever_fails_is_a_sentence_and_the_app_goes_on(
             "worker": lambda: main.run_worker(fail, thread=True),
             "timer": lambda: main.set_timer(0.01, fail),
             "callback": lambda: main.call_after_refresh(fail),
-            "action": lambda: monkeypatch.setattr(main.parts.arranging, "next_sort", fail),
+            "action": lambda: monkeypatch.setattr(main.parts.list_screens, "choose_sort", fail),
             "thread": lambda: threading.Thread(target=fail).start(),
             "log": lambda: logging.getLogger("core.anything").error("the run failed", exc_info=MarkedError("x")),
         }

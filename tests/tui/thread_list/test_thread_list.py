@@ -213,7 +213,9 @@ async def test_a_kept_filter_comes_back(workspace: Workspace, add_thread: Add, u
         assert main(app).filter_line.value == filter_text
 
 
-async def test_sorts_follow_each_other_and_keep_the_cursor(workspace: Workspace, add_thread: Add, until: Until):
+async def test_any_order_is_chosen_and_turned_round_and_keeps_the_cursor(
+    workspace: Workspace, add_thread: Add, until: Until
+):
     for number in range(1, 4):
         add_thread(number)
     app = SensorloomApp(workspace)
@@ -221,7 +223,13 @@ async def test_sorts_follow_each_other_and_keep_the_cursor(workspace: Workspace,
         listed = await opened(pilot, until, 3)
         assert listed.current is not None and listed.current.stem.endswith("0003")
         await pilot.press("o")
-        assert [row.summary.stem[-1] for row in listed.rows] == ["1", "2", "3"]
+        await until(pilot, lambda: "Sort" in type(app.screen).__name__)
+        await pilot.press("o", "enter")
+        await until(pilot, lambda: [row.summary.stem[-1] for row in listed.rows] == ["1", "2", "3"])
+        await pilot.press("o")
+        await until(pilot, lambda: "Sort" in type(app.screen).__name__)
+        await pilot.press("r")
+        await until(pilot, lambda: [row.summary.stem[-1] for row in listed.rows] == ["3", "2", "1"])
         assert listed.current.stem.endswith("0003")
 
 
