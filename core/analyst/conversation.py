@@ -170,7 +170,7 @@ def _manifest(text: str) -> dict[str, Any]:
 
 def _question(opening: str) -> str:
     """What follows the mark, or the last paragraph where there is no mark."""
-    if (start := opening_of(opening).query_at) is not None:
+    if (start := opening_of(opening).question_at) is not None:
         return " ".join(opening[start:].split())
     last = re.split(r"\n\s*\n", opening.strip())[-1].lstrip()
     return "" if last.startswith("{") or opening_of(last).manifest is not None else " ".join(last.split())

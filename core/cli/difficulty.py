@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Sessions, drawn at random.")
 @click.option("--session", "sessions", multiple=True, metavar="ID", help="A session, instead of drawing them.")
 @click.option("--attempts", type=click.IntRange(1, 256), default=4, show_default=True, help="Attempts at each.")
-@click.option("--query", default="", help="The question; proposed by the model unless told.")
+@click.option("--question", "--query", "question", default="", help="The question; proposed by the model unless told.")
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
 @click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
@@ -52,7 +52,7 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
         dataset, options["count"], secrets.randbelow(2**31) if seed is None else seed
     )
     jobs = [
-        Job(dataset.name, session, options["query"], None if seed is None else seed + number)
+        Job(dataset.name, session, options["question"], None if seed is None else seed + number)
         for number, session in enumerate(drawn)
     ]
     attempts: int = options["attempts"]

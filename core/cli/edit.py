@@ -103,10 +103,10 @@ def _text(text: str | None, source: str | None) -> str | None:
 
 def _head(thread: Thread, index: int) -> str:
     """What stands before the question in its message, and stays."""
-    from core.thread.query import query_place, query_turn
+    from core.thread.question import question_place, question_turn
 
-    query = query_place(thread, query_turn(thread))
-    return query[1] if query is not None and query[0] == index else ""
+    question = question_place(thread, question_turn(thread))
+    return question[1] if question is not None and question[0] == index else ""
 
 
 def _with_call(message: Message, index: int, options: dict[str, Any]) -> Message:

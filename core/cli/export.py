@@ -157,7 +157,7 @@ def summary_lines(workspace: Workspace, report: ExportReport) -> list[str]:
         lines.append(f"  … and {len(report.refusals) - 10} more; --json names them")
     for example in report.examples:
         mark = {True: "✓", False: "✗", None: "·"}[example.correct]
-        lines.append(f"{mark} {example.id}: {one_line(example.query, 60)} → {one_line(example.answer, 40) or '…'}")
+        lines.append(f"{mark} {example.id}: {one_line(example.question, 60)} → {one_line(example.answer, 40) or '…'}")
     lines += [f"note      {count} {change}" for change, count in report.changes.items()]
     for side, labels in report.balance.items():
         named = ", ".join(f"{label or 'no label'} {count}" for label, count in labels.items())

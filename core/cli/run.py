@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
 
-NEW_ONLY = ("dataset", "count", "sessions", "query", "difficulty", "per_session", "hint")
+NEW_ONLY = ("dataset", "count", "sessions", "question", "difficulty", "per_session", "hint")
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
@@ -33,7 +33,9 @@ ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 @click.option("--count", type=click.IntRange(1), help="How many new threads; 1 unless told.")
 @click.option("--session", "sessions", multiple=True, metavar="ID", help="A session, instead of drawing them.")
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
-@click.option("--query", help="The question; proposed by the model for each thread unless told.")
+@click.option(
+    "--question", "--query", "question", help="The question; each thread's is proposed by the model unless told."
+)
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
@@ -106,7 +108,7 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
     drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
     own = options["seed"]
     jobs = [
-        Job(dataset.name, session, options["query"] or "", None if own is None else own + number, "", max_turns)
+        Job(dataset.name, session, options["question"] or "", None if own is None else own + number, "", max_turns)
         for number, session in enumerate(drawn)
     ]
     if not options["hint"]:

@@ -11,7 +11,7 @@ from core.cli.list import lines
 from core.cli.threads import opened
 from core.listing.order import Row
 from core.storage.store import Stored
-from core.thread.query import query_place, query_turn
+from core.thread.question import question_place, question_turn
 from core.thread.summary import summary_of
 from core.thread.turns import turns
 from core.thread.value import call_arguments, call_name, calls_of, in_loss, text_of
@@ -52,16 +52,16 @@ def _texts(stored: Stored) -> Iterator[str]:
     from core.curate.editing import in_words
 
     thread = stored.thread
-    query = query_place(thread, query_turn(thread))
+    question = question_place(thread, question_turn(thread))
     for turn in turns(thread):
         for index in range(turn.start, turn.end):
             message = thread.messages[index]
             marks = [word for key, word in (("stale", "stale"), ("edited", "edited by hand")) if message.get(key)]
             marks += ["out of the loss"] if not in_loss(message) else []
             text = text_of(message)
-            if query is not None and index == query[0]:
-                text = text[len(query[1]) :]
-            elif turn.kind == "query":
+            if question is not None and index == question[0]:
+                text = text[len(question[1]) :]
+            elif turn.kind == "question":
                 text = "(what describes the data)"
             parts = [f"{in_words(thread, turn, index)}{''.join(f' [{mark}]' for mark in marks)}"]
             parts += [f"{_INDENT}{line}" for line in text.splitlines()]

@@ -67,7 +67,7 @@ def turn_number(stored: Stored, number: int) -> Turn:
 
     every = turns(stored.thread)
     for turn in every:
-        if turn.number == number and turn.kind == ("assistant" if number else "query"):
+        if turn.number == number and turn.kind == ("assistant" if number else "question"):
             return turn
     last = max((turn.number for turn in every), default=0)
     raise UsageError(f"{stored.stem} has {last} turns, no number {number}")

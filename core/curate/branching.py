@@ -17,17 +17,17 @@ from core.thread.value import Thread, with_messages, with_metadata
 from core.workspace import Workspace
 
 
-def branch(workspace: Workspace, stored: Stored, position: int, query: str | None = None) -> Stored:
+def branch(workspace: Workspace, stored: Stored, position: int, question: str | None = None) -> Stored:
     """A new thread with the first `position` messages; the thread itself is not touched.
 
-    A position inside a turn moves to its end, so that no call is parted from its results. With `query` it branches
+    A position inside a turn moves to its end, so that no call is parted from its results. With `question` it branches
     at the user's turn there (or the one that ends there), asking that instead.
 
     Raises:
         UsageError: a question is given, and there is no user's turn at `position`.
     """
     return add_branch(
-        workspace, stored, lambda stem: branched(stored.thread, position, stem, parent=stored.stem, query=query)
+        workspace, stored, lambda stem: branched(stored.thread, position, stem, parent=stored.stem, question=question)
     )
 
 

@@ -164,7 +164,7 @@ def described(thread: Thread, index: int) -> str:
 def in_words(thread: Thread, turn: Turn, index: int) -> str:
     """The same of a message of which it is known to which turn it belongs."""
     message = thread.messages[index]
-    if turn.kind == "query":
+    if turn.kind == "question":
         return "the question"
     if turn.kind == "user":
         return f"the user's message after turn {turn.number}"

@@ -29,7 +29,7 @@ def create_thread(
     workspace: Workspace,
     dataset: str,
     session: str,
-    query: str,
+    question: str,
     *,
     max_turns: int | None = None,
     tools: Tools | None = None,
@@ -42,7 +42,7 @@ def create_thread(
         workspace: where it is saved.
         dataset: the dataset's name.
         session: the session's id in it.
-        query: what the user asks.
+        question: what the user asks.
         max_turns: how many assistant messages a run may make; the workspace's setting unless told.
         tools: the schemas of the tools that are offered, when they are known already.
         truth: the session's label; looked up in the dataset unless told.
@@ -63,14 +63,14 @@ def create_thread(
             "session": session,
             "ground_truth": label,
             "status": "active",
-            "user_query": query,
+            "user_query": question,
             "schema_version": SCHEMA_VERSION,
             "created_at": now,
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **({"made_by": dict(made_by)} if made_by else {}),
         }
-        document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, query)]}
+        document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
     return store.create_new(

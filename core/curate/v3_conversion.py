@@ -53,12 +53,12 @@ def converted(document: Mapping[str, Any], new_id: str, manifest: Mapping[str, A
     rest = {key: value for key, value in document.items() if key not in ("conversation", *_FROM_TOP)}
     if rest.get("schema_version") == "3.0":
         rest.pop("schema_version")
-    query = _query(document)
-    if rest.get("user_query") == query:
+    question = _question(document)
+    if rest.get("user_query") == question:
         rest.pop("user_query")
-    if rest.get("query") == query:
+    if rest.get("query") == question:
         rest.pop("query")
-    messages: list[dict[str, Any]] = [dict(first_message(manifest, query))]
+    messages: list[dict[str, Any]] = [dict(first_message(manifest, question))]
     for number, turn in enumerate(_turns(document), 1):
         messages += _messages(turn, new_id, number)
     _end(rest, document.get("confidence"), messages)
@@ -68,7 +68,7 @@ def converted(document: Mapping[str, Any], new_id: str, manifest: Mapping[str, A
     metadata = {
         **old,
         **{name: document[key] for key, name in _FROM_TOP.items() if document.get(key) is not None},
-        "user_query": query,
+        "user_query": question,
         "schema_version": SCHEMA_VERSION,
     }
     now = timestamp()
@@ -248,11 +248,11 @@ def _answer_lines(answer: Any, confidence: Any) -> str:
     return f"{sure}Final Answer: {_as_text(answer)}"
 
 
-def _query(document: Mapping[str, Any]) -> str:
+def _question(document: Mapping[str, Any]) -> str:
     parts = [document.get("metadata"), document.get("initial_context")]
     places = [document, *(part for part in parts if isinstance(part, Mapping))]
-    queries = (part.get(key) for part in places for key in ("user_query", "query"))
-    return next((_as_text(query) for query in queries if query), "")
+    questions = (part.get(key) for part in places for key in ("user_query", "query"))
+    return next((_as_text(question) for question in questions if question), "")
 
 
 def _joined(parts: Sequence[Any]) -> str:

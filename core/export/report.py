@@ -64,7 +64,7 @@ class Example:
     """One of the first threads of an export."""
 
     id: str
-    query: str
+    question: str
     truth: str
     answer: str
     correct: bool | None

@@ -266,7 +266,7 @@ def _left(profile: str, export: str, entries: Sequence[Entry]) -> Left:
 
 
 def _example(summary: Summary) -> Example:
-    return Example(summary.id, summary.query, summary.truth, summary.answer, summary.correct)
+    return Example(summary.id, summary.question, summary.truth, summary.answer, summary.correct)
 
 
 def _cancelled() -> ExportCancelledError:

@@ -95,13 +95,13 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def searched(thread: Thread) -> Iterator[str]:
-    """Every text that free text looks into: the id, the query, messages, tool names, arguments and results.
+    """Every text that free text looks into: the id, the question, messages, tool names, arguments and results.
 
     Not the dataset's manifest in the first message: it is the same in every thread of a dataset and names
     all its labels, so a word of it would select everything.
     """
     yield thread.id
-    yield thread.query
+    yield thread.question
     for index, message in enumerate(thread.messages):
         text = text_of(message)
         shown = message if index else {**message, "content": text[opening_of(text).end :]}
@@ -228,7 +228,12 @@ TERMS: dict[str, Term] = {
     "size": Term("the file's bytes", number=lambda summary: summary.size, example="size>5k"),
     "created": Term("when it was made", date=lambda summary: summary.created, example="created>=2026-11-21"),
     "modified": Term("when it was last changed", date=lambda summary: summary.modified, example="modified:2026-11"),
-    "query": Term("text in the question", texts=lambda thread: iter((thread.query,)), example="query:stairs"),
+    "question": Term(
+        "text in the question", texts=lambda thread: iter((thread.question,)), example="question:stairs"
+    ),
+    "query": Term(
+        "the same, as the documents call it", texts=lambda thread: iter((thread.question,)), example="query:stairs"
+    ),
     "assistant": Term("text the model wrote", texts=_of_role("assistant"), example='assistant:"no rhythm"'),
     "arguments": Term(
         "text in a call's arguments", texts=lambda thread: arguments(thread.messages), example="arguments:gyro_z"

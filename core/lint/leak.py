@@ -118,17 +118,17 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
 def _in_question(text: str, labels: _Labels, truth: str) -> str:
     """Why a user's message gives the truth away; empty when it does not."""
     opening = opening_of(text)
-    query = text[opening.end if opening.query_at is None else opening.query_at :]
-    before = opening.manifest if opening.manifest is not None else text[: len(text) - len(query)]
+    question = text[opening.end if opening.question_at is None else opening.question_at :]
+    before = opening.manifest if opening.manifest is not None else text[: len(text) - len(question)]
     if reason := _in_result(before, labels, truth):
         return reason
-    for sentence in _SENTENCE.findall(query):
+    for sentence in _SENTENCE.findall(question):
         if labels.named_in(sentence) != {truth}:
             continue
         asks = sentence.rstrip().endswith("?")
         if not asks or (_OF_THIS.search(sentence) and _attributes(sentence, labels, truth)):
             return f"the question names the truth and no other label: {_short(sentence)}"
-    return _in_names(query, labels, truth)
+    return _in_names(question, labels, truth)
 
 
 def _label_channel(text: str) -> str:

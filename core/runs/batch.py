@@ -16,7 +16,7 @@ from core.model.client import Model
 from core.model.reply import Waiting
 from core.runs.cancelling import in_full
 from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
-from core.runs.question import propose_query
+from core.runs.question import propose_question
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
 from core.thread.hint import UNCHECKED
@@ -38,7 +38,7 @@ class Job:
 
     dataset: str = ""
     session: str = ""
-    query: str = ""
+    question: str = ""
     """The question of a new thread; proposed by the model when empty."""
     seed: int | None = None
     stem: str = ""
@@ -184,18 +184,18 @@ async def _events(
     """The events of a job; the thread as it is before the first turn comes first of all."""
     from core.runs.toolbox import context_for
 
-    query = job.query
-    if not job.stem and not query:
-        async for event in propose_query(await _manifest(workspace, job), model, run=job.session, seed=job.seed):
+    question = job.question
+    if not job.stem and not question:
+        async for event in propose_question(await _manifest(workspace, job), model, run=job.session, seed=job.seed):
             if isinstance(event, QueryProposed):
-                query = event.text
+                question = event.text
             elif isinstance(event, Waiting) or (isinstance(event, TurnEnded) and (event.error or event.cancelled)):
                 yield event
-            elif isinstance(event, TurnEnded) and not query:
-                raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --query")
-        if not query:
+            elif isinstance(event, TurnEnded) and not question:
+                raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --question")
+        if not question:
             return
-    stored, cancelled = await in_full(_opened, workspace, job, query)
+    stored, cancelled = await in_full(_opened, workspace, job, question)
     yield stored
     if cancelled:
         yield TurnEnded(stored.stem, stored.stem, cancelled=True)
@@ -215,7 +215,7 @@ async def _manifest(workspace: Workspace, job: Job) -> Mapping[str, object]:
     return (await asyncio.to_thread(open_dataset, workspace, job.dataset)).manifest
 
 
-def _opened(workspace: Workspace, job: Job, query: str) -> Stored:
+def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
     """The job's thread: begun now, or as it is on disk with its limit raised where that is asked."""
     from core import curate
     from core.curate.steps import commit
@@ -225,7 +225,7 @@ def _opened(workspace: Workspace, job: Job, query: str) -> Stored:
         look_at_session(workspace, job.dataset, job.session)
         made_by = {"hint": UNCHECKED} if job.hint else None
         return curate.create_thread(
-            workspace, job.dataset, job.session, query, max_turns=job.max_turns, made_by=made_by
+            workspace, job.dataset, job.session, question, max_turns=job.max_turns, made_by=made_by
         )
     stored = read(workspace.threads, job.stem)
     look_at_session(workspace, stored.thread.dataset, stored.thread.session)

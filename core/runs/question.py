@@ -14,17 +14,17 @@ from core.model.reply import CallWritten, Reply
 from core.model.request import sent_messages
 from core.runs.cancelling import stay_alive
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent, TurnStarted
-from core.thread.opening import described, query_prompt
+from core.thread.opening import described, question_prompt
 
 
-async def propose_query(
+async def propose_question(
     manifest: Mapping[str, Any], model: Model, *, run: str, stem: str = "", seed: int | None = None
 ) -> AsyncIterator[TurnEvent]:
     """Let the model propose the question that a person asks about a session of this dataset."""
     reply = Reply(run)
     if seed is None and model.choice.endpoint.builtin:
         seed = secrets.randbelow(2**31)
-    messages = sent_messages([{"role": "user", "content": described(manifest)}], query_prompt())
+    messages = sent_messages([{"role": "user", "content": described(manifest)}], question_prompt())
     try:
         yield TurnStarted(run, stem, await model.name())
         async for event in model.stream(reply, messages, (), seed):

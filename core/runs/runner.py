@@ -17,7 +17,7 @@ from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent
-from core.runs.question import propose_query
+from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
 from core.workspace import Workspace
@@ -100,14 +100,14 @@ class TurnRunner:
 
         return self.start(stored.stem, events)
 
-    def propose_query(self, dataset: str, choice: ModelChoice, stem: str, seed: int | None = None) -> str:
+    def propose_question(self, dataset: str, choice: ModelChoice, stem: str, seed: int | None = None) -> str:
         """Propose a question about a session of a dataset. `stem` names the run for `cancel`."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             from core.datasets.standard import open_dataset
 
             opened = await asyncio.to_thread(open_dataset, self._workspace, dataset)
-            async for event in propose_query(opened.manifest, self._model(choice), run=run, stem=stem, seed=seed):
+            async for event in propose_question(opened.manifest, self._model(choice), run=run, stem=stem, seed=seed):
                 yield event
 
         return self.start(stem, events)

@@ -52,7 +52,7 @@ async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tupl
 
 def _job(stored: Stored) -> Job:
     thread = stored.thread
-    return Job(thread.dataset, thread.session, thread.query, max_turns=thread.max_turns)
+    return Job(thread.dataset, thread.session, thread.question, max_turns=thread.max_turns)
 
 
 def _refuse_failures(ran: list[Ran]) -> None:

@@ -16,7 +16,7 @@ from core.errors import ModelError
 from core.model.client import Model
 from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
-from core.runs.question import propose_query
+from core.runs.question import propose_question
 from core.storage.pass_rates import PassRate, add_pass_rates
 from core.storage.store import Stored
 from core.thread.value import Thread
@@ -63,9 +63,10 @@ async def run_ways(
     """
     every: list[Job] = []
     for job in jobs:
-        query = job.query or await _question(workspace, job, model)
+        question = job.question or await _question(workspace, job, model)
         every += [
-            replace(job, query=query, seed=None if job.seed is None else job.seed * ways + way) for way in range(ways)
+            replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
+            for way in range(ways)
         ]
     return await run_jobs(workspace, every, model, parallel=parallel, ended=ended, watch=watch)
 
@@ -73,20 +74,20 @@ async def run_ways(
 async def _question(workspace: Workspace, job: Job, model: Model) -> str:
     from core.datasets.standard import open_dataset
 
-    problem, query = "", ""
+    problem, question = "", ""
     manifest = open_dataset(workspace, job.dataset).manifest
-    async for event in propose_query(manifest, model, run=job.session, seed=job.seed):
+    async for event in propose_question(manifest, model, run=job.session, seed=job.seed):
         match event:
             case QueryProposed():
-                query = event.text
+                question = event.text
             case TurnEnded():
                 problem = event.error
             case _:
                 pass
-    if not query:
+    if not question:
         name = model.choice.endpoint.name
-        raise ModelError(problem or f"{name} proposed no question; give one with --query")
-    return query
+        raise ModelError(problem or f"{name} proposed no question; give one with --question")
+    return question
 
 
 def keep_right(workspace: Workspace, ran: Sequence[Ran], model: str) -> tuple[list[SessionWays], Bulk]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import UsageError
-from core.thread.query import query_turn, with_query
+from core.thread.question import question_turn, with_question
 from core.thread.turns import Turn, boundary, turns, with_thread_id
 from core.thread.value import Thread, is_assistant, recount, timestamp, with_metadata
 
@@ -11,7 +11,7 @@ _NOT_COPIED = ("review", "tags", "last_modified")
 """What was said of the parent as a whole says nothing of the branch."""
 
 
-def branched(thread: Thread, position: int, stem: str, *, parent: str, query: str | None = None) -> Thread:
+def branched(thread: Thread, position: int, stem: str, *, parent: str, question: str | None = None) -> Thread:
     """A new thread with the first `position` messages, cut at the end of the turn that falls into.
 
     Every call and its result get the ids they would have had in the new thread. Alternatives stay with the
@@ -22,17 +22,17 @@ def branched(thread: Thread, position: int, stem: str, *, parent: str, query: st
         position: how many messages to keep; at least the question is kept.
         stem: the new thread's id.
         parent: the id that the branch names as its parent.
-        query: another question in the user's turn at `position` (or the one that ends there); what follows is left.
+        question: another question in the user's turn at `position` (or the one that ends there); what follows is left.
 
     Raises:
         UsageError: a question is given, and there is no user's turn at `position`.
     """
     start = thread
-    if query is None:
-        own = cut = max(boundary(thread, position), query_turn(thread).end)
+    if question is None:
+        own = cut = max(boundary(thread, position), question_turn(thread).end)
     else:
         turn = _user_turn(thread, position)
-        start, own = with_query(thread, turn, query)
+        start, own = with_question(thread, turn, question)
         cut = turn.end
     messages = with_thread_id(start.messages[:cut], stem)
     metadata = {key: value for key, value in start.metadata.items() if key not in _NOT_COPIED}
@@ -44,7 +44,7 @@ def branched(thread: Thread, position: int, stem: str, *, parent: str, query: st
 
 
 def _user_turn(thread: Thread, position: int) -> Turn:
-    spans = [turn for turn in turns(thread) if turn.kind in ("query", "user")]
+    spans = [turn for turn in turns(thread) if turn.kind in ("question", "user")]
     at = next((turn for turn in spans if turn.start <= position < turn.end), None)
     at = at or next((turn for turn in spans if turn.end == position), None)
     if at is None:

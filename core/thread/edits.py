@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
 from core.thread.alternatives import shifted, with_turn_kept
-from core.thread.query import query_of, query_turn
+from core.thread.question import question_of, question_turn
 from core.thread.stale import made_by, mark_after, marked, without
 from core.thread.turns import call_id, call_ids, results_of, turn_at
 from core.thread.value import (
@@ -79,8 +79,8 @@ def edited(thread: Thread, index: int, message: Message) -> Thread:
     changed = _replaced(thread, index, message)
     if text_of(message) != text_of(old):
         changed = with_messages(changed, mark_after(changed.messages, index, index + 1))
-    if index < query_turn(thread).end and query_of(changed) not in (None, query_of(thread)):
-        changed = with_metadata(changed, user_query=query_of(changed))
+    if index < question_turn(thread).end and question_of(changed) not in (None, question_of(thread)):
+        changed = with_metadata(changed, user_query=question_of(changed))
     return changed
 
 

@@ -18,9 +18,9 @@ def system_prompt() -> str:
 
 
 @cache
-def query_prompt() -> str:
+def question_prompt() -> str:
     """What a model is told when it proposes the user's question."""
-    return (_PROMPTS / "query.txt").read_text(encoding="utf-8").strip()
+    return (_PROMPTS / "question.txt").read_text(encoding="utf-8").strip()
 
 
 _INFORMATION = "Dataset Information:"
@@ -32,9 +32,9 @@ def described(manifest: Mapping[str, Any]) -> str:
     return f"{_INFORMATION}\n{json.dumps(dict(manifest), indent=2, ensure_ascii=False)}"
 
 
-def first_message(manifest: Mapping[str, Any], query: str) -> dict[str, str]:
+def first_message(manifest: Mapping[str, Any], question: str) -> dict[str, str]:
     """The user message that opens a thread (FORMAT.md): the dataset's manifest and the question."""
-    return {"role": "user", "content": f"{described(manifest)}\n\n{_MARK} {query}"}
+    return {"role": "user", "content": f"{described(manifest)}\n\n{_MARK} {question}"}
 
 
 class Opening(NamedTuple):
@@ -44,7 +44,7 @@ class Opening(NamedTuple):
     """The dataset's manifest, JSON when the message is whole; None where the text shows none."""
     end: int
     """Where what describes the dataset ends; 0 where nothing does."""
-    query_at: int | None
+    question_at: int | None
     """Where the question begins; None where nothing marks it."""
 
 

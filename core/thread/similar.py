@@ -52,7 +52,7 @@ def signature(thread: Thread) -> Signature:
     path = tuple(call_name(call) for message in thread.messages for call in calls_of(message))
     results = [text_of(message) for message in thread.messages if message.get("role") == "tool"]
     calls = [[call_name(call), call_arguments(call)] for message in thread.messages for call in calls_of(message)]
-    everything = [thread.query, [[message.get("role"), text_of(message)] for message in thread.messages], calls]
+    everything = [thread.question, [[message.get("role"), text_of(message)] for message in thread.messages], calls]
     keys = [_hash(json.dumps([thread.dataset, thread.session, path]))]
     if results:
         keys.append(_hash("\0".join((*path, *results))))
@@ -111,7 +111,7 @@ def _sketch(thread: Thread) -> bytes:
 
 
 def _wording(thread: Thread) -> Iterator[str]:
-    yield thread.query
+    yield thread.question
     yield from (text_of(message) for message in thread.messages if is_assistant(message))
 
 

@@ -13,8 +13,8 @@ from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
 from core.thread.value import Counts, Message, Thread, count
 
-QUERY_LIMIT = 500
-"""Characters of the query that a summary keeps; a filter on free text reads the file."""
+QUESTION_LIMIT = 500
+"""Characters of the question that a summary keeps; a filter on free text reads the file."""
 
 Shape = Literal["v4", "v3", "other"]
 
@@ -40,7 +40,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     turns: int = 0
     calls: int = 0
     responds: int = 0
-    query: str = ""
+    question: str = ""
     verdict: str = ""
     """`accept`, `reject`, `skip`, or empty."""
     reasons: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         turns=counts.turns,
         calls=counts.calls,
         responds=counts.responds,
-        query=thread.query[:QUERY_LIMIT],
+        question=thread.question[:QUESTION_LIMIT],
         verdict=verdict_of(thread),
         reasons=reasons_of(thread),
         note=note_of(thread),

@@ -18,7 +18,7 @@ def deleted(thread: Thread, index: int) -> Thread:
     """
     message_at(thread, index)
     turn = turn_at(thread, index)
-    if turn.kind == "query":
+    if turn.kind == "question":
         raise UsageError("the question that opens a thread cannot be deleted: edit it, or delete the thread")
     gone: set[str] = set()
     if turn.kind == "assistant":

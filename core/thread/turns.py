@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from core.thread.value import Message, Thread, call_name, calls_of, is_assistant
 
-Kind = Literal["query", "assistant", "user", "stray"]
+Kind = Literal["question", "assistant", "user", "stray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Turn:
     """A span of a thread's messages: `messages[start:end]`."""
 
     kind: Kind
-    """`query`: the messages before the assistant first speaks; `assistant`: one assistant message with the results
+    """`question`: the messages before the assistant first speaks; `assistant`: one assistant message with the results
     that follow it; `user`: what a user says later; `stray`: tool messages that follow no assistant message."""
     number: int
     """Counts the assistant turns from 1; another kind has the number of the assistant turn before it, or 0."""
@@ -52,7 +52,7 @@ def _kind(message: Message, start: int) -> Kind:
         return "assistant"
     if message.get("role") == "tool":
         return "stray"
-    return "user" if start else "query"
+    return "user" if start else "question"
 
 
 def _belongs(kind: Kind, message: Message) -> bool:

@@ -36,7 +36,7 @@ class Thread:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Dataset, session, label, counts, query, verdict: see FORMAT.md."""
+        """Dataset, session, label, counts, question, verdict: see FORMAT.md."""
         return cast("Mapping[str, Any]", self.document.get("metadata") or {})
 
     @property
@@ -71,7 +71,7 @@ class Thread:
         return str(self.metadata.get("ground_truth") or "")
 
     @property
-    def query(self) -> str:
+    def question(self) -> str:
         """What the user asked."""
         return str(self.metadata.get("user_query") or "")
 

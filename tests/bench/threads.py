@@ -90,8 +90,8 @@ def _thread(
     share = chance.random()
     status = "finished" if share < 0.6 else "active" if share < 0.85 else "max_turns_reached"
     turns = chance.choices((1, 2, 3, 4), (15, 35, 35, 15))[0]
-    query = f"{chance.choice(QUESTIONS)} {_words(chance, chance.randint(4, 20))}"
-    messages: list[Document] = [first_message(dataset.manifest, query)]
+    question = f"{chance.choice(QUESTIONS)} {_words(chance, chance.randint(4, 20))}"
+    messages: list[Document] = [first_message(dataset.manifest, question)]
     for turn in range(1, turns + 1):
         messages += _turn(chance, name, turn, dataset, 0)
     labels = sorted({dataset.labels[other][0] for other in dataset.sessions})
@@ -104,7 +104,7 @@ def _thread(
     metadata: Document = {
         "dataset": DATASET, "session": session, "ground_truth": truth, "status": status, "num_turns": turns + finished,
         "num_tool_calls": turns, "num_responds": 0, "is_correct": answer == truth if finished else None,
-        "confidence": "high" if finished else None, "user_query": query, "schema_version": "openai_v1",
+        "confidence": "high" if finished else None, "user_query": question, "schema_version": "openai_v1",
         "created_at": created.isoformat(), "max_turns": turns if status == "max_turns_reached" else 10,
         "last_modified": (created + timedelta(seconds=chance.randint(10, 90_000))).isoformat(),
     }  # fmt: skip

@@ -30,7 +30,7 @@ from core.datasets.standard import StandardDataset, open_dataset
 from core.model.request import sent_messages
 from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.labels import same_label
-from core.thread.opening import described, first_message, query_prompt, system_prompt
+from core.thread.opening import described, first_message, question_prompt, system_prompt
 from core.workspace import Workspace, open_workspace
 from tools.builtin import BUILTIN
 from tools.registry import Tool, ToolContext, call
@@ -114,7 +114,7 @@ async def ask(transport: BuiltinTransport, body: dict[str, Any]) -> dict[str, An
 async def question_for(transport: BuiltinTransport, dataset: StandardDataset, seed: int) -> str:
     """A question that the analyst proposes."""
     messages = [
-        {"role": "system", "content": query_prompt()},
+        {"role": "system", "content": question_prompt()},
         {"role": "user", "content": described(dataset.manifest)},
     ]
     return (await ask(transport, {"model": "builtin-analyst", "messages": messages, "seed": seed}))["content"]

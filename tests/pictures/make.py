@@ -37,7 +37,7 @@ from tui.widgets.editor import MessageEditor
 SIZES = ((160, 48), (80, 24))
 SEED = 5
 SESSION = "s03_0042"
-QUERY = "Is this person walking on level ground or on stairs? Say what tells you so."
+QUESTION = "Is this person walking on level ground or on stairs? Say what tells you so."
 QUIET_LOOKS = 12
 """So many looks at the same screen, one after the other, and it has settled."""
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
@@ -176,7 +176,7 @@ def demo_workspace(root: Path, threads: int = 9) -> None:
     ]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         run(["run", *options])
-    curate.create_thread(workspace, "demo", SESSION, QUERY)
+    curate.create_thread(workspace, "demo", SESSION, QUESTION)
 
 
 async def picture(name: str, size: tuple[int, int], demo: Path) -> str:

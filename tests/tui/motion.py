@@ -16,7 +16,7 @@ from core.storage.store import Stored
 from core.workspace import Workspace, open_workspace
 from tui.terminal.textual_private import drawn_rows
 
-QUERY = "What is this person doing?"
+QUESTION = "What is this person doing?"
 
 
 def motion_workspace(root: Path) -> Workspace:
@@ -52,7 +52,7 @@ def motion_workspace(root: Path) -> Workspace:
 
 def new_thread(workspace: Workspace, session: str = "s01_0") -> Stored:
     """A thread that nothing was asked of yet."""
-    return curate.create_thread(workspace, "motion", session, QUERY)
+    return curate.create_thread(workspace, "motion", session, QUESTION)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 60) -> None:

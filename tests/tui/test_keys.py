@@ -116,14 +116,14 @@ async def test_the_palette_finds_an_action_under_every_word_that_the_screen_uses
             for word in words:
                 titles = [hit.text or "" async for hit in provider.search(word)]
                 assert any(action.help in title for title in titles), f"{action.id}: {word}"
-        for query, action in (
+        for words, action in (
             ("stale", "settle"),
             ("good", "verdict: accept"),
             ("put aside", "discard"),
             ("trash", "U"),
         ):
-            titles = [hit.text or "" async for hit in provider.search(query)]
-            assert any(action in title for title in titles), query
+            titles = [hit.text or "" async for hit in provider.search(words)]
+            assert any(action in title for title in titles), words
         assert any(title.endswith("f5") for title in [hit.text or "" async for hit in provider.search("stale")])
 
 

@@ -11,7 +11,7 @@ from core import curate
 from core.errors import SensorloomError
 from core.storage.store import Stored
 from core.thread.lineage import lineage
-from core.thread.query import query_of, query_turn
+from core.thread.question import question_of, question_turn
 from core.thread.turns import turn_at
 from tui.dialogs.ask import AskTextScreen
 from tui.open_thread.open_thread import OpenThread
@@ -56,19 +56,19 @@ class Branches:
         index = min(self._thread.conversation.index, len(thread.messages) - 1)
         if index < 0:
             return
-        if index < query_turn(thread).end:
-            screen = AskTextScreen("branch: ask this instead", query_of(thread) or "")
+        if index < question_turn(thread).end:
+            screen = AskTextScreen("branch: ask this instead", question_of(thread) or "")
             self._thread.screen.app.push_screen(screen, partial(self._branch_asking, work, index))
         else:
             self._thread.do(partial(self._branch, work, turn_at(thread, index).end, None))
 
-    def _branch_asking(self, work: ThreadWork, index: int, query: str | None) -> None:
-        if query:
-            self._thread.do(partial(self._branch, work, index, query))
+    def _branch_asking(self, work: ThreadWork, index: int, question: str | None) -> None:
+        if question:
+            self._thread.do(partial(self._branch, work, index, question))
 
-    async def _branch(self, work: ThreadWork, position: int, query: str | None) -> None:
+    async def _branch(self, work: ThreadWork, position: int, question: str | None) -> None:
         try:
-            branch = await asyncio.to_thread(curate.branch, self._thread.workspace, work.stored, position, query)
+            branch = await asyncio.to_thread(curate.branch, self._thread.workspace, work.stored, position, question)
         except SensorloomError as error:
             self._thread.say(str(error), "error")
             return

@@ -13,7 +13,7 @@ from core.errors import SensorloomError
 from core.storage.store import Stored
 from core.thread import edits
 from core.thread.proposal import Proposal
-from core.thread.query import query_place, query_turn
+from core.thread.question import question_place, question_turn
 from core.thread.value import Message, Thread
 from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
@@ -50,8 +50,8 @@ class Edit:
     def head(self) -> str:
         """What stands before the question in the first message, and is not for editing here."""
         thread = self.seen.thread
-        query = query_place(thread, query_turn(thread)) if self.proposal is None else None
-        return query[1] if query is not None and query[0] == self.index else ""
+        question = question_place(thread, question_turn(thread)) if self.proposal is None else None
+        return question[1] if question is not None and question[0] == self.index else ""
 
 
 class EditSaving:

@@ -147,7 +147,7 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int, *, blin
     for example in report.examples:
         answer = example.answer or "…"
         shown = answer if blind else f"{example.truth} → {answer}"
-        text = one_line(f"{shown} · {example.query}", 300)
+        text = one_line(f"{shown} · {example.question}", 300)
         lines.append(fit((("    ", "text"), *_SIGNS[None if blind else example.correct], (text, "text")), width))
     for what, places in report.changes.items():
         lines.extend((("  ", "text"), *row) for row in wrapped(f"{what}: {places:,}", width - 4, "dim"))

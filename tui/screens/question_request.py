@@ -92,6 +92,6 @@ class QuestionRequest:
 
     def _ask(self, dataset: str, name: str) -> None:
         try:
-            self._runs.runner.propose_query(dataset, self._runs.choice, name, seed=random.randrange(1 << 30))
+            self._runs.runner.propose_question(dataset, self._runs.choice, name, seed=random.randrange(1 << 30))
         except SensorloomError as error:
             self._screen.call_later(self._end, name, str(error))

@@ -210,8 +210,8 @@ def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     text = text_of(part.message)
     opening = opening_of(text)
     if opening.manifest is not None:
-        query = "" if opening.query_at is None else text[opening.query_at :]
-        return [*_manifest_lines(opening.manifest, part.opened, width), *wrapped(query, width, "user")], True
+        question = "" if opening.question_at is None else text[opening.question_at :]
+        return [*_manifest_lines(opening.manifest, part.opened, width), *wrapped(question, width, "user")], True
     if is_json(text):
         return _json_or_text(text, part, width)
     lines, folds = _text_lines(text, part.opened, width)

@@ -9,7 +9,7 @@ import pytest
 
 from core.analyst.policy import reply_to
 from core.thread.conclusion import final_answer, stated_confidence
-from core.thread.opening import described, query_prompt
+from core.thread.opening import described, question_prompt
 from tests.core.analyst.analyst_threads import PLAIN, calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import MOTIONS, MadeDataset, made_dataset
 from tools.builtin import BUILTIN
@@ -181,7 +181,7 @@ def test_a_reference_of_few_sessions_never_makes_it_sure():
 
 def proposed(made: MadeDataset, seed: int) -> str:
     messages = [
-        {"role": "system", "content": query_prompt()},
+        {"role": "system", "content": question_prompt()},
         {"role": "user", "content": described(manifest_of(made))},
     ]
     return reply_to({"messages": messages}, seed).text

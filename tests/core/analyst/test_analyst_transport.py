@@ -73,10 +73,10 @@ async def test_what_is_not_understood_is_refused_as_a_server_would():
 
 
 async def test_without_a_seed_in_the_request_the_transports_own_counts_on():
-    from core.thread.opening import described, query_prompt
+    from core.thread.opening import described, question_prompt
 
     messages: Any = [
-        {"role": "system", "content": query_prompt()},
+        {"role": "system", "content": question_prompt()},
         {"role": "user", "content": described(MANIFEST)},
     ]
 

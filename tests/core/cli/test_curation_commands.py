@@ -250,7 +250,7 @@ def test_branches_at_a_turn_and_at_the_question(workspace: Workspace, sensorloom
     code, out, err = sensorloom("branch", A, "--at", "1")
     stem = out.strip()
     assert (code, err) == (0, "") and metadata(workspace, stem)["num_turns"] == 1
-    code, out, _ = sensorloom("branch", A, "--query", "Which sport is it?", "--json")
+    code, out, _ = sensorloom("branch", A, "--question", "Which sport is it?", "--json")
     told = json.loads(out)
     assert (code, told["num_turns"], told["user_query"]) == (0, 0, "Which sport is it?")
     assert messages(workspace, told["id"])[-1]["content"].endswith("User Query: Which sport is it?")

@@ -80,7 +80,7 @@ def test_new_threads_are_run_to_a_final_answer(workspace: Workspace, capsys: pyt
         assert list(saved.thread.metadata) == METADATA
         assert all(list(message) == MESSAGES[message["role"]] for message in saved.thread.messages)
         assert saved.thread.metadata["num_tool_calls"] >= 1
-        assert saved.thread.messages[0]["content"].endswith(f"\n\nUser Query: {saved.thread.query}")
+        assert saved.thread.messages[0]["content"].endswith(f"\n\nUser Query: {saved.thread.question}")
         assert saved.thread.session not in saved.thread.messages[0]["content"]
 
 
@@ -112,14 +112,14 @@ def test_sessions_are_spread_over_the_labels(workspace: Workspace) -> None:
 def test_a_person_sees_progress_on_stderr_and_accuracy_on_stdout(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command(workspace, "--dataset", "demo", "--count", "2", "--seed", "3", "--query", "What is it?")) == 0
+    assert run(command(workspace, "--dataset", "demo", "--count", "2", "--seed", "3", "--question", "What is it?")) == 0
     shown = capsys.readouterr()
     assert "2 threads with builtin-analyst (builtin)" in shown.err
     assert "[2/2]" in shown.err
     assert shown.out.startswith("finished  2 of 2")
     assert "correct " in shown.out
     assert all(
-        read.thread.query == "What is it?"
+        read.thread.question == "What is it?"
         for read in store.read_all(workspace.threads)
         if isinstance(read, store.Stored)
     )
@@ -176,7 +176,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 def test_an_endpoint_over_http_and_its_failures(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     with fake_server(FINAL, Answer([delta(content="It mo")], then="cut"), fails(401, "bad [key]")) as server:
-        asked = ("--dataset", "demo", "--count", "3", "--seed", "1", "--query", "What?", "--parallel", "1")
+        asked = ("--dataset", "demo", "--count", "3", "--seed", "1", "--question", "What?", "--parallel", "1")
         code, told = document(workspace, capsys, *asked, "--endpoint", server.url, "--temperature", "0.5")
     assert code == 1
     assert (told["asked"], told["finished"], told["model"]) == (3, 1, "fake")

@@ -223,14 +223,14 @@ def test_a_branch_is_a_thread_of_its_own(workspace: Workspace, finished: Stored)
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_branch_at_the_question_asks_another(workspace: Workspace, finished: Stored, position: int):
-    branch = curate.branch(workspace, finished, position, query="is it lying?")
+    branch = curate.branch(workspace, finished, position, question="is it lying?")
     (message,) = branch.thread.messages
     assert message["content"].endswith("User Query: is it lying?")
     assert message["content"].startswith("Dataset Information:")
-    assert branch.thread.query == "is it lying?" and branch.thread.metadata["branched_at"] == 0
+    assert branch.thread.question == "is it lying?" and branch.thread.metadata["branched_at"] == 0
     assert "model" not in branch.thread.metadata
     with pytest.raises(UsageError, match="user's turn"):
-        curate.branch(workspace, finished, 4, query="x")
+        curate.branch(workspace, finished, 4, question="x")
 
 
 def test_a_branch_of_a_thread_with_several_leading_messages(workspace: Workspace):
@@ -244,7 +244,7 @@ def test_a_branch_of_a_thread_with_several_leading_messages(workspace: Workspace
     metadata = {"dataset": "demo", "session": "a", "user_query": "what is it?"}
     document = {"id": "x", "metadata": metadata, "messages": messages}
     (workspace.threads / "x.json").write_text(json.dumps(document))
-    branch = curate.branch(workspace, store.read(workspace.threads, "x"), 1, query="and now?")
+    branch = curate.branch(workspace, store.read(workspace.threads, "x"), 1, question="and now?")
     assert [message["content"] for message in branch.thread.messages] == [
         *(message["content"] for message in messages[:2]),
         "and now?",

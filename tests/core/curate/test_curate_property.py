@@ -181,7 +181,7 @@ class Curation:
         curate.branch(self.workspace, stored, random.randrange(len(stored.thread.messages) + 1))
 
     def ask_otherwise(self, random: Random) -> None:
-        curate.branch(self.workspace, self.pick(random), 0, query="and this?")
+        curate.branch(self.workspace, self.pick(random), 0, question="and this?")
 
     def delete_turn(self, random: Random) -> None:
         curate.delete_turn(self.workspace, *self.pick_message(random, "assistant"))

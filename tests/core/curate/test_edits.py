@@ -37,7 +37,7 @@ def test_another_question_makes_every_turn_stale_and_is_told_to_the_metadata(thr
     asked = thread.messages[0]["content"].replace("what is it?", "is it rising?")
     after = edit_text(thread, 0, asked)
     assert stale(after) == [1, 3, 6, 7]
-    assert after.query == "is it rising?"
+    assert after.question == "is it rising?"
 
 
 def test_a_changed_result_makes_stale_what_came_after_it_and_not_before(thread: Thread):

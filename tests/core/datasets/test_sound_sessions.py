@@ -47,7 +47,7 @@ def refusal(workspace: Workspace, session: str, dataset: str = "theirs") -> str:
 
 def ran(workspace: Workspace, capsys: pytest.CaptureFixture[str], session: str) -> str:
     """What a run about a session says; it must fail and leave no thread."""
-    arguments = ["run", "--dataset", "theirs", "--session", session, "--query", "What?", "--workspace"]
+    arguments = ["run", "--dataset", "theirs", "--session", session, "--question", "What?", "--workspace"]
     assert run_command([*arguments, str(workspace.root)]) != 0
     assert not list(workspace.threads.glob("*.json"))
     return " ".join(capsys.readouterr())

@@ -128,7 +128,7 @@ LISTING = [Summary("a"), Summary("b"), Summary("broken")]
         '"rhythm" peak_hz -nothing', '-"not there"',
     ],
 )  # fmt: skip
-def test_free_text_looks_into_queries_messages_arguments_and_results_as_they_read(folder: Path, text: str):
+def test_free_text_looks_into_questions_messages_arguments_and_results_as_they_read(folder: Path, text: str):
     wanted = parse(text)
     assert wanted.needs_file
     assert [summary.stem for summary in select(folder, LISTING, wanted)] == ["a", "b"]

@@ -16,7 +16,7 @@ from core.workspace import Workspace, open_workspace
 from tui.__main__ import run
 
 
-def requests_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, session: str, query: str) -> list[Any]:
+def requests_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, session: str, question: str) -> list[Any]:
     """Everything that is sent while a thread about the session is run to its end."""
     sent: list[Any] = []
 
@@ -26,7 +26,7 @@ def requests_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, session: 
             return await super().handle_async_request(request)
 
     monkeypatch.setattr("core.analyst.transport.BuiltinTransport", Recording)
-    asked = ["--dataset", "demo", "--session", session, "--seed", "4", "--query", query]
+    asked = ["--dataset", "demo", "--session", session, "--seed", "4", "--query", question]
     run(["run", "--workspace", str(workspace.root), *asked])
     return sent
 

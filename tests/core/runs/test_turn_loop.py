@@ -16,7 +16,7 @@ from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import TextAdded, Waiting
 from core.runs.events import CallAnswered, QueryProposed, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
-from core.runs.question import propose_query
+from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.settings import ModelSettings
 from core.storage import history, store
@@ -572,7 +572,7 @@ async def test_a_question_is_proposed_from_the_manifest_alone() -> None:
     with fake_server(says('"What is this person doing?"\n')) as server:
         asked = model(server)
         manifest = {"dataset_name": "lab", "activities": ["walking"]}
-        events = await gathered(asked, propose_query(manifest, asked, run="r"))
+        events = await gathered(asked, propose_question(manifest, asked, run="r"))
     assert the(QueryProposed, events).text == "What is this person doing?"
     system, user = server.requests[0]["messages"]
     assert (

@@ -81,7 +81,7 @@ def test_all_ways_ask_one_question_which_the_model_proposes_once(
         arguments = ("--dataset", "motion", "--session", "s01_0", "--per-session", "3")
         assert run(command(workspace, server, "run", *arguments)) == 0
         assert len(server.requests) == 4
-    assert {store.read(workspace.threads, stem).thread.query for stem in ids(workspace)} == {
+    assert {store.read(workspace.threads, stem).thread.question for stem in ids(workspace)} == {
         "How does this person move?"
     }
 

@@ -72,7 +72,7 @@ def test_files_that_name_each_other_or_themselves_do_no_harm():
 def test_real_branches_are_found_in_summaries(workspace: Workspace, finished: Stored):
     branch = curate.branch(workspace, finished, 3)
     two = curate.branch(workspace, finished, 3)
-    asked = curate.branch(workspace, two, 0, query="and?")
+    asked = curate.branch(workspace, two, 0, question="and?")
     threads = [store.read(workspace.threads, stem) for stem in thread_files.stems(workspace.threads)]
     family = lineage(summary_of(each.thread, each.stem) for each in threads)
     assert family.siblings(branch.stem) == (finished.stem, branch.stem, two.stem)

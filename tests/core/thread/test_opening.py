@@ -12,17 +12,17 @@ MANIFEST = {"dataset_name": "d", "description": "Says \n\nUser Query: not here",
 
 
 @pytest.mark.parametrize(
-    "query", ["What is it?", "", "Two\n\nlines", "Is `User Query: x` a mark?", "\n\nUser Query: y", "  a"]
+    "question", ["What is it?", "", "Two\n\nlines", "Is `User Query: x` a mark?", "\n\nUser Query: y", "  a"]
 )
-def test_an_opening_message_comes_apart_as_it_was_made(query: str):
-    text = first_message(MANIFEST, query)["content"]
+def test_an_opening_message_comes_apart_as_it_was_made(question: str):
+    text = first_message(MANIFEST, question)["content"]
     opening = opening_of(text)
     assert json.loads(opening.manifest or "") == MANIFEST and text[: opening.end] == described(MANIFEST)
-    assert opening.query_at is not None and text[opening.query_at :] == query
+    assert opening.question_at is not None and text[opening.question_at :] == question
 
 
 @pytest.mark.parametrize(
-    ("text", "manifest", "query"),
+    ("text", "manifest", "question"),
     [
         ("What is it?", None, None),
         ("User Query: what?", None, "what?"),
@@ -32,7 +32,7 @@ def test_an_opening_message_comes_apart_as_it_was_made(query: str):
         ("", None, None),
     ],
 )
-def test_an_opening_of_another_making_gives_what_it_has(text: str, manifest: str | None, query: str | None):
+def test_an_opening_of_another_making_gives_what_it_has(text: str, manifest: str | None, question: str | None):
     opening = opening_of(text)
     assert opening.manifest == manifest
-    assert (None if opening.query_at is None else text[opening.query_at :]) == query
+    assert (None if opening.question_at is None else text[opening.question_at :]) == question

@@ -29,7 +29,7 @@ def spans(thread: Thread) -> list[tuple[str, int, int, int]]:
 
 def test_a_thread_is_a_question_and_turns_with_their_results(finished: Stored):
     assert spans(finished.thread) == [
-        ("query", 0, 0, 1),
+        ("question", 0, 0, 1),
         ("assistant", 1, 1, 3),
         ("assistant", 2, 3, 6),
         ("assistant", 3, 6, 7),
@@ -41,7 +41,7 @@ def test_several_leading_user_messages_are_one_question():
     artifact = {"role": "user", "content": {"type": "timeseries", "artifact_id": "ts_1"}}
     thread = thread_of(user("manifest"), artifact, user("what?"), assistant("a"), user("and?"), assistant("b"))
     assert spans(thread) == [
-        ("query", 0, 0, 3),
+        ("question", 0, 0, 3),
         ("assistant", 1, 3, 4),
         ("user", 1, 4, 5),
         ("assistant", 2, 5, 6),

@@ -162,7 +162,7 @@ async def test_going_to_another_thread_keeps_what_was_typed(workspace: Workspace
         await until(pilot, lambda: "✎ an edit is not saved" in screen.query_one(Conversation).text)
         editor = await editing(pilot, screen, 1)
         assert editor.query_one("#text", TextArea).text == "half a thou"
-        assert on_disk(workspace, second).thread.query != "half a thou"
+        assert on_disk(workspace, second).thread.question != "half a thou"
 
 
 async def test_an_edit_that_is_not_saved_is_not_lost_to_another(workspace: Workspace):
@@ -234,11 +234,11 @@ async def test_another_programs_change_of_another_message_is_saved_upon(workspac
         editor.query_one("#text", TextArea).text = "mine"
         path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
-        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
+        await until(pilot, lambda: work(screen).stored.thread.question == "theirs")
         assert editor.query_one("#text", TextArea).text == "mine"
         await pilot.press("ctrl+t")
         await until(pilot, lambda: on_disk(workspace, stem).thread.messages[1]["content"] == "mine")
-        assert on_disk(workspace, stem).thread.query == "theirs"
+        assert on_disk(workspace, stem).thread.question == "theirs"
 
 
 @asynccontextmanager
@@ -249,10 +249,10 @@ async def in_conflict(workspace: Workspace, stem: str) -> AsyncGenerator[tuple[P
         editor.query_one("#text", TextArea).text = "mine"
         path = thread_files.path_of(workspace.threads, stem)
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
-        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
+        await until(pilot, lambda: work(screen).stored.thread.question == "theirs")
         await pilot.press("ctrl+t")
         await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
-        assert on_disk(workspace, stem).thread.query == "theirs"
+        assert on_disk(workspace, stem).thread.question == "theirs"
         yield pilot, screen
 
 
@@ -260,10 +260,12 @@ async def test_in_a_conflict_mine_is_saved_over_theirs_which_undo_brings_back(wo
     stem = with_call(workspace).stem
     async with in_conflict(workspace, stem) as (pilot, screen):
         await pilot.press("m")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "mine" and not screen.query(MessageEditor))
+        await until(
+            pilot, lambda: on_disk(workspace, stem).thread.question == "mine" and not screen.query(MessageEditor)
+        )
         await until(pilot, lambda: load_drafts(workspace, stem).edit is None and work(screen).unsaved is None)
         await pilot.press("u")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "theirs")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "theirs")
         await until(pilot, lambda: "theirs" in screen.query_one(Conversation).text)
 
 
@@ -285,7 +287,10 @@ async def test_in_a_conflict_mine_becomes_a_branch(workspace: Workspace):
         await pilot.press("b")
         await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
         other = next(name for name in thread_files.stems(workspace.threads) if name != stem)
-        assert (on_disk(workspace, other).thread.query, on_disk(workspace, stem).thread.query) == ("mine", "theirs")
+        assert (on_disk(workspace, other).thread.question, on_disk(workspace, stem).thread.question) == (
+            "mine",
+            "theirs",
+        )
         await until(pilot, lambda: work(screen).stored.stem == other and not screen.query(MessageEditor))
 
 
@@ -297,11 +302,12 @@ async def test_in_a_conflict_the_difference_shows_both_and_decides_nothing(works
         assert all(f"User Query: {whose}" in on_screen(pilot.app) for whose in ("theirs", "mine"))
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
-        assert screen.query_one("#text", TextArea).text == "mine" and on_disk(workspace, stem).thread.query == "theirs"
+        assert screen.query_one("#text", TextArea).text == "mine"
+        assert on_disk(workspace, stem).thread.question == "theirs"
         await pilot.press("ctrl+t")
         await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
         await pilot.press("m")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "mine")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "mine")
 
 
 async def test_stale_turns_say_their_ways_out_where_they_stand(workspace: Workspace):

@@ -54,7 +54,7 @@ async def test_several_ways_at_the_session_leave_the_right_ones(workspace: Works
     assert sentence == "3 of 4 ways were right: 3 threads kept with 1 preference pair, the others are in the trash"
     threads = [stored for stored in read_all(workspace.threads) if isinstance(stored, Stored)]
     assert len(threads) == 4
-    assert all(stored.thread.query == threads[0].thread.query for stored in threads)
+    assert all(stored.thread.question == threads[0].thread.question for stored in threads)
     assert {stored.thread.metadata.get("is_correct") for stored in threads if stored.stem != stem} == {True}
 
 

@@ -141,7 +141,7 @@ async def test_escape_keeps_what_was_typed_for_the_next_start(workspace: Workspa
         await until(pilot, lambda: screen.query(MessageEditor))
         assert screen.query_one("#text", TextArea).text == "Half a quest"
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "Half a quest")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "Half a quest")
         assert on_disk(workspace, stem).thread.messages[0]["content"].startswith("Dataset Information:")
 
 
@@ -177,7 +177,7 @@ async def test_a_branch_at_the_question_asks_another(workspace: Workspace):
         pilot.app.screen.query_one(TextArea).text = "Is this rest?"
         await pilot.press("enter")
         await until(pilot, lambda: work(screen).stored.stem != stem)
-        assert work(screen).stored.thread.query == "Is this rest?"
+        assert work(screen).stored.thread.question == "Is this rest?"
 
 
 async def test_the_loss_flag_is_a_key(workspace: Workspace):
@@ -294,7 +294,7 @@ async def test_the_external_editor_gets_the_message_and_gives_it_back(
     async with opened(workspace) as (pilot, _):
         monkeypatch.setattr(type(pilot.app), "suspend", lambda self: __import__("contextlib").nullcontext())
         await pilot.press("E")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "From outside")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "From outside")
 
 
 async def test_another_thread_is_read_while_one_runs(workspace: Workspace):
@@ -421,4 +421,7 @@ async def test_a_change_from_outside_while_a_proposal_waits_asks(workspace: Work
         await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 2)
         other = next(name for name in thread_files.stems(workspace.threads) if name != stem)
         assert len(on_disk(workspace, other).thread.messages) > 1
-        assert (on_disk(workspace, stem).thread.query, len(on_disk(workspace, stem).thread.messages)) == ("theirs", 1)
+        assert (on_disk(workspace, stem).thread.question, len(on_disk(workspace, stem).thread.messages)) == (
+            "theirs",
+            1,
+        )

@@ -266,11 +266,11 @@ async def test_a_change_from_outside_is_one_step_back(workspace: Workspace):
     path = workspace.threads / f"{stem}.json"
     async with opened(workspace) as (pilot, screen):
         path.write_text(path.read_text().replace("What is this person doing?", "theirs"))
-        await until(pilot, lambda: work(screen).stored.thread.query == "theirs")
+        await until(pilot, lambda: work(screen).stored.thread.question == "theirs")
         await pilot.press("u")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "What is this person doing?")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "What is this person doing?")
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: on_disk(workspace, stem).thread.query == "theirs")
+        await until(pilot, lambda: on_disk(workspace, stem).thread.question == "theirs")
 
 
 async def test_a_change_from_outside_while_a_run_is_under_way_is_not_overwritten(workspace: Workspace, served: Served):
@@ -285,9 +285,9 @@ async def test_a_change_from_outside_while_a_run_is_under_way_is_not_overwritten
             await until(pilot, lambda: "changed from outside" in on_screen(pilot.app))
             assert "mine as a branch" not in on_screen(pilot.app), "it broke off: there is no turn to keep"
             await pilot.press("t")
-            await until(pilot, lambda: not work(screen).slots and work(screen).stored.thread.query == "theirs")
+            await until(pilot, lambda: not work(screen).slots and work(screen).stored.thread.question == "theirs")
             thread = on_disk(workspace, stem).thread
-            assert (thread.query, len(thread.messages), len(thread.alternatives)) == ("theirs", 1, 1)
+            assert (thread.question, len(thread.messages), len(thread.alternatives)) == ("theirs", 1, 1)
 
 
 async def test_space_plays_the_session_and_stops(workspace: Workspace):

@@ -74,7 +74,7 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         await pilot.press(*"why R?", "enter")
         await until(pilot, lambda: thread_files.stems(with_demo.threads))
         thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
-        assert (thread.query, thread.session, thread.status) == ("why R?", session.text, "active")
+        assert (thread.question, thread.session, thread.status) == ("why R?", session.text, "active")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
 

@@ -9,13 +9,13 @@ from core.thread.turns import Turn, each_turn
 from core.thread.value import Message, Thread, text_of, with_messages, with_metadata
 
 
-def query_turn(thread: Thread) -> Turn:
+def question_turn(thread: Thread) -> Turn:
     """The messages before the assistant first speaks; an empty span when there are none."""
     first = next(each_turn(thread.messages), None)
-    return first if first is not None and first.kind == "query" else Turn("query", 0, 0, 0)
+    return first if first is not None and first.kind == "question" else Turn("question", 0, 0, 0)
 
 
-def query_place(thread: Thread, turn: Turn) -> tuple[int, str] | None:
+def question_place(thread: Thread, turn: Turn) -> tuple[int, str] | None:
     """The message of a user's turn that holds the question, and what stands before it there.
 
     That is the last text that carries the mark, as FORMAT.md has it, or else the last plain text: in the shape with
@@ -27,21 +27,21 @@ def query_place(thread: Thread, turn: Turn) -> tuple[int, str] | None:
         if message.get("role") == "user" and isinstance(message.get("content"), str)
     ]
     for index, text in reversed(texts):
-        head = text.removesuffix(thread.query)
-        if head != text and opening_of(head).query_at == len(head):
+        head = text.removesuffix(thread.question)
+        if head != text and opening_of(head).question_at == len(head):
             return index, head
-        if (start := opening_of(text).query_at) is not None:
+        if (start := opening_of(text).question_at) is not None:
             return index, text[:start]
     return (texts[-1][0], "") if texts else None
 
 
-def query_of(thread: Thread) -> str | None:
+def question_of(thread: Thread) -> str | None:
     """The question as the messages have it; None when they hold none."""
-    at = query_place(thread, query_turn(thread))
+    at = question_place(thread, question_turn(thread))
     return None if at is None else text_of(thread.messages[at[0]])[len(at[1]) :]
 
 
-def with_query(thread: Thread, turn: Turn, query: str) -> tuple[Thread, int]:
+def with_question(thread: Thread, turn: Turn, question: str) -> tuple[Thread, int]:
     """The thread with another question in this user's turn, and the message that changed.
 
     The metadata's `user_query` follows when it is the turn that opens the thread.
@@ -49,14 +49,14 @@ def with_query(thread: Thread, turn: Turn, query: str) -> tuple[Thread, int]:
     Raises:
         ValueError: the turn holds no text.
     """
-    at = query_place(thread, turn)
+    at = question_place(thread, turn)
     if at is None:
         raise ValueError("this turn holds no question")
     index, before = at
     changed: Sequence[Message] = [
         *thread.messages[:index],
-        {**thread.messages[index], "content": before + query},
+        {**thread.messages[index], "content": before + question},
         *thread.messages[index + 1 :],
     ]
     asked = with_messages(thread, changed)
-    return (with_metadata(asked, user_query=query) if turn.kind == "query" else asked), index
+    return (with_metadata(asked, user_query=question) if turn.kind == "question" else asked), index
