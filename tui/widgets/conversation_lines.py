@@ -86,10 +86,7 @@ def block_of(part: Part, width: int) -> Block:
     if part.judged or part.note:
         below: Span = (" " * margin, "text")
         note = wrapped(part.note, width - margin, "dim") if part.note else ()
-        rows += [
-            (),
-            *((below, *fit(line, width - margin)) for line in (*((part.judged,) if part.judged else ()), *note)),
-        ]
+        rows += [(), *((below, *fit(line, width - margin)) for line in (*part.judged, *note))]
     if part.gap:
         rows.insert(0, ())
     at_rest, in_focus = ("┊ ", "┃ ") if part.proposed else ("  ", "▌ ")

@@ -78,7 +78,7 @@ class Part:
     """The tool that a result is from, where that is not plain from the line above it."""
     above: tuple[Line, ...] = ()
     """Lines over the message: the proposals there are to choose from."""
-    judged: Line = ()
+    judged: tuple[Line, ...] = ()
     """Below the last message: the verdict with its reasons, and the tags."""
     note: str = ""
     """Below that, what was noted at the verdict."""

@@ -22,15 +22,17 @@ LABELS: Mapping[TurnLabel, Span] = {
 }
 
 
-def judged(thread: Thread) -> Line:
-    """The verdict with reasons and judge, and the tags; nothing where there are neither."""
+def judged(thread: Thread) -> tuple[Line, ...]:
+    """The verdict with reasons and judge, and the tags, a line each; nothing where there are neither."""
     spans: list[Span] = []
+    lines: list[Line] = []
     if verdict := verdict_of(thread):
         spans.append(VERDICTS.get(verdict, (one_line(verdict, 20), "text")))
         if reasons := reasons_of(thread):
             spans.append((f"  {one_line(', '.join(reasons), 200)}", "text"))
         if judge := judge_of(thread):
             spans.append((f"  {one_line(judge, 40)}", "dim"))
+        lines.append(tuple(spans))
     if tags := tags_of(thread):
-        spans.append((("   " if spans else "") + " ".join(f"#{one_line(tag, 40)}" for tag in tags), "mark"))
-    return tuple(spans)
+        lines.append(((" ".join(f"#{one_line(tag, 40)}" for tag in tags), "mark"),))
+    return tuple(lines)

@@ -211,7 +211,8 @@ class ThreadList(RowList):
         room = width - cells(left) - cells(right) - 2
         if remarks := _remarks(summary, room):
             return spread((*left, *remarks), right, width)
-        return spread(left, right, width) if width - cells(left) > cells(right) else fit(left, width)
+        # where the turns and the number do not fit, the signs that something was said still do
+        return spread(left, right if width - cells(left) > cells(right) else _signs(summary), width)
 
     def _sign(self, summary: Summary) -> Span:
         if summary.stem in self._in_progress:
@@ -250,7 +251,12 @@ def _standing(standing: Standing | None) -> tuple[Span, Span]:
 
 def _tail(summary: Summary) -> Line:
     stale: tuple[Span, ...] = ((f"≈{summary.stale} ", "warn"),) if summary.stale else ()
+    number = summary.stem.rpartition("_")[2]
+    return (*stale, *_signs(summary), (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))
+
+
+def _signs(summary: Summary) -> Line:
+    """That it has a note or reasons, and that it has tags; nothing where it has neither."""
     why = '"' if summary.note or summary.reasons else ""
     signs = f"{why}{'#' if summary.tags else ''}"
-    number = summary.stem.rpartition("_")[2]
-    return (*stale, (f"{signs} " if signs else "", "mark"), (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))
+    return ((f"{signs} ", "mark"),) if signs else ()

@@ -20,7 +20,7 @@ from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.tui.driving import opened
-from tests.tui.motion import until
+from tests.tui.motion import on_screen, until
 from tui.screens.main import MainScreen
 from tui.terminal.textual_private import drawn_rows
 from tui.widgets.editor import MessageEditor
@@ -101,6 +101,13 @@ async def the_list(pilot: Pilot[Any], screen: MainScreen) -> None:
     await pilot.press("1", "j", "m", "w")
 
 
+async def why(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """The reasons of a verdict, over a thread whose turns are labelled from the first error on."""
+    await pilot.press("2", "g", "J", "plus", "minus")
+    await until(pilot, lambda: "- bad" in on_screen(pilot.app))
+    await pilot.press("1", "W", "l", "tab", *"names it")
+
+
 async def editor(pilot: Pilot[Any], screen: MainScreen) -> None:
     await pilot.press("2", "g", "J", "e")
     await until(pilot, lambda: screen.query(MessageEditor) and screen.query_one(MessageEditor).query("#text"))
@@ -111,6 +118,7 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "unfolded": unfolded,
     "list": the_list,
     "editor": editor,
+    "why": why,
 }
 
 
