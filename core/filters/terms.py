@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.thread.faithfulness import FAITHFULNESS
 from core.thread.labels import canonical
 from core.thread.opening import opening_of
 from core.thread.review import note_of
@@ -197,6 +198,13 @@ TERMS: dict[str, Term] = {
     "tokens": Term(
         "what the model wrote, in tokens, as the server counted them", number=lambda summary: summary.tokens,
         example="tokens>2k",
+    ),
+    "faithfulness": Term(
+        "whether the answer moved when what it cites was taken away",
+        lambda summary: _word(summary.faithfulness), FAITHFULNESS, example="faithfulness:unfaithful",
+    ),
+    "judge": Term(
+        "a judge model's verdict", lambda summary: _word(summary.judge), ("accept", "reject"), example="judge:reject"
     ),
     "stale": Term(
         "turns that rest on something that changed",

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from core.thread.faithfulness import faithfulness_of
+from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
 from core.thread.value import Counts, Message, Thread, count
@@ -66,6 +68,10 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Messages that were edited by hand."""
     rejected_turns: int = 0
     """Turns that were rejected, discarded or superseded, and are kept as alternatives."""
+    faithfulness: str = ""
+    """What the faithfulness check found: `faithful`, `unfaithful`, `unsteady`, or empty."""
+    judge: str = ""
+    """The verdict of the judge model that was asked last: `accept`, `reject`, or empty."""
     ready: bool = False
     """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
     is answered, nothing is stale, and there are no alternatives."""
@@ -118,6 +124,8 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         tokens=sum(map(_tokens, thread.messages)),
         edited=sum(message.get("edited") is True for message in thread.messages),
         rejected_turns=len(thread.alternatives),
+        faithfulness=faithfulness_of(thread),
+        judge=judged(thread),
         ready=file.ready,
         keys=file.keys,
     )

@@ -268,8 +268,23 @@ def with_part(thread: Thread, key: str, value: Any) -> Thread:
 
 
 def with_messages(thread: Thread, messages: Iterable[Message]) -> Thread:
-    """The thread with other messages and its counts taken anew."""
-    return recount(Thread({**thread.document, "messages": list(messages)}))
+    """The thread with other messages and its counts taken anew. What was asked of its messages as they were, and would
+    be said of others now, is taken out."""
+    changed = Thread({**thread.document, "messages": list(messages)})
+    outdated = [key for key in ASKED_OF_MESSAGES if key in thread.metadata]
+    if outdated and _spoken(changed) != _spoken(thread):
+        changed = with_metadata(changed, **dict.fromkeys(outdated, ...))
+    return recount(changed)
+
+
+ASKED_OF_MESSAGES = ("faithfulness", "judgements")
+"""Metadata that a model was asked for about the messages as they stand."""
+
+
+def _spoken(thread: Thread) -> list[tuple[Any, ...]]:
+    """What the messages say, without marks on them."""
+    keys = ("role", "content", "tool_calls")
+    return [tuple(message.get(key) for key in keys) for message in thread.messages]
 
 
 def with_alternatives(thread: Thread, alternatives: Iterable[Mapping[str, Any]]) -> Thread:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from core.runs.runner import AskBeside
 
 _WAYS = (
-    Way("n", "several ways", "new threads about this session; right ones stay, wrong ones become preference pairs"),
-    Way("h", "hint", "a new thread whose teacher is told the truth; kept only when nothing in it shows that"),
-    Way("p", "paraphrase", "this thread's reasoning in other words; kept only when numbers and calls still hold"),
-    Way("d", "difficulty", "how often the model answers this session right; no thread is kept"),
+    Way("n", "several ways", "right ones stay, wrong ones become preference pairs"),
+    Way("d", "difficulty", "how often it is right here; no thread is kept"),
+    Way("h", "hint", "a new thread, the truth told; kept when nothing shows it"),
+    Way("p", "paraphrase", "this reasoning in other words, if all still holds"),
+    Way("f", "faithfulness", "does the answer rest on the result it cites?"),
 )
 
 
@@ -42,12 +43,14 @@ class Teaching:
 
     def _begin(self, work: ThreadWork, key: str) -> None:
         from core.teaching import beside
+        from core.teaching.faithfulness import check_faithfulness
         from core.teaching.paraphrase import paraphrase
 
         asks: dict[str, AskBeside] = {
             "n": beside.several_ways,
             "h": beside.hinted,
             "p": paraphrase,
+            "f": check_faithfulness,
             "d": beside.difficulty,
         }
         self._running.ask_beside(work, asks[key])

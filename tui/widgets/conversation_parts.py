@@ -11,13 +11,14 @@ from typing import Literal, TypedDict
 
 from core.text import one_line
 from core.thread.conclusion import final_answer
+from core.thread.faithfulness import faithfulness_of
 from core.thread.labels import same_label
 from core.thread.review import note_of, truth_hidden, verdict_of
 from core.thread.turn_labels import label_of
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.judgement_lines import LABELS, judged
-from tui.widgets.lines import Line, Span
+from tui.widgets.lines import Kind, Line, Span
 
 ReplayMark = Literal["same", "differs", "edited", "cannot"]
 _REPLAY: Mapping[ReplayMark, Span] = {
@@ -118,7 +119,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 ),
                 **_unfolded(index, look),
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
-                verdict=_verdict(thread, message, look) if index == len(messages) - 1 else (),
+                verdict=_conclusion(thread, message, look) if index == len(messages) - 1 else (),
                 reasoning=reasoning if isinstance(reasoning, str) else "",
                 gap=bool(index) and role != "tool",
                 answers=named.get(index, ""),
@@ -264,6 +265,15 @@ def failed(answer: Message) -> bool:
 
 def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _conclusion(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
+    """Whether the answer is right, and whether it moved when what it cites was taken away."""
+    faithfulness = faithfulness_of(thread)
+    kinds: dict[str, Kind] = {"faithful": "good", "unfaithful": "bad"}
+    checked: tuple[Span, ...] = ((f"  · {faithfulness}", kinds.get(faithfulness, "dim")),) if faithfulness else ()
+    verdict = _verdict(thread, message, look)
+    return (*verdict, *checked) if verdict else ()
 
 
 def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:

@@ -61,8 +61,8 @@ def test_the_truth_is_told_with_every_request_and_stored_nowhere(
     hint = hint_for(thread)
     assert "walking" in hint and len(requests) == 2
     for request in requests:
-        said = [message for message in request["messages"] if hint in str(message["content"])]
-        assert said == [request["messages"][-1]] and last_said(request).endswith(hint)
+        whispers = [message for message in request["messages"] if hint in str(message["content"])]
+        assert whispers == [request["messages"][-1]] and last_said(request).endswith(hint)
     kept_files = [path for path in workspace.root.rglob("*") if path.is_file() and path.suffix != ".parquet"]
     assert not [path for path in kept_files if b"to be written nowhere" in path.read_bytes()]
     assert thread.metadata["made_by"] == {"hint": "stripped"}

@@ -93,7 +93,7 @@ async def test_a_hint_that_shows_is_thrown_away_and_one_that_does_not_makes_a_th
     assert [thread.metadata["made_by"] for thread in hinted] == [{"hint": "stripped"}]
 
 
-async def test_other_words_are_taken_into_the_open_thread_and_undone(workspace: Workspace, served: Served):
+async def test_other_words_come_into_the_open_thread_and_undone(workspace: Workspace, served: Served):
     stored = finished(workspace)
     with fake_server(says("Is there a beat?"), says("Somebody is on foot.")) as server:
         async with opened(served(server.url)) as (pilot, screen):
@@ -103,3 +103,10 @@ async def test_other_words_are_taken_into_the_open_thread_and_undone(workspace: 
             await until(pilot, lambda: not work(screen).busy)
             await pilot.press("u")
             await until(pilot, lambda: work(screen).stored.thread.messages == stored.thread.messages)
+
+
+async def test_whether_an_answer_rests_on_what_it_cites(workspace: Workspace, served: Served):
+    stem = finished(workspace).stem
+    with fake_server(RIGHT, RIGHT) as server:
+        sentence = await told(served(server.url), "L", "f", until_told="unfaithful")
+    assert sentence.startswith(f"{stem} is unfaithful: with message 3, which the answer cites, dropped, the model says")
