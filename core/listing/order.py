@@ -53,7 +53,7 @@ SORTS: Mapping[str, Sort] = {
     "stale": Sort("most stale first", lambda summary: summary.stale, descending=True),
     "reason": Sort("by reason", lambda summary: " ".join(summary.reasons) or "\uffff"),
     "tag": Sort("by tag", lambda summary: " ".join(summary.tags) or "\uffff"),
-    "question": Sort("by question", lambda summary: summary.query),
+    "question": Sort("by question", lambda summary: summary.question),
     "model": Sort("by model", lambda summary: summary.model),
     "size": Sort("largest first", lambda summary: summary.size, descending=True),
     "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
