@@ -7,18 +7,20 @@ import random
 from core.analyst.citations import grounds
 from core.analyst.conversation import Conversation, Finding
 from core.analyst.evidence import Verdict, is_moving, weigh
+from core.analyst.impressions import revision
 from core.analyst.phrases import label_words, listed, phrase
 from core.analyst.questions import Asked, is_still
 from core.analyst.words import explain, recall
 
 
-def conclude(conversation: Conversation, asked: Asked, draw: random.Random) -> str:
-    """The final message, with its two closing lines."""
+def conclude(conversation: Conversation, asked: Asked, draw: random.Random, *, revises: bool = False) -> str:
+    """The final message, with its two closing lines; it takes back a first impression that it `revises`."""
     verdict = weigh(conversation, draw)
     last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
     parts = [text for finding in last if (text := explain(finding, draw))]
     parts.append(grounds(conversation.findings, draw))
     parts.append(_summary(conversation, verdict, last, draw))
+    parts.append(revision(conversation, verdict.label, draw) if revises else "")
     parts.append(_answer(asked, verdict, draw))
     body = " ".join(part for part in parts if part)
     return f"{body}\n\nConfidence: {verdict.confidence}\nFinal Answer: {verdict.label}"

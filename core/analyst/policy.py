@@ -14,7 +14,10 @@ from typing import Any
 
 from core.analyst.conclusion import conclude
 from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
-from core.analyst.evidence import closeness_to, is_moving, votes_for
+from core.analyst.evidence import closeness_to, votes_for
+from core.analyst.impressions import first_impression
+from core.analyst.looks import LOOKS, SESSION, looking, tried
+from core.analyst.manner import AGAIN, Manner, early_comparison, manner_of
 from core.analyst.phrases import listed, phrase
 from core.analyst.questions import Asked, propose_question, read_question
 from core.analyst.reasons import WHY
@@ -25,18 +28,9 @@ from tools.sensors import positions_of
 MAX_TURNS = 8
 """Turns with calls after which it answers with what it has: a run allows ten unless told."""
 
-_SESSION = "session"
-_EVIDENCE = (
-    "detect_periodicity",
-    "compute_spectrum",
-    "estimate_orientation",
-    "segment_session",
-    "correlate_channels",
-    "estimate_heart_rate",
-)
 _KNOWN = frozenset(
     (
-        *_EVIDENCE, "show_session_stats", "show_channel_stats", "select_channels", "filter_by_time",
+        *LOOKS, "show_session_stats", "show_channel_stats", "select_channels", "filter_by_time",
         "compare_to_reference", "nearest_examples",
     )
 )  # fmt: skip
@@ -68,10 +62,11 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     way = f"{seed}\0{conversation.opening}"
     draw = _generator(f"{seed}\0{conversation.transcript}")
     asked = read_question(conversation)
-    steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, way, draw)
+    manner = manner_of(_drawn(way, "manner"))
+    steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, manner, way, draw)
     if not steps:
-        return Reply(conclude(conversation, asked, draw))
-    return Reply(_spoken(conversation, asked, steps, draw), tuple(_call(step) for step in steps))
+        return Reply(conclude(conversation, asked, draw, revises=manner.states_impressions))
+    return Reply(_spoken(conversation, asked, manner, steps, draw), tuple(_call(step) for step in steps))
 
 
 def _generator(text: str) -> random.Random:
@@ -91,9 +86,12 @@ def _call(step: Step) -> Call:
     return Call(step.tool, json.dumps(dict(step.arguments), ensure_ascii=False))
 
 
-def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], draw: random.Random) -> str:
+def _spoken(
+    conversation: Conversation, asked: Asked, manner: Manner, steps: Sequence[Step], draw: random.Random
+) -> str:
     """What the last results showed, and why these calls come next."""
     shown = [explain(finding, draw) for finding in conversation.findings if finding.turn == conversation.turns - 1]
+    shown.append(first_impression(conversation, draw) if manner.states_impressions else "")
     parts = [sentence for sentence in shown if sentence]
     if asked.absent and conversation.turns == 1:
         parts.append("The session has none of the sensors that the question names, so I go by those it has.")
@@ -104,14 +102,16 @@ def _spoken(conversation: Conversation, asked: Asked, steps: Sequence[Step], dra
     return " ".join(parts)
 
 
-def _next_steps(conversation: Conversation, asked: Asked, way: str, draw: random.Random) -> list[Step]:
+def _next_steps(conversation: Conversation, asked: Asked, manner: Manner, way: str, draw: random.Random) -> list[Step]:
     """The call or calls of the next turn; empty when it is time to answer."""
     window = _window(conversation, asked)
     plans = (
+        lambda: _mending(conversation, draw),
         lambda: _overview(conversation, asked, way, draw),
         lambda: _narrowing(conversation, asked),
+        lambda: _comparing_first(conversation, manner, window, draw),
         lambda: _own_tool(conversation, way),
-        lambda: _looking(conversation, asked, window, way, draw),
+        lambda: looking(conversation, asked, manner, window, _drawn(way, "looking"), draw),
         lambda: _comparing(conversation, window, way, draw),
     )
     for plan in plans:
@@ -127,11 +127,20 @@ def _window(conversation: Conversation, asked: Asked) -> str:
         for finding in reversed(conversation.of("select_channels")):
             if finding.result.get("artifact_id"):
                 return str(finding.result["artifact_id"])
-    return _SESSION
+    return SESSION
 
 
-def _tried(conversation: Conversation, *tools: str) -> bool:
-    return any(finding.tool in tools for finding in conversation.findings)
+def _mending(conversation: Conversation, draw: random.Random) -> list[Step]:
+    """The last turn's calls that failed, where their errors say what would have been right."""
+    failed = [finding for finding in conversation.findings if finding.failed and finding.turn == conversation.turns - 1]
+    return [Step(finding.tool, finding.arguments, phrase(AGAIN, draw)) for finding in failed]
+
+
+def _comparing_first(conversation: Conversation, manner: Manner, window: str, draw: random.Random) -> list[Step]:
+    """Other people's sessions before the looks at this one, where that is the manner."""
+    if not manner.compares_first or tried(conversation, "compare_to_reference", *LOOKS):
+        return []
+    return [Step("compare_to_reference", {"artifact_id": window}, early_comparison(draw))]
 
 
 def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.Random) -> list[Step]:
@@ -140,15 +149,15 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
     manner = _drawn(way, "overview").random()
     stats = Step(
         "show_channel_stats",
-        {"artifact_id": _SESSION},
+        {"artifact_id": SESSION},
         phrase(WHY["show_channel_stats"], draw),
     )
-    if not conversation.labels and not _tried(conversation, "show_session_stats"):
+    if not conversation.labels and not tried(conversation, "show_session_stats"):
         return [Step("show_session_stats", name, "First I need to know which activities there are to choose from.")]
-    if _tried(conversation, "select_channels"):
+    if tried(conversation, "select_channels"):
         return []
     if asked.only:  # a session may lack some of the dataset's sensors
-        if _tried(conversation, stats.tool) or len(positions_of(conversation.channels)) < 2:
+        if tried(conversation, stats.tool) or len(positions_of(conversation.channels)) < 2:
             return []
         return [Step(stats.tool, stats.arguments, "First I see which of the sensors in question this session has.")]
     if not conversation.findings and manner < 0.25:
@@ -174,7 +183,7 @@ def _narrowing(conversation: Conversation, asked: Asked) -> list[Step]:
     return [
         Step(
             "select_channels",
-            {"channel_names": names, "artifact_id": _SESSION},
+            {"channel_names": names, "artifact_id": SESSION},
             "I take these channels out into a window of their own.",
         )
     ]
@@ -187,45 +196,12 @@ def _own_tool(conversation: Conversation, way: str) -> list[Step]:
         if (
             tool not in _KNOWN
             and not offered.required
-            and not _tried(conversation, tool)
+            and not tried(conversation, tool)
             and _drawn(way, tool).random() < 0.5
         ):
-            arguments = {"artifact_id": _SESSION} if "artifact_id" in offered.parameters else {}
+            arguments = {"artifact_id": SESSION} if "artifact_id" in offered.parameters else {}
             return [Step(tool, arguments, f"The tool {tool.replace('_', ' ')} may add something, so I ask it as well.")]
     return []
-
-
-def _looking(conversation: Conversation, asked: Asked, window: str, way: str, draw: random.Random) -> list[Step]:
-    """One to three looks at the movement itself, chosen by whether there is any."""
-    done = [tool for tool in _EVIDENCE if _tried(conversation, tool)]
-    plan = _drawn(way, "looking")
-    wanted = plan.choice((1, 1, 2, 2, 3))
-    swapped, heart, paired = plan.random() < 0.5, plan.random() < 0.5, plan.random() < 0.4
-    if "compare_to_reference" not in conversation.tools and "nearest_examples" not in conversation.tools:
-        wanted = 3
-    if len(done) >= wanted:
-        return []
-    moving = is_moving(conversation)
-    order = ["detect_periodicity", "compute_spectrum", "segment_session", "correlate_channels", "estimate_orientation"]
-    if moving is False:
-        order = ["estimate_orientation", "segment_session", "detect_periodicity", "compute_spectrum"]
-    if moving and swapped:
-        order[0], order[1] = order[1], order[0]
-    if any(sensor.kind in ("heart_rate", "ecg") for sensor in asked.only or conversation.sensors) and heart:
-        order.insert(1, "estimate_heart_rate")
-    if asked.only and all(sensor.kind != "acceleration" for sensor in asked.only):
-        order.remove("estimate_orientation")  # gravity shows in nothing else
-    left = [tool for tool in order if tool not in done and tool in conversation.tools]
-    together = 2 if wanted - len(done) > 1 and paired else 1
-    places = positions_of(conversation.present)
-    position = draw.choice(places) if len(places) > 1 and window == _SESSION and draw.random() < 0.5 else None
-    steps: list[Step] = []
-    for tool in left[:together]:
-        arguments: dict[str, Any] = {"artifact_id": window}
-        if position and tool != "estimate_heart_rate":
-            arguments["position"] = position
-        steps.append(Step(tool, arguments, phrase(WHY[tool], draw)))
-    return steps
 
 
 def _comparing(conversation: Conversation, window: str, way: str, draw: random.Random) -> list[Step]:

@@ -31,7 +31,7 @@ def possible(conversation: Conversation, step: Step) -> Step | None:
         return None
     if any(dict(finding.arguments) == arguments for finding in conversation.findings if finding.tool == step.tool):
         return None
-    why = f"{step.why} I try again, differently." if tried else step.why
+    why = f"{step.why} I try again, differently.".lstrip() if tried else step.why
     return Step(step.tool, arguments, why)
 
 
