@@ -85,7 +85,9 @@ async def test_the_board_counts_what_the_list_shows_and_a_row_becomes_a_filter(
         await until(pilot, lambda: "walking → sitting" in screen(app))
         assert board.current.terms == ("truth:walking", "answer:sitting")
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen is main and main.listed.count == 3)
+        await until(
+            pilot, lambda: app.screen is main and len(main.parts.arranging.shown) == 3
+        )  # the open thread keeps its row
         assert main.filter_line.value == "truth:walking answer:sitting" and main.listed.has_focus
         await pilot.press("i")
         await until(pilot, lambda: "3 of 10 threads · truth:walking answer:sitting" in screen(app))
