@@ -46,7 +46,7 @@ class Roster:
         """Args: `subjects` has each session's, empty where it is not known; `threads` how many are about a session."""
         self._subjects = subjects
         self._threads = threads
-        self._found: dict[str, frozenset[Session]] = {}
+        self._matching: dict[str, frozenset[Session]] = {}
 
     @cached_property
     def names(self) -> Mapping[str, tuple[Session, ...]]:
@@ -55,7 +55,7 @@ class Roster:
         for (dataset, session), subject in self._subjects.items():
             if subject:
                 people.setdefault(f"{dataset}/subject:{subject}", []).append((dataset, session))
-        sessions = {"/".join(one): (one,) for one in self._subjects}
+        sessions = {"/".join(session): (session,) for session in self._subjects}
         return {**{name: tuple(people[name]) for name in sorted(people, key=_in_order)},
                 **{name: sessions[name] for name in sorted(sessions, key=_in_order)}}  # fmt: skip
 
@@ -63,15 +63,15 @@ class Roster:
         """The sessions that a name or a pattern with `*` stands for."""
         if pattern in self.names or "*" not in pattern:
             return frozenset(self.names.get(pattern, ()))
-        if (found := self._found.get(pattern)) is None:
+        if (matching := self._matching.get(pattern)) is None:
             among = (some for name, some in self.names.items() if fits(pattern, name))
-            found = self._found[pattern] = frozenset(session for some in among for session in some)
-        return found
+            matching = self._matching[pattern] = frozenset(session for some in among for session in some)
+        return matching
 
     def extent(self, patterns: Iterable[str]) -> Extent:
         """How much the names stand for together."""
-        found = {session for pattern in patterns for session in self.sessions(pattern)}
-        return Extent(len(found), sum(self._threads.get(one, 0) for one in found))
+        sessions = {session for pattern in patterns for session in self.sessions(pattern)}
+        return Extent(len(sessions), sum(self._threads.get(session, 0) for session in sessions))
 
     def check(self, pattern: str) -> None:
         """Nothing when the name stands for a session. Raises UsageError with the nearest name when it does not: what
@@ -98,7 +98,7 @@ class Roster:
 
 def _in_order(name: str) -> list[str | int]:
     """Names as a person counts: `s2` before `s10`."""
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d{1,18})", name))]
+    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d{1,18})", name))]
 
 
 def roster(workspace: Workspace, listing: Iterable[Summary]) -> Roster:
@@ -110,7 +110,7 @@ def roster(workspace: Workspace, listing: Iterable[Summary]) -> Roster:
     """
     from core.datasets.standard import dataset_names, open_dataset
 
-    threads = Counter((one.dataset, one.session) for one in listing if one.dataset and one.session)
+    threads = Counter((summary.dataset, summary.session) for summary in listing if summary.dataset and summary.session)
     sessions: dict[Session, None] = {}
     for dataset in dataset_names(workspace):
         try:
@@ -118,7 +118,7 @@ def roster(workspace: Workspace, listing: Iterable[Summary]) -> Roster:
         except SensorloomError:
             continue  # `sensorloom datasets list` says why; its threads name sessions all the same
     subjects = Subjects(workspace)
-    return Roster({one: subjects.of(*one) for one in (*sessions, *threads)}, threads)
+    return Roster({session: subjects.of(*session) for session in (*sessions, *threads)}, threads)
 
 
 def held_out_in(workspace: Workspace) -> Callable[[Summary], bool]:
@@ -131,8 +131,8 @@ def held_out_in(workspace: Workspace) -> Callable[[Summary], bool]:
         if not book.held_out:
             return False
         session = summary.dataset, summary.session
-        if (found := known.get(session)) is None:
-            found = known[session] = book.holds_out(*session, subjects.of(*session))
-        return found
+        if (is_held_out := known.get(session)) is None:
+            is_held_out = known[session] = book.holds_out(*session, subjects.of(*session))
+        return is_held_out
 
     return test

@@ -61,18 +61,18 @@ def motion(label: str, random: np.random.Generator, seconds: float = 4.0, rate: 
 
 def made_dataset(subjects: int = 6, each: int = 3, labels: Sequence[str] = MOTIONS) -> MadeDataset:
     random = np.random.default_rng(7)
-    found = MadeDataset(activities=tuple(labels))
+    dataset = MadeDataset(activities=tuple(labels))
     for subject in range(subjects):
         for label in labels:
             for _ in range(each):
-                session = f"s{subject}_{len(found.windows):04d}"
-                found.windows[session] = motion(label, random)
-                found.labels[session] = [label]
-                found.subjects[session] = f"s{subject}"
-    return found
+                session = f"s{subject}_{len(dataset.windows):04d}"
+                dataset.windows[session] = motion(label, random)
+                dataset.labels[session] = [label]
+                dataset.subjects[session] = f"s{subject}"
+    return dataset
 
 
-def write_dataset(folder: Path, made: MadeDataset) -> None:
+def write_dataset(folder: Path, dataset: MadeDataset) -> None:
     """The dataset in the standard form."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -85,18 +85,18 @@ def write_dataset(folder: Path, made: MadeDataset) -> None:
             "unit": channel.unit,
             "sampling_rate_hz": channel.rate_hz,
         }
-        for channel in made.channels
+        for channel in dataset.channels
     ]
     manifest = {
-        "dataset_name": made.name,
-        "description": made.description,
-        "activities": list(made.activities),
+        "dataset_name": dataset.name,
+        "description": dataset.description,
+        "activities": list(dataset.activities),
         "channels": channels,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "labels.json").write_text(json.dumps(made.labels))
-    (folder / "subjects.json").write_text(json.dumps(made.subjects))
-    for session, window in made.windows.items():
+    (folder / "labels.json").write_text(json.dumps(dataset.labels))
+    (folder / "subjects.json").write_text(json.dumps(dataset.subjects))
+    for session, window in dataset.windows.items():
         there = folder / "sessions" / session
         there.mkdir(parents=True)
         columns = {"timestamp_sec": window.time_sec, **dict(zip(window.names, window.values, strict=True))}

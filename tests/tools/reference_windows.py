@@ -44,8 +44,8 @@ def context_of(
 ):
     """A context whose session holds these samples, shape (channels, n)."""
     channels = tuple(Channel(name, "", unit, 1 / float(np.median(np.diff(time)))) for name in names)
-    made = MadeDataset(channels=channels, windows={"w": Window(channels, time, values)})
-    return ToolContext(made, "w")
+    dataset = MadeDataset(channels=channels, windows={"w": Window(channels, time, values)})
+    return ToolContext(dataset, "w")
 
 
 def gait(
@@ -92,7 +92,7 @@ def _changes() -> Iterator[Row]:
         values, time = gait(1.9, 10.0, 50.0)
         still = np.array([[9.81], [0], [0]]) + np.random.default_rng(1).normal(0, 0.05, values.shape)
         told = result_of(context_of(np.where(time < at, values, still), time), "segment_session")
-        change = min(told["changes_sec"], key=lambda found: abs(found - at), default=float("nan"))
+        change = min(told["changes_sec"], key=lambda second: abs(second - at), default=float("nan"))
         yield Row("walking, then still", "change, s", change, at, 0.2, "when it was made to change")
 
 

@@ -18,22 +18,22 @@ def named(window: Window) -> dict[str, float]:
 
 
 def test_a_pure_tone_has_the_features_of_a_pure_tone():
-    found = named(tone(2.0, size=3.0))
-    assert found[DURATION] == pytest.approx(9.98)
-    assert found["a:std"] == pytest.approx(3 / np.sqrt(2), rel=0.01)
-    assert found["a:peak_hz"] == pytest.approx(2.0, abs=0.1)
-    assert found["a:band_1.6-2.6_Hz"] == pytest.approx(3 / np.sqrt(2), rel=0.05)
-    assert found["a:band_5-10_Hz"] < 0.01
-    assert found["a:rhythm"] > 0.95 and found["a:entropy"] < 0.3
-    assert found["a:crossings"] == pytest.approx(4, abs=0.2)
+    features = named(tone(2.0, size=3.0))
+    assert features[DURATION] == pytest.approx(9.98)
+    assert features["a:std"] == pytest.approx(3 / np.sqrt(2), rel=0.01)
+    assert features["a:peak_hz"] == pytest.approx(2.0, abs=0.1)
+    assert features["a:band_1.6-2.6_Hz"] == pytest.approx(3 / np.sqrt(2), rel=0.05)
+    assert features["a:band_5-10_Hz"] < 0.01
+    assert features["a:rhythm"] > 0.95 and features["a:entropy"] < 0.3
+    assert features["a:crossings"] == pytest.approx(4, abs=0.2)
 
 
 def test_features_of_some_channels_are_the_same_columns():
     window = next(iter(made_dataset(1, 1).windows.values()))
     part = Window(window.channels[3:], window.time_sec, window.values[3:])
-    whole, found = named(window), named(part)
-    assert set(found) < set(whole)
-    assert all(found[name] == pytest.approx(whole[name]) for name in found)
+    whole, features = named(window), named(part)
+    assert set(features) < set(whole)
+    assert all(features[name] == pytest.approx(whole[name]) for name in features)
 
 
 def test_gaps_are_bridged_and_dead_channels_have_no_features():
@@ -42,15 +42,15 @@ def test_gaps_are_bridged_and_dead_channels_have_no_features():
     holed[0, 100:130] = np.nan
     assert named(Window(window.channels, window.time_sec, holed))["a:peak_hz"] == pytest.approx(2.0, abs=0.1)
     holed[:] = np.nan
-    found = named(Window(window.channels, window.time_sec, holed))
-    assert all(np.isnan(value) for name, value in found.items() if name != DURATION)
+    features = named(Window(window.channels, window.time_sec, holed))
+    assert all(np.isnan(value) for name, value in features.items() if name != DURATION)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 9])
 def test_short_windows_give_nan_where_nothing_can_be_said(count: int):
     window = tone(2.0)
-    found = features_of(Window(window.channels, window.time_sec[:count], window.values[:, :count]))
-    assert found.shape == (len(feature_names(window.channels)),)
+    features = features_of(Window(window.channels, window.time_sec[:count], window.values[:, :count]))
+    assert features.shape == (len(feature_names(window.channels)),)
 
 
 def test_a_table_lines_up_sessions_that_lack_channels():

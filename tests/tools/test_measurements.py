@@ -16,7 +16,7 @@ from tools.spectrum import amplitude_density
 
 RATE = 50.0
 TIME = np.arange(500) / RATE
-EVERY = [one.name for one in BUILTIN]
+EVERY = [each.name for each in BUILTIN]
 NEEDED: dict[str, dict[str, Any]] = {
     "select_channels": {"channel_names": ["acc"]},
     "filter_by_time": {"start_sec": 0, "end_sec": 1},
@@ -25,17 +25,17 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 def holding(values: Samples, channels: tuple[Channel, ...] = TRIADS, time: Samples = TIME) -> ToolContext:
     """A context whose session holds these samples, in a dataset with other people's sessions."""
-    made = made_dataset()
+    dataset = made_dataset()
     window = Window(channels, time, values)
     if channels != TRIADS:
-        made = MadeDataset(channels=channels)
+        dataset = MadeDataset(channels=channels)
         random = np.random.default_rng(0)
         for number, label in enumerate(("walking", "running") * 3):
             other = f"o{number}"
-            made.windows[other] = Window(channels, time, values + random.normal(0, 1, values.shape))
-            made.labels[other], made.subjects[other] = [label], f"p{number}"
-    made.windows["mine"], made.subjects["mine"], made.labels["mine"] = window, "me", ["walking"]
-    return ToolContext(made, "mine")
+            dataset.windows[other] = Window(channels, time, values + random.normal(0, 1, values.shape))
+            dataset.labels[other], dataset.subjects[other] = [label], f"p{number}"
+    dataset.windows["mine"], dataset.subjects["mine"], dataset.labels["mine"] = window, "me", ["walking"]
+    return ToolContext(dataset, "mine")
 
 
 def waves(hertz: float = 2.0, size: float = 1.0) -> Samples:
@@ -44,11 +44,11 @@ def waves(hertz: float = 2.0, size: float = 1.0) -> Samples:
 
 
 def test_the_spectrum_names_frequency_band_and_share():
-    found = result_of(holding(waves(2.0)), "compute_spectrum")
-    acc = found["sensors"]["acc"]
+    result = result_of(holding(waves(2.0)), "compute_spectrum")
+    acc = result["sensors"]["acc"]
     assert acc["dominant"][0] == pytest.approx(2.0, abs=0.11) and acc["unit"] == "m/s²"
-    assert acc["band_share"][found["bands_hz"].index("1.6-2.6")] > 0.95
-    assert (found["window_sec"], found["rate_hz"], found["samples"]) == ([0.0, 9.98], 50.0, 500)
+    assert acc["band_share"][result["bands_hz"].index("1.6-2.6")] > 0.95
+    assert (result["window_sec"], result["rate_hz"], result["samples"]) == ([0.0, 9.98], 50.0, 500)
 
 
 def test_the_drawn_spectrum_has_its_peak_where_the_wave_is_gaps_or_not():
@@ -91,13 +91,13 @@ def test_orientation_is_the_angle_of_gravity():
 
 
 def test_orientation_without_gravity_is_refused_with_the_reason():
-    found = result_of(holding(waves() - np.array([[0], [0], [9.81], [0], [0], [0]])), "estimate_orientation")
-    assert "gravity" in found["error"] and found["accelerometers"] == ["acc"]
+    result = result_of(holding(waves() - np.array([[0], [0], [9.81], [0], [0], [0]])), "estimate_orientation")
+    assert "gravity" in result["error"] and result["accelerometers"] == ["acc"]
 
 
 def test_correlation_has_the_right_sign_and_order():
-    found = result_of(holding(waves()), "correlate_channels", {"channel_names": ["gyro_x", "gyro_z", "acc_x"]})
-    assert found["r"] == {"gyro_x ~ gyro_z": -1.0, "gyro_x ~ acc_x": 1.0, "gyro_z ~ acc_x": -1.0}
+    result = result_of(holding(waves()), "correlate_channels", {"channel_names": ["gyro_x", "gyro_z", "acc_x"]})
+    assert result["r"] == {"gyro_x ~ gyro_z": -1.0, "gyro_x ~ acc_x": 1.0, "gyro_z ~ acc_x": -1.0}
 
 
 def test_a_change_of_activity_is_found_and_a_steady_one_is_not():
@@ -113,31 +113,31 @@ def test_the_heart_rate_comes_from_an_ecg_or_a_channel():
     beats[np.arange(20, 500, 40)] = 1.0
     ecg = np.convolve(beats, np.hanning(7), mode="same") + 0.02 * np.sin(2 * np.pi * 0.3 * TIME)
     channels = (Channel("ecg_1", "ECG lead 1", "mV", RATE),)
-    found = result_of(holding(ecg[None], channels), "estimate_heart_rate")
-    assert found["source"] == "ecg" and found["channels"]["ecg_1"]["mean"] == pytest.approx(75, abs=1)
+    result = result_of(holding(ecg[None], channels), "estimate_heart_rate")
+    assert result["source"] == "ecg" and result["channels"]["ecg_1"]["mean"] == pytest.approx(75, abs=1)
     rate = np.full(500, np.nan)
     rate[::10] = 104.0
     channels = (Channel("heart_rate", "Heart rate", "bpm", RATE),)
-    found = result_of(holding(rate[None], channels), "estimate_heart_rate")
-    assert found["channels"]["heart_rate"] == {
+    result = result_of(holding(rate[None], channels), "estimate_heart_rate")
+    assert result["channels"]["heart_rate"] == {
         "mean": 104, "min": 104, "max": 104, "readings": 50, "nan_share": 0.9,
     }  # fmt: skip
     assert "no heart-rate or ECG" in result_of(holding(waves()), "estimate_heart_rate")["error"]
 
 
 def test_channel_statistics_are_those_of_the_samples():
-    found = result_of(holding(waves()), "show_channel_stats")
-    row = dict(zip(found["columns"], found["channels"]["acc_z"], strict=True))
+    result = result_of(holding(waves()), "show_channel_stats")
+    row = dict(zip(result["columns"], result["channels"]["acc_z"], strict=True))
     assert (row["mean"], row["std"], row["max"]) == (9.81, 0.707, 10.8)
-    assert found["unit"] == {"acc": "m/s²", "gyro": "rad/s"}
+    assert result["unit"] == {"acc": "m/s²", "gyro": "rad/s"}
 
 
 def test_the_dataset_is_described_without_saying_which_session_has_which_label():
     context = holding(waves())
-    found = result_of(context, "show_session_stats", {"dataset_name": "made"})
-    assert (found["sessions"], found["subjects"]) == (73, 7)
-    assert found["labels"] == ["walking", "running", "standing", "laying"]
-    assert not any(session in as_json(found) for session in context.dataset.labels)
+    result = result_of(context, "show_session_stats", {"dataset_name": "made"})
+    assert (result["sessions"], result["subjects"]) == (73, 7)
+    assert result["labels"] == ["walking", "running", "standing", "laying"]
+    assert not any(session in as_json(result) for session in context.dataset.labels)
 
 
 @pytest.mark.parametrize("tool", ["show_session_stats", "show_channel_stats"])
@@ -149,15 +149,15 @@ def test_the_manifests_own_name_of_the_dataset_needs_no_word(tool: str):
 
 
 def test_wrong_channel_names_are_answered_with_the_nearest():
-    found = result_of(holding(waves()), "select_channels", {"channel_names": ["acc_x", "gyr_x"]})
-    assert found["did_you_mean"][0] == "gyro_x" and "gyr_x" in found["error"]
+    result = result_of(holding(waves()), "select_channels", {"channel_names": ["acc_x", "gyr_x"]})
+    assert result["did_you_mean"][0] == "gyro_x" and "gyr_x" in result["error"]
 
 
 def test_time_is_cut_where_asked():
     context = holding(waves())
-    found = result_of(context, "filter_by_time", {"start_sec": 2, "end_sec": 4})
-    assert (found["window_sec"], found["samples"]) == ([2.0, 4.0], 101)
-    later = result_of(context, "compute_spectrum", {"artifact_id": found["artifact_id"]})
+    result = result_of(context, "filter_by_time", {"start_sec": 2, "end_sec": 4})
+    assert (result["window_sec"], result["samples"]) == ([2.0, 4.0], 101)
+    later = result_of(context, "compute_spectrum", {"artifact_id": result["artifact_id"]})
     assert later["window_sec"] == [2.0, 4.0]
     for start, end in ((4, 2), (20, 30), (1.001, 1.002)):
         refused = result_of(context, "filter_by_time", {"start_sec": start, "end_sec": end})
@@ -181,19 +181,19 @@ def test_bad_samples_give_an_answer_or_a_reason(name: str, case: str):
     else:
         count = {"two samples": 2, "one": 1, "none": 0}[case]
         values, time = values[:, :count], TIME[:count]
-    found = result_of(holding(values, time=time), name, NEEDED.get(name))
-    assert "failed: " not in found.get("error", ""), found
+    result = result_of(holding(values, time=time), name, NEEDED.get(name))
+    assert "failed: " not in result.get("error", ""), result
     if name == "show_channel_stats" and case == "gaps":
-        assert found["nan_share"] == {"acc_x": 0.2}
+        assert result["nan_share"] == {"acc_x": 0.2}
     if name in ("compute_spectrum", "nearest_examples", "segment_session") and case in ("one", "two samples"):
-        assert "needs at least" in found["error"]
+        assert "needs at least" in result["error"]
 
 
 def many(places: int, prefix: str = "") -> tuple[Channel, ...]:
     words = ("hand", "chest", "ankle", "left_wrist", "right_thigh", "waist", "head", "back")
     return tuple(
-        Channel(f"{prefix}{words[place % 8]}{place // 8 or ''}_{sensor}_{axis}", "An inertial unit " * 6, unit, RATE)
-        for place in range(places)
+        Channel(f"{prefix}{words[number % 8]}{number // 8 or ''}_{sensor}_{axis}", "An inertial unit " * 6, unit, RATE)
+        for number in range(places)
         for sensor, unit in (("acc", "m/s²"), ("gyro", "rad/s"), ("mag", "μT"))
         for axis in "xyz"
     )
@@ -218,12 +218,12 @@ def test_results_stay_short_however_many_channels_there_are(name: str, places: i
 def test_with_several_positions_the_result_says_which_one_it_looked_at():
     channels = many(3)
     context = holding(np.random.default_rng(0).normal(0, 1, (27, 500)), channels)
-    found = result_of(context, "detect_periodicity")
-    assert found["position"] == "hand" and found["other_positions"] == ["chest", "ankle"]
-    found = result_of(context, "detect_periodicity", {"position": "Ankle"})
-    assert found["position"] == "ankle" and all(name.startswith("ankle") for name in found["sensors"])
-    found = result_of(context, "detect_periodicity", {"position": "ancle"})
-    assert found["did_you_mean"] == ["ankle"]
+    result = result_of(context, "detect_periodicity")
+    assert result["position"] == "hand" and result["other_positions"] == ["chest", "ankle"]
+    result = result_of(context, "detect_periodicity", {"position": "Ankle"})
+    assert result["position"] == "ankle" and all(name.startswith("ankle") for name in result["sensors"])
+    result = result_of(context, "detect_periodicity", {"position": "ancle"})
+    assert result["did_you_mean"] == ["ankle"]
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -17,9 +17,9 @@ BOTH = ("compare_to_reference", "nearest_examples")
 
 @pytest.mark.parametrize("label", MOTIONS)
 def test_the_nearest_label_is_the_right_one(label: str):
-    made = made_dataset()
-    session = next(one for one, labels in made.labels.items() if labels == [label])
-    context = ToolContext(made, session)
+    dataset = made_dataset()
+    session = next(session for session, labels in dataset.labels.items() if labels == [label])
+    context = ToolContext(dataset, session)
     compared = result_of(context, "compare_to_reference")
     assert next(iter(compared["distances"])) == label
     assert list(compared["distances"].values()) == sorted(compared["distances"].values())
@@ -30,9 +30,9 @@ def test_the_nearest_label_is_the_right_one(label: str):
 def test_a_feature_that_tells_is_given_with_both_labels_statistics(context: ToolContext):
     telling = result_of(context, "compare_to_reference")["telling_features"]
     assert 1 <= len(telling) <= 4
-    for one in telling:
-        labels = [name for name in one if name in MOTIONS]
-        assert len(labels) == 2 and all(len(one[label]) == 2 for label in labels) and "this" in one
+    for feature in telling:
+        labels = [name for name in feature if name in MOTIONS]
+        assert len(labels) == 2 and all(len(feature[label]) == 2 for label in labels) and "this" in feature
 
 
 @pytest.mark.parametrize("tool", BOTH)
@@ -59,38 +59,38 @@ def test_no_session_or_subject_is_named(tool: str, context: ToolContext):
 
 @pytest.mark.parametrize("tool", BOTH)
 def test_a_session_of_unknown_subject_leaves_out_itself_its_recording_and_its_copies(tool: str):
-    made = made_dataset(4, 2)
+    dataset = made_dataset(4, 2)
     random = np.random.default_rng(5)
-    own = made.windows["s0_0000"]
-    for session in list(made.subjects):
-        del made.subjects[session]
-    made.windows["copy"] = replace(own, values=own.values + random.normal(0, 1e-6, own.values.shape))
-    made.labels["copy"] = ["laying"]
-    found = result_of(ToolContext(made, "s0_0000"), tool)
-    assert "subject is not known" in found["reference"]["left_out"]
-    assert found["reference"]["sessions"] == 3 * 2 * len(MOTIONS), "neither the copy nor the recording s0 is in"
+    own = dataset.windows["s0_0000"]
+    for session in list(dataset.subjects):
+        del dataset.subjects[session]
+    dataset.windows["copy"] = replace(own, values=own.values + random.normal(0, 1e-6, own.values.shape))
+    dataset.labels["copy"] = ["laying"]
+    result = result_of(ToolContext(dataset, "s0_0000"), tool)
+    assert "subject is not known" in result["reference"]["left_out"]
+    assert result["reference"]["sessions"] == 3 * 2 * len(MOTIONS), "neither the copy nor the recording s0 is in"
 
 
 def test_sessions_whose_subject_is_not_known_are_not_compared_with(dataset: MadeDataset):
     for session in list(dataset.subjects):
         if session.startswith("s1"):
             del dataset.subjects[session]
-    found = result_of(ToolContext(dataset, "s0_0000"), "compare_to_reference")
-    assert found["reference"]["subjects"] == 4
+    result = result_of(ToolContext(dataset, "s0_0000"), "compare_to_reference")
+    assert result["reference"]["subjects"] == 4
 
 
 def test_only_the_chosen_channels_and_time_count(context: ToolContext):
     gyro = result_of(context, "select_channels", {"channel_names": ["gyro"]})["artifact_id"]
     part = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 2, "artifact_id": gyro})["artifact_id"]
-    found = result_of(context, "compare_to_reference", {"artifact_id": part})
-    assert found["compared_on"] == "gyro" and found["window_sec"] == [0.0, 2.0]
-    assert all(telling_feature["feature"].startswith("gyro") for telling_feature in found["telling_features"])
-    assert "reference windows" in found["note"]
+    result = result_of(context, "compare_to_reference", {"artifact_id": part})
+    assert result["compared_on"] == "gyro" and result["window_sec"] == [0.0, 2.0]
+    assert all(telling_feature["feature"].startswith("gyro") for telling_feature in result["telling_features"])
+    assert "reference windows" in result["note"]
 
 
 def test_chosen_labels_are_the_only_ones_and_wrong_ones_are_answered(context: ToolContext):
-    found = result_of(context, "compare_to_reference", {"labels": ["Running", "walking"]})
-    assert set(found["distances"]) == {"walking", "running"}
+    result = result_of(context, "compare_to_reference", {"labels": ["Running", "walking"]})
+    assert set(result["distances"]) == {"walking", "running"}
     near = result_of(context, "nearest_examples", {"labels": ["running"], "k": 2})
     assert near["votes"] == {"running": 2}
     wrong = result_of(context, "compare_to_reference", {"labels": ["runing"]})
@@ -127,14 +127,14 @@ def test_the_shrunken_covariance_lies_between_the_sample_and_the_identity():
 )
 def test_tiny_and_degenerate_references_still_give_finite_distances(rows: Any):
     labels = [f"l{number % 2}" for number in range(len(rows))]
-    found = fit(np.asarray(rows, dtype=float), labels).distances(np.zeros(rows.shape[1]))
-    assert np.isfinite(found).all()
+    result = fit(np.asarray(rows, dtype=float), labels).distances(np.zeros(rows.shape[1]))
+    assert np.isfinite(result).all()
 
 
 def test_one_session_per_label_is_enough_for_a_neighbour():
-    made = made_dataset(2, 1)
-    found = result_of(ToolContext(made, "s0_0000"), "nearest_examples", {"k": 1})
-    assert found["examples"][0]["label"] == "walking"
-    window = made.load("s0_0000")
-    made.windows["s0_0000"] = Window(window.channels, window.time_sec, window.values)
-    assert result_of(ToolContext(made, "s0_0000"), "compare_to_reference")["reference"]["sessions"] == 4
+    dataset = made_dataset(2, 1)
+    result = result_of(ToolContext(dataset, "s0_0000"), "nearest_examples", {"k": 1})
+    assert result["examples"][0]["label"] == "walking"
+    window = dataset.load("s0_0000")
+    dataset.windows["s0_0000"] = Window(window.channels, window.time_sec, window.values)
+    assert result_of(ToolContext(dataset, "s0_0000"), "compare_to_reference")["reference"]["sessions"] == 4

@@ -62,13 +62,13 @@ def test_the_schema_is_what_the_signature_says():
     }
 
 
-@pytest.mark.parametrize("one", BUILTIN, ids=lambda one: one.name)
-def test_every_built_in_tool_has_a_schema_that_a_template_can_render(one: Tool):
-    jsonschema.Draft202012Validator.check_schema(dict(one.parameters))
-    text = json.dumps(one.schema)
+@pytest.mark.parametrize("entry", BUILTIN, ids=lambda entry: entry.name)
+def test_every_built_in_tool_has_a_schema_that_a_template_can_render(entry: Tool):
+    jsonschema.Draft202012Validator.check_schema(dict(entry.parameters))
+    text = json.dumps(entry.schema)
     assert "anyOf" not in text and "$ref" not in text and '"title"' not in text
-    assert one.description.endswith(".") and len(one.description) > 40
-    described = one.parameters["properties"]
+    assert entry.description.endswith(".") and len(entry.description) > 40
+    described = entry.parameters["properties"]
     assert all(about.get("description") for about in described.values()), "every parameter is described"
 
 
@@ -77,7 +77,7 @@ def test_artifact_tools_are_the_two_that_narrow():
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "said"),
+    ("name", "arguments", "telling"),
     [
         ("weigh_sample", "{}", {"did_you_mean": ["weigh_samples"]}),
         ("weigh_samples", "{}", {"parameters": ["factor", "names", "twice"]}),
@@ -95,12 +95,12 @@ def test_artifact_tools_are_the_two_that_narrow():
     ],
 )
 def test_whatever_goes_wrong_becomes_a_short_error_result(
-    context: ToolContext, name: str, arguments: str, said: dict[str, Any]
+    context: ToolContext, name: str, arguments: str, telling: dict[str, Any]
 ):
     outcome = call(OWN, context, name, arguments)
-    found = json.loads(outcome.content)
-    assert outcome.failed and len(found["error"]) > 10 and "\n" not in found["error"]
-    assert said.items() <= found.items()
+    result = json.loads(outcome.content)
+    assert outcome.failed and len(result["error"]) > 10 and "\n" not in result["error"]
+    assert telling.items() <= result.items()
     assert len(outcome.content.encode()) < 1500
 
 
@@ -112,9 +112,9 @@ def test_a_persons_tool_neither_ends_the_program_nor_floods_the_thread(context: 
         return {"x": "y" * 30_000}
 
     own = [tool(leave), tool(flood)]
-    for name, said in (("leave", "SystemExit: 3"), ("flood", "a result may have 20000")):
+    for name, sentence in (("leave", "SystemExit: 3"), ("flood", "a result may have 20000")):
         outcome = call(own, context, name, "{}")
-        assert outcome.failed and said in outcome.content and len(outcome.content) < 200
+        assert outcome.failed and sentence in outcome.content and len(outcome.content) < 200
 
 
 def test_a_tool_that_cannot_be_offered_says_what_it_lacks():
@@ -138,13 +138,14 @@ def test_numbers_that_json_cannot_hold_become_null(context: ToolContext):
 
 
 def test_a_wrong_artifact_names_those_there_are(context: ToolContext):
-    made = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 1})["artifact_id"]
-    found = result_of(context, "compute_spectrum", {"artifact_id": "ts_0"})
-    assert found["available_artifacts"] == ["session", made]
+    artifact = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 1})["artifact_id"]
+    result = result_of(context, "compute_spectrum", {"artifact_id": "ts_0"})
+    assert result["available_artifacts"] == ["session", artifact]
 
 
 def test_artifact_ids_hang_on_the_content_alone(context: ToolContext):
-    one = result_of(context, "select_channels", {"channel_names": ["gyro"]})["artifact_id"]
+    artifact = result_of(context, "select_channels", {"channel_names": ["gyro"]})["artifact_id"]
     other = result_of(context, "select_channels", {"channel_names": ["gyro_x", "gyro_y", "gyro_z"]})["artifact_id"]
-    shorter = result_of(context, "filter_by_time", {"start_sec": 0, "end_sec": 2, "artifact_id": one})["artifact_id"]
-    assert one == other != shorter and one.startswith("ts_") and len(one) == 15
+    cut = {"start_sec": 0, "end_sec": 2, "artifact_id": artifact}
+    shorter = result_of(context, "filter_by_time", cut)["artifact_id"]
+    assert artifact == other != shorter and artifact.startswith("ts_") and len(artifact) == 15

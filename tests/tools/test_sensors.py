@@ -38,12 +38,12 @@ def test_axes_are_split_off(name: str, split: tuple[str, str]):
 
 def test_three_axes_make_a_sensor_and_the_rest_stand_alone():
     channels = [Channel(name) for name in ("b_z", "a_x", "a_y", "a_z", "b_x", "max", "hr")]
-    found = [(sensor.name, sensor.names) for sensor in sensors_of(channels)]
-    assert found == [
+    sensors = [(sensor.name, sensor.names) for sensor in sensors_of(channels)]
+    assert sensors == [
         ("b_z", ("b_z",)), ("a", ("a_x", "a_y", "a_z")), ("b_x", ("b_x",)), ("max", ("max",)), ("hr", ("hr",)),
     ]  # fmt: skip
 
 
 def test_positions_come_in_the_channels_order():
-    channels = [Channel(f"{place}_acc_{axis}", "", "g") for place in ("hand", "chest") for axis in "xyz"]
+    channels = [Channel(f"{position}_acc_{axis}", "", "g") for position in ("hand", "chest") for axis in "xyz"]
     assert positions_of(channels) == ("hand", "chest")

@@ -105,14 +105,14 @@ def test_short_gaps_and_jitter_move_nothing():
 
 @pytest.mark.parametrize("tool", ["compute_spectrum", "detect_periodicity", "segment_session", "show_channel_stats"])
 def test_missing_rows_are_told_by_every_tool(tool: str):
-    kept = (TIME < 3) | (TIME >= 4.5)
-    told = result_of(context_of(tone(2.0)[:, kept], TIME[kept]), tool, {})
+    present = (TIME < 3) | (TIME >= 4.5)
+    told = result_of(context_of(tone(2.0)[:, present], TIME[present]), tool, {})
     assert (told["missing_rows"], told["longest_gap_sec"]) == (75, 1.52)
 
 
 def test_missing_rows_do_not_shift_a_rhythm():
-    kept = (TIME < 3) | (TIME >= 4.73)
-    assert rhythm(tone(2.0)[:, kept], TIME[kept])["cadence"] == pytest.approx(120, abs=1)
+    present = (TIME < 3) | (TIME >= 4.73)
+    assert rhythm(tone(2.0)[:, present], TIME[present])["cadence"] == pytest.approx(120, abs=1)
 
 
 def test_noise_has_no_heart_rate():

@@ -52,7 +52,7 @@ OPTIONS = (
     Option("new", "exported before", "by this profile's exports so far",
            (("", "exported again"), ("yes", "only new and changed threads"))),
     Option("profile", "profile", "the form of the rows, and whose",
-           tuple((one.name, f"{one.name} · {one.about}") for one in PROFILES.values())),
+           tuple((profile.name, f"{profile.name} · {profile.about}") for profile in PROFILES.values())),
     Option("split", "split", "train, validation and test in files of their own",
            (("", "one file"), ("90/10", "90/10"), ("80/20", "80/20"), ("80/10/10", "80/10/10")),
            asks="shares of train/val or train/val/test, such as 90/10; empty for one file"),

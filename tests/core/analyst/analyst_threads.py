@@ -16,7 +16,7 @@ from tools.session import Dataset
 PLAIN = "What activity is being performed?"
 
 
-def manifest_of(made: MadeDataset) -> dict[str, Any]:
+def manifest_of(dataset: MadeDataset) -> dict[str, Any]:
     channels = [
         {
             "name": channel.name,
@@ -24,9 +24,9 @@ def manifest_of(made: MadeDataset) -> dict[str, Any]:
             "unit": channel.unit,
             "sampling_rate_hz": channel.rate_hz,
         }
-        for channel in made.channels
+        for channel in dataset.channels
     ]
-    return {"dataset_name": made.name, "activities": list(made.activities), "channels": channels}
+    return {"dataset_name": dataset.name, "activities": list(dataset.activities), "channels": channels}
 
 
 def run_thread(
@@ -46,23 +46,23 @@ def run_thread(
     for turn in range(12):
         reply = reply_to({"messages": messages, "tools": [tool.schema for tool in tools]}, seed)
         calls: list[dict[str, Any]] = [
-            {"id": f"c{turn}_{at}", "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
-            for at, one in enumerate(reply.calls)
+            {"id": f"c{turn}_{at}", "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
+            for at, each in enumerate(reply.calls)
         ]
         messages.append({"role": "assistant", "content": reply.text} | ({"tool_calls": calls} if calls else {}))
         if not calls:
             return messages
-        for one in calls:
-            outcome = call(tools, context, one["function"]["name"], one["function"]["arguments"])
-            messages.append({"role": "tool", "tool_call_id": one["id"], "content": outcome.content})
+        for each in calls:
+            outcome = call(tools, context, each["function"]["name"], each["function"]["arguments"])
+            messages.append({"role": "tool", "tool_call_id": each["id"], "content": outcome.content})
     raise AssertionError("the analyst does not come to an end")
 
 
 def calls_in(messages: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     return [
-        (one["function"]["name"], json.loads(one["function"]["arguments"]))
+        (each["function"]["name"], json.loads(each["function"]["arguments"]))
         for message in messages
-        for one in message.get("tool_calls", ())
+        for each in message.get("tool_calls", ())
     ]
 
 

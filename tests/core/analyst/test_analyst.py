@@ -46,7 +46,7 @@ def test_every_question_ends_in_a_label_and_a_confidence(question: str):
         assert all(
             "Final Answer" not in message["content"] for message in messages[2:-1] if message["role"] == "assistant"
         )
-        assert all(one["content"].strip() for one in messages if one["role"] == "assistant")
+        assert all(message["content"].strip() for message in messages if message["role"] == "assistant")
 
 
 def test_only_numbers_that_a_result_holds_are_quoted():
@@ -76,15 +76,15 @@ def test_the_same_request_gets_the_same_answer_and_another_seed_another_way():
 def test_a_limit_in_the_question_is_kept():
     for seed in range(6):
         messages = asked(SESSIONS[1], QUESTIONS[1], seed)
-        made = next(one["artifact_id"] for one in results_in(messages) if "from_artifact" in one)
+        artifact = next(result["artifact_id"] for result in results_in(messages) if "from_artifact" in result)
         name, arguments = calls_in(messages)[0]
         assert (name, arguments["channel_names"]) == ("select_channels", ["gyro_x", "gyro_y", "gyro_z"])
-        assert all(given.get("artifact_id") == made for _, given in calls_in(messages)[1:])
+        assert all(arguments.get("artifact_id") == artifact for _, arguments in calls_in(messages)[1:])
 
 
 def test_questions_of_yes_and_no_are_answered_in_their_own_terms():
     walking = next(session for session in SESSIONS if MADE.labels[session] == ["walking"])
-    laying = next(one for one in SESSIONS if MADE.labels[one] == ["laying"])
+    laying = next(session for session in SESSIONS if MADE.labels[session] == ["laying"])
     assert "no: the person is moving" in asked(walking, "Is the person resting?")[-1]["content"]
     assert "yes: the person is resting" in asked(laying, "Is the person resting?")[-1]["content"]
     assert "yes, this is laying" in asked(laying, "Is this laying?")[-1]["content"]
@@ -95,8 +95,8 @@ def test_only_offered_tools_are_called():
     for names in (("detect_periodicity",), ("compare_to_reference",), ("nearest_examples", "compute_spectrum")):
         offered = tuple(tool for tool in BUILTIN if tool.name in names)
         for seed in range(4):
-            found = {name for name, _ in calls_in(asked(SESSIONS[seed], seed=seed, tools=offered))}
-            assert found and found <= set(names)
+            called = {name for name, _ in calls_in(asked(SESSIONS[seed], seed=seed, tools=offered))}
+            assert called and called <= set(names)
 
 
 def test_without_tools_it_guesses_says_so_and_is_at_chance():
@@ -122,13 +122,13 @@ def compare_to_reference(context: ToolContext, artifact_id: str, labels: list[st
     raise ToolError("there is no artifact 'session'")
 
 
-@pytest.mark.parametrize("broken", [compute_spectrum, compare_to_reference], ids=lambda one: one.name)
+@pytest.mark.parametrize("broken", [compute_spectrum, compare_to_reference], ids=lambda broken: broken.name)
 def test_it_gets_over_tools_that_fail_and_never_repeats_a_call(broken: Tool):
     tools = tuple(broken if tool.name == broken.name else tool for tool in BUILTIN)
     for seed in range(8):
         messages = asked(SESSIONS[2], seed=seed, tools=tools)
-        made = [(name, json.dumps(arguments)) for name, arguments in calls_in(messages)]
-        assert len(set(made)) == len(made)
+        calls = [(name, json.dumps(arguments)) for name, arguments in calls_in(messages)]
+        assert len(set(calls)) == len(calls)
         assert final_answer(messages[-1]["content"]) in MOTIONS
 
 
@@ -158,8 +158,8 @@ def test_a_persons_own_tool_is_asked_and_quoted():
         """Count peaks."""
         return {"peaks": 17}
 
-    found = [asked(SESSIONS[0], seed=seed, tools=(*BUILTIN, count_peaks)) for seed in range(8)]
-    used = [one for one in found if any(name == "count_peaks" for name, _ in calls_in(one))]
+    threads = [asked(SESSIONS[0], seed=seed, tools=(*BUILTIN, count_peaks)) for seed in range(8)]
+    used = [messages for messages in threads if any(name == "count_peaks" for name, _ in calls_in(messages))]
     assert used and any("peaks as 17" in message["content"] for message in used[0])
 
 
@@ -179,19 +179,21 @@ def test_a_reference_of_few_sessions_never_makes_it_sure():
         assert stated_confidence(run_thread(few, manifest_of(few), session, seed=seed)[-1]["content"]) == "low"
 
 
-def proposed(made: MadeDataset, seed: int) -> str:
+def proposed(dataset: MadeDataset, seed: int) -> str:
     messages = [
         {"role": "system", "content": question_prompt()},
-        {"role": "user", "content": described(manifest_of(made))},
+        {"role": "user", "content": described(manifest_of(dataset))},
     ]
     return reply_to({"messages": messages}, seed).text
 
 
 def test_proposed_questions_vary_and_stand_on_one_line():
-    found = [proposed(MADE, seed) for seed in range(120)]
-    assert len(set(found)) > 25
-    assert all(one == one.strip() and "\n" not in one and one[-1] in "?." and len(one.split()) <= 25 for one in found)
-    assert any("gyroscope" in one for one in found) and any(" or " in one for one in found)
+    questions = [proposed(MADE, seed) for seed in range(120)]
+    assert len(set(questions)) > 25
+    for question in questions:
+        assert question == question.strip() and "\n" not in question and question[-1] in "?."
+        assert len(question.split()) <= 25
+    assert any("gyroscope" in question for question in questions) and any(" or " in question for question in questions)
 
 
 def test_proposed_questions_fit_datasets_with_one_label_and_none():

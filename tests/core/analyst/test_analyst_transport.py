@@ -54,14 +54,14 @@ async def test_streamed_and_whole_replies_are_the_same_message():
     assert text == message.content and finish == whole.choices[0].finish_reason == "tool_calls"
     functions = [call.function for call in calls if call.type == "function"]
     assert [function.name for function in functions] == [name for name in names if name]
-    assert [one.arguments for one in functions] == [argument for argument in arguments if argument]
+    assert [function.arguments for function in functions] == [argument for argument in arguments if argument]
     assert fragments > 2 * len(calls), "arguments come in pieces"
     assert usage and whole.usage and usage.total_tokens == whole.usage.total_tokens > 100
 
 
 async def test_the_models_are_listed():
     async with client() as asked:
-        assert [one.id async for one in asked.models.list()] == ["builtin-analyst"]
+        assert [model.id async for model in asked.models.list()] == ["builtin-analyst"]
 
 
 async def test_what_is_not_understood_is_refused_as_a_server_would():

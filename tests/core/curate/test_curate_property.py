@@ -48,8 +48,8 @@ class KilledError(BaseException):
     """Stands in for a kill at this point."""
 
 
-class Curation:
-    """A threads folder under random actions. It holds no state of the product: every action starts from the files."""
+class Folder:
+    """A threads folder, and chance's choice of what to act on in it."""
 
     def __init__(self, root: Path) -> None:
         self.workspace = make_workspace(root)
@@ -119,7 +119,12 @@ class Curation:
         calls = [self.some_call(random, thread) for _ in range(random.randrange(0, 4))]
         return proposal_for(thread, f"thought {random.randrange(99)}", *calls)
 
-    # actions: each takes the source of chance
+    def bytes_of(self, stem: str) -> bytes | None:
+        return self.path(stem).read_bytes() if self.path(stem).exists() else None
+
+
+class Authoring(Folder):
+    """Actions on the turns of a thread; each takes the source of chance."""
 
     def create(self, random: Random) -> None:
         curate.create_thread(self.workspace, "demo", "a", f"question {random.randrange(9)}")
@@ -175,6 +180,10 @@ class Curation:
             return
         context = context_at(stored.thread, 0)  # it makes what earlier calls made itself
         curate.settle_stale(self.workspace, stored, how, tools=TOOLS, context=context)
+
+
+class Curation(Authoring):
+    """The folder under random actions. It holds no state of the product: every action starts from the files."""
 
     def branch(self, random: Random) -> None:
         stored = self.pick(random)
@@ -303,9 +312,6 @@ class Curation:
             except UsageError:
                 return
         raise AssertionError("undo has no end")
-
-    def bytes_of(self, stem: str) -> bytes | None:
-        return self.path(stem).read_bytes() if self.path(stem).exists() else None
 
 
 ACTIONS = [

@@ -39,7 +39,7 @@ def test_no_dataset_is_an_error(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "level", "said"),
+    ("columns", "level", "sentence"),
     [
         ({"timestamp_sec": [], "acc_x": []}, "error", "has no rows"),
         ({"timestamp_sec": RISING, "other": RISING}, "error", "has none of the manifest's channels, only other"),
@@ -77,13 +77,13 @@ def test_no_dataset_is_an_error(workspace: Workspace) -> None:
     ],
 )
 def test_sessions(
-    workspace: Workspace, make_dataset: MakeDataset, columns: dict[str, Any], level: str, said: str
+    workspace: Workspace, make_dataset: MakeDataset, columns: dict[str, Any], level: str, sentence: str
 ) -> None:
     make_dataset(sessions={"train_1_1": GOOD, "train_2_2": columns})
     (finding,) = check_dataset(workspace, "theirs").findings
     assert finding.level == level
     assert finding.location == "sessions/train_2_2/data.parquet"
-    assert said in finding.sentence
+    assert sentence in finding.sentence
 
 
 def test_files_that_are_missing_damaged_or_stray(workspace: Workspace, make_dataset: MakeDataset) -> None:
@@ -101,7 +101,7 @@ def test_files_that_are_missing_damaged_or_stray(workspace: Workspace, make_data
 
 
 @pytest.mark.parametrize(
-    ("manifest", "level", "said"),
+    ("manifest", "level", "sentence"),
     [
         ({"channels": None}, "error", "`channels`: is no list of channels"),
         ({"channels": [{"unit": "g"}]}, "error", "`channels[0]`: has no name"),
@@ -118,17 +118,17 @@ def test_files_that_are_missing_damaged_or_stray(workspace: Workspace, make_data
     ],
 )
 def test_the_manifest(
-    workspace: Workspace, make_dataset: MakeDataset, manifest: dict[str, Any], level: str, said: str
+    workspace: Workspace, make_dataset: MakeDataset, manifest: dict[str, Any], level: str, sentence: str
 ) -> None:
     channels = [{"name": "acc_x", "description": "acceleration, x", "unit": "g", "sampling_rate_hz": 50}]
     whole = {"dataset_name": "T", "description": "D", "activities": ["walking", "sitting"], "channels": channels}
     make_dataset(manifest=whole | manifest)
-    assert any(said in sentence for sentence in sentences(workspace, level))
+    assert any(sentence in sentence for sentence in sentences(workspace, level))
     assert bool(check_dataset(workspace, "theirs").errors) == (level == "error")
 
 
 @pytest.mark.parametrize(
-    ("labels", "level", "said"),
+    ("labels", "level", "sentence"),
     [
         ({"train_1_1": []}, "error", "session 'train_1_1': has no label"),
         ({"train_1_1": 4}, "error", "4 is neither a label nor a list of labels"),
@@ -138,10 +138,10 @@ def test_the_manifest(
     ],
 )
 def test_the_labels(
-    workspace: Workspace, make_dataset: MakeDataset, labels: dict[str, Any], level: str, said: str
+    workspace: Workspace, make_dataset: MakeDataset, labels: dict[str, Any], level: str, sentence: str
 ) -> None:
     make_dataset(labels=labels, sessions={name: GOOD for name in labels if "/" not in name})
-    assert any(said in sentence for sentence in sentences(workspace, level))
+    assert any(sentence in sentence for sentence in sentences(workspace, level))
     assert bool(check_dataset(workspace, "theirs").errors) == (level == "error")
 
 

@@ -59,7 +59,7 @@ def test_what_was_left_out_and_replaced_is_said(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (("import", "uci_har", "nowhere.zip"), "nowhere.zip does not exist"),
         (("import", "uci"), "there is no importer `uci`; did you mean `uci_har`?"),
@@ -68,11 +68,11 @@ def test_what_was_left_out_and_replaced_is_said(
     ],
 )
 def test_failures_are_one_line_on_stderr(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
 ) -> None:
     assert run(workspace, *arguments) != 0
     told = capsys.readouterr()
-    assert said in told.err
+    assert sentence in told.err
     assert (told.out, told.err.count("\n")) == ("", 1)
 
 

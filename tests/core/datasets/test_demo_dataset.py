@@ -32,14 +32,14 @@ def test_it_is_what_a_fresh_machine_needs(demo: StandardDataset) -> None:
 
 
 def test_a_seed_gives_the_same_bytes_and_another_one_others(workspace: Workspace) -> None:
-    def made(name: str, seed: int | None) -> dict[str, bytes]:
+    def imported(name: str, seed: int | None) -> dict[str, bytes]:
         import_dataset(workspace, "demo", name=name, options=ImportOptions(seed=seed))
         folder = workspace.data / name
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    first = made("a", None)
-    assert made("b", 0) == first
-    assert made("c", 1)["sessions/s01_0001/data.parquet"] != first["sessions/s01_0001/data.parquet"]
+    first = imported("a", None)
+    assert imported("b", 0) == first
+    assert imported("c", 1)["sessions/s01_0001/data.parquet"] != first["sessions/s01_0001/data.parquet"]
 
 
 def test_gravity_is_felt_at_rest_and_steps_when_walking(demo: StandardDataset) -> None:
@@ -51,7 +51,7 @@ def test_gravity_is_felt_at_rest_and_steps_when_walking(demo: StandardDataset) -
 
 def test_other_subjects_tell_most_of_it_but_not_all(demo: StandardDataset) -> None:
     table = demo.features()
-    columns = [place for place, name in enumerate(table.names) if name != DURATION]
+    columns = [column for column, name in enumerate(table.names) if name != DURATION]
     values = np.nan_to_num(for_comparison([table.names[column] for column in columns], table.values[:, columns]))
     values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
     labels = np.array([demo.labels[session][0] for session in table.sessions])

@@ -43,7 +43,8 @@ def test_names_are_those_of_datasets_and_threads_as_a_person_counts(space: Works
     assert known.extent(["uci_har/subject:2"]) == Extent(2, 3) and known.extent(["uci_har/train_11_0"]) == Extent(1, 0)
     assert known.extent(["uci_har/subject:2", "uci_har/train_2_*"]).text == "2 sessions, 3 threads"
     assert known.described(["uci_har/train_3_1"]) == "1 session, 1 thread: uci_har/train_3_1"
-    assert known.described([f"uci_har/train_{one}" for one in ("2_0", "2_1", "3_0", "3_1")]).endswith(": 4 names")
+    four = [f"uci_har/train_{session}" for session in ("2_0", "2_1", "3_0", "3_1")]
+    assert known.described(four).endswith(": 4 names")
     assert known.described([]) == ""
 
 
@@ -102,8 +103,8 @@ def test_names_given_while_an_export_is_under_way_stay(tmp_path: Path):
     book.assigned["70/30 by subject, seed 0"] = {"a/c": "val"}
     write_book(tmp_path, book)
     write_book(tmp_path, SplitBook(assigned={"70/30 by subject, seed 0": {"a/d": "train"}}))
-    found = read_book(tmp_path)
-    assert found.held_out == ["a/b"] and found.assigned == {"70/30 by subject, seed 0": {"a/c": "val", "a/d": "train"}}
+    book = read_book(tmp_path)
+    assert book.held_out == ["a/b"] and book.assigned == {"70/30 by subject, seed 0": {"a/c": "val", "a/d": "train"}}
 
 
 def test_the_command_names_takes_back_and_says_what_is_held_out(space: Workspace, capsys: pytest.CaptureFixture[str]):
@@ -126,5 +127,5 @@ def test_names_that_cannot_be_read_are_said_when_a_filter_asks_for_them(
 ):
     (space.root / "splits.json").write_text('{"held_out": 3}')
     assert run_command(["list", "--filter", "heldout:true", "--workspace", str(space.root)]) != 0
-    said = capsys.readouterr().err
-    assert "splits.json" in said and "mend it" in said and said.count("\n") == 1
+    told = capsys.readouterr().err
+    assert "splits.json" in told and "mend it" in told and told.count("\n") == 1

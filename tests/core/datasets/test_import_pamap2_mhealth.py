@@ -58,12 +58,12 @@ def test_pamap2_windows_cross_no_activity_and_no_gap(workspace: Workspace, zippe
     }
     starts: list[tuple[str, float]] = []
     for session, (label,) in dataset.labels.items():
-        found = marks(dataset, session)
-        assert np.diff(found) == pytest.approx(0.01, abs=1e-4)
-        assert len(found) == 500
+        times = marks(dataset, session)
+        assert np.diff(times) == pytest.approx(0.01, abs=1e-4)
+        assert len(times) == 500
         assert dataset.load(session).time_sec[[0, -1]] == pytest.approx([0, 4.99])
         assert dataset.subjects[session] == "subject105"
-        starts.append((label, round(float(found[0]), 2)))
+        starts.append((label, round(float(times[0]), 2)))
     assert sorted(starts) == [
         ("rope_jumping", 44.0), ("standing", 24.5), ("standing", 29.5), ("walking", 12.0), ("walking", 17.0),
     ]  # fmt: skip
@@ -117,7 +117,8 @@ def test_length_and_overlap(workspace: Workspace, zipped: Zipped) -> None:
     report = import_dataset(workspace, "pamap2", path, options=ImportOptions(length_sec=2, overlap=0.5))
     dataset = open_dataset(workspace, "pamap2")
     assert report.sessions == 9
-    assert sorted(round(float(marks(dataset, one)[0]), 2) for one in dataset.labels) == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    starts = sorted(round(float(marks(dataset, session)[0]), 2) for session in dataset.labels)
+    assert starts == [0, 1, 2, 3, 4, 5, 6, 7, 8]
     assert {len(marks(dataset, session)) for session in dataset.labels} == {200}
     for options in (ImportOptions(length_sec=0), ImportOptions(length_sec=float("nan")), ImportOptions(overlap=1)):
         with pytest.raises(UsageError, match=r"--length|--overlap"):
@@ -156,7 +157,7 @@ def test_the_real_pamap2_subject(workspace: Workspace, real: Callable[[str], Pat
         "rows too few for a window, at the end of a stretch": 6391 - 6000,
     }
     raw = zipfile.ZipFile(path).read("PAMAP2_Dataset/Protocol/subject109.dat").split(b"\n")
-    rope = np.array([[float(one) for one in line.split()] for line in raw if line.split()[1:2] == [b"24"]])
+    rope = np.array([[float(value) for value in line.split()] for line in raw if line.split()[1:2] == [b"24"]])
     dataset = open_dataset(workspace, "pamap2")
     spans = sorted(
         (float(marks(dataset, session)[0]), float(marks(dataset, session)[-1])) for session in dataset.labels
@@ -192,7 +193,7 @@ def test_mhealth_windows_and_quirks(workspace: Workspace, zipped: Zipped) -> Non
     assert dict(dataset.subjects) == {
         "subject10_0001": "subject10", "subject3_0001": "subject3", "subject3_0002": "subject3",
     }  # fmt: skip
-    walking = next(one for one, labels in dataset.labels.items() if labels == ("walking",))
+    walking = next(session for session, labels in dataset.labels.items() if labels == ("walking",))
     window = dataset.load(walking)
     assert window.values.shape == (23, 249)
     assert window.names[:5] == ("chest_acc_x", "chest_acc_y", "chest_acc_z", "ecg_lead1", "ecg_lead2")
@@ -208,8 +209,8 @@ def test_the_real_mhealth_rows(workspace: Workspace, real: Callable[[str], Path]
     report = import_dataset(workspace, "mhealth", path, options=ImportOptions(length_sec=0.06))
     assert (report.sessions, report.subjects, set(report.activities.values())) == (24, 2, {2})
     raw = zipfile.ZipFile(path).read("MHEALTHDATASET/mHealth_subject2.log").splitlines()
-    jumping = [[float(one) for one in line.split(b"\t")] for line in raw if line.endswith(b"\t12")]
+    jumping = [[float(value) for value in line.split(b"\t")] for line in raw if line.endswith(b"\t12")]
     dataset = open_dataset(workspace, "mhealth")
     of_subject = [session for session in dataset.labels if dataset.subjects[session] == "subject2"]
-    (session,) = (one for one in of_subject if dataset.labels[one] == ("jump_front_back",))
+    (session,) = (session for session in of_subject if dataset.labels[session] == ("jump_front_back",))
     assert dataset.load(session).values.T == pytest.approx(np.array(jumping)[:, :23], rel=1e-6)

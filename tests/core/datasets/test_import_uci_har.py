@@ -141,7 +141,7 @@ def test_an_archive_that_is_not_whole_gives_one_error_and_nothing_else(
     damaged[len(damaged) // 2] ^= 0xFF
     flipped.write_bytes(damaged)
     text.write_text("<html>404</html>")
-    for path, said in (
+    for path, sentence in (
         (cut_off, "end is missing"),
         (flipped, "damaged"),
         (text, "no folder, zip or tar"),
@@ -152,7 +152,7 @@ def test_an_archive_that_is_not_whole_gives_one_error_and_nothing_else(
         (zipped(missing, "missing.zip"), "body_gyro_z_test.txt is missing"),
         (zipped(uneven, "uneven.zip"), "7 subjects for 6 labels"),
     ):
-        with pytest.raises(DatasetError, match=said) as caught:
+        with pytest.raises(DatasetError, match=sentence) as caught:
             import_dataset(workspace, "uci_har", path)
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
@@ -182,7 +182,7 @@ def test_the_real_slice_row_for_row(workspace: Workspace, real: Callable[[str], 
                 window = dataset.load(session)
                 row = [float(number) for number in raw[int(session.split("_")[-1])].split()]
                 assert window.values[window.names.index(name)] == pytest.approx(row, rel=1e-6)
-    assert {one: (dataset.labels[one][0], dataset.subjects[one]) for one in dataset.labels} == expected
+    assert {session: (dataset.labels[session][0], dataset.subjects[session]) for session in dataset.labels} == expected
     assert (report.sessions, report.subjects, report.dropped) == (2947 + 822, 17, {})
     assert report.activities == Counter(label for label, _ in expected.values())
     assert set(dataset.sessions) == set(expected)

@@ -190,10 +190,10 @@ def test_the_real_older_lines(workspace: Workspace, real: Callable[[str], Path])
 
 def test_real_records(workspace: Workspace, real: Callable[[str], Path], tmp_path: Path) -> None:
     part = tmp_path / "part.zip"
-    with zipfile.ZipFile(real("wisdm.zip")) as whole, zipfile.ZipFile(part, "w") as taken:
+    with zipfile.ZipFile(real("wisdm.zip")) as whole, zipfile.ZipFile(part, "w") as excerpt:
         for member in whole.namelist():
             if "_1609_" in member or "_1611_accel_phone" in member:
-                taken.writestr(member, b"\n".join(whole.read(member).split(b"\n")[:12_000]))
+                excerpt.writestr(member, b"\n".join(whole.read(member).split(b"\n")[:12_000]))
         raw = whole.read("wisdm-dataset/raw/phone/accel/data_1609_accel_phone.txt").decode().splitlines()[:12_000]
     report = import_dataset(workspace, "wisdm", part)
     dataset = open_dataset(workspace, "wisdm")

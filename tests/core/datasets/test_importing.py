@@ -110,7 +110,7 @@ def test_a_replacement_that_fails_leaves_the_old_one(workspace: Workspace, zippe
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "options", "said"),
+    ("kind", "path", "options", "sentence"),
     [
         ("pamap", None, {}, "did you mean `pamap2`"),
         ("uci_har", None, {}, "name it after `uci_har`"),
@@ -120,9 +120,9 @@ def test_a_replacement_that_fails_leaves_the_old_one(workspace: Workspace, zippe
     ],
 )
 def test_a_wrong_request_is_one_sentence(
-    workspace: Workspace, kind: str, path: Path | None, options: dict[str, Any], said: str
+    workspace: Workspace, kind: str, path: Path | None, options: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=sentence):
         import_dataset(workspace, kind, path, options=ImportOptions(**options))
     assert not workspace.data.exists()
 

@@ -236,13 +236,13 @@ def test_the_command_mends_and_takes_back(
 
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"the cases are not here: {CASES} is no folder")
 @pytest.mark.parametrize(
-    ("case", "said"),
+    ("case", "sentence"),
     [("epoch_ns", "--time-unit ns"), ("label_number_column_described", "--drop activity_id")],
 )
-def test_the_cases_from_reports(workspace: Workspace, case: str, said: str) -> None:
+def test_the_cases_from_reports(workspace: Workspace, case: str, sentence: str) -> None:
     shutil.copytree(CASES / case, workspace.data / case)
-    assert said in refusal(workspace, "rec_000", case)
-    assert any(said in error.with_mend(case) for error in check_dataset(workspace, case).errors)
+    assert sentence in refusal(workspace, "rec_000", case)
+    assert any(sentence in error.with_mend(case) for error in check_dataset(workspace, case).errors)
 
 
 def test_a_call_that_meets_a_broken_session_names_no_local_path(

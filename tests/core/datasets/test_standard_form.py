@@ -97,7 +97,7 @@ def test_no_name_leaves_its_folder(workspace: Workspace, make_dataset: MakeDatas
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "sentence"),
     [
         ("manifest.json", "{", "manifest.json: not JSON"),
         ("manifest.json", "[1]", "a JSON object is needed"),
@@ -108,7 +108,7 @@ def test_no_name_leaves_its_folder(workspace: Workspace, make_dataset: MakeDatas
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(
-    workspace: Workspace, make_dataset: MakeDataset, file: str, content: str | bytes | None, said: str
+    workspace: Workspace, make_dataset: MakeDataset, file: str, content: str | bytes | None, sentence: str
 ) -> None:
     path = make_dataset() / file
     if content is None:
@@ -117,9 +117,9 @@ def test_what_cannot_be_read_is_one_sentence(
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(DatasetError) as caught:
         open_dataset(workspace, "theirs")
-    assert said in str(caught.value)
+    assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert said in list_datasets(workspace)[0].problem
+    assert sentence in list_datasets(workspace)[0].problem
 
 
 def test_a_missing_or_damaged_session_is_one_sentence(workspace: Workspace, make_dataset: MakeDataset) -> None:
@@ -176,8 +176,8 @@ def test_the_list_counts_and_passes_over_other_folders(workspace: Workspace, mak
     make_dataset("a", manifest={"synthetic": True})
     (workspace.data / "tool_chain_of_thoughts/threads").mkdir(parents=True)
     (workspace.data / ".a.partial").mkdir()
-    found = list_datasets(workspace)
-    assert [(one.name, one.sessions, one.subjects, one.synthetic) for one in found] == [
+    listed = list_datasets(workspace)
+    assert [(dataset.name, dataset.sessions, dataset.subjects, dataset.synthetic) for dataset in listed] == [
         ("a", 2, 2, True),
         ("b", 2, 2, False),
     ]
