@@ -53,6 +53,7 @@ SECTIONS = {
         "check": "look for what is wrong in threads",
         "replay": "re-execute stored tool calls and compare",
         "export": "write a training file",
+        "judge": "let a model score threads by a rubric",
         "faithfulness": "ask whether answers move when what they cite is taken away",
         "prove": "load an export with a trainer's own code",
         "migrate": "convert v3 threads, keeping the originals",

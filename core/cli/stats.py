@@ -56,6 +56,8 @@ def lines(counts: Statistics) -> list[str]:
             f"{total.accepted} accepted, {total.rejected} rejected"]  # fmt: skip
     if counts.unreadable:
         rows.append(f"{counted(counts.unreadable, 'file')} more that cannot be read as threads")
+    if counts.judge is not None:
+        rows.append(counts.judge.in_words())
     for dataset in counts.datasets:
         rows += _dataset(dataset)
     rows += _table("confidence", counts.confidence, "not stated")

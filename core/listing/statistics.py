@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from core.listing.agreement import Agreement, agreement
 from core.thread.labels import canonical
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Statistics:
     """By reason given at the verdict, the most frequent first; a thread counts for each that it has. Likewise the next.
     """
     tags: tuple[Count, ...] = ()
+    judge: Agreement | None = None
+    """How well a judge model and the person agree; None where no thread was judged by both."""
 
 
 def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]] | None = None) -> Statistics:
@@ -140,6 +143,7 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         tuple(Path(path, paths[path]) for path in sorted(paths, key=lambda path: _most_first(paths[path]))),
         _by_words((summary.reasons, summary) for summary in there),
         _by_words((summary.tags, summary) for summary in there),
+        agreement(there),
     )
 
 

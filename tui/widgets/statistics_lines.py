@@ -66,6 +66,8 @@ def _summary(statistics: Statistics, blind: bool, width: int) -> Rows:
     else:
         yield Row(tuple(line))
         yield Row(((judged[0][0].removeprefix(" · "), "text"), *judged[1:]))
+    if statistics.judge is not None:
+        yield Row(((statistics.judge.in_words(), "text"),), (), "threads that a person and a judge model both judged")
     if blind:
         yield Row((("the truth is hidden, and what would tell it; w in the list shows it", "dim"),))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core import curate
 from core.storage.pass_rates import PassRate, latest, read_pass_rates
 from core.storage.store import Stored, read_all
 from core.workspace import Workspace, open_workspace
@@ -14,6 +15,7 @@ from tests.core.teaching.test_paraphrase import finished
 from tests.fake_server import Answer, calls, fake_server, says
 from tests.tui.driving import notices, opened, work
 from tests.tui.motion import motion_workspace, new_thread, until
+from tui.widgets.conversation import Conversation
 
 RIGHT = says("It swings.\n\nConfidence: high\nFinal Answer: walking", 20)
 WRONG = says("It rests.\n\nConfidence: high\nFinal Answer: sitting", 20)
@@ -110,3 +112,19 @@ async def test_whether_an_answer_rests_on_what_it_cites(workspace: Workspace, se
     with fake_server(RIGHT, RIGHT) as server:
         sentence = await told(served(server.url), "L", "f", until_told="unfaithful")
     assert sentence.startswith(f"{stem} is unfaithful: with message 3, which the answer cites, dropped, the model says")
+
+
+async def test_a_judge_is_shown_once_the_person_has_judged(workspace: Workspace, served: Served):
+    stem = finished(workspace).stem
+    (workspace.root / "rubric.md").write_text("Measure first.")
+    judgement = says('{"reason": "It measures.", "score": 4, "verdict": "accept"}')
+    with fake_server(judgement) as server:
+        async with opened(served(server.url)) as (pilot, screen):
+            await pilot.press("L", "j")
+            await until(pilot, lambda: type(pilot.app.screen).__name__ == "AskTextScreen")
+            await pilot.press("enter")
+            await until(pilot, lambda: any("accept, 4 of 5" in notice.message for notice in notices(pilot)))
+            await until(pilot, lambda: not work(screen).busy)
+            assert "judge" not in screen.query_one(Conversation).text
+            curate.set_verdicts(workspace, [stem], "reject")
+            await until(pilot, lambda: "judge ▲ 4 of 5  It measures." in screen.query_one(Conversation).text)
