@@ -103,7 +103,7 @@ ACTIONS = (
         lambda parts: parts.judging.say_why, needs="row",
         bar={"threads": 15, "conversation": 19}, words="reason note comment reject"),
     AppAction("thread.tags", "number_sign", "tags", "set and take away tags, a key each", THREADS,
-        lambda parts: parts.judging.tag, needs="row", bar={"threads": 16, "conversation": 15}),
+        lambda parts: parts.judging.tag, needs="row", bar={"threads": 16, "conversation": 20}),
     AppAction("thread.history", "h", "history", "what was done, by whom; take back any one step", THREADS,
         lambda parts: parts.undoing.history, bar={"threads": 17, "conversation": 18}, words="steps undo take back who"),
     AppAction("thread.delete", "delete", "delete", "move to the trash; undo brings it back", THREADS,
