@@ -38,6 +38,8 @@ from core.export.siblings import Siblings
 from core.export.split import PARTS, balance
 from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
+from core.listing.goal import Kinds, goal_of
+from core.listing.goal import progress as progress_to
 from core.listing.index import summaries
 from core.listing.summary import summarize
 from core.listing.variety import shortfalls, variety
@@ -179,13 +181,24 @@ def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected,
 
 def _warnings(workspace: Workspace, entries: Sequence[Entry], progress: Progress) -> tuple[str, ...]:
     """Where what leaves is less varied than a person wants; the files are read again only where one said so."""
+    of_goal = _short_of_goal(workspace, entries)
     wanted = workspace.settings.export.variety
     if wanted == VarietySettings():
-        return ()
+        return of_goal
     counted = variety(workspace.threads, [entry.stem for entry in entries], progress.report, progress.cancelled)
     if counted is None:
         raise _cancelled()
-    return shortfalls(counted, wanted)
+    return (*of_goal, *shortfalls(counted, wanted))
+
+
+def _short_of_goal(workspace: Workspace, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """What the workspace's goal asks for and what leaves does not have; nothing where no goal was set."""
+    goal = goal_of(workspace)
+    if goal is None:
+        return ()
+    leaving = {entry.stem for entry in entries}
+    far = progress_to(goal, summaries(workspace), Kinds(workspace), lambda summary: summary.stem in leaving)
+    return (f"the goal: {far.sentence('leaving')}",) if far.short or far.accepted < far.total else ()
 
 
 def _report(

@@ -6,15 +6,26 @@ from collections.abc import Callable
 
 from textual.screen import Screen
 
+from core.workspace import Workspace
 from tui.thread_list.arranging import Arranging
+from tui.thread_list.day import Day
+from tui.thread_list.known_folder import KnownFolder
 
 
 class ListScreens:
     """Opens them. Each is imported when it is asked for."""
 
-    def __init__(self, screen: Screen[None], arranging: Arranging) -> None:
+    def __init__(
+        self, screen: Screen[None], workspace: Workspace, folder: KnownFolder, arranging: Arranging, day: Day
+    ) -> None:
+        """Args: `folder` is what is known of the threads, `day` tells how far they are."""
         self._screen = screen
+        self._workspace = workspace
+        self._folder = folder
         self._arranging = arranging
+        self._day = day
+        self.put: Callable[[str], None] = lambda _text: None
+        """Puts a filter into force."""
 
     def choose_field(self, then: Callable[[str | None], None]) -> None:
         """Ask for one of the fields of a filter."""
@@ -31,3 +42,17 @@ class ListScreens:
                 self._arranging.sort_by(order[0], turned=order[1])
 
         self._screen.app.push_screen(SortScreen(self._arranging.sort, self._arranging.turned), chosen)
+
+    def propose(self, *, blind: bool) -> None:
+        """Say how far the goal is, and list what to judge for it."""
+        from tui.screens.proposing import ProposeScreen
+
+        def chosen(queue: tuple[str, str] | None) -> None:
+            self._day.look()
+            if queue is not None:
+                self._arranging.go_to(queue[1])
+                self.put("")  # the saved filter may have been in force as it was before
+                self.put(queue[0])
+
+        every = list(self._folder.summaries.values())
+        self._screen.app.push_screen(ProposeScreen(self._workspace, every, blind=blind), chosen)

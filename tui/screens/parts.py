@@ -36,6 +36,7 @@ from tui.screens.frame import Frame
 from tui.screens.list_screens import ListScreens
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
+from tui.thread_list.day import Day
 from tui.thread_list.duplicates import Duplicates
 from tui.thread_list.feed import FeedListeners, FolderFeed
 from tui.thread_list.filter_line import Around, FilterLine
@@ -100,7 +101,8 @@ class Parts:
         self.folder = folder = KnownFolder()
         self.staying = staying = Staying(folder, listed, lambda: self.thread.staying)
         self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, staying)
-        self.list_screens = ListScreens(frame, arranging)
+        self.day = Day(frame, workspace, folder, pane)
+        self.list_screens = ListScreens(frame, workspace, folder, arranging, self.day)
         self.filter_line = FilterLine(
             workspace,
             folder,
@@ -108,6 +110,7 @@ class Parts:
             Around(problem, listed, self.list_screens.choose_field),
             arranging.show_matching,
         )
+        self.list_screens.put = self.filter_line.put
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
         )
@@ -217,6 +220,7 @@ class Parts:
     def saved(self, stored: Stored) -> None:
         """A thread was saved here."""
         self.arranging.saved(stored)
+        self.day.look()
         self.branches.mark_forks()
         self.findings.opened()
 
@@ -225,6 +229,7 @@ class Parts:
         first = scanned and not self.folder.scanned
         self.arranging.change(changes, scanned)
         self.duplicates.look()
+        self.day.look()
         if first and all("example" in summary.tags for summary in self.folder.summaries.values()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
         changed = [*(summary.stem for summary in changes.changed), *changes.gone]

@@ -66,3 +66,19 @@ def test_filters_are_listed_kept_under_a_name_used_and_forgotten(tmp_path: Path,
     told("filters", "forget", "hard")
     assert run_command(["filters", "save", "worse", "statu:active", *where]) == 1
     assert "did you mean `status`?" in capsys.readouterr().err
+
+
+def test_a_goal_is_set_told_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    where = ["--workspace", str(tmp_path)]
+
+    def told(*arguments: str) -> str:
+        assert run_command([*arguments, *where]) == 0
+        return capsys.readouterr().out
+
+    assert "goal set total=100 label=10" in told("goal")
+    assert told("goal", "set", "total=100", "label=10") == "goal: total=100 label=10 calls=2 path=30 right=1\n"
+    assert json.loads(told("goal", "--json"))["total"] == 100
+    assert told("goal", "propose").startswith("accepted 0 of 100")
+    told("goal", "clear")
+    assert run_command(["goal", "propose", *where]) == 1
+    assert "no goal is set" in capsys.readouterr().err

@@ -1,0 +1,149 @@
+"""The threads that bring the workspace's goal nearest, to be judged one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.worker import get_current_worker
+
+from core.errors import SensorloomError
+from core.filters.saved import forget_filter, keep_filter, saved_filters
+from core.filters.values import term
+from core.listing.goal import Goal, goal_of, parse_goal, set_goal
+from core.listing.proposing import Proposed, command_to_make, propose, sessions_to_make
+from core.thread.summary import Summary
+from core.workspace import Workspace
+from tui.dialogs.ask import AskTextScreen
+from tui.terminal.crash_guard import Guarded
+from tui.widgets.picker import Choice, Picker
+from tui.widgets.plain import Plain
+
+QUEUE = "proposed"
+"""What the queue is called among the saved filters."""
+BEGIN = "total=100 label=10"
+
+
+class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
+    """Shows how far the goal is, what to judge and why, and what is missing even then. Its result is the filter of the
+    queue and its first thread, or None."""
+
+    DEFAULT_CSS = """
+    ProposeScreen #dialog { width: 110; height: 90%; }
+    ProposeScreen #far, ProposeScreen #missing { height: auto; max-height: 6; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "queue", "judge them", show=False),
+        Binding("s", "goal", "set the goal", show=False),
+        Binding("y", "copy", "copy what makes the rest", show=False),
+        Binding("escape,q,P", "dismiss(None)", "back", show=False),
+    ]
+
+    picker = getters.query_one(Picker)
+
+    def __init__(self, workspace: Workspace, every: Sequence[Summary], *, blind: bool) -> None:
+        """Args: `every` are the folder's threads; with `blind` nothing tells a thread's label."""
+        super().__init__()
+        self._workspace = workspace
+        self._every = every
+        self._blind = blind
+        self._goal: Goal | None = None
+        self._proposed: Proposed | None = None
+        self._commands: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """How far it is, the queue, and what is missing."""
+        with Vertical(id="dialog"):
+            yield Plain(id="far")
+            yield Picker(id="picks")
+            yield Plain(id="missing")
+
+    def on_mount(self) -> None:
+        """Look."""
+        self.query_one("#dialog").border_title = "the goal, and what to judge for it"
+        self.query_one("#dialog").border_subtitle = "⏎ judge these · s set the goal · y copy what makes the rest · esc"
+        self.picker.empty = "looking for what to judge …"
+        self.picker.focus()
+        self._look()
+
+    def _look(self) -> None:
+        self.run_worker(self._work, thread=True, exclusive=True, group="propose")
+
+    def _work(self) -> None:
+        worker = get_current_worker()
+        try:
+            goal = goal_of(self._workspace)
+            proposed = goal and propose(self._workspace, goal, self._every, lambda: worker.is_cancelled)
+            missing = sessions_to_make(self._workspace, proposed.missing, self._every) if proposed else {}
+        except SensorloomError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show, goal, proposed, command_to_make(missing))
+
+    def _show(self, goal: Goal | None, proposed: Proposed | None, commands: list[str]) -> None:
+        self._goal, self._proposed, self._commands = goal, proposed, commands
+        far, missing = self.query_one("#far", Plain), self.query_one("#missing", Plain)
+        if goal is None or proposed is None:
+            self.picker.empty = "s sets a goal: how many threads of each label, dataset and person you want"
+            self.picker.show(())
+            far.show("no goal is set")
+            return
+        self.picker.empty = "nothing without a verdict would bring it nearer"
+        picks = proposed.picks
+        self.picker.show(
+            [Choice(pick.stem if self._blind else f"{pick.label}  {pick.stem}", "" if self._blind else pick.reason)
+             for pick in picks]
+        )  # fmt: skip
+        far.show(f"{proposed.before.text}\nwanted: {goal.text}\n{len(picks):,} threads to judge, the most useful first")
+        lacking = ", ".join(f"{name} {number}" for (_, _, name), number in proposed.missing.items())
+        make = f"\ny copies what makes them: {self._commands[0]}" if self._commands else ""
+        missing.show(f"missing even then: {lacking}{make}" if lacking else "")
+
+    def action_goal(self) -> None:
+        """Set the goal."""
+
+        def typed(text: str | None) -> None:
+            if text is not None:
+                self.run_worker(lambda: self._set(text), thread=True, group="goal")
+
+        asks = "the goal: total, label, dataset, subject, calls, path (%), right"
+        self.app.push_screen(AskTextScreen(asks, self._goal.text if self._goal else BEGIN), typed)
+
+    def _set(self, text: str) -> None:
+        try:
+            set_goal(self._workspace, parse_goal(text) if text else None)
+        except SensorloomError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self._look)
+
+    def action_copy(self) -> None:
+        """Copy the commands that make what is missing."""
+        if self._commands:
+            self.app.copy_to_clipboard("\n".join(self._commands))
+            self.notify("copied: run it in a shell, here or in another workspace folder", markup=False)
+
+    def action_queue(self) -> None:
+        """List these threads, and nothing else, until each is judged."""
+        if self._proposed and self._proposed.picks:
+            stems = [pick.stem for pick in self._proposed.picks]
+            self.run_worker(lambda: self._keep(stems), thread=True, group="goal")
+
+    def _keep(self, stems: Sequence[str]) -> None:
+        ids = ",".join(term("id", stem).removeprefix("id:").strip('"') for stem in stems)
+        text = f'id:"{ids}"'
+        try:
+            for saved in saved_filters(self._workspace):
+                if saved.name == QUEUE and saved.text != text:
+                    forget_filter(self._workspace, saved.text)
+            keep_filter(self._workspace, text, QUEUE)
+        except SensorloomError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self.dismiss, (f"saved:{QUEUE} verdict:none", stems[0]))
