@@ -158,6 +158,7 @@ def sessions_to_make(
 def command_to_make(sessions: Mapping[str, Sequence[str]]) -> list[str]:
     """The commands that make a thread about each of these sessions."""
     return [
-        " ".join(["sensorloom run --dataset", shlex.quote(dataset), *(f"--session {shlex.quote(one)}" for one in some)])
-        for dataset, some in sessions.items()
+        f"sensorloom run --dataset {shlex.quote(dataset)} "
+        + " ".join(f"--session {shlex.quote(session)}" for session in of_dataset)
+        for dataset, of_dataset in sessions.items()
     ]

@@ -81,7 +81,7 @@ ACTIONS = (
         lambda parts: parts.dialogs.saved_filters, bar={"threads": 12}, words="saved"),
     AppAction("list.propose", "P", "propose", "the goal, how far it is, and a queue of what to judge for it", THREADS,
         lambda parts: partial(parts.list_screens.propose, blind=parts.thread.conversation.look.blind),
-        bar={"threads": 15}, words="goal balance queue next"),
+        bar={"threads": 18}, words="goal balance queue next"),
     AppAction("list.mark", "m", "mark", "mark for verdicts and deletion of several at once", THREADS,
         lambda parts: parts.arranging.mark, needs="row", bar={"threads": 8}, words="several"),
     AppAction("list.mark_range", "comma", "mark to here", "mark all from the last marked one to the cursor", THREADS,
