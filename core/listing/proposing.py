@@ -116,7 +116,7 @@ class _Cover:
         return ", ".join([*reasons, *(names[feature[0]] for feature in fresh)]) or "fills up the total"
 
     def _features(self, summary: Summary) -> list[tuple[str, object]]:
-        wording = " ".join(re.findall(r"\w+", summary.query.casefold()))
+        wording = " ".join(re.findall(r"\w+", summary.question.casefold()))
         label, *others = (kind for kind in self._kinds.of(summary) if kind[0] != "dataset") if summary.truth else ("",)
         pair = [("pair", (label, other)) for other in others]
         return [("path", summary.tools_used), ("wording", wording), *pair]

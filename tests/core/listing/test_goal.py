@@ -12,10 +12,10 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 
 
-def thread(number: int, truth: str, *, tools: str = "a", verdict: str = "", correct: bool = True, query: str = "q"):
+def thread(number: int, truth: str, *, tools: str = "a", verdict: str = "", correct: bool = True, question: str = "q"):
     return Summary(
         f"t{number:02}", shape="v4", dataset="d", session=f"s{number}", status="finished", truth=truth, answer=truth,
-        correct=correct, calls=2, verdict=verdict, tools_used=(tools,), query=query,
+        correct=correct, calls=2, verdict=verdict, tools_used=(tools,), question=question,
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_only_what_is_right_and_rests_on_calls_counts(workspace: Workspace):
 def test_what_is_proposed_balances_varies_and_says_why(workspace: Workspace):
     accepted = [thread(number, "sitting", verdict="accept") for number in range(2)]
     others = [
-        thread(2, "sitting", query="other"), thread(3, "walking"), thread(4, "walking", tools="b"),
+        thread(2, "sitting", question="other"), thread(3, "walking"), thread(4, "walking", tools="b"),
         thread(5, "walking", correct=False), thread(6, "lying", verdict="reject"), thread(7, "walking", tools="b"),
     ]  # fmt: skip
     proposed = propose(workspace, Goal(label=2, path=50), [*accepted, *others])
