@@ -89,6 +89,13 @@ class VarietySettings(_Table, frozen=True):
     most_mended: Share | None = None
 
 
+class RunSettings(_Table, frozen=True):
+    """The `[run]` table: what new threads are like."""
+
+    evidence: Literal["reference", "measure"] = "reference"
+    """What an answer may rest on: comparisons that rank the labels, or measurements alone."""
+
+
 class ExportSettings(_Table, frozen=True):
     """The `[export]` table: what holds for every export."""
 
@@ -123,6 +130,7 @@ class Settings(_Table, frozen=True):
     paths: PathSettings = PathSettings()
     endpoints: tuple[EndpointSettings, ...] = ()
     model: ModelSettings = ModelSettings()
+    run: RunSettings = RunSettings()
     export: ExportSettings = ExportSettings()
     keys: dict[str, str] = {}
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
@@ -195,6 +203,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "paths": PathSettings,
     "endpoints": EndpointSettings,
     "model": ModelSettings,
+    "run": RunSettings,
     "export": ExportSettings,
     "person": PersonSettings,
     "export.variety": VarietySettings,

@@ -75,7 +75,7 @@ def compare_to_reference(
     """
     compared = _compared(context, artifact_id)
     known = compared.reference.discriminant.labels
-    wanted = _chosen_labels(labels, known, context.dataset.activities)
+    wanted = chosen_labels(labels, known, context.dataset.activities)
     distances = dict(zip(known, compared.reference.discriminant.distances(compared.row), strict=True))
     ranked = sorted((label for label in wanted if label in distances), key=lambda label: (distances[label], label))
     if not ranked:
@@ -103,7 +103,7 @@ def nearest_examples(
     """
     compared = _compared(context, artifact_id)
     space = compared.reference.discriminant
-    wanted = set(_chosen_labels(labels, space.labels, context.dataset.activities))
+    wanted = set(chosen_labels(labels, space.labels, context.dataset.activities))
     distances = space.row_distances(compared.row)
     order = [int(row) for row in np.argsort(distances, kind="stable") if space.labels[space.row_labels[row]] in wanted]
     if not order:
@@ -278,7 +278,7 @@ def _compared_on(window: Window) -> str:
     return listed[:160] + (f" at {', '.join(places[:4])}" if len(places) > 1 else "")
 
 
-def _chosen_labels(labels: list[str] | None, known: Sequence[str], activities: Sequence[str]) -> list[str]:
+def chosen_labels(labels: list[str] | None, known: Sequence[str], activities: Sequence[str]) -> list[str]:
     """The labels to compare with. Raises ToolError naming the nearest right ones for a wrong one."""
     every = list(dict.fromkeys([*activities, *known]))
     if not labels:

@@ -52,7 +52,7 @@ class Window:
 
 
 class FeatureTable(Protocol):
-    """Features of every session of a dataset, computed once; see `tools.features`."""
+    """Numbers of every session of a dataset, computed once; see `tools.features` and `tools.measured`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,4 +114,8 @@ class Dataset(Protocol):
 
     def features(self) -> FeatureTable:
         """The feature table of all sessions, from the cache where it is fresh."""
+        ...
+
+    def measurements(self) -> FeatureTable:
+        """What the measuring tools print of many sessions, see `tools.measured`; from the cache where it is fresh."""
         ...

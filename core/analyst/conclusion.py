@@ -6,6 +6,7 @@ import random
 
 from core.analyst.citations import grounds
 from core.analyst.conversation import Conversation, Finding
+from core.analyst.eliminating import eliminated, is_measuring, reasoned, rests_on
 from core.analyst.evidence import Verdict, is_moving, weigh
 from core.analyst.impressions import revision
 from core.analyst.phrases import label_words, listed, phrase
@@ -13,8 +14,17 @@ from core.analyst.questions import Asked, is_still
 from core.analyst.words import explain, recall
 
 
-def conclude(conversation: Conversation, asked: Asked, draw: random.Random, *, revises: bool = False) -> str:
+def conclude(
+    conversation: Conversation, asked: Asked, window: str, draw: random.Random, *, revises: bool = False
+) -> str:
     """The final message, with its two closing lines; it takes back a first impression that it `revises`."""
+    if is_measuring(conversation) and (verdict := eliminated(conversation, window)) is not None:
+        parts = [
+            reasoned(conversation, window, draw),
+            rests_on(conversation, window, draw),
+            _answer(asked, verdict, draw),
+        ]
+        return _closed(parts, verdict)
     verdict = weigh(conversation, draw)
     last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
     parts = [text for finding in last if (text := explain(finding, draw))]
@@ -22,6 +32,10 @@ def conclude(conversation: Conversation, asked: Asked, draw: random.Random, *, r
     parts.append(_summary(conversation, verdict, last, draw))
     parts.append(revision(conversation, verdict.label, draw) if revises else "")
     parts.append(_answer(asked, verdict, draw))
+    return _closed(parts, verdict)
+
+
+def _closed(parts: list[str], verdict: Verdict) -> str:
     body = " ".join(part for part in parts if part)
     return f"{body}\n\nConfidence: {verdict.confidence}\nFinal Answer: {verdict.label}"
 

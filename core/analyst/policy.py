@@ -14,6 +14,7 @@ from typing import Any
 
 from core.analyst.conclusion import conclude
 from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
+from core.analyst.eliminating import asking_steps, is_measuring, measuring_steps, reasoned
 from core.analyst.evidence import closeness_to, votes_for
 from core.analyst.impressions import first_impression
 from core.analyst.looks import LOOKS, SESSION, looking, tried
@@ -21,19 +22,17 @@ from core.analyst.manner import AGAIN, Manner, early_comparison, manner_of
 from core.analyst.phrases import listed, phrase
 from core.analyst.questions import Asked, propose_question, read_question
 from core.analyst.reasons import WHY
-from core.analyst.steps import Step, possible
+from core.analyst.steps import Step, possible, window_of
 from core.analyst.words import explain
+from tools.builtin import BUILTIN
 from tools.sensors import positions_of
 
 MAX_TURNS = 8
 """Turns with calls after which it answers with what it has: a run allows ten unless told."""
 
-_KNOWN = frozenset(
-    (
-        *LOOKS, "show_session_stats", "show_channel_stats", "select_channels", "filter_by_time",
-        "compare_to_reference", "nearest_examples",
-    )
-)  # fmt: skip
+_DESCRIBING = ("show_session_stats", "select_channels", "filter_by_time")
+"""Tools whose results are told of as they are, also where measurements are told of beside the ranges."""
+_KNOWN = frozenset(tool.name for tool in BUILTIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     manner = manner_of(_drawn(way, "manner"))
     steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, manner, way, draw)
     if not steps:
-        return Reply(conclude(conversation, asked, draw, revises=manner.states_impressions))
+        window = window_of(conversation, asked)
+        return Reply(conclude(conversation, asked, window, draw, revises=manner.states_impressions))
     return Reply(_spoken(conversation, asked, manner, steps, draw), tuple(_call(step) for step in steps))
 
 
@@ -90,44 +90,49 @@ def _spoken(
     conversation: Conversation, asked: Asked, manner: Manner, steps: Sequence[Step], draw: random.Random
 ) -> str:
     """What the last results showed, and why these calls come next."""
-    shown = [explain(finding, draw) for finding in conversation.findings if finding.turn == conversation.turns - 1]
-    shown.append(first_impression(conversation, draw) if manner.states_impressions else "")
-    parts = [sentence for sentence in shown if sentence]
+    last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
+    if is_measuring(conversation):
+        last = [finding for finding in last if finding.failed or finding.tool in _DESCRIBING]
+        drawn = reasoned(conversation, window_of(conversation, asked), draw)
+    else:
+        drawn = first_impression(conversation, draw) if manner.states_impressions else ""
+    parts = [sentence for sentence in (*(explain(finding, draw) for finding in last), drawn) if sentence]
     if asked.absent and conversation.turns == 1:
         parts.append("The session has none of the sensors that the question names, so I go by those it has.")
     if asked.only and any(step.tool == "select_channels" for step in steps):
         names = listed([sensor.name for sensor in asked.only][:4])
         parts.append(f"The question is limited to {names}, so I look at nothing else.")
-    parts += [step.why for step in steps]
+    parts += [step.why for step in steps if step.why]
     return " ".join(parts)
 
 
 def _next_steps(conversation: Conversation, asked: Asked, manner: Manner, way: str, draw: random.Random) -> list[Step]:
     """The call or calls of the next turn; empty when it is time to answer."""
-    window = _window(conversation, asked)
+    window = window_of(conversation, asked)
+    evidence = (
+        (
+            lambda: measuring_steps(conversation, asked, window, draw),
+            lambda: asking_steps(conversation, asked, window, draw),
+        )
+        if is_measuring(conversation)
+        else (
+            lambda: looking(conversation, asked, manner, window, _drawn(way, "looking"), draw),
+            lambda: _comparing(conversation, window, way, draw),
+        )
+    )
     plans = (
         lambda: _mending(conversation, draw),
         lambda: _overview(conversation, asked, way, draw),
         lambda: _narrowing(conversation, asked),
         lambda: _comparing_first(conversation, manner, window, draw),
         lambda: _own_tool(conversation, way),
-        lambda: looking(conversation, asked, manner, window, _drawn(way, "looking"), draw),
-        lambda: _comparing(conversation, window, way, draw),
+        *evidence,
     )
     for plan in plans:
         steps = [mended for step in plan() if (mended := possible(conversation, step)) is not None]
         if steps:
             return steps
     return []
-
-
-def _window(conversation: Conversation, asked: Asked) -> str:
-    """The artifact to look at: the narrowed one where the question asks for it."""
-    if asked.only:
-        for finding in reversed(conversation.of("select_channels")):
-            if finding.result.get("artifact_id"):
-                return str(finding.result["artifact_id"])
-    return SESSION
 
 
 def _mending(conversation: Conversation, draw: random.Random) -> list[Step]:

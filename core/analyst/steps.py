@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.analyst.conversation import Conversation, Finding
+from core.analyst.questions import Asked
+from tools.registry import SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,12 @@ def _mended(arguments: dict[str, Any], failed: Finding) -> dict[str, Any]:
     if "available_positions" in result or "positions" in failed.error:
         wrong.append("position")
     return {name: value for name, value in arguments.items() if name not in wrong}
+
+
+def window_of(conversation: Conversation, asked: Asked) -> str:
+    """The artifact to look at: the narrowed one where the question asks for it."""
+    if asked.only:
+        for finding in reversed(conversation.of("select_channels")):
+            if finding.result.get("artifact_id"):
+                return str(finding.result["artifact_id"])
+    return SESSION

@@ -13,6 +13,7 @@ from core.cli.commands import Finite, json_option, print_json, say, workspace_op
 from core.cli.run_progress import STOPPED, run_shown
 from core.cli.threads import stem_of
 from core.errors import UsageError
+from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
 
-NEW_ONLY = ("dataset", "count", "sessions", "question", "difficulty", "per_session", "hint")
+NEW_ONLY = ("dataset", "count", "sessions", "question", "difficulty", "per_session", "hint", "evidence")
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
+
+EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measurements alone. As the settings have it."
 
 
 @click.command("run")
@@ -36,6 +39,7 @@ ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 @click.option(
     "--question", "--query", "question", help="The question; each thread's is proposed by the model unless told."
 )
+@click.option("--evidence", type=click.Choice(EVIDENCE), help=EVIDENCE_HELP)
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
@@ -106,9 +110,17 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
     if sessions and options["count"]:
         raise UsageError("give --session or --count, not both")
     drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
-    own = options["seed"]
+    own, evidence = options["seed"], options["evidence"]
     jobs = [
-        Job(dataset.name, session, options["question"] or "", None if own is None else own + number, "", max_turns)
+        Job(
+            dataset.name,
+            session,
+            options["question"] or "",
+            None if own is None else own + number,
+            "",
+            max_turns,
+            evidence,
+        )
         for number, session in enumerate(drawn)
     ]
     if not options["hint"]:

@@ -15,6 +15,7 @@ from core.cli.run_progress import STOPPED, end_on_signals
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
 from core.storage.store import Stored
+from core.thread.evidence import evidence_of
 from core.thread.value import call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 
@@ -91,11 +92,11 @@ async def _proposed(
     from core.datasets.check import look_at_session
     from core.model.client import Model
     from core.runs.events import TurnEnded, TurnProposed
-    from core.runs.toolbox import context_for, open_toolbox
+    from core.runs.toolbox import context_for, offered_in, open_toolbox
     from core.runs.turn_loop import propose_many
 
     end_on_signals()
-    tools = await asyncio.to_thread(open_toolbox, workspace)
+    tools = offered_in(await asyncio.to_thread(open_toolbox, workspace), evidence_of(stored.thread))
     await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     proposals: dict[str, Proposal] = {}
@@ -121,11 +122,11 @@ async def _proposed(
 
 def _kept(workspace: Workspace, stored: Stored, samples: list[Proposal], wanted: int) -> Stored:
     from core import curate
-    from core.runs.toolbox import open_toolbox
+    from core.runs.toolbox import offered_in, open_toolbox
 
     if wanted:
         others = [sample for number, sample in enumerate(samples, 1) if number != wanted]
-        schemas = [sample.schema for sample in open_toolbox(workspace)]
+        schemas = [sample.schema for sample in offered_in(open_toolbox(workspace), evidence_of(stored.thread))]
         return curate.take_sample(workspace, stored, samples[wanted - 1], others, schemas)
     for sample in samples:
         stored = curate.set_aside(workspace, stored, sample, "sampled")

@@ -13,6 +13,7 @@ from core.errors import ConflictError, DatasetError
 from core.storage import history, store
 from core.storage.store import Stored
 from core.thread import proposal
+from core.thread.evidence import DEFAULT, Evidence
 from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.turns import with_ids_of
@@ -35,6 +36,7 @@ def create_thread(
     tools: Tools | None = None,
     truth: str | None = None,
     made_by: Mapping[str, Any] | None = None,
+    evidence: Evidence | None = None,
 ) -> Stored:
     """Begin a thread: a question about one session, under the next free id.
 
@@ -46,6 +48,7 @@ def create_thread(
         max_turns: how many assistant messages a run may make; the workspace's setting unless told.
         tools: the schemas of the tools that are offered, when they are known already.
         truth: the session's label; looked up in the dataset unless told.
+        evidence: what the answer may rest on; the workspace's setting unless told.
         made_by: what is recorded of how it is made, beside the model.
 
     Raises:
@@ -55,6 +58,7 @@ def create_thread(
 
     opened = open_dataset(workspace, dataset)
     label = _label_of(opened, session) if truth is None else truth
+    kind = evidence or workspace.settings.run.evidence
 
     def make(stem: str) -> Thread:
         now = timestamp()
@@ -68,6 +72,7 @@ def create_thread(
             "created_at": now,
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
+            **({"evidence": kind} if kind != DEFAULT else {}),
             **({"made_by": dict(made_by)} if made_by else {}),
         }
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}

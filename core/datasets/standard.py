@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.datasets.feature_table import feature_table, measurement_table
 from core.errors import DatasetError, system_reason
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.features import Table
+    from tools.measured import Measurements
     from tools.session import Channel, Window
 
 MANIFEST, LABELS, SUBJECTS, SESSIONS, DATA = "manifest.json", "labels.json", "subjects.json", "sessions", "data.parquet"
@@ -128,9 +130,11 @@ class StandardDataset:
 
     def features(self, progress: Callable[[int, int, str], None] | None = None) -> Table:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
-        from core.datasets.feature_table import feature_table
-
         return feature_table(self, progress)
+
+    def measurements(self) -> Measurements:
+        """What the measuring tools print of many sessions, from the cache where it is fresh. Raises DatasetError."""
+        return measurement_table(self)
 
     @cached_property
     def _channels_of_first(self) -> tuple[Channel, ...]:
@@ -252,11 +256,9 @@ def subject_in(session: str) -> str:
 
 def _activities(manifest: Mapping[str, Any], labels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     named = manifest.get("activities")
-    listed: list[Any] = (
-        list(named.values() if isinstance(named, dict) else named) if isinstance(named, dict | list) else []
-    )
-    activities = tuple(label for label in listed if isinstance(label, str))
-    return activities or tuple(sorted({label for held in labels.values() for label in held}))
+    listed: Any = list(named.values()) if isinstance(named, dict) else named
+    activities = [label for label in (listed if isinstance(listed, list) else ()) if isinstance(label, str)]
+    return tuple(activities or sorted({label for held in labels.values() for label in held}))
 
 
 def channels_of(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:

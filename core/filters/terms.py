@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.thread.evidence import EVIDENCE
 from core.thread.faithfulness import FAITHFULNESS
 from core.thread.labels import canonical
 from core.thread.opening import opening_of
@@ -98,8 +99,7 @@ def _strings(value: Any) -> Iterator[str]:
 def searched(thread: Thread) -> Iterator[str]:
     """Every text that free text looks into: the id, the question, messages, tool names, arguments and results.
 
-    Not the dataset's manifest in the first message: it is the same in every thread of a dataset and names
-    all its labels, so a word of it would select everything.
+    Not the dataset's manifest in the first message: the same in every thread of a dataset, it would select everything.
     """
     yield thread.id
     yield thread.question
@@ -179,6 +179,7 @@ TERMS: dict[str, Term] = {
     "tag": Term("a tag", lambda summary: summary.tags, example='tag:"hard case"'),
     "model": Term("the model that made it", lambda summary: _word(summary.model), example="model:qwen*"),
     "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
+    "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
     "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id))), example="id:*0042"),
     "parent": Term(
         "the id of the thread it branched from", lambda summary: _word(summary.parent), example="parent:none"

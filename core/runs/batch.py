@@ -19,6 +19,7 @@ from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
+from core.thread.evidence import Evidence, evidence_of
 from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
 from core.thread.value import Thread, is_assistant, with_metadata
@@ -43,6 +44,8 @@ class Job:
     seed: int | None = None
     stem: str = ""
     max_turns: int | None = None
+    evidence: Evidence | None = None
+    """Of a new thread; as the settings have it unless told."""
     hint: Callable[[Thread], str] | None = None
     """Makes of the new thread what is said to the model with every request and stored nowhere."""
 
@@ -182,7 +185,7 @@ async def _events(
     workspace: Workspace, job: Job, model: Model, tools: Sequence[Tool]
 ) -> AsyncGenerator[TurnEvent | Stored]:
     """The events of a job; the thread as it is before the first turn comes first of all."""
-    from core.runs.toolbox import context_for
+    from core.runs.toolbox import context_for, offered_in
 
     question = job.question
     if not job.stem and not question:
@@ -200,6 +203,7 @@ async def _events(
     if cancelled:
         yield TurnEnded(stored.stem, stored.stem, cancelled=True)
         return
+    tools = offered_in(tools, evidence_of(stored.thread))
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     hint = job.hint(stored.thread) if job.hint else ""
     async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed, hint=hint):
@@ -225,7 +229,13 @@ def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
         look_at_session(workspace, job.dataset, job.session)
         made_by = {"hint": UNCHECKED} if job.hint else None
         return curate.create_thread(
-            workspace, job.dataset, job.session, question, max_turns=job.max_turns, made_by=made_by
+            workspace,
+            job.dataset,
+            job.session,
+            question,
+            max_turns=job.max_turns,
+            made_by=made_by,
+            evidence=job.evidence,
         )
     stored = read(workspace.threads, job.stem)
     look_at_session(workspace, stored.thread.dataset, stored.thread.session)

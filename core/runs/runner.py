@@ -20,6 +20,7 @@ from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
+from core.thread.evidence import evidence_of
 from core.workspace import Workspace
 
 Sink = Callable[[TurnEvent], None]
@@ -194,11 +195,11 @@ class TurnRunner:
     async def _equipment(self, stored: Stored) -> tuple[Any, Any]:
         """The tools and what they work on; opened in a thread, since it reads files."""
         from core.datasets.check import look_at_session
-        from core.runs.toolbox import context_for, open_toolbox
+        from core.runs.toolbox import context_for, offered_in, open_toolbox
 
         def opened() -> tuple[Any, Any]:
             look_at_session(self._workspace, stored.thread.dataset, stored.thread.session)
-            tools = open_toolbox(self._workspace)
+            tools = offered_in(open_toolbox(self._workspace), evidence_of(stored.thread))
             return tools, context_for(self._workspace, stored.thread, tools)
 
         return await asyncio.to_thread(opened)

@@ -17,10 +17,11 @@ import msgspec
 
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
+from core.thread.evidence import Evidence, evidence_of
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
 from core.trust import TOOLS_FILE, is_trusted, user_folder
 from core.workspace import Workspace
-from tools.builtin import BUILTIN
+from tools.builtin import BUILTIN, LOOKING_UP, RANKING
 from tools.registry import SESSION, Tool, ToolContext, call
 from tools.session import Dataset
 
@@ -41,6 +42,13 @@ class Toolbox:
 def open_toolbox(workspace: Workspace) -> tuple[Tool, ...]:
     """The tools of this workspace: the built-in ones, then a person's own."""
     return load_toolbox(workspace).tools
+
+
+def offered_in(tools: Sequence[Tool], evidence: Evidence) -> tuple[Tool, ...]:
+    """The tools that a thread of this evidence may call: where it is to be measured nothing ranks the labels, and
+    elsewhere there is nothing to look up."""
+    barred = RANKING if evidence == "measure" else LOOKING_UP
+    return tuple(tool for tool in tools if tool.name not in barred)
 
 
 def load_toolbox(workspace: Workspace) -> Toolbox:
@@ -84,7 +92,7 @@ def tools_at(
     workspace: Workspace, thread: Thread, index: int
 ) -> tuple[tuple[Tool, ...], ToolContext] | tuple[tuple[Tool, ...], None]:
     """The tools, and what a call in message `index` works on; no context where the session cannot be read."""
-    tools = open_toolbox(workspace)
+    tools = offered_in(open_toolbox(workspace), evidence_of(thread))
     try:
         return tools, context_for(workspace, with_messages(thread, thread.messages[:index]), tools)
     except SensorloomError:

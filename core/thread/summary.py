@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from core.thread.evidence import evidence_in
 from core.thread.faithfulness import faithfulness_of
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
@@ -78,6 +79,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     keys: int = 0
     """Of what is ready and finished: about how many keys hold something before its messages. Arrow settles its columns
     on the first rows it is given, so an export begins with the fullest."""
+    evidence: str = ""
+    """`reference` or `measure`: what the answer may rest on."""
 
 
 def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
@@ -128,6 +131,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         judge=judged(thread),
         ready=file.ready,
         keys=file.keys,
+        evidence=evidence_in(metadata),
     )
 
 

@@ -22,6 +22,7 @@ from core.workspace import open_workspace
 from tests.core.analyst.analyst_threads import run_thread
 from tools.builtin import BUILTIN
 from tools.features import Table
+from tools.measured import Measurements
 from tools.registry import MAX_RESULT_BYTES, ToolContext, call
 from tools.session import Channel, Dataset, Window
 
@@ -43,6 +44,7 @@ class Scrambled:
     exempt: str
     labels: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     table: Table | None = None
+    measured: Measurements | None = None
 
     def __post_init__(self) -> None:
         subject = self.real.subjects[self.exempt]
@@ -51,9 +53,15 @@ class Scrambled:
         own = [row for row, session in enumerate(table.sessions) if self.real.subjects[session] == subject]
         values[own, 1:] = np.random.default_rng(0).normal(0, 50, (len(own), values.shape[1] - 1))
         self.table = Table(table.names, table.sessions, values)
+        measured = self.real.measurements()
+        numbers = measured.values.copy()
+        own = [row for row, session in enumerate(measured.sessions) if self.real.subjects[session] == subject]
+        numbers[own] = np.random.default_rng(1).normal(0, 50, (len(own), numbers.shape[1]))
+        self.measured = Measurements(measured.names, measured.sessions, numbers)
         self.labels = {session: list(labels) for session, labels in self.real.labels.items()}
-        for row in own:
-            self.labels[table.sessions[row]] = ["a label that nobody has"]
+        for session in self.labels:
+            if self.real.subjects[session] == subject:
+                self.labels[session] = ["a label that nobody has"]
 
     name = property(lambda self: self.real.name)
     title = property(lambda self: self.real.title)
@@ -72,6 +80,10 @@ class Scrambled:
     def features(self) -> Table:
         assert self.table is not None
         return self.table
+
+    def measurements(self) -> Measurements:
+        assert self.measured is not None
+        return self.measured
 
 
 @cache
@@ -132,7 +144,10 @@ def answers(dataset: Any, session: str) -> list[str]:
             if not tool.makes_artifact:
                 arguments = {"artifact_id": artifact} if "artifact_id" in known else {}
                 contents.append(call(BUILTIN, context, tool.name, json.dumps(arguments)).content)
-    contents.append(call(BUILTIN, context, "filter_by_time", '{"start_sec": 0, "end_sec": 1}').content)
+    for tool in ("filter_by_time", "show_samples"):
+        contents.append(call(BUILTIN, context, tool, '{"start_sec": 0, "end_sec": 1}').content)
+    pair = json.dumps({"labels": list(dataset.activities[:2])})
+    contents.append(call(BUILTIN, context, "look_up_ranges", pair).content)
     return contents
 
 
@@ -160,7 +175,15 @@ def test_the_label_is_seen_only_among_all_labels(real: StandardDataset):
         for message in messages:
             if message["role"] == "tool":
                 result = json.loads(message["content"])
-                for key in ("labels", "distances", "telling_features", "votes", "examples", "labels_without_reference"):
+                for key in (
+                    "labels",
+                    "distances",
+                    "telling_features",
+                    "votes",
+                    "examples",
+                    "labels_without_reference",
+                    "features",
+                ):
                     result.pop(key, None)
                 assert f'"{label}"' not in json.dumps(result)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tools.builtin import BUILTIN
 from tools.features import Table, table_of
+from tools.measured import Measurements, measurements_of
 from tools.registry import ToolContext, call
 from tools.session import Channel, Window
 
@@ -36,6 +37,7 @@ class MadeDataset:
     subjects: dict[str, str] = field(default_factory=dict[str, str])
     windows: dict[str, Window] = field(default_factory=dict[str, Window])
     table: Table | None = None
+    measured: Measurements | None = None
 
     def load(self, session: str) -> Window:
         return self.windows[session]
@@ -44,6 +46,11 @@ class MadeDataset:
         if self.table is None:
             self.table = table_of(self.channels, self.windows.items())
         return self.table
+
+    def measurements(self) -> Measurements:
+        if self.measured is None:
+            self.measured = measurements_of(self.windows.items())
+        return self.measured
 
 
 def motion(label: str, random: np.random.Generator, seconds: float = 4.0, rate: float = 50.0) -> Window:

@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import SensorloomError
 from core.storage.store import Stored
 from core.thread import proposal
+from core.thread.evidence import evidence_of
 from core.thread.proposal import Proposal, Reason
 from core.thread.value import Thread
 from tui.dialogs.ask import ChooseScreen, Way
@@ -90,7 +91,7 @@ class Proposals:
         from core import curate
 
         others = [other for other in work.proposals if other is not shown]
-        tools = await asyncio.to_thread(self._schemas)
+        tools = await asyncio.to_thread(self._schemas, work.stored.thread)
         saved = (
             await self._thread.save(work, curate.take_sample, shown, others, tools)
             if others
@@ -104,10 +105,11 @@ class Proposals:
             if then is not None:
                 self._act(then)
 
-    def _schemas(self) -> list[Mapping[str, Any]]:
-        from core.runs.toolbox import open_toolbox
+    def _schemas(self, thread: Thread) -> list[Mapping[str, Any]]:
+        from core.runs.toolbox import offered_in, open_toolbox
 
-        return [tool.schema for tool in open_toolbox(self._thread.workspace)]
+        tools = open_toolbox(self._thread.workspace)
+        return [tool.schema for tool in offered_in(tools, evidence_of(thread))]
 
     def retry(self) -> None:
         """Put the proposals aside, and propose again."""

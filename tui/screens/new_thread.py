@@ -21,6 +21,7 @@ from core.runs.events import TurnEvent
 from core.storage.memory import recall, remember
 from core.storage.store import Stored
 from core.text import one_line
+from core.thread.evidence import EVIDENCE, Evidence
 from core.workspace import Workspace
 from tui.open_thread.runs import Runs
 from tui.screens.question_request import QuestionRequest
@@ -72,6 +73,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         Binding("x", "draw", "another session at random", show=False),
         Binding("t", "propose", "another question", show=False),
         Binding("e", "write", "write the question", show=False),
+        Binding("v", "evidence", "what the answer may rest on", show=False),
         Binding("left,h", "dataset(-1)", "previous dataset", show=False),
         Binding("right,l", "dataset(1)", "next dataset", show=False),
         Binding("escape,q", "leave", "back", show=False),
@@ -93,6 +95,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
         self._request = QuestionRequest(self, runs, show=self._show_question, say=self._say, ended=self._question_ended)
+        self._evidence: Evidence = runs.workspace.settings.run.evidence
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
 
@@ -103,6 +106,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             yield Picker(id="sessions")
             yield Plain(Content.styled("question", "bold"), id="question-title")
             yield QuestionArea(id="question")
+            yield Plain(id="evidence")
             yield Plain(id="keys")
 
     def on_mount(self) -> None:
@@ -111,9 +115,10 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.query_one("#keys", Plain).show(
             _keys(
                 ("⏎", "start"), ("R", "start and run"), ("j k", "session"), ("x", "draw one"), ("t", "other question"),
-                ("e", "write it"), ("◂ ▸", "dataset"), ("esc", "back"),
+                ("e", "write it"), ("v", "evidence"), ("◂ ▸", "dataset"), ("esc", "back"),
             )
         )  # fmt: skip
+        self._show_evidence()
         self.sessions.empty = "opening …"
         self.sessions.focus()
         self._open("")
@@ -181,6 +186,17 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
             self._request.begin(self._dataset.name)
 
+    def action_evidence(self) -> None:
+        """Let the answer rest on comparisons that rank the labels, or on measurements alone."""
+        self._evidence = EVIDENCE[1 - EVIDENCE.index(self._evidence)]
+        self._show_evidence()
+
+    def _show_evidence(self) -> None:
+        about = {"reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels"}
+        self.query_one("#evidence", Plain).show(
+            Content.assemble(("evidence  ", "bold"), (f"{self._evidence}: {about[self._evidence]}", "dim"))
+        )
+
     def hear(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report: the question as it comes."""
         self._request.hear(events)
@@ -221,7 +237,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
         try:
             look_at_session(self._runs.workspace, dataset, session)
-            stored = create_thread(self._runs.workspace, dataset, session, question)
+            stored = create_thread(self._runs.workspace, dataset, session, question, evidence=self._evidence)
         except SensorloomError as error:
             self.call_later(self._say, str(error))
             return

@@ -110,3 +110,18 @@ def test_a_file_edited_in_place_is_seen_by_a_running_process(
     assert after is not before
     assert not np.array_equal(after.values[1], before.values[1], equal_nan=True)
     assert dataset.features() is after
+
+
+def test_measurements_are_kept_as_well_and_of_a_few_sessions_of_each_subject(
+    workspace: Workspace, make_dataset: MakeDataset, loads: list[str]
+) -> None:
+    make_dataset()
+    table = open_dataset(workspace, "theirs").measurements()
+    assert table.sessions == ("train_16_0001", "train_7_0002")
+    assert "show_channel_stats/acc_x/std" in table.names
+    new_process()
+    loads.clear()
+    again = open_dataset(workspace, "theirs").measurements()
+    assert again.names == table.names
+    assert np.array_equal(again.values, table.values, equal_nan=True)
+    assert loads == []

@@ -1,0 +1,136 @@
+"""Reasoning by elimination, where nothing ranks the labels: which are left, which measurement parts the two leading
+ones, the call that gives it, and what it rules out.
+
+A label's plausibility under a measurement is that of a Student distribution of three degrees of freedom, its two halves
+as wide as the range of other people's sessions is on either side of their median: a heavy tail, so that one odd number
+does not decide alone (Lange, Little & Taylor 1989, "Robust statistical modeling using the t distribution").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.analyst.conversation import Conversation
+from tools.measured import MEASURING, measured_in
+
+LOOK_UP = "look_up_ranges"
+QUESTIONS = 3
+"""Look-ups at most."""
+RULED_OUT = 3.0
+"""Natural logarithm of the odds beyond which a label is ruled out: twenty to one."""
+MOST_OF_ONE = 2.5
+"""What one measurement can say at most, in the same unit."""
+_WIDTH = 1.2816
+"""Standard deviations from the median to the 90th percentile of a normal distribution."""
+_LEAST_WIDTH = 0.02
+"""Of the median: no range is taken for narrower than its rounding."""
+
+Range = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was looked up, and what was measured of this session."""
+
+    ranges: Mapping[str, Mapping[str, Range]]
+    """By measurement and label: 10th, 50th and 90th percentile of other people's sessions."""
+    asked: tuple[frozenset[str], ...]
+    """The labels of each look-up."""
+    values: Mapping[str, float]
+    """This session's, by measurement."""
+
+    def for_over(self, label: str, other: str) -> dict[str, float]:
+        """How far each measurement speaks for a label against another one, in natural logarithms of the odds."""
+        return {
+            name: max(-MOST_OF_ONE, min(MOST_OF_ONE, _plausible(value, lies[label]) - _plausible(value, lies[other])))
+            for name, lies in self.ranges.items()
+            if (value := self.values.get(name)) is not None and label in lies and other in lies
+        }
+
+    def margin(self, label: str, other: str) -> float:
+        """The same of all measurements together."""
+        return sum(self.for_over(label, other).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the elimination stands."""
+
+    best: str
+    rival: str
+    """The label that speaks most against the best one; empty where there is no other."""
+    margin: float
+    """By how much the best one is ahead of it."""
+    left: tuple[str, ...]
+    """The labels that are not ruled out, the best one first, then by how close they are to it."""
+    out: tuple[str, ...]
+
+
+def evidence_in(conversation: Conversation, window: str) -> Evidence:
+    """The look-ups so far, and what was measured of one window."""
+    ranges: dict[str, dict[str, Range]] = {}
+    asked: list[frozenset[str]] = []
+    for finding in conversation.of(LOOK_UP):
+        features = finding.result.get("features")
+        labels: set[str] = set()
+        for name, row in features.items() if isinstance(features, dict) else ():
+            lies = row.get("ranges") if isinstance(row, dict) else None
+            for label, percentiles in lies.items() if isinstance(lies, dict) else ():
+                labels.add(label)
+                if _is_range(percentiles):
+                    ranges.setdefault(name, {})[label] = (percentiles[0], percentiles[1], percentiles[2])
+        asked.append(frozenset(labels))
+    values: dict[str, float] = {}
+    for tool in MEASURING:
+        for finding in conversation.of(tool.name):
+            if finding.arguments.get("artifact_id", window) == window:
+                values |= measured_in(finding.tool, finding.result)
+    return Evidence(ranges, tuple(asked), values)
+
+
+def standing_of(evidence: Evidence, labels: tuple[str, ...]) -> Standing | None:
+    """Which labels are left; None while nothing that was measured has a range."""
+    known = {label for name in evidence.values if name in evidence.ranges for label in evidence.ranges[name]}
+    among = [label for label in labels if label in known]
+    if not among:
+        return None
+    margins = {label: {other: evidence.margin(label, other) for other in among if other != label} for label in among}
+    best = max(among, key=lambda label: min(margins[label].values(), default=0.0))
+    behind = sorted(margins[best], key=lambda other: margins[best][other])
+    left = [other for other in behind if margins[best][other] < RULED_OUT]
+    rival = behind[0] if behind else ""
+    return Standing(
+        best, rival, margins[best][rival] if rival else RULED_OUT,
+        (best, *left), tuple(other for other in behind if other not in left),
+    )  # fmt: skip
+
+
+def deciding(evidence: Evidence, label: str, other: str) -> list[str]:
+    """The measurements that speak for a label against another one, the strongest first."""
+    speaking = evidence.for_over(label, other)
+    return sorted((name for name in speaking if speaking[name] > 0), key=lambda name: -speaking[name])
+
+
+def not_measured(evidence: Evidence) -> list[str]:
+    """Measurements that were looked up and that no call has given yet."""
+    return [name for name in evidence.ranges if name not in evidence.values]
+
+
+def _is_range(percentiles: Any) -> bool:
+    return (
+        isinstance(percentiles, list)
+        and len(percentiles) == 3
+        and all(isinstance(value, float) and math.isfinite(value) for value in percentiles)
+    )
+
+
+def _plausible(value: float, lies: Range) -> float:
+    """The logarithm of a value's density where a label's other sessions lie so, but for what all labels share."""
+    low, middle, high = lies
+    least = _LEAST_WIDTH * abs(middle) + 1e-4
+    below, above = max((middle - low) / _WIDTH, least), max((high - middle) / _WIDTH, least)
+    z = (value - middle) / (below if value < middle else above)
+    return -math.log(below + above) - 2 * math.log(1 + z * z / 3)

@@ -1,0 +1,73 @@
+"""The analyst where nothing ranks the labels: it looks up, measures, rules out, and says what it rests on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import pytest
+
+from core.analyst.elimination import Evidence, standing_of
+from core.runs.toolbox import offered_in
+from core.thread.conclusion import final_answer
+from tests.core.analyst.analyst_threads import calls_in, manifest_of, run_thread
+from tests.tools.made import made_dataset
+from tools.builtin import BUILTIN
+from tools.session import Dataset
+
+MADE = made_dataset()
+TOOLS = offered_in(BUILTIN, "measure")
+
+
+def thread(session: str, question: str = "What activity is being performed?", seed: int = 0) -> list[dict[str, Any]]:
+    return run_thread(cast("Dataset", MADE), manifest_of(MADE), session, question, seed, TOOLS)
+
+
+def some(count: int) -> list[str]:
+    return list(MADE.windows)[:: len(MADE.windows) // count][:count]
+
+
+def test_it_is_right_without_a_tool_that_ranks():
+    answers = {session: final_answer(thread(session)[-1]["content"]) for session in some(12)}
+    right = sum(answers[session] == MADE.labels[session][0] for session in answers)
+    assert right >= 11
+
+
+def test_it_looks_up_measures_and_then_answers():
+    for seed, session in enumerate(some(6)):
+        names = [name for name, _ in calls_in(thread(session, seed=seed))]
+        assert "look_up_ranges" in names
+        assert not {"compare_to_reference", "nearest_examples"} & set(names)
+        assert {"show_channel_stats", "compute_spectrum", "detect_periodicity", "separate_gravity"} & set(names)
+
+
+def test_every_final_message_cites_numbers_that_a_tool_gave():
+    for seed, session in enumerate(some(8)):
+        messages = thread(session, seed=seed)
+        results = " ".join(message["content"] for message in messages if message["role"] == "tool")
+        body = messages[-1]["content"].split("\n\nConfidence")[0]
+        cited = re.findall(r"(?<![\w.\[])-?\d+(?:\.\d+)?", body)
+        assert cited
+        assert all(number in results for number in cited), body
+
+
+@pytest.mark.parametrize("session", some(3))
+def test_a_limit_to_a_sensor_is_kept(session: str):
+    messages = thread(session, "Using only the gyroscope, what activity is this?")
+    for name, arguments in calls_in(messages):
+        assert name in ("select_channels", "look_up_ranges") or arguments["artifact_id"].startswith("ts_")
+        assert all("/gyro" in feature for feature in arguments.get("features", ()))
+
+
+def test_a_value_in_a_range_speaks_for_its_label():
+    ranges = {"a/x/std": {"walking": (1.0, 2.0, 3.0), "sitting": (0.0, 0.1, 0.2)}}
+    standing = standing_of(
+        Evidence(ranges, (frozenset(("walking", "sitting")),), {"a/x/std": 2.1}), ("walking", "sitting")
+    )
+    assert standing is not None
+    assert (standing.best, standing.rival) == ("walking", "sitting")
+    assert standing.margin > 0
+
+
+def test_nothing_measured_leaves_everything_open():
+    assert standing_of(Evidence({"a/x/std": {"walking": (1.0, 2.0, 3.0)}}, (), {}), ("walking",)) is None

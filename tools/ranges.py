@@ -1,0 +1,194 @@
+"""How the measurements of other people's sessions lie, label by label: what to measure, never which label it is.
+
+Nothing here reads this session. It gives ranges and no verdict, so the answer has to be worked out by measuring.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.held_out import others
+from tools.measured import measured_unit
+from tools.reference import chosen_labels
+from tools.registry import ToolContext, ToolError, nearest, tool
+from tools.results import fitting, rounded_all
+from tools.session import Dataset, FeatureTable, Samples
+
+PERCENTILES = (10, 50, 90)
+MAX_RANGES = 64
+"""Ranges kept in the process: one entry per dataset and subject left out."""
+MIN_SHARE = 0.5
+"""A label has a range of a measurement that could be told in at least this share of its sessions."""
+MAX_CORRELATION = 0.7
+"""Measurements that go together more closely than this, within a label, tell the same thing twice."""
+FEATURES = 6
+_CLEARLY_APART = 2.0
+"""A gap between two labels beyond which more of it counts no further: they are apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranges:
+    """The measurements of other subjects' labelled sessions."""
+
+    table: FeatureTable
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    """Sessions of each label."""
+    percentiles: Samples
+    """Shape (labels, measurements, `PERCENTILES`); NaN where too few sessions have one."""
+    correlation: Samples
+    """Between measurements within the labels, by ranks' amounts about each label's median; shape (names, names)."""
+    left_out: str
+
+
+@tool
+def look_up_ranges(
+    context: ToolContext, labels: list[str] | None = None, features: list[str] | None = None
+) -> dict[str, Any]:
+    """Tell how the measurements of other people's sessions lie for each label: 10th, 50th and 90th percentile.
+
+    It does not look at this session. A feature's name says which tool measures it: detect_periodicity/acc/cadence is
+    the cadence of acc in a result of detect_periodicity. Without features it names the few that tell the labels apart
+    best.
+
+    Args:
+        labels: these labels only, the fewer the better the features chosen fit them; all labels when left out.
+        features: the measurements to look up, by their names in an earlier result; few labels leave room for more.
+    """
+    ranges = ranges_for(context.dataset, context.session)
+    wanted = chosen_labels(labels, ranges.labels, context.dataset.activities)
+    there = [ranges.labels.index(label) for label in wanted if label in ranges.labels]
+    if not there:
+        raise ToolError("no other person has a session with these labels", **nearest("", ranges.labels, "known_labels"))
+    if features:
+        unknown = [name for name in features if name not in ranges.table.names]
+        if unknown:
+            raise ToolError(
+                f"there are no ranges of {unknown[0][:80]!r}",
+                **nearest(unknown[0], ranges.table.names, "available_features"),
+            )
+        columns = [ranges.table.names.index(name) for name in dict.fromkeys(features)]
+    else:
+        columns = _parting(ranges, there)
+    return fitting(_results(context, ranges, there, columns, [label for label in wanted if label not in ranges.labels]))
+
+
+def ranges_for(dataset: Dataset, session: str) -> Ranges:
+    """The ranges of other subjects' sessions, from this process's cache where they are there.
+
+    Raises:
+        ToolError: there are none.
+    """
+    table = dataset.measurements()
+    subject = dataset.subjects.get(session)
+    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}")
+    ranges = _RANGES.get(key)
+    if ranges is None or ranges.table is not table:
+        ranges = _RANGES[key] = _make_ranges(dataset, table, session)
+        while len(_RANGES) > MAX_RANGES:
+            _RANGES.popitem(last=False)
+    return ranges
+
+
+_RANGES: OrderedDict[tuple[int, str], Ranges] = OrderedDict()
+
+
+def _make_ranges(dataset: Dataset, table: FeatureTable, session: str) -> Ranges:
+    allowed, left_out = others(dataset, table, session)
+    rows = np.flatnonzero(allowed)
+    if not rows.size:
+        raise ToolError("there are no labelled sessions of other people")
+    row_labels = np.array([dataset.labels[table.sessions[row]][0] for row in rows], dtype=object)
+    labels = tuple(sorted(set(row_labels)))
+    values = table.values[rows]
+    percentiles = np.full((len(labels), len(table.names), len(PERCENTILES)), np.nan)
+    about_median = np.full(values.shape, np.nan)
+    for at, label in enumerate(labels):
+        own = row_labels == label
+        known = np.isfinite(values[own]).mean(axis=0) >= MIN_SHARE
+        percentiles[at, known] = np.nanpercentile(values[np.ix_(own, known)], PERCENTILES, axis=0).T
+        about_median[own] = values[own] - percentiles[at, :, 1]
+    counts = tuple(int((row_labels == label).sum()) for label in labels)
+    return Ranges(table, labels, counts, percentiles, _correlation(about_median), left_out)
+
+
+def _correlation(values: Samples) -> Samples:
+    """Pearson's r of each pair of columns, outliers drawn in to ten median deviations; 0 where it cannot be told."""
+    known = np.isfinite(values)
+    centred = np.where(known, values, 0.0)
+    spread = np.array([np.median(np.abs(column[column != 0])) if column.any() else 1.0 for column in centred.T])
+    centred = np.clip(centred, -10 * spread, 10 * spread)
+    size = np.sqrt((centred**2).sum(axis=0))
+    scaled = centred / np.where(size > 0, size, 1.0)
+    return np.asarray(scaled.T @ scaled, dtype=float)
+
+
+def gaps(ranges: Ranges, first: int, second: int) -> Samples:
+    """How far apart two labels' medians lie, in half widths of their ranges; shape (names,), 0 where one has none."""
+    near, far = ranges.percentiles[first], ranges.percentiles[second]
+    below = near[:, 1] < far[:, 1]
+    toward = np.where(below, near[:, 2] - near[:, 1], near[:, 1] - near[:, 0])
+    back = np.where(below, far[:, 1] - far[:, 0], far[:, 2] - far[:, 1])
+    size = np.maximum(np.abs(near[:, 1]), np.abs(far[:, 1]))
+    apart = np.abs(near[:, 1] - far[:, 1]) / np.maximum(toward + back, 0.02 * size + 1e-9)
+    return np.where(np.isfinite(apart), apart, 0.0)
+
+
+def _parting(ranges: Ranges, labels: Sequence[int]) -> list[int]:
+    """The measurements, few and little correlated, that set these labels apart pair by pair, best first."""
+    pairs = [(first, second) for at, first in enumerate(labels) for second in labels[at + 1 :]]
+    apart = np.array([gaps(ranges, first, second) for first, second in pairs] or [_any_known(ranges, labels)])
+    apart = np.minimum(apart, _CLEARLY_APART) if len(pairs) > 1 else apart
+    reached = np.zeros(len(apart))
+    chosen: list[int] = []
+    free = np.ones(apart.shape[1], dtype=bool)
+    while len(chosen) < FEATURES and free.any():
+        gain = np.maximum(apart - 0.7 * reached[:, None], 0).sum(axis=0) if len(pairs) > 1 else apart[0]
+        best = int(np.argmax(np.where(free, gain, -1)))
+        if gain[best] <= 0:
+            break
+        chosen.append(best)
+        reached = np.maximum(reached, apart[:, best])
+        free &= np.abs(ranges.correlation[best]) < MAX_CORRELATION
+        free[best] = False
+    return chosen
+
+
+def _any_known(ranges: Ranges, labels: Sequence[int]) -> NDArray[np.float64]:
+    return np.isfinite(ranges.percentiles[list(labels), :, 1]).all(axis=0).astype(float)
+
+
+def _results(
+    context: ToolContext, ranges: Ranges, labels: Sequence[int], columns: Sequence[int], without: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The result, with the most features first."""
+    names = ranges.table.names
+    people = {subject for session in ranges.table.sessions if (subject := context.dataset.subjects.get(session))}
+    basis: dict[str, Any] = {
+        "reference": {
+            "sessions": sum(ranges.counts[label] for label in labels),
+            "subjects": max(len(people) - (context.session in context.dataset.subjects), 0) or None,
+            "left_out": ranges.left_out,
+        }
+    }
+    if without:
+        basis["labels_without_sessions"] = [label[:40] for label in without[:8]]
+    for shown in range(len(columns), 0, -1):
+        rows: dict[str, Any] = {}
+        for column in columns[:shown]:
+            unit = measured_unit(names[column], context.dataset.channels)
+            lies = {
+                ranges.labels[label][:60]: rounded_all(ranges.percentiles[label, column])
+                if np.isfinite(ranges.percentiles[label, column, 1])
+                else None
+                for label in labels
+            }
+            rows[names[column]] = ({"unit": unit} if unit else {}) | {"ranges": lies}
+        left = {"features_not_shown": [names[column] for column in columns[shown:]]} if shown < len(columns) else {}
+        yield {"columns": ["p10", "p50", "p90"], "features": rows, **left, **basis}
