@@ -9,7 +9,8 @@ from typing import Any
 
 from core.model.client import Model
 from core.model.reply import CallWritten, Reply
-from core.thread.proposal import Generation, Proposal
+from core.settings import BUILTIN_NAME
+from core.thread.proposal import Generation, Proposal, marked_with
 from core.thread.turns import call_id, call_ids
 from core.thread.value import Message, Thread, is_assistant
 
@@ -26,6 +27,7 @@ class Draft:
     seed: int | None
     max_tokens: int | None
     keep_reasoning: bool
+    endpoint: str = ""
     answers: list[Message] = field(default_factory=list[Message])
     """Results of calls that stood unanswered at the thread's end."""
     results: list[Message] = field(default_factory=list[Message])
@@ -52,14 +54,18 @@ class Draft:
         ]
         text, reasoning = self.reply.text.strip(), self.reply.reasoning.strip()
         messages = list(self.answers)
+        generation = self._generation()
         if text or calls:
             extra: dict[str, Any] = {"reasoning_content": reasoning} if reasoning and self.keep_reasoning else {}
-            origin = {"made_by": {"tool_text": "parse"}} if calls and self.reply.calls_from_text else {}
-            turn = {"role": "assistant", "content": text, **extra, "tool_calls": calls or None, **origin}
-            messages += [turn, *self.results]
+            parsed = {"tool_text": "parse"} if calls and self.reply.calls_from_text else {}
+            turn = {"role": "assistant", "content": text, **extra, "tool_calls": calls or None}
+            messages += [marked_with(turn, generation, timed=self.endpoint != BUILTIN_NAME, **parsed), *self.results]
         if not messages:
             return None
-        generation = Generation(
+        return Proposal(len(self.thread.messages), tuple(messages), generation, reasoning, complete)
+
+    def _generation(self) -> Generation:
+        return Generation(
             self.model,
             self.temperature,
             self.seed,
@@ -67,8 +73,8 @@ class Draft:
             self.reply.prompt_tokens,
             self.reply.completion_tokens,
             time.monotonic() - self.started,
+            self.endpoint,
         )
-        return Proposal(len(self.thread.messages), tuple(messages), generation, reasoning, complete)
 
 
 def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
@@ -78,7 +84,17 @@ def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
     if seed is not None:
         position = len(thread.messages)
         seed += sum(1 for alternative in thread.alternatives if alternative.get("position") == position)
-    return Draft(thread, run, Reply(run), "", settings.temperature, seed, settings.max_tokens, settings.keep_reasoning)
+    return Draft(
+        thread,
+        run,
+        Reply(run),
+        "",
+        settings.temperature,
+        seed,
+        settings.max_tokens,
+        settings.keep_reasoning,
+        model.choice.endpoint.name,
+    )
 
 
 def seed_for(thread: Thread, model: Model, seed: int | None) -> int | None:

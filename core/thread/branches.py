@@ -10,6 +10,9 @@ from core.thread.value import Thread, is_assistant, recount, timestamp, with_met
 _NOT_COPIED = ("review", "tags", "last_modified")
 """What was said of the parent as a whole says nothing of the branch."""
 
+_OF_TURNS = ("model", "temperature", "seed", "max_tokens", "made_by")
+"""What was said of turns that made them says nothing of a branch without any."""
+
 
 def branched(thread: Thread, position: int, stem: str, *, parent: str, question: str | None = None) -> Thread:
     """A new thread with the first `position` messages, cut at the end of the turn that falls into.
@@ -37,7 +40,7 @@ def branched(thread: Thread, position: int, stem: str, *, parent: str, question:
     messages = with_thread_id(start.messages[:cut], stem)
     metadata = {key: value for key, value in start.metadata.items() if key not in _NOT_COPIED}
     if not any(map(is_assistant, messages)):
-        metadata = {key: value for key, value in metadata.items() if key not in ("model", "temperature", "seed")}
+        metadata = {key: value for key, value in metadata.items() if key not in _OF_TURNS}
     document = {key: value for key, value in start.document.items() if key != "alternatives"}
     branch = recount(Thread({**document, "id": stem, "metadata": metadata, "messages": messages}))
     return with_metadata(branch, created_at=timestamp(), parent_id=parent, branched_at=own)

@@ -89,7 +89,9 @@ def _has_role(messages: Sequence[Message], like: Message) -> bool:
 def _key(message: Message) -> str:
     """What makes a message what it is, as a string: two are the same when their keys are."""
     plain: dict[str, Any] = {
-        key: value for key, value in message.items() if key not in MARKS and key not in ("tool_calls", "tool_call_id")
+        key: value
+        for key, value in message.items()
+        if key not in (*MARKS, "usage", "made_by", "tool_calls", "tool_call_id")
     }
     plain["content"] = text_of(message)
     plain["calls"] = [(call_name(call), _arguments(call)) for call in calls_of(message)]

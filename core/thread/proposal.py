@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from core.thread.value import Message, Thread, timestamp, with_alternatives, with_messages, with_metadata, with_part
+from core.thread.value import (
+    Message,
+    Thread,
+    is_assistant,
+    timestamp,
+    with_alternatives,
+    with_messages,
+    with_metadata,
+    with_part,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class Generation:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float = 0.0
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,49 @@ class Proposal:
 Reason = Literal["retried", "discarded", "sampled", "edited", "superseded"]
 
 
+ORIGIN = ("model", "endpoint", "temperature", "seed", "max_tokens")
+"""What `made_by` tells of how a turn was made; in a thread it is left out where it is as the thread's own."""
+
+
+def marked_with(message: Message, generation: Generation, *, timed: bool = True, **more: Any) -> Message:
+    """An assistant's message that tells what made it: who, how it was sampled, in how many seconds, and the tokens as
+    the server counted them. What is not known is left out; so is, unless `timed`, the time: the built-in analyst's says
+    nothing, and the same seed gives the same thread."""
+    counted = {"prompt_tokens": generation.prompt_tokens, "completion_tokens": generation.completion_tokens}
+    usage = {key: count for key, count in counted.items() if count is not None}
+    own = {key: getattr(generation, key) for key in ORIGIN if getattr(generation, key) not in (None, "")}
+    made_by = {**own, **({"seconds": round(generation.seconds, 3)} if timed else {}), **more}
+    return {**message, **({"usage": usage} if usage else {}), "made_by": made_by}
+
+
+def origin_of(thread: Thread, message: Message) -> Mapping[str, Any]:
+    """What is known of how a message of a thread was made: the thread's `made_by`, and what the message has else."""
+    return {**_made_by(thread.metadata), **_made_by(message)}
+
+
+def _made_by(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    made_by = part.get("made_by")
+    return cast("Mapping[str, Any]", made_by) if isinstance(made_by, dict) else {}
+
+
+def _with_origin(thread: Thread, messages: Sequence[Message]) -> tuple[Thread, list[Message]]:
+    """The thread, and a turn for it that tells only where it was made otherwise than the thread. The first turn says
+    how the thread is made."""
+    told = list(messages)
+    spoken = next((at for at, message in enumerate(told) if is_assistant(message)), None)
+    if spoken is None or not (own := _made_by(told[spoken])):
+        return thread, told
+    if not _made_by(thread.metadata) and not any(map(is_assistant, thread.messages)):
+        if shared := {key: own[key] for key in ORIGIN if key in own}:
+            thread = with_metadata(thread, made_by=shared)
+    common = _made_by(thread.metadata)
+    other = {key: value for key, value in own.items() if key not in common or common[key] != value}
+    other |= {key: None for key in common if key not in own}
+    plain = {key: value for key, value in told[spoken].items() if key != "made_by"}
+    told[spoken] = {**plain, **({"made_by": other} if other else {})}
+    return thread, told
+
+
 def accept(thread: Thread, proposal: Proposal, tools: Sequence[Mapping[str, Any]] | None = None) -> Thread:
     """The thread with the proposed turn at its end; what generated it is recorded in the metadata.
 
@@ -48,7 +101,8 @@ def accept(thread: Thread, proposal: Proposal, tools: Sequence[Mapping[str, Any]
     """
     if proposal.position != len(thread.messages):
         raise ValueError("the thread changed since this turn was proposed")
-    longer = with_messages(thread, [*thread.messages, *proposal.messages])
+    thread, turn = _with_origin(thread, proposal.messages)
+    longer = with_messages(thread, [*thread.messages, *turn])
     if tools is not None and longer.tools is None:
         longer = with_part(longer, "tools", list(tools))
     generation = proposal.generation
@@ -93,8 +147,18 @@ MARKS = ("train", "weight", "stale", "edited")
 """Keys of a message that say something about it and are no part of the conversation."""
 
 
+def _without_origin(message: Message) -> Iterator[tuple[str, Any]]:
+    """A message's keys without what tells how it was made, which says nothing of what was said."""
+    for key, value in message.items():
+        if key == "made_by" and isinstance(value, dict):
+            if tool_text := value.get("tool_text"):  # was all there was in it at first, and counted
+                yield key, {"tool_text": tool_text}
+        elif key != "usage":
+            yield key, value
+
+
 def context_hash(messages: Sequence[Message]) -> str:
     """A short hash of the messages that a turn follows, independent of key order and of our marks on them."""
-    plain = [{key: value for key, value in message.items() if key not in MARKS} for message in messages]
+    plain = [{key: value for key, value in _without_origin(message) if key not in MARKS} for message in messages]
     data = json.dumps(plain, sort_keys=True, ensure_ascii=True).encode()
     return hashlib.sha256(data).hexdigest()[:16]

@@ -40,6 +40,8 @@ class _Message(msgspec.Struct, gc=False):
     name: str | msgspec.UnsetType = msgspec.UNSET
     content: str | msgspec.UnsetType | None = msgspec.UNSET
     tool_calls: list[_Call] | msgspec.UnsetType | None = msgspec.UNSET
+    usage: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    made_by: dict[str, str | int | float | None] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, gc=False):

@@ -240,7 +240,7 @@ def counted(messages: Sequence[Message], metadata: Mapping[str, Any]) -> dict[st
 _METADATA_ORDER = (
     "dataset", "session", "ground_truth", "status", "num_turns", "num_tool_calls", "num_responds", "is_correct",
     "confidence", "user_query", "schema_version", "created_at", "last_modified", "final_answer", "model",
-    "temperature", "seed", "max_tokens", "parent_id", "branched_at", "review", "tags", "max_turns",
+    "temperature", "seed", "max_tokens", "made_by", "parent_id", "branched_at", "review", "tags", "max_turns",
 )  # fmt: skip
 _TOP_ORDER = ("id", "metadata", "messages", "tools", "alternatives")
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from textual.screen import Screen
 
@@ -31,6 +31,8 @@ from tui.widgets.sensors import Sensors
 
 TICK_SECONDS = 1.0
 """How often the seconds of a running turn are counted up."""
+
+AT_QUESTION = ReadingPlace(0, 0, frozenset(), frozenset(), at_end=False)
 
 Save = Callable[..., Stored]
 Situation = Literal["conversation", "running", "proposal", "stale"]
@@ -105,7 +107,10 @@ class OpenThread:
         if not work.busy:
             work.renew(stored)
         look = look_at(work, Look(blind=self.conversation.look.blind))
-        self.conversation.open(work.stored.thread, look, self._places.get(stored.stem))
+        before = self._places.get(stored.stem)
+        if before is None and work.idle and _begins_at_question(stored):
+            before = AT_QUESTION
+        self.conversation.open(work.stored.thread, look, before)
         if self.expected is not None and self.expected[0] == stored.stem:
             self.conversation.focus_message(self.expected[1])
             self.expected = None
@@ -235,6 +240,19 @@ class OpenThread:
             self.conversation.show(work.stored.thread, look_at(work, self.conversation.look))
 
 
+def _question(work: ThreadWork) -> str:
+    """What was asked, where an answer is there to be judged by it."""
+    thread = work.stored.thread
+    return one_line(thread.question, 400) if not work.slots and thread.status == "finished" else ""
+
+
+def _begins_at_question(stored: Stored) -> bool:
+    """Whether a thread is read from its question: one that is finished and not judged."""
+    review = stored.thread.metadata.get("review")
+    judged = isinstance(review, dict) and bool(cast("dict[str, object]", review).get("verdict"))
+    return not judged and stored.thread.status == "finished"
+
+
 def look_at(work: ThreadWork, look: Look) -> Look:
     """How the conversation looks with what is under way."""
     return replace(
@@ -242,6 +260,7 @@ def look_at(work: ThreadWork, look: Look) -> Look:
         seconds=work.seconds,
         replays=work.replays,
         forks=work.forks,
+        question=_question(work),
         unsaved=work.unsaved,
         drafts=work.drafts(time.monotonic()),
         chosen=work.chosen,

@@ -210,6 +210,7 @@ class Conversation(FocusedBlocks):
     def _lay_out(self, ready: tuple[Block, int] | None = None) -> None:
         self.laid = layout_of(self._thread, self._look, self.body.width, self.laid, ready)
         self.position = min(self.position, self.last)
+        self.question = self._look.question
 
     def draw(self) -> None:
         """Hand the lines with their gutter to the pane."""

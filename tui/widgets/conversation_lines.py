@@ -69,13 +69,18 @@ def block_of(part: Part, width: int) -> Block:
     lines, folds = _body(part, body)
     kind: Kind = "user" if part.message.get("role") == "user" else "label"
     head = _head(part, width - margin if hanging else width - len(part.label) - 2)
+    if part.beneath and not hanging and not head:
+        head = fit([("  ".join(part.beneath), "dim")], width - len(part.label) - 2)
     rows: list[Line] = []
     if hanging:
         indented: Span = (" " * margin, "text")
         content: list[Line] = [*([head] if head else []), *lines]
+        beneath: dict[int, Span] = {
+            row: (text[: margin - 1].ljust(margin), "dim") for row, text in enumerate(part.beneath, 1)
+        }
         for row, line in enumerate(content or [()]):
             label: Span = (part.label.ljust(margin), kind)
-            rows.append((label if row == 0 and part.label else indented, *line))
+            rows.append((label if row == 0 and part.label else beneath.get(row, indented), *line))
     else:
         if part.label or head:
             rows.append(((part.label, kind), ("  " if part.label else "", "text"), *head))
@@ -104,6 +109,8 @@ def _with_gutter(rows: Sequence[Line], sign: str, gap: bool) -> tuple[Line, ...]
 def _head(part: Part, width: int) -> Line:
     spans: list[Span] = []
     for mark in part.marks:
+        if spans and mark[1] == "dim" and cells([*spans, _STEP, mark]) > width:
+            continue  # what matters less takes no room from the rest
         spans.extend([_STEP, mark] if spans else [mark])
     return fit(spans, width)
 

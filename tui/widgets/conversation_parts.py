@@ -19,6 +19,7 @@ from core.thread.value import Message, Thread, call_name, calls_of, final_messag
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.judgement_lines import LABELS, judged
 from tui.widgets.lines import Kind, Line, Span
+from tui.widgets.turn_effort import duration, effort, maker
 
 ReplayMark = Literal["same", "differs", "edited", "cannot"]
 _REPLAY: Mapping[ReplayMark, Span] = {
@@ -51,6 +52,8 @@ class Look:
     """The proposals at the thread's end."""
     chosen: int = 0
     """Which of the drafts is shown."""
+    question: str = ""
+    """Stays in sight on the top line once the question's own lines are scrolled away; empty where it need not."""
     unsaved: int | None = None
     """The message with an edit that was typed and not saved."""
 
@@ -83,6 +86,8 @@ class Part:
     """Below the last message: the verdict with its reasons, and the tags."""
     note: str = ""
     """Below that, what was noted at the verdict."""
+    beneath: tuple[str, ...] = ()
+    """What stands under the label: tokens read and written, and seconds."""
 
     def same(self, other: Part) -> bool:
         """Whether both are drawn alike; the message is compared by identity, since threads share theirs."""
@@ -91,7 +96,8 @@ class Part:
 
 def _rest(part: Part) -> tuple[object, ...]:
     return (part.index, part.label, part.marks, part.opened, part.calls, part.verdict, part.proposed, part.reasoning,
-            part.gap, part.answers, part.begun, part.brief, part.above, part.judged, part.note)  # fmt: skip
+            part.gap, part.answers, part.begun, part.brief, part.above, part.judged, part.note,
+            part.beneath)  # fmt: skip
 
 
 def parts_of(thread: Thread, look: Look) -> list[Part]:
@@ -116,6 +122,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                     *((_WAYS_OUT,) if index == stale else ()),
                     *_marks(message, alternatives.get(index, 0), look.forks.get(index), first_stale=index == stale),
                     *((_UNSAVED,) if index == look.unsaved else ()),
+                    *maker(thread, message, turn),
                 ),
                 **_unfolded(index, look),
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
@@ -125,6 +132,7 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 answers=named.get(index, ""),
                 judged=judged(thread) if index == len(messages) - 1 else (),
                 note=note_of(thread) if index == len(messages) - 1 else "",
+                beneath=effort(message),
             )
         )
     end = len(messages)
@@ -248,7 +256,7 @@ def _call_marks(call: Mapping[str, object], answers: Mapping[str, Message], look
     else:
         spans.append(("✗ error", "bad") if failed(answer) else ("✓", "good"))
     if call_id in look.seconds:
-        spans.append((f" {_duration(look.seconds[call_id])}", "dim"))
+        spans.append((f" {duration(look.seconds[call_id])}", "dim"))
     if call_id in look.replays:
         text, kind = _REPLAY[look.replays[call_id]]
         spans.append((f"  {text}", kind))
@@ -261,10 +269,6 @@ def failed(answer: Message) -> bool:
     if isinstance(content, Mapping):
         return "error" in content
     return isinstance(content, str) and content.lstrip()[:200].replace(" ", "").startswith('{"error":')
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _conclusion(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:

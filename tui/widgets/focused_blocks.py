@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.thread.value import calls_of, is_assistant
 from tui.widgets.conversation_layout import Layout
+from tui.widgets.conversation_lines import Block
 from tui.widgets.line_view import PagedView
+from tui.widgets.lines import Line, fit
 
 
 class FocusedBlocks(PagedView, can_focus=True):
@@ -16,6 +20,8 @@ class FocusedBlocks(PagedView, can_focus=True):
         """The blocks, and where each begins."""
         self.position = 0
         """Which of them is in focus."""
+        self.question = ""
+        """Stays in sight in one line once the first block is scrolled away; empty where it need not."""
 
     @property
     def index(self) -> int:
@@ -26,6 +32,12 @@ class FocusedBlocks(PagedView, can_focus=True):
     def last(self) -> int:
         """The position of the last block."""
         return max(0, len(self.laid.blocks) - 1)
+
+    def pinned(self) -> Line:
+        """The question, once its own lines are scrolled away."""
+        if not self.question or len(self.laid.blocks) < 2 or self.scroll_offset.y < self.laid.tops[1]:
+            return ()
+        return fit([("  ", "text"), ("QUESTION ", "label"), (self.question, "user")], self.body.width)
 
     def draw(self) -> None:
         """Hand the lines to the pane."""
@@ -65,18 +77,10 @@ class FocusedBlocks(PagedView, can_focus=True):
     def action_move_call(self, step: int) -> None:
         """Focus the result of the next or previous tool call, or a call that has none."""
         position, blocks = self.position + step, self.laid.blocks
-        while 0 <= position < len(blocks) and not self._is_call_end(position):
+        while 0 <= position < len(blocks) and not _ends_call(blocks[position : position + 2]):
             position += step
         if 0 <= position < len(blocks):
             self._go(position)
-
-    def _is_call_end(self, position: int) -> bool:
-        blocks = self.laid.blocks
-        message = blocks[position].part.message
-        if message.get("role") == "tool":
-            return True
-        after = blocks[position + 1].part.message if position + 1 < len(blocks) else {}
-        return bool(calls_of(message)) and after.get("role") != "tool"
 
     def show_row(self, index: int, row: int) -> None:
         """Put a message in focus, with one of its lines, counted from 0, where it can be seen."""
@@ -136,7 +140,15 @@ class FocusedBlocks(PagedView, can_focus=True):
             return
         page, seen = self.body.height, self.scroll_offset.y
         top, size = self.laid.span(self.position)
-        if top < seen or size > page:
-            self.scroll_line(top)
+        covered = int(bool(self.pinned()))  # the first row, once there is one
+        if top < seen + covered or size > page:
+            self.scroll_line(top if self.position < 2 else top - covered)
         elif top + size > seen + page:
             self.scroll_line(top + size - page)
+
+
+def _ends_call(blocks: Sequence[Block]) -> bool:
+    """Whether the first of these blocks is a call's result, or makes a call that the next one does not answer."""
+    message, *after = (block.part.message for block in blocks)
+    unanswered = bool(calls_of(message)) and not any(other.get("role") == "tool" for other in after)
+    return message.get("role") == "tool" or unanswered

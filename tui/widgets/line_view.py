@@ -85,13 +85,17 @@ class LineView(DrawnLines):
         row = y + self.scroll_offset.y
         if row >= len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[row]
+        line = (self.pinned() if y == 0 else ()) or self._lines[row]
         strip = self._strips.get(line)
         if strip is None or strip.cell_length != width:
             shown = line if self._marked is None else with_hits(line, self._marked)
             spans = ((text, self._style(kind)) for text, kind in shown)
             strip = self._strips[line] = strip_of(spans, width, base)
         return self._highlight(strip, row).apply_offsets(0, row)
+
+    def pinned(self) -> Line:
+        """A line that stands on the first row instead of what is scrolled there; none unless a subclass has one."""
+        return ()
 
     def _style(self, kind: str) -> Style:
         """The style that texts of a kind have here."""

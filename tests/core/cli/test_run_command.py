@@ -53,11 +53,11 @@ def command(workspace: Workspace, *arguments: str) -> list[str]:
 METADATA = [
     "dataset", "session", "ground_truth", "status", "num_turns", "num_tool_calls", "num_responds", "is_correct",
     "confidence", "user_query", "schema_version", "created_at", "last_modified", "final_answer", "model", "seed",
-    "max_turns",
+    "made_by", "max_turns",
 ]  # fmt: skip
 MESSAGES = {
     "user": ["role", "content"],
-    "assistant": ["role", "content", "tool_calls"],
+    "assistant": ["role", "content", "tool_calls", "usage"],
     "tool": ["role", "tool_call_id", "name", "content"],
 }
 

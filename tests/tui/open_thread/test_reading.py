@@ -213,3 +213,39 @@ import pathlib, sys
 path = pathlib.Path(sys.argv[1])
 path.write_text(path.read_text().replace("Turn 1 looks", "Turn 1 stares"))
 """
+
+
+async def test_a_thread_to_be_judged_opens_at_its_question_which_stays_in_sight(workspace: Workspace):
+    save(workspace, long_result("needle"), '{"b": 2}', user_query="What does this person do?")
+    save(workspace, *['{"b": 2}'] * 9, stem="demo_s02_v4_0002", review={"verdict": "accept"}, user_query="What is it?")
+    async with opened(workspace, (120, 16)) as (pilot, screen):
+        conversation = shown(screen)
+        assert work(screen).stored.stem == "demo_s02_v4_0002" and conversation.is_vertical_scroll_end
+        assert conversation.render_line(0).text.startswith("  QUESTION What is it?")
+        await pilot.press("1", "j", "enter")
+        await until(pilot, lambda: work(screen).stored.stem == "demo_s01_v4_0001")
+        assert conversation.index == 0 and conversation.scroll_offset.y == 0
+        assert conversation.render_line(0).text.startswith("▌ USER")
+        await pilot.press("G")
+        assert conversation.render_line(0).text.startswith("  QUESTION What does this person do?")
+        await pilot.press("k", "k")
+        assert conversation.index == 3
+        top = conversation.render_line(1).text
+        assert top.startswith("▌") or conversation.rows_of(3)[0] > conversation.scroll_offset.y
+        await pilot.press("1", "k", "j")
+        await until(pilot, lambda: work(screen).stored.stem == "demo_s01_v4_0001" and conversation.index == 3)
+
+
+async def test_what_made_a_turn_and_what_it_took_stand_at_the_turn(workspace: Workspace):
+    stem, usage = "demo_s01_v4_0001", {"prompt_tokens": 1812, "completion_tokens": 34}
+    save(workspace, '{"a": 1}', stem=stem, made_by={"model": "small", "endpoint": "lab", "temperature": 0.5})
+    path = workspace.threads / f"{stem}.json"
+    document = json.loads(path.read_text())
+    document["messages"][1] |= {"usage": usage, "made_by": {"seconds": 1.234}}
+    document["messages"][3] |= {"made_by": {"model": "large", "seconds": 0.2}}
+    path.write_text(json.dumps(document))
+    async with opened(workspace, (120, 30)) as (_, screen):
+        lines = [line.split(maxsplit=2) for line in shown(screen).text.splitlines()]
+        assert ["TURN", "1", "small at lab"] in lines and ["TURN", "2", "large at lab"] in lines
+        assert ["1.8k→34", "Turn", "1 looks."] in lines
+        assert any(line[:2] == ["1.2", "s"] for line in lines) and any(line[:2] == ["200", "ms"] for line in lines)
