@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from core.filters.grammar import Joined, Written
-from core.filters.terms import ANY, NONE, OnThread, decoded_texts, failed, matches_number
+from core.filters.matching import matches_number
+from core.filters.terms import ANY, NONE, OnThread, decoded_texts, failed
 from core.filters.values import FilterError, looks_numeric, nearest, number_range
 from core.thread.turns import results_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.filters.call_terms import some_call
 from core.filters.grammar import Joined, Written, read_line
+from core.filters.matching import matches_date, matches_number, matches_words
 from core.filters.terms import (
     ALIASES,
     ANY,
@@ -22,9 +23,6 @@ from core.filters.terms import (
     OnThread,
     Operator,
     Term,
-    matches_date,
-    matches_number,
-    matches_words,
     searched,
 )
 from core.filters.values import FilterError, check_date, choice, looks_numeric, nearest, number_range

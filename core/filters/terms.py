@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.thread.evidence import EVIDENCE
 from core.thread.faithfulness import FAITHFULNESS
-from core.thread.labels import canonical
 from core.thread.opening import opening_of
 from core.thread.review import note_of
 from core.thread.turn_labels import labels_of
@@ -254,60 +252,3 @@ TERMS: dict[str, Term] = {
 """Every term by name, in the order help shows them."""
 
 ALIASES = {"tool": "tools", "tags": "tag", "reasons": "reason", "label": "truth", "ground_truth": "truth"}
-
-
-def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:
-    """Whether one of the words a summary has is one of those wanted; `none` and `any` stand for themselves."""
-    assert term.words is not None
-    words = term.words(summary)
-    return any(_has_word(term, words, word) for word in wanted)
-
-
-def _has_word(term: Term, words: Sequence[str], word: str) -> bool:
-    plain = word.casefold()
-    if plain == NONE:
-        return not words
-    if plain == ANY:
-        return bool(words)
-    if "*" in plain or "?" in plain:
-        return any(fnmatchcase(held.casefold(), plain) for held in words)
-    if term.label:
-        return any(canonical(held) == canonical(word) for held in words)
-    return any(held.casefold() == plain for held in words)
-
-
-def matches_number(value: float, operator: Operator, low: float, high: float) -> bool:
-    """Whether a number compares as asked; `:` takes the range from `low` to `high`, both included."""
-    match operator:
-        case "<":
-            return value < low
-        case "<=":
-            return value <= low
-        case ">":
-            return value > low
-        case ">=":
-            return value >= low
-        case "!=":
-            return value != low
-        case _:
-            return low <= value <= high
-
-
-def matches_date(value: str, operator: Operator, wanted: str) -> bool:
-    """Whether an ISO 8601 time compares as asked with a date that may be cut short: `2026-11` is the whole month."""
-    start = value[: len(wanted)]
-    if not value:
-        return operator == "!="
-    match operator:
-        case "<":
-            return start < wanted
-        case "<=":
-            return start <= wanted
-        case ">":
-            return start > wanted
-        case ">=":
-            return start >= wanted
-        case "!=":
-            return start != wanted
-        case _:
-            return start == wanted
