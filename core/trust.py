@@ -98,7 +98,7 @@ def is_trusted(root: Path, name: str, data: bytes) -> bool:
     return record.get("answer") == "yes" and isinstance(files, dict) and files.get(name) == _digest(data)
 
 
-def settle(root: Path, files: Mapping[str, str], *, trusted: bool) -> None:
+def keep_answer(root: Path, files: Mapping[str, str], *, trusted: bool) -> None:
     """Keep a person's answer about these files of a workspace (their digests, as `Question.files` has them).
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from core.trust import acts_of, settle
+from core.trust import acts_of, keep_answer
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")  # how long an example takes tells only how busy the machine is
@@ -43,6 +43,6 @@ def trust() -> Callable[[Path], None]:
     """Trusts a workspace as its files are now, as `sensorloom trust` does."""
 
     def trusted(root: Path) -> None:
-        settle(root, acts_of(root).files, trusted=True)
+        keep_answer(root, acts_of(root).files, trusted=True)
 
     return trusted

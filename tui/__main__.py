@@ -125,9 +125,9 @@ def _workspace(options: dict[str, str], mouse: bool) -> Workspace | None:
 
         answer = TrustApp(undecided).run(mouse=mouse)
     if answer in ("t", "n"):
-        from core.trust import settle
+        from core.trust import keep_answer
 
-        settle(workspace.root, undecided.files, trusted=answer == "t")
+        keep_answer(workspace.root, undecided.files, trusted=answer == "t")
         workspace = open_workspace(options.get("--workspace"), parts=parts)
     return None if answer is None else workspace
 

@@ -135,16 +135,16 @@ def workspace_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _trusts(question: Question, trusted: bool) -> bool:
     """Whether the person trusts the folder: by option, or asked once where there is a terminal; never otherwise."""
-    from core.trust import settle
+    from core.trust import keep_answer
 
     if not trusted and not question.answer and in_terminal(sys.stdin, sys.stderr):
         say(f"{question.root} is not trusted yet:", err=True)
         for sentence in question.sentences:
             say(f"  {sentence}", err=True)
         trusted = click.confirm("Trust it?", default=False, err=True)
-        settle(question.root, question.files, trusted=trusted)
+        keep_answer(question.root, question.files, trusted=trusted)
     elif trusted:
-        settle(question.root, question.files, trusted=True)
+        keep_answer(question.root, question.files, trusted=True)
     if not trusted:
         say(f"note: {question.ignored}", err=True)
     return trusted

@@ -8,7 +8,7 @@ import click
 
 from core.cli.commands import json_option, print_json, say
 from core.errors import UsageError
-from core.trust import acts_of, settle
+from core.trust import acts_of, keep_answer
 
 
 @click.command("trust")
@@ -24,7 +24,7 @@ def command(folder: Path | None, revoke: bool, as_json: bool) -> int:
     if not root.is_dir():
         raise UsageError(f"{root} is no folder; name the workspace to trust")
     acts = acts_of(root)
-    settle(root, acts.files, trusted=not revoke)
+    keep_answer(root, acts.files, trusted=not revoke)
     if as_json:
         print_json({"folder": str(root), "trusted": not revoke, "acts": list(acts.sentences)})
         return 0

@@ -18,6 +18,7 @@ import msgspec
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.thread.evidence import Evidence, evidence_of
+from core.thread.turns import results_of
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
 from core.trust import TOOLS_FILE, is_trusted, user_folder
 from core.workspace import Workspace
@@ -112,18 +113,13 @@ def new_context(workspace: Workspace, thread: Thread) -> ToolContext:
 def stored_calls(thread: Thread) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
     """Every stored call with the message that answers it, in order; None where it is unanswered.
 
-    An answer is the first tool message after the call with its id that no earlier call has taken.
+    What answers a call is what `core.thread.turns.results_of` says.
     """
     messages = thread.messages
-    answers: dict[str, list[int]] = {}
     for index, message in enumerate(messages):
-        if message.get("role") == "tool":
-            answers.setdefault(str(message.get("tool_call_id", "")), []).append(index)
-    for index, message in enumerate(messages):
-        for stored_call in calls_of(message):
-            waiting = answers.get(str(stored_call.get("id", "")), [])
-            answer = next((number for number, at in enumerate(waiting) if at > index), None)
-            yield stored_call, messages[waiting.pop(answer)] if answer is not None else None
+        calls = calls_of(message)
+        for stored_call, answer in zip(calls, results_of(messages, index) if calls else (), strict=True):
+            yield stored_call, None if answer is None else messages[answer]
 
 
 def learn_alias(context: ToolContext, ours: str | None, stored: Mapping[str, Any] | None) -> str | None:

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from core.trust import acts_of, settle
+from core.trust import acts_of, keep_answer
 from core.workspace import Workspace
 from tests.bench.figures import Figure, median, p95
 from tests.bench.terminal import Program, TooSlowError
@@ -49,7 +49,7 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
         (workspace.root / "sensorloom.toml").write_text(
             f'[[endpoints]]\nname = "bench"\nbase_url = "{server.url}"\n\n[model]\nendpoint = "bench"\n'
         )
-        settle(workspace.root, acts_of(workspace.root).files, trusted=True)
+        keep_answer(workspace.root, acts_of(workspace.root).files, trusted=True)
         with opened() as program:
             quiet = _pressed(program, itertools.repeat("tab"), _borders)
             quiet_moves = _moves(program)

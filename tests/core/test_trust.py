@@ -13,7 +13,7 @@ from core.cli.commands import run_command
 from core.errors import UsageError
 from core.model.endpoints import choose, configured, list_everything
 from core.runs.toolbox import load_toolbox, open_toolbox
-from core.trust import question, settle, user_folder
+from core.trust import keep_answer, question, user_folder
 from core.workspace import open_workspace
 from tests.fake_server import fake_server
 from tools.builtin import BUILTIN
@@ -204,7 +204,7 @@ def test_the_command_trusts_and_takes_it_back(folder: Path, capsys: pytest.Captu
 def test_a_no_is_kept_until_something_changes(folder: Path) -> None:
     undecided = question(folder)
     assert undecided is not None and undecided.answer == ""
-    settle(folder, undecided.files, trusted=False)
+    keep_answer(folder, undecided.files, trusted=False)
     again = question(folder)
     assert again is not None and again.answer == "no"
     (folder / "sensorloom_tools.py").write_text(TOOLS + "# changed")

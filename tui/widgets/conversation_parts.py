@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from core.text import one_line
 from core.thread.conclusion import final_answer
@@ -15,6 +15,7 @@ from core.thread.faithfulness import faithfulness_of
 from core.thread.labels import same_label
 from core.thread.review import note_of, truth_hidden, verdict_of
 from core.thread.turn_labels import label_of
+from core.thread.turns import results_of
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.judgement_lines import LABELS, judged
@@ -167,21 +168,23 @@ def _unfolded(index: int, look: Look) -> _Unfolded:
     }
 
 
+def _answered(messages: Sequence[Message]) -> list[tuple[int, Mapping[str, Any], bool]]:
+    """The results that answer a call: where they are, the call, and whether its message makes several."""
+    calling = [(calls_of(message), index) for index, message in enumerate(messages) if message.get("tool_calls")]
+    pairs = ((zip(results_of(messages, index), calls, strict=True), len(calls) > 1) for calls, index in calling)
+    return [(answer, call, several) for each, several in pairs for answer, call in each if answer is not None]
+
+
 def _answers(messages: Sequence[Message]) -> dict[str, Message]:
-    return {str(answer.get("tool_call_id")): answer for answer in messages if answer.get("role") == "tool"}
+    return {str(call.get("id")): messages[answer] for answer, call, _ in _answered(messages)}
 
 
 def _named_answers(messages: Sequence[Message]) -> dict[int, str]:
     """Results that need their tool's name said: those of a turn with several calls, and those of no call."""
-    names: dict[int, str] = {}
-    calls: Mapping[str, str] = {}
+    names = {at: call_name(call) if several else "" for at, call, several in _answered(messages)}
     for index, message in enumerate(messages):
-        if message.get("role") != "tool":
-            calls = {str(call.get("id")): call_name(call) for call in calls_of(message)}
-        elif str(message.get("tool_call_id")) not in calls:
+        if message.get("role") == "tool" and index not in names:
             names[index] = f"{message.get('name') or 'a result'}, which answers no call here"
-        elif len(calls) > 1:
-            names[index] = calls[str(message.get("tool_call_id"))]
     return names
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.export.profiles.profile import Making, RefusedError, Row
 from core.thread.json_text import JsonTextError, arguments_in
 from core.thread.turn_labels import label_of
+from core.thread.turns import results_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
@@ -66,14 +67,15 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
             split.append(message)
             continue
         making.changes["turns of parallel calls split into turns of one call"] += 1
-        results = {result.get("tool_call_id"): result for result in messages[position : position + len(calls)]}
-        position += len(results)
-        for number, call in enumerate(calls):
+        results = results_of(messages, position - 1)
+        position += sum(answer is not None for answer in results)
+        for number, (call, answer) in enumerate(zip(calls, results, strict=True)):
             first = (
                 message if number == 0 else {key: message[key] for key in ("role", "train", "weight") if key in message}
             )
             split.append({"content": "", **first, "tool_calls": [call]})
-            split.append(results[call["id"]])
+            if answer is not None:  # a thread with an unanswered call leaves in no export
+                split.append(messages[answer])
     return split
 
 

@@ -18,7 +18,7 @@ from core.model.endpoints import (
     list_models,
     local_candidates,
 )
-from core.trust import acts_of, settle
+from core.trust import acts_of, keep_answer
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, fails, fake_server
 
@@ -41,7 +41,7 @@ api_key_env = "LAB_KEY"
 
 def workspace(tmp_path: Path, settings: str = "") -> Workspace:
     (tmp_path / "sensorloom.toml").write_text(settings)
-    settle(tmp_path, acts_of(tmp_path).files, trusted=True)
+    keep_answer(tmp_path, acts_of(tmp_path).files, trusted=True)
     return open_workspace(str(tmp_path), environ={})
 
 

@@ -11,7 +11,7 @@ from core.cli.commands import run_command
 from core.cli.tools import command
 from core.runs.toolbox import context_for, load_toolbox, open_toolbox
 from core.thread.value import Thread
-from core.trust import acts_of, settle
+from core.trust import acts_of, keep_answer
 from core.workspace import Workspace, open_workspace
 from tests.tools.made import made_dataset, write_dataset
 from tools.builtin import BUILTIN
@@ -36,7 +36,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def bring_tools(workspace: Workspace, text: str) -> None:
     """Put a file of tools into the workspace, and trust it."""
     (workspace.root / "sensorloom_tools.py").write_text(text)
-    settle(workspace.root, acts_of(workspace.root).files, trusted=True)
+    keep_answer(workspace.root, acts_of(workspace.root).files, trusted=True)
 
 
 def thread_of(messages: list[dict[str, Any]], **metadata: Any) -> Thread:
