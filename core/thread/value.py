@@ -201,8 +201,7 @@ def count(messages: Sequence[Message], metadata: Mapping[str, Any]) -> Counts:
         for call in own:
             tools[call_name(call)] = None
     last = messages[-1] if messages else None
-    concludes = last is not None and is_assistant(last) and not calls_of(last)
-    text = text_of(last) if concludes and last else None
+    text = text_of(last) if last is not None and is_assistant(last) and not calls_of(last) else None
     return concluded(Counts("active", turns, calls, silent, None, None, None, tuple(tools), stale), text, metadata)
 
 
@@ -210,16 +209,12 @@ def concluded(counts: Counts, text: str | None, metadata: Mapping[str, Any]) -> 
     """Counts of messages with what their last one concludes; `text` is None where that is no reply without calls."""
     answer, confidence = (None, None) if text is None else conclusion(text, metadata.get("confidence"))
     truth = metadata.get("ground_truth")
-    return Counts(
-        "finished" if answer else "max_turns_reached" if counts.turns >= _most_turns(metadata) else "active",
-        counts.turns,
-        counts.calls,
-        counts.responds - 1 if answer else counts.responds,
-        answer,
-        same_label(answer, str(truth)) if answer and truth else None,
-        confidence,
-        counts.tools_used,
-        counts.stale,
+    return counts._replace(
+        status="finished" if answer else "max_turns_reached" if counts.turns >= _most_turns(metadata) else "active",
+        responds=counts.responds - 1 if answer else counts.responds,
+        answer=answer,
+        correct=same_label(answer, str(truth)) if answer and truth else None,
+        confidence=confidence,
     )
 
 
