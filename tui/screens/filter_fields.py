@@ -13,8 +13,6 @@ from core.filters.reference import GRAMMAR, call_fields, fields
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
-EXAMPLE_WIDTH = 34
-
 
 class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
     """Lists them. Its result is an example to go on from, or None."""
@@ -39,7 +37,7 @@ class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
         self.query_one("#dialog").border_title = "fields of a filter, each with an example"
         self.query_one("#dialog").border_subtitle = "j k · ⏎ puts it into the line · esc back"
         picker = self.query_one(Picker)
-        picker.show([Choice(f"{entry.example.ljust(EXAMPLE_WIDTH)} {entry.about}") for entry in self._entries])
+        picker.show([Choice(entry.example, entry.about) for entry in self._entries])
         picker.focus()
 
     def action_take(self) -> None:
