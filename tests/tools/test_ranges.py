@@ -16,7 +16,7 @@ from tools.session import Channel, Dataset, Window
 
 
 @pytest.fixture(scope="module")
-def made() -> MadeDataset:
+def windows_dataset() -> MadeDataset:
     return made_dataset()
 
 
@@ -29,9 +29,9 @@ def on(window: Window) -> ToolContext:
     return context_of(dataset, "s0_0")
 
 
-def test_every_name_is_one_that_a_measuring_tool_prints(made: MadeDataset):
-    session = next(iter(made.windows))
-    context = context_of(made, session)
+def test_every_name_is_one_that_a_measuring_tool_prints(windows_dataset: MadeDataset):
+    session = next(iter(windows_dataset.windows))
+    context = context_of(windows_dataset, session)
     printed: set[str] = set()
     for tool in MEASURING:
         printed |= set(measured_in(tool.name, result_of(context, tool.name)))
@@ -41,46 +41,46 @@ def test_every_name_is_one_that_a_measuring_tool_prints(made: MadeDataset):
         assert set(features) <= printed
 
 
-def test_ranges_are_the_percentiles_of_what_the_tools_print_for_other_people(made: MadeDataset):
-    session = next(iter(made.windows))
+def test_ranges_are_the_percentiles_of_what_the_tools_print_for_other_people(windows_dataset: MadeDataset):
+    session = next(iter(windows_dataset.windows))
     name = "detect_periodicity/acc/cadence"
     cadences = [
-        measured_in("detect_periodicity", result_of(context_of(made, other), "detect_periodicity"))[name]
-        for other, labels in made.labels.items()
-        if labels == ["walking"] and made.subjects[other] != made.subjects[session]
+        measured_in("detect_periodicity", result_of(context_of(windows_dataset, other), "detect_periodicity"))[name]
+        for other, labels in windows_dataset.labels.items()
+        if labels == ["walking"] and windows_dataset.subjects[other] != windows_dataset.subjects[session]
     ]
-    row = result_of(context_of(made, session), "look_up_ranges", {"labels": ["walking"], "features": [name]})
+    row = result_of(context_of(windows_dataset, session), "look_up_ranges", {"labels": ["walking"], "features": [name]})
     assert row["features"][name]["unit"] == "cycles per minute"
     lies = row["features"][name]["ranges"]["walking"]
     assert lies == pytest.approx(np.percentile(cadences, (10, 50, 90)), abs=0.6)
 
 
-def test_features_are_chosen_for_the_labels_in_question(made: MadeDataset):
-    session = next(iter(made.windows))
-    result = result_of(context_of(made, session), "look_up_ranges", {"labels": ["standing", "laying"]})
+def test_features_are_chosen_for_the_labels_in_question(windows_dataset: MadeDataset):
+    session = next(iter(windows_dataset.windows))
+    result = result_of(context_of(windows_dataset, session), "look_up_ranges", {"labels": ["standing", "laying"]})
     best = next(iter(result["features"].values()))["ranges"]
     standing, laying = best["standing"], best["laying"]
     assert standing[2] < laying[0] or laying[2] < standing[0]
 
 
-def test_ranges_neither_look_at_the_session_nor_rank_labels(made: MadeDataset):
-    session = next(iter(made.windows))
-    before = result_of(context_of(made, session), "look_up_ranges")
-    changed = replace(made, windows={})  # a session that cannot even be loaded
+def test_ranges_neither_look_at_the_session_nor_rank_labels(windows_dataset: MadeDataset):
+    session = next(iter(windows_dataset.windows))
+    before = result_of(context_of(windows_dataset, session), "look_up_ranges")
+    changed = replace(windows_dataset, windows={})  # a session that cannot even be loaded
     assert result_of(context_of(changed, session), "look_up_ranges") == before
     assert not {"distances", "votes", "examples"} & set(before)
     for row in before["features"].values():
-        assert list(row["ranges"]) == [label for label in made.activities if label in row["ranges"]]
+        assert list(row["ranges"]) == [label for label in windows_dataset.activities if label in row["ranges"]]
 
 
-def test_a_result_for_many_labels_is_short(made: MadeDataset):
+def test_a_result_for_many_labels_is_short(windows_dataset: MadeDataset):
     many = made_dataset(3, 1, [f"an activity with the long name number {at}" for at in range(30)])
     result = result_of(context_of(many, next(iter(many.windows))), "look_up_ranges")
     assert len(json.dumps(result).encode()) <= MAX_RESULT_BYTES or len(result["features"]) == 1
 
 
-def test_a_feature_that_no_tool_prints_is_refused_with_the_nearest(made: MadeDataset):
-    context = context_of(made, next(iter(made.windows)))
+def test_a_feature_that_no_tool_prints_is_refused_with_the_nearest(windows_dataset: MadeDataset):
+    context = context_of(windows_dataset, next(iter(windows_dataset.windows)))
     result = result_of(context, "look_up_ranges", {"features": ["detect_periodicity/acc/cadenc"]})
     assert "detect_periodicity/acc/cadence" in result["did_you_mean"]
 
