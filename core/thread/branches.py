@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import UsageError
+from core.thread.proposal import ORIGIN
 from core.thread.question import question_turn, with_question
 from core.thread.turns import Turn, boundary, turns, with_thread_id
 from core.thread.value import Thread, is_assistant, recount, timestamp, with_metadata
@@ -10,7 +11,7 @@ from core.thread.value import Thread, is_assistant, recount, timestamp, with_met
 _NOT_COPIED = ("review", "tags", "last_modified")
 """What was said of the parent as a whole says nothing of the branch."""
 
-_OF_TURNS = ("model", "temperature", "seed", "max_tokens", "made_by")
+_OF_TURNS = ("model", "temperature", "seed", "max_tokens")
 """What was said of turns that made them says nothing of a branch without any."""
 
 
@@ -41,6 +42,9 @@ def branched(thread: Thread, position: int, stem: str, *, parent: str, question:
     metadata = {key: value for key, value in start.metadata.items() if key not in _NOT_COPIED}
     if not any(map(is_assistant, messages)):
         metadata = {key: value for key, value in metadata.items() if key not in _OF_TURNS}
+        if isinstance(made_by := metadata.pop("made_by", None), dict):
+            if rest := {key: value for key, value in made_by.items() if key not in ORIGIN}:
+                metadata["made_by"] = rest
     document = {key: value for key, value in start.document.items() if key != "alternatives"}
     branch = recount(Thread({**document, "id": stem, "metadata": metadata, "messages": messages}))
     return with_metadata(branch, created_at=timestamp(), parent_id=parent, branched_at=own)

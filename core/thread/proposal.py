@@ -82,10 +82,11 @@ def _with_origin(thread: Thread, messages: Sequence[Message]) -> tuple[Thread, l
     spoken = next((at for at, message in enumerate(told) if is_assistant(message)), None)
     if spoken is None or not (own := _made_by(told[spoken])):
         return thread, told
-    if not _made_by(thread.metadata) and not any(map(is_assistant, thread.messages)):
+    whole = _made_by(thread.metadata)  # which may tell more than who: a hint, say
+    if not any(key in whole for key in ORIGIN) and not any(map(is_assistant, thread.messages)):
         if shared := {key: own[key] for key in ORIGIN if key in own}:
-            thread = with_metadata(thread, made_by=shared)
-    common = _made_by(thread.metadata)
+            thread = with_metadata(thread, made_by={**whole, **shared})
+    common = {key: value for key, value in _made_by(thread.metadata).items() if key in ORIGIN}
     other = {key: value for key, value in own.items() if key not in common or common[key] != value}
     other |= {key: None for key in common if key not in own}
     plain = {key: value for key, value in told[spoken].items() if key != "made_by"}

@@ -40,6 +40,7 @@ class Searching:
         self._words = words
         self._show_searched = show_searched
         self._texts = SearchedTexts()
+        self._reading = asyncio.Lock()
         self._hits = Hits()
         self._number = 0
         self._began_at = 0
@@ -59,6 +60,7 @@ class Searching:
         self._line.focus()
         self._line.select_all()
         self._show_searched(True)
+        self._thread.screen.run_worker(self._read, group="search texts")
 
     def typed(self, text: str) -> None:
         """Find what was typed so far, from where the reader was when the search began."""
@@ -101,13 +103,18 @@ class Searching:
     async def _find(self, first: int | None) -> None:
         """Count the hits, and show the first in message `first` or after it; none where the reader is not led."""
         wanted, conversation = self._wanted, self._thread.conversation
-        parts = [block.part for block in conversation.laid.blocks]
-        self._texts = await asyncio.to_thread(self._texts.of, parts)
+        await self._read()
         hits = await asyncio.to_thread(self._texts.hits, wanted)
         self._number = hits.first_from(conversation.index if first is None else first)
         self._tell(hits, "no hit" if not hits.total else "")
         if first is not None:
             self._show_hit()
+
+    async def _read(self) -> None:
+        """Have the texts ready, which a long thread takes longer for than to look through them."""
+        parts = [block.part for block in self._thread.conversation.laid.blocks]
+        async with self._reading:
+            self._texts = await asyncio.to_thread(self._texts.of, parts)
 
     def _tell(self, hits: Hits, problem: str) -> None:
         self._hits = hits

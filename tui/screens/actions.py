@@ -114,7 +114,7 @@ ACTIONS = (
     AppAction("thread.trash", "U", "trash", "the trash: bring a deleted thread back", THREADS,
         lambda parts: parts.dialogs.trash, words="restore"),
     AppAction("export.now", "x", "export", "export the finished threads that the filter shows", THREADS,
-        lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 20}),
+        lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 21}),
     AppAction("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS,
         lambda parts: parts.dialogs.choose_export),
     AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,
