@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from core.errors import WorkspaceError, system_reason
+from core.files import read_regular_file
 
 SETTINGS_FILE = "sensorloom.toml"
 
@@ -182,7 +183,7 @@ def load_tables(path: Path) -> Tables:
     """
     text = ""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular_file(path).decode("utf-8-sig")
         tables = tomllib.loads(text)
         msgspec.convert(tables, Settings)
         return tables

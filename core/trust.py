@@ -17,6 +17,7 @@ from typing import Any, Literal
 import platformdirs
 
 from core.errors import WorkspaceError, system_reason
+from core.files import read_regular_file
 from core.settings import SETTINGS_FILE, acting_part, load_tables
 from core.text import one_line
 
@@ -132,7 +133,7 @@ def _tools_sentences(root: Path) -> list[str]:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular_file(path)
     except OSError:
         return None
 

@@ -18,6 +18,7 @@ import msgspec
 
 from core.datasets.feature_table import feature_table, measurement_table
 from core.errors import DatasetError, system_reason
+from core.files import read_regular_file
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _opened(folder: Path, stamps: tuple[tuple[int, int], ...], cache: Path) -> S
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises DatasetError naming the file and the place."""
     try:
-        value = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        value = msgspec.json.decode(read_regular_file(path).removeprefix(b"\xef\xbb\xbf"))
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing: a dataset has {MANIFEST}, {LABELS} and {SESSIONS}/") from error
     except OSError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError, system_reason
+from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder, write_atomic
 from core.storage.export_log import UNNAMED
 from core.storage.store import locked
@@ -120,7 +121,7 @@ def _sync_file(path: Path) -> None:
 def _with_entries(target: Path, added: Path) -> bytes:
     """`dataset_info.json` with our entries added to what others put there."""
     try:
-        known: Any = json.loads(target.read_bytes())
+        known: Any = json.loads(read_regular_file(target))
     except FileNotFoundError:
         known = {}
     except (OSError, ValueError) as error:

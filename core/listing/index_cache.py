@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError
+from core.files import open_regular_file
 from core.storage.atomic import clear_half_written, write_atomic
 from core.storage.records import framed, frames, read_head
 from core.thread.summary import Summary
@@ -112,7 +113,7 @@ def _cache_path(workspace: Workspace) -> Path:
 def _read(workspace: Workspace) -> Iterator[int | Block]:
     """The time of the scan, then the blocks; nothing when there is no cache that can be used."""
     try:
-        with _cache_path(workspace).open("rb") as file:
+        with open_regular_file(_cache_path(workspace)) as file:
             head = msgspec.json.decode(read_head(file), type=_Head)
             if not head.of(workspace):
                 return

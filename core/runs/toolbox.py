@@ -17,6 +17,7 @@ import msgspec
 
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
+from core.files import read_regular_file
 from core.thread.evidence import Evidence, evidence_of
 from core.thread.turns import results_of
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
@@ -191,7 +192,7 @@ def _own_tools(workspace: Workspace) -> Iterator[_Found]:
     for folder, own in ((user_folder(), True), (workspace.root, False)):
         path = folder / TOOLS_FILE
         try:
-            source = path.read_bytes()
+            source = read_regular_file(path)
         except OSError:
             continue
         if own or is_trusted(workspace.root, TOOLS_FILE, source):

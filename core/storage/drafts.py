@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError, system_reason
+from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.store import locked
 from core.storage.thread_files import path_of, stems
@@ -122,7 +123,7 @@ def _present(path: Path) -> Drafts:
 
 
 def _read(path: Path) -> Drafts:
-    return msgspec.convert(json.loads(path.read_bytes()), Drafts)
+    return msgspec.convert(json.loads(read_regular_file(path)), Drafts)
 
 
 def _write(path: Path, drafts: Drafts) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.errors import SensorloomError, ThreadError
+from core.files import read_regular_file
 from core.storage.atomic import digest
 from core.storage.export_log_file import Left, add_export, read_exports, write_exports
 from core.storage.store import locked
@@ -138,7 +139,7 @@ def _from_manifests(folder: Path) -> Log:
     manifests: list[_Manifest] = []
     for path in folder.glob("*.manifest.json"):
         try:
-            manifests.append(msgspec.json.decode(path.read_bytes(), type=_Manifest))
+            manifests.append(msgspec.json.decode(read_regular_file(path), type=_Manifest))
         except (OSError, msgspec.MsgspecError):
             continue
     for manifest in sorted(manifests, key=lambda manifest: manifest.created_at):

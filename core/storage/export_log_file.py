@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.files import open_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.records import framed, frames, read_head, starts
 
@@ -56,7 +57,7 @@ _WHICH = msgspec.msgpack.Decoder(_Which)
 def read_exports(path: Path, exports: Path) -> list[Left] | None:
     """What left for this folder, the earliest first; None when the file is not there, damaged, or of another one."""
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             if read_head(file) != _head(exports):
                 return None
             every = [_LEFT.decode(packed) for packed in frames(file)]

@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from core.errors import ConflictError, SensorloomError, system_reason
+from core.files import read_regular_file
 from core.storage import snapshots, store
 from core.storage.atomic import Content, write_atomic
 from core.storage.step_log import OUTSIDE, History, Step, append, as_json, read_log, standing_after
@@ -134,7 +135,7 @@ def keep_group(workspace: Workspace, group: str, stems: Iterable[str]) -> None:
 def stems_of_group(workspace: Workspace, group: str) -> list[str]:
     """The threads that one action was about; empty when that is no longer known."""
     try:
-        document = json.loads((folder(workspace) / "groups" / f"{group}.json").read_bytes())
+        document = json.loads(read_regular_file(folder(workspace) / "groups" / f"{group}.json"))
         return msgspec.convert(document, list[str])
     except (OSError, ValueError, RecursionError):
         return []

@@ -13,6 +13,7 @@ import msgspec
 from tinydb.storages import Storage
 
 from core.errors import WorkspaceError, system_reason
+from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 
 Tables = dict[str, dict[str, dict[str, Any]]]
@@ -34,7 +35,7 @@ class AtomicStorage(Storage):
             WorkspaceError: it cannot be read or moved; nothing was changed.
         """
         try:
-            data = self._path.read_bytes()
+            data = read_regular_file(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from core.errors import WorkspaceError
+from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.store import locked
 from core.text import unicode_text
@@ -42,7 +43,7 @@ def read_pass_rates(root: Path) -> Rates:
     """Read `pass_rates.json`; nothing when there is none. Raises WorkspaceError for one that is damaged."""
     path = root / PASS_RATES_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Rates)
+        return msgspec.json.decode(read_regular_file(path), type=Rates)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

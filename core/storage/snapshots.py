@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import SensorloomError, system_reason
+from core.files import open_regular_file
 from core.storage.atomic import Content, digest, sync
 
 _HEADER = struct.Struct("<2s17sI")
@@ -84,7 +85,7 @@ def load(pack: Path, wanted: str) -> bytes:
     """
     try:
         known, _ = _entries(pack)
-        with pack.open("rb") as file:
+        with open_regular_file(pack) as file:
 
             def content(key: bytes) -> bytes:
                 start, length = known[key]
@@ -116,7 +117,7 @@ def _entries(pack: Path) -> tuple[dict[bytes, tuple[int, int]], int]:
     half-written after that does not count."""
     known: dict[bytes, tuple[int, int]] = {}
     try:
-        with pack.open("rb") as file:
+        with open_regular_file(pack) as file:
             total = os.fstat(file.fileno()).st_size
             at = 0
             while len(header := file.read(_HEADER.size)) == _HEADER.size:

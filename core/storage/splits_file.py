@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from core.errors import UsageError, WorkspaceError
+from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.store import locked
 from core.text import unicode_text
@@ -50,7 +51,7 @@ def read_book(root: Path) -> SplitBook:
     """Read `splits.json`; an empty book when there is none. Raises WorkspaceError for one that is damaged."""
     path = root / SPLITS_FILE
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular_file(path))
     except FileNotFoundError:
         return SplitBook()
     except (OSError, ValueError) as error:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from core.errors import SensorloomError, system_reason
+from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder
 
 Kind = Literal["done", "outside", "undo", "redo"]
@@ -110,7 +111,7 @@ class History:
 def read_log(path: Path) -> History:
     """The steps of a log; none when there is no file. Raises OSError when it cannot be read."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_regular_file(path).split(b"\n")
     except FileNotFoundError:
         return History()
     steps: list[Step] = []

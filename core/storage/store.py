@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError, system_reason
+from core.files import read_regular_file
 from core.storage.atomic import Content, sync_folder, write_atomic
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.thread.json_form import decode, encode
@@ -107,7 +108,7 @@ def present(folder: Path, stem: str) -> Content | None:
     """What a thread's file holds, None when there is no file. Raises ConflictError when it cannot be read."""
     path = path_of(folder, stem)
     try:
-        return Content.of(path.read_bytes())
+        return Content.of(read_regular_file(path))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -17,8 +17,10 @@ def refusal(document: dict[str, Any]) -> str:
 
     What it holds beyond the keys that are looked at here is anybody's own, and kept.
     """
-    if type(document["id"]) is not str or not document["id"]:
+    if type(document["id"]) is not str:
         return f"`id` is {kind_of(document['id'])}, not a string"
+    if not document["id"]:
+        return "`id` is empty"
     if type(document.get("metadata")) is not dict:
         return "`metadata` is missing or no object"
     if len(document["messages"]) > MAX_MESSAGES:
