@@ -9,12 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from core.lint.label_set import manifest_of
+from core.thread.conclusion import CONCLUDING
 from core.thread.value import Thread, call_name, calls_of, is_assistant, text_of
 from tools.sensors import positions_of, sensors_of
 from tools.session import Channel
 
-CLOSING = re.compile(r"^\s*(?:confidence|final answer)\s*:.*$", re.IGNORECASE | re.MULTILINE)
-"""The two lines that close a thread, which hold no sentence."""
 _NUMBER = re.compile(r"(?<![\w#])[-−+±]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _LISTED = re.compile(r"(#|<\w+>)(?:(?:, and |, or |, | and | or )\1)+")
@@ -37,7 +36,7 @@ def skeleton(sentence: str, names: Mapping[str, str]) -> str:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a message, without the lines that close a thread."""
-    parts = _SENTENCE_END.split(CLOSING.sub("", text))
+    parts = _SENTENCE_END.split(CONCLUDING.sub("", text))
     return [part for part in map(str.strip, parts) if any(character.isalpha() for character in part)]
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from core.errors import SensorloomError
 from core.lint.failed_calls import is_error
 from core.lint.grounding import numbers_in, quotes_any
-from core.listing.skeletons import CLOSING, as_object, skeletons_of
+from core.listing.skeletons import as_object, skeletons_of
 from core.storage import store
-from core.thread.conclusion import final_answer
+from core.thread.conclusion import CONCLUDING, final_answer
 from core.thread.labels import same_label
 from core.thread.value import Thread, call_name, calls_of, final_message, is_assistant, text_of
 
@@ -207,7 +207,7 @@ def _is_first_line(final: str, results: Iterable[tuple[str, str]]) -> bool | Non
 
 def _cites(final: str, results: Iterable[tuple[str, str]]) -> bool:
     held = sorted({n for name, text in results if name not in ABOUT_OTHERS for n in numbers_in(text)})
-    return quotes_any(CLOSING.sub("", final), held)
+    return quotes_any(CONCLUDING.sub("", final), held)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -7,7 +7,6 @@ when every number in it stood there before, the checks find nothing new, and the
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,6 +20,7 @@ from core.model.client import Model
 from core.runs.replay import replay
 from core.storage.store import Stored
 from core.teaching.asking import ask
+from core.thread.conclusion import CONCLUDING
 from core.thread.value import Message, Thread, count, is_assistant, text_of, with_messages
 from core.thread.ways import with_made_by
 from core.workspace import Workspace
@@ -30,7 +30,6 @@ PARAPHRASE = (
     "another analyst would. Keep every number with its unit, every name of a channel, tool and activity, how sure it "
     "is, and what follows from what. Add nothing and leave nothing out. Answer with the new text alone."
 )
-_CONCLUDES = re.compile(r"^[*_#> \t]*(?:confidence|final answer)\b.*$", re.IGNORECASE | re.MULTILINE)
 
 
 async def paraphrase(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
@@ -51,7 +50,7 @@ async def paraphrase(workspace: Workspace, stored: Stored, model: Model) -> tupl
     for message in thread.messages:
         body, end = _parts(text_of(message)) if is_assistant(message) else ("", "")
         if body:
-            reply = await ask(model, [_said("system", PARAPHRASE), _said("user", body)])
+            reply = await ask(model, [_message("system", PARAPHRASE), _message("user", body)])
             message = {**message, "content": "\n\n".join(filter(None, (_tidy(reply.text), end)))}
         messages.append(message)
     changed = with_made_by(with_messages(thread, messages), paraphrase=await model.name())
@@ -68,10 +67,13 @@ def why_not(workspace: Workspace, stored: Stored, changed: Thread) -> str:
     if _spoken(before) == _spoken(changed):
         return "they are the same words"
     for index, (old, new) in enumerate(zip(before.messages, changed.messages, strict=True)):
+        if _parts(text_of(old))[0] and not _parts(text_of(new))[0]:
+            return f"nothing is left of message {index + 1}"
         added = Counter(quoted_numbers(text_of(new))) - Counter(quoted_numbers(text_of(old)))
         if added and is_assistant(old):
             return f"message {index + 1} has a number that it had not: {next(iter(added))}"
-    if count(before.messages, before.metadata)[:7] != count(changed.messages, changed.metadata)[:7]:
+    concluded = [count(thread.messages, thread.metadata) for thread in (before, changed)]
+    if len({(counts.status, counts.answer, counts.confidence) for counts in concluded}) > 1:
         return "they conclude something else"
     context = Context(stored.stem, dataset_labels(workspace, before.dataset))
     known = Counter((finding.check, finding.message) for finding in check_thread(before, context))
@@ -98,16 +100,16 @@ def _not_good(thread: Thread) -> str:
 
 def _parts(text: str) -> tuple[str, str]:
     """A message's reasoning, and the lines that conclude it."""
-    first = _CONCLUDES.search(text)
+    first = CONCLUDING.search(text)
     return (text.strip(), "") if first is None else (text[: first.start()].strip(), text[first.start() :].strip())
 
 
 def _tidy(text: str) -> str:
     """The model's text without a conclusion of its own, which the thread has already."""
-    return _CONCLUDES.sub("", text).strip()
+    return CONCLUDING.sub("", text).strip()
 
 
-def _said(role: str, text: str) -> dict[str, str]:
+def _message(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": text}
 
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 _FINAL = re.compile(r"[*_#> \t]*final answer[*_ \t]*:[*_ \t]*(.+)", re.IGNORECASE)
 CONFIDENCES = ("high", "medium", "low")
+CONCLUDING = re.compile(r"^[*_#> \t]*(?:final answer|confidence)[*_ \t]*:.*$", re.IGNORECASE | re.MULTILINE)
+"""The lines that close a thread: what they state is read here, and they hold no sentence."""
 _SHORT = 80
 """A line with fewer characters is remembered with what it states."""
 _CONFIDENCE = re.compile(r"[*_#> \t]*confidence[*_ \t]*:[*_ \t]*(high|medium|low)\b", re.IGNORECASE)

@@ -76,6 +76,7 @@ def test_other_words_that_hold_are_taken_recorded_and_undone(workspace: Workspac
     ("words", "reason"),
     [
         ("It beats 4711 times.", "message 2 has a number that it had not: 4711"),
+        ("Confidence: low", "nothing is left of message 2"),
         ("<tool_call>look</tool_call>", "the text holds <tool_call>"),
     ],
 )
