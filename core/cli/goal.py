@@ -8,6 +8,7 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.errors import UsageError
+from core.text import counted
 from core.workspace import Workspace
 
 
@@ -38,7 +39,7 @@ def command(context: click.Context, workspace: Workspace, as_json: bool) -> None
     for (kind, dataset, name), number in far.short.items():
         say(f"  {kind} {name}{f' of {dataset}' if dataset else ''}: {number} short")
     if far.uncounted:
-        say(f"  {far.uncounted} accepted threads do not count: wrong, or with too few calls")
+        say(f"  not counted: {counted(far.uncounted, 'accepted thread')}, wrong or with too few calls")
 
 
 @command.command("set")

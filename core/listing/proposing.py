@@ -125,13 +125,13 @@ class _Cover:
 def sessions_to_make(
     workspace: Workspace, missing: Mapping[Kind, int], every: Sequence[Summary]
 ) -> dict[str, list[str]]:
-    """By dataset, the sessions whose threads would fill what is missing: of the labels and people that lack most, those
-    first that fewest threads are about. Opens the datasets."""
+    """By dataset, the sessions whose threads would fill what is missing: of the labels, datasets and people that lack
+    most, those first that fewest threads are about. Opens the datasets."""
     kinds, is_held_out = Kinds(workspace), held_out_in(workspace)
     threads = Counter((summary.dataset, summary.session) for summary in every)
     lacking = dict(missing)
     chosen: dict[str, list[str]] = {}
-    for dataset in dict.fromkeys(of for kind, of, _ in missing if kind != "dataset"):
+    for dataset in dict.fromkeys(name if kind == "dataset" else of for kind, of, name in missing):
         try:
             labels = open_dataset(workspace, dataset).labels
         except SensorloomError:

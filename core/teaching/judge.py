@@ -55,13 +55,15 @@ class _Judgement(msgspec.Struct):
 
 def read_rubric(path: Path) -> Rubric:
     """Read a rubric file; `~` is the own folder. Raises UsageError for one that cannot be read, or says nothing."""
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         text = data.decode()
     except OSError as error:
         raise UsageError(f"the rubric {path} cannot be read: {system_reason(error)}") from error
+    except RuntimeError as error:
+        raise UsageError(f"the rubric {path} cannot be read: there is no such person's folder here") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the rubric {path} is no UTF-8 text (byte {error.start + 1})") from error
     if len(data) > MOST_BYTES or not text.strip():

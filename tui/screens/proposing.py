@@ -21,6 +21,7 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.terminal.crash_guard import Guarded
+from tui.terminal.terminal import copy_out, writer
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -126,8 +127,12 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     def action_copy(self) -> None:
         """Copy the commands that make what is missing."""
         if self._commands:
-            self.app.copy_to_clipboard("\n".join(self._commands))
-            self.notify("copied: run it in a shell, here or in another workspace folder", markup=False)
+            self.run_worker(lambda: self._copy("\n".join(self._commands)), thread=True, group="copy")
+
+    def _copy(self, commands: str) -> None:
+        ways = copy_out(self._workspace, commands, writer(self.app))
+        text = f"copied to: {ways}; run it in a shell, in the workspace's folder"
+        self.app.call_from_thread(self.notify, text, markup=False)
 
     def action_queue(self) -> None:
         """List these threads, and nothing else, until each is judged."""
@@ -140,7 +145,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         text = f'id:"{ids}"'
         try:
             for saved in saved_filters(self._workspace):
-                if saved.name == QUEUE and saved.text != text:
+                if saved.name == QUEUE and saved.text.startswith('id:"') and saved.text != text:  # an earlier queue
                     forget_filter(self._workspace, saved.text)
             keep_filter(self._workspace, text, QUEUE)
         except SensorloomError as error:

@@ -6,7 +6,8 @@ from core.errors import UsageError
 from core.export.report import ExportRequest
 from core.export.run import export
 from core.listing.goal import Goal, Kinds, goal_of, parse_goal, progress, set_goal
-from core.listing.proposing import propose
+from core.listing.index import summaries
+from core.listing.proposing import command_to_make, propose, sessions_to_make
 from core.storage.store import Stored
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -60,6 +61,16 @@ def test_no_tool_path_gets_more_than_its_share(workspace: Workspace):
     every = [thread(number, "walking") for number in range(10)] + [thread(10, "walking", tools="b")]
     proposed = propose(workspace, Goal(total=10, path=30), every)
     assert [pick.stem for pick in proposed.picks if pick.stem != "t10"] == ["t00", "t01", "t02"]
+
+
+@pytest.mark.parametrize("goal", [Goal(label=2), Goal(dataset=2)])
+def test_what_is_missing_has_sessions_whose_threads_would_fill_it(workspace: Workspace, goal: Goal, finished: Stored):
+    every = summaries(workspace)
+    missing = propose(workspace, goal, every).missing
+    assert missing
+    sessions = sessions_to_make(workspace, missing, every)
+    assert list(sessions) == [finished.thread.dataset] and sessions[finished.thread.dataset]
+    assert command_to_make(sessions)[0].startswith(f"sensorloom run --dataset {finished.thread.dataset} --session ")
 
 
 def test_an_export_says_what_it_lacks_of_the_goal(workspace: Workspace, finished: Stored):

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from core import curate
+from core.errors import UsageError
 from core.listing.agreement import agreement
 from core.storage import store
+from core.teaching.judge import read_rubric
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tests.core.teaching.test_hinted import assert_no_truth, with_a_truth_of_its_own
@@ -107,4 +109,6 @@ def test_what_is_no_judgement_is_told_and_changes_nothing(
         assert reason in capsys.readouterr().out
         assert judge(workspace, server.url, stored.stem, rubric="none.md") == 1
         assert "none.md cannot be read" in capsys.readouterr().err
+        with pytest.raises(UsageError, match="no such person's folder"):
+            read_rubric(Path("~nobody-here/rubric.md"))
     assert store.read(workspace.threads, stored.stem).digest == stored.digest
