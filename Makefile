@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures rooms filters lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures snapshots rooms filters lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run

@@ -88,7 +88,7 @@ TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("tab", "complete"),
         ("↑ ↓", "earlier ones"),
         ("esc", "no filter"),
-        ("?", "every field"),
+        ("f2", "every field"),
     ),
 }
 """What the key bar says where text is typed, and letters are no keys."""

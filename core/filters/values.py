@@ -44,7 +44,7 @@ def choice(name: str, choices: Sequence[str], word: str, start: int) -> str:
     full = [word_of_choice for word_of_choice in choices if plain and word_of_choice.startswith(plain)]
     if len(full) == 1:
         return full[0]
-    raise FilterError(start, f"`{word}` is no {name}; {nearest(plain, known)}")
+    raise FilterError(start, f"`{word}` is no value of {name}; {nearest(plain, known)}")
 
 
 def looks_numeric(value: str) -> bool:

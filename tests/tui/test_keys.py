@@ -62,6 +62,11 @@ def test_the_help_has_every_action_and_its_own_key():
     assert re.search(r"^ +f5 +ask the model", text, re.MULTILINE)
 
 
+def test_the_help_has_each_heading_once():
+    headings = [line[0][0] for line in help_lines(ACTIONS, 80) if line and line[0][1] == "label"]
+    assert len(headings) == len(set(headings))
+
+
 async def test_a_rebound_key_acts_and_the_old_one_does_not(workspace: Any, add_thread: Any, until: Any):
     add_thread(1)
     (workspace.root / "sensorloom.toml").write_text('[keys]\n"app.help" = "f5"\n')

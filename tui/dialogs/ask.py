@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
@@ -38,7 +38,9 @@ class Way:
 class ChooseScreen(Guarded, ModalScreen[str | None]):
     """Asks for one of a few ways, by a key each; `esc` is always none of them."""
 
-    DEFAULT_CSS = f"ChooseScreen {{ {BOX} }}"
+    DEFAULT_CSS = f"""
+        ChooseScreen {{ {BOX} #ask Horizontal {{ height: auto; Plain {{ width: 1fr; }} .way {{ width: auto; }} }} }}
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "none of these", show=False)]
 
     def __init__(self, title: str, text: str, ways: Sequence[Way]) -> None:
@@ -49,18 +51,21 @@ class ChooseScreen(Guarded, ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The question, and a line for each way."""
+        longest = max((len(printable(way.label)) for way in self._ways), default=0)
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
             yield Plain(self._text)
             yield Plain()
             for way in self._ways:
-                yield Plain(
-                    Content.assemble(
-                        Content.styled(f" {way.key} ", "bold $text-accent"),
-                        Content.styled(f" {printable(way.label)}  ", "bold"),
-                        Content.styled(printable(way.about), "dim"),
+                with Horizontal():
+                    yield Plain(
+                        Content.assemble(
+                            Content.styled(f" {way.key} ", "bold $text-accent"),
+                            Content.styled(f" {printable(way.label).ljust(longest)}  ", "bold"),
+                        ),
+                        classes="way",
                     )
-                )
+                    yield Plain(Content.styled(printable(way.about), "dim"))
             yield Plain(Content.styled(" esc  none of these, for now", "dim"))
 
     def on_key(self, event: Key) -> None:

@@ -58,7 +58,7 @@ class Copying:
                 label = next(way.label for way in WAYS if way.key == key)
                 self._thread.screen.run_worker(partial(self._copy, label, texts[key]), thread=True, group="copy")
 
-        self._thread.screen.app.push_screen(ChooseScreen("copy", "What is taken along?", ways), chosen)
+        self._thread.screen.app.push_screen(ChooseScreen("copy", "What is copied?", ways), chosen)
 
     def _copy(self, label: str, text: str) -> None:
         ways = copy_out(self._thread.workspace, text, writer(self._thread.screen.app))

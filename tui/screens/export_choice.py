@@ -123,7 +123,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Show what `x` would do."""
         dialog = self.query_one("#dialog")
         dialog.border_title = "export"
-        dialog.border_subtitle = "⏎ export · h l change · e type · w wrong · v view · t thread · tab scroll · esc back"
+        dialog.border_subtitle = "⏎ export · h l change · e type · w wrong · v view · t thread · tab · esc"
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()

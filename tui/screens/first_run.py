@@ -54,7 +54,7 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
         with Vertical(id="dialog"):
             yield Plain(
                 Content.assemble(
-                    "A thread is a question about a sensor session, and a model's way to the answer:\n"
+                    "A thread is a question about a sensor session, and a model's way to the answer: "
                     "it calls tools that compute on the signals; you run, edit, branch and judge.\n\n"
                     "There is no data in this workspace yet.\n\n",
                     ("  enter  ", "bold $text-accent"),
@@ -64,7 +64,9 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
                     ("  R      ", "bold $text-accent"),
                     "runs it to the final answer\n",
                     ("  x      ", "bold $text-accent"),
-                    "exports the finished threads for training\n\n",
+                    "exports the finished threads for training\n",
+                    ("  esc    ", "bold $text-accent"),
+                    "looks around first; n offers this again\n\n",
                     ("Real recordings: ", "bold"),
                     "sensorloom datasets import uci_har PATH\n",
                     (f"Data folder: {one_line(self._workspace.shown(self._workspace.data))}", "dim"),

@@ -115,6 +115,9 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.query_one("#keys", Plain).show(
             _keys(
                 ("⏎", "start"), ("R", "start and run"), ("j k", "session"), ("x", "draw one"), ("t", "other question"),
+            )
+            + Content("\n")
+            + _keys(
                 ("e", "write it"), ("v", "evidence"), ("◂ ▸", "dataset"), ("esc", "back"),
             )
         )  # fmt: skip

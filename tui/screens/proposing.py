@@ -91,7 +91,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         self._goal, self._proposed, self._commands = goal, proposed, commands
         far, missing = self.query_one("#far", Plain), self.query_one("#missing", Plain)
         if goal is None or proposed is None:
-            self.picker.empty = "s sets a goal: how many threads of each label, dataset and person you want"
+            self.picker.empty = "s sets one: how many threads of each label, dataset and person"
             self.picker.show(())
             far.show("no goal is set")
             return

@@ -128,13 +128,15 @@ class FilterLine:
     def _explain(self) -> None:
         """Say above the line what is wrong; while it is typed in, what the term at the cursor is and could become."""
         line, hint = self._line, self._around.hint
-        if self._problem:
-            hint.show(one_line(self._problem, 200))
-        elif line.has_focus or line.can_focus:
-            about = explained(line.value, line.cursor_position)
+        offered = ""
+        if line.can_focus:
             before = line.value[: line.cursor_position]
             fitting = completions(before, line.values) if before.strip() and not before.endswith(" ") else []
             offered = f"\ntab {'  '.join(fitting[:OFFERED])}{' …' if len(fitting) > OFFERED else ''}" if fitting else ""
+        if self._problem:
+            hint.show(Content.assemble(one_line(self._problem, 200), (printable(offered), "dim")))
+        elif line.can_focus:
+            about = explained(line.value, line.cursor_position)
             hint.show(Content.styled(f"{one_line(about, 160)}{printable(offered)}", "dim"))
         hint.display = bool(self._problem) or line.can_focus
 

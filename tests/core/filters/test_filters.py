@@ -66,7 +66,7 @@ def test_terms_that_do_not_hold_do_not_select(text: str):
     ("text", "position", "sentence"),
     [
         ("status:finished statu:active", 17, "there is no term `statu`; did you mean `status`?"),
-        ("status:finshed", 8, "`finshed` is no status; did you mean `finished`?"),
+        ("status:finshed", 8, "`finshed` is no value of status; did you mean `finished`?"),
         ("-confidence:hihg", 13, "did you mean `high`?"),
         ("tools>=two", 8, "`two` is no number; write `tools>=2`"),
         ("turns>=2..3", 8, "is no number"),

@@ -51,5 +51,7 @@ async def test_a_question_mark_lists_the_fields_and_takes_one_over(
         await until(pilot, lambda: main.filter_line.value == "turns:1 correct:false" and main.filter_line.has_focus)
         await pilot.press(*" (")
         await until(pilot, lambda: "at 23: the parenthesis is not" in screen(pilot.app))
-        await pilot.press("backspace", *"model:?")
+        await pilot.press(*"stat")
+        await until(pilot, lambda: "tab status:" in screen(pilot.app) and "not" in screen(pilot.app))
+        await pilot.press(*["backspace"] * 5, *"model:?")
         await until(pilot, lambda: main.filter_line.value.endswith("model:?"))
