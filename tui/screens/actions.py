@@ -127,7 +127,7 @@ ACTIONS = (
         bar={"threads": 3, "conversation": 2, "proposal": 6, "sensors": 5}),
     AppAction("turn.sample", "s", "sample", "propose several turns at this point, to choose from", TURNS,
         lambda parts: parts.running.sample, needs="decided", bar={"conversation": 5}),
-    AppAction("turn.teach", "L", "with model", "ask the model for several answers, how hard it is, other words, a score …",
+    AppAction("turn.teach", "L", "with model", "ask the model for several answers, other words, a score …",
         TURNS, lambda parts: parts.teaching.ask, needs="decided", words="lesson rejection sampling difficulty pass"),
     AppAction("turn.accept", "y,enter", "accept", "take the proposed turn into the thread", TURNS,
         lambda parts: parts.proposals.accept, needs="idle", bar={"proposal": 1}, words="take proposal"),

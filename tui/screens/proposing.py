@@ -17,6 +17,7 @@ from core.filters.saved import forget_filter, keep_filter, saved_filters
 from core.filters.values import term
 from core.listing.goal import Goal, goal_of, parse_goal, set_goal
 from core.listing.proposing import Proposed, command_to_make, propose, sessions_to_make
+from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
@@ -103,7 +104,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         )  # fmt: skip
         far.show(f"{proposed.before.text}\nwanted: {goal.text}\n{len(picks):,} threads to judge, the most useful first")
         lacking = ", ".join(f"{name} {number}" for (_, _, name), number in proposed.missing.items())
-        make = f"\ny copies what makes them: {self._commands[0]}" if self._commands else ""
+        make = f"\ny copies what makes them: {one_line(self._commands[0], 110)}" if self._commands else ""
         missing.show(f"missing even then: {lacking}{make}" if lacking else "")
 
     def action_goal(self) -> None:
