@@ -12,7 +12,7 @@ from core.errors import UsageError
 from core.storage import store
 from core.storage.store import Stored
 from core.text import one_line
-from core.thread.review import reasons_of, review_of, tags_of
+from core.thread.review import reasons_of, review_of, tags_of, verdict_of
 from core.thread.turn_labels import TurnLabel, with_label
 from core.thread.turns import turn_at
 from core.thread.value import Thread, timestamp, with_metadata
@@ -28,6 +28,8 @@ def set_verdicts(
     note: str | None = None,
     reasons: Iterable[str] | None = None,
     *,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> Bulk:
     """Judge several threads as one step. Who judged is kept with the verdict, and with the step.
@@ -38,14 +40,21 @@ def set_verdicts(
         verdict: None takes verdicts back.
         note: why, in words; None leaves the note of a verdict that stays the same.
         reasons: why, in words from the workspace's list (`reason_named`); None leaves those of a verdict that stays.
+        add: reasons that each thread gets besides its own, where `reasons` is None.
+        remove: reasons that each thread loses, where `reasons` is None.
         progress: told how many are done.
     """
     chosen = None if reasons is None else tuple(dict.fromkeys(reasons))
+    added, removed = tuple(add), frozenset(remove)
 
     def change(thread: Thread) -> Thread:
-        return with_verdict(thread, verdict, note, chosen, workspace.person)
+        own = chosen
+        if own is None and (added or removed):
+            stated = reasons_of(thread) if verdict_of(thread) == verdict else ()
+            own = tuple(reason for reason in dict.fromkeys((*stated, *added)) if reason not in removed)
+        return with_verdict(thread, verdict, note, own, workspace.person)
 
-    return _change_each(workspace, stems, change, verdict_in_words(verdict, note, chosen), progress)
+    return _change_each(workspace, stems, change, verdict_in_words(verdict, note, chosen or added), progress)
 
 
 def reason_named(reasons: Mapping[str, str], word: str) -> str:

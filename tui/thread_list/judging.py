@@ -118,13 +118,14 @@ class Judging:
             if words is None:
                 return
             new_note = words.text if words.text != note else None
-            new_reasons = words.chosen if set(words.chosen) != set(reasons) else None
+            add = [word for word in words.chosen if word not in reasons]
+            remove = [word for word in reasons if word not in words.chosen]
             self._unmark(stems)
 
             def work() -> Bulk:
                 from core.curate import set_verdicts
 
-                return set_verdicts(self._workspace, stems, verdict, new_note, new_reasons)
+                return set_verdicts(self._workspace, stems, verdict, new_note, add=add, remove=remove)
 
             self._do(IN_WORDS[verdict], work)
             if is_new:

@@ -47,6 +47,19 @@ def review(workspace: Workspace, stem: str) -> Any:
     return metadata(workspace, stem).get("review", {})
 
 
+async def test_several_threads_keep_the_reasons_that_are_not_common_to_them(workspace: Workspace, add_thread: Add):
+    first, second = add_thread(2), add_thread(1)
+    curate.set_verdicts(workspace, [first], "reject", "too loud", ["leak", "wrong answer"])
+    curate.set_verdicts(workspace, [second], "reject", reasons=["leak"])
+    async with shown(workspace, 2) as (pilot, _):
+        await pilot.press("*", "W")
+        await until(pilot, lambda: "■ leak" in on_screen(pilot.app) and "□ wrong answer" in on_screen(pilot.app))
+        await pilot.press("l", "u", "enter")
+        await until(pilot, lambda: review(workspace, second)["reasons"] == ["unneeded call"])
+        await until(pilot, lambda: review(workspace, first)["reasons"] == ["wrong answer", "unneeded call"])
+        assert review(workspace, first)["note"] == "too loud"
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_key_a_reason_and_a_note_reject_a_thread(workspace: Workspace, add_thread: Add, size: Any):
     first, second = add_thread(2), add_thread(1)  # the newest first
