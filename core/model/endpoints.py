@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from core.errors import ModelError, UsageError
 from core.settings import BUILTIN_NAME, ModelSettings
@@ -138,7 +138,7 @@ def choose(
     if name.startswith(("http://", "https://")):
         url = name.rstrip("/")
         # a key goes only to the endpoint it was set for
-        chosen = next((server for server in known if server.base_url == url), Endpoint(url, url))
+        chosen = next((server for server in known if server.base_url == url), Endpoint(_named_by(url), url))
     elif name:
         named = [server for server in known if server.name == name]
         if not named:
@@ -160,6 +160,15 @@ def choose(
         if not math.isfinite(getattr(settings, field_name) or 0.0):
             raise UsageError(f"{field_name} is {getattr(settings, field_name)}; give a number that can be used")
     return ModelChoice(chosen, model, settings)
+
+
+def _named_by(url: str) -> str:
+    """An address as a name: threads and messages hold it, so no password and no key of the address stands in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition("://")[0]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _refuse_address(endpoint: Endpoint) -> None:

@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import parent_process
+from contextlib import redirect_stderr
+from multiprocessing import parent_process, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
@@ -53,6 +54,7 @@ def in_order(
     if count < 2:
         yield from each_here(opener, setup, parts)
         return
+    _start_tracker()
     context = _Context()
     context.set_forkserver_preload([opener.__module__])
     pool = ProcessPoolExecutor(count, context, _open, (opener, setup))
@@ -69,6 +71,13 @@ def in_order(
         raise SensorloomError(sentence) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start_tracker() -> None:
+    """Start what watches over the processes' semaphores. It is handed standard error, which in a full-screen program is
+    no file (Textual's has the number -1, which nothing can be started with)."""
+    with redirect_stderr(sys.__stderr__):
+        resource_tracker.ensure_running()
 
 
 def _submitted(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:

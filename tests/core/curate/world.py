@@ -39,6 +39,9 @@ class Ramp:
     def features(self) -> FeatureTable:
         raise NotImplementedError
 
+    def measurements(self) -> FeatureTable:
+        raise NotImplementedError
+
 
 @tool
 def mean_of(context: ToolContext, artifact_id: str = "session") -> dict[str, Any]:

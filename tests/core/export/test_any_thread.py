@@ -88,6 +88,8 @@ def exported(space: Any, request: ExportRequest) -> ExportReport:
 def calls_in(row: Any) -> int:
     """How many calls a row holds, in whatever form."""
     if isinstance(row, dict):
+        if "completions" in row:  # steps are text
+            return sum(step.count("<tool_call>") for step in row["completions"])
         if row.get("from") == "function_call":
             return len(json.loads(row["value"].partition("<tool_call>")[2].removesuffix("</tool_call>")))
         own = len(row.get("tool_calls") or ()) if "role" in row else 0
@@ -107,6 +109,10 @@ def test_every_row_of_every_profile_can_be_loaded_and_holds_every_call(tmp_path:
     chance = random.Random(profile)
     space = workspace(tmp_path)
     good = document(9999)
+    if PROFILES[profile].steps:  # its rows are labels
+        good["messages"] = [
+            {**message, "label": "good"} if message["role"] == "assistant" else message for message in good["messages"]
+        ]
     (space.threads / "good.json").write_text(json.dumps({**good, "id": "good"}))
     for number in range(COUNT):
         path = space.threads / f"uci_har_train_16_3157_v4_{number:04d}.json"

@@ -138,6 +138,14 @@ async def test_an_endpoint_that_hangs_is_given_up() -> None:
     assert "did not answer within 0.2 s" in listing.problem
 
 
+def test_an_address_becomes_a_name_without_what_is_secret_in_it(tmp_path: Path) -> None:
+    choice = choose(workspace(tmp_path), "http://me:hidden@lab:9000/v1?key=hidden", environ={})
+    assert (choice.endpoint.name, choice.endpoint.base_url) == (
+        "http://lab:9000/v1",
+        "http://me:hidden@lab:9000/v1?key=hidden",
+    )
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "no url", "http://[", "http://no-such-host.invalid/v1"])
 async def test_an_address_where_nobody_answers_is_no_failure(url: str) -> None:
     listing = await list_models(Endpoint("lab", url))

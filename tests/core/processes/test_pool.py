@@ -111,6 +111,18 @@ def test_a_script_without_a_guard_is_not_run_again_in_each_process(tmp_path: Pat
     assert ended.stdout == "began 1\n" and ended.returncode == 0
 
 
+def test_processes_start_where_standard_error_is_no_file():
+    ended = _script(
+        "import io, sys\n"
+        "class Screen(io.StringIO):\n"
+        "    def fileno(self): return -1\n"
+        "sys.stderr = Screen()\n"
+        "print(sum(v for _, v in pool.in_order(squarer, (0,), range(4))), flush=True)\n"
+        "sys.stderr = sys.__stderr__\n"
+    )
+    assert (ended.stdout, ended.returncode) == ("14\n", 0), ended.stderr
+
+
 _HEAD = (
     "import os, signal\n"
     "from core.processes import pool\n"
