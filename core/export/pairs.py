@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from core.thread.proposal import context_hash
+from core.thread.review import verdict_of
 from core.thread.value import (
     Message,
     Thread,
@@ -54,12 +55,6 @@ def is_bad(thread: Thread) -> bool:
 
 def _is_correct(thread: Thread) -> bool | None:
     return counted(thread.messages, thread.metadata)["is_correct"]
-
-
-def verdict_of(thread: Thread) -> str:
-    """A person's verdict, or nothing."""
-    review = thread.metadata.get("review")
-    return str(review.get("verdict") or "") if isinstance(review, Mapping) else ""
 
 
 def pairs(thread: Thread, siblings: Sequence[Thread], missed: Counter[str]) -> list[Pair]:

@@ -21,6 +21,7 @@ from core.runs.replay import replay
 from core.storage.store import Stored
 from core.teaching.asking import ask
 from core.thread.conclusion import CONCLUDING
+from core.thread.review import verdict_of
 from core.thread.value import Message, Thread, count, is_assistant, text_of, with_messages
 from core.thread.ways import with_made_by
 from core.workspace import Workspace
@@ -88,8 +89,7 @@ def why_not(workspace: Workspace, stored: Stored, changed: Thread) -> str:
 
 
 def _not_good(thread: Thread) -> str:
-    review = thread.metadata.get("review")
-    verdict = review.get("verdict") if isinstance(review, dict) else None
+    verdict = verdict_of(thread)
     counts = count(thread.messages, thread.metadata)
     if counts.status != "finished":
         return "is not finished"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from textual.screen import Screen
 
@@ -248,9 +248,7 @@ def _question(work: ThreadWork) -> str:
 
 def _begins_at_question(stored: Stored) -> bool:
     """Whether a thread is read from its question: one that is finished and not judged."""
-    review = stored.thread.metadata.get("review")
-    judged = isinstance(review, dict) and bool(cast("dict[str, object]", review).get("verdict"))
-    return not judged and stored.thread.status == "finished"
+    return not verdict_of(stored.thread) and stored.thread.status == "finished"
 
 
 def look_at(work: ThreadWork, look: Look) -> Look:

@@ -104,7 +104,7 @@ class Board(RowList):
         return bool(self.rows[index].terms or self.rows[index].about)
 
     def _nearest(self, index: int, step: int) -> int:
-        """The row at `place` or the next that stands for something; the last one on that side where there is none."""
+        """The row at `index` or the next that stands for something; the last one on that side where there is none."""
         index = max(0, min(index, self.count - 1))
         ahead = range(index, self.count if step > 0 else -1, step)
         behind = range(index, -1 if step > 0 else self.count, -step)
