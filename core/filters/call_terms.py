@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from core.filters.grammar import Joined, Written
 from core.filters.matching import matches_number
-from core.filters.terms import ANY, NONE, OnThread, decoded_texts, failed
+from core.filters.terms import ANY, NONE, OnThread, decoded_texts
 from core.filters.values import FilterError, looks_numeric, nearest, number_range
-from core.thread.turns import results_of
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss
+from core.thread.turns import is_error, results_of
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,10 @@ class Call:
     @property
     def results(self) -> list[str]:
         """Its result as a person reads it."""
-        from core.thread.value import text_of
-
         return [] if self.result is None else list(decoded_texts(text_of(self.result)))
 
     def values(self, key: str) -> Iterator[Any]:
         """Every value that stands under a key in its arguments or its result, at any depth."""
-        from core.thread.value import text_of
-
         for text in (call_arguments(self.call), text_of(self.result) if self.result is not None else ""):
             try:
                 yield from _under(json.loads(text), key)
@@ -55,7 +51,7 @@ class Call:
 OnCall = Callable[[Call], bool]
 
 STATES: Mapping[str, tuple[str, OnCall]] = {
-    "error": ("its result is an error", lambda call: call.result is not None and failed(call.result)),
+    "error": ("its result is an error", lambda call: call.result is not None and is_error(text_of(call.result))),
     "unanswered": ("it has no result", lambda call: call.result is None),
     "edited": (
         "its turn or its result was edited by hand",

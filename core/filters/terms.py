@@ -15,6 +15,7 @@ from core.thread.faithfulness import FAITHFULNESS
 from core.thread.opening import opening_of
 from core.thread.review import note_of
 from core.thread.turn_labels import labels_of
+from core.thread.turns import is_error
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 if TYPE_CHECKING:
@@ -115,13 +116,8 @@ def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
     return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
 
 
-def failed(result: Message) -> bool:
-    """Whether a tool's result is an error."""
-    return text_of(result).lstrip().startswith('{"error"')
-
-
 def _has_failed(thread: Thread) -> bool:
-    return any(message.get("role") == "tool" and failed(message) for message in thread.messages)
+    return any(message.get("role") == "tool" and is_error(text_of(message)) for message in thread.messages)
 
 
 HAS_ON_SUMMARY: dict[str, OnSummary] = {

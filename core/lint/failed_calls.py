@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
+from core.thread.turns import is_error
 from core.thread.value import Thread, text_of
 
 LEAST_CALLS = 2
@@ -18,17 +18,6 @@ def _failed_calls(thread: Thread, context: Context) -> Iterator[Finding]:
     if len(results) >= LEAST_CALLS and 2 * failed > len(results):
         sentence = f"{failed} of {len(results)} calls failed, so the answer rests on little that was measured"
         yield Finding("failed_calls", None, sentence, "see `sensorloom datasets check`, run it anew, or reject it")
-
-
-def is_error(text: str) -> bool:
-    """Whether a result is an object with a key `error` that says something."""
-    if '"error"' not in text:
-        return False
-    try:
-        result = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(result, dict) and bool(result.get("error"))
 
 
 FAILED_CALLS = Check("failed_calls", "a thread most of whose calls failed", _failed_calls)

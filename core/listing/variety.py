@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
-from core.lint.failed_calls import is_error
 from core.lint.grounding import numbers_in, quotes_any
 from core.listing.skeletons import as_object, skeletons_of
 from core.storage import store
 from core.thread.conclusion import CONCLUDING, final_answer
 from core.thread.labels import same_label
+from core.thread.turns import is_error
 from core.thread.value import Thread, call_name, calls_of, final_message, is_assistant, text_of
 
 if TYPE_CHECKING:

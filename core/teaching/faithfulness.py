@@ -6,7 +6,6 @@ import asyncio
 
 from core.curate.steps import commit
 from core.errors import UsageError
-from core.lint.failed_calls import is_error
 from core.lint.grounding import numbers_in, quotes_from
 from core.model.client import Model
 from core.model.request import sent_messages
@@ -16,6 +15,7 @@ from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.faithfulness import Faithfulness, Way, disturbed, with_faithfulness
 from core.thread.labels import same_label
 from core.thread.opening import system_prompt
+from core.thread.turns import is_error
 from core.thread.value import Thread, final_message, text_of
 from core.workspace import Workspace
 

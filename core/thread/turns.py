@@ -6,6 +6,7 @@ answer no call, calls that nobody answered, an id that stands twice.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,17 @@ def boundary(thread: Thread, position: int) -> int:
         if position < turn.end:
             return turn.end
     return len(thread.messages)
+
+
+def is_error(text: str) -> bool:
+    """Whether a result says that its call failed: it is an object with a key `error` that says something."""
+    if '"error"' not in text:
+        return False
+    try:
+        result = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(result, dict) and bool(result.get("error"))
 
 
 def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...]:

@@ -175,6 +175,22 @@ def test_the_fields_of_a_call_must_hold_of_the_same_one(tmp_path: Path):
     assert chosen("call(compute_spectrum) call(error)")
 
 
+@pytest.mark.parametrize(
+    ("result", "is_error"),
+    [
+        ('{"artifact": "a", "error": "no"}', True),
+        ('{ "error": "no"}', True),
+        ('{"note": "no \\"error\\" here"}', False),
+    ],
+)
+def test_a_call_failed_where_the_checks_say_so(tmp_path: Path, result: str, is_error: bool):
+    document = thread()
+    document["messages"][2]["content"] = result
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    for text in ("has:errors", "call(error)"):
+        assert bool(list(select(tmp_path, [Summary("a")], parse(text)))) is is_error
+
+
 def test_a_file_is_read_only_where_no_summary_settles_it(tmp_path: Path):
     assert list(select(tmp_path / "absent", [ONE], parse("status:finished OR rhythm"))) == [ONE]
     assert not list(select(tmp_path / "absent", [ONE], parse("(status:active OR rhythm) turns:4")))
