@@ -290,4 +290,7 @@ def _nothing(workspace: Workspace, report: ExportReport) -> str:
     if not report.total:
         return f"no threads found: {workspace.threads} holds none yet; make some with `sensorloom run`"
     why = ", ".join(f"{count} {reason}" for reason, count in report.skipped.items())
-    return f"no threads found matching the filter ({why}); finish some, widen the filter, or use --all"
+    return (
+        f"no threads found matching the filter ({why}); widen it, or take these along: "
+        "X in the program, --all or --rejected of the command"
+    )

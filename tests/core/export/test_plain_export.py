@@ -142,7 +142,10 @@ def test_the_row_richest_in_keys_stands_first(tmp_path: Path):
 def test_nothing_to_export_says_why_and_writes_nothing(tmp_path: Path):
     active = document(1)
     _unfinished(active)
-    with pytest.raises(NothingToExportError, match=r"no threads found matching the filter \(1 not finished\)"):
+    with pytest.raises(
+        NothingToExportError,
+        match=r"no threads found matching the filter \(1 not finished\); .* X in the program, --all or",
+    ):
         export(workspace(tmp_path, active), ExportRequest())
     assert not list((tmp_path / "exports").glob("*.jsonl"))
 

@@ -101,7 +101,7 @@ async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_threa
         await opened(pilot, until, 1)
         await pilot.press("x")
         await until(pilot, lambda: "no threads found matching the filter" in screen(app).lower())
-        assert "widen the filter" in " ".join(app.screen.query_one(HelpView).text.split())
+        assert "X in the program" in " ".join(app.screen.query_one(HelpView).text.split())
         assert not exported(workspace)
 
 
