@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from textual.driver import Driver
-from textual.events import Event, InputEvent
+from textual.events import Event, InputEvent, Key
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input
 
 from core.text import printable
 from core.workspace import Workspace
@@ -61,7 +62,11 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         """Whatever a person does comes by here first."""
         if isinstance(event, InputEvent):
             self._main.used()
-        await super().on_event(event)
+        if isinstance(event, Key) and event.is_forwarded and event.is_printable and isinstance(self.focused, Input):
+            # Nobody took the letter, which was sent on its way before the line had the focus: a line takes its own.
+            self.focused.replace(event.character or "", *self.focused.selection)
+        else:
+            await super().on_event(event)
 
     def went_wrong(self, error: Exception) -> None:
         """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""

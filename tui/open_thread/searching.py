@@ -57,7 +57,7 @@ class Searching:
         self._began_at = self._thread.conversation.index
         self._line.display = True
         self._line.can_focus = True
-        self._line.focus()
+        self._line.screen.set_focus(self._line)  # at once: what is typed next belongs to the line
         self._line.select_all()
         self._show_searched(True)
         self._thread.screen.run_worker(self._read, group="search texts")

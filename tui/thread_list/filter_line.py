@@ -76,7 +76,7 @@ class FilterLine:
     def begin(self) -> None:
         """Go to the line."""
         self._line.can_focus = True
-        self._line.focus()
+        self._line.screen.set_focus(self._line)  # at once: what is typed next belongs to the line
         self._back = 0
         summaries = list(self._folder.summaries.values())
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from textual.app import App
+from textual.events import Key
+from textual.widgets import Input
 
 from core.filters.typed import typed_filters
 from core.workspace import Workspace
@@ -55,3 +58,18 @@ async def test_a_question_mark_lists_the_fields_and_takes_one_over(
         await until(pilot, lambda: "tab status:" in screen(pilot.app) and "not" in screen(pilot.app))
         await pilot.press(*["backspace"] * 5, *"model:?")
         await until(pilot, lambda: main.filter_line.value.endswith("model:?"))
+
+
+@pytest.mark.parametrize("pane", ["1", "2"])
+async def test_what_comes_in_one_go_with_the_key_of_a_line_is_text_for_it(
+    workspace: Workspace, until: Until, add_thread: Callable[..., str], pane: str
+):
+    add_thread(1)
+    async with opened(workspace) as (pilot, main):
+        await pilot.press(pane)
+        before = {path: path.read_bytes() for path in workspace.threads.iterdir()}
+        for key, character in [("slash", "/"), *((letter, letter) for letter in "radeon")]:
+            pilot.app.post_message(Key(key, character))
+        line = main.filter_line if pane == "1" else main.query_one("#search", Input)
+        await until(pilot, lambda: line.value == "radeon" and line.has_focus)
+        assert {path: path.read_bytes() for path in workspace.threads.iterdir()} == before
