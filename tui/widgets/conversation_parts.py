@@ -15,7 +15,7 @@ from core.thread.faithfulness import faithfulness_of
 from core.thread.labels import same_label
 from core.thread.review import note_of, truth_hidden, verdict_of
 from core.thread.turn_labels import label_of
-from core.thread.turns import results_of
+from core.thread.turns import is_error, results_of
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.judgement_lines import LABELS, judged
@@ -268,10 +268,7 @@ def _call_marks(call: Mapping[str, object], answers: Mapping[str, Message], look
 
 def failed(answer: Message) -> bool:
     """Whether a result says that its call could not be carried out."""
-    content = answer.get("content")
-    if isinstance(content, Mapping):
-        return "error" in content
-    return isinstance(content, str) and content.lstrip()[:200].replace(" ", "").startswith('{"error":')
+    return is_error(text_of(answer))
 
 
 def _conclusion(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
