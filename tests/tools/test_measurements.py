@@ -20,6 +20,7 @@ EVERY = [each.name for each in BUILTIN]
 NEEDED: dict[str, dict[str, Any]] = {
     "select_channels": {"channel_names": ["acc"]},
     "filter_by_time": {"start_sec": 0, "end_sec": 1},
+    "show_samples": {"start_sec": 0, "end_sec": 1},
 }
 
 
