@@ -71,7 +71,10 @@ class MainScreen(Frame):
         pane = self.query_one("#conversation-pane")
         await pane.mount(Conversation(id="conversation"), before=0)
         await pane.mount(Plain(id="hits"), LineField(placeholder="/ search", id="search"))
-        await self.query_one("#sensors-pane").mount(Sensors(self.workspace, id="sensors"))
+        sensors = Sensors(self.workspace, id="sensors")
+        await self.query_one("#sensors-pane").mount(sensors)
+        if not sensors.is_attached:
+            return  # the program was left before it was filled
         self.parts = Parts(
             self, self.workspace, act=self.action_do, leave=self.leave, resume=self._resume, polling=self._polling
         )

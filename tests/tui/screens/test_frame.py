@@ -33,7 +33,7 @@ async def test_the_title_of_the_pane_that_keys_go_to_is_bold(workspace: Workspac
     async with opened(workspace) as (pilot, screen):
         await pilot.press("2")
         await until(pilot, lambda: bold_titles(screen) == ["conversation-pane"])
-        await pilot.press("slash")
+        await pilot.press("1", "slash")
         await until(pilot, lambda: bold_titles(screen) == ["threads-pane"])
 
 
