@@ -92,7 +92,7 @@ async def test_a_hint_that_shows_is_thrown_away_and_one_that_does_not_makes_a_th
     hinted = [
         stored.thread for stored in read_all(workspace.threads) if isinstance(stored, Stored) and stored.stem != stem
     ]
-    assert [thread.metadata["made_by"] for thread in hinted] == [{"hint": "stripped"}]
+    assert [thread.metadata["made_by"]["hint"] for thread in hinted] == ["stripped"]
 
 
 async def test_other_words_come_into_the_open_thread_and_undone(workspace: Workspace, served: Served):
