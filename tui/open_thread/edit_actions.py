@@ -61,7 +61,6 @@ class EditActions:
         self._show_pane = show_pane
         self._thread = thread
         self._edit: Edit | None = None
-        self._typed: dict[str, str] = {}
         self.opening = False
         """Whether the editor was asked for and is not there yet: letters that follow are meant for it."""
         self._draft_timer: Any = None
@@ -103,7 +102,7 @@ class EditActions:
         pane = conversation.parent
         if not isinstance(pane, Widget) or self._thread.work is None or self._thread.work.stored.stem != stem:
             return
-        self._edit, self._typed = edit, dict(fields or {})
+        self._edit = edit
         thread = edit.seen.thread
         editor = MessageEditor(thread, edit.message, title=edit.title, head=edit.head, fields=fields)
         pane.styles.layers = "default editor"
@@ -153,18 +152,23 @@ class EditActions:
         if parts:
             self._thread.say(f"kept from before · {' · '.join(parts)}")
 
-    def typed(self, event: MessageEditor.Changed) -> None:
+    def typed(self) -> None:
         """Keep what was typed, soon."""
-        self._typed = event.fields
         if self._draft_timer is None:
             self._draft_timer = self._thread.screen.set_timer(DRAFT_SECONDS, self.keep_draft)
+
+    async def keep_last_keys(self) -> None:
+        """Write down what was typed to the last key: the program ends."""
+        if (editor := self.editor) is not None:
+            await editor.keys_taken_in()
+        self.keep_draft()
 
     def keep_draft(self) -> None:
         """Write down what was typed, if an editor is open."""
         self._draft_timer = None
-        edit = self._edit
-        if edit is not None:
-            self._thread.do(partial(self._put_draft, edit, self._typed))
+        edit, editor = self._edit, self.editor
+        if edit is not None and editor is not None and editor.ready:
+            self._thread.do(partial(self._put_draft, edit, editor.unsaved))
 
     async def _put_draft(self, edit: Edit, fields: dict[str, str]) -> None:
         try:
@@ -186,7 +190,7 @@ class EditActions:
 
     def left(self) -> None:
         """Close the editor; what was typed stays as a draft."""
-        if self._typed:
+        if self.editor is not None and self.editor.ready and self.editor.unsaved:
             self._thread.say("kept as a draft: e opens it again")
         self.keep_draft()
         self._close()
@@ -211,7 +215,6 @@ class EditActions:
     async def done(self, edit: Edit) -> None:
         """What was typed is saved."""
         if self._edit is edit:
-            self._typed = {}
             self._close()
         await self._put_draft(edit, {})
 

@@ -135,7 +135,7 @@ class MainScreen(Frame):
         runs = self.parts.runs
         if running := len(runs.running):
             self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
-        self.parts.edits.keep_draft()
+        await self.parts.edits.keep_last_keys()
         await asyncio.to_thread(runs.close)
         self.parts.hear_runs()
         if saving := [worker for worker in self.workers if worker.group == "turns"]:
@@ -167,8 +167,8 @@ class MainScreen(Frame):
         elif event.input.id == "search":
             self.parts.searching.entered()
 
-    def _on_message_editor_changed(self, event: MessageEditor.Changed) -> None:
-        self.parts.edits.typed(event)
+    def _on_message_editor_changed(self) -> None:
+        self.parts.edits.typed()
 
     def _on_message_editor_saved(self, event: MessageEditor.Saved) -> None:
         self.parts.edits.saved(event)

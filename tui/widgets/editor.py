@@ -83,12 +83,8 @@ class MessageEditor(VerticalScroll):
         despite_problems: bool
         """Whether problems were on the screen, and saving was asked for a second time."""
 
-    @dataclass
     class Changed(Event):
         """Something was typed."""
-
-        fields: dict[str, str]
-        """The text of every field by its name; empty while the message is what it was."""
 
     class Left(Event):
         """The person goes away from the editor."""
@@ -133,6 +129,16 @@ class MessageEditor(VerticalScroll):
         """The text of every field by its name."""
         areas = {str(area.id): area.text for area in self.query(TextField)}
         return areas | {str(field.id): field.value for field in self.query(NameField)}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the fields are there."""
+        return bool(self._inputs())
+
+    @property
+    def unsaved(self) -> dict[str, str]:
+        """The text of every field by its name; empty while the message is what it was."""
+        return {} if self.message == self._original else self.fields
 
     @property
     def message(self) -> Message:
@@ -189,7 +195,7 @@ class MessageEditor(VerticalScroll):
     def _inputs(self) -> list[TextField | NameField]:
         return [field for field in self.query("*") if isinstance(field, TextField | NameField)]
 
-    async def _taken_in(self) -> None:
+    async def keys_taken_in(self) -> None:
         """Wait until every field has taken the keys that were pressed while it had the focus."""
         for field in self._inputs():
             done = asyncio.Event()
@@ -198,7 +204,7 @@ class MessageEditor(VerticalScroll):
 
     async def action_save(self, rerun: bool) -> None:
         """Hand the edit over. Calls with problems are only saved when asked for twice."""
-        await self._taken_in()
+        await self.keys_taken_in()
         if self._problems and not self._warned:
             self._warned = True
             self._tell(("saving it all the same takes the same key once more", *self._problems))
@@ -209,7 +215,7 @@ class MessageEditor(VerticalScroll):
         """Hand what the fields hold to another editor, and take back what comes of it."""
         from tui.widgets.message_text import edited_outside
 
-        await self._taken_in()
+        await self.keys_taken_in()
         try:
             message = edited_outside(self.app, self.message, self._head)
         except UsageError as error:
@@ -224,7 +230,7 @@ class MessageEditor(VerticalScroll):
 
     async def action_leave(self) -> None:
         """Go away; the draft is the caller's."""
-        await self._taken_in()
+        await self.keys_taken_in()
         self.post_message(self.Left())
 
     @on(TextArea.Changed)
@@ -232,7 +238,7 @@ class MessageEditor(VerticalScroll):
     def _typed(self, event: TextArea.Changed | Input.Changed) -> None:
         event.stop()
         self._warned = False
-        self.post_message(self.Changed({} if self.message == self._original else self.fields))
+        self.post_message(self.Changed())
         self.set_timer(CHECK_SECONDS, partial(self._check, self._checks + 1))
         self._checks += 1
 
