@@ -26,9 +26,11 @@ ActionId = Literal[
     "verdict.reject", "verdict.skip", "verdict.why", "thread.tags", "thread.history", "thread.delete", "thread.trash",
     "export.now", "export.choose", "threads.migrate", "turn.run", "turn.run_to_end", "turn.sample", "turn.teach",
     "turn.accept", "turn.retry", "turn.discard", "turn.stop", "turn.edit", "turn.edit_external", "turn.settle",
-    "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete", "turn.branch", "turn.previous_sibling",
-    "turn.next_sibling", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute", "turn.undo",
-    "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend", "app.quit",
+    "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete",
+    "turn.insert", "turn.move_up", "turn.move_down", "turn.split", "turn.join", "turn.branch", "turn.previous_sibling",
+    "turn.next_sibling", "turn.tree", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute",
+    "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend",
+    "app.quit",
 ]
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""
@@ -98,7 +100,8 @@ _SHOWN = {
     "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}", "less_than_sign": "<",
     "greater_than_sign": ">", "escape": "esc",
     "plus": "+", "minus": "-", "equals_sign": "=", "number_sign": "#", "comma": ",",
-    "asterisk": "*",
+    "asterisk": "*", "left_parenthesis": "(", "right_parenthesis": ")", "vertical_line": "|", "ampersand": "&",
+    "tilde": "~", "percent_sign": "%", "backslash": "\\", "quotation_mark": '"',
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
     "down": "↓", "up": "↑",
 }  # fmt: skip

@@ -33,6 +33,7 @@ SECTIONS = {
         "list": "list threads",
         "filters": "list the fields of a filter, and keep filters under names",
         "show": "show a thread, its messages numbered",
+        "tree": "show all threads about a session, branches under their parents",
         "goal": "what a set of threads is to be, how far it is, what to judge next",
         "stats": "count threads: balance, wrong answers, confidence, tools",
         "history": "show what was done, by whom and when; take back any one step",

@@ -12,6 +12,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options, refuse_model_options
 from core.cli.settle import settled
+from core.cli.structure import restructured, way_of
 from core.cli.threads import opened
 from core.errors import UsageError, system_reason
 from core.storage.store import Stored
@@ -28,6 +29,10 @@ from core.workspace import Workspace
 @click.option("--tool", help="The tool its call is to name.")
 @click.option("--call", type=click.IntRange(1), help="Which call, where the message has several.")
 @click.option("--execute", is_flag=True, help="Change nothing, but execute its calls anew and take the results in.")
+@click.option("--insert", type=click.Choice(["user", "assistant"]), help="Put in a message after this one's turn.")
+@click.option("--move", type=click.Choice(["up", "down"]), help="Move its turn one place.")
+@click.option("--split-calls", is_flag=True, help="Give each of its parallel calls a turn of its own.")
+@click.option("--join", is_flag=True, help="Join its turn with the one after it.")
 @click.option("--force", is_flag=True, help="Save a call that the thread's tools would refuse.")
 @click.option("--run-again", is_flag=True, help="Then take off the turns that rest on it, and run to the end.")
 @model_options
@@ -38,7 +43,8 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
 
     A call that changed is executed again; --execute does so with calls as they stand. Nothing later is deleted: what
     rests on the change is marked stale until it is settled (`sensorloom settle`). In the message that holds the
-    question, the text is the question alone.
+    question, the text is the question alone. --insert (with --text, --tool, --arguments), --move, --split-calls and
+    --join change the order of the turns; what cannot be in that order is refused.
     """
     from core import curate
     from core.model.endpoints import choose
@@ -50,18 +56,21 @@ def command(workspace: Workspace, name: str, message: int, as_json: bool, **opti
     else:
         refuse_model_options(options, "--run-again")
     stored = opened(workspace, name)
-    index = message - 1
-    if options["execute"]:
-        saved = _executed(workspace, stored, index, options)
+    index, did = message - 1, "edited"
+    if way_of(options):
+        text = _text(options["text"], options["source"])
+        saved, did = restructured(workspace, stored, index, text, options)
+    elif options["execute"]:
+        saved, did = _executed(workspace, stored, index, options), "executed the calls of"
     else:
         edited = _edited(stored.thread, index, message_at(stored.thread, index), options)
         with_tools = partial(tools_at, workspace)
         saved = curate.edit_message(workspace, stored, index, edited, with_tools, unchecked=options["force"])
     told = _document(stored, saved, index)
-    if curate.left_unexecuted(stored.thread, saved.thread, index):
+    if did == "edited" and curate.left_unexecuted(stored.thread, saved.thread, index):
         told["note"] = "the session cannot be read, so the call was saved without being executed"
     if not as_json:
-        _say(told, "executed the calls of" if options["execute"] else "edited")
+        _say(told, did)
     code = 0
     if options["run_again"]:
         code, told["settled"] = settled(workspace, saved, "rerun", options["endpoint"], options["model"])

@@ -19,7 +19,8 @@ NAMED = {
     "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab", "enter", "escape",
     "backspace", "delete", "space", "slash", "exclamation_mark", "question_mark", "left_square_bracket",
     "right_square_bracket", "left_curly_bracket", "right_curly_bracket", "less_than_sign", "greater_than_sign",
-    "plus", "minus", "equals_sign", "number_sign", "comma", "asterisk",
+    "plus", "minus", "equals_sign", "number_sign", "comma", "asterisk", "left_parenthesis", "right_parenthesis",
+    "vertical_line", "ampersand", "tilde", "percent_sign", "backslash", "quotation_mark",
 }  # fmt: skip
 SAFE = NAMED | {f"f{number}" for number in range(2, 10)} | {f"ctrl+{letter}" for letter in "defgklnoprtuwxyz"}
 

@@ -43,6 +43,21 @@ class ListScreens:
 
         self._screen.app.push_screen(SortScreen(self._arranging.sort, self._arranging.turned), chosen)
 
+    def tree(self, *, blind: bool) -> None:
+        """Show all threads about the session of the one under the cursor, as a tree."""
+        from tui.screens.tree import TreeScreen
+
+        current = self._arranging.current
+        every = list(self._folder.summaries.values())
+        if current is None or current.stem not in self._folder.summaries:
+            return
+
+        def chosen(stem: str | None) -> None:
+            if stem is not None:
+                self._arranging.go_to(stem)
+
+        self._screen.app.push_screen(TreeScreen(every, current.stem, blind=blind), chosen)
+
     def propose(self, *, blind: bool) -> None:
         """Say how far the goal is, and list what to judge for it."""
         from tui.screens.proposing import ProposeScreen

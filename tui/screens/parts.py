@@ -26,6 +26,7 @@ from tui.open_thread.running import Running
 from tui.open_thread.runs import Runs
 from tui.open_thread.searching import Searching
 from tui.open_thread.stale_actions import StaleActions
+from tui.open_thread.structuring import Structuring
 from tui.open_thread.teaching import Teaching
 from tui.open_thread.thread_work import ThreadWork
 from tui.open_thread.turn_actions import TurnActions
@@ -152,6 +153,7 @@ class Parts:
             ended=self.resume,
         )
         self.turns = TurnActions(thread)
+        self.structuring = Structuring(thread)
         self.teaching = Teaching(thread, self.running)
         self.stale = StaleActions(thread, self.act)
         self.edits = EditActions(

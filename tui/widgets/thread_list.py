@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 Extent = Literal["row", "range", "all"]
 """What is marked: the row under the cursor, all from the last marked one to it, or all rows that are shown."""
-_VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
-_STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
-_ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"), None: (" ", "dim")}
+VERDICTS: dict[str, Span] = {"accept": ("▲", "good"), "reject": ("▼", "bad"), "skip": ("▷", "dim")}
+STATUSES: dict[str, Span] = {"finished": ("●", "text"), "active": ("○", "text"), "max_turns_reached": ("◐", "warn")}
+ANSWERS: dict[bool | None, Span] = {True: ("✓", "good"), False: ("✗", "bad"), None: (" ", "dim")}
+"""The signs of a verdict, of how far a thread is, and of whether its answer is right."""
 _EXPORTED: dict[str, Span] = {"never": (" ", "dim"), "exported": ("↑", "dim"), "changed": ("↕", "warn")}
 
 LEGEND = (
@@ -199,9 +200,9 @@ class ThreadList(RowList):
             return fit((*marks, sign, (f"     {one_line(summary.stem, 24)}", "text"), (reason, "dim")), width)
         sign = self._sign(summary)
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""
-        verdict = _VERDICTS.get(summary.verdict, (" ", "dim"))
+        verdict = VERDICTS.get(summary.verdict, (" ", "dim"))
         hidden = truth_hidden(summary.verdict, blind=self.blind)
-        answer = _ANSWERS[None if hidden else summary.correct]
+        answer = ANSWERS[None if hidden else summary.correct]
         signs = sign, answer, verdict, *_standing(self.standing(summary))
         right: Line = _tail(summary)
         if why := self.aside.get(summary.stem):  # first, so that it is never cut off
@@ -219,7 +220,7 @@ class ThreadList(RowList):
             return "▶", "mark"
         if summary.stem in self._waiting:
             return "◆", "mark"
-        return _STATUSES.get(summary.status, ("○", "text"))
+        return STATUSES.get(summary.status, ("○", "text"))
 
 
 def _remarks(summary: Summary, room: int) -> Line:

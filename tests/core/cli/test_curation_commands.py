@@ -355,3 +355,37 @@ def test_the_commands_are_grouped_in_the_help(sensorloom: Run):
     assert code == 0
     headings = [line for line in out.splitlines() if line.endswith(":") and not line.startswith((" ", "Usage"))]
     assert headings == ["Options:", "Make threads:", "Look:", "Curate:", "Check and export:", "Data and tools:"]
+
+
+def test_turns_are_put_in_moved_parted_and_joined(workspace: Workspace, sensorloom: Run):
+    before = bytes_of(workspace)[A]
+    calling = next(number for number, message in enumerate(messages(workspace, A), 1) if calls_of(message))
+    where = ["edit", A, "--message", str(calling)]
+    code, out, err = sensorloom(*where, "--insert", "assistant", "--tool", "show_channel_stats")
+    assert (code, err) == (0, "") and out.startswith(f"{A}: put the assistant's message after turn 1; stale now: ")
+    assert sensorloom(*where, "--move", "down")[0] == 0
+    assert sensorloom(*where, "--join")[0] == 0
+    assert len(calls_of(messages(workspace, A)[calling - 1])) >= 2
+    code, out, _ = sensorloom(*where, "--split-calls", "--json")
+    assert code == 0 and json.loads(out)["changed"]
+    for arguments, reason in (
+        (["--move", "up"], "question that opens a thread stays first"),
+        (["--insert", "user"], "say what is put in"),
+        (["--join", "--split-calls"], "give one of"),
+        (["--move", "down", "--text", "x"], "--move takes no --text"),
+    ):
+        code, _, err = sensorloom(*where, *arguments)
+        assert code == 1 and reason in err
+    for _ in range(4):
+        assert sensorloom("undo", A)[0] == 0
+    assert bytes_of(workspace)[A] == before
+
+
+def test_the_tree_of_a_session_names_where_each_branch_leaves(workspace: Workspace, sensorloom: Run):
+    child = sensorloom("branch", A, "--at", "1")[1].strip()
+    code, out, _ = sensorloom("tree", child)
+    lines = out.splitlines()
+    assert code == 0 and lines[0].startswith(f"  {A} ") and lines[1].startswith(f"* └─ {child}  from message ")
+    told = json.loads(sensorloom("tree", A, "--json")[1])
+    assert [(node["id"], node["depth"]) for node in told[:2]] == [(A, 0), (child, 1)]
+    assert sensorloom("tree", "nowhere")[0] == 1
