@@ -45,20 +45,23 @@ class Discriminant:
         return np.sqrt(((self.points - self.projected(row)) ** 2).sum(axis=1))
 
 
-def fit(rows: Samples, row_labels: Sequence[str]) -> Discriminant:
-    """The discriminant of these labelled rows, shape (rows, features), all finite; at least one row."""
+def fit(rows: Samples, row_labels: Sequence[str], weight: Samples | None = None) -> Discriminant:
+    """The discriminant of these labelled rows, shape (rows, features), all finite; at least one row.
+
+    `weight` is what each row counts for, 1 on average; each counts for one when it is None.
+    """
     labels = tuple(sorted(set(row_labels)))
     at = {label: code for code, label in enumerate(labels)}
     codes = np.array([at[label] for label in row_labels], dtype=np.intp)
-    middle = rows.mean(axis=0)
-    spread = rows.std(axis=0)
+    middle, spread = _mean_and_spread(rows, weight)
+    weight = np.ones(len(rows)) if weight is None else weight
     scale = np.where(spread > 1e-9, spread, np.inf)
     standard = (rows - middle) / scale
-    counts = np.bincount(codes, minlength=len(labels)).astype(float)
+    counts = np.bincount(codes, weights=weight, minlength=len(labels))
     centres = np.zeros((len(labels), rows.shape[1]))
-    np.add.at(centres, codes, standard)
+    np.add.at(centres, codes, weight[:, None] * standard)
     centres /= counts[:, None]
-    whitening = _whitening(standard - centres[codes])
+    whitening = _whitening(np.sqrt(weight)[:, None] * (standard - centres[codes]))
     means = centres @ whitening
     _, sizes, axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
     telling = axes[sizes > 1e-6 * max(sizes.max(initial=0), 1e-12)]
@@ -90,6 +93,32 @@ def ledoit_wolf(centred: Samples) -> tuple[Samples, float]:
     sample *= 1 - shrinkage
     sample[np.diag_indices(width)] += shrinkage * level
     return sample, shrinkage
+
+
+def most_telling(values: Samples, row_labels: Sequence[str], most: int) -> NDArray[np.intp]:
+    """The columns whose means differ most between labels for their spread within, `most` at most, in order."""
+    if values.shape[1] <= most:
+        return np.arange(values.shape[1])
+    _, codes = np.unique(np.array(row_labels, dtype=object), return_inverse=True)
+    means, spreads = per_label(values, codes, int(codes.max()) + 1)
+    within = (spreads**2).mean(axis=0) + 1e-6 * values.var(axis=0) + 1e-12
+    return np.sort(np.argsort(-means.var(axis=0) / within, kind="stable")[:most])
+
+
+def per_label(
+    values: Samples, codes: NDArray[np.intp], labels: int, weight: Samples | None = None
+) -> tuple[Samples, Samples]:
+    """Each label's means and standard deviations, both of shape (labels, features)."""
+    of_label = [codes == label for label in range(labels)]
+    both = [_mean_and_spread(values[rows], None if weight is None else weight[rows]) for rows in of_label]
+    return np.array([mean for mean, _ in both]), np.array([spread for _, spread in both])
+
+
+def _mean_and_spread(values: Samples, weight: Samples | None) -> tuple[Samples, Samples]:
+    if weight is None:
+        return values.mean(axis=0), values.std(axis=0)
+    mean = np.average(values, axis=0, weights=weight)
+    return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
 
 
 def without_gaps(values: Samples) -> Samples:

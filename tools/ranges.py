@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.held_out import others
+from tools.held_out import Others, counted, others, weights
 from tools.measured import measured_unit
 from tools.reference import chosen_labels
 from tools.registry import ToolContext, ToolError, nearest, tool
@@ -38,13 +38,13 @@ class Ranges:
 
     table: FeatureTable
     labels: tuple[str, ...]
-    counts: tuple[int, ...]
-    """Sessions of each label."""
+    basis: Others
+    rows: tuple[NDArray[np.intp], ...]
+    """Of each label, the rows of the table that are its sessions."""
     percentiles: Samples
     """Shape (labels, measurements, `PERCENTILES`); NaN where too few sessions have one."""
     correlation: Samples
     """Between measurements within the labels, by ranks' amounts about each label's median; shape (names, names)."""
-    left_out: str
 
 
 @tool
@@ -61,7 +61,7 @@ def look_up_ranges(
         labels: these labels only, the fewer the better the features chosen fit them; all labels when left out.
         features: the measurements to look up, by their names in an earlier result; few labels leave room for more.
     """
-    ranges = ranges_for(context.dataset, context.session)
+    ranges = ranges_for(context.dataset, context.session, context.barred)
     wanted = chosen_labels(labels, ranges.labels, context.dataset.activities)
     there = [ranges.labels.index(label) for label in wanted if label in ranges.labels]
     if not there:
@@ -79,43 +79,51 @@ def look_up_ranges(
     return fitting(_results(context, ranges, there, columns, [label for label in wanted if label not in ranges.labels]))
 
 
-def ranges_for(dataset: Dataset, session: str) -> Ranges:
-    """The ranges of other subjects' sessions, from this process's cache where they are there.
+def ranges_for(dataset: Dataset, session: str, barred: frozenset[str] = frozenset()) -> Ranges:
+    """The ranges of other subjects' sessions but the barred ones, from this process's cache where they are there.
 
     Raises:
         ToolError: there are none.
     """
     table = dataset.measurements()
     subject = dataset.subjects.get(session)
-    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}")
+    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", barred)
     ranges = _RANGES.get(key)
     if ranges is None or ranges.table is not table:
-        ranges = _RANGES[key] = _make_ranges(dataset, table, session)
+        ranges = _RANGES[key] = _make_ranges(dataset, table, session, barred)
         while len(_RANGES) > MAX_RANGES:
             _RANGES.popitem(last=False)
     return ranges
 
 
-_RANGES: OrderedDict[tuple[int, str], Ranges] = OrderedDict()
+_RANGES: OrderedDict[tuple[int, str, frozenset[str]], Ranges] = OrderedDict()
 
 
-def _make_ranges(dataset: Dataset, table: FeatureTable, session: str) -> Ranges:
-    allowed, left_out = others(dataset, table, session)
-    rows = np.flatnonzero(allowed)
+def _make_ranges(dataset: Dataset, table: FeatureTable, session: str, barred: frozenset[str]) -> Ranges:
+    basis = others(dataset, table, session, barred)
+    rows = np.flatnonzero(basis.allowed)
     if not rows.size:
         raise ToolError("there are no labelled sessions of other people")
     row_labels = np.array([dataset.labels[table.sessions[row]][0] for row in rows], dtype=object)
     labels = tuple(sorted(set(row_labels)))
-    values = table.values[rows]
+    values, weight = table.values[rows], weights(basis, rows, list(row_labels))
     percentiles = np.full((len(labels), len(table.names), len(PERCENTILES)), np.nan)
     about_median = np.full(values.shape, np.nan)
     for at, label in enumerate(labels):
         own = row_labels == label
         known = np.isfinite(values[own]).mean(axis=0) >= MIN_SHARE
-        percentiles[at, known] = np.nanpercentile(values[np.ix_(own, known)], PERCENTILES, axis=0).T
+        percentiles[at, known] = _percentiles(values[np.ix_(own, known)], None if weight is None else weight[own])
         about_median[own] = values[own] - percentiles[at, :, 1]
-    counts = tuple(int((row_labels == label).sum()) for label in labels)
-    return Ranges(table, labels, counts, percentiles, _correlation(about_median), left_out)
+    rows_of = tuple(rows[row_labels == label] for label in labels)
+    return Ranges(table, labels, basis, rows_of, percentiles, _correlation(about_median))
+
+
+def _percentiles(values: Samples, weight: Samples | None) -> Samples:
+    """`PERCENTILES` of each column, shape (columns, percentiles); by weight where rows count for less than one."""
+    if weight is None or not values.size:
+        return np.nanpercentile(values, PERCENTILES, axis=0).T
+    each = np.broadcast_to(weight[:, None], values.shape)
+    return np.nanpercentile(values, PERCENTILES, axis=0, weights=each, method="inverted_cdf").T
 
 
 def _correlation(values: Samples) -> Samples:
@@ -169,14 +177,8 @@ def _results(
 ) -> Iterator[dict[str, Any]]:
     """The result, with the most features first."""
     names = ranges.table.names
-    people = {subject for session in ranges.table.sessions if (subject := context.dataset.subjects.get(session))}
-    basis: dict[str, Any] = {
-        "reference": {
-            "sessions": sum(ranges.counts[label] for label in labels),
-            "subjects": max(len(people) - (context.session in context.dataset.subjects), 0) or None,
-            "left_out": ranges.left_out,
-        }
-    }
+    sessions = np.concatenate([ranges.rows[label] for label in labels])
+    basis = counted(context.dataset, ranges.table, ranges.basis, sessions).told()
     if without:
         basis["labels_without_sessions"] = [label[:40] for label in without[:8]]
     for shown in range(len(columns), 0, -1):

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from tools.discriminant import Discriminant, fit, without_gaps
+from tools.discriminant import Discriminant, fit, most_telling, per_label, without_gaps
 from tools.features import DURATION, MIN_SAMPLES, feature_names, feature_unit, features_of, for_comparison
-from tools.held_out import others
+from tools.held_out import Counted, counted, others, weights
 from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
 from tools.results import current, fitting, looked_at, measured_rate, rounded, rounded_all, with_data
 from tools.sensors import positions_of, sensors_of
@@ -43,10 +42,10 @@ class Reference:
     """Each label's feature means in the features' own units, shape (labels, features)."""
     spreads: Samples
     """Each label's feature standard deviations, shape (labels, features)."""
-    subjects: int
+    counted: Counted
     median_sec: float
-    left_out: str
-    """Which sessions are not in it, in words."""
+    units: tuple[str, ...] | None
+    """Of each session, the recording or subject that counts as one; None where each session counts for itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +104,10 @@ def nearest_examples(
     space = compared.reference.discriminant
     wanted = set(chosen_labels(labels, space.labels, context.dataset.activities))
     distances = space.row_distances(compared.row)
-    order = [int(row) for row in np.argsort(distances, kind="stable") if space.labels[space.row_labels[row]] in wanted]
+    order = _one_of_each(
+        compared.reference,
+        [int(row) for row in np.argsort(distances, kind="stable") if space.labels[space.row_labels[row]] in wanted],
+    )
     if not order:
         raise ToolError(
             "no other subject has a session with these labels", **nearest("", space.labels, "labels_with_reference")
@@ -123,25 +125,38 @@ def nearest_examples(
     return fitting({**head, "examples": examples[:shown], **tail} for shown in (20, 12, 6, 3))
 
 
-def reference_for(dataset: Dataset, session: str, columns: Sequence[str]) -> Reference:
-    """The statistics of other subjects' sessions on these features, from this process's cache where they are there.
+def _one_of_each(reference: Reference, order: list[int]) -> list[int]:
+    """The rows without those whose recording has a nearer one: its windows are one example."""
+    if reference.units is None:
+        return order
+    nearest_of: dict[str, int] = {}
+    for row in order:
+        nearest_of.setdefault(reference.units[row], row)
+    return list(nearest_of.values())
+
+
+def reference_for(
+    dataset: Dataset, session: str, columns: Sequence[str], barred: frozenset[str] = frozenset()
+) -> Reference:
+    """The statistics of other subjects' sessions on these features, but for the barred sessions; from this process's
+    cache where they are there.
 
     Raises:
         ToolError: there are none.
     """
     table = dataset.features()
     subject = dataset.subjects.get(session)
-    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", tuple(columns))
+    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", tuple(columns), barred)
     reference = _REFERENCES.get(key)
     if reference is None or reference.table is not table:
-        reference = _make_reference(dataset, table, session, tuple(columns))
+        reference = _make_reference(dataset, table, session, tuple(columns), barred)
         _REFERENCES[key] = reference
         while len(_REFERENCES) > MAX_REFERENCES:
             _REFERENCES.popitem(last=False)
     return reference
 
 
-_REFERENCES: OrderedDict[tuple[int, str, tuple[str, ...]], Reference] = OrderedDict()
+_REFERENCES: OrderedDict[tuple[int, str, tuple[str, ...], frozenset[str]], Reference] = OrderedDict()
 
 
 def _compared(context: ToolContext, artifact_id: str) -> Compared:
@@ -156,50 +171,37 @@ def _compared(context: ToolContext, artifact_id: str) -> Compared:
     ]
     if not use:
         raise ToolError("these channels are not among the dataset's features, so there is nothing to compare with")
-    reference = reference_for(context.dataset, context.session, [names[column] for column in use])
+    reference = reference_for(context.dataset, context.session, [names[column] for column in use], context.barred)
     at = {name: values[column] for column, name in enumerate(names)}
     raw = np.array([at[name] for name in reference.columns])
     return Compared(window, raw, for_comparison(reference.columns, raw), reference)
 
 
-def _make_reference(dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...]) -> Reference:
-    allowed, left_out = others(dataset, table, session)
+def _make_reference(
+    dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...], barred: frozenset[str]
+) -> Reference:
+    basis = others(dataset, table, session, barred)
     at = {name: column for column, name in enumerate(table.names)}
     values = table.values[:, [at[name] for name in columns]]
     finite = np.isfinite(values)
-    allowed &= finite.mean(axis=1) > 0.5
-    rows = np.flatnonzero(allowed)
+    rows = np.flatnonzero(basis.allowed & (finite.mean(axis=1) > 0.5))
     if not rows.size:
         raise ToolError("there are no labelled sessions of other subjects with these channels")
     row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
     chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
-    chosen = chosen[_most_telling(without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels)]
+    chosen = chosen[
+        most_telling(without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels, MAX_FEATURES)
+    ]
     columns = tuple(columns[column] for column in chosen)
     raw = values[rows][:, chosen]
     compared = without_gaps(for_comparison(columns, raw))
-    discriminant = fit(compared, row_labels)
-    means, spreads = _per_label(without_gaps(raw), discriminant.row_labels, len(discriminant.labels))
+    weight = weights(basis, rows, row_labels)
+    discriminant = fit(compared, row_labels, weight)
+    means, spreads = per_label(without_gaps(raw), discriminant.row_labels, len(discriminant.labels), weight)
     lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
-    known = {dataset.subjects[other] for row in rows if (other := table.sessions[row]) in dataset.subjects}
-    return Reference(
-        table, columns, discriminant, means, spreads, len(known), float(np.nanmedian(lengths)), left_out
-    )  # fmt: skip
-
-
-def _most_telling(values: Samples, row_labels: Sequence[str]) -> NDArray[np.intp]:
-    """The columns whose means differ most between labels for their spread within, `MAX_FEATURES` at most, in order."""
-    if values.shape[1] <= MAX_FEATURES:
-        return np.arange(values.shape[1])
-    _, codes = np.unique(np.array(row_labels, dtype=object), return_inverse=True)
-    means, spreads = _per_label(values, codes, int(codes.max()) + 1)
-    within = (spreads**2).mean(axis=0) + 1e-6 * values.var(axis=0) + 1e-12
-    return np.sort(np.argsort(-means.var(axis=0) / within, kind="stable")[:MAX_FEATURES])
-
-
-def _per_label(values: Samples, codes: NDArray[np.intp], labels: int) -> tuple[Samples, Samples]:
-    means = np.array([values[codes == label].mean(axis=0) for label in range(labels)])
-    spreads = np.array([values[codes == label].std(axis=0) for label in range(labels)])
-    return means, spreads
+    units = None if basis.units is None else tuple(basis.units[row] for row in rows)
+    sizes = counted(dataset, table, basis, rows)
+    return Reference(table, columns, discriminant, means, spreads, sizes, float(np.nanmedian(lengths)), units)
 
 
 def _comparisons(
@@ -255,14 +257,7 @@ def _telling(compared: Compared, labels: list[str], count: int) -> list[dict[str
 def _said_of(compared: Compared) -> dict[str, Any]:
     """What the comparison rests on."""
     reference = compared.reference
-    basis: dict[str, Any] = {
-        "reference": {
-            "sessions": len(reference.discriminant.points),
-            "subjects": reference.subjects or None,
-            "left_out": reference.left_out,
-        },
-        "compared_on": _compared_on(compared.window),
-    }
+    basis = reference.counted.told() | {"compared_on": _compared_on(compared.window)}
     length = compared.window.end_sec - compared.window.start_sec
     if np.isfinite(reference.median_sec) and not 0.75 <= length / max(reference.median_sec, 1e-9) <= 1.34:
         basis["note"] = f"this window lasts {rounded(length)} s, reference windows {rounded(reference.median_sec)} s"

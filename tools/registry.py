@@ -58,6 +58,8 @@ class ToolContext:
     artifacts: dict[str, Window] = field(default_factory=dict[str, Window])
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     """Artifact ids of threads made elsewhere, mapped to ours."""
+    barred: frozenset[str] = frozenset()
+    """Sessions of the dataset that no answer may rest on, because they are kept out of training."""
 
     def window(self, artifact_id: str = SESSION) -> Window:
         """The window behind an artifact id. Raises ToolError naming the ids there are."""
@@ -291,10 +293,8 @@ def _jsonable(value: Any) -> Any:
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_jsonable(item) for item in value]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return _jsonable(value.tolist())
-    if isinstance(value, np.generic):
-        return _jsonable(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

@@ -148,7 +148,7 @@ def summary_lines(workspace: Workspace, report: ExportReport) -> list[str]:
     lines = [f"total     {report.total}", f"exported  {report.exported}"]
     if report.wrong:
         lines.append(f"wrong     {report.wrong} of them answer wrong; --correct-only leaves those out")
-    lines += [f"variety   {warning}" for warning in report.warnings]
+    lines += [f"warning   {warning}" for warning in report.warnings]
     lines += [f"skipped   {count} {reason}" for reason, count in report.skipped.items()]
     for refusal in report.refusals[:10]:
         named = refusal.sentence.startswith(f"{refusal.stem}.json")

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from functools import partial
 
 from core.curate.steps import commit, recorder
-from core.errors import SensorloomError
+from core.errors import DatasetError, SensorloomError
 from core.storage import history, store
 from core.storage.store import Stored
 from core.thread import stale
 from core.thread.branches import branched
 from core.thread.compare import first_difference
+from core.thread.evidence import with_references_without
 from core.thread.json_form import decode
-from core.thread.value import Thread, with_messages, with_metadata
+from core.thread.value import Thread, is_assistant, with_messages, with_metadata
 from core.workspace import Workspace
 
 
@@ -21,14 +22,28 @@ def branch(workspace: Workspace, stored: Stored, position: int, question: str | 
     """A new thread with the first `position` messages; the thread itself is not touched.
 
     A position inside a turn moves to its end, so that no call is parted from its results. With `question` it branches
-    at the user's turn there (or the one that ends there), asking that instead.
+    at the user's turn there (or the one that ends there), asking that instead. A branch without an assistant's turn
+    begins anew: its references leave out whom a new thread's would.
 
     Raises:
         UsageError: a question is given, and there is no user's turn at `position`.
     """
-    return add_branch(
-        workspace, stored, lambda stem: branched(stored.thread, position, stem, parent=stored.stem, question=question)
-    )
+
+    def make(stem: str) -> Thread:
+        child = branched(stored.thread, position, stem, parent=stored.stem, question=question)
+        return child if any(map(is_assistant, child.messages)) else _begun_anew(workspace, child)
+
+    return add_branch(workspace, stored, make)
+
+
+def _begun_anew(workspace: Workspace, thread: Thread) -> Thread:
+    from core.datasets.barred import barred_names
+    from core.datasets.standard import open_dataset
+
+    try:
+        return with_references_without(thread, barred_names(workspace, open_dataset(workspace, thread.dataset)))
+    except DatasetError:
+        return thread  # nothing can be compared with what is not at hand
 
 
 def add_branch(

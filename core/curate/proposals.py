@@ -13,7 +13,7 @@ from core.errors import ConflictError, DatasetError
 from core.storage import history, store
 from core.storage.store import Stored
 from core.thread import proposal
-from core.thread.evidence import DEFAULT, Evidence
+from core.thread.evidence import DEFAULT, WITHOUT, Evidence
 from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.turns import with_ids_of
@@ -51,14 +51,13 @@ def create_thread(
         evidence: what the answer may rest on; the workspace's setting unless told.
         made_by: what is recorded of how it is made, beside the model.
 
-    Raises:
-        DatasetError: there is no such dataset or session.
+    Raises: DatasetError: there is no such dataset or session. WorkspaceError: `splits.json` is damaged.
     """
     from core.datasets.standard import open_dataset
 
     opened = open_dataset(workspace, dataset)
     label = _label_of(opened, session) if truth is None else truth
-    kind = evidence or workspace.settings.run.evidence
+    basis = _basis(workspace, opened, evidence)
 
     def make(stem: str) -> Thread:
         now = timestamp()
@@ -72,7 +71,7 @@ def create_thread(
             "created_at": now,
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
-            **({"evidence": kind} if kind != DEFAULT else {}),
+            **basis,
             **({"made_by": dict(made_by)} if made_by else {}),
         }
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
@@ -86,6 +85,14 @@ def create_thread(
         recorder(workspace, "new thread"),
         partial(history.reserved, workspace),
     )
+
+
+def _basis(workspace: Workspace, dataset: StandardDataset, evidence: Evidence | None) -> dict[str, Any]:
+    """What a new thread keeps of what its answer may rest on."""
+    from core.datasets.barred import barred_names
+
+    kind, without = evidence or workspace.settings.run.evidence, barred_names(workspace, dataset)
+    return {**({"evidence": kind} if kind != DEFAULT else {}), **({WITHOUT: list(without)} if without else {})}
 
 
 def _label_of(dataset: StandardDataset, session: str) -> str:

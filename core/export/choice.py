@@ -72,7 +72,10 @@ def without_held_out(
 
 
 def put_on_sides(entries: Sequence[Entry], spec: SplitSpec, book: SplitBook, groups: Groups) -> bool:
-    """Give each entry its side, the test side to what is held out. Says whether the book has learned something."""
+    """Give each entry its side, the test side to what is held out. Says whether the book has learned something.
+
+    A split by subject becomes the one that the references of new threads keep to (`core.datasets.barred`).
+    """
     counts: dict[str, Counter[str]] = {}
     for entry in entries:
         entry.group = groups.of(entry, spec.group)
@@ -82,6 +85,8 @@ def put_on_sides(entries: Sequence[Entry], spec: SplitSpec, book: SplitBook, gro
     sides = assign(counts, known, spec)
     learned = any(known.get(group) != side for group, side in sides.items())
     known.update(sides)
+    if spec.group == "subject" and book.split != spec.key:
+        book.split, learned = spec.key, True
     for entry in entries:
         entry.side = "test" if entry.held_out else sides[entry.group]
     return learned

@@ -37,6 +37,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     sidecar: bytes = b""
     signature: Signature | None = None
     """What duplicates are found by, when they are looked for."""
+    references: str | None = None
+    """The names that its references were made without, one a line; None where it has none."""
     start: int = 0
     """Where its rows begin in the row buffer."""
     side: str = ""

@@ -15,6 +15,7 @@ import msgspec
 
 from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
+from core.export.references import told
 from core.export.report import ExportFile, ExportReport, ExportRequest
 from core.storage.atomic import write_atomic
 from core.text import unicode_text, unicode_texts
@@ -57,6 +58,7 @@ def write_manifest(
         "by_dataset": dict(sorted(Counter(entry.dataset for entry in entries).items())),
         "by_model": dict(sorted(Counter(entry.model for entry in entries).items())),
         "changes": dict(report.changes),
+        "references": told(entries),
         "warnings": list(report.warnings),
         "files": [{**asdict(file), "path": file.path.name} for file in report.files],
     }  # fmt: skip

@@ -15,6 +15,7 @@ from core.export.profiles import profile_of
 from core.export.profiles.conversation import richness
 from core.export.profiles.profile import Making, RefusedError
 from core.export.profiles.stepwise import NO_LABELS
+from core.export.references import references_of
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
@@ -156,6 +157,7 @@ class RowMaker:
                 fullest,
                 sidecar,
                 None if source is None or self._request.dedupe == "off" else signature(source.thread),
+                references_of(summary),
             )
         )
 

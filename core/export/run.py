@@ -20,6 +20,7 @@ from core.export.manifest import write_beside, write_manifest
 from core.export.options import refuse_ignored
 from core.export.profiles import profile_of
 from core.export.profiles.profile import Making
+from core.export.references import quoting
 from core.export.report import (
     FIRST_EXAMPLES,
     Example,
@@ -175,7 +176,8 @@ def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected,
     report = _report(workspace, request, collected, entries)
     if not entries:
         raise NothingToExportError(_nothing(workspace, report), report)
-    report = replace(report, warnings=_warnings(workspace, entries, progress))
+    quoted = quoting(workspace, entries, request.split, book)
+    report = replace(report, warnings=(*quoted, *_warnings(workspace, entries, progress)))
     return _Choice(richest_first(entries), collected.changes, report, book if learned else None)
 
 

@@ -174,6 +174,10 @@ TERMS: dict[str, Term] = {
     "model": Term("the model that made it", lambda summary: _word(summary.model), example="model:qwen*"),
     "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
     "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
+    "without": Term(
+        "whom its references were made without", lambda summary: tuple(summary.references_without.splitlines()),
+        example="without:none",
+    ),
     "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id))), example="id:*0042"),
     "parent": Term(
         "the id of the thread it branched from", lambda summary: _word(summary.parent), example="parent:none"

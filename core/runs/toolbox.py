@@ -15,10 +15,11 @@ from typing import Any, cast
 
 import msgspec
 
+from core.datasets.barred import barred_sessions
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.files import read_regular_file
-from core.thread.evidence import Evidence, evidence_of
+from core.thread.evidence import Evidence, evidence_of, references_without
 from core.thread.turns import results_of
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
 from core.trust import TOOLS_FILE, is_trusted, user_folder
@@ -102,10 +103,12 @@ def tools_at(
 
 
 def new_context(workspace: Workspace, thread: Thread) -> ToolContext:
-    """The context at the thread's start. Raises DatasetError."""
+    """The context at the thread's start. Its references leave out whom they left out when it was begun. Raises
+    DatasetError."""
+    opened = open_dataset(workspace, thread.dataset)
+    barred = barred_sessions(opened, references_without(thread.metadata))
     # a cast, because pyright does not take a cached_property for the property of a protocol
-    dataset = cast("Dataset", open_dataset(workspace, thread.dataset))
-    context = ToolContext(dataset, thread.session)
+    context = ToolContext(cast("Dataset", opened), thread.session, barred=barred)
     for foreign in _leading_artifacts(thread):
         context.aliases[foreign] = SESSION
     return context

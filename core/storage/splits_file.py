@@ -30,6 +30,14 @@ class SplitBook:
     assigned: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     """For each way of splitting: group to side."""
     rest: dict[str, Any] = field(default_factory=dict[str, Any])
+    split: str = ""
+    """Which of those ways was the last by subject that was used."""
+
+    @property
+    def split_by_subject(self) -> str:
+        """The way of splitting that says who is trained on: the last one by subject; of a file that does not tell, the
+        one that came last. Empty where there is none."""
+        return self.split or next((key for key in reversed(self.assigned) if " by subject," in key), "")
 
     def holds_out(self, dataset: str, session: str, subject: str) -> bool:
         """Whether a session is never to be trained on."""
@@ -61,12 +69,13 @@ def read_book(root: Path) -> SplitBook:
     except msgspec.ValidationError as error:
         raise WorkspaceError(f"{path}: {error}; mend it, or move it away to begin anew") from error
     rest = {key: value for key, value in document.items() if key not in _BookForm.__struct_fields__}
-    return SplitBook(form.held_out, form.assigned, rest)
+    return SplitBook(form.held_out, form.assigned, rest, form.split)
 
 
 class _BookForm(msgspec.Struct):
     held_out: list[str] = []
     assigned: dict[str, dict[str, str]] = {}
+    split: str = ""
 
 
 def write_book(root: Path, book: SplitBook) -> None:
@@ -76,11 +85,12 @@ def write_book(root: Path, book: SplitBook) -> None:
         now = read_book(root)
         assigned = {key: {**now.assigned.get(key, {}), **book.assigned.get(key, {})}
                     for key in (*now.assigned, *book.assigned)}  # fmt: skip
-        _save(root, SplitBook(now.held_out, assigned, now.rest))
+        _save(root, SplitBook(now.held_out, assigned, now.rest, book.split or now.split))
 
 
 def _save(root: Path, book: SplitBook) -> None:
-    document = {"held_out": book.held_out, "assigned": book.assigned, **book.rest}
+    split = {"split": book.split} if book.split else {}
+    document = {"held_out": book.held_out, "assigned": book.assigned, **split, **book.rest}
     write_atomic(root / SPLITS_FILE, (unicode_text(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode())
 
 

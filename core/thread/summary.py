@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from core.thread.evidence import evidence_in
+from core.thread.evidence import evidence_in, references_without
 from core.thread.faithfulness import faithfulness_of
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
@@ -81,6 +81,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     on the first rows it is given, so an export begins with the fullest."""
     evidence: str = ""
     """`reference` or `measure`: what the answer may rest on."""
+    references_without: str = ""
+    """The names of subjects and sessions that its references were made without, one a line."""
 
 
 def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
@@ -132,6 +134,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         ready=file.ready,
         keys=file.keys,
         evidence=evidence_in(metadata),
+        references_without="\n".join(references_without(metadata)),
     )
 
 

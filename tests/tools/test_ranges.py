@@ -143,3 +143,18 @@ def test_faults_are_named(fault: str):
     report: dict[str, Any] = result_of(on(Window(window.channels, window.time_sec, values)), "check_signal")
     assert report["sensors"]["acc"]["faults"] == ([fault] if fault else [])
     assert report["sensors_with_faults"] == bool(fault)
+
+
+def test_the_subjects_of_ranges_are_those_whose_sessions_are_in_them():
+    dataset = made_dataset(4, 2)
+    for session, subject in dataset.subjects.items():
+        if subject == "s1" and dataset.labels[session] == ["running"]:
+            dataset.labels[session] = ["walking"]
+    context = context_of(dataset, "s0_0000")
+    assert result_of(context, "look_up_ranges")["reference"]["subjects"] == 3
+    assert result_of(context, "look_up_ranges", {"labels": ["running"]})["reference"]["subjects"] == 2
+    del dataset.windows["s0_0000"]  # nothing of its own subject is in the table
+    for session in [session for session, subject in dataset.subjects.items() if subject == "s0"][1:]:
+        del dataset.labels[session], dataset.windows[session], dataset.subjects[session]
+    dataset.measured = None
+    assert result_of(context_of(dataset, "s0_0000"), "look_up_ranges")["reference"]["subjects"] == 3

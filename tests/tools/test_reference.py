@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tools.made import MOTIONS, MadeDataset, made_dataset, result_of
+from tests.tools.made import MOTIONS, MadeDataset, made_dataset, motion, result_of
 from tools.discriminant import fit, ledoit_wolf
 from tools.registry import ToolContext
 from tools.session import Window
@@ -138,3 +138,67 @@ def test_one_session_per_label_is_enough_for_a_neighbour():
     window = dataset.load("s0_0000")
     dataset.windows["s0_0000"] = Window(window.channels, window.time_sec, window.values)
     assert result_of(ToolContext(dataset, "s0_0000"), "compare_to_reference")["reference"]["sessions"] == 4
+
+
+@pytest.mark.parametrize("tool", [*BOTH, "look_up_ranges"])
+def test_sessions_that_are_barred_are_told_of_and_decide_nothing(dataset: MadeDataset, tool: str):
+    barred = frozenset(session for session, subject in dataset.subjects.items() if subject in ("s1", "s2"))
+    context = ToolContext(dataset, "s0_0000", barred=barred)
+    before = result_of(context, tool)
+    open_to_all = result_of(ToolContext(dataset, "s0_0000"), tool)["reference"]
+    assert before["reference"]["subjects"] == 3 and open_to_all["subjects"] == 5
+    assert before["reference"]["sessions"] < open_to_all["sessions"]
+    assert before["reference"]["left_out"].startswith(open_to_all["left_out"])
+    assert f"{len(barred)} sessions kept out of training" in before["reference"]["left_out"]
+    for session in barred:
+        dataset.windows[session] = replace(dataset.windows[session], values=dataset.windows[session].values * 9)
+        dataset.labels[session] = ["laying"]
+    dataset.table = dataset.measured = None
+    assert result_of(ToolContext(dataset, "s0_0000", barred=barred), tool) == before
+
+
+def without_subjects(sizes: dict[str, int]) -> MadeDataset:
+    """Walking in one recording, running in the others, so many windows each; nobody's subject is known."""
+    random = np.random.default_rng(3)
+    dataset = MadeDataset(activities=("walking", "running"))
+    for recording, windows in sizes.items():
+        label = "walking" if recording == "own" or windows > 9 else "running"
+        for number in range(windows):
+            session = f"{recording}_{number:03d}"
+            dataset.windows[session] = motion(label, random)
+            dataset.labels[session] = [label]
+    return dataset
+
+
+def test_where_no_subject_is_known_the_windows_of_one_recording_count_as_one():
+    dataset = without_subjects({"own": 2, "long": 20, "a": 2, "b": 2, "c": 2})
+    for tool in (*BOTH, "look_up_ranges"):
+        basis = result_of(ToolContext(dataset, "own_000"), tool)["reference"]
+        assert (basis["recordings"], basis["sessions"], basis["subjects"]) == (4, 26, None)
+        assert "no subject here is" in basis["left_out"] and "recording, which counts as one" in basis["left_out"]
+    near = result_of(ToolContext(dataset, "own_000"), "nearest_examples", {"k": 9})
+    assert sorted(near["votes"].items()) == [("running", 3), ("walking", 1)]
+
+
+def test_the_windows_of_a_long_recording_weigh_no_more_than_those_of_a_short_one():
+    random = np.random.default_rng(5)
+    dataset = MadeDataset(activities=("walking",))
+    for recording, windows, factor in (("own", 1, 1.0), ("slow", 2, 1.0), ("fast", 18, 3.0)):
+        for number in range(windows):
+            window = motion("walking", random)
+            dataset.windows[f"{recording}_{number}"] = replace(window, values=window.values * factor)
+            dataset.labels[f"{recording}_{number}"] = ["walking"]
+    context = ToolContext(dataset, "own_0")
+    name = "show_channel_stats/acc_x/mean"
+    low, _, high = result_of(context, "look_up_ranges", {"features": [name]})["features"][name]["ranges"]["walking"]
+    assert high > 2.5 * low, "the two windows of the slow recording are half of what there is"
+
+
+def test_ids_that_share_one_stem_tell_no_recordings_apart(dataset: MadeDataset):
+    renamed = {session: f"session_{number:04d}" for number, session in enumerate(dataset.windows)}
+    other = MadeDataset(
+        windows={renamed[session]: window for session, window in dataset.windows.items()},
+        labels={renamed[session]: labels for session, labels in dataset.labels.items()},
+    )
+    basis = result_of(ToolContext(other, "session_0000"), "nearest_examples", {"k": 20})["reference"]
+    assert basis["recordings"] == basis["sessions"] and "tell no recordings apart" in basis["left_out"]

@@ -107,7 +107,7 @@ def _bar(job: Job) -> str:
 
 
 def _warning_lines(report: ExportReport, *, blind: bool) -> list[Line]:
-    warnings = [("variety", warning) for warning in report.warnings]
+    warnings = [("warning", warning) for warning in report.warnings]
     if report.wrong and not blind:
         warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; X, then w leaves those out"))
     return [((f"  {name:10}", "dim"), (sentence, "warn")) for name, sentence in warnings]

@@ -156,7 +156,7 @@ def test_an_export_warns_where_its_threads_miss_what_a_person_set(tmp_path: Path
     (tmp_path / "sensorloom.toml").write_text("[export.variety]\nleast_cited = 0.9\nmost_first_line = 1\n")
     assert run_command(["export", "--workspace", str(tmp_path), "--dry-run"]) == 0
     sentence = "0 % of the final messages cite a measurement; least_cited is 90 %"
-    assert f"variety   {sentence}" in capsys.readouterr().out
+    assert f"warning   {sentence}" in capsys.readouterr().out
     assert run_command(["export", "--workspace", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["warnings"] == [sentence]
     manifest = json.loads(next((tmp_path / "exports").glob("*.manifest.json")).read_text())
