@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures snapshots rooms filters lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-tools reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -91,6 +91,10 @@ rooms: .venv/.dev
 # docs/filters.md, made from the tables of the filter language.
 filters: .venv/.dev
 	@$(BIN)/sensorloom filters --page > docs/filters.md
+
+# docs/keys.md, made from the table of actions and the commands that do the same.
+keys: .venv/.dev
+	@$(BIN)/python -m tests.pictures.keys
 
 # The pictures of the documents, drawn by the real app on a demo workspace.
 pictures: .venv/.dev

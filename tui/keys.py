@@ -31,6 +31,7 @@ ActionId = Literal[
     "turn.next_sibling", "turn.tree", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute",
     "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend",
     "app.quit",
+    "data.open",
 ]
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""

@@ -69,13 +69,15 @@ def clear_command(workspace: Workspace) -> None:
 
 
 @command.command("propose")
+@click.option("--keep", is_flag=True, help="Keep them as the queue: `list --filter saved:proposed --sort asked`.")
 @json_option
 @workspace_options
-def propose_command(workspace: Workspace, as_json: bool) -> None:
+def propose_command(workspace: Workspace, keep: bool, as_json: bool) -> None:
     """Name the threads that bring the goal nearest, the most useful first, and the command that makes what is missing.
 
-    On the screen P does the same, as a queue to judge.
+    On the screen P does the same, as a queue to judge. `sensorloom run --goal` makes what is missing.
     """
+    from core.filters.queue import keep_queue
     from core.listing.goal import goal_of
     from core.listing.index import summaries
     from core.listing.proposing import command_to_make, propose, sessions_to_make
@@ -85,16 +87,21 @@ def propose_command(workspace: Workspace, as_json: bool) -> None:
         raise UsageError("no goal is set; `sensorloom goal set total=100 label=10` sets one")
     every = summaries(workspace)
     proposed = propose(workspace, goal, every)
-    commands = command_to_make(sessions_to_make(workspace, proposed.missing, every))
+    commands = command_to_make(sessions_to_make(workspace, proposed, every))
+    if keep and proposed.picks:
+        keep_queue(workspace, [pick.stem for pick in proposed.picks])
     if as_json:
         missing = [{"kind": kind, "dataset": of, "name": name, "missing": n} for (kind, of, name), n in
                    proposed.missing.items()]  # fmt: skip
-        print_json({"threads": [pick._asdict() for pick in proposed.picks], "missing": missing, "make": commands})
+        threads = [pick._asdict() for pick in proposed.picks]
+        print_json({"threads": threads, "missing": missing, "missing_total": proposed.rest, "make": commands})
         return
     say(proposed.before.text)
     for pick in proposed.picks:
         say(f"  {pick.stem}  {pick.label}: {pick.reason}")
-    for (kind, _, name), number in proposed.missing.items():
-        say(f"missing even then: {kind} {name}, {number}")
+    if proposed.lacking:
+        say(f"missing even then: {proposed.lacking}")
     for line in commands:
         say(line)
+    if commands:
+        say("`sensorloom run --goal` makes them")

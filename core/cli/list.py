@@ -34,7 +34,7 @@ def command(workspace: Workspace, wanted: str, sort: str, reverse: bool, as_json
     with progress_bar("checking") as bar:
         chosen.prepare(every, bar or (lambda _done, _total: None))
     listed = list(select(workspace.threads, every, chosen))
-    rows = arrange(listed, sort, turned=reverse)
+    rows = arrange(listed, sort, turned=reverse, places=chosen.places)
     if as_json:
         print_json([as_document(row.summary) for row in rows])
         return 0

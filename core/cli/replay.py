@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.threads import chosen, filter_option
 from core.errors import ThreadError
 from core.runs.replay import ReplayedCall, replay
 from core.runs.toolbox import load_toolbox
@@ -20,15 +21,17 @@ _WORDS = {"same": "same", "differs": "differ", "edited": "edited by hand", "cann
 
 
 @click.command("replay")
-@click.argument("stems", nargs=-1, metavar="[THREAD]...")
+@click.argument("names", nargs=-1, metavar="[THREAD]...")
+@filter_option
 @json_option
 @workspace_options
-def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
-    """Execute stored tool calls again and compare the results; all threads unless some are named.
+def command(workspace: Workspace, names: tuple[str, ...], wanted: str, as_json: bool) -> int:
+    """Execute stored tool calls again and compare the results; all threads unless some are named or filtered.
 
     The exit code is 1 when a result differs, or a named thread cannot be read. Calls whose data are missing and
     results that are marked as edited are told, and are no failure.
     """
+    stems = chosen(workspace, names, wanted) if names or wanted.strip() else None
     toolbox = load_toolbox(workspace)
     for problem in toolbox.problems:
         say(f"note: {problem}", err=True)
@@ -36,7 +39,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool) -> int:
     rows: list[dict[str, Any]] = []
     unreadable: list[str] = []
     read = 0
-    for stored in read_all(workspace.threads, stems or None):
+    for stored in read_all(workspace.threads, stems):
         if isinstance(stored, ThreadError):
             unreadable.append(str(stored))
             say(f"not replayed: {stored}", err=True)

@@ -11,19 +11,19 @@ import click
 
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, run_shown
-from core.cli.threads import stem_of
+from core.cli.run_which import sessions_drawn, sessions_lacking, unfinished
+from core.cli.threads import filter_option
 from core.errors import UsageError
 from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.cli.run_progress import Watch
-    from core.datasets.standard import StandardDataset
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
 
-NEW_ONLY = ("dataset", "count", "sessions", "question", "difficulty", "per_session", "hint", "evidence")
+NEW_ONLY = ("dataset", "goal", "count", "sessions", "question", "difficulty", "per_session", "hint", "evidence")
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
@@ -32,7 +32,9 @@ EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measu
 
 @click.command("run")
 @click.argument("stems", nargs=-1, metavar="[THREAD_ID]...")
+@filter_option
 @click.option("--dataset", help="Make new threads about sessions of this dataset.")
+@click.option("--goal", is_flag=True, help="Make new threads about the sessions that the goal lacks, --count of them.")
 @click.option("--count", type=click.IntRange(1), help="How many new threads; 1 unless told.")
 @click.option("--session", "sessions", multiple=True, metavar="ID", help="A session, instead of drawing them.")
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
@@ -55,8 +57,10 @@ EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measu
 def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Run threads to their final answer, saving every turn.
 
-    Either THREAD_IDs, or --dataset with a --count: sessions are drawn at random, spread over the labels, which the
-    model is never told. Exits with 0 only when every thread is finished. Ctrl-C stops and keeps what is done.
+    Either stored ones, by id or --filter (`status:active` goes on with what a crash left), or new ones: --dataset with
+    a --count draws sessions at random, spread over the labels, which the model is never told; --goal takes those whose
+    threads the goal of the workspace lacks even when all that could be judged were accepted. Exits with 0 only when
+    every thread is finished. Ctrl-C stops and keeps what is done.
     """
     from core.model.endpoints import choose
 
@@ -88,32 +92,22 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 
 
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
-    from core.datasets.standard import open_dataset
-    from core.runs.batch import Job, draw_sessions
+    from core.runs.batch import Job
 
     max_turns = options["max_turns"]
     if options["keep"] and not options["per_session"]:
         raise UsageError("--keep says which of several ways stay: give --per-session too")
-    if stems:
+    if stems or options["wanted"].strip():
         new = [name for name in NEW_ONLY if options[name]]
         if new:
             option = new[0].rstrip("s") if new[0] == "sessions" else new[0].replace("_", "-")
             raise UsageError(f"--{option} is for new threads; name either threads or a dataset")
-        return [Job(stem=stem, max_turns=max_turns) for stem in _unfinished(workspace, stems)]
-    if not options["dataset"]:
-        raise UsageError("name a dataset with --dataset, or threads by their ids (`sensorloom list` shows them)")
-    dataset = open_dataset(workspace, options["dataset"])
-    sessions = list(options["sessions"])
-    unknown = [session for session in sessions if session not in dataset.labels]
-    if unknown:
-        raise UsageError(f"{dataset.name} has no session {unknown[0]!r}")
-    if sessions and options["count"]:
-        raise UsageError("give --session or --count, not both")
-    drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
+        return [Job(stem=stem, max_turns=max_turns) for stem in unfinished(workspace, stems, options["wanted"])]
+    pairs = sessions_lacking(workspace, options) if options["goal"] else sessions_drawn(workspace, options, seed)
     own, evidence = options["seed"], options["evidence"]
     jobs = [
         Job(
-            dataset.name,
+            dataset,
             session,
             options["question"] or "",
             None if own is None else own + number,
@@ -121,44 +115,13 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
             max_turns,
             evidence,
         )
-        for number, session in enumerate(drawn)
+        for number, (dataset, session) in enumerate(pairs)
     ]
     if not options["hint"]:
         return jobs
     from core.teaching.hinted import with_hints
 
     return with_hints(jobs)
-
-
-def _band(workspace: Workspace, dataset: StandardDataset, options: Mapping[str, Any]) -> list[str] | None:
-    """The sessions to draw from, where they are to be so difficult."""
-    if not options["difficulty"]:
-        return None
-    from core.teaching.difficulty import sessions_of
-
-    return sessions_of(workspace, dataset, options["difficulty"])
-
-
-def _unfinished(workspace: Workspace, names: tuple[str, ...]) -> list[str]:
-    """The stems of the named threads. Raises UsageError where one is not there, or finished: nothing would be run."""
-    from core.errors import ThreadError
-    from core.storage.store import read_all
-    from core.storage.thread_files import path_of
-
-    stems = list(dict.fromkeys(map(stem_of, names)))
-    missing = [stem for stem in stems if not path_of(workspace.threads, stem).exists()]
-    if missing:
-        raise UsageError(f"there is no thread {missing[0]!r} in {workspace.shown(workspace.threads)}")
-    stored = [read for read in read_all(workspace.threads, stems) if not isinstance(read, ThreadError)]
-    finished = [thread.stem for thread in stored if thread.thread.status == "finished"]
-    if finished:
-        which = finished[0] if len(finished) == 1 else f"{finished[0]} and {len(finished) - 1} more"
-        are = "is" if len(finished) == 1 else "are"
-        raise UsageError(
-            f"{which} {are} finished: nothing would be run; leave {'it' if are == 'is' else 'them'} out, "
-            "or branch from a turn to go on differently"
-        )
-    return stems
 
 
 def refuse_model_options(options: Mapping[str, Any], unless: str) -> None:
@@ -214,7 +177,7 @@ def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[st
     failed = [result for result in ran if result.error]
     lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
     if any(result.cancelled for result in ran):
-        lines.append("stopped   what is done is kept; `sensorloom run THREAD_ID` goes on")
+        lines.append('stopped   what is done is kept; `sensorloom run --filter "status:active"` goes on')
     return lines
 
 

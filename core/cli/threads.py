@@ -63,14 +63,9 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
 
 def turn_number(stored: Stored, number: int) -> Turn:
     """The assistant turn of this number, from 1; 0 is the question. Raises UsageError."""
-    from core.thread.turns import turns
+    from core.curate.editing import numbered_turn
 
-    every = turns(stored.thread)
-    for turn in every:
-        if turn.number == number and turn.kind == ("assistant" if number else "question"):
-            return turn
-    last = max((turn.number for turn in every), default=0)
-    raise UsageError(f"{stored.stem} has {last} turns, no number {number}")
+    return numbered_turn(stored, number)
 
 
 def tell_dry_run(stems: Sequence[str], what: str, as_json: bool) -> int:

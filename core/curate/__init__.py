@@ -12,6 +12,7 @@ from core.curate.editing import (
     left_unexecuted,
     reexecute,
     set_loss,
+    set_loss_of,
     settle_stale,
 )
 from core.curate.judging import Verdict, change_tags, label_turn, reason_named, set_verdicts, verdict_in_words
@@ -51,6 +52,7 @@ __all__ = [
     "say",
     "set_aside",
     "set_loss",
+    "set_loss_of",
     "set_verdicts",
     "settle_stale",
     "split_calls",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from core.curate.branching import branch_stale
+from core.curate.bulk import Bulk, Progress, as_one_step
 from core.curate.steps import commit
 from core.errors import UsageError
+from core.storage import store
 from core.storage.store import Stored
 from core.thread import edits, stale, turn_edits
 from core.thread.call_checks import message_problems
 from core.thread.edits import message_at
-from core.thread.turns import Turn, turn_at
+from core.thread.turns import Turn, turn_at, turns
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant
 from core.workspace import Workspace
 
@@ -152,6 +154,33 @@ def set_loss(workspace: Workspace, stored: Stored, index: int, train: bool) -> S
     """Train the assistant turn of message `index`, or keep it as context out of the loss."""
     what = f"{described(stored.thread, index)} {'into' if train else 'out of'} the loss"
     return commit(workspace, stored, turn_edits.with_loss(stored.thread, index, train), what)
+
+
+def set_loss_of(
+    workspace: Workspace, stems: Iterable[str], numbers: Sequence[int], train: bool, progress: Progress | None = None
+) -> Bulk:
+    """Train the turns of these numbers, counted from 1, in several threads, or keep them out of the loss; one step."""
+    which = f"turn {numbers[0]}" if len(numbers) == 1 else f"turns {', '.join(map(str, numbers))}"
+    what = f"{which} {'into' if train else 'out of'} the loss"
+
+    def act(stem: str, group: str) -> bool:
+        stored = store.read(workspace.threads, stem)
+        thread = stored.thread
+        for number in numbers:
+            thread = turn_edits.with_loss(thread, numbered_turn(stored, number).start, train)
+        return commit(workspace, stored, thread, what, group) is not stored
+
+    return as_one_step(workspace, stems, act, progress)
+
+
+def numbered_turn(stored: Stored, number: int) -> Turn:
+    """The assistant turn of this number, from 1; 0 is the question. Raises UsageError."""
+    every = turns(stored.thread)
+    for turn in every:
+        if turn.number == number and turn.kind == ("assistant" if number else "question"):
+            return turn
+    last = max((turn.number for turn in every), default=0)
+    raise UsageError(f"{stored.stem} has {last} turns, no number {number}")
 
 
 def described(thread: Thread, index: int) -> str:

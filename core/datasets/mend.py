@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,33 @@ class Mends:
 
 
 Progress = Callable[[int, int, str], None]
+
+
+def mends_in(text: str) -> Mends:
+    """What is to be put right, as `datasets mend` takes it: `--time-unit ms --drop label`. Raises UsageError."""
+    words = shlex.split(text)
+    mends = Mends()
+    while words:
+        option, assigned, value = words.pop(0).partition("=")
+        if option in ("--numbers", "--first-of-twins"):
+            mends = replace(mends, **{option[2:].replace("-", "_"): True})
+            continue
+        if option not in ("--time-unit", "--times", "--unit", "--drop"):
+            raise UsageError(f"`{option}` mends nothing; the check of the dataset names what does")
+        value = value if assigned else words.pop(0) if words else ""
+        known = {"--time-unit": TIME_UNITS, "--times": TIME_MENDS}.get(option, ())
+        sensor, _, unit = value.partition("=")
+        if not value or (known and value not in known) or (option == "--unit" and not unit):
+            takes = ", ".join(known) or ("a channel" if option == "--drop" else "a sensor and its unit, as acc=g")
+            raise UsageError(f"`{option} {value}`: it takes {takes}")
+        match option:
+            case "--drop":
+                mends = replace(mends, drop=(*mends.drop, value))
+            case "--unit":
+                mends = replace(mends, units={**mends.units, sensor: unit})
+            case _:
+                mends = replace(mends, **{option[2:].replace("-", "_"): value})
+    return mends
 
 
 def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progress | None = None) -> Path:

@@ -47,6 +47,8 @@ class Condition:
     """Whether the test of a summary may read files."""
     by_checks: FoundByChecks | None = None
     """The test of a summary, where it wants to know the folder before it is asked."""
+    ids: tuple[str, ...] = ()
+    """The ids that it names, in the order they are written."""
 
     def decide(self, summary: Summary) -> bool | None:
         """Whether it holds; None where the summary cannot say."""
@@ -108,6 +110,14 @@ def condition_of(
     return _condition(name, part)
 
 
+def asks_workspace(part: Written | Joined) -> bool:
+    """Whether reading what a part says may read the workspace's files."""
+    if isinstance(part, Joined):
+        return not part.of_call and any(map(asks_workspace, part.parts))
+    term = TERMS.get(ALIASES.get(part.name.lower(), part.name.lower()))
+    return bool(term and term.of_workspace and part.value)
+
+
 def _known_name(written: str, position: int) -> str:
     name = ALIASES.get(written.lower(), written.lower())
     if name in TERMS:
@@ -148,7 +158,9 @@ def _condition(name: str, part: Written) -> Condition:
     words = value.split(",")
     if term.choices:
         words = [choice(name, term.choices, word, start) for word in words]
-    return Condition(lambda summary: matches_words(term, words, summary), None, negated ^ (operator == "!="))
+    negated ^= operator == "!="
+    ids = tuple(words) if name == "id" and not negated else ()
+    return Condition(lambda summary: matches_words(term, words, summary), None, negated, ids=ids)
 
 
 def _of_workspace(name: str, part: Written, workspace: Workspace | None, within: frozenset[str]) -> Condition | Group:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ThreadError
-from core.filters.conditions import Condition, Group, condition_of
+from core.filters.conditions import Condition, Group, asks_workspace, condition_of
 from core.filters.grammar import read_line
 from core.thread.summary import summary_of
 from core.thread.value import Thread
@@ -49,6 +49,12 @@ class Filter:
     def words(self) -> list[str]:
         """The texts that threads are looked through for, where it wants them there."""
         return [leaf.needle for leaf in self._leaves if leaf.needle and not leaf.negated]
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The place of each thread where it names several by their ids, in the order they are written: a queue."""
+        ids = dict.fromkeys(name for leaf in self._leaves for name in leaf.ids)
+        return {name: number for number, name in enumerate(ids)} if len(ids) > 1 else {}
 
     @property
     def needs_folder(self) -> bool:
@@ -149,6 +155,11 @@ def parse(text: str, workspace: Workspace | None = None) -> Filter:
     line = read_line(text)
     parts = (line,) if line.either else line.parts
     return Filter(text, tuple(condition_of(part, workspace) for part in parts))
+
+
+def reads_files(text: str) -> bool:
+    """Whether `parse` may read files of the workspace, which no screen waits for. Raises FilterError."""
+    return asks_workspace(read_line(text))
 
 
 def narrowed(text: str, *terms: str) -> str:

@@ -1,6 +1,8 @@
 """What is wrong in threads: one module per kind of check, what puts it right, and the folder's findings, kept.
 
 A check is a function of a thread; nothing here decides for a person, and nothing is fixed that was not asked for.
+From outside, the room is imported before a module of it (`from core.lint import label_set`): two threads of the screen
+that begin at once with the one and the other would each wait for the other's import.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from core.datasets.standard import dataset_names
 from core.datasets.subjects import Subjects
 from core.errors import UsageError
-from core.lint.label_set import dataset_labels
+from core.lint import label_set
 from core.storage.memory import recall, remember
 from core.text import counted
 from core.thread.summary import Summary
@@ -144,13 +145,14 @@ class Kinds:
         return tuple(filter(None, (label, ("dataset", "", summary.dataset), person)))
 
     def wanted(self, goal: Goal, every: Iterable[Summary]) -> dict[Kind, int]:
-        """How many of each kind a goal asks for: every label a dataset has, and the people that the threads are of."""
+        """How many of each kind a goal asks for: every label a dataset has, and the people that the threads are of.
+        While there are no threads, the labels of all datasets."""
         kinds: dict[Kind, None] = {}
         sessions = {(summary.dataset, summary.session): summary for summary in every if not summary.problem}
         for summary in sessions.values():
             kinds.update(dict.fromkeys(self.of(summary)))
-        for dataset in dict.fromkeys(dataset for dataset, _ in sessions):
-            labels = dataset_labels(self._workspace, dataset)
+        for dataset in dict.fromkeys(dataset for dataset, _ in sessions) or dataset_names(self._workspace):
+            labels = label_set.dataset_labels(self._workspace, dataset)
             kinds.update(dict.fromkeys(("label", dataset, label) for label in labels))
         return {kind: number for kind in kinds if (number := getattr(goal, kind[0]))}
 

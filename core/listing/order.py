@@ -56,6 +56,7 @@ SORTS: Mapping[str, Sort] = {
     "question": Sort("by question", lambda summary: summary.question),
     "model": Sort("by model", lambda summary: summary.model),
     "size": Sort("largest first", lambda summary: summary.size, descending=True),
+    "asked": Sort("in the order the filter names them", lambda summary: ""),
     "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
 }
 """The orders a list offers, by name. Equal ones keep the order of their stems.
@@ -69,6 +70,7 @@ def arrange(
     keep: Callable[[Summary], bool] | None = None,
     *,
     turned: bool = False,
+    places: Mapping[str, int] | None = None,
 ) -> list[Row]:
     """The rows of a list: what `keep` keeps, sorted, each branch under its parent where that is shown.
 
@@ -77,6 +79,7 @@ def arrange(
         sort: one of `SORTS`.
         keep: which of them have a row; all when None.
         turned: the last ones first.
+        places: the order that `asked` is, by stem (`core.filters.language.Filter.places`); the others come after it.
 
     Raises:
         KeyError: there is no such sort.
@@ -84,7 +87,10 @@ def arrange(
     order = SORTS[sort]
     shown = [summary for summary in summaries if keep is None or keep(summary)]
     shown.sort(key=lambda summary: summary.stem)
-    shown.sort(key=order.key, reverse=order.descending is not turned)
+    if sort == "asked" and places:
+        shown.sort(key=lambda summary: places.get(summary.stem, len(places)), reverse=turned)
+    else:
+        shown.sort(key=order.key, reverse=order.descending is not turned)
     if not any(summary.parent for summary in shown):
         return [Row(summary) for summary in shown]
     ids = {summary.id or summary.stem for summary in shown}

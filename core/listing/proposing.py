@@ -12,12 +12,12 @@ import heapq
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.datasets.held_out import held_out_in
-from core.datasets.standard import open_dataset
+from core.datasets.standard import dataset_names, open_dataset
 from core.errors import SensorloomError
 from core.listing.goal import Goal, Kind, Kinds, Progress, progress
 from core.listing.row_status import repeated
@@ -46,6 +46,14 @@ class Proposed:
     """The most useful first."""
     missing: Mapping[Kind, int]
     """What is lacking even when all of them are accepted: it has to be made."""
+    rest: int
+    """How many threads the total lacks even then, those of `missing` among them."""
+
+    @property
+    def lacking(self) -> str:
+        """What has to be made, in a few words; empty when nothing has."""
+        kinds = [f"{name} {number}" for (_, _, name), number in self.missing.items()]
+        return ", ".join([*kinds, *([f"{self.rest} in all"] if self.rest else [])])
 
 
 def propose(
@@ -69,7 +77,8 @@ def propose(
     accepted = [summary for summary in every if summary.verdict == "accept" and goal.counts(summary)]
     cover = _Cover(far, kinds, accepted)
     picks = tuple(cover.best(candidates, max(0, far.total - far.accepted)))
-    return Proposed(far, picks, {kind: number for kind, number in cover.lacking.items() if number > 0})
+    missing = {kind: number for kind, number in cover.lacking.items() if number > 0}
+    return Proposed(far, picks, missing, max(0, far.total - far.accepted - len(picks)))
 
 
 class _Cover:
@@ -122,37 +131,52 @@ class _Cover:
         return [("path", summary.tools_used), ("wording", wording), *pair]
 
 
-def sessions_to_make(
-    workspace: Workspace, missing: Mapping[Kind, int], every: Sequence[Summary]
-) -> dict[str, list[str]]:
+def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[Summary]) -> dict[str, list[str]]:
     """By dataset, the sessions whose threads would fill what is missing: of the labels, datasets and people that lack
-    most, those first that fewest threads are about. Opens the datasets."""
-    kinds, is_held_out = Kinds(workspace), held_out_in(workspace)
-    threads = Counter((summary.dataset, summary.session) for summary in every)
-    lacking = dict(missing)
+    most, those first that fewest threads are about; what the total lacks beyond that, spread over the labels. Opens the
+    datasets."""
+    kinds, threads = Kinds(workspace), Counter((summary.dataset, summary.session) for summary in every)
+    named = [name if kind == "dataset" else of for kind, of, name in proposed.missing]
+    of_threads = [summary.dataset for summary in every if not summary.problem] if proposed.rest else []
+    about = _sessions(workspace, dict.fromkeys([*named, *of_threads]) or dataset_names(workspace))
+    about.sort(key=lambda summary: (threads[summary.dataset, summary.session], summary.session))
+    lacking = dict(proposed.missing)
+    there = Counter(summary.truth for summary in every if summary.verdict == "accept")
     chosen: dict[str, list[str]] = {}
-    for dataset in dict.fromkeys(name if kind == "dataset" else of for kind, of, name in missing):
+    rest, left = proposed.rest, [(summary, kinds.of(summary)) for summary in about]
+    while left:
+        worth = [sum(_WORTH[kind[0]] for kind in of if lacking.get(kind, 0) > 0) for _, of in left]
+        if not max(worth) and rest <= 0:
+            break
+        session, of = left.pop(min(range(len(left)), key=lambda at: (-worth[at], there[left[at][0].truth])))
+        chosen.setdefault(session.dataset, []).append(session.session)
+        there[session.truth] += 1
+        rest -= 1
+        for kind in of:
+            lacking[kind] = lacking.get(kind, 0) - 1
+    return chosen
+
+
+def _sessions(workspace: Workspace, datasets: Iterable[str]) -> list[Summary]:
+    """The sessions that may be trained on, as threads about them would stand in the list."""
+    is_held_out = held_out_in(workspace)
+    about: list[Summary] = []
+    for dataset in datasets:
         try:
             labels = open_dataset(workspace, dataset).labels
         except SensorloomError:
             continue
-        about = [
+        about += [
             Summary(session, dataset=dataset, session=session, truth=of_session[0])
             for session, of_session in labels.items()
             if of_session
         ]
-        about = sorted(
-            (s for s in about if not is_held_out(s)), key=lambda s: (threads[s.dataset, s.session], s.session)
-        )
-        while about:
-            worth = [sum(_WORTH[k[0]] for k in kinds.of(s) if lacking.get(k, 0) > 0) for s in about]
-            if not (most := max(worth)):
-                break
-            session = about.pop(worth.index(most))
-            chosen.setdefault(dataset, []).append(session.session)
-            for kind in kinds.of(session):
-                lacking[kind] = lacking.get(kind, 0) - 1
-    return chosen
+    return [summary for summary in about if not is_held_out(summary)]
+
+
+def pairs_of(sessions: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """The same one by one: dataset and session."""
+    return [(dataset, session) for dataset, of_dataset in sessions.items() for session in of_dataset]
 
 
 def command_to_make(sessions: Mapping[str, Sequence[str]]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from core.lint.label_set import manifest_of
+from core.lint import label_set
 from core.thread.conclusion import CONCLUDING
 from core.thread.value import Thread, call_name, calls_of, is_assistant, text_of
 from tools.sensors import positions_of, sensors_of
@@ -51,7 +51,7 @@ def skeletons_of(thread: Thread, results: Iterable[tuple[str, str]]) -> Iterator
 
 def _names(thread: Thread, results: Iterable[tuple[str, str]]) -> dict[str, str]:
     """What is a name in this thread: its dataset's labels, channels, sensors and places, features, tools."""
-    manifest = manifest_of(thread)
+    manifest = label_set.manifest_of(thread)
     rows = manifest.get("channels")
     names = [row["name"] if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else []
     channels = tuple(Channel(name, "", "") for name in names if isinstance(name, str))

@@ -154,7 +154,7 @@ def label_sets(
 
     A label can be selected when a thread that was would have been selected with that label too.
     """
-    from core.lint.label_set import dataset_labels
+    from core.lint import label_set
 
     examples: dict[str, Summary] = {}
     for summary in chosen:
@@ -163,7 +163,7 @@ def label_sets(
     return {
         dataset: [
             label
-            for label in dataset_labels(workspace, dataset)
+            for label in label_set.dataset_labels(workspace, dataset)
             if selects(msgspec.structs.replace(example, truth=label))
         ]
         for dataset, example in examples.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
-from core.lint.grounding import numbers_in, quotes_any
+from core.lint import grounding
 from core.listing.skeletons import as_object, skeletons_of
 from core.storage import store
 from core.thread.conclusion import CONCLUDING, final_answer
@@ -206,8 +206,8 @@ def _is_first_line(final: str, results: Iterable[tuple[str, str]]) -> bool | Non
 
 
 def _cites(final: str, results: Iterable[tuple[str, str]]) -> bool:
-    held = sorted({n for name, text in results if name not in ABOUT_OTHERS for n in numbers_in(text)})
-    return quotes_any(CONCLUDING.sub("", final), held)
+    held = sorted({n for name, text in results if name not in ABOUT_OTHERS for n in grounding.numbers_in(text)})
+    return grounding.quotes_any(CONCLUDING.sub("", final), held)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -71,6 +71,21 @@ class Reported:
     text: str
 
 
+SEVERAL = "new threads"
+"""What stands for the stem in a run that makes several threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMade:
+    """One of several new threads is over: finished, or stopped by what `error` says."""
+
+    run: str
+    stem: str
+    finished: bool
+    correct: bool
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of a run, always sent. `error` is one sentence, empty unless it failed.
@@ -96,6 +111,7 @@ TurnEvent = (
     | QueryProposed
     | TurnAccepted
     | Reported
+    | ThreadMade
     | TurnEnded
 )
 

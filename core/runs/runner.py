@@ -10,13 +10,13 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent
+from core.runs.events import SEVERAL, Reported, ThreadMade, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
@@ -30,6 +30,8 @@ Make = Callable[[str], AsyncIterator[TurnEvent]]
 AskBeside = Callable[[Workspace, Stored, Model], Awaitable[tuple[str, Stored | None]]]
 """Asks a model something about a thread; called in the runner's event loop."""
 
+PARALLEL = 4
+"""So many of them are made at once."""
 CLOSE_TIMEOUT_SEC = 5.0
 """How long `close` waits for runs to save and report their end."""
 
@@ -112,6 +114,32 @@ class TurnRunner:
                 yield event
 
         return self.start(stem, events)
+
+    def make_threads(self, sessions: Sequence[tuple[str, str]], choice: ModelChoice) -> str:
+        """Make a thread about each session, by its dataset and id, and run it to its end. `SEVERAL` names the run for
+        `cancel`, which keeps what is done. Raises UsageError while others are being made."""
+
+        async def events(run: str) -> AsyncIterator[TurnEvent]:
+            from core.runs.batch import Job, Ran, run_jobs
+
+            ended: asyncio.Queue[Ran | None] = asyncio.Queue()
+            jobs = [Job(dataset, session) for dataset, session in sessions]
+            model = self._model(choice)
+            work = asyncio.create_task(
+                run_jobs(self._workspace, jobs, model, parallel=PARALLEL, ended=ended.put_nowait)
+            )
+            work.add_done_callback(lambda _: ended.put_nowait(None))
+            try:
+                while (ran := await ended.get()) is not None:
+                    correct = ran.thread is not None and ran.thread.metadata.get("is_correct") is True
+                    stem = ran.stored.stem if ran.stored else ran.job.session
+                    yield ThreadMade(run, stem, ran.finished, correct, ran.error)
+                await work
+            finally:
+                work.cancel()
+                await asyncio.wait([work])
+
+        return self.start(SEVERAL, events)
 
     def start(self, stem: str, make: Make) -> str:
         """Begin a run and return its id. Its last event is always a `TurnEnded`.

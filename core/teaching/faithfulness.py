@@ -6,7 +6,7 @@ import asyncio
 
 from core.curate.steps import commit
 from core.errors import UsageError
-from core.lint.grounding import numbers_in, quotes_from
+from core.lint import grounding
 from core.model.client import Model
 from core.model.request import sent_messages
 from core.storage.store import Stored
@@ -58,8 +58,8 @@ def cited_result(thread: Thread) -> tuple[int, int]:
     quotes: list[tuple[int, int]] = []
     for index, message in enumerate(thread.messages):
         if message.get("role") == "tool" and not is_error(text_of(message)):
-            held = sorted(numbers_in(text_of(message)))
-            quotes.append((quotes_from(text_of(last), held), index))
+            held = sorted(grounding.numbers_in(text_of(message)))
+            quotes.append((grounding.quotes_from(text_of(last), held), index))
     if not quotes:
         raise UsageError(f"{thread.id} rests on no tool result, so none can be taken away")
     cites, index = max(quotes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.curate.steps import commit
 from core.curate.trash import delete
-from core.lint.finding import Context
+from core.lint import Context
 from core.lint.hint import hint_trace
 from core.lint.label_set import dataset_labels
 from core.runs.batch import Job, Ran

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 from core.curate.steps import commit
 from core.errors import UsageError
-from core.lint import check_thread
-from core.lint.finding import Context
+from core.lint import Context, check_thread
 from core.lint.grounding import quoted_numbers
 from core.lint.label_set import dataset_labels
 from core.model.client import Model

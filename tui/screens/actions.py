@@ -117,6 +117,8 @@ ACTIONS = (
         lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 21}),
     AppAction("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS,
         lambda parts: parts.dialogs.choose_export),
+    AppAction("data.open", "O", "data", "the datasets: import one, check it, mend it", THREADS,
+        lambda parts: parts.dialogs.data, words="import dataset sessions recordings"),
     AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,
         lambda parts: parts.dialogs.ask_migration, words="migrate older"),
     AppAction("turn.run", "r", "run", "ask the model for the next turn, as a proposal", TURNS,

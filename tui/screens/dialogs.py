@@ -210,6 +210,16 @@ class Dialogs:
         if self._screen.is_current:
             self._offer_data()
 
+    def data(self) -> None:
+        """The datasets: import, check, mend."""
+        from tui.screens.data import DataScreen
+
+        def left(changed: bool | None) -> None:
+            if changed:
+                self._thread.sensors.reload()
+
+        self._screen.app.push_screen(DataScreen(self._runs.workspace), left)
+
     def _offer_data(self) -> None:
         from tui.screens.first_run import FirstRunScreen
 

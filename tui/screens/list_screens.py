@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.screen import Screen
 
 from core.workspace import Workspace
+from tui.screens.making import Making
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.day import Day
 from tui.thread_list.known_folder import KnownFolder
@@ -24,6 +25,8 @@ class ListScreens:
         self._folder = folder
         self._arranging = arranging
         self._day = day
+        self.making: Making | None = None
+        """Makes what a goal lacks."""
         self.put: Callable[[str], None] = lambda _text: None
         """Puts a filter into force."""
 
@@ -70,4 +73,5 @@ class ListScreens:
                 self.put(queue[0])
 
         every = list(self._folder.summaries.values())
-        self._screen.app.push_screen(ProposeScreen(self._workspace, every, blind=blind), chosen)
+        if self.making is not None:
+            self._screen.app.push_screen(ProposeScreen(self._workspace, every, self.making, blind=blind), chosen)

@@ -12,7 +12,7 @@ from core.storage.store import Stored
 from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
-from tui.keys import ActionId
+from tui.keys import ActionId, shown_key
 from tui.open_thread.branches import Branches
 from tui.open_thread.bridge import REDRAW_SECONDS
 from tui.open_thread.comparing import Comparing
@@ -35,6 +35,7 @@ from tui.screens.dialogs import Dialogs
 from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
 from tui.screens.list_screens import ListScreens
+from tui.screens.making import Making
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.day import Day
@@ -84,6 +85,9 @@ class Parts:
         self.workspace = workspace
         self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
         self._compose_list(frame.listed)
+        self.making = self.list_screens.making = Making(
+            frame, self.runs, self.day.show_beside, self._key("list.propose")
+        )
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
             frame, workspace, lambda: self.filter_line.text, lambda: self.folder.whole, self.exported,
@@ -253,6 +257,9 @@ class Parts:
         self.statuses.forget()
         self.filter_line.again()
 
+    def _key(self, name: ActionId) -> str:
+        return next(shown_key(action) for action in self.frame.actions if action.id == name)
+
     def _runs_report(self) -> None:
         self.frame.set_timer(REDRAW_SECONDS, self.hear_runs)
 
@@ -261,6 +268,7 @@ class Parts:
         events = self.runs.bridge.drain()
         self.running.hear(events)
         self.dialogs.hear(events)
+        self.making.hear(events)
         self._show_under_way()
 
     def _situate(self, situation: Situation) -> None:

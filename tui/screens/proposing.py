@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import getters
@@ -13,21 +13,19 @@ from textual.screen import ModalScreen
 from textual.worker import get_current_worker
 
 from core.errors import SensorloomError
-from core.filters.saved import forget_filter, keep_filter, saved_filters
-from core.filters.values import term
+from core.filters.queue import keep_queue
 from core.listing.goal import Goal, goal_of, parse_goal, set_goal
-from core.listing.proposing import Proposed, command_to_make, propose, sessions_to_make
-from core.text import one_line
+from core.listing.proposing import Proposed, command_to_make, pairs_of, propose, sessions_to_make
+from core.text import counted
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
+from tui.screens.making import Making
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.terminal import copy_out, writer
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
-QUEUE = "proposed"
-"""What the queue is called among the saved filters."""
 BEGIN = "total=100 label=10"
 
 
@@ -42,21 +40,24 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "queue", "judge them", show=False),
         Binding("s", "goal", "set the goal", show=False),
+        Binding("m", "make", "make what is missing, or stop that", show=False),
         Binding("y", "copy", "copy what makes the rest", show=False),
         Binding("escape,q,P", "dismiss(None)", "back", show=False),
     ]
 
     picker = getters.query_one(Picker)
 
-    def __init__(self, workspace: Workspace, every: Sequence[Summary], *, blind: bool) -> None:
-        """Args: `every` are the folder's threads; with `blind` nothing tells a thread's label."""
+    def __init__(self, workspace: Workspace, every: Sequence[Summary], making: Making, *, blind: bool) -> None:
+        """Args: `every` are the folder's threads, `making` makes further ones; with `blind` nothing tells a label."""
         super().__init__()
         self._workspace = workspace
         self._every = every
+        self._making = making
         self._blind = blind
         self._goal: Goal | None = None
         self._proposed: Proposed | None = None
-        self._commands: list[str] = []
+        self._sessions: Mapping[str, Sequence[str]] = {}
+        """By dataset, those whose threads are missing."""
 
     def compose(self) -> ComposeResult:
         """How far it is, the queue, and what is missing."""
@@ -68,7 +69,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     def on_mount(self) -> None:
         """Look."""
         self.query_one("#dialog").border_title = "the goal, and what to judge for it"
-        self.query_one("#dialog").border_subtitle = "⏎ judge these · s set the goal · y copy what makes the rest · esc"
+        self._offer()
         self.picker.empty = "looking for what to judge …"
         self.picker.focus()
         self._look()
@@ -81,20 +82,22 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         try:
             goal = goal_of(self._workspace)
             proposed = goal and propose(self._workspace, goal, self._every, lambda: worker.is_cancelled)
-            missing = sessions_to_make(self._workspace, proposed.missing, self._every) if proposed else {}
+            sessions = sessions_to_make(self._workspace, proposed, self._every) if proposed else {}
         except SensorloomError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
             return
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._show, goal, proposed, command_to_make(missing))
+            self.app.call_from_thread(self._show, goal, proposed, sessions)
 
-    def _show(self, goal: Goal | None, proposed: Proposed | None, commands: list[str]) -> None:
-        self._goal, self._proposed, self._commands = goal, proposed, commands
+    def _show(self, goal: Goal | None, proposed: Proposed | None, sessions: Mapping[str, Sequence[str]]) -> None:
+        self._goal, self._proposed, self._sessions = goal, proposed, sessions
         far, missing = self.query_one("#far", Plain), self.query_one("#missing", Plain)
+        self._offer()
         if goal is None or proposed is None:
             self.picker.empty = "s sets one: how many threads of each label, dataset and person"
             self.picker.show(())
             far.show("no goal is set")
+            missing.show("")
             return
         self.picker.empty = "nothing without a verdict would bring it nearer"
         picks = proposed.picks
@@ -102,10 +105,22 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             [Choice(pick.stem if self._blind else f"{pick.label}  {pick.stem}", "" if self._blind else pick.reason)
              for pick in picks]
         )  # fmt: skip
-        far.show(f"{proposed.before.text}\nwanted: {goal.text}\n{len(picks):,} threads to judge, the most useful first")
-        lacking = ", ".join(f"{name} {number}" for (_, _, name), number in proposed.missing.items())
-        make = f"\ny copies what makes them: {one_line(self._commands[0], 110)}" if self._commands else ""
-        missing.show(f"missing even then: {lacking}{make}" if lacking else "")
+        judge = f"{counted(len(picks), 'thread')} to judge, the most useful first" if picks else "nothing to judge"
+        far.show(f"{proposed.before.text}\nwanted: {goal.text}\n{judge}")
+        lacking = proposed.lacking
+        missing.show(f"missing even when all of these are accepted: {lacking}" if lacking else "")
+
+    def _offer(self) -> None:
+        """Say which keys do something."""
+        new = counted(len(pairs_of(self._sessions)), "new thread")
+        keys = [
+            "⏎ judge these" if self._proposed and self._proposed.picks else "",
+            "s goal",
+            "m stop making" if self._making.busy else f"m make {new}" * bool(self._sessions),
+            "y copy the command" * bool(self._sessions),
+            "esc",
+        ]
+        self.query_one("#dialog").border_subtitle = " · ".join(filter(None, keys))
 
     def action_goal(self) -> None:
         """Set the goal."""
@@ -127,8 +142,16 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
 
     def action_copy(self) -> None:
         """Copy the commands that make what is missing."""
-        if self._commands:
-            self.run_worker(lambda: self._copy("\n".join(self._commands)), thread=True, group="copy")
+        if commands := command_to_make(self._sessions):
+            self.run_worker(lambda: self._copy("\n".join(commands)), thread=True, group="copy")
+
+    def action_make(self) -> None:
+        """Make what is missing, about exactly those labels and people; while that is under way, stop it."""
+        if self._making.busy:
+            self._making.stop()
+        elif self._sessions:
+            self._making.start(pairs_of(self._sessions))
+            self.dismiss(None)
 
     def _copy(self, commands: str) -> None:
         ways = copy_out(self._workspace, commands, writer(self.app))
@@ -142,14 +165,9 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             self.run_worker(lambda: self._keep(stems), thread=True, group="goal")
 
     def _keep(self, stems: Sequence[str]) -> None:
-        ids = ",".join(term("id", stem).removeprefix("id:").strip('"') for stem in stems)
-        text = f'id:"{ids}"'
         try:
-            for saved in saved_filters(self._workspace):
-                if saved.name == QUEUE and saved.text.startswith('id:"') and saved.text != text:  # an earlier queue
-                    forget_filter(self._workspace, saved.text)
-            keep_filter(self._workspace, text, QUEUE)
+            wanted = keep_queue(self._workspace, stems)
         except SensorloomError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
         else:
-            self.app.call_from_thread(self.dismiss, (f"saved:{QUEUE} verdict:none", stems[0]))
+            self.app.call_from_thread(self.dismiss, (wanted, stems[0]))

@@ -76,6 +76,8 @@ class Arranging:
         self.sort = "newest"
         self.turned = False
         """Whether the sort's last ones come first."""
+        self._usual = self.sort, self.turned
+        """The order before a filter named its threads one by one."""
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
         self._version = 0
@@ -147,7 +149,11 @@ class Arranging:
     # Sorting and filtering
 
     def show_matching(self, wanted: Filter) -> None:
-        """Show only what a filter matches."""
+        """Show only what a filter matches; threads that it names one by one in the order they are named."""
+        if wanted.places and not self.filter.places:
+            self._usual, self.sort, self.turned = (self.sort, self.turned), "asked", False
+        elif not wanted.places and self.sort == "asked":
+            self.sort, self.turned = self._usual
         self.filter = wanted
         self.arrange()
 
@@ -212,7 +218,7 @@ class Arranging:
         def keep(summary: Summary) -> bool:
             return matches(summary) or summary.stem in stays
 
-        rows = arrange(every, sort, keep if wanted.conditions else None, turned=self.turned)
+        rows = arrange(every, sort, keep if wanted.conditions else None, turned=self.turned, places=wanted.places)
         gone = {stem for stem in stays if stem not in self._folder.summaries}
         aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
         places = {row.summary.stem: number for number, row in enumerate(rows)}

@@ -22,12 +22,19 @@ class Day:
         self._workspace = workspace
         self._folder = folder
         self._pane = pane
+        self._text = ""
+        self._beside = ""
         self._timer = screen.set_interval(QUIET_SECONDS, self._count, pause=True)
 
     def look(self) -> None:
         """Count anew once nothing changes any more."""
         self._timer.reset()
         self._timer.resume()
+
+    def show_beside(self, text: str) -> None:
+        """Show something that is under way before it; nothing where that is empty."""
+        self._beside = text
+        self._show(self._text)
 
     def _count(self) -> None:
         self._timer.pause()
@@ -44,5 +51,7 @@ class Day:
 
     def _show(self, text: str) -> None:
         """Show it, with the sign of an accepted thread in the place of the word where there is little room."""
-        narrow = len(text) + MARGIN > self._pane.outer_size.width
-        self._pane.footnote(text.replace("accepted", "▲", 1) if narrow else text)
+        self._text = text
+        whole = " · ".join(filter(None, (self._beside, text)))
+        narrow = len(whole) + MARGIN > self._pane.outer_size.width
+        self._pane.footnote(whole.replace("accepted", "▲", 1) if narrow else whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from textual.content import Content
 from textual.widget import Widget
@@ -11,7 +12,7 @@ from textual.widget import Widget
 from core.errors import SensorloomError
 from core.filters.completions import completions, values_in
 from core.filters.explaining import explained
-from core.filters.language import Filter, parse
+from core.filters.language import Filter, parse, reads_files
 from core.filters.typed import note_typed, typed_filters
 from core.filters.values import FilterError
 from core.text import one_line, printable
@@ -54,6 +55,12 @@ class FilterLine:
         self._around = around
         self._show = show
         self._filter = Filter("")
+        self._version = 0
+        """Counts what is read, so that only what was asked for last comes into force."""
+        self._reading: str | None = None
+        """The filter that is being read in a worker: its terms ask files of the workspace."""
+        self._ended = False
+        """Whether the line was left while its filter was being read."""
         self._problem = ""
         self._history: list[str] = []
         """What was typed before, the latest last."""
@@ -65,8 +72,8 @@ class FilterLine:
 
     @property
     def text(self) -> str:
-        """The filter that is in force."""
-        return self._filter.text
+        """The filter that is in force, or is about to be."""
+        return self._filter.text if self._reading is None else self._reading
 
     @property
     def words(self) -> list[str]:
@@ -91,39 +98,67 @@ class FilterLine:
         """Back to the list, keeping the filter."""
         self._around.listed.focus()
         self._line.can_focus = False
+        self._ended = self._reading is not None
+        if not self._ended:
+            self._keep()
+        self._explain()
+
+    def _keep(self) -> None:
+        """Note the filter among those that were typed."""
         text = self._filter.text
         if text and text != (self._history[-1] if self._history else ""):
             self._line.run_worker(lambda: self._note(text), thread=True, group="filter history")
-        self._explain()
 
     def typed(self, text: str) -> None:
         """Show only what matches, as it is typed."""
-        wanted = self._read(text.strip())
-        self._explain()
-        if wanted is not None and wanted.text != self._filter.text:
-            self._use(wanted)
+        self._read(text.strip())
 
     def again(self) -> None:
         """Threads have left: what a filter knows of that is no longer so."""
-        if self._filter.conditions and (wanted := self._read(self._filter.text)) is not None:
-            self._use(wanted)
+        if self._filter.conditions:
+            self._read(self.text, again=True)
 
     def put(self, text: str) -> None:
         """Put a filter into the line, which shows it."""
         self._line.value = text
 
-    def _use(self, wanted: Filter) -> None:
-        self._filter = wanted
-        self._show(wanted)
-
-    def _read(self, text: str) -> Filter | None:
-        self._problem = ""
+    def _read(self, text: str, *, again: bool = False) -> None:
+        """Read a filter, off the screen's loop where that reads files; with `again`, one that is in force."""
+        self._version += 1
+        self._reading = None
         try:
-            return parse(text, self._workspace)
+            if not reads_files(text):
+                self._came(parse(text, self._workspace), self._version, again=again)
+                return
         except SensorloomError as error:
-            sentence = f"at {error.position + 1}: {error.sentence}" if isinstance(error, FilterError) else str(error)
+            self._came(error, self._version)
+            return
+        self._reading = text
+        work = partial(self._parse, text, self._version, again=again)
+        self._line.run_worker(work, thread=True, exclusive=True, group="filter")
+
+    def _parse(self, text: str, version: int, *, again: bool) -> None:
+        try:
+            came: Filter | SensorloomError = parse(text, self._workspace)
+        except SensorloomError as error:
+            came = error
+        self._line.call_later(self._came, came, version, again=again)
+
+    def _came(self, came: Filter | SensorloomError, version: int, *, again: bool = False) -> None:
+        """Show what a filter matches, or say why it cannot be read, unless another is wanted by now."""
+        if version != self._version:
+            return
+        self._reading, self._problem = None, ""
+        if isinstance(came, SensorloomError):
+            sentence = f"at {came.position + 1}: {came.sentence}" if isinstance(came, FilterError) else str(came)
             self._problem = sentence.replace(f"{self._workspace.root}/", "")
-            return None
+        elif again or came.text != self._filter.text:
+            self._filter = came
+            self._show(came)
+        if self._ended:
+            self._ended = False
+            self._keep()
+        self._explain()
 
     def _explain(self) -> None:
         """Say above the line what is wrong; while it is typed in, what the term at the cursor is and could become."""

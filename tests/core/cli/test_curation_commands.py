@@ -268,6 +268,42 @@ def test_turns_are_kept_out_of_the_loss_and_taken_in_again(workspace: Workspace,
     assert messages(workspace, A) == before
 
 
+def test_turns_of_all_that_a_filter_selects_leave_the_loss_as_one_step(workspace: Workspace, sensorloom: Run):
+    before = bytes_of(workspace)
+    code, out, _ = sensorloom("loss", "out", "--filter", "status:finished", "--turn", "1")
+    assert (code, out) == (0, "turn 1 out of the loss: 3 threads\n")
+    assert sensorloom("undo")[0] == 0 and bytes_of(workspace) == before
+    code, out, err = sensorloom("loss", "out", A, B, "--turn", "77", "--json")
+    assert code == 1 and json.loads(out)["changed"] == [] and f"{B} has" in err
+
+
+def test_a_filter_says_what_is_replayed_and_what_is_run_on(workspace: Workspace, sensorloom: Run):
+    code, out, _ = sensorloom("replay", "--filter", f"id:{A},{B}", "--json")
+    assert code == 0 and [thread["id"] for thread in json.loads(out)["threads"]] == [A, B]
+    assert sensorloom("replay", "--filter", "id:nothere")[0] == 1
+    assert sensorloom("run", "--dataset", "demo", "--max-turns", "1")[0] == 1
+    (stopped,) = bytes_of(workspace).keys() - {A, B, C}
+    assert "are finished" in sensorloom("run", "--filter", "status:finished")[2]
+    code, out, err = sensorloom("run", "--filter", "dataset:demo", "--max-turns", "12", "--json")
+    assert code == 0 and [thread["id"] for thread in json.loads(out)["threads"]] == [stopped]
+    assert "3 threads of the filter left out: finished" in err
+
+
+def test_what_the_goal_lacks_is_made_and_queued(workspace: Workspace, sensorloom: Run):
+    assert "no goal is set" in sensorloom("run", "--goal")[2]
+    assert sensorloom("goal", "set", "total=20", "label=3", "calls=0", "path=0")[0] == 0
+    code, out, _ = sensorloom("goal", "propose", "--keep", "--json")
+    told = json.loads(out)
+    picks, missing = [pick["stem"] for pick in told["threads"]], {kind["name"]: kind for kind in told["missing"]}
+    assert code == 0 and told["missing_total"] == 20 - len(picks) and len(missing) > 3
+    assert [
+        line.split()[0] for line in sensorloom("list", "--filter", "saved:proposed", "--sort", "asked")[1].splitlines()
+    ][: len(picks)] == picks
+    code, out, _ = sensorloom("run", "--goal", "--count", "4", "--json")
+    labels = [thread["ground_truth"] for thread in json.loads(out)["threads"]]
+    assert code == 0 and len(set(labels)) == 4 and set(labels) <= missing.keys()
+
+
 def test_a_turn_is_taken_out_and_comes_back(workspace: Workspace, sensorloom: Run):
     before = bytes_of(workspace)[A]
     turns = json.loads(before)["metadata"]["num_turns"]

@@ -66,9 +66,9 @@ def test_no_tool_path_gets_more_than_its_share(workspace: Workspace):
 @pytest.mark.parametrize("goal", [Goal(label=2), Goal(dataset=2)])
 def test_what_is_missing_has_sessions_whose_threads_would_fill_it(workspace: Workspace, goal: Goal, finished: Stored):
     every = summaries(workspace)
-    missing = propose(workspace, goal, every).missing
-    assert missing
-    sessions = sessions_to_make(workspace, missing, every)
+    proposed = propose(workspace, goal, every)
+    assert proposed.missing
+    sessions = sessions_to_make(workspace, proposed, every)
     assert list(sessions) == [finished.thread.dataset] and sessions[finished.thread.dataset]
     assert command_to_make(sessions)[0].startswith(f"sensorloom run --dataset {finished.thread.dataset} --session ")
 

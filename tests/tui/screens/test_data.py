@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+
+from core.datasets.mend import Mends, mends_in
+from core.datasets.standard import dataset_names
+from core.errors import UsageError
+from tests.tui.conftest import Until
+from tests.tui.driving import opened
+from tests.tui.motion import motion_workspace, new_thread
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_dataset_is_imported_checked_mended_and_put_back(
+    tmp_path: Path, until: Until, screen: Callable[[App[Any]], str], size: tuple[int, int]
+):
+    workspace = motion_workspace(tmp_path)
+    new_thread(workspace)
+    channels = workspace.data / "motion" / "manifest.json"
+    before = channels.read_bytes()
+    async with opened(workspace, size) as (pilot, _):
+        await pilot.press("1", "O")
+        await until(pilot, lambda: "16 sessions of 4 subjects, 2 labels" in screen(pilot.app))
+        await pilot.press("c")
+        await until(pilot, lambda: "motion: 16 sessions read" in screen(pilot.app))
+        await pilot.press("m", "ctrl+u", *"--drop acc_q", "enter")
+        await until(pilot, lambda: "acc_q" in screen(pilot.app) and "--drop" not in screen(pilot.app))
+        await pilot.press("m", "ctrl+u", *"--drop acc_z", "enter")
+        await until(pilot, lambda: "motion is mended" in screen(pilot.app))
+        assert b"acc_z" not in channels.read_bytes()
+        await pilot.press("u")
+        await until(pilot, lambda: "as it was before" in screen(pilot.app))
+        assert channels.read_bytes() == before
+        await pilot.press("i", "ctrl+u", *"demmo", "enter")
+        await until(pilot, lambda: "did you mean `demo`" in screen(pilot.app))
+        assert dataset_names(workspace) == ["motion"]
+
+
+def test_mends_are_written_as_the_command_takes_them():
+    wanted = Mends(True, False, "ms", "sort", {"acc": "g"}, ("label", "x"))
+    assert mends_in("--numbers --time-unit ms --times=sort --unit acc=g --drop label --drop x") == wanted
+    for wrong in ("--time-unit h", "--unit acc", "--drop", "sort"):
+        with pytest.raises(UsageError):
+            mends_in(wrong)

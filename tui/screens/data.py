@@ -1,0 +1,192 @@
+"""The datasets of the workspace: importing, checking and mending them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from core.datasets.check import CheckReport, check_dataset
+from core.datasets.importing import IMPORTERS, ImportReport, import_dataset
+from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
+from core.datasets.standard import DatasetInfo, list_datasets, open_dataset
+from core.errors import SensorloomError, UsageError
+from core.text import counted, one_line
+from core.workspace import Workspace
+from tui.dialogs.ask import AskTextScreen
+from tui.terminal.crash_guard import Guarded
+from tui.widgets.picker import Choice, Picker
+from tui.widgets.plain import Plain
+
+TOLD = 8
+"""Findings of a check that are told; the command tells all."""
+
+
+class DataScreen(Guarded, ModalScreen[bool]):
+    """Lists the datasets. Its result says whether one changed."""
+
+    DEFAULT_CSS = """
+    DataScreen #dialog { width: 120; }
+    DataScreen #datasets { height: 12; }
+    DataScreen #said { height: auto; max-height: 14; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "import_data", "import one", show=False),
+        Binding("c,enter", "check", "check it", show=False),
+        Binding("m", "mend", "mend it", show=False),
+        Binding("u", "unmend", "as it was before", show=False),
+        Binding("escape,q,O", "leave", "back", show=False),
+    ]
+
+    picker = getters.query_one(Picker)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._names: list[str] = []
+        self._mends: dict[str, str] = {}
+        """What the check of a dataset named to mend it."""
+        self._busy = False
+        self._changed = False
+
+    def compose(self) -> ComposeResult:
+        """The datasets, and what was found or done."""
+        with Vertical(id="dialog"):
+            yield Picker(id="datasets")
+            yield Plain(id="said")
+
+    def on_mount(self) -> None:
+        """List them."""
+        box = self.query_one("#dialog")
+        box.border_title = "data"
+        box.border_subtitle = "i import · c check · m mend · u as before the mend · esc back"
+        self.picker.empty = "reading …"
+        self.picker.focus()
+        self.run_worker(self._list, thread=True)
+
+    def _list(self) -> None:
+        self.call_later(self._listed, list_datasets(self._workspace))
+
+    def _listed(self, datasets: Sequence[DatasetInfo]) -> None:
+        self.picker.empty = f"no datasets in {one_line(self._workspace.shown(self._workspace.data))}; i imports one"
+        self._names = [dataset.name for dataset in datasets]
+        self.picker.show([Choice(dataset.name, dataset.problem or _size(dataset)) for dataset in datasets],
+                         min(self.picker.cursor, max(0, len(datasets) - 1)))  # fmt: skip
+
+    def action_import_data(self) -> None:
+        """Ask what is imported, and import it."""
+
+        def typed(text: str | None) -> None:
+            if text:
+                self._do(f"importing {text}", partial(self._import, text))
+
+        asks = f"import: one of {', '.join(IMPORTERS)}; all but demo need their folder or archive after it"
+        self.app.push_screen(AskTextScreen(asks, "" if "demo" in self._names else "demo"), typed)
+
+    def _import(self, text: str) -> str:
+        try:
+            kind, *path = shlex.split(text)
+        except ValueError as error:
+            raise UsageError(f"`{text}` cannot be read: {error}") from error
+        if len(path) > 1:
+            raise UsageError(f"`{text}` names several paths; put one with spaces in quotes")
+        raw = Path(path[0]).expanduser() if path else None
+        report = import_dataset(self._workspace, kind, raw, progress=self._progress)
+        open_dataset(self._workspace, report.dataset).features(self._progress)
+        return _imported(report)
+
+    def action_check(self) -> None:
+        """Check the dataset under the cursor."""
+        if (name := self._pointed) is not None:
+            self._do(f"checking {name}", lambda: self._told(check_dataset(self._workspace, name, self._progress)))
+
+    def action_mend(self) -> None:
+        """Ask what is to be mended in the dataset under the cursor, and do it."""
+        name = self._pointed
+        if name is None:
+            return
+
+        def typed(text: str | None) -> None:
+            if text:
+                self._do(f"mending {name}", partial(self._mend, name, text))
+
+        asks = f"mend {name}: what the check names, such as --time-unit ms, --drop CHANNEL, --unit acc=g"
+        self.app.push_screen(AskTextScreen(asks, self._mends.get(name, "")), typed)
+
+    def _mend(self, name: str, text: str) -> str:
+        mend_dataset(self._workspace, name, mends_in(text), self._progress)
+        self._mends.pop(name, None)
+        return f"{name} is mended; u puts it back as it was. Threads made before may replay differently."
+
+    def action_unmend(self) -> None:
+        """Put the dataset under the cursor back as it was before it was mended or replaced."""
+        if (name := self._pointed) is not None:
+            self._do(f"putting {name} back", partial(self._unmend, name))
+
+    def _unmend(self, name: str) -> str:
+        other = unmend_dataset(self._workspace, name)
+        return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
+
+    def action_leave(self) -> None:
+        """Back; what is under way goes on to its end."""
+        self.dismiss(self._changed)
+
+    @property
+    def _pointed(self) -> str | None:
+        return self._names[self.picker.cursor] if self._names else None
+
+    def _do(self, what: str, work: Callable[[], str]) -> None:
+        if self._busy:
+            self._say("the last one is still under way")
+            return
+        self._busy = True
+        self._say(f"{what} …")
+        self.run_worker(partial(self._work, work), thread=True)
+
+    def _work(self, work: Callable[[], str]) -> None:
+        try:
+            sentence = work()
+        except SensorloomError as error:
+            sentence = str(error)
+        self.call_later(self._done, sentence)
+
+    def _done(self, sentence: str) -> None:
+        self._busy, self._changed = False, True
+        self._say(sentence)
+        self.run_worker(self._list, thread=True)
+
+    def _progress(self, done: int, total: int, what: str = "") -> None:
+        self.call_later(self._say, f"{one_line(what, 60)}  {done:,} of {total:,}")
+
+    def _told(self, report: CheckReport) -> str:
+        mends = dict.fromkeys(finding.mend for finding in report.findings if finding.mend)
+        self._mends[report.dataset] = " ".join(mends)
+        errors, warnings = counted(len(report.errors), "error"), counted(len(report.warnings), "warning")
+        counts = f"{errors}, {warnings}" if report.findings else "nothing is wrong"
+        lines = [f"{report.dataset}: {counted(report.sessions, 'session')} read, {counts}"]
+        lines += [f"{finding.level}: {one_line(finding.sentence, 400)}" for finding in report.findings[:TOLD]]
+        if len(report.findings) > TOLD:
+            lines.append(f"and more: sensorloom datasets check {report.dataset}")
+        return "\n".join([*lines, *(["m mends what can be mended"] if mends else [])])
+
+    def _say(self, text: str) -> None:
+        self.query_one("#said", Plain).show("\n".join(one_line(line, 500) for line in text.split("\n")))
+
+
+def _size(dataset: DatasetInfo) -> str:
+    people = counted(dataset.subjects, "subject") if dataset.subjects else "unknown subjects"
+    labels = counted(len(dataset.activities), "label")
+    return f"{counted(dataset.sessions, 'session')} of {people}, {labels}{', synthetic' if dataset.synthetic else ''}"
+
+
+def _imported(report: ImportReport) -> str:
+    dropped = "".join(f"; left out: {count} {reason}" for reason, count in report.dropped.items())
+    return f"{report.dataset}: {counted(report.sessions, 'session')} imported, n makes a thread about one{dropped}"
