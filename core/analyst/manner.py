@@ -36,6 +36,20 @@ class Manner:
     """Whether it says which labels the first look leaves open."""
     slip: Slip
 
+    def told(self, *, measuring: bool) -> str:
+        """The manner in words, parted by commas: what a thread keeps of how its teacher went about it."""
+        ways = (
+            ("eliminates",)
+            if measuring
+            else (
+                "compares first" if self.compares_first else "looks first",
+                "in any order" if self.shuffles else "in order",
+                "says first impressions" if self.states_impressions else "says no impressions",
+                f"slips on the {self.slip}" if self.slip else "",
+            )
+        )
+        return ", ".join(filter(None, ways))
+
 
 def manner_of(draw: random.Random) -> Manner:
     """A manner; `draw` is the same at each turn of a thread."""

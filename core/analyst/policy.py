@@ -50,6 +50,8 @@ class Reply:
 
     text: str
     calls: tuple[Call, ...] = ()
+    manner: str = ""
+    """How the thread is gone about, in words."""
 
 
 def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
@@ -62,11 +64,12 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     draw = _generator(f"{seed}\0{conversation.transcript}")
     asked = read_question(conversation)
     manner = manner_of(_drawn(way, "manner"))
+    told = manner.told(measuring=is_measuring(conversation))
     steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, manner, way, draw)
     if not steps:
         window = window_of(conversation, asked)
-        return Reply(conclude(conversation, asked, window, draw, revises=manner.states_impressions))
-    return Reply(_spoken(conversation, asked, manner, steps, draw), tuple(_call(step) for step in steps))
+        return Reply(conclude(conversation, asked, window, draw, revises=manner.states_impressions), manner=told)
+    return Reply(_spoken(conversation, asked, manner, steps, draw), tuple(_call(step) for step in steps), told)
 
 
 def _generator(text: str) -> random.Random:

@@ -109,7 +109,8 @@ class Answer:
         return "tool_calls" if self._reply.calls else "stop"
 
     def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": self._id, "object": kind, "created": 0, "model": MODEL}
+        manner = {"system_fingerprint": self._reply.manner} if self._reply.manner else {}
+        return {"id": self._id, "object": kind, "created": 0, "model": MODEL, **manner}
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}

@@ -172,6 +172,10 @@ TERMS: dict[str, Term] = {
     ),
     "tag": Term("a tag", lambda summary: summary.tags, example='tag:"hard case"'),
     "model": Term("the model that made it", lambda summary: _word(summary.model), example="model:qwen*"),
+    "fingerprint": Term(
+        "what the server calls its configuration; the built-in analyst's manner",
+        lambda summary: tuple(filter(None, summary.fingerprint.split(", "))), example='fingerprint:"compares first"',
+    ),
     "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
     "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
     "without": Term(

@@ -91,6 +91,7 @@ class Reply:
     ended: bool = False
     """Whether the server marked the end of the stream."""
     model: str = ""
+    fingerprint: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     calls_from_text: bool = False
@@ -111,6 +112,7 @@ class Reply:
         if not isinstance(chunk, dict):
             return
         self.model = self.model or _string(chunk.get("model"))
+        self.fingerprint = self.fingerprint or _string(chunk.get("system_fingerprint"))[:200]
         self._count(chunk.get("usage"))
         choices = chunk.get("choices")
         first = choices[0] if isinstance(choices, list) and choices else None

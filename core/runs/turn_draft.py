@@ -74,6 +74,7 @@ class Draft:
             self.reply.completion_tokens,
             time.monotonic() - self.started,
             self.endpoint,
+            self.reply.fingerprint,
         )
 
 

@@ -32,6 +32,8 @@ class Generation:
     completion_tokens: int | None = None
     seconds: float = 0.0
     endpoint: str = ""
+    fingerprint: str = ""
+    """What the server calls its configuration; of the built-in analyst, its manner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Proposal:
 Reason = Literal["retried", "discarded", "sampled", "edited", "superseded"]
 
 
-ORIGIN = ("model", "endpoint", "temperature", "seed", "max_tokens")
+ORIGIN = ("model", "endpoint", "fingerprint", "temperature", "seed", "max_tokens")
 """What `made_by` tells of how a turn was made; in a thread it is left out where it is as the thread's own."""
 
 

@@ -81,6 +81,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     on the first rows it is given, so an export begins with the fullest."""
     evidence: str = ""
     """`reference` or `measure`: what the answer may rest on."""
+    fingerprint: str = ""
+    """What the server called its configuration; of the built-in analyst, its manner, parted by commas."""
     references_without: str = ""
     """The names of subjects and sessions that its references were made without, one a line."""
 
@@ -134,6 +136,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         ready=file.ready,
         keys=file.keys,
         evidence=evidence_in(metadata),
+        fingerprint=_word(origin.get("fingerprint")) if isinstance(origin := metadata.get("made_by"), dict) else "",
         references_without="\n".join(references_without(metadata)),
     )
 
