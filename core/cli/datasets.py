@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import asdict
 from dataclasses import replace as replace_fields
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
+from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
@@ -38,10 +40,12 @@ def command() -> None:
 @click.option("--seed", type=int, help="For demo: what everything is drawn from.")
 @click.option("--device", metavar="DEVICE", help="For wisdm: only the sessions of phone or of watch.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the dataset of that name, which is kept hidden.")
+@table_options
 @json_option
 @workspace_options
 def import_command(
     workspace: Workspace,
+    table: TableRequest,
     importer: str,
     path: Path | None,
     name: str | None,
@@ -52,16 +56,24 @@ def import_command(
     replace: bool,
     as_json: bool,
 ) -> None:
-    """Import a dataset from its raw folder or archive, as published.
+    """Import a dataset from its raw folder or archive, as published, or recordings of your own.
 
-    NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm or wisdm_v1. An import that was
-    interrupted goes on where it stopped when it is started again.
+    NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm, wisdm_v1, or table for recordings of
+    your own: a folder, archive or file of CSV, TSV, Parquet or JSON lines. What is not told is decided by looking
+    and shown. An import that was interrupted goes on where it stopped when it is started again.
     """
     from core.datasets.importing import import_dataset
     from core.datasets.plan import ImportOptions
     from core.datasets.standard import open_dataset
 
-    options = ImportOptions(length, overlap, seed, device)
+    form = table.decided(workspace)
+    if importer == "table" and path is not None:
+        if not agreed(path, form, table):
+            return
+        name = name or re.sub(r"\W+", "_", path.stem).strip("_") or importer
+    elif not table.empty:
+        raise UsageError(f"{importer} is read as its publishers wrote it: options for tables go with `import table`")
+    options = ImportOptions(length, overlap, seed, device, form)
     try:
         with progress_bar(f"importing {importer}") as progress:
             report = import_dataset(
@@ -95,8 +107,8 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     if not datasets:
         say(f"no datasets in {workspace.shown(workspace.data)}; make one with `sensorloom datasets import demo`")
     for dataset in datasets:
-        people = counted(dataset.subjects, "subject") if dataset.subjects else "unknown subjects"
-        told = f"{counted(dataset.sessions, 'session')} of {people}, {len(dataset.activities)} activities"
+        of_people = f"{counted(dataset.sessions, 'session')} of {_people(dataset.subjects)}"
+        told = f"{of_people}, {len(dataset.activities)} activities"
         say(f"{dataset.name}: {dataset.problem or told + (', synthetic' if dataset.synthetic else '')}")
 
 
@@ -151,10 +163,7 @@ def mend_command(
     """Put right what `datasets check` names. The dataset as it was stays beside it, hidden; --undo takes it back."""
     from core.datasets.mend import Mends, mend_dataset, unmend_dataset
 
-    pairs = [pair.partition("=") for pair in units]
-    if wrong := next((pair for pair, (sensor, _, unit) in zip(units, pairs, strict=True) if not (sensor and unit)), ""):
-        raise UsageError(f"--unit {wrong}: a sensor and its unit are needed, such as acc=g")
-    mends = Mends(numbers, first_of_twins, time_unit, times, {sensor: unit for sensor, _, unit in pairs}, drop)
+    mends = Mends(numbers, first_of_twins, time_unit, times, sensor_units(units), drop)
     if undo:
         if mends != Mends():
             raise UsageError("--undo puts the earlier form back and mends nothing; give it alone")
@@ -167,9 +176,13 @@ def mend_command(
     say(f"  `sensorloom datasets mend {name} --undo` takes it back; threads made before may replay differently")
 
 
+def _people(subjects: int) -> str:
+    return counted(subjects, "subject") if subjects else "unknown subjects"
+
+
 def _tell(workspace: Workspace, report: ImportReport) -> None:
     say(
-        f"{report.dataset}: {counted(report.sessions, 'session')} of {counted(report.subjects, 'subject')} "
+        f"{report.dataset}: {counted(report.sessions, 'session')} of {_people(report.subjects)} "
         f"in {workspace.shown(report.folder)} ({report.seconds:.1f} s)"
     )
     if report.resumed:

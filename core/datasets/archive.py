@@ -1,4 +1,4 @@
-"""A raw dataset as somebody has it on disk: a folder, a zip, a zip in a zip, a tar, or a single text.
+"""A raw dataset as somebody has it on disk: a folder, a zip, a zip in a zip, a tar, or a single file.
 
 An importer asks for files by the end of their name, so it does not matter how deep they are nested. What a
 Mac adds (`__MACOSX/`, `._name`, `.DS_Store`) is never listed.
@@ -23,8 +23,8 @@ from core.errors import DatasetError, system_reason
 from core.storage.atomic import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
-_TEXT = (".txt", ".dat", ".log")
-"""Raw files that may be named by themselves: the older WISDM release is one text."""
+_SINGLE = (".txt", ".dat", ".log", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+"""Raw files that may be named by themselves: the older WISDM release is one text, a recording of one's own a table."""
 MAX_UNPACKED = 32_000_000_000
 """Bytes that are read from one archive at most; the largest of the known datasets unpacks to 2 GB."""
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
@@ -138,7 +138,7 @@ def _ending(wanted: re.Pattern[str], name: str) -> re.Match[str] | None:
 
 @contextmanager
 def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
-    """Open a folder, zip, tar or single raw text for reading.
+    """Open a folder, zip, tar or single raw file for reading.
 
     Args:
         path: what the person named.
@@ -157,7 +157,7 @@ def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
             files = _zip_files(path, stack, shown=str(path))
         elif _is_tar(path):
             files = _tar_files(path, stack)
-        elif path.suffix.lower() in _TEXT:
+        elif path.suffix.lower() in _SINGLE:
             files = [RawFile(path.name, path.stat().st_size, str(path), partial(path.open, "rb"))]
         else:
             raise DatasetError(f"{path} is no folder, zip or tar, or a zip whose end is missing (a broken download?)")

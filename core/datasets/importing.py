@@ -34,6 +34,7 @@ IMPORTERS = {
     "mhealth": "core.datasets.mhealth",
     "wisdm": "core.datasets.wisdm",
     "wisdm_v1": "core.datasets.wisdm_v1",
+    "table": "core.datasets.tables.importer",
 }
 """Every importer; its module holds an `IMPORTER`."""
 
@@ -123,7 +124,7 @@ def import_dataset(
         name,
         final,
         staging.sessions,
-        len(set(staging.subjects.values())),
+        len({*staging.subjects.values()} - {""}),
         dict(sorted(Counter(staging.labels.values()).items())),
         staging.dropped_by_reason(plan),
         resumed,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.datasets.archive import Raw
+    from core.datasets.tables.form import TableForm
     from tools.session import Channel, Samples
 
     Values = NDArray[np.float32] | NDArray[np.float64]
@@ -27,6 +28,8 @@ class ImportOptions:
     seed: int | None = None
     device: str | None = None
     """One of a dataset's devices instead of all."""
+    table: TableForm | None = None
+    """How tables of one's own are read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,8 @@ class Plan:
     dropped: Counter[str] = field(default_factory=Counter[str])
     """What was left out before any unit: whole files."""
     synthetic: bool = False
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Texts that are written beside the manifest, by file name."""
 
     def manifest(self) -> dict[str, Any]:
         """`manifest.json`. It opens every thread, so it holds what a reader of the sensors needs and no more."""

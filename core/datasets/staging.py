@@ -75,7 +75,10 @@ class Staging:
         sessions = sorted(self.labels)
         write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
         write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in sessions}))
-        write_atomic(self._folder / SUBJECTS, _json({session: self.subjects[session] for session in sessions}))
+        known = {session: subject for session in sessions if (subject := self.subjects[session])}
+        write_atomic(self._folder / SUBJECTS, _json(known))
+        for name, text in plan.beside.items():
+            write_atomic(self._folder / name, text.encode())
         provenance = {
             "source": plan.source,
             "imported_from": path.name if path else None,

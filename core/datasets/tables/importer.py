@@ -1,0 +1,105 @@
+"""Tables of any common form as a dataset: decided by looking, told, and cut into windows of one label."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from core.datasets.archive import Raw
+from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
+from core.datasets.tables import naming
+from core.datasets.tables.form import FORM_FILE, TableForm
+from core.datasets.tables.intervals import Interval
+from core.datasets.tables.proposal import Looked, Proposal, look_at_tables
+from core.datasets.tables.recordings import MAX_GAP_SEC, MAX_GAP_STEPS, read_recording
+from core.datasets.windows import Cut, checked_cut, cut_windows, numbered
+from core.text import counted
+
+LENGTH_SEC = 5.0
+"""A window's length unless told."""
+
+
+def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
+    assert raw is not None
+    proposal = look_at_tables(raw, options.table or TableForm())
+    recordings = proposal.recordings
+    whole = proposal.whole and options.length_sec is None
+    length = max(looked.seconds for looked in recordings) if whole else options.length_sec or LENGTH_SEC
+    for looked in recordings:
+        checked_cut(_cut(looked, LENGTH_SEC), length, options.overlap)
+    settings = {"length_sec": "whole recordings" if whole else length, "overlap": options.overlap or 0.0}
+    channels = {channel.name: channel for looked in recordings for channel in looked.channels}
+    cut = "Each session is a whole recording" if whole else f"Windows of {length:g} s of one activity"
+    return Plan(
+        title=raw.path.stem,
+        description=f"{counted(len(recordings), 'recording')} of one's own. {cut}.",
+        activities=proposal.labels,
+        channels=tuple(channels.values()),
+        source="recordings of one's own",
+        settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
+        total=sum(looked.source.size for looked in recordings),
+        units=_units(proposal, None if whole else length, options.overlap or 0.0),
+        dropped=proposal.left_out,
+        beside={FORM_FILE: proposal.form.text()},
+    )
+
+
+IMPORTER = Importer(
+    "table", "recordings of one's own: CSV, TSV, Parquet, JSON lines", True, ("length_sec", "overlap"), _plan
+)
+
+
+def _units(proposal: Proposal, length: float | None, overlap: float) -> Iterator[Unit]:
+    for looked, prefix in zip(proposal.recordings, _prefixes(proposal.recordings), strict=True):
+        name = looked.source.name
+        own = proposal.intervals.get(name, ())
+        yield Unit(name, looked.source.size, partial(_sessions, looked, prefix, proposal.form, own, length, overlap))
+
+
+def _sessions(
+    looked: Looked,
+    prefix: str,
+    form: TableForm,
+    intervals: Sequence[Interval],
+    length: float | None,
+    overlap: float,
+    dropped: Counter[str],
+) -> Iterator[NewSession]:
+    recording = read_recording(looked.source, form, naming.text_columns(form), dropped)
+    labels, names = naming.labels_of(recording, form, intervals)
+    channels = tuple(channel.name for channel in recording.channels)
+    seconds = (recording.time_ns - recording.time_ns[0]) / 1e9
+    values = recording.values.astype(np.float32)
+    if length is None:
+        yield NewSession(f"{prefix}_0001", looked.subject, names[0], seconds, channels, values)
+        return
+    cut = replace(_cut(looked, length), overlap=overlap)
+    dropped["rows without a label"] += int((labels < 0).sum())
+    windows = list(cut_windows(cut, seconds, labels, values, dropped))
+    yield from numbered(looked.subject, prefix, names, [channels] * len(windows), windows)
+
+
+def _cut(looked: Looked, length: float) -> Cut:
+    gap = max(MAX_GAP_STEPS / looked.rate_hz, MAX_GAP_SEC) if looked.rate_hz else MAX_GAP_SEC
+    return Cut(length, 0.0, looked.rate_hz or 1.0, gap)
+
+
+def _prefixes(recordings: Sequence[Looked]) -> list[str]:
+    """What the sessions of each recording are called: the subject and a number that tells nothing about the label."""
+
+    def drawn(looked: Looked) -> bytes:
+        return hashlib.sha256(looked.source.name.encode()).digest()
+
+    numbers: Counter[str] = Counter()
+    prefixes: dict[str, str] = {}
+    for looked in sorted(recordings, key=drawn):
+        who = re.sub(r"\W+", "_", looked.subject) or "rec"
+        numbers[who] += 1
+        prefixes[looked.source.name] = f"{who}_r{numbers[who]:03d}"
+    return [prefixes[looked.source.name] for looked in recordings]

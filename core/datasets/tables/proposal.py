@@ -1,0 +1,200 @@
+"""How somebody's tables would be imported: what was seen, what was decided by looking, and how it is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.datasets.archive import Raw, RawFile
+from core.datasets.tables import naming
+from core.datasets.tables.form import TableForm, checked
+from core.datasets.tables.intervals import Interval, is_annotation, read_intervals
+from core.datasets.tables.layout import Layout
+from core.datasets.tables.reading import ENDINGS, layout_of
+from core.datasets.tables.recordings import Source, read_recording, sources_of
+from core.errors import DatasetError
+from core.text import counted
+from tools.session import Channel
+
+WHOLE_UP_TO_SEC = 15.0
+"""Recordings that all are at most this long, and of one label each, are sessions as they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen of one recording."""
+
+    source: Source
+    seconds: float
+    rate_hz: float
+    channels: tuple[Channel, ...]
+    subject: str
+    label_seconds: Mapping[str, float]
+    """How long each label lasts in it; the empty one is what has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How the tables of a folder would be imported."""
+
+    form: TableForm
+    recordings: tuple[Looked, ...]
+    notes: tuple[str, ...]
+    """What was decided by looking, a sentence each."""
+    left_out: Counter[str]
+    """Files that are left out, by reason."""
+    intervals: Mapping[str, tuple[Interval, ...]]
+    """Labelled stretches of each recording, where labels come from a file of their own."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label, sorted."""
+        return tuple(sorted({label for looked in self.recordings for label in looked.label_seconds if label}))
+
+    @property
+    def whole(self) -> bool:
+        """Whether recordings are sessions as they stand."""
+        return all(len(looked.label_seconds) == 1 and looked.seconds <= WHOLE_UP_TO_SEC for looked in self.recordings)
+
+    def lines(self) -> list[str]:
+        """The proposal as a person reads it."""
+        files = sum(len(looked.source.files) for looked in self.recordings)
+        seconds: Counter[str] = Counter()
+        for looked in self.recordings:
+            seconds.update(looked.label_seconds)
+        subjects = sorted({looked.subject for looked in self.recordings} - {""})
+        channels = {c.name: c for looked in self.recordings for c in looked.channels}.values()
+        lasting = ", ".join(f"{label} {seconds[label]:.0f} s" for label in self.labels)
+        rest = f"; without a label {seconds['']:.0f} s" if seconds[""] else ""
+        return [
+            f"{counted(files, 'file')}, {counted(len(self.recordings), 'recording')}",
+            "channels: " + ", ".join(f"{c.name} [{c.unit or '?'}, {c.rate_hz:.4g} Hz]" for c in channels),
+            f"labels from {self.form.label}: {lasting}{rest}",
+            f"subjects from {self.form.subject}: {', '.join(subjects) or 'not known'}",
+            *self.notes,
+            *(f"left out: {count} {reason}" for reason, count in self.left_out.items() if count),
+        ]
+
+
+def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
+    """Look at every table, and decide what the form leaves open.
+
+    Raises:
+        DatasetError: there is no table, or nothing says what was done, or a file cannot be read.
+    """
+    form = checked(form)
+    tables, annotations, left_out = _parted(raw)
+    if not tables:
+        kinds = ", ".join(ENDINGS)
+        raise DatasetError(f"{raw.path}: no file in it holds rows of numbers under names and times ({kinds})")
+    sources = sources_of([file for file, _ in tables])
+    layouts = [layout for _, layout in tables]
+    form = _decided(form, raw, sources, layouts, annotations)
+    intervals = _by_recording(sources, annotations, raw) if form.label == "intervals" else {}
+    notes: list[str] = []
+    looked: list[Looked] = []
+    for source in sources:
+        recording = read_recording(source, form, naming.text_columns(form), Counter())
+        labels, names = naming.labels_of(recording, form, intervals.get(source.name, ()))
+        each = Counter(names[label] if label >= 0 else "" for label in labels.tolist())
+        per_row = 1 / (recording.rate_hz or 1)
+        rated = tuple(replace(channel, rate_hz=_round(recording.rate_hz)) for channel in recording.channels)
+        subject = naming.subject_of(recording, form)
+        seconds = {label: count * per_row for label, count in each.items()}
+        looked.append(Looked(source, len(labels) * per_row, recording.rate_hz, rated, subject, seconds))
+        notes += recording.notes
+    proposal = Proposal(form, tuple(looked), tuple(dict.fromkeys(notes)), left_out, intervals)
+    if not proposal.labels:
+        raise DatasetError(f"{raw.path}: no row of it has a label; say where labels are: --label")
+    return proposal
+
+
+def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Counter[str]]:
+    """The files of rows with their layouts, the files of labels, and what is left out."""
+    tables: list[tuple[RawFile, Layout]] = []
+    annotations: list[RawFile] = []
+    left_out: Counter[str] = Counter()
+    for file in sorted(raw.files, key=lambda file: file.name):
+        if is_annotation(file.name):
+            annotations.append(file)
+        elif not file.name.lower().endswith(ENDINGS):
+            left_out["files that are no tables"] += 1
+        else:
+            try:
+                tables.append((file, layout_of(file)))
+            except DatasetError as error:
+                left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
+    return tables, annotations, left_out
+
+
+def _decided(
+    form: TableForm, raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], annotations: Sequence[RawFile]
+) -> TableForm:
+    label, subject = form.label, form.subject
+    if not label:
+        label = _label_way(raw, sources, layouts, annotations)
+    if not subject:
+        if column := naming.subject_column(layouts):
+            subject = f"column:{column}"
+        elif all(naming.subject_in_name(source, folder=True) for source in sources):
+            subject = "folder"
+        else:
+            subject = "file" if all(naming.subject_in_name(source, folder=False) for source in sources) else "none"
+    for way in (label, subject):
+        column = way.partition(":")[2] if way.startswith("column:") else ""
+        if column and not any(column in layout.names for layout in layouts):
+            raise DatasetError(f"{raw.path}: no file has a column {column!r}; there are {', '.join(layouts[0].names)}")
+    return replace(form, label=label, subject=subject)
+
+
+def _label_way(raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], annotations: Sequence[RawFile]) -> str:
+    if column := naming.label_column(layouts):
+        return f"column:{column}"
+    if annotations:
+        return "intervals"
+    for way, label in (("folder", naming.folder_label), ("file", naming.file_label)):
+        labels = {label(source) for source in sources}
+        if len(labels) > 1 and "" not in labels:
+            return way
+    raise DatasetError(
+        f"{raw.path}: nothing says what was done: no column, no file of labels, no folders or file names that differ; "
+        "say it with --label column:NAME, folder, file, intervals or all:LABEL"
+    )
+
+
+def _by_recording(
+    sources: Sequence[Source], annotations: Sequence[RawFile], raw: Raw
+) -> dict[str, tuple[Interval, ...]]:
+    """The labelled stretches of each recording: by the file they name, by a file's name, or by the folder."""
+    if not annotations:
+        raise DatasetError(f"{raw.path}: no file of labels is in it; a CSV of start, end and label would be one")
+    own: dict[str, list[Interval]] = {source.name: [] for source in sources}
+    for file in annotations:
+        for interval in read_intervals(file):
+            about = [source for source in sources if _is_about(file, interval, source, sources)]
+            if not about:
+                raise DatasetError(
+                    f"{file.name}: which recording it labels is not clear; name it like the recording, or put it into "
+                    "its folder"
+                )
+            for source in about:
+                own[source.name].append(interval)
+    return {name: tuple(intervals) for name, intervals in own.items()}
+
+
+def _is_about(file: RawFile, interval: Interval, source: Source, sources: Sequence[Source]) -> bool:
+    names = {part.name.rpartition("/")[2] for part in source.files}
+    stems = {name.rpartition(".")[0] for name in names}
+    if interval.recording:
+        return interval.recording.rpartition("/")[2] in names | stems
+    folder, _, name = file.name.rpartition("/")
+    stem = name.rpartition(".")[0]
+    alone = [other for other in sources if other.folder == folder]
+    plain = source.name.rpartition("/")[2]
+    return folder == source.folder and (len(alone) == 1 or any(stem.startswith(own) for own in (*stems, plain)))
+
+
+def _round(rate: float) -> float:
+    """A rate as people say it: 49.98 Hz is 50."""
+    return float(round(rate)) if rate > 5 and abs(rate / round(rate) - 1) < 0.01 else float(f"{rate:.4g}")

@@ -1,0 +1,211 @@
+"""`datasets import table`: a folder of one's own recordings becomes a dataset, with labels as people have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.cli.commands import run_command
+from core.datasets.check import check_dataset
+from core.datasets.standard import open_dataset
+from core.workspace import Workspace
+
+EPOCH_NS = 1698501144381773000
+CASES = Path(__file__).parents[4] / "../shared/cases"
+
+
+def run(workspace: Workspace, path: Path, *options: str) -> int:
+    arguments = ["datasets", "import", "table", str(path), "--name", "mine", *options]
+    return run_command([*arguments, "--workspace", str(workspace.root)])
+
+
+def signal(
+    seconds: float, rate: float, *, walking: bool, since: float = 0.0
+) -> list[tuple[float, float, float, float]]:
+    at = np.arange(round(seconds * rate)) / rate
+    up = 9.8 + (3 * np.sin(2 * np.pi * 1.9 * at) if walking else 0.05 * np.sin(at))
+    return [(float(t) + since, 0.1 * float(np.sin(t)), 0.2, float(u)) for t, u in zip(at, up, strict=True)]
+
+
+def csv(rows: list[tuple[float, float, float, float]], head: str = "time,x,y,z") -> str:
+    return "\n".join([head, *(",".join(f"{cell:.5f}" for cell in row) for row in rows)]) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """Write a folder of files."""
+
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            path = tmp_path / "raw" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / "raw"
+
+    return write
+
+
+def labels(workspace: Workspace) -> dict[str, str]:
+    return {session: own[0] for session, own in open_dataset(workspace, "mine").labels.items()}
+
+
+def test_two_sensors_at_two_rates_and_an_annotation_file_become_sessions(
+    workspace: Workspace, folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nanoseconds(rows: list[tuple[float, float, float, float]]) -> str:
+        lines = (f"{EPOCH_NS + round(t * 1e9)},{t},{z},{y},{x}" for t, x, y, z in rows)
+        return "\n".join(["time,seconds_elapsed,z,y,x", *lines])
+
+    walk, rest = signal(11, 100, walking=True), signal(12, 100, walking=False, since=11)
+    notes = [f"{EPOCH_NS + at * 10**9},{at},{label},80" for at, label in ((1, "walking"), (11, "sitting"))]
+    raw = folder(
+        **{
+            "Accelerometer.csv": nanoseconds(walk + rest),
+            "Gyroscope.csv": nanoseconds([(t, x, y, 0.1) for t, x, y, _ in (walk + rest)[::2]]),
+            "Annotation.csv": "\n".join(["time,seconds_elapsed,text,millisecond_press_duration", *notes]),
+        }
+    )
+    assert run(workspace, raw, "--look") == 0
+    looked = capsys.readouterr().out
+    assert "2 files, 1 recording" in looked and "walking 10 s" in looked and not (workspace.data / "mine").exists()
+    assert run(workspace, raw) == 0
+    assert sorted(labels(workspace).values()) == ["sitting", "sitting", "walking", "walking"]
+    dataset = open_dataset(workspace, "mine")
+    window = dataset.load(dataset.sessions[0])
+    assert window.names == ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+    assert np.isfinite(window.values).all() and window.time_sec[-1] == pytest.approx(5, abs=0.02)
+    assert "recorded at 50 Hz, interpolated" in dataset.channels[3].description
+    assert not check_dataset(workspace, "mine").errors
+
+
+LONG = signal(12, 50, walking=True) + signal(12, 50, walking=False, since=12)
+INTERVALS = {
+    "csv": ("run_labels.csv", "start,end,label\n0,12,walking\n12,24,sitting\n"),
+    "audacity": ("run_labels.txt", "0.000000\t12.000000\twalking\n12.000000\t24.000000\tsitting\n"),
+    "elan": (
+        "run.eaf",
+        '<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="0"/><TIME_SLOT TIME_SLOT_ID="b" '
+        'TIME_VALUE="12000"/><TIME_SLOT TIME_SLOT_ID="c" TIME_VALUE="24000"/></TIME_ORDER><TIER TIER_ID="activity">'
+        '<ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1="a" TIME_SLOT_REF2="b"><ANNOTATION_VALUE>walking'
+        "</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION><ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1="
+        '"b" TIME_SLOT_REF2="c"><ANNOTATION_VALUE>sitting</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION>'
+        "</TIER></ANNOTATION_DOCUMENT>",
+    ),
+    "label studio": (
+        "project.json",
+        json.dumps(
+            [
+                {
+                    "data": {"csv": "/data/upload/1/run.csv"},
+                    "annotations": [
+                        {
+                            "result": [
+                                {"value": {"start": 0, "end": 12, "timeserieslabels": ["walking"]}},
+                                {"value": {"start": 12, "end": 24, "timeserieslabels": ["sitting"]}},
+                            ]
+                        }
+                    ],
+                }
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", INTERVALS)
+def test_labelled_stretches_in_the_forms_of_common_programs(
+    workspace: Workspace, folder: Callable[..., Path], kind: str
+) -> None:
+    name, text = INTERVALS[kind]
+    assert run(workspace, folder(**{"run.csv": csv(LONG), name: text}), "--length", "4") == 0
+    by_label = sorted(labels(workspace).values())
+    assert by_label == ["sitting"] * 3 + ["walking"] * 3
+
+
+def test_a_column_of_labels_and_one_of_subjects(workspace: Workspace, folder: Callable[..., Path]) -> None:
+    both = [f"{t},{x},{y},{z},{'walking' if t < 12 else ''},7" for t, x, y, z in LONG]
+    raw = folder(**{"all.csv": "\n".join(["t,acc_x,acc_y,acc_z,activity,subject_id", *both])})
+    assert run(workspace, raw, "--length", "4") == 0
+    assert [*labels(workspace).values()] == ["walking"] * 3
+    dataset = open_dataset(workspace, "mine")
+    assert {*dataset.subjects.values()} == {"7"}
+    assert json.loads((dataset.folder / "import.json").read_text())["dropped"]["rows without a label"] == 600
+    assert dataset.channels[0].name == "acc_x"
+
+
+def test_folders_and_file_names_tell_labels_and_subjects_and_session_names_tell_neither(
+    workspace: Workspace, folder: Callable[..., Path]
+) -> None:
+    files = {
+        f"{label}/s{subject:02d}_{trial}.csv": csv(signal(6, 50, walking=label == "walking"))
+        for label in ("sitting", "walking")
+        for subject in (1, 2)
+        for trial in (1, 2)
+    }
+    assert run(workspace, folder(**files)) == 0
+    dataset = open_dataset(workspace, "mine")
+    assert sorted(labels(workspace).values()) == ["sitting"] * 4 + ["walking"] * 4
+    assert {*dataset.subjects.values()} == {"s01", "s02"}
+    window = dataset.load(dataset.sessions[0])
+    assert len(window.time_sec) == 300, "short recordings of one label stay whole"
+    in_order = [label for _, label in sorted(labels(workspace).items())]
+    assert in_order not in (sorted(in_order), sorted(in_order, reverse=True))
+
+
+def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
+    workspace: Workspace, folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    raw = folder(**{"a.csv": csv([(t, x * 3, y * 3, z * 3) for t, x, y, z in LONG], "when,x,y,z")})
+    decided = ("--time", "when", "--label", "all:walking", "--subject", "all:ann", "--unit", "sensor=ft/s²")
+    assert run(workspace, raw, *decided) == 0
+    (raw / "a.csv").rename(tmp_path / "tomorrow.csv")
+    again = ["datasets", "import", "table", str(tmp_path / "tomorrow.csv"), "--form", "mine", "--name", "next"]
+    assert run_command([*again, "--workspace", str(workspace.root)]) == 0
+    first, second = (open_dataset(workspace, name) for name in ("mine", "next"))
+    assert first.channels == second.channels and first.channels[0].unit == "ft/s²"
+    assert {*second.subjects.values()} == {"ann"} and second.activities == ("walking",)
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "says"),
+    [
+        ({"a.csv": csv(LONG)}, [], "nothing says what was done"),
+        ({"a.csv": csv(LONG)}, ["--label", "column:nope"], "no file has a column 'nope'"),
+        ({"a.csv": csv(LONG)}, ["--label", "guess"], "--label guess: there are folder"),
+        ({"a.csv": csv(LONG)}, ["--label", "intervals"], "no file of labels is in it"),
+        ({"a.csv": csv(LONG), "b.csv": csv(LONG), "labels.csv": "start,end,label\n0,9,run\n"}, [], "is not clear"),
+        ({"read.me": "words"}, [], "no file in it holds rows of numbers"),
+        ({"a.csv": csv(LONG)}, ["--form", "nowhere"], "nowhere"),
+        ({"a.csv": csv(LONG), "labels.json": "{"}, [], "labels.json: its labels cannot be read"),
+    ],
+)
+def test_what_is_not_clear_is_one_sentence(
+    workspace: Workspace,
+    folder: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str],
+    options: list[str],
+    says: str,
+) -> None:
+    assert run(workspace, folder(**files), *options) != 0
+    told = capsys.readouterr().err
+    assert says in told and told.count("\n") == 1 and "Traceback" not in told
+    assert not (workspace.data / "mine").exists()
+
+
+def test_options_for_tables_are_refused_for_other_sets(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["datasets", "import", "demo", "--rate", "50", "--workspace", str(workspace.root)]) != 0
+    assert "import table" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="the small inputs of public reports are not here")
+@pytest.mark.parametrize("name", ["sensor_logger", "iso_zone.csv", "ACC.csv"])
+def test_public_reports_inputs_are_a_dataset_in_one_command(workspace: Workspace, name: str) -> None:
+    assert run(workspace, CASES / name, *([] if name == "sensor_logger" else ["--label", "all:walking"])) == 0
+    assert not check_dataset(workspace, "mine").errors
