@@ -21,12 +21,12 @@ ActionId = Literal[
     "search.begin", "search.next", "search.previous", "search.end", "copy.choose", "thread.open_file",
     "move.down", "move.up", "move.first", "move.last", "move.page_down", "move.page_up", "pane.next", "pane.previous",
     "pane.threads", "pane.conversation", "pane.sensors", "thread.new", "list.filter", "list.sort",
-    "list.propose", "list.saved",
-    "list.mark", "list.mark_range", "list.mark_all", "list.unmark", "list.blind", "list.statistics", "verdict.accept",
-    "verdict.reject", "verdict.skip", "verdict.why", "thread.tags", "thread.history", "thread.delete", "thread.trash",
-    "export.now", "export.choose", "threads.migrate", "turn.run", "turn.run_to_end", "turn.sample", "turn.teach",
-    "turn.accept", "turn.retry", "turn.discard", "turn.stop", "turn.edit", "turn.edit_external", "turn.settle",
-    "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete",
+    "list.propose", "list.saved", "list.similar", "list.similar_end",
+    "list.mark", "list.mark_range", "list.mark_all", "list.unmark", "list.blind", "list.statistics", "list.failures",
+    "verdict.accept", "verdict.reject", "verdict.skip", "verdict.why", "thread.tags", "thread.history", "thread.delete",
+    "thread.trash", "export.now", "export.choose", "threads.migrate", "turn.run", "turn.run_to_end", "turn.sample",
+    "turn.teach", "turn.accept", "turn.retry", "turn.discard", "turn.stop", "turn.edit", "turn.edit_external",
+    "turn.settle", "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete",
     "turn.insert", "turn.move_up", "turn.move_down", "turn.split", "turn.join", "turn.branch", "turn.previous_sibling",
     "turn.next_sibling", "turn.tree", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute",
     "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend",
@@ -36,8 +36,9 @@ ActionId = Literal[
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""
 
-Where = Literal["", "row", "conversation", "hits"]
-"""Everywhere; on a row of the list, with nothing proposed; in the conversation; there, while a search is on."""
+Where = Literal["", "row", "conversation", "hits", "similar"]
+"""Everywhere; on a row of the list, with nothing proposed; in the conversation; there, while a search is on; in the
+list, while it shows threads similar to one."""
 
 
 @dataclass(frozen=True, slots=True)

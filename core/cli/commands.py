@@ -31,6 +31,8 @@ SECTIONS = {
     },
     "Look": {
         "list": "list threads",
+        "failures": "group the threads that failed by how",
+        "similar": "find threads that are like one, the nearest first",
         "filters": "list the fields of a filter, and keep filters under names",
         "show": "show a thread, its messages numbered",
         "tree": "show all threads about a session, branches under their parents",

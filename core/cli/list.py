@@ -11,7 +11,7 @@ import msgspec
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.filters.language import parse, select
 from core.listing.index import summaries
-from core.listing.order import SORTS, Row, arrange
+from core.listing.order import NEAREST, SORTS, Row, arrange
 from core.text import counted, one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -23,18 +23,20 @@ _CORRECT = {True: "right", False: "WRONG", None: ""}
 @click.option(
     "--filter", "wanted", default="", metavar="TERMS", help="Which threads, as `status:finished correct:false`."
 )
-@click.option("--sort", type=click.Choice(list(SORTS)), default="name", show_default=True, help="In which order.")
+@click.option("--sort", type=click.Choice(list(SORTS)),
+              help="In which order: by name unless told, the nearest first with `similar:`.")  # fmt: skip
 @click.option("--reverse", is_flag=True, help="The last ones first.")
 @json_option
 @workspace_options
-def command(workspace: Workspace, wanted: str, sort: str, reverse: bool, as_json: bool) -> int:
+def command(workspace: Workspace, wanted: str, sort: str | None, reverse: bool, as_json: bool) -> int:
     """List threads: what they are about, how far they are, and how they were judged."""
     chosen = parse(wanted, workspace)
     every = summaries(workspace)
     with progress_bar("checking") as bar:
         chosen.prepare(every, bar or (lambda _done, _total: None))
     listed = list(select(workspace.threads, every, chosen))
-    rows = arrange(listed, sort, turned=reverse, places=chosen.places)
+    order = sort or (NEAREST if chosen.likeness else "name")
+    rows = arrange(listed, order, turned=reverse, places=chosen.places, likeness=chosen.likeness)
     if as_json:
         print_json([as_document(row.summary) for row in rows])
         return 0

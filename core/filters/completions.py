@@ -41,7 +41,7 @@ def completions(before: str, values: Values | None = None) -> list[str]:
     if term is None or not (term.choices or term.words or term.of_workspace):
         return []
     choices = _checks() if own == "lint" else term.choices or known.get(own, ())
-    with_both = choices if own in ("has", "saved") else (*choices, NONE, ANY)
+    with_both = choices if own in ("has", "saved", "similar") else (*choices, NONE, ANY)
     return _words(name, value, with_both)
 
 

@@ -6,7 +6,7 @@ Each is decided on its summary, or on the thread where that cannot know.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.filters.call_terms import some_call
@@ -29,7 +29,7 @@ from core.filters.values import FilterError, check_date, choice, looks_numeric, 
 from core.thread.value import Thread
 
 if TYPE_CHECKING:
-    from core.filters.workspace_terms import FoundByChecks
+    from core.filters.workspace_terms import OfFolder
     from core.thread.summary import Summary
     from core.workspace import Workspace
 
@@ -45,7 +45,7 @@ class Condition:
     """The text a free-text condition looks for, casefolded; a file without it need not be decoded."""
     slow: bool = False
     """Whether the test of a summary may read files."""
-    by_checks: FoundByChecks | None = None
+    of_folder: OfFolder | None = None
     """The test of a summary, where it wants to know the folder before it is asked."""
     ids: tuple[str, ...] = ()
     """The ids that it names, in the order they are written."""
@@ -146,7 +146,8 @@ def _condition(name: str, part: Written) -> Condition:
     if name == "has":
         return _has(value, start, negated)
     if term.texts is not None and operator == ":":
-        return _text_condition(term.texts, value, negated)
+        condition = _text_condition(term.texts, value, negated)
+        return replace(condition, needle="") if term.derived else condition
     if term.date is not None:
         return _date(name, term, operator, value, start, negated)
     if term.number is not None and (operator != ":" or term.words is None or looks_numeric(value)):
@@ -174,6 +175,11 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
     negated = part.negated ^ (part.operator == "!=")
     if name == "saved":
         return _saved(part, negated, workspace, within)
+    if name == "similar":
+        if not _is_thread(workspace, part.value):
+            raise FilterError(start, f"there is no thread `{part.value}` to be similar to; write its id")
+        likeness = workspace_terms.SimilarTo(workspace, part.value)
+        return Condition(likeness, None, negated, slow=True, of_folder=likeness)
     words = part.value.split(",")
     if name == "subject":
         return Condition(workspace_terms.subject(workspace, words), None, negated, slow=True)
@@ -186,7 +192,13 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
     if name == "heldout":
         return Condition(workspace_terms.held_out(workspace, words), None, negated, slow=True)
     test = workspace_terms.FoundByChecks(workspace, words)
-    return Condition(test, None, negated, slow=True, by_checks=test)
+    return Condition(test, None, negated, slow=True, of_folder=test)
+
+
+def _is_thread(workspace: Workspace, stem: str) -> bool:
+    from core.storage.thread_files import is_stem, path_of
+
+    return is_stem(stem) and path_of(workspace.threads, stem).exists()
 
 
 def _saved(part: Written, negated: bool, workspace: Workspace, within: frozenset[str]) -> Group:

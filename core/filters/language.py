@@ -10,7 +10,8 @@ or before a parenthesis, negates it. What stands in `call(...)` must hold of one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ from core.thread.summary import summary_of
 from core.thread.value import Thread
 
 if TYPE_CHECKING:
-    from core.filters.workspace_terms import FoundByChecks
+    from core.filters.workspace_terms import OfFolder
+    from core.listing.similar import Likeness
     from core.thread.summary import Summary
     from core.workspace import Workspace
 
@@ -59,15 +61,22 @@ class Filter:
     @property
     def needs_folder(self) -> bool:
         """Whether `prepare` has something to find out."""
-        return bool(self._tests_by_checks)
+        return bool(self._tests_of_folder)
+
+    @property
+    def likeness(self) -> Mapping[str, Likeness]:
+        """How much each thread is like the one that similar ones are wanted of, by stem; empty for none, and before
+        `prepare`."""
+        tests = (getattr(leaf.of_folder, "likeness", {}) for leaf in self._leaves if not leaf.negated)
+        return next(filter(None, tests), {})
 
     @property
     def _leaves(self) -> Iterator[Condition]:
         return (leaf for condition in self.conditions for leaf in condition.leaves())
 
     @property
-    def _tests_by_checks(self) -> list[FoundByChecks]:
-        return [leaf.by_checks for leaf in self._leaves if leaf.by_checks]
+    def _tests_of_folder(self) -> list[OfFolder]:
+        return [leaf.of_folder for leaf in self._leaves if leaf.of_folder]
 
     def decide(self, summary: Summary) -> bool | None:
         """Whether everything holds; None where the summary cannot say, and nothing it says speaks against it."""
@@ -87,7 +96,7 @@ class Filter:
         """The same without what must hold by itself and `prepare` is for."""
         return Filter(
             self.text,
-            tuple(each for each in self.conditions if not (isinstance(each, Condition) and each.by_checks)),
+            tuple(each for each in self.conditions if not (isinstance(each, Condition) and each.of_folder)),
         )
 
     def prepare(
@@ -100,7 +109,7 @@ class Filter:
 
         Who does not call it waits in `on_summary`, without being told how far it is.
         """
-        return all(test.prepare(every, progress, cancelled) for test in self._tests_by_checks)
+        return all(test.prepare(every, progress, cancelled) for test in self._tests_of_folder)
 
     def on_thread(self, thread: Thread, summary: Summary | None = None) -> bool:
         """Whether everything holds that takes the thread to decide; its summary is counted where it is not given."""
@@ -144,8 +153,8 @@ def parse(text: str, workspace: Workspace | None = None) -> Filter:
 
     Args:
         text: the filter as written.
-        workspace: whose threads are chosen from; `exported`, `heldout`, `lint` and `subject` cannot be asked without
-            one. What it has exported is read when the filter first asks for it, and not again.
+        workspace: whose threads are chosen from; `exported`, `heldout`, `lint`, `similar` and `subject` cannot be
+            asked without one. What it has exported is read when the filter first asks for it, and not again.
 
     Raises:
         FilterError: a term or a value is not known, or a quote or a parenthesis is open; the message has the place, and
@@ -166,6 +175,12 @@ def narrowed(text: str, *terms: str) -> str:
     """A filter with terms that must hold besides."""
     line = read_line(text)
     return " ".join((f"({text.strip()})" if line.either and terms else text.strip(), *terms)).strip()
+
+
+def without(text: str, name: str) -> str:
+    """A filter without the terms of this name that stand in it as they are."""
+    words = re.compile(r'(?:"[^"]*"|[^\s"])+\s*')
+    return words.sub(lambda word: "" if word[0].startswith(f"{name}:") else word[0], text).strip()
 
 
 def select(

@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.thread.evidence import EVIDENCE
 from core.thread.faithfulness import FAITHFULNESS
+from core.thread.first_wrong import first_wrong_step
 from core.thread.opening import opening_of
 from core.thread.review import note_of
 from core.thread.turn_labels import labels_of
 from core.thread.turns import is_error
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
+from core.thread.value import (
+    Message,
+    Thread,
+    call_arguments,
+    call_name,
+    calls_of,
+    count,
+    in_loss,
+    is_assistant,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from core.thread.summary import Summary
@@ -24,6 +35,9 @@ if TYPE_CHECKING:
 Operator = Literal[":", "=", "<", "<=", ">", ">=", "!="]
 OnSummary = Callable[["Summary"], bool]
 OnThread = Callable[[Thread], bool]
+
+BETWEEN = ">"
+"""What stands between the tools of a path."""
 
 NONE, ANY = "none", "any"
 """Values every term of words takes: nothing there, and something there."""
@@ -43,6 +57,8 @@ class Term:
     number: Callable[[Summary], float] | None = None
     date: Callable[[Summary], str] | None = None
     texts: Callable[[Thread], Iterator[str]] | None = None
+    derived: bool = False
+    """Whether its texts do not stand in the file as they are."""
     of_workspace: bool = False
     """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
     example: str = field(kw_only=True)
@@ -114,6 +130,11 @@ def searched(thread: Thread) -> Iterator[str]:
 
 def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
     return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
+
+
+def _first_wrong(thread: Thread) -> Iterator[str]:
+    if count(thread.messages, thread.metadata).correct is not True:
+        yield first_wrong_step(thread)
 
 
 def _has_failed(thread: Thread) -> bool:
@@ -193,6 +214,10 @@ TERMS: dict[str, Term] = {
         "a tool's name, or how many calls", lambda summary: summary.tools_used, number=lambda summary: summary.calls,
         example="tools:compute_spectrum",
     ),
+    "path": Term(
+        "the tools in the order of their first use", lambda summary: _word(BETWEEN.join(summary.tools_used)),
+        example="path:show_channel_stats>compute_spectrum",
+    ),
     "calls": Term("how many tool calls", number=lambda summary: summary.calls, example="calls>=2"),
     "turns": Term("how many assistant messages", number=lambda summary: summary.turns, example="turns:3..6"),
     "responds": Term(
@@ -223,6 +248,11 @@ TERMS: dict[str, Term] = {
         "turns that were rejected or superseded, and kept", number=lambda summary: summary.rejected_turns,
         example="rejected_turns>0",
     ),
+    "first_wrong": Term(
+        "what went wrong first in a thread that is not right: a turn labelled bad, a call that failed for good, or the "
+        "conclusion",
+        texts=_first_wrong, derived=True, example='first_wrong:"error compute_spectrum"',
+    ),
     "exported": Term(
         "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True,
         example="exported:never",
@@ -235,6 +265,9 @@ TERMS: dict[str, Term] = {
         "whether its session is never trained on", choices=("true", "false"), of_workspace=True, example="heldout:true"
     ),
     "saved": Term("a filter that was saved, by its name", of_workspace=True, example="saved:hard"),
+    "similar": Term(
+        "like this thread in tools, wording and sensors", of_workspace=True, example="similar:demo_s03_0021_v4_0107"
+    ),
     "lint": Term("what the checks find", of_workspace=True, example="lint:grounding"),
     "size": Term("the file's bytes", number=lambda summary: summary.size, example="size>5k"),
     "created": Term("when it was made", date=lambda summary: summary.created, example="created>=2026-11-21"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import Protocol
 
 from core.datasets.held_out import held_out_in
 from core.datasets.subjects import Subjects
@@ -18,6 +19,7 @@ from core.lint.finding import UNREADABLE
 from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
+from core.listing.similar import NEAR, NOT_THERE, Likeness, similar_to
 from core.storage.export_log import export_state, read_log
 from core.storage.pass_rates import latest, read_pass_rates
 from core.thread.summary import Summary
@@ -80,6 +82,56 @@ def difficulty(workspace: Workspace, words: Sequence[str]) -> OnSummary:
         return NONE in words if rate is None else rate.difficulty in words or ANY in words
 
     return test
+
+
+class OfFolder(Protocol):
+    """A test of summaries that wants to know the whole folder before it is asked."""
+
+    def prepare(
+        self,
+        every: Sequence[Summary],
+        progress: Callable[[int, int], object] = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> bool:
+        """Find out of these threads, which are all of the folder, what it needs; False when it was cancelled."""
+        ...
+
+    def __call__(self, summary: Summary) -> bool:
+        """Whether it holds of one thread."""
+        ...
+
+
+class SimilarTo:
+    """A test of summaries: whether a thread is like another one (`core.listing.similar`)."""
+
+    def __init__(self, workspace: Workspace, stem: str) -> None:
+        self._workspace = workspace
+        self.stem = stem
+        self.likeness: Mapping[str, Likeness] = {}
+        """How much each thread is like it, by stem, once that is known."""
+
+    def prepare(
+        self,
+        every: Sequence[Summary],
+        progress: Callable[[int, int], object] = lambda _done, _total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Compare these threads, which are all of the folder, with it. Blocks. Nothing is like one that is gone."""
+        if all(summary.stem != self.stem or summary.problem for summary in every):
+            self.likeness = {self.stem: NOT_THERE}
+            return True
+        likeness = similar_to(self._workspace, every, self.stem, progress, cancelled)
+        if likeness is None:
+            return False
+        self.likeness = likeness
+        return True
+
+    def __call__(self, summary: Summary) -> bool:
+        """Whether it holds of one thread, as its summary is."""
+        if not self.likeness:
+            self.prepare(summaries(self._workspace))
+        likeness = self.likeness.get(summary.stem)
+        return likeness is not None and likeness.score >= NEAR
 
 
 class FoundByChecks:

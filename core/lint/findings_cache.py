@@ -164,6 +164,10 @@ class FindingsCache:
                 parts = tuple(keys[start : start + _KEY_BYTES] for start in range(0, len(keys), _KEY_BYTES))
                 yield _stem(stem), Signature(exact, parts, sketch)
 
+    def sketches(self) -> dict[str, bytes]:
+        """The sketch of each thread's wording (`core.thread.similar.Signature`), by stem."""
+        return {_stem(stem): sketch for stem, sketch in self._database.execute("SELECT stem, sketch FROM said")}
+
     def _rows(self, columns: str, table: str, stems: Sequence[str]) -> list[Any]:
         marks = ",".join("?" * len(stems))
         question = f"SELECT {columns} FROM {table} WHERE stem IN ({marks})"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from core.thread.summary import Summary
+
+if TYPE_CHECKING:
+    from core.listing.similar import Likeness
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +33,9 @@ class Sort:
 
 _CONFIDENCE = {"low": 0, "medium": 1, "high": 2}
 _RANKS = {False: 0, True: 1, None: 2}
+
+NEAREST = "nearest"
+"""The order by likeness, which a filter with `similar:` knows; without one it is that of the names."""
 
 SORTS: Mapping[str, Sort] = {
     "newest": Sort("newest first", lambda summary: summary.created, descending=True),
@@ -57,6 +63,7 @@ SORTS: Mapping[str, Sort] = {
     "model": Sort("by model", lambda summary: summary.model),
     "size": Sort("largest first", lambda summary: summary.size, descending=True),
     "asked": Sort("in the order the filter names them", lambda summary: ""),
+    NEAREST: Sort("nearest first", lambda summary: ""),
     "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
 }
 """The orders a list offers, by name. Equal ones keep the order of their stems.
@@ -71,6 +78,7 @@ def arrange(
     *,
     turned: bool = False,
     places: Mapping[str, int] | None = None,
+    likeness: Mapping[str, Likeness] | None = None,
 ) -> list[Row]:
     """The rows of a list: what `keep` keeps, sorted, each branch under its parent where that is shown.
 
@@ -80,6 +88,7 @@ def arrange(
         keep: which of them have a row; all when None.
         turned: the last ones first.
         places: the order that `asked` is, by stem (`core.filters.language.Filter.places`); the others come after it.
+        likeness: for the nearest first, how near each is, by stem; branches then stand on their own.
 
     Raises:
         KeyError: there is no such sort.
@@ -87,6 +96,10 @@ def arrange(
     order = SORTS[sort]
     shown = [summary for summary in summaries if keep is None or keep(summary)]
     shown.sort(key=lambda summary: summary.stem)
+    if sort == NEAREST and likeness:
+        scores = {stem: like.score for stem, like in likeness.items()}
+        shown.sort(key=lambda summary: scores.get(summary.stem, -1.0), reverse=not turned)
+        return [Row(summary) for summary in shown]
     if sort == "asked" and places:
         shown.sort(key=lambda summary: places.get(summary.stem, len(places)), reverse=turned)
     else:

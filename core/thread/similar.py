@@ -19,7 +19,7 @@ from core.thread.value import Thread, call_arguments, call_name, calls_of, is_as
 NEAR = 0.82
 """Overlap of word triples (Jaccard) from which two texts count as one wording: three words in a hundred differ."""
 
-_SKETCH = 128
+SKETCH = 128
 """Smallest hashes kept of a text's word triples (a bottom-k sketch, Cohen and Kaplan 2007): its error is
 about 0.035, at half a kilobyte a thread."""
 
@@ -62,7 +62,7 @@ def signature(thread: Thread) -> Signature:
 def overlap(new: Signature, known: Signature) -> float:
     """The estimated share of word triples that two threads have in common, 0 to 1."""
     first, second = set(new.hashes), set(known.hashes)
-    smallest = sorted(first | second)[:_SKETCH]
+    smallest = sorted(first | second)[:SKETCH]
     return sum(value in first and value in second for value in smallest) / len(smallest) if smallest else 1.0
 
 
@@ -71,7 +71,7 @@ def is_near(first: Signature, second: Signature) -> bool:
     if first.exact == second.exact:
         return True
     both = len(set(first.hashes).intersection(second.hashes))
-    count = min(len(first.hashes) + len(second.hashes) - both, _SKETCH)
+    count = min(len(first.hashes) + len(second.hashes) - both, SKETCH)
     return both >= NEAR * count and overlap(first, second) >= NEAR
 
 
@@ -107,7 +107,7 @@ def _sketch(thread: Thread) -> bytes:
     words = [word.casefold() for text in _wording(thread) for word in _WORD.findall(text)]
     triples = {" ".join(words[at : at + 3]) for at in range(max(len(words) - 2, 1))} if words else set[str]()
     hashes = {hashlib.blake2b(triple.encode(), digest_size=8).digest()[:4] for triple in triples}
-    return array("I", sorted(int.from_bytes(hashed) for hashed in hashes)[:_SKETCH]).tobytes()
+    return array("I", sorted(int.from_bytes(hashed) for hashed in hashes)[:SKETCH]).tobytes()
 
 
 def _wording(thread: Thread) -> Iterator[str]:

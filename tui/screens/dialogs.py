@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
-from core.filters.language import narrowed
 from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.keys import Action
@@ -135,26 +134,6 @@ class Dialogs:
                 self._filter_line.put(text)
 
         self._screen.app.push_screen(SavedFiltersScreen(self._runs.workspace, self._filter_line.text), chosen)
-
-    def statistics(self) -> None:
-        """What the threads that the list shows amount to; a row of it becomes a filter."""
-        from tui.screens.statistics import StatisticsScreen
-
-        def chosen(terms: tuple[str, ...] | None) -> None:
-            if terms is not None:
-                text = self._filter_line.text
-                fresh = [term for term in terms if f" {term} " not in f" {text} "]
-                self._filter_line.put(narrowed(text, *fresh))
-                self._screen.focus_pane("threads")
-
-        board = StatisticsScreen(
-            self._runs.workspace,
-            lambda: self._arranging.shown,
-            self._arranging.filter,
-            len(self._folder.summaries),
-            blind=self._thread.conversation.look.blind,
-        )
-        self._screen.app.push_screen(board, chosen)
 
     def model(self) -> None:
         """Choose the model that new turns are made with."""

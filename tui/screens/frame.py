@@ -94,6 +94,8 @@ class Frame(Guarded, CoveredScreen[None]):
                 return self.listed.has_focus and self._turn_situation != "proposal"
             case "conversation":
                 return self._in_conversation
+            case "similar":
+                return self.listed.has_focus and bool(self.listed.likeness) and self._turn_situation != "running"
             case "hits":
                 return self.searched and self._in_conversation and self._turn_situation != "running"
             case _:

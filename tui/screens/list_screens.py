@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual.screen import Screen
-
+from core.filters.language import narrowed
 from core.workspace import Workspace
+from tui.screens.frame import Frame
 from tui.screens.making import Making
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.day import Day
@@ -17,7 +17,7 @@ class ListScreens:
     """Opens them. Each is imported when it is asked for."""
 
     def __init__(
-        self, screen: Screen[None], workspace: Workspace, folder: KnownFolder, arranging: Arranging, day: Day
+        self, screen: Frame, workspace: Workspace, folder: KnownFolder, arranging: Arranging, day: Day
     ) -> None:
         """Args: `folder` is what is known of the threads, `day` tells how far they are."""
         self._screen = screen
@@ -45,6 +45,31 @@ class ListScreens:
                 self._arranging.sort_by(order[0], turned=order[1])
 
         self._screen.app.push_screen(SortScreen(self._arranging.sort, self._arranging.turned), chosen)
+
+    def statistics(self, *, blind: bool) -> None:
+        """What the threads that the list shows amount to; a row of it becomes a filter."""
+        from tui.screens.statistics import StatisticsScreen
+
+        arranging = self._arranging
+        board = StatisticsScreen(
+            self._workspace, lambda: arranging.shown, arranging.filter, len(self._folder.summaries), blind=blind
+        )
+        self._screen.app.push_screen(board, self._narrow)
+
+    def failures(self, *, blind: bool) -> None:
+        """The failures among the threads that the list shows, grouped by how; a group becomes a filter."""
+        from tui.screens.failures import FailuresScreen
+
+        board = FailuresScreen(self._workspace, self._arranging.shown, blind=blind)
+        self._screen.app.push_screen(board, self._narrow)
+
+    def _narrow(self, terms: tuple[str, ...] | None) -> None:
+        """List only those of the shown threads that the terms select."""
+        if terms is not None:
+            text = self._arranging.filter.text
+            fresh = [term for term in terms if f" {term} " not in f" {text} "]
+            self.put(narrowed(text, *fresh))
+            self._screen.focus_pane("threads")
 
     def tree(self, *, blind: bool) -> None:
         """Show all threads about the session of the one under the cursor, as a tree."""

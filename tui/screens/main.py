@@ -149,6 +149,8 @@ class MainScreen(Frame):
             self.parts.statuses.look()
 
     def _on_thread_list_moved(self, event: ThreadList.Moved) -> None:
+        if self.ready:
+            self.parts.similar.tell()
         if event.summary is None:
             self.title_thread("")
             self.parts.show_none()

@@ -45,6 +45,7 @@ from tui.thread_list.filter_line import Around, FilterLine
 from tui.thread_list.judging import Judging
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.row_status import RowStatuses
+from tui.thread_list.similar import Similar
 from tui.thread_list.staying import Staying
 from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
@@ -116,6 +117,7 @@ class Parts:
             arranging.show_matching,
         )
         self.list_screens.put = self.filter_line.put
+        self.similar = Similar(arranging, self.filter_line)
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
         )

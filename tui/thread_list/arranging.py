@@ -87,6 +87,8 @@ class Arranging:
         """How many of them were, and of how many."""
         self._telling = screen.set_interval(TOLD_SECONDS, self.retitle, pause=True)
         self._drawn_at = 0.0
+        self.arranged: Callable[[], None] = lambda: None
+        """Called when other rows show."""
 
     @property
     def current(self) -> Summary | None:
@@ -218,7 +220,10 @@ class Arranging:
         def keep(summary: Summary) -> bool:
             return matches(summary) or summary.stem in stays
 
-        rows = arrange(every, sort, keep if wanted.conditions else None, turned=self.turned, places=wanted.places)
+        rows = arrange(
+            every, sort, keep if wanted.conditions else None, turned=self.turned, places=wanted.places,
+            likeness=wanted.likeness,
+        )  # fmt: skip
         gone = {stem for stem in stays if stem not in self._folder.summaries}
         aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
         places = {row.summary.stem: number for number, row in enumerate(rows)}
@@ -239,8 +244,10 @@ class Arranging:
         if wanted:
             self._staying.wanted = None
         self._list.empty = self._why_empty()
+        self._list.likeness = self.filter.likeness
         self._list.show(arranged.rows, arranged.places, wanted, arranged.aside)
         self.retitle()
+        self.arranged()
 
     def retitle(self) -> None:
         """Put the counts into the pane's title."""

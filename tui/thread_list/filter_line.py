@@ -62,6 +62,8 @@ class FilterLine:
         self._ended = False
         """Whether the line was left while its filter was being read."""
         self._problem = ""
+        self._remark = ""
+        """What is said of the row under the cursor."""
         self._history: list[str] = []
         """What was typed before, the latest last."""
         self._back = 0
@@ -118,6 +120,12 @@ class FilterLine:
         if self._filter.conditions:
             self._read(self.text, again=True)
 
+    def tell(self, remark: str) -> None:
+        """Say something of the row under the cursor above the line, while nothing is typed there."""
+        if remark != self._remark:
+            self._remark = remark
+            self._explain()
+
     def put(self, text: str) -> None:
         """Put a filter into the line, which shows it."""
         self._line.value = text
@@ -173,7 +181,9 @@ class FilterLine:
         elif line.can_focus:
             about = explained(line.value, line.cursor_position)
             hint.show(Content.styled(f"{one_line(about, 160)}{printable(offered)}", "dim"))
-        hint.display = bool(self._problem) or line.can_focus
+        elif self._remark:
+            hint.show(Content.styled(one_line(self._remark, 160), "dim"))
+        hint.display = bool(self._problem or self._remark) or line.can_focus
 
     # What was typed before
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
+from core.filters.terms import BETWEEN
 from core.filters.values import term
 from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval
 from core.text import one_line
@@ -216,8 +217,8 @@ def _paths(statistics: Statistics, width: int, blind: bool) -> Rows:
     title = f"ways · {len(paths):,} different, the first {share} %"
     yield from table(
         title, [path.count for path in shown.values()], _BLIND if blind else _SHARES, width, unnamed="", blind=blind,
-        terms=lambda count: tuple(term("tools", tool) for tool in shown[count.name].tools),
-        about=lambda count: f"{one_line(count.name, 300)}; the filter takes these tools in any order",
+        terms=lambda count: (term("path", BETWEEN.join(shown[count.name].tools)),),
+        about=lambda count: one_line(count.name, 300),
     )  # fmt: skip
     yield from _left("ways", [path.count.threads for path in paths[MOST_PATHS:]])
 

@@ -17,6 +17,7 @@ from tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from core.listing.order import Row
     from core.listing.row_status import Standing
+    from core.listing.similar import Likeness
     from core.thread.summary import Summary
 
 Extent = Literal["row", "range", "all"]
@@ -64,6 +65,8 @@ class ThreadList(RowList):
         """Stems marked for an action on several."""
         self.aside: Mapping[str, str] = {}
         """Threads whose rows stay though they are none of those that were asked for, each with why, by their stems."""
+        self.likeness: Mapping[str, Likeness] = {}
+        """How much each thread is like one that similar ones are listed of, by stem."""
         self._places: dict[str, int] = {}
         self._told = ""
         self._last_marked = ""
@@ -203,11 +206,13 @@ class ThreadList(RowList):
         verdict = VERDICTS.get(summary.verdict, (" ", "dim"))
         hidden = truth_hidden(summary.verdict, blind=self.blind)
         answer = ANSWERS[None if hidden else summary.correct]
-        signs = sign, answer, verdict, *_standing(self.standing(summary))
+        signs: Line = (sign, answer, verdict, *_standing(self.standing(summary)))
         right: Line = _tail(summary)
         if why := self.aside.get(summary.stem):  # first, so that it is never cut off
             grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(summary, hidden))]
             return fit((*marks, *grey), width)
+        if likeness := self.likeness.get(summary.stem):
+            signs = (*signs, (f" {likeness.score:.0%}", "dim"))
         left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(summary, hidden))
         room = width - cells(left) - cells(right) - 2
         if remarks := _remarks(summary, room):
