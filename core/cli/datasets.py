@@ -58,7 +58,7 @@ def import_command(
 ) -> None:
     """Import a dataset from its raw folder or archive, as published, or recordings of your own.
 
-    NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm, wisdm_v1, or table for recordings of
+    NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm, wisdm_v1, hapt, or table for recordings of
     your own: a folder, archive or file of CSV, TSV, Parquet or JSON lines. What is not told is decided by looking
     and shown. An import that was interrupted goes on where it stopped when it is started again.
     """

@@ -34,6 +34,7 @@ IMPORTERS = {
     "mhealth": "core.datasets.mhealth",
     "wisdm": "core.datasets.wisdm",
     "wisdm_v1": "core.datasets.wisdm_v1",
+    "hapt": "core.datasets.hapt",
     "table": "core.datasets.tables.importer",
 }
 """Every importer; its module holds an `IMPORTER`."""
