@@ -12,7 +12,7 @@ from core.errors import ThreadError
 from core.export.entry import Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
-from core.export.profiles.conversation import richness
+from core.export.profiles.conversation import NOT_JSON, richness
 from core.export.profiles.profile import Making, RefusedError
 from core.export.profiles.stepwise import NO_LABELS
 from core.export.references import references_of
@@ -26,9 +26,11 @@ from core.listing.summary import look
 from core.storage.atomic import digest
 from core.storage.thread_files import read_regular
 from core.thread.json_form import Decoded
+from core.thread.json_text import arguments_problem
 from core.thread.similar import signature
 from core.thread.summary import Summary, keys_before_messages
 from core.thread.turns import broken_calls
+from core.thread.value import Message, call_arguments, call_name, calls_of
 from core.workspace import Workspace
 
 
@@ -105,6 +107,8 @@ class RowMaker:
             self._refuse(summary, STALE, _stale_sentence(stale))
         elif problem := broken_calls(messages):
             self._refuse(summary, BROKEN, problem)
+        elif problem := _bad_arguments(messages):
+            self._refuse(summary, NOT_JSON, problem)
         else:
             return True
         return False
@@ -170,6 +174,14 @@ def part_maker(
 ) -> Callable[[Sequence[Summary]], Part]:
     """The job of a process: summaries of chosen threads in, their rows out."""
     return RowMaker(workspace, request, trusted_ns, siblings).part
+
+
+def _bad_arguments(messages: Sequence[Message]) -> str:
+    """The first call whose arguments are no JSON object, and why; empty when there is none."""
+    for call in (call for message in messages for call in calls_of(message)):
+        if problem := arguments_problem(call_arguments(call)):
+            return f"the arguments of {call_name(call)}: {problem}"
+    return ""
 
 
 def _stale_sentence(count: int) -> str:

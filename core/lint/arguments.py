@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
 from core.thread.call_checks import call_problems
-from core.thread.json_text import JsonTextError, arguments_in
+from core.thread.json_text import arguments_problem
 from core.thread.value import Thread, call_arguments, call_name, calls_of
 
 
@@ -21,18 +21,10 @@ def _undeclared_tool(thread: Thread, context: Context) -> Iterator[Finding]:
                     yield Finding("undeclared_tool", index, problem.text, fix)
 
 
-def _json_problem(arguments: str) -> str:
-    try:
-        arguments_in(arguments)
-    except JsonTextError as error:
-        return str(error)
-    return ""
-
-
 def _bad_json(thread: Thread, context: Context) -> Iterator[Finding]:
     for index, message in enumerate(thread.messages):
         for call in calls_of(message):
-            if problem := _json_problem(call_arguments(call)):
+            if problem := arguments_problem(call_arguments(call)):
                 sentence = f"the arguments of {call_name(call)}: {problem}"
                 yield Finding("arguments_json", index, sentence, "edit the call: its arguments must be a JSON object")
 
@@ -40,7 +32,7 @@ def _bad_json(thread: Thread, context: Context) -> Iterator[Finding]:
 def _bad_schema(thread: Thread, context: Context) -> Iterator[Finding]:
     for index, message in enumerate(thread.messages):
         for call in calls_of(message):
-            if thread.tools is None or _json_problem(call_arguments(call)):
+            if thread.tools is None or arguments_problem(call_arguments(call)):
                 continue
             for problem in call_problems(thread.tools, call_name(call), call_arguments(call)):
                 if problem.path != "name":

@@ -19,7 +19,7 @@ BLOCK = 250
 """Summaries in a block."""
 _ABANDONED_SEC = 3600.0
 """A half-written cache this old was left by a program that was killed."""
-_VERSION = " ".join(("5", *Summary.__struct_fields__))
+_VERSION = " ".join(("6", *Summary.__struct_fields__))
 """Of what a summary is counted to be, too: the same file gives another one from another version. The number is raised
 when a field comes to mean something else; a new field makes another version by itself."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 MAX_DEPTH = 100
@@ -43,6 +44,16 @@ def arguments_in(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise JsonTextError("the arguments must be a JSON object: {…}")
     return value
+
+
+@lru_cache(maxsize=4096)  # the calls of a folder share a few thousand texts
+def arguments_problem(text: str) -> str:
+    """Why a call's arguments are none, as one clause; empty when they are an object."""
+    try:
+        arguments_in(text)
+    except JsonTextError as error:
+        return str(error)
+    return ""
 
 
 def _constant(text: str) -> Any:

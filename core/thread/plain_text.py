@@ -31,12 +31,14 @@ def _with_text(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _has_text_arguments(call: Mapping[str, Any]) -> bool:
-    return isinstance(call["function"].get("arguments"), str)
+    arguments = call["function"].get("arguments")
+    return isinstance(arguments, str) and bool(arguments.strip())
 
 
 def _with_text_arguments(call: Mapping[str, Any]) -> Mapping[str, Any]:
     if _has_text_arguments(call):
         return call
     arguments = call["function"].get("arguments")
-    text = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
+    blank = arguments is None or isinstance(arguments, str)  # blank text stands for no arguments, and is no JSON
+    text = "{}" if blank else json.dumps(arguments, ensure_ascii=False)
     return {**call, "function": {**call["function"], "arguments": text}}

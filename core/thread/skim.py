@@ -15,7 +15,7 @@ import msgspec
 
 from core.errors import ThreadError
 from core.thread.json_form import MAX_BYTES, decode_object
-from core.thread.json_text import MAX_DEPTH, is_deep
+from core.thread.json_text import MAX_DEPTH, arguments_problem, is_deep
 from core.thread.refusal import MAX_MESSAGES, in_tools
 from core.thread.summary import Summary, keys_before_messages, summary_with
 from core.thread.value import Counts, Thread, concluded
@@ -75,8 +75,8 @@ def skimmed(data: bytes, stem: str, size: int = 0, mtime_ns: int = 0) -> Summary
 
 
 def _counts(messages: Sequence[_Message], metadata: dict[str, Any]) -> Counts | None:
-    """What the messages amount to; None unless each call is answered once and in order, before anything else is
-    said."""
+    """What the messages amount to; None unless each call has arguments that are JSON and is answered once and in order,
+    before anything else is said."""
     turns = silent = 0
     asked: list[str] = []
     answered: list[object] = []
@@ -96,6 +96,9 @@ def _counts(messages: Sequence[_Message], metadata: dict[str, Any]) -> Counts | 
             silent += 1
             continue
         for call in calls:
+            arguments = call.function.arguments
+            if not arguments.strip() or arguments_problem(arguments):
+                return None
             asked.append(call.id)
             tools[call.function.name] = None
     if asked != answered or len(set(asked)) != len(asked) or not all(asked) or len(messages) > MAX_MESSAGES:

@@ -11,6 +11,7 @@ import msgspec
 
 from core.thread.evidence import evidence_in, references_without
 from core.thread.faithfulness import faithfulness_of
+from core.thread.json_text import arguments_problem
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.turns import broken_calls
@@ -74,8 +75,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     judge: str = ""
     """The verdict of the judge model that was asked last: `accept`, `reject`, or empty."""
     ready: bool = False
-    """Whether a look at its bytes found that they can leave as they are: contents and arguments are strings, every call
-    is answered, nothing is stale, and there are no alternatives."""
+    """Whether a look at its bytes found that they can leave as they are: contents are strings, arguments the text of a
+    JSON object, every call is answered, nothing is stale, and there are no alternatives."""
     keys: int = 0
     """Of what is ready and finished: about how many keys hold something before its messages. Arrow settles its columns
     on the first rows it is given, so an export begins with the fullest."""
@@ -149,9 +150,13 @@ def _leaves_as_it_is(thread: Thread) -> bool:
         content, calls = message.get("content"), message.get("tool_calls")
         if not (content is None or type(content) is str):
             return False
-        if calls and not all(type(call["function"].get("arguments")) is str for call in calls):
+        if calls and not all(map(_are_arguments, (call["function"].get("arguments") for call in calls))):
             return False
     return not broken_calls(thread.messages)
+
+
+def _are_arguments(value: object) -> bool:
+    return type(value) is str and bool(value.strip()) and not arguments_problem(value)
 
 
 def _tokens(message: Message) -> int:

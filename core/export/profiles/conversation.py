@@ -13,6 +13,9 @@ from core.thread.turns import results_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
+NOT_JSON = "arguments that are not JSON"
+"""No template renders such a call, and one of them stops Axolotl's whole preparation; OpenAI's service would train on
+it as it is, and what is learned there is to write calls that cannot run."""
 _OF_EACH = ("role", "train", "weight")
 """What each turn of a chain has that one turn of several calls becomes."""
 
@@ -22,7 +25,7 @@ def arguments_of(call: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return arguments_in(call_arguments(call))
     except JsonTextError as error:
-        raise RefusedError("arguments that are not JSON", f"the arguments of {call_name(call)}: {error}") from error
+        raise RefusedError(NOT_JSON, f"the arguments of {call_name(call)}: {error}") from error
 
 
 def require_end(thread: Thread) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.export.profiles.conversation import (
+    arguments_of,
     count_reasoning,
     one_call_a_turn,
     require_end,
@@ -56,6 +57,8 @@ def message_of(message: Message) -> Row:
 
 
 def _call(call: Mapping[str, Any]) -> Row:
+    """A call, its arguments the text that they are. Raises RefusedError where that is no JSON object."""
+    arguments_of(call)
     function = {"name": call_name(call), "arguments": call_arguments(call)}
     return {"id": str(call.get("id") or ""), "type": "function", "function": function}
 

@@ -145,6 +145,7 @@ def _talks_after_the_answer(thread: Document) -> None:
         ("hf", _ends_on_tool, "the last message is not the assistant's"),
         ("openai", _no_tools, "holds no tool schemas"),
         ("openai", _empty, "is empty"),
+        ("openai", _bad_arguments, "the arguments of show_channel_stats: not JSON"),
         ("llamafactory", _untrained, "1 of its turns are out of the loss"),
         ("llamafactory", _mark, "<tool_call>"),
         ("llamafactory", _talks_after_the_answer, "is out of turn"),
@@ -207,12 +208,19 @@ def test_threads_without_schemas_get_todays_when_their_calls_fit(tmp_path: Path)
     assert any("today's" in change for change in report.changes)
 
 
-def test_a_refusal_is_counted_and_the_rest_leaves(tmp_path: Path):
-    odd = document(2)
+@pytest.mark.parametrize("profile", ["openai_v1", "openai", "hf", "llamafactory"])
+def test_a_call_without_json_leaves_in_no_form_and_the_rest_does(tmp_path: Path, profile: str):
+    odd, blank = document(2), document(3)
     _bad_arguments(odd)
-    report = exported(tmp_path, "hf", document(1), odd)
-    assert report.exported == 1 and dict(report.skipped) == {"arguments that are not JSON": 1}
-    assert report.refusals[0].stem == odd["id"]
+    blank["messages"][1]["tool_calls"][0]["function"]["arguments"] = ""
+    report = exported(tmp_path, profile, document(1), odd, blank)
+    assert report.exported == 2 and dict(report.skipped) == {"arguments that are not JSON": 1}
+    assert report.refusals[0].stem == odd["id"] and "show_channel_stats: not JSON" in report.refusals[0].sentence
+    if profile in ("openai_v1", "openai"):
+        messages = [message for row in rows(report.path) for message in row["messages"]]
+        calls = [call for message in messages for call in message.get("tool_calls") or ()]
+        called = [json.loads(call["function"]["arguments"]) for call in calls]
+        assert {} in called
 
 
 def test_an_unknown_profile_is_answered_with_the_nearest():
