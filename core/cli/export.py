@@ -47,8 +47,9 @@ _ABOUT = "\n".join(f"{profile.name:16} {profile.about}" for profile in PROFILES.
 @click.option("--template", type=click.Choice(TEMPLATES), default="qwen", show_default=True,
               help="llamafactory: how results of parallel calls are joined.")  # fmt: skip
 @click.option("--mask-bad", is_flag=True, help="hf, openai: turns labelled bad stay as context, out of the loss.")
-@click.option("--correct-only/--wrong-too", "correct_only", default=None,
+@click.option("--correct-only", is_flag=True,
               help="Leave out wrong answers that nobody accepted; as the settings say unless told.")  # fmt: skip
+@click.option("--wrong-too", is_flag=True, help="Wrong answers too, whatever the settings say.")
 @click.option("--call-ids", type=click.Choice(["stored", "neutral"]), default="stored", show_default=True,
               help="openai_v1: which call ids the rows have; those of other profiles are neutral.")  # fmt: skip
 @json_option
@@ -57,7 +58,8 @@ def command(
     workspace: Workspace, every: bool, status: bool, dry_run: bool, rejected: bool, wanted: str, profile: str,
     new_only: bool, split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...],
     release: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool,
-    template: str, mask_bad: bool, correct_only: bool | None, call_ids: Literal["stored", "neutral"], as_json: bool,
+    template: str, mask_bad: bool, correct_only: bool, wrong_too: bool, call_ids: Literal["stored", "neutral"],
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
     options = _chosen_options()
@@ -68,9 +70,11 @@ def command(
         return _status(workspace, wanted, profile if "profile" in options else None, as_json)
     if (hold_out or release) and dry_run:
         raise click.UsageError("what is held out is remembered, and --dry-run writes nothing; name the sessions first")
+    if correct_only and wrong_too:
+        raise click.UsageError("`--correct-only` leaves wrong answers out, `--wrong-too` takes them: give one")
     request = ExportRequest(
         profile, wanted, not every, rejected, new_only, None, parse_split(split, group, seed) if split else None,
-        dedupe, cap, seed, correct_only, call_ids, split_calls, template, mask_bad,
+        dedupe, cap, seed, correct_only or (False if wrong_too else None), call_ids, split_calls, template, mask_bad,
     )  # fmt: skip
     refuse_ignored(request, options)
     _remember(workspace, hold_out, release)

@@ -31,6 +31,7 @@ RULES = {
     "mask_bad": _of_profile("mask_bad"),
     "rejected": _of_profile("rejected"),
     "correct_only": _of_profile("correct_only"),
+    "wrong_too": _of_profile("correct_only"),
     "group": Rule(lambda request: request.split is not None, "a split"),
     "seed": Rule(lambda request: request.split is not None or request.cap is not None, "a split or a cap"),
 }

@@ -48,8 +48,8 @@ class Joined:
 
 
 def read_line(text: str) -> Joined:
-    """The parts of a line. Raises FilterError, with the place, for a quote or a parenthesis that is not closed, and for
-    an `OR` that stands between nothing."""
+    """The parts of a line. Raises FilterError, with the place, for a quote or a parenthesis that is not closed or was
+    never opened, and for an `OR` that stands between nothing."""
     return _Reader(text).line(None)
 
 
@@ -124,8 +124,10 @@ class _Reader:
                 plain, self._at = False, end + 1
                 continue
             depth += (character == "(") - (character == ")")
-            if inside and depth < 0:
-                break
+            if depth < 0:
+                if inside:
+                    break
+                raise FilterError(self._at, "this parenthesis was never opened; leave it out, or put it in quotes")
             parts.append(character)
             self._at += 1
         return "".join(parts), plain
