@@ -26,7 +26,7 @@ from tools.results import (
 from tools.sensors import AXES, Sensor, sensors_of
 from tools.session import Samples, Window
 
-GRAVITY = {"m/s²": 9.80665, "g": 1.0, "mg": 1000.0}
+GRAVITY = {"m/s²": 9.80665, "g": 1.0, "mg": 1000.0, "mm/s²": 9806.65}
 """Standard gravity (CGPM 1901) in the units that accelerometers are recorded in."""
 _FRAME_SEC = 0.5
 CHANGE_ERROR_SEC = 0.2

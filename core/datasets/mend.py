@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets.importing import alone, put_in_place
 from core.datasets.session_check import UNIT_FACTORS
-from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, opened
+from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, number_in, opened
 from core.datasets.standard import DATA, MANIFEST, SESSIONS, channels_of, dataset_folder, read_object
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import sync_folder, write_atomic
@@ -213,10 +213,11 @@ def _as_numbers(column: Any) -> Any:
         moments = column.cast(pa.timestamp("ns")).to_numpy()
         return pa.array((moments - moments.min()).astype(np.float64) / 1e9)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        try:
-            return pa.array([None if text is None else float(text) for text in column.to_pylist()], pa.float64())
-        except ValueError:
-            return column  # a note stays a note: the check says whether it is in the way
+        texts = column.to_pylist()
+        numbers = [None if text is None else number_in(text) for text in texts]
+        if all(number is not None or text is None for number, text in zip(numbers, texts, strict=True)):
+            return pa.array(numbers, pa.float64())
+        # a note stays a note: the check says whether it is in the way
     return column
 
 

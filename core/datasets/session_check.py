@@ -35,6 +35,9 @@ UNIT_FACTORS = {"ms": 1e3, "us": 1e6, "ns": 1e9}
 """Parts of a second that clocks count in."""
 FASTEST_TURN_RAD = 60.0
 """rad/s; the widest range of a common gyroscope is 4000 degrees a second, 70 rad/s."""
+MOST_G = 50.0
+"""Nobody's motion stays above so many g; the widest range of a common accelerometer is 16 g."""
+_THOUSANDTHS = {"m/s²": "mm/s²", "g": "mg"}
 _UNIT_TOLERANCE = 0.12
 """How close to 1 g a mean acceleration must be to tell its unit."""
 
@@ -84,9 +87,19 @@ def _of_file(file: ParquetFile, location: str, described: Sequence[Channel]) -> 
         return
     columns = read_columns(file, wanted_columns(names, known))
     times = columns.pop(TIME_COLUMN, None)
+    yield from _of_flags(file, location, channels)
     yield from _of_values(location, columns)
     yield from _of_times(location, times, [channel.rate_hz for channel in described if channel.rate_hz])
     yield from _of_units(location, columns, described)
+
+
+def _of_flags(file: ParquetFile, location: str, channels: Sequence[str]) -> Iterator[Finding]:
+    import pyarrow as pa
+
+    for name in channels:
+        if pa.types.is_boolean(file.schema_arrow.field(name).type):
+            message = f"column {name} holds true and false, which are read as 1 and 0: it is no sensor's"
+            yield Finding("warning", f"flag {name}", location, message, f"--drop {name}")
 
 
 def _of_values(location: str, columns: Mapping[str, Samples]) -> Iterator[Finding]:
@@ -175,7 +188,7 @@ def _of_units(location: str, columns: Mapping[str, Samples], described: Sequence
             continue
         unit = ""
         if sensor.kind == "acceleration":
-            unit = gravity_unit(rows, sensor.unit)
+            unit = gravity_unit(rows, sensor.unit) or thousandth_unit(rows, sensor.unit)
         elif (
             sensor.kind == "gyroscope" and sensor.unit == "rad/s" and np.percentile(np.abs(rows), 90) > FASTEST_TURN_RAD
         ):
@@ -196,7 +209,7 @@ def gravity_unit(rows: Samples, declared: str) -> str:
         rows: shape (3, n), finite.
         declared: the unit by the manifest.
     """
-    declared = declared.replace("^2", "²").replace("m/s2", "m/s²")
+    declared = _plain_unit(declared)
     if declared not in GRAVITY:
         return ""
     sizes = float(np.linalg.norm(rows.mean(axis=1))), float(np.sqrt((rows**2).sum(axis=0)).mean())
@@ -204,3 +217,21 @@ def gravity_unit(rows: Samples, declared: str) -> str:
         if unit != declared and all(abs(size / gravity - 1) < _UNIT_TOLERANCE for size in sizes):
             return unit
     return ""
+
+
+def thousandth_unit(rows: Samples, declared: str) -> str:
+    """The unit a thousand times smaller than the declared one, when no person moves as hard as that says; else empty.
+
+    It also tells of sensors without gravity, whose mean says nothing.
+
+    Args:
+        rows: shape (3, n), finite.
+        declared: the unit by the manifest.
+    """
+    declared = _plain_unit(declared)
+    hard = declared in _THOUSANDTHS and np.percentile(np.abs(rows), 90) > MOST_G * GRAVITY[declared]
+    return _THOUSANDTHS[declared] if hard else ""
+
+
+def _plain_unit(unit: str) -> str:
+    return unit.replace("^2", "²").replace("m/s2", "m/s²")

@@ -128,18 +128,22 @@ def _type_problem(file: ParquetFile, name: str) -> tuple[str, str] | None:
     if types.is_string(kind) or types.is_large_string(kind):
         batch = next(file.iter_batches(batch_size=32, columns=[name]), None)
         texts = [] if batch is None else [text for text in batch.column(0).to_pylist() if text is not None]
-        if texts and all(map(_is_number, texts)):
-            return f"column {name} holds numbers stored as text", "--numbers"
+        if texts and all(number_in(text) is not None for text in texts):
+            commas = ", with decimal commas" if any("," in text for text in texts) else ""
+            return f"column {name} holds numbers stored as text{commas}", "--numbers"
         return f"column {name} holds text, not numbers", "" if name == TIME_COLUMN else f"--drop {name}"
     return f"column {name} holds {kind}, not numbers", "" if name == TIME_COLUMN else f"--drop {name}"
 
 
-def _is_number(text: str) -> bool:
+def number_in(text: str) -> float | None:
+    """The number that a text holds, with a decimal point or, as half of Europe writes it, a decimal comma; None where
+    there is none."""
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 @lru_cache(maxsize=_CACHED_WINDOWS)

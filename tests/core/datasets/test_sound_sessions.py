@@ -134,7 +134,8 @@ def test_rows_out_of_order_are_sorted_with_their_samples(workspace: Workspace, m
 
 
 @pytest.mark.parametrize(
-    ("declared", "gravity", "really"), [("m/s²", 1.0, "g"), ("g", 9.81, "m/s²"), ("m/s^2", 1000.0, "mg")]
+    ("declared", "gravity", "really"),
+    [("m/s²", 1.0, "g"), ("g", 9.81, "m/s²"), ("m/s^2", 1000.0, "mg"), ("m/s²", 9810.0, "mm/s²")],
 )
 def test_a_unit_that_gravity_contradicts_is_found_and_mended(
     workspace: Workspace, make_dataset: MakeDataset, declared: str, gravity: float, really: str
@@ -147,9 +148,28 @@ def test_a_unit_that_gravity_contradicts_is_found_and_mended(
     assert [channel.unit for channel in open_dataset(workspace, "theirs").channels] == [really] * 3
 
 
-def test_acceleration_without_gravity_may_have_any_size(workspace: Workspace, make_dataset: MakeDataset) -> None:
-    make_dataset(manifest=manifest(), sessions={"train_1_1": columns(0.0, acc_x=1.4 * np.sin(9 * TIMES))})
+def test_acceleration_without_gravity_may_have_any_size_that_a_person_can_bear(
+    workspace: Workspace, make_dataset: MakeDataset
+) -> None:
+    wave = 1.4 * np.sin(9 * TIMES)
+    make_dataset(manifest=manifest(), sessions={"train_1_1": columns(0.0, acc_x=wave)})
     look_at_session(workspace, "theirs", "train_1_1")
+    hard = dict.fromkeys(("acc_x", "acc_y"), 1000 * wave)
+    make_dataset("hard", manifest=manifest(), sessions={"train_1_1": columns(0.0, **hard)})
+    assert "--unit acc=mm/s²" in refusal(workspace, "train_1_1", "hard")
+
+
+def test_decimal_commas_are_read_and_flags_are_told(workspace: Workspace, make_dataset: MakeDataset) -> None:
+    commas = [f"{value:.3f}".replace(".", ",") for value in np.sin(TIMES)]
+    flags = [bool(number % 3) for number in range(100)]
+    sessions = {"train_1_1": columns(acc_x=commas, touched=flags)}
+    make_dataset(manifest=manifest("m/s²", "touched"), sessions=sessions)
+    sentence = refusal(workspace, "train_1_1")
+    assert "acc_x holds numbers stored as text, with decimal commas" in sentence and "--numbers`" in sentence
+    mend_dataset(workspace, "theirs", Mends(numbers=True))
+    assert open_dataset(workspace, "theirs").load("train_1_1").values[0] == pytest.approx(np.sin(TIMES), abs=1e-3)
+    (flag,) = check_dataset(workspace, "theirs").warnings
+    assert "column touched holds true and false" in flag.message and flag.mend == "--drop touched"
 
 
 @pytest.mark.parametrize("values", [(1, 2), (0, 1), (3.5, 7.5)])
