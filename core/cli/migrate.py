@@ -15,7 +15,11 @@ from core.workspace import Workspace
 @json_option
 @workspace_options
 def command(workspace: Workspace, dry_run: bool, as_json: bool) -> int:
-    """Convert v3 threads to the present form. The originals move to threads_v3_backup/ beside the threads folder."""
+    """Convert v3 threads to the present form.
+
+    The originals are kept in threads_v3_backup/ beside the threads folder;
+    one `sensorloom undo` takes all of it back.
+    """
     old = [summary.stem for summary in summaries(workspace) if summary.shape == "v3"]
     done = migrate(workspace, old, dry_run=dry_run)
     good = [outcome for outcome in done if not outcome.problem]
@@ -29,5 +33,6 @@ def command(workspace: Workspace, dry_run: bool, as_json: bool) -> int:
             say(f"{outcome.stem} → {outcome.id}" if not outcome.problem else f"{outcome.stem}: {outcome.problem}")
         verb = "would be migrated" if dry_run else "migrated"
         where = f", originals in {workspace.shown(backup_folder(workspace))}" if good else ""
+        where += "; `sensorloom undo` takes it back" if good and not dry_run else ""
         say(f"{len(good)} {verb}{where}" + (f"; {len(done) - len(good)} failed" if len(done) > len(good) else ""))
     return 1 if len(done) > len(good) else 0

@@ -1,26 +1,30 @@
-"""Converting the v3 threads of a folder. The originals move to `threads_v3_backup/` beside it, byte for byte.
+"""Converting the v3 threads of a folder, as one step that undo takes back.
 
-Each file is converted whole or stays where it is, with the reason; none is counted as converted for another's sake.
+The originals are kept in `threads_v3_backup/` beside it, byte for byte. Each file is converted whole or stays where it
+is, with the reason; none is counted as converted for another's sake.
 """
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.curate.steps import recorder
 from core.curate.v3_conversion import converted
-from core.errors import ConflictError, SensorloomError, ThreadError, system_reason
+from core.errors import SensorloomError, ThreadError, system_reason
+from core.files import read_regular_file
 from core.storage import history, store, thread_files
-from core.storage.atomic import digest, sync_folder, write_atomic
+from core.storage.atomic import digest, write_atomic
 from core.thread.json_form import decode_object, shape_of
 from core.thread.value import Thread, with_metadata
 from core.workspace import Workspace
 
 BACKUP_FOLDER = "threads_v3_backup"
+CONVERSION = "conversion from v3"
+"""What the step is called in the history."""
 _ORIGINAL = "migrated_sha256"
 """In the metadata of a converted thread: the SHA-256 of the original's bytes, by which a migration that was interrupted
 knows what it has done."""
@@ -50,7 +54,8 @@ def migrate(
     dry_run: bool = False,
     progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> list[Migrated]:
-    """Convert v3 threads. A file that cannot be converted stays where it is, with the reason, and stops no other.
+    """Convert v3 threads as one step. A file that cannot be converted stays where it is, with the reason, and stops no
+    other.
 
     Args:
         workspace: whose threads folder.
@@ -59,27 +64,38 @@ def migrate(
         progress: called with how many were looked at, and of how many.
     """
     outcomes: list[Migrated] = []
-    for number, stem in enumerate(stems, 1):
-        promised = [outcome.id for outcome in outcomes] if dry_run else []
-        try:
-            with store.locked(workspace.threads):
-                outcomes.append(_migrate(workspace, stem, promised, dry_run=dry_run))
-        except SensorloomError as error:
-            outcomes.append(Migrated(stem, problem=str(error)))
-        except RecursionError:
-            outcomes.append(Migrated(stem, problem=f"{stem}.json: nested too deeply to be a thread"))
-        progress(number, len(stems))
+    if not stems:
+        return outcomes
+    group = "" if dry_run else history.new_group()
+    if group:
+        history.keep_group(workspace, group, stems)  # a kill on the way leaves at least the originals one step
+    try:
+        for number, stem in enumerate(stems, 1):
+            promised = [outcome.id for outcome in outcomes] if dry_run else []
+            try:
+                with store.locked(workspace.threads):
+                    outcomes.append(_migrate(workspace, stem, promised, group))
+            except SensorloomError as error:
+                outcomes.append(Migrated(stem, problem=str(error)))
+            except RecursionError:
+                outcomes.append(Migrated(stem, problem=f"{stem}.json: nested too deeply to be a thread"))
+            progress(number, len(stems))
+    finally:
+        if group:
+            made = [outcome.id for outcome in outcomes if outcome.id]
+            history.keep_group(workspace, group, [*stems, *made])
     return outcomes
 
 
-def _migrate(workspace: Workspace, stem: str, promised: Sequence[str], *, dry_run: bool) -> Migrated:
+def _migrate(workspace: Workspace, stem: str, promised: Sequence[str], group: str) -> Migrated:
+    """Convert one file as part of a step; without a group only say what would become of it."""
     path = thread_files.path_of(workspace.threads, stem)
     data = thread_files.read_bytes(path)
     document = decode_object(data, path.name)
     if shape_of(document) != "v3":
         raise ThreadError(f"{path.name}: no longer a v3 thread")
     manifest = _manifest(workspace, document)
-    backup = _free(backup_folder(workspace), path.name)
+    backup = _backup(backup_folder(workspace), path.name, data)
 
     def thread_of(stem: str) -> Thread:
         try:
@@ -90,13 +106,13 @@ def _migrate(workspace: Workspace, stem: str, promised: Sequence[str], *, dry_ru
     before = _converted_before(workspace, document, digest(data))
     new_id = before or _new_id(workspace, document, stem, promised)
     thread = thread_of(new_id)
-    if dry_run:
+    if not group:
         return Migrated(stem, new_id, str(backup))
+    record = recorder(workspace, CONVERSION, group)
     if not before:
-        store.create(workspace.threads, thread)
-    if thread_files.read_bytes(path) != data:
-        raise ConflictError(f"{path.name} was changed by another program while it was converted to {new_id}")
-    _move(path, backup, data)
+        store.create(workspace.threads, thread, record)
+    _keep(backup, data)
+    store.replace(workspace.threads, stem, None, digest(data), record)
     return Migrated(stem, new_id, str(backup))
 
 
@@ -152,26 +168,26 @@ def _candidates(workspace: Workspace, document: Mapping[str, Any]) -> Iterator[s
     yield from (stem for stem in thread_files.stems(workspace.threads) if stem.startswith(f"{base}_v4_"))
 
 
-def _move(path: Path, target: Path, data: bytes) -> None:
+def _keep(target: Path, data: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            path.rename(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:  # the folder beside may be another disk's
-                raise
-            write_atomic(target, data)
-            path.unlink()
     except OSError as error:
-        raise SensorloomError(f"cannot move {path.name} to {target}: {system_reason(error)}") from error
-    sync_folder(target.parent)
+        raise SensorloomError(f"cannot make {target.parent}: {system_reason(error)}") from error
+    write_atomic(target, data)
 
 
-def _free(folder: Path, name: str) -> Path:
-    """A name in the backup folder that no earlier original has."""
+def _backup(folder: Path, name: str, data: bytes) -> Path:
+    """A name in the backup folder that no other original has."""
     path = folder / name
     number = 1
-    while path.exists():
+    while path.exists() and not _holds(path, data):
         number += 1
         path = folder / f"{Path(name).stem}.{number}.json"
     return path
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_regular_file(path) == data
+    except OSError:
+        return False

@@ -121,15 +121,15 @@ def _what_happened(there: Content | None, expected: str | None) -> str:
     return "exists already" if expected is None else "was changed by another program since it was read"
 
 
-def create(folder: Path, thread: Thread) -> Stored:
-    """Save a thread that has no file yet.
+def create(folder: Path, thread: Thread, record: Record | None = None) -> Stored:
+    """Save a thread that has no file yet; `record` is told before the write.
 
     Raises:
         ConflictError: a file of that name exists.
         UsageError: the id cannot be a file name.
     """
     with locked(folder):
-        return _create(folder, thread, None)
+        return _create(folder, thread, record)
 
 
 def create_new(

@@ -34,9 +34,10 @@ class Dialogs:
         self, screen: Frame, actions: Sequence[Action], runs: Runs, folder: KnownFolder, arranging: Arranging,
         filter_line: FilterLine, thread: OpenThread, exports: Exports, begun: Callable[[Begun], None],
         restore: Callable[[str], None], let_go: Callable[[Sequence[str]], None],
+        step_taken: Callable[[Sequence[str]], None],
     ) -> None:  # fmt: skip
         """Args: `begun` is told of a thread that was made and is to be shown, `restore` brings a deleted one back,
-        `let_go` is told of threads that are about to leave the folder."""
+        `let_go` is told of threads that are about to leave the folder, `step_taken` of those of a step of the list."""
         self._screen = screen
         self._actions = actions
         self._runs = runs
@@ -48,6 +49,7 @@ class Dialogs:
         self._begun = begun
         self._restore = restore
         self._let_go = let_go
+        self._step_taken = step_taken
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
 
@@ -98,9 +100,9 @@ class Dialogs:
                 self._screen.run_worker(partial(self._migrate, old), thread=True, group="migrate")
 
         what = f"{len(old):,} thread{'s' if len(old) > 1 else ''} of the older v3 form"
-        kept_at = f"the originals move to {self._runs.workspace.shown(backup_folder(self._runs.workspace))}/"
-        ways = [Way("y", "convert", kept_at)]
-        self._screen.app.push_screen(ChooseScreen("convert", f"{what}; {kept_at}", ways), answered)
+        folder = self._runs.workspace.shown(backup_folder(self._runs.workspace))
+        ways = [Way("y", "convert", f"the originals are kept in {folder}/; u takes it back")]
+        self._screen.app.push_screen(ChooseScreen("convert", f"{what} to be converted.", ways), answered)
 
     def _migrate(self, old: Sequence[Summary]) -> None:
         from core.curate.migrate import migrate
@@ -110,7 +112,9 @@ class Dialogs:
     def _migrated(self, done: Sequence[Migrated]) -> None:
         """Say what became of the v3 threads."""
         failed = [thread for thread in done if thread.problem]
-        text = f"{len(done) - len(failed):,} converted"
+        converted = [thread.id for thread in done if thread.id]
+        text = f"{len(converted):,} converted" + ("; u in the list takes it back" if converted else "")
+        self._step_taken(converted)
         if failed:
             text += f"; {len(failed):,} not: {failed[0].problem}"
         self._screen.notify(one_line(text, 400), severity="warning" if failed else "information", markup=False)

@@ -108,14 +108,30 @@ def test_no_thread_and_no_backup_is_ever_overwritten(tmp_path: Path):
 def test_an_interrupted_migration_goes_on_without_a_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     space = workspace_with(tmp_path, OLD)
 
-    def fail(path: Path, target: Path) -> None:
+    def fail(path: Path, missing_ok: bool = False) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "rename", fail)
+        patched.setattr(Path, "unlink", fail)
         assert "no space left" in migrate(space, v3_stems(space))[0].problem
     done = migrate(space, v3_stems(space))
     assert done[0].problem == "" and len(thread_files.stems(space.threads)) == 1
+
+
+def test_one_undo_brings_the_originals_back_and_takes_the_converted_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    space = workspace_with(tmp_path, OLD, {**OLD, "thread_id": "uci_har_session_002_v3_0007"})
+    before = {path.name: path.read_bytes() for path in space.threads.glob("*.json")}
+    assert run_command(["migrate", "--workspace", str(tmp_path)]) == 0
+    assert "`sensorloom undo` takes it back" in capsys.readouterr().out
+    after = {path.name: path.read_bytes() for path in space.threads.glob("*.json")}
+    assert len(after) == 2 and not after.keys() & before.keys()
+    assert run_command(["undo", "--workspace", str(tmp_path)]) == 0
+    assert "undid: conversion from v3 of 4 threads" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == before
+    assert run_command(["redo", "--workspace", str(tmp_path)]) == 0
+    assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == after
 
 
 def test_a_broken_v3_file_stays_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
