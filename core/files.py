@@ -1,10 +1,12 @@
-"""Reading files of a folder that may be somebody else's, where a name can stand for a pipe or a device."""
+"""Reading files of a folder that may be somebody else's, where a name can stand for a pipe or a device; and replacing a
+small one of our own whole. What a person made is written by `core.storage.atomic`, which also waits for the disk."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import tempfile
 from io import BufferedReader
 from pathlib import Path
 
@@ -28,3 +30,19 @@ def read_regular_file(path: Path) -> bytes:
     """A regular file's bytes. Raises as `open_regular_file`."""
     with open_regular_file(path) as file:
         return file.read()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a file of these bytes in the place of `path`, readable by its owner alone; a reader never sees half of it.
+
+    Raises:
+        OSError: it cannot be written; what was there stays as it was.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

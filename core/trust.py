@@ -17,7 +17,7 @@ from typing import Any, Literal
 import platformdirs
 
 from core.errors import WorkspaceError, system_reason
-from core.files import read_regular_file
+from core.files import read_regular_file, replace_file
 from core.settings import SETTINGS_FILE, acting_part, load_tables
 from core.text import one_line
 
@@ -99,6 +99,15 @@ def is_trusted(root: Path, name: str, data: bytes) -> bool:
     return record.get("answer") == "yes" and isinstance(files, dict) and files.get(name) == _digest(data)
 
 
+def why_untrusted(root: Path, name: str) -> str:
+    """Why the workspace's file `name`, which nobody trusts as it is, is left out, and the way out: one clause."""
+    record = _record(root)
+    files = record.get("files")
+    if record.get("answer") == "yes" and isinstance(files, dict) and name in files:
+        return "it changed since it was trusted (`sensorloom trust` trusts it as it is now)"
+    return "nobody trusts it as it is (`sensorloom trust` does)"
+
+
 def keep_answer(root: Path, files: Mapping[str, str], *, trusted: bool) -> None:
     """Keep a person's answer about these files of a workspace (their digests, as `Question.files` has them).
 
@@ -109,7 +118,7 @@ def keep_answer(root: Path, files: Mapping[str, str], *, trusted: bool) -> None:
     record = {"folder": str(root.resolve()), "answer": "yes" if trusted else "no", "files": dict(files)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        replace_file(path, (json.dumps(record, indent=2) + "\n").encode())
     except (OSError, UnicodeEncodeError) as error:
         reason = system_reason(error) if isinstance(error, OSError) else "the folder's name is no text"
         raise WorkspaceError(f"the answer cannot be kept in {path}: {reason}") from error

@@ -50,6 +50,8 @@ class TurnRunner:
         self._models: dict[ModelChoice, Model] = {}
         self._guard = threading.Lock()
         self._closed = False
+        self._tool_problems: frozenset[str] = frozenset()
+        """What was wrong with a person's own tools when they were opened last; told once."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="turns", daemon=True)
         self._thread.start()
@@ -64,7 +66,7 @@ class TurnRunner:
         """Propose the thread's next turn; returns the run's id. Raises UsageError when the thread is running."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
-            tools, context = await self._equipment(stored)
+            tools, context = await self._equipment(stored, run)
             async for event in propose(stored.thread, stored.stem, self._model(choice), tools, context, run=run):
                 yield event
 
@@ -74,7 +76,7 @@ class TurnRunner:
         """Propose `count` turns at once, as runs `{run}/1` …; see `core.runs.turn_loop.propose_many`."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
-            tools, context = await self._equipment(stored)
+            tools, context = await self._equipment(stored, run)
             model = self._model(choice)
             async for event in propose_many(stored.thread, stored.stem, model, tools, context, count=count, run=run):
                 yield event
@@ -85,7 +87,7 @@ class TurnRunner:
         """Run the thread to its end, saving every turn."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
-            tools, context = await self._equipment(stored)
+            tools, context = await self._equipment(stored, run)
             async for event in run_to_end(self._workspace, stored, self._model(choice), tools, context, run=run):
                 yield event
 
@@ -220,17 +222,23 @@ class TurnRunner:
     def _model(self, choice: ModelChoice) -> Model:
         return self._models.setdefault(choice, Model(choice))
 
-    async def _equipment(self, stored: Stored) -> tuple[Any, Any]:
-        """The tools and what they work on; opened in a thread, since it reads files."""
+    async def _equipment(self, stored: Stored, run: str) -> tuple[Any, Any]:
+        """The tools and what they work on; opened in a thread, since it reads files. Own tools that are not run, such
+        as those of a file that changed since it was trusted, are told of."""
         from core.datasets.check import look_at_session
-        from core.runs.toolbox import context_for, offered_in, open_toolbox
+        from core.runs.toolbox import context_for, load_toolbox, offered_in
 
-        def opened() -> tuple[Any, Any]:
+        def opened() -> tuple[Any, Any, tuple[str, ...]]:
             look_at_session(self._workspace, stored.thread.dataset, stored.thread.session)
-            tools = offered_in(open_toolbox(self._workspace), evidence_of(stored.thread))
-            return tools, context_for(self._workspace, stored.thread, tools)
+            toolbox = load_toolbox(self._workspace)
+            tools = offered_in(toolbox.tools, evidence_of(stored.thread))
+            return tools, context_for(self._workspace, stored.thread, tools), toolbox.problems
 
-        return await asyncio.to_thread(opened)
+        tools, context, problems = await asyncio.to_thread(opened)
+        known, self._tool_problems = self._tool_problems, frozenset(problems)
+        for problem in (problem for problem in problems if problem not in known):
+            self._tell(Reported(run, problem))
+        return tools, context
 
     async def _finish(self, timeout_sec: float) -> bool:
         tasks = list(self._tasks.values())

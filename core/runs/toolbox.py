@@ -22,7 +22,7 @@ from core.files import read_regular_file
 from core.thread.evidence import Evidence, evidence_of, references_without
 from core.thread.turns import results_of
 from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
-from core.trust import TOOLS_FILE, is_trusted, user_folder
+from core.trust import TOOLS_FILE, is_trusted, user_folder, why_untrusted
 from core.workspace import Workspace
 from tools.builtin import BUILTIN, LOOKING_UP, RANKING
 from tools.registry import SESSION, Tool, ToolContext, call
@@ -201,7 +201,7 @@ def _own_tools(workspace: Workspace) -> Iterator[_Found]:
         if own or is_trusted(workspace.root, TOOLS_FILE, source):
             yield _run_file(path, source)
         else:
-            yield (), path.name, f"{path.name} is not run: nobody trusts it as it is (`sensorloom trust` does)"
+            yield (), path.name, f"{path.name} is not run: {why_untrusted(workspace.root, TOOLS_FILE)}"
 
 
 @lru_cache(maxsize=8)

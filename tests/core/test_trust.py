@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import py_compile
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,10 @@ import platformdirs
 import pytest
 
 from core.cli.commands import run_command
-from core.errors import UsageError
+from core.errors import UsageError, WorkspaceError
 from core.model.endpoints import choose, configured, list_everything
 from core.runs.toolbox import load_toolbox, open_toolbox
-from core.trust import keep_answer, question, user_folder
+from core.trust import acts_of, keep_answer, question, user_folder
 from core.workspace import open_workspace
 from tests.fake_server import fake_server
 from tools.builtin import BUILTIN
@@ -101,7 +102,11 @@ def test_trust_is_kept_outside_and_a_changed_file_asks_again(folder: Path, trust
     undecided = question(folder)
     assert undecided is not None and undecided.untrusted == {"sensorloom_tools.py"}
     assert names(folder) == ["theirs", "builtin"]
-    assert open_toolbox(open_workspace(str(folder), environ={})) == BUILTIN
+    toolbox = load_toolbox(open_workspace(str(folder), environ={}))
+    assert toolbox.tools == BUILTIN
+    assert toolbox.problems == (
+        "sensorloom_tools.py is not run: it changed since it was trusted (`sensorloom trust` trusts it as it is now)",
+    )
     (folder / "sensorloom.toml").write_text(SETTINGS.replace("evil", "worse"))
     assert names(folder) == ["builtin"]
 
@@ -110,6 +115,20 @@ def test_a_moved_or_copied_folder_is_not_trusted(folder: Path, trust: Trust) -> 
     trust(folder)
     moved = folder.rename(folder.with_name("moved"))
     assert names(moved) == ["builtin"]
+
+
+def test_an_answer_that_cannot_be_written_leaves_the_one_before(folder: Path, trust: Trust) -> None:
+    trust(folder)
+    undecided = acts_of(folder).files
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(WorkspaceError, match="the answer cannot be kept"):
+            keep_answer(folder, undecided, trusted=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert question(folder) is None
+    assert len(list((platformdirs.user_state_path("sensorloom", appauthor=False) / "trust").iterdir())) == 1
 
 
 def test_a_damaged_record_is_no_answer(folder: Path, trust: Trust) -> None:

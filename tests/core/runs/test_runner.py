@@ -11,7 +11,7 @@ import pytest
 from core.errors import ModelError, UsageError
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import TextAdded
-from core.runs.events import TurnAccepted, TurnEnded, TurnEvent, TurnProposed
+from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent, TurnProposed
 from core.runs.runner import Make, TurnRunner
 from core.settings import ModelSettings
 from core.storage import store
@@ -20,6 +20,18 @@ from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, FakeServer, delta, fake_server, says
 from tests.tools.made import made_dataset, write_dataset
+
+OWN_TOOL = '''
+from pathlib import Path
+from tools.registry import tool
+
+Path(__file__).with_name("{mark}").touch()
+
+@tool
+def count_samples(context):
+    """Count."""
+    return {{"samples": 0}}
+'''
 
 
 class Watcher:
@@ -112,6 +124,25 @@ def test_a_proposal_is_not_saved(runner: TurnRunner, watcher: Watcher, workspace
         until(watcher.ended)
     assert any(isinstance(event, TurnProposed) for event in watcher.events)
     assert store.read(workspace.threads, stored.stem) == stored
+
+
+def test_tools_that_changed_since_they_were_trusted_are_not_run_and_are_told_of_once(
+    runner: TurnRunner, watcher: Watcher, workspace: Workspace, trust: Callable[[Path], None]
+) -> None:
+    file = workspace.root / "sensorloom_tools.py"
+    file.write_text(OWN_TOOL.format(mark="first"))
+    trust(workspace.root)
+    stored = begun(workspace)
+    with fake_server(says("Final Answer: walking")) as server:
+        for number, mark in enumerate(("first", "second", "third"), 1):
+            file.write_text(OWN_TOOL.format(mark=mark))
+            runner.propose(stored, choice(server))
+            until(lambda number=number: len(watcher.ended()) == number)
+    offered = [[tool["function"]["name"] for tool in request["tools"]] for request in server.requests]
+    assert [("count_samples" in names) for names in offered] == [True, False, False]
+    assert (workspace.root / "first").exists() and not (workspace.root / "second").exists()
+    (told,) = [event.text for event in watcher.events if isinstance(event, Reported)]
+    assert "sensorloom_tools.py is not run: it changed since it was trusted" in told
 
 
 def test_samples_end_with_the_end_of_them_all(runner: TurnRunner, watcher: Watcher, workspace: Workspace) -> None:
