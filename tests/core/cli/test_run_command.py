@@ -207,7 +207,8 @@ def wait_for_threads(workspace: Workspace, count: int, process: subprocess.Popen
     deadline = time.monotonic() + 60
     while len(thread_files.stems(workspace.threads)) < count:
         assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
+        ended = process.poll() is not None
+        assert not ended or len(thread_files.stems(workspace.threads)) >= count, process.communicate()
         time.sleep(0.005)
 
 
@@ -225,15 +226,17 @@ def check_whole(workspace: Workspace) -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, number: signal.Signals) -> None:
-    process = started(workspace, "--dataset", "demo", "--count", "100", "--seed", "1", "--json")
-    wait_for_threads(workspace, 6, process)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    with fake_server(*[FINAL] * 6, Answer(hang_first=True)) as server:  # so that no machine is done before the signal
+        asked = ("--dataset", "demo", "--count", "100", "--seed", "1", "--question", "What?", "--endpoint", server.url)
+        process = started(workspace, *asked, "--json")
+        wait_for_threads(workspace, 7, process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     told = json.loads(out)
-    assert any(thread["stopped"] for thread in told["threads"])
+    assert told["finished"] >= 3 and any(thread["stopped"] for thread in told["threads"])
     assert "Traceback" not in err
-    assert check_whole(workspace) >= 6
+    assert check_whole(workspace) >= 7
     assert {thread["id"] for thread in told["threads"] if thread["id"]} == set(thread_files.stems(workspace.threads))
 
 

@@ -30,7 +30,9 @@ def test_demo_new_thread_run_and_export_by_keys(tmp_path: Path, terminal: Termin
     terminal.wait("sessions imported")
     terminal.press("nR")
     terminal.wait("Final Answer:")
-    stem = next(iter((tmp_path / "threads").glob("*.json"))).stem
+    [path] = (tmp_path / "threads").glob("*.json")
+    stem = path.stem
+    terminal.until(lambda: json.loads(path.read_text())["metadata"]["status"] == "finished", "the answer on the disk")
     finished = subprocess.run(
         [str(COMMAND), "list", "--workspace", str(tmp_path), "--filter", "status:finished", "--json"],
         capture_output=True,
@@ -38,6 +40,9 @@ def test_demo_new_thread_run_and_export_by_keys(tmp_path: Path, terminal: Termin
     )
     assert [row["stem"] for row in json.loads(finished.stdout)] == [stem]
     terminal.press("x")
+    terminal.until(lambda: "training_data_openai_" in terminal.text or "answer wrong" in terminal.text, "the export")
+    if "answer wrong" in terminal.text:  # the analyst is not always right, and x asks then
+        terminal.press("x")
     terminal.wait("training_data_openai_")
     terminal.press("q")
     terminal.wait("R run to end")
