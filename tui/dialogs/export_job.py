@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Job:
-    """An export under way, or the last one."""
+    """An export that is prepared, under way, or the last one."""
 
     request: ExportRequest
+    counting: bool = False
+    """Whether it is still being counted, or asked, what is to be written: nothing is under way by then."""
     done: int = 0
     total: int = 0
     over: bool = False
@@ -23,3 +25,5 @@ class Job:
     """Where the path was copied to; empty until it was."""
     stopped: bool = False
     """Set to ask it to stop."""
+    leaving: bool = False
+    """Whether it was said that leaving the program would stop it."""

@@ -42,6 +42,8 @@ class Reader:
         self._opened = ""
         self.wanted = ""
         """Stem of the thread that was asked for last."""
+        self.reading = False
+        """Whether it has not been told of yet."""
 
     def follow(self, stem: str) -> None:
         """Read the thread that the cursor came to."""
@@ -51,7 +53,7 @@ class Reader:
         if stem == self._opened:
             self._opened = ""
         elif held:
-            self.wanted = stem
+            self.wanted, self.reading = stem, True
             self._timer = self._screen.set_timer(HELD_SECONDS, partial(self.read, stem))
         else:
             self.read(stem)
@@ -60,10 +62,11 @@ class Reader:
         """The thread is open already: reading it when the cursor comes to it would only repeat that."""
         self._forget_timer()
         self.wanted = self._opened = stem
+        self.reading = False
 
     def read(self, stem: str) -> None:
         """Read a thread now."""
-        self.wanted = stem
+        self.wanted, self.reading = stem, True
         self._screen.run_worker(partial(self._work, stem), thread=True, exclusive=True, group="read")
 
     def _forget_timer(self) -> None:
@@ -80,4 +83,5 @@ class Reader:
 
     def _ended(self, read: Read) -> None:
         if read.stem == self.wanted:
+            self.reading = False
             self._tell(read)

@@ -33,6 +33,8 @@ class AppAction(Action):
     needs: Need = field(default="nothing", kw_only=True)
 
 
+_READING = "that is still being read: nothing was done; press it again once it is there"
+
 # fmt: off
 ACTIONS = (
     AppAction("pane.next", "tab", "next pane", "to the next pane", MOVING,
@@ -211,7 +213,7 @@ ACTIONS = (
     AppAction("app.suspend", "ctrl+z", "suspend", "to the shell; `fg` there comes back", PROGRAM,
         lambda parts: parts.frame.app.action_suspend_process, words="background"),
     AppAction("app.quit", "q", "quit", "stop what is running, save, and leave", PROGRAM,
-        lambda parts: parts.leave, words="leave end exit"),
+        lambda parts: parts.quit, words="leave end exit"),
 )
 # fmt: on
 
@@ -223,12 +225,18 @@ def refusal(action: AppAction, parts: Parts, actions: Iterable[Action]) -> str:
     match action.needs:
         case "nothing":
             return ""
+        case "row" if parts.arranging.current is not None:
+            return ""
         case "row":
-            return "" if parts.arranging.current is not None else "there is no thread in the list to do that to"
-        case "session":
-            return "" if parts.thread.sensors.view is not None else "there is no session to show here"
+            return "there is no thread in the list to do that to" if parts.folder.scanned else _READING
+        case "session" if parts.thread.sensors.view is not None:
+            return ""
+        case "session" if work is not None:
+            return _READING if parts.thread.sensors.reading else "there is no session to show here"
         case needs if work is not None:
             return _not_now(needs, work, key)
+        case _ if parts.opening:
+            return _READING
         case _:
             return f"no thread is open: {key['pane.threads']} goes to the list, {key['thread.new']} makes one"
 

@@ -65,10 +65,13 @@ class ExportScreen(Guarded, ModalScreen[None]):
     def show(self) -> None:
         """Draw the export as it is now."""
         job = self._job
-        view = self.query_one(HelpView)
+        view = next(iter(self.query(HelpView)), None)
+        if view is None:
+            return  # it was left again before it was drawn
         if not job.over:
-            self._title("esc leaves it to go on · s stops it")
-            view.put([(), (("  stopping …" if job.stopped else _bar(job), "text"),)])
+            self._title("esc exports nothing" if job.counting else "esc leaves it to go on · s stops it")
+            doing = "  counting what would leave …" if job.counting else "  stopping …" if job.stopped else _bar(job)
+            view.put([(), ((doing, "text"),)])
             return
         width = max(20, view.body.width)
         lines: list[Line] = [()]
@@ -88,6 +91,7 @@ class ExportScreen(Guarded, ModalScreen[None]):
         """Stop the export; nothing is left under a final name."""
         if not self._job.over:
             self._stop()
+        if not self._job.over:  # what was only being counted is over, and this screen with it
             self.show()
 
     def action_copy(self) -> None:

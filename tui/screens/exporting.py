@@ -56,51 +56,51 @@ class Exports:
         self._filtered_by = filtered_by
         self._listing = listing
         self._done = done
-        self._looking = False
-        """Whether it is being counted, or asked, what an export would take."""
         self._job: Job | None = None
         self._shown: ExportScreen | None = None
 
     @property
     def running(self) -> bool:
-        """Whether an export is under way."""
+        """Whether an export is being prepared or under way."""
         return self._job is not None and not self._job.over
 
     def now(self) -> None:
         """Export the finished threads that the filter shows, asking first where some answer wrong; or show the export
-        that is under way."""
+        that is under way. Its screen is there at once, so that no key typed meanwhile goes to what lies under it."""
         from core.export.report import ExportRequest
 
-        if self.running:
-            self._open()
-        elif not self._looking:
-            self._looking = True
-            request = ExportRequest(filter=self._filtered_by())
-            self._screen.run_worker(partial(self._look_ahead, request, self._listing()), thread=True, group="export")
+        if not self.running:
+            self._job = job = Job(ExportRequest(filter=self._filtered_by()), counting=True)
+            self._screen.run_worker(partial(self._look_ahead, job, self._listing()), thread=True, group="export")
+        self._open()
 
-    def _look_ahead(self, request: ExportRequest, listing: Sequence[Summary] | None) -> None:
+    def _look_ahead(self, job: Job, listing: Sequence[Summary] | None) -> None:
         from core.export.selection import outlook
         from core.listing.index import summaries
 
         try:
-            ahead = outlook(self._workspace, request, summaries(self._workspace) if listing is None else listing)
+            ahead = outlook(self._workspace, job.request, summaries(self._workspace) if listing is None else listing)
         except SensorloomError:
             ahead = None  # the export says it
-        self._screen.call_later(self._ask, request, ahead)
+        self._screen.call_later(self._ask, job, ahead)
 
-    def _ask(self, request: ExportRequest, ahead: Outlook | None) -> None:
+    def _ask(self, job: Job, ahead: Outlook | None) -> None:
         """Say how many are wrong before anything is written; with none, write."""
+        if job.over:
+            return  # it was left meanwhile
+        job.counting = False
         if ahead is None or not ahead.wrong:
-            self._looking = False
-            self.start(request)
+            self._begin(job)
             return
+        job.over = True
+        if self._shown is not None:
+            self._shown.dismiss()
 
         def answered(way: str | None) -> None:
-            self._looking = False
             if way is None:
                 self._screen.notify("nothing was exported", markup=False)
             else:
-                self.start(replace(request, correct_only=way == "w"))
+                self.start(replace(job.request, correct_only=way == "w"))
 
         many = f"{ahead.wrong:,} of the {ahead.threads:,} finished threads" if ahead.exact else f"Up to {ahead.wrong:,}"
         text = f"{many} that the filter shows answer wrong, and nobody accepted them. Nothing is written yet."
@@ -110,13 +110,40 @@ class Exports:
         """Begin an export and show how it goes."""
         if not self.running:
             self._job = Job(request)
-            self._screen.run_worker(partial(self._work, self._job), thread=True, group="export")
+            self._begin(self._job)
         self._open()
+
+    def _begin(self, job: Job) -> None:
+        self._screen.run_worker(partial(self._work, job), thread=True, group="export")
+        self._draw()
 
     def stop(self) -> None:
         """Stop; nothing is left under a final name."""
+        job = self._job
+        if job is None:
+            return
+        job.stopped = True
+        if job.counting:
+            job.over = True
+            self._screen.notify("nothing was exported", markup=False)
+            if self._shown is not None:
+                self._shown.dismiss()
+
+    def close(self) -> None:
+        """The program ends: so does what is under way."""
         if self._job is not None:
             self._job.stopped = True
+            self._job.over = self._job.over or self._job.counting
+
+    def may_leave(self) -> bool:
+        """Whether no export would be lost if the program ended. It is said, once: who leaves again means it."""
+        job = self._job
+        if job is None or job.over or job.leaving:
+            return True
+        job.leaving = True
+        text = "an export is under way: leaving once more stops it, and nothing is written; x shows it"
+        self._screen.notify(text, severity="warning", markup=False)
+        return False
 
     def _ended(self, report: ExportReport | None, problem: str) -> None:
         """Show what was done, or say it where nobody looks at the export."""
@@ -158,7 +185,9 @@ class Exports:
 
     def _left(self, _: object) -> None:
         self._shown = None
-        if self.running:
+        if self._job is not None and self._job.counting and not self._job.over:
+            self.stop()
+        elif self.running:
             self._screen.notify("the export goes on; x shows it again", markup=False)
 
     def _draw(self) -> None:

@@ -96,7 +96,7 @@ class Parts:
         )  # fmt: skip
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
-            self.begun, self.judging.restore, self.staying.let_go,
+            self.begun, self.judging.restore, self.staying.let_go, self.undoing.step_taken,
         )  # fmt: skip
         listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
         self.feed = FolderFeed(frame, workspace, listeners, polling=polling)
@@ -197,6 +197,19 @@ class Parts:
         self.proposals.offer(work)
         self.searching.opened()
 
+    @property
+    def opening(self) -> bool:
+        """Whether a thread, or the list itself, is still being read."""
+        current = self.arranging.current
+        if current is None:
+            return not self.folder.scanned
+        return self.reader.wanted == current.stem and self.reader.reading
+
+    def quit(self) -> None:
+        """End the program, unless an export would be lost by that, which is said first."""
+        if self.exports.may_leave():
+            self.leave()
+
     def enter(self) -> None:
         """Go from a row of the list into its thread."""
         self.frame.focus_pane("conversation")
@@ -282,6 +295,6 @@ class Parts:
 
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
-        self.exports.stop()
+        self.exports.close()
         self.runs.close()
         self.feed.close()

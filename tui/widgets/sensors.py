@@ -70,6 +70,11 @@ class Sensors(PagedView, can_focus=True):
         """What is shown, for the full-screen plot."""
         return self._shown.view if self._shown else None
 
+    @property
+    def reading(self) -> bool:
+        """Whether a session was asked for, and is neither there nor known to be missing."""
+        return self._wanted is not None and self._shown is None and not self._message
+
     def show(self, thread: Thread, index: int, *, blind: bool = False) -> None:
         """Show what message `index` is about, as soon as it is loaded; an earlier request is forgotten."""
         redraw = blind != self._blind

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 from filelock import FileLock
 
 from core.errors import UsageError
+from core.export import selection
+from core.storage.store import read
+from core.thread.review import verdict_of
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.dialogs.export_options import request_of, usual
@@ -105,6 +109,52 @@ async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_threa
         assert not exported(workspace)
 
 
+async def test_keys_pressed_while_it_counts_what_would_leave_go_to_no_thread(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch
+):
+    stem = add_thread(1)
+    counted = threading.Event()
+    outlook = selection.outlook
+
+    def slowly(*arguments: Any) -> selection.Outlook:
+        counted.wait(60)
+        return outlook(*arguments)
+
+    monkeypatch.setattr(selection, "outlook", slowly)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        main = await opened(pilot, until, 1)
+        await pilot.press("x", "d")
+        await until(pilot, lambda: "counting what would leave" in screen(app))
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is main and "nothing was exported" in screen(app))
+        counted.set()
+        await pilot.press("x")
+        await until(pilot, lambda: "the path was copied to" in screen(app))
+    assert len(exported(workspace)) == 1 and verdict_of(read(workspace.threads, stem).thread) == ""
+
+
+async def test_leaving_the_program_would_stop_an_export_and_is_said_first(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+):
+    add_thread(1)
+    workspace.exports.mkdir(parents=True, exist_ok=True)
+    other = FileLock(workspace.exports / ".sensorloom.lock")
+    other.acquire()
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 40), notifications=True) as pilot:
+        main = await opened(pilot, until, 1)
+        await pilot.press("x")
+        await until(pilot, lambda: "of 1 threads" in screen(app))
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is main)
+        await pilot.press("q")
+        await until(pilot, lambda: "leaving once more stops it" in screen(app))
+        other.release()
+        await until(pilot, lambda: "1 thread exported to" in screen(app))
+    assert len(exported(workspace)) == 1
+
+
 async def test_an_export_that_is_left_goes_on_and_says_when_it_is_done(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
@@ -189,10 +239,14 @@ async def test_older_threads_are_converted_from_the_list(
         await pilot.press("G")
         await until(pilot, lambda: "so here" in screen(app))
         await pilot.press("V")
-        await until(pilot, lambda: "the originals move to threads_v3_backup/" in screen(app))
+        await until(pilot, lambda: "the originals are kept in" in screen(app))
         await pilot.press("y")
         await until(pilot, lambda: {row.summary.shape for row in main.listed.rows} == {"v4"})
         assert main.listed.count == 2 and (workspace.root / "threads_v3_backup" / "old_v3_0001.json").exists()
+        await pilot.press("u")
+        await until(pilot, lambda: "undid: conversion from v3" in screen(app))
+        await until(pilot, lambda: {row.summary.stem for row in main.listed.rows} >= {"old_v3_0001"})
+        assert main.listed.count == 2
 
 
 async def test_the_dialog_counts_as_the_export_does_and_w_leaves_out_wrong_answers(

@@ -165,6 +165,7 @@ async def test_a_sibling_that_the_filter_hides_is_gone_to_and_greyed(workspace: 
 async def test_a_key_that_does_not_apply_says_why(workspace: Workspace, add_thread: Add):
     add_thread(1)
     async with opened(workspace) as (pilot, screen):
+        await until(pilot, lambda: not screen.parts.thread.sensors.reading)
         for key, sentence in (
             ("t", "nothing is proposed here; r asks"),
             ("S", "nothing in this thread is stale"),
