@@ -82,8 +82,8 @@ def migrate(
             progress(number, len(stems))
     finally:
         if group:
-            made = [outcome.id for outcome in outcomes if outcome.id]
-            history.keep_group(workspace, group, [*stems, *made])
+            new_ids = [outcome.id for outcome in outcomes if outcome.id]
+            history.keep_group(workspace, group, [*stems, *new_ids])
     return outcomes
 
 

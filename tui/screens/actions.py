@@ -213,7 +213,7 @@ ACTIONS = (
     AppAction("app.suspend", "ctrl+z", "suspend", "to the shell; `fg` there comes back", PROGRAM,
         lambda parts: parts.frame.app.action_suspend_process, words="background"),
     AppAction("app.quit", "q", "quit", "stop what is running, save, and leave", PROGRAM,
-        lambda parts: parts.quit, words="leave end exit"),
+        lambda parts: parts.exports.quit, words="leave end exit"),
 )
 # fmt: on
 
@@ -235,10 +235,18 @@ def refusal(action: AppAction, parts: Parts, actions: Iterable[Action]) -> str:
             return _READING if parts.thread.sensors.reading else "there is no session to show here"
         case needs if work is not None:
             return _not_now(needs, work, key)
-        case _ if parts.opening:
+        case _ if _is_opening(parts):
             return _READING
         case _:
             return f"no thread is open: {key['pane.threads']} goes to the list, {key['thread.new']} makes one"
+
+
+def _is_opening(parts: Parts) -> bool:
+    """Whether the thread under the cursor, or the list itself, is still being read."""
+    current = parts.arranging.current
+    if current is None:
+        return not parts.folder.scanned
+    return parts.reader.wanted == current.stem and parts.reader.reading
 
 
 def _not_now(needs: Need, work: ThreadWork, key: Mapping[ActionId, str]) -> str:

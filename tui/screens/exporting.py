@@ -46,10 +46,12 @@ class Exports:
         listing: Callable[[], Sequence[Summary] | None],
         done: Callable[[], None],
         blind: Callable[[], bool],
+        leave: Callable[[], None],
     ) -> None:
         """Args: `filtered_by` gives the list's present filter, `listing` what is in the folder (None: it is not known
         as a whole yet), `done` is called when an export is over, `blind` says whether what would tell a thread's truth
-        is hidden."""
+        is hidden, `leave` ends the program."""
+        self._leave = leave
         self._blind = blind
         self._screen = screen
         self._workspace = workspace
@@ -135,15 +137,15 @@ class Exports:
             self._job.stopped = True
             self._job.over = self._job.over or self._job.counting
 
-    def may_leave(self) -> bool:
-        """Whether no export would be lost if the program ended. It is said, once: who leaves again means it."""
+    def quit(self) -> None:
+        """End the program, unless an export would be lost by that, which is said once: who leaves again means it."""
         job = self._job
         if job is None or job.over or job.leaving:
-            return True
+            self._leave()
+            return
         job.leaving = True
         text = "an export is under way: leaving once more stops it, and nothing is written; x shows it"
         self._screen.notify(text, severity="warning", markup=False)
-        return False
 
     def _ended(self, report: ExportReport | None, problem: str) -> None:
         """Show what was done, or say it where nobody looks at the export."""

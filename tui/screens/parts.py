@@ -92,7 +92,7 @@ class Parts:
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
             frame, workspace, lambda: self.filter_line.text, lambda: self.folder.whole, self.exported,
-            lambda: self.thread.conversation.look.blind,
+            lambda: self.thread.conversation.look.blind, leave,
         )  # fmt: skip
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
@@ -196,19 +196,6 @@ class Parts:
     def _opened(self, work: ThreadWork) -> None:
         self.proposals.offer(work)
         self.searching.opened()
-
-    @property
-    def opening(self) -> bool:
-        """Whether a thread, or the list itself, is still being read."""
-        current = self.arranging.current
-        if current is None:
-            return not self.folder.scanned
-        return self.reader.wanted == current.stem and self.reader.reading
-
-    def quit(self) -> None:
-        """End the program, unless an export would be lost by that, which is said first."""
-        if self.exports.may_leave():
-            self.leave()
 
     def enter(self) -> None:
         """Go from a row of the list into its thread."""
