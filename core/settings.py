@@ -112,6 +112,13 @@ class PersonSettings(_Table, frozen=True):
     """Kept with each step and verdict; the login's name when empty."""
 
 
+class ScreenSettings(_Table, frozen=True):
+    """The `[screen]` table: how the program looks."""
+
+    theme: Literal["auto", "dark", "light", "16"] = "auto"
+    """Its colours: `auto` goes by what the terminal answers, `16` are the terminal's own."""
+
+
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
 """One character."""
 USUAL_REASONS = {
@@ -136,6 +143,7 @@ class Settings(_Table, frozen=True):
     keys: dict[str, str] = {}
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
     person: PersonSettings = PersonSettings()
+    screen: ScreenSettings = ScreenSettings()
     reasons: dict[Key, str] = msgspec.field(default_factory=lambda: dict(USUAL_REASONS))
     """Key to reason: what a verdict may give as its reasons, in the order they are offered."""
     tags: dict[Key, str] = {}
@@ -207,6 +215,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "run": RunSettings,
     "export": ExportSettings,
     "person": PersonSettings,
+    "screen": ScreenSettings,
     "export.variety": VarietySettings,
 }
 

@@ -48,8 +48,9 @@ def unicode_texts(texts: list[str]) -> list[str]:
 
 
 def counted(number: object, noun: str) -> str:
-    """A number with its noun: `1 turn`, `2 turns`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """A number with its noun: `1 turn`, `2,000 turns`."""
+    text = f"{number:,}" if isinstance(number, int) else str(number)
+    return f"{text} {noun}{'' if number == 1 else 's'}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

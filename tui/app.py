@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from typing import ClassVar
 
+from textual.command import Provider
 from textual.driver import Driver
 from textual.events import Event, InputEvent, Key
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -14,26 +16,28 @@ from core.text import printable
 from core.workspace import Workspace
 from tui.screens.actions import rebound
 from tui.screens.main import MainScreen
-from tui.terminal.colours import FEW_COLOURS, THEME, has_few_colours
+from tui.terminal.coloured_app import ColouredApp
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
-from tui.terminal.textual_private import CatchingApp
+from tui.terminal.textual_private import forget_notice, notice_space, notices
+
+MOST_NOTICES = 3
+"""So many are shown at once; more than that only where they are warnings."""
 
 
-class SensorloomApp(Guarded, CatchingApp[None]):
+class SensorloomApp(Guarded, ColouredApp[None]):
     """Threads on the left, the conversation in the middle, the sensors on the right."""
 
     CSS_PATH = "app.tcss"
     TITLE = "sensorloom"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()  # the palette has our own alone
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-medium"), (132, "-wide")]  # noqa: RUF012 - declared so by Textual
 
     def __init__(
         self, workspace: Workspace, *, polling: bool | None = None, link: tuple[str, int] | None = None
     ) -> None:
-        few = has_few_colours(os.environ)
-        super().__init__(ansi_color=few)
-        self.animation_level = "none"
+        super().__init__(workspace.settings.screen.theme)
         self.workspace = workspace
         self.crash = ""
         """One sentence when the app had to end, for the terminal it leaves."""
@@ -42,8 +46,6 @@ class SensorloomApp(Guarded, CatchingApp[None]):
         self._main = MainScreen(workspace, actions, polling=polling, link=link)
         if workspace.settings.keys:  # all of them: a key that two share would be lost with the one that moves away
             self.set_keymap({action.id: action.keys for action in actions})
-        self.register_theme(FEW_COLOURS if few else THEME)
-        self.theme = (FEW_COLOURS if few else THEME).name
 
     def on_mount(self) -> None:
         """Whatever nobody foresees goes to the log from now on."""
@@ -93,6 +95,17 @@ class SensorloomApp(Guarded, CatchingApp[None]):
     ) -> None:
         """A notice; whatever it holds is drawn as plain text, control characters made visible."""
         super().notify(printable(message), title=printable(title), severity=severity, timeout=timeout, markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        """Before Textual shows a notice: one that says the same goes, and none lies over the open thread's answer."""
+        present = notices(self)
+        new = event.notification
+        again = [notice for notice in present if (notice.message, notice.title) == (new.message, new.title)]
+        fewer = [notice for notice in present if notice not in again and notice.severity == "information"]
+        for notice in (*again, *fewer[: max(0, len(present) - len(again) - MOST_NOTICES + 1)]):
+            forget_notice(self, notice)
+        if (space := notice_space(self.screen)) is not None:
+            space.styles.dock = "bottom" if self.screen is self._main and self._main.ends_high else "top"
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""

@@ -29,7 +29,8 @@ ActionId = Literal[
     "turn.settle", "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete",
     "turn.insert", "turn.move_up", "turn.move_down", "turn.split", "turn.join", "turn.branch", "turn.previous_sibling",
     "turn.next_sibling", "turn.tree", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute",
-    "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.palette", "app.help", "app.suspend",
+    "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.colours",
+    "app.palette", "app.help", "app.suspend",
     "app.quit",
     "data.open",
 ]

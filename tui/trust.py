@@ -6,11 +6,10 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from core.trust import Question
-from tui.app import THEME
 from tui.dialogs.ask import ChooseScreen, Way
+from tui.terminal.coloured_app import ColouredApp
 from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
-from tui.terminal.textual_private import CatchingApp
 
 _TEXT = "Somebody else's folder is only data until you trust it. This one would act:"
 _WAYS = (
@@ -21,17 +20,14 @@ LATER = "later"
 """The answer that decides nothing: the folder stays data, and the question comes again at the next start."""
 
 
-class TrustApp(CatchingApp[str]):
+class TrustApp(ColouredApp[str]):
     """Ends with `t`, `n` or `LATER`; with None when the person, or the terminal, left."""
 
     TITLE = "sensorloom"
 
     def __init__(self, question: Question) -> None:
         super().__init__()
-        self.animation_level = "none"
         self._question = question
-        self.register_theme(THEME)
-        self.theme = THEME.name
 
     def on_mount(self) -> None:
         """Ask."""

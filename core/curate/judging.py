@@ -54,7 +54,11 @@ def set_verdicts(
             own = tuple(reason for reason in dict.fromkeys((*stated, *added)) if reason not in removed)
         return with_verdict(thread, verdict, note, own, workspace.person)
 
-    return _change_each(workspace, stems, change, verdict_in_words(verdict, note, chosen or added), progress)
+    def what(thread: Thread) -> str:
+        before = "" if verdict else verdict_of(thread)
+        return f"verdict {before} taken back" if before else verdict_in_words(verdict, note, chosen or added)
+
+    return _change_each(workspace, stems, change, what, progress)
 
 
 def reason_named(reasons: Mapping[str, str], word: str) -> str:
@@ -88,7 +92,7 @@ def change_tags(
         return with_tags(thread, [tag for tag in [*tags_of(thread), *added] if tag not in removed])
 
     what = " ".join(["tags", *(f"+{tag}" for tag in added), *(f"-{tag}" for tag in sorted(removed))])
-    return _change_each(workspace, stems, change, what, progress)
+    return _change_each(workspace, stems, change, lambda _: what, progress)
 
 
 def label_turn(workspace: Workspace, stored: Stored, index: int, label: TurnLabel | None) -> Stored:
@@ -149,11 +153,13 @@ def _change_each(
     workspace: Workspace,
     stems: Iterable[str],
     change: Callable[[Thread], Thread],
-    what: str,
+    what: Callable[[Thread], str],
     progress: Progress | None,
 ) -> Bulk:
+    """Change several threads as one step; `what` names it, told each thread as it was."""
+
     def act(stem: str, group: str) -> bool:
         stored = store.read(workspace.threads, stem)
-        return commit(workspace, stored, change(stored.thread), what, group) is not stored
+        return commit(workspace, stored, change(stored.thread), what(stored.thread), group) is not stored
 
     return as_one_step(workspace, stems, act, progress)

@@ -24,7 +24,8 @@ def a_terminal_of_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen looks alike whatever terminal the tests are started from."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "COLORFGBG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from tui.open_thread.thread_work import ThreadWork
 from tui.widgets.compare_lines import Side
 
 CONFLICT_WAYS = (
-    Way("t", "theirs", "leave the file as the other program wrote it; mine is put aside"),
+    Way("t", "theirs", "leave the file as the other program wrote it; mine is kept among the alternatives"),
     Way("m", "mine", "save mine over it; undo brings the other program's change back"),
     Way("b", "mine as a branch", "leave the file, and save mine as a thread of its own"),
     Way("d", "the difference", "look at both, side by side"),

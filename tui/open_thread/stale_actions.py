@@ -42,7 +42,7 @@ class StaleActions:
                 self._thread.do(partial(self.settle, work, _WAYS[way]))
 
         many = "1 message rests" if count == 1 else f"{count} messages rest"
-        text = f"{many} on something that changed. An export refuses the thread until that is settled."
+        text = f"{many} on something that changed. An export refuses the thread until you decide what becomes of it."
         self._thread.screen.app.push_screen(ChooseScreen("stale turns", text, STALE_WAYS), answered)
 
     async def rerun(self, work: ThreadWork) -> None:

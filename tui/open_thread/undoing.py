@@ -77,17 +77,18 @@ class Undoing:
 
         def chosen(row: ThreadStep | None) -> None:
             if row is not None:
-                self._thread.do(partial(self._take_back, row.stem, row.step.number))
+                self._thread.do(partial(self._take_back, row))
 
         self._thread.screen.app.push_screen(StepsScreen(self._thread.workspace, stem), chosen)
 
-    async def _take_back(self, stem: str, number: int) -> None:
+    async def _take_back(self, row: ThreadStep) -> None:
         """Take back one step and none of those after it; the open thread stays open."""
+        stem = row.stem
         try:
             await self._judged()
             if stem in self._running():
                 raise UsageError(f"{stem} is running; esc stops it")
-            stored = await asyncio.to_thread(curate.take_back, self._thread.workspace, stem, number)
+            stored = await asyncio.to_thread(curate.take_back, self._thread.workspace, stem, row.step.number)
         except SensorloomError as error:
             self._thread.say(str(error), "warning")
             return
@@ -97,7 +98,7 @@ class Undoing:
         else:
             self._thread.tell_saved(stored)
         self.step_taken([stem])
-        self._thread.say(f"step {number} of {stem} is taken back; the ones after it stand")
+        self._thread.say(f"taken back: {row.step.what} · {stem}; the steps after it stand")
 
     def _begin(self, direction: Direction) -> None:
         work = self._thread.work

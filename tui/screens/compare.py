@@ -9,11 +9,12 @@ from typing import ClassVar
 from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.events import Resize
 from textual.message import Message as Event
 from textual.screen import Screen
 
-from core.text import one_line
+from core.text import counted, one_line
 from core.thread.compare import Comparison, compare
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.compare_lines import MOST_SIDES, STACKED_WIDTH, Laid, Side, columns, heading, lay_out
@@ -58,7 +59,7 @@ class Differences(PagedView, can_focus=True):
         count = len(self._laid.differences)
         if not count:
             return "the same, word for word"
-        return f"difference {self._at + 1} of {count}, in {len(self._found.rows)} messages"
+        return f"difference {self._at + 1} of {count}, in {counted(len(self._found.rows), 'message')}"
 
     def compare(self, left: Side, right: Side) -> None:
         """Show these two."""
@@ -175,13 +176,12 @@ class CompareScreen(Guarded, Screen[None]):
 
     def _head(self) -> None:
         width = max(16, self._view.body.width)
-        room = columns(width)
+        room = columns(width) if width >= STACKED_WIDTH else 0
+        signs = (("−", "bold $text-error"), ("+", "bold $text-success"))
         left, right = self._named(self._left), self._named(self._right)
-        if width < STACKED_WIDTH:
-            text = f"◂ {left}   ▸ {right}"
-        else:
-            text = f"{_cut(left, room)} ┃ {_cut(right, room)}"
-        self.query_one("#sides", Plain).show(text)
+        named = [f" {_cut(name, room - 2) if room else name}" for name in (left, right)]
+        parts = [Content.styled(sign, style) + Content(name) for (sign, style), name in zip(signs, named, strict=True)]
+        self.query_one("#sides", Plain).show(Content(" ┃ " if room else "   ").join(parts))
         self.query_one("#found", Plain).show(self._view.summary)
 
     def _named(self, number: int) -> str:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from core.text import one_line
+from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.screens.help import HelpView
 from tui.terminal.crash_guard import Guarded
@@ -107,7 +107,7 @@ class ExportScreen(Guarded, ModalScreen[None]):
 
 def _bar(job: Job) -> str:
     filled = round(BAR * job.done / max(1, job.total))
-    return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {job.total:,} threads"
+    return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {counted(job.total, 'thread')}"
 
 
 def _warning_lines(report: ExportReport, *, blind: bool) -> list[Line]:
@@ -120,7 +120,7 @@ def _warning_lines(report: ExportReport, *, blind: bool) -> list[Line]:
 def report_lines(workspace: Workspace, report: ExportReport, width: int, *, blind: bool = False) -> list[Line]:
     """An export's report as lines. With `blind`, nothing tells a thread's label, nor whether an answer is right."""
     lines: list[Line] = [
-        (("  total     ", "dim"), (f"{report.total:,} threads", "text")),
+        (("  total     ", "dim"), (counted(report.total, "thread"), "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
     lines += _warning_lines(report, blind=blind)
@@ -135,7 +135,7 @@ def report_lines(workspace: Workspace, report: ExportReport, width: int, *, blin
     for file in report.files:
         lines.append(())
         lines.append((("  file      ", "dim"), (one_line(workspace.shown(file.path)), "label")))
-        lines.append((("            ", "dim"), (f"{file.rows:,} rows, {file.bytes / 1e6:.2f} MB", "dim")))
+        lines.append((("            ", "dim"), (f"{counted(file.rows, 'row')}, {file.bytes / 1e6:.2f} MB", "dim")))
     if report.beside:
         text = "beside it: " + ", ".join(path.name for path in report.beside)
         lines.extend((("            ", "text"), *row) for row in wrapped(one_line(text, 1000), width - 13, "dim"))

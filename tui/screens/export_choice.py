@@ -21,7 +21,7 @@ from core.export.preview import Candidates, Losses, Preview, candidates, losses,
 from core.export.report import ExportCancelledError, ExportReport, ExportRequest, Progress
 from core.export.run import count
 from core.storage.splits_file import read_book
-from core.text import one_line
+from core.text import counted, one_line
 from core.thread.review import truth_hidden
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -244,7 +244,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             self._say(event.problem, "warning")
         else:
             at_most = len(event.selected.chosen)
-            self._say(f"at most {at_most:,} of {len(self._listing):,} threads · counting", "text")
+            self._say(f"at most {at_most:,} of {counted(len(self._listing), 'thread')} · counting", "text")
         self._draw()
 
     @on(Counted)
@@ -252,7 +252,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         report, looked = event.report, self._looked
         if event.version != self._version:
             return
-        parts = [f"{report.exported:,} of {report.total:,} threads"]
+        parts = [f"{report.exported:,} of {counted(report.total, 'thread')}"]
         if report.wrong:
             parts.append(f"{report.wrong:,} answer wrong: w leaves them out")
         if looked is not None and looked.selected is not None and looked.selected.held_out:

@@ -16,10 +16,13 @@ from tui.terminal.crash_guard import Guarded
 from tui.terminal.textual_private import CoveredScreen
 from tui.widgets.filter_field import FilterField
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.line_view import LineView
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.thread_list import ThreadList
 
+NOTICE_ROWS = 12
+"""Rows at the top that notices may take."""
 PANES = ("threads", "conversation", "sensors")
 
 
@@ -145,6 +148,12 @@ class Frame(Guarded, CoveredScreen[None]):
         waits = self._turn_situation != "conversation" and pane != "sensors"
         searched = self.searched and pane == "conversation" and self._turn_situation != "running"
         self.key_bar.show("hits" if searched else self._turn_situation if waits else pane)
+
+    @property
+    def ends_high(self) -> bool:
+        """Whether the open thread ends so far up that notices at the top would lie over its answer."""
+        views = self.query("#conversation").results(LineView)
+        return not self.has_class("-wide") and any(view.rows_to_end < NOTICE_ROWS for view in views)
 
     def title_thread(self, stem: str) -> None:
         """Say which thread is open."""

@@ -144,7 +144,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
     def on_mount(self) -> None:
         """Look what there is."""
         box = self.query_one("#dialog")
-        box.border_title = "held out"
+        box.border_title = "held out: never trained on"
         box.border_subtitle = "type to find · tab complete · ↑ ↓ · ⏎ hold out, or take back · esc back"
         self.typed.cursor_blink = False
         self.typed.focus()

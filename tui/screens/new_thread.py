@@ -20,7 +20,7 @@ from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.storage.memory import recall, remember
 from core.storage.store import Stored
-from core.text import one_line
+from core.text import counted, one_line
 from core.thread.evidence import EVIDENCE, Evidence
 from core.workspace import Workspace
 from tui.open_thread.runs import Runs
@@ -150,7 +150,10 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self.sessions.show(())
             return
         subjects = len(set(dataset.subjects.values()))
-        facts = f"{len(dataset.sessions):,} sessions · {subjects:,} subjects · {len(dataset.activities)} activities"
+        facts = " · ".join((
+            counted(len(dataset.sessions), "session"), counted(subjects, "subject"),
+            f"{len(dataset.activities)} activities" if len(dataset.activities) != 1 else "1 activity",
+        ))  # fmt: skip
         synthetic = " · synthetic" if dataset.synthetic else ""
         self.query_one("#dataset", Plain).show(
             Content.assemble((one_line(name, 40), "bold"), f"{which}   ", (facts + synthetic, "dim"))

@@ -34,6 +34,7 @@ from tui.open_thread.undoing import Undoing
 from tui.screens.dialogs import Dialogs
 from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
+from tui.screens.hints import hint_lines, place_of
 from tui.screens.list_screens import ListScreens
 from tui.screens.making import Making
 from tui.screens.new_thread import Begun
@@ -50,6 +51,7 @@ from tui.thread_list.staying import Staying
 from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
 from tui.widgets.line_field import LineField
+from tui.widgets.lines import Line
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.sensors import Sensors
@@ -108,6 +110,7 @@ class Parts:
         self.staying = staying = Staying(folder, listed, lambda: self.thread.staying)
         self.arranging = arranging = Arranging(frame, workspace, folder, listed, pane, staying)
         self.day = Day(frame, workspace, folder, pane)
+        listed.hints = lambda width: hint_lines("threads" if listed.count else "no threads", frame.actions, width)
         self.list_screens = ListScreens(frame, workspace, folder, arranging, self.day)
         self.filter_line = FilterLine(
             workspace,
@@ -183,7 +186,13 @@ class Parts:
             situation=self._situate,
         )
 
+        conversation.hints = self._conversation_hints
+
     # What concerns several parts
+
+    def _conversation_hints(self, width: int) -> Sequence[Line]:
+        """What can be done with the open thread, for the room below it."""
+        return hint_lines(place_of(self.thread.work), self.frame.actions, width)
 
     def show(self, stored: Stored) -> None:
         """Show a thread that was read."""

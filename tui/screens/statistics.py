@@ -124,7 +124,7 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         self._found = event.statistics
         number = event.statistics.total.threads + event.statistics.unreadable
         of = f"{number:,} of {self._known:,} threads · {one_line(self._wanted.text, 300)}"
-        title = of if self._wanted.conditions else f"all {number:,} threads"
+        title = of if self._wanted.conditions else "1 thread" if number == 1 else f"all {number:,} threads"
         self.query_one("#title", Plain).show(Content.assemble("statistics · ", title))
         self._lay_out()
 

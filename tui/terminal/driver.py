@@ -21,7 +21,7 @@ from textual.driver import Driver
 from textual.events import Paste
 from textual.message import Message
 
-from tui.terminal.input_door import Arrival, InputDoor
+from tui.terminal.input_door import ASK_BACKGROUND, Arrival, InputDoor
 from tui.terminal.textual_private import (
     ESCAPE_SECONDS,
     KEY_SEQUENCES,
@@ -36,6 +36,18 @@ HURRY_SECONDS = 1.0
 """So long a stalled terminal is waited for once the program was told to end."""
 CONTINUED_SECONDS = 0.5
 """The kernel ignores the suspension of a program that nobody could continue; after this long that has happened."""
+
+
+_CANNOT_ANSWER = ("linux", "dumb")
+"""Terminals that have no answer, and of which older ones would show the question."""
+
+
+class BackgroundAnswered(Message):
+    """The terminal said which colour its background has."""
+
+    def __init__(self, colour: str) -> None:
+        super().__init__()
+        self.colour = colour
 
 
 class TerminalWriter(QueueWriter):
@@ -108,6 +120,8 @@ if sys.platform != "win32":
             super().start_application_mode()
             for number in (signal.SIGHUP, signal.SIGTERM):
                 signal.signal(number, self._hang_up)
+            if os.environ.get("TERM") not in _CANNOT_ANSWER:
+                self.write(ASK_BACKGROUND)
 
         def write(self, data: str) -> None:
             """Write to the terminal, if there is one."""
@@ -169,6 +183,8 @@ def messages_of(reader: SequenceReader, arrival: Arrival) -> Iterable[Message]:
     """What Textual is told of something that came from the terminal."""
     if arrival.kind == "paste":
         return (Paste(arrival.text.replace("\x00", "")),)
+    if arrival.kind == "background":
+        return (BackgroundAnswered(arrival.text),)
     if arrival.kind == "alt":
         return reader.with_alt(arrival.text[1:])
     return reader.sequence(arrival.text)

@@ -3,7 +3,7 @@
 A terminal also sends replies: to questions of this program, of the one before it, of tmux. They may come late, cut in
 two or joined to keys, and a parser that does not know them types them out, where every letter is a command. So nothing
 passes here but what is known: text, the sequences in Textual's own tables, keys in kitty's notation put into the form
-Textual reads, mouse, focus, and answers to what Textual asks.
+Textual reads, mouse, focus, answers to what Textual asks, and which colour the terminal's background has.
 
 Sources: ECMA-48 section 5.4 (control sequences) and 5.6 (control strings), https://invisible-island.net/xterm/ctlseqs,
 https://sw.kovidgoyal.net/kitty/keyboard-protocol.
@@ -26,6 +26,13 @@ _STRINGS = ("]", "P", "X", "^", "_")
 """What, behind ESC, begins a control string: OSC, DCS, SOS, PM, APC."""
 _STRING_ENDS = re.compile("\x07|\x18|\x1a|\x9c|\x1b(?:\\\\)?")
 """What ends a control string: BEL, ST, CAN or SUB; a bare ESC begins something else."""
+_BACKGROUND = re.compile("\x1b\\]11;([ -~]{1,40}?)(?:\x07|\x1b\\\\|\x9c)")
+"""The answer to `ASK_BACKGROUND`: a colour as X names it."""
+_ANSWER_BEGIN = "\x1b]11;"
+_LONGEST_ANSWER = 64
+"""Characters after which an unfinished answer is none."""
+ASK_BACKGROUND = "\x1b]11;?\x1b\\"
+"""Asks for the colour of the background; terminals that do not know the question say nothing."""
 _CSI = re.compile(r"\x1b\[(?:\[[A-Za-z]|[ -?]+[@-~]|[@-Z\\-~])")
 _CSI_BEGUN = re.compile(r"\x1b\[(?:\[|[ -?]*)\Z")
 _CSI_PARAMETERS = re.compile(r"\x1b\[[ -?]*")
@@ -63,8 +70,8 @@ _C1 = {chr(code): "" for code in range(0x80, 0xA0)} | {
 class Arrival:
     """Something that came from the terminal and is meant."""
 
-    kind: Literal["keys", "sequence", "alt", "paste"]
-    """Plain text to be read key by key, one whole sequence, a character with alt, or pasted text."""
+    kind: Literal["keys", "sequence", "alt", "paste", "background"]
+    """Plain text to be read key by key, one whole sequence, a character with alt, pasted text, or a colour's name."""
     text: str
 
 
@@ -118,7 +125,7 @@ class InputDoor:
             if not length:
                 if not continued:
                     self._begun_at = self._clock()
-                self._begun = rest if rest[1:2] not in _STRINGS else rest[:2] + ESCAPE * rest[2:].endswith(ESCAPE)
+                self._begun = _begun(rest)
                 return
             rest, continued = rest[length:], False
             if arrival is not None:
@@ -143,7 +150,9 @@ class InputDoor:
         if second == ESCAPE:
             return 1, Arrival("sequence", ESCAPE)
         if second in _STRINGS:
-            return _string_length(text), None
+            length = _string_length(text)
+            answer = _BACKGROUND.fullmatch(text[:length])
+            return length, Arrival("background", answer[1]) if answer else None
         if second == "[":
             return self._control_sequence(text)
         if second == "O":
@@ -208,6 +217,14 @@ def kitty_key(sequence: str, functional_keys: Collection[str]) -> str:
     return (
         f"{ESCAPE}[{code}" + (f";{modifiers or ''}" if modifiers or text else "") + (f";{text}" if text else "") + end
     )
+
+
+def _begun(text: str) -> str:
+    """What is kept of an unfinished sequence: of a control string only how it begins, unless it may be an answer."""
+    may_answer = text.startswith(_ANSWER_BEGIN) or _ANSWER_BEGIN.startswith(text)
+    if text[1:2] not in _STRINGS or (may_answer and len(text) <= _LONGEST_ANSWER):
+        return text
+    return text[:2] + ESCAPE * text[2:].endswith(ESCAPE)
 
 
 def _string_length(text: str) -> int:

@@ -26,10 +26,12 @@ from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.notifications import Notification
 from textual.screen import Screen, ScreenResultType
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets._toast import ToastRack
 
 KEY_SEQUENCES = ANSI_SEQUENCES_KEYS
 """What terminals send for keys, in the notation of old."""
@@ -188,6 +190,21 @@ class CatchingApp(App[ReturnType]):
 
     def _handle_exception(self, error: Exception) -> None:
         self.went_wrong(error)
+
+
+def notices(app: App[Any]) -> list[Notification]:
+    """What the app says at the moment, the newest last."""
+    return list(app._notifications)
+
+
+def forget_notice(app: App[Any], notice: Notification) -> None:
+    """Say something no longer; it goes from the screen when the next notice comes."""
+    app._unnotify(notice, refresh=False)
+
+
+def notice_space(screen: Screen[Any]) -> Widget | None:
+    """What notices are shown in; Textual has no other name for it."""
+    return next((widget for widget in screen.children if isinstance(widget, ToastRack)), None)
 
 
 def drawn_rows(screen: Screen[Any]) -> list[Strip]:

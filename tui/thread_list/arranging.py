@@ -39,6 +39,8 @@ class Arranged:
     """The place of each stem among them."""
     aside: dict[str, str]
     """Those that are no matches and stay all the same, each with why, by their stems."""
+    labels: frozenset[str]
+    """All truths of the folder's threads."""
     texts: frozenset[str] | None
     """Stems of the threads in which the filter's texts were found; None when it has none."""
     version: int
@@ -227,7 +229,8 @@ class Arranging:
         gone = {stem for stem in stays if stem not in self._folder.summaries}
         aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
         places = {row.summary.stem: number for number, row in enumerate(rows)}
-        return Arranged(rows, places, aside, texts, version)
+        labels = frozenset(summary.truth for summary in every)
+        return Arranged(rows, places, aside, labels, texts, version)
 
     def _count(self, version: int, done: int, total: int) -> None:
         if version == self._version:
@@ -245,6 +248,7 @@ class Arranging:
             self._staying.wanted = None
         self._list.empty = self._why_empty()
         self._list.likeness = self.filter.likeness
+        self._list.labels = arranged.labels
         self._list.show(arranged.rows, arranged.places, wanted, arranged.aside)
         self.retitle()
         self.arranged()

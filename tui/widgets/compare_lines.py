@@ -22,6 +22,10 @@ TEXT_LIMIT = 20_000
 """Characters of one message that are compared and shown; tool results can be longer."""
 STACKED_WIDTH = 64
 """Columns below which the two stand one above the other."""
+LEFT: Span = ("− ", "bad")
+RIGHT: Span = ("+ ", "good")
+"""At what one side alone has: the left one as what a change would take away, the right one as what it would add."""
+_NEITHER: Span = ("  ", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,9 @@ def _role(message: Message) -> str:
 def _beside(pair: tuple[Message | None, Message | None], same: bool, width: int) -> list[Line]:
     """Both messages in columns, with a bar between them."""
     room = columns(width)
-    left, right = _both(pair, same, room)
+    left, right = _both(pair, same, room if same else room - 2)
+    if not same:
+        left, right = _signed(pair, left, right)
     middle: Span = (" ┃ ", "dim") if same else (" ┋ ", "warn")
     rows: list[Line] = []
     for index in range(max(len(left), len(right))):
@@ -94,29 +100,41 @@ def _stacked(pair: tuple[Message | None, Message | None], same: bool, width: int
     left, right = _both(pair, same, width - 2)
     if same:
         return left
-    return [*((("◂ ", "warn"), *line) for line in left), *((("▸ ", "mark"), *line) for line in right)]
+    left, right = _signed(pair, left, right)
+    return [*left, *right]
+
+
+def _signed(
+    pair: tuple[Message | None, Message | None], left: Sequence[Line], right: Sequence[Line]
+) -> tuple[list[Line], list[Line]]:
+    """Both sides with their signs, where there is a message."""
+    signs = [_NEITHER if message is None else sign for message, sign in zip(pair, (LEFT, RIGHT), strict=True)]
+    return [(signs[0], *line) for line in left], [(signs[1], *line) for line in right]
 
 
 def _both(pair: tuple[Message | None, Message | None], same: bool, width: int) -> tuple[list[Line], list[Line]]:
     texts = [_text(message) for message in pair]
     spans = ((), ()) if same or None in pair else word_spans(texts[0], texts[1])
-    return list(_column(pair[0], texts[0], spans[0], same, width)), list(
-        _column(pair[1], texts[1], spans[1], same, width)
-    )
+    left = _column(pair[0], texts[0], spans[0], "dim" if same else "removed", width)
+    right = _column(pair[1], texts[1], spans[1], "dim" if same else "added", width)
+    return list(left), list(right)
 
 
 def _column(
-    message: Message | None, text: str, spans: Sequence[tuple[int, int]], same: bool, width: int
+    message: Message | None, text: str, spans: Sequence[tuple[int, int]], differing: Kind, width: int
 ) -> Iterator[Line]:
+    """One side; `differing` is how words are drawn that the other lacks, or `dim` where nothing differs."""
     if message is None:
         yield fit([("— nothing here —", "dim")], width)
         return
-    kind: Kind = "dim" if same else "text"
+    same = differing == "dim"
     yield fit([(_role(message), "dim" if same else "label")], width)
-    yield from _highlighted(text, spans, width, kind)
+    yield from _highlighted(text, spans, width, "dim" if same else "text", differing)
 
 
-def _highlighted(text: str, spans: Sequence[tuple[int, int]], width: int, kind: Kind) -> Iterator[Line]:
+def _highlighted(
+    text: str, spans: Sequence[tuple[int, int]], width: int, kind: Kind, differing: Kind
+) -> Iterator[Line]:
     """Wrapped text with stretches of it marked; both are found anew in each wrapped line."""
     marked = [False] * len(text)
     for start, end in spans:
@@ -128,7 +146,7 @@ def _highlighted(text: str, spans: Sequence[tuple[int, int]], width: int, kind: 
         for character in row:
             while at < len(text) and text[at] != character and text[at].isspace():
                 at += 1
-            drawn_as: Kind = "found" if at < len(text) and marked[at] and text[at] == character else kind
+            drawn_as = differing if at < len(text) and marked[at] and text[at] == character else kind
             at += at < len(text) and text[at] == character
             if pieces and pieces[-1][1] == drawn_as:
                 pieces[-1] = (pieces[-1][0] + character, drawn_as)

@@ -16,6 +16,7 @@ from core.thread.value import call_arguments, call_name, calls_of, text_of
 from tui.widgets.conversation_parts import Part, failed
 from tui.widgets.json_lines import is_json, json_flat, json_flow, json_lines, looks_json
 from tui.widgets.lines import Kind, Line, Span, cells, fit, size_text, spread, wrapped
+from tui.widgets.result_text import telling_first
 
 SHORT_RESULT_LINES = 8
 """Lines up to which a tool result is laid out whole."""
@@ -176,7 +177,7 @@ def _call_lines(name: str, arguments: str, marks: Line, opened: bool, width: int
 
 
 def _result_lines(part: Part, width: int) -> tuple[list[Line], bool]:
-    lines, folds = _json_or_text(text_of(part.message), part, width - 2)
+    lines, folds = _json_or_text(telling_first(text_of(part.message)), part, width - 2)
     if part.answers:
         lines.insert(0, ((one_line(part.answers, width - 2), "dim"),))
     sign: Span = ("◂ ", "bad" if failed(part.message) else "tool")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 from rich.segment import Segment
@@ -16,6 +16,10 @@ from textual.strip import Strip
 
 from tui.terminal.crash_guard import Guarded, survive
 from tui.terminal.textual_private import draw_plain_rows, show_scrolled
+from tui.widgets.lines import Line
+
+HINT_GAP = 2
+"""Rows that stay empty between what is shown and the hints below it."""
 
 
 class DrawnLines(Guarded, ScrollView):
@@ -32,6 +36,9 @@ class DrawnLines(Guarded, ScrollView):
         self._base: Style | None = None
         self._still = False
         """Whether a wish to paint everything again is not heard."""
+        self.hints: Callable[[int], Sequence[Line]] = lambda _width: ()
+        """What is said at the bottom, in so many columns, where much room is left."""
+        self._hinted: Sequence[Line] = ()
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Take the focus. The pane's frame shows where it is, so the lines need not be painted again."""
@@ -68,12 +75,29 @@ class DrawnLines(Guarded, ScrollView):
 
     def put_size(self, lines: int) -> None:
         """There are so many lines from now on."""
+        self._hint(lines)
         size = Size(self.body.width, lines)
         if size != self.virtual_size:
             fits = max(lines, self.virtual_size.height) <= self.body.height
             self.virtual_size = size
             if not fits:  # else the scrollbar is empty, and was
                 show_scrolled(self, size)
+
+    def _hint(self, lines: int) -> None:
+        """Say something below so many lines, where there is room for it."""
+        width, height = self.body
+        hints = self.hints(width)
+        if lines + HINT_GAP + len(hints) > height:
+            hints = ()
+        if hints != self._hinted:
+            rows = max(len(hints), len(self._hinted))
+            self._hinted = hints
+            self.refresh_lines(max(0, height - rows), rows)
+
+    def hint_at(self, y: int) -> Line:
+        """The hint in row `y` of the pane, counted from the top; nothing where there is none."""
+        index = y - (self.body.height - len(self._hinted))
+        return self._hinted[index] if index >= 0 and self._hinted else ()
 
     @property
     def base(self) -> Style:

@@ -60,28 +60,42 @@ def json_flat(text: str, limit: int) -> Line:
 
 
 def json_flow(text: str, width: int) -> Iterator[Line]:
-    """JSON text run together and broken where a line is full: the most that fits on few lines."""
+    """JSON text run together and broken where a line is full, between members: the most that fits on few lines."""
     source = _Tokens(text)
+    width = max(4, width)
     row: list[Span] = []
     used = index = 0
     while source.at(index):
-        for piece, kind in source.flat(index):
-            if used and used + _size(piece.rstrip()) > width:
+        end = source.member_end(index, width)
+        spans = [span for position in range(index, end) for span in source.flat(position)]
+        size = sum(_size(piece) for piece, _ in spans)
+        if used and used + size - spans[-1][0].endswith(" ") > width:
+            yield tuple(row)
+            row, used = [], 0
+        for piece, kind in spans:
+            piece = piece.rstrip() if used + _size(piece) > width else piece
+            first, *rest = broken(piece, width - used, width)
+            row.append((first, kind))
+            for part in rest:
                 yield tuple(row)
-                row, used = [], 0
-            if used + _size(piece) > width:
-                piece = piece.rstrip()
-            size = _size(piece)
-            if size > width:
-                *full, piece = chop_cells(piece, width)
-                for chunk in full:
-                    yield ((chunk, kind),)
-                size = _size(piece)
-            row.append((piece, kind))
-            used += size
-        index += 1
+                row = []
+                row.append((part, kind))
+                used, first = 0, part
+            used += _size(first)
+        index = end
     if row:
         yield tuple(row)
+
+
+def broken(text: str, room: int, width: int) -> Iterator[str]:
+    """The text in pieces, the first of at most `room` columns, the others of `width`: broken after a blank, and within
+    a word only where that alone is wider. The first piece is empty where not even a word of it fits."""
+    while _size(text) > room:
+        head = chop_cells(text[: room + 1], room)[0] if room > 0 else ""
+        end = head.rfind(" ") + 1 or (len(head) if room >= width else 0)
+        yield text[:end]
+        text, room = text[end:], width
+    yield text
 
 
 def _size(text: str) -> int:
@@ -122,6 +136,24 @@ class _Tokens:
         if first in "{}[],:":
             return "dim"
         return "constant" if first in "tfnN" else "number"
+
+    def member_end(self, index: int, width: int) -> int:
+        """Where what begins at `index` and stays on one line ends: a member, or an array's element, with the brackets
+        that close behind it and the comma. Of a container wider than a line it is the beginning, up to its bracket."""
+        end = index + 2 if self.at(index + 1) == ":" else index
+        size = sum(_size(self.at(position)) + 1 for position in range(index, end))
+        if self.at(end) in _CLOSING:
+            closing = self.end_within(end, width - size - 1)
+            if closing is None:
+                return end + 1
+            size += sum(_size(piece) for position in range(end, closing + 1) for piece, _ in self.flat(position))
+            end = closing
+        else:
+            size += _size(self.at(end))
+        end += 1
+        while self.at(end) in ("}", "]") and size < width - 1:
+            size, end = size + 1, end + 1
+        return end + (self.at(end) == ",")
 
     def end_within(self, index: int, room: int) -> int | None:
         """Where the container that opens at `index` closes, if all of it takes at most `room` columns."""
@@ -199,12 +231,9 @@ class _Layout:
             if self._width - self._column - behind < min(_size(text), MIN_PIECE):
                 yield self._break()
         room = max(1, self._width - self._column - behind)
-        if _size(text) <= room:
-            self._put([(text, kind)])
-            return
-        first, rest = _split(text, room)
+        first, *rest = broken(text, room, max(2, self._width - self._margin() - behind))
         self._put([(first, kind)])
-        for piece in chop_cells(rest, max(2, self._width - self._margin() - behind)):
+        for piece in rest:
             yield self._break()
             self._put([(piece, kind)])
 
@@ -221,8 +250,3 @@ class _Layout:
         self._row = [(" " * margin, "text")] if margin else []
         self._column = margin
         return done
-
-
-def _split(text: str, room: int) -> tuple[str, str]:
-    first = chop_cells(text[: room + 1], room)[0]
-    return first, text[len(first) :]

@@ -35,8 +35,12 @@ class LineView(DrawnLines):
     LineView > .line--mark { color: $text-accent; text-style: bold; }
     LineView > .line--lane { color: $text-success; }
     LineView > .line--bar { color: $primary; text-style: bold; }
+    LineView > .line--removed { color: $text-error; background: $error-muted; text-style: bold underline; }
+    LineView > .line--added { color: $text-success; background: $success-muted; text-style: bold underline; }
     LineView > .line--found { color: $text; background: $warning-muted; text-style: bold underline; }
     LineView:ansi > .line--dim { text-style: dim; }
+    LineView:ansi > .line--removed { background: ansi_default; text-style: bold underline; }
+    LineView:ansi > .line--added { background: ansi_default; text-style: bold underline; }
     LineView:ansi > .line--found { background: ansi_default; text-style: bold reverse; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{kind}" for kind in KINDS}
@@ -52,6 +56,11 @@ class LineView(DrawnLines):
     def text(self) -> str:
         """All lines as plain text."""
         return "\n".join(plain_text(line) for line in self._lines)
+
+    @property
+    def rows_to_end(self) -> int:
+        """How many rows below the top of the pane the last line ends."""
+        return len(self._lines) - int(self.scroll_offset.y)
 
     def put(self, lines: Sequence[Line]) -> None:
         """Show these lines, repainting only the rows that differ from those shown before."""
@@ -84,7 +93,7 @@ class LineView(DrawnLines):
         width, base = self.size.width, self.base
         row = y + self.scroll_offset.y
         if row >= len(self._lines):
-            return Strip.blank(width, base)
+            return strip_of([(text, self._style(kind)) for text, kind in self.hint_at(y)], width, base)
         line = (self.pinned() if y == 0 else ()) or self._lines[row]
         strip = self._strips.get(line)
         if strip is None or strip.cell_length != width:

@@ -18,7 +18,7 @@ from core.text import printable
 
 Kind = Literal[
     "text", "dim", "label", "user", "tool", "key", "string", "number", "constant", "good", "bad", "warn", "mark",
-    "lane", "bar", "found",
+    "lane", "bar", "found", "removed", "added",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What a span means. Where the difference matters it shows in more than colour: by a sign or a word beside it."""

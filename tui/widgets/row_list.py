@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.style import Style
@@ -124,14 +125,18 @@ class RowList(DrawnLines, can_focus=True):
         width, base = self.body.width, self.base
         index = y + self.scroll_offset.y
         if index >= self.count:
+            if hint := self.hint_at(y):
+                return strip_of(self._styled(hint, base), width, base)
             text = one_line(self.empty, max(8, width - 2)) if not self.count and y == 1 else ""
             return strip_of(((f" {text}", base + self._style("dim")),), width, base)
         at_cursor = index == self.cursor
         if at_cursor:
             base += self._style("cursor" if self.has_focus else "waiting")
         line = self.line(index, at_cursor, width)
-        spans = ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
-        return strip_of(spans, width, base)
+        return strip_of(self._styled(line, base), width, base)
+
+    def _styled(self, line: Line, base: Style) -> Iterator[tuple[str, Style]]:
+        return ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
 
     def _style(self, kind: str) -> Style:
         return self.get_component_rich_style(f"list--{kind}", partial=True)

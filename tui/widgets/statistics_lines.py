@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from core.filters.terms import BETWEEN
 from core.filters.values import term
 from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval
-from core.text import one_line
+from core.text import counted, one_line
 from tui.widgets.count_table import NAME_WIDTH, Column, Row, Rows, digits, named, percent, table
 from tui.widgets.lines import Kind, Span, cells, fit
 
@@ -55,7 +55,7 @@ def lay_out(statistics: Statistics, width: int, *, blind: bool) -> tuple[Row, ..
 
 def _summary(statistics: Statistics, blind: bool, width: int) -> Rows:
     count = statistics.total
-    line: list[Span] = [(f"{count.threads:,} threads", "text"), (f" · {count.finished:,} finished", "text")]
+    line: list[Span] = [(counted(count.threads, "thread"), "text"), (f" · {count.finished:,} finished", "text")]
     if not blind:
         share = f" ({percent(count.right, count.right + count.wrong)} %)" if count.right + count.wrong else ""
         line.extend(((f" · {count.right:,} right{share}", "good"), (f" · {count.wrong:,} wrong", "bad")))
@@ -226,7 +226,7 @@ def _paths(statistics: Statistics, width: int, blind: bool) -> Rows:
 def _left(noun: str, numbers: Sequence[int]) -> Rows:
     """What a table leaves out."""
     if numbers:
-        yield Row(((f"  … and {len(numbers):,} more {noun}, {sum(numbers):,} threads", "dim"),))
+        yield Row(((f"  … and {len(numbers):,} more {noun}, {counted(sum(numbers), 'thread')}", "dim"),))
 
 
 def _stated(count: Count) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from core.text import one_line
 from core.thread.review import truth_hidden
 from tui.widgets.lines import Line, Span, cells, fit, spread
 from tui.widgets.row_list import RowList
+from tui.widgets.short_labels import LEAST, both, shortened
 
 if TYPE_CHECKING:
     from core.listing.order import Row
@@ -63,6 +64,8 @@ class ThreadList(RowList):
         """All rows, shown or scrolled away."""
         self.marked: set[str] = set()
         """Stems marked for an action on several."""
+        self.labels: frozenset[str] = frozenset()
+        """All truths that are known: a label that has to be shortened stays unlike every other one."""
         self.aside: Mapping[str, str] = {}
         """Threads whose rows stay though they are none of those that were asked for, each with why, by their stems."""
         self.likeness: Mapping[str, Likeness] = {}
@@ -209,11 +212,13 @@ class ThreadList(RowList):
         signs: Line = (sign, answer, verdict, *_standing(self.standing(summary)))
         right: Line = _tail(summary)
         if why := self.aside.get(summary.stem):  # first, so that it is never cut off
-            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *_words(summary, hidden))]
+            words = _words(summary, hidden, width, self.labels)
+            grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *words)]
             return fit((*marks, *grey), width)
         if likeness := self.likeness.get(summary.stem):
             signs = (*signs, (f" {likeness.score:.0%}", "dim"))
-        left: Line = (*marks, *signs, (f" {branch}", "dim"), *_words(summary, hidden))
+        before: Line = (*marks, *signs, (f" {branch}", "dim"))
+        left: Line = (*before, *_words(summary, hidden, width - cells(before) - cells(right) - 1, self.labels))
         room = width - cells(left) - cells(right) - 2
         if remarks := _remarks(summary, room):
             return spread((*left, *remarks), right, width)
@@ -239,13 +244,17 @@ def _remarks(summary: Summary, room: int) -> Line:
     return fit(spans, room) if room >= LEAST_REMARKS else ()
 
 
-def _words(summary: Summary, hidden: bool) -> Line:
+def _words(summary: Summary, hidden: bool, room: int, labels: frozenset[str]) -> Line:
+    """The label, and an answer that differs from it, in `room` columns where they can be shortened so far."""
     session = one_line(summary.session, 40) or one_line(summary.stem, 60)
     truth = session if hidden else one_line(summary.truth, 40) or session
     if not summary.answer or (summary.correct and not hidden):  # a right answer is the label; its ✓ says so
-        return ((truth, "text"),)
+        return ((shortened(truth, max(LEAST, room), labels), "text"),)
     wrong = summary.correct is False and not hidden
-    return ((truth, "text"), (" → ", "dim"), (one_line(summary.answer, 40), "bad" if wrong else "text"))
+    answer = one_line(summary.answer, 40)
+    arrow = " → " if cells(((f"{truth} → {answer}", "text"),)) <= room else "→"
+    truth, answer = both(truth, answer, max(2 * LEAST, room - len(arrow)), labels)
+    return ((truth, "text"), (arrow, "dim"), (answer, "bad" if wrong else "text"))
 
 
 def _standing(standing: Standing | None) -> tuple[Span, Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.settings import BUILTIN_NAME
 from core.text import one_line
 from core.thread.proposal import origin_of
 from core.thread.value import Message, Thread, is_assistant
@@ -18,7 +19,7 @@ def maker(thread: Thread, message: Message, turn: int) -> tuple[Span, ...]:
     if turn > 1 and not (isinstance(own, Mapping) and {"model", "endpoint"} & own.keys()):
         return ()
     origin = origin_of(thread, message)
-    names = [str(origin[key]) for key in ("model", "endpoint") if origin.get(key)]
+    names = [str(origin[key]) for key in ("model", "endpoint") if origin.get(key) and origin[key] != BUILTIN_NAME]
     return ((one_line(" at ".join(names), 60), "dim"),) if names else ()
 
 

@@ -35,7 +35,7 @@ def test_what_is_the_same_takes_a_line_and_what_differs_stands_side_by_side():
     rows = drawn(80)
     assert rows[0].split() == ["=", "USER", "what", "is", "it?"]
     assert rows[1] == "▼ here they part: difference 1 of 2"
-    assert next(row for row in rows if "slowly" in row).split() == ["it", "walks", "slowly", "┋", "it", "walks", "fast"]
+    assert next(row for row in rows if "slowly" in row).split() == "− it walks slowly ┋ + it walks fast".split()
     assert sum("same words" in row for row in rows) == 1
     assert any(row.count("same words") == 2 for row in drawn(80, whole=True))
 
@@ -48,12 +48,11 @@ def test_no_line_is_wider_than_the_screen(width: int):
         assert all(cells(line) <= max(width, 40) for line in laid.lines)
 
 
-def test_only_the_words_that_differ_are_marked():
-    comparison = compare(LEFT[1], RIGHT[1])
-    marked = [
-        text for line in lay_out(LEFT[1], RIGHT[1], comparison, 100).lines for text, kind in line if kind == "found"
-    ]
-    assert marked == ["slowly", "fast", "walking", "running"]
+def test_only_the_words_that_differ_are_marked_each_as_its_sides():
+    spans = [span for line in lay_out(LEFT[1], RIGHT[1], compare(LEFT[1], RIGHT[1]), 100).lines for span in line]
+    assert [text for text, kind in spans if kind == "removed"] == ["slowly", "walking"]
+    assert [text for text, kind in spans if kind == "added"] == ["fast", "running"]
+    assert {("− ", "bad"), ("+ ", "good")} <= set(spans)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
@@ -69,7 +68,7 @@ async def test_keys_go_from_difference_to_difference(size: tuple[int, int]):
         await until(pilot, lambda: "▶ here they part" in on_screen(page))
         top = on_screen(page).split("\n")
         bar = top[0].index("┃")
-        assert top[0].index("the right one") == bar + 2 and "┋" in {row[bar] for row in top[2:] if len(row) > bar}
+        assert top[0].index("+ the right one") == bar + 2 and "┋" in {row[bar] for row in top[2:] if len(row) > bar}
         assert "esc back" in on_screen(page)
 
 
@@ -78,11 +77,11 @@ async def test_any_two_of_several_are_compared():
     third: Side = ("a third", talk("something else"))
     async with page.run_test(size=(100, 30)) as pilot:
         page.push_screen(CompareScreen([LEFT, RIGHT, third]))
-        await until(pilot, lambda: "1 the left one" in on_screen(page) and "2 the right one" in on_screen(page))
+        await until(pilot, lambda: "− 1 the left one" in on_screen(page) and "+ 2 the right one" in on_screen(page))
         await pilot.press("3")
         await until(pilot, lambda: "something else" in on_screen(page))
         await pilot.press("1")
-        await until(pilot, lambda: on_screen(page).split("\n")[0].split("┃")[0].strip() == "3 a third")
+        await until(pilot, lambda: on_screen(page).split("\n")[0].split("┃")[0].strip() == "− 3 a third")
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(page.screen, CompareScreen))
 

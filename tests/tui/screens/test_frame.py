@@ -86,7 +86,7 @@ async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
 
     async with opened(workspace) as (pilot, main):
         await pilot.press("question_mark")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen) and "keys" in on_screen(pilot.app))
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen) and "─ help ─" in on_screen(pilot.app))
         add_thread(2)
         await until(pilot, lambda: main.listed.count == 2)
         await pilot.pause()

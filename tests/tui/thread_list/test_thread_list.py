@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from core.storage import store
 from core.storage.memory import remember
 from core.workspace import Workspace
+from tests.tui.driving import notices
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.widgets.picker import Picker
@@ -159,6 +160,11 @@ async def test_a_folder_that_appears_later_is_read(workspace: Workspace, add_thr
         await opened(pilot, until, 1)
 
 
+def sentences(pilot: Pilot[Any]) -> str:
+    """What notices say."""
+    return "\n".join(notice.message for notice in notices(pilot))
+
+
 async def test_verdict_goes_to_the_next_thread_and_is_saved(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
@@ -176,10 +182,10 @@ async def test_verdict_goes_to_the_next_thread_and_is_saved(
         assert listed.cursor == 2
         await until(pilot, lambda: [row.summary.verdict for row in listed.rows] == ["accept", "reject", "skip"])
         await pilot.press("g", "a")
-        await until(pilot, lambda: "accepted already" in screen(app))
+        await until(pilot, lambda: "accepted already" in sentences(pilot))
         assert verdicts()[0] == "accept"
         await pilot.press("a")
-        await until(pilot, lambda: verdicts()[0] is None and "verdict taken back" in screen(app))
+        await until(pilot, lambda: verdicts()[0] is None and "verdict taken back" in sentences(pilot))
 
 
 async def test_marked_threads_are_judged_and_deleted_together(
@@ -195,7 +201,7 @@ async def test_marked_threads_are_judged_and_deleted_together(
         assert not listed.marked
         await pilot.press("g", "m", "m", "delete")
         await until(pilot, lambda: listed.count == 2)
-        await until(pilot, lambda: "in the list u undoes that" in screen(app))
+        await until(pilot, lambda: "in the list u undoes that" in sentences(pilot))
 
 
 @pytest.mark.parametrize("filter_text", ["status:finished", "correct:true"])

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from tui.widgets.json_lines import is_json, json_flow, json_lines
 from tui.widgets.lines import Line, plain_text, wrapped
+from tui.widgets.result_text import telling_first
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
@@ -38,6 +39,41 @@ def test_laying_json_out_changes_nothing_but_spaces(value: object, width: int):
 def test_digits_and_repeated_keys_show_as_the_file_has_them():
     text = '{"a": 1.10, "a": 2e400, "b": "\\u00e9"}'
     assert squeezed(list(json_lines(text, 80))) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("width", [24, 40, 61])
+def test_lines_break_between_members_and_never_within_a_word_or_number(width: int):
+    words = "the strongest frequency of the accelerometer at the right hip"
+    value = {"entropy": 0.123456, "peaks_hz": [1.4213, 0.7089, 2.8341], "said": words, "channels": {"acc_x": [9.361]}}
+    for layout in (json_lines, json_flow):
+        rows = [plain_text(line).strip() for line in layout(json.dumps(value), width)]
+        for whole in ('"entropy": 0.123456', "1.4213", "0.7089", "2.8341", '"acc_x"', "9.361", *words.split()):
+            assert any(whole in row for row in rows), (whole, rows)
+
+
+def test_a_member_that_fits_a_line_is_not_parted_between_two():
+    rows = [plain_text(line) for line in json_flow('{"mean": 0.251, "std": [1.5, 2.5], "unit": "m/s²"}', 22)]
+    assert [row.rstrip() for row in rows] == ['{"mean": 0.251,', '"std": [1.5, 2.5],', '"unit": "m/s²"}']
+
+
+USUAL = '"artifact_id": "session", "window_sec": [0.0, 4.98], "samples": 250, "rate_hz": 50.0'
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        (f'{{{USUAL}, "entropy": 1.10}}', f'{{"entropy": 1.10, {USUAL}}}'),
+        (f'{{{USUAL}, "samples_in_all": 3, "unit": "m"}}\n', f'{{"samples_in_all": 3, "unit": "m", {USUAL}}}'),
+        (f'{{{USUAL}, "from_artifact": "session"}}', None),
+        (f"{{{USUAL}}}", None),
+        ('{"error": "no", "samples": 3}', None),
+        ('{"samples": 3, ', None),
+        ("samples", None),
+        ("", None),
+    ],
+)
+def test_what_stands_in_every_result_is_drawn_last(result: str, shown: str | None):
+    assert telling_first(result) == (shown or result)
 
 
 def test_numbers_of_a_list_fill_lines():
