@@ -27,7 +27,10 @@ unit: .venv/.dev
 	@$(PYTHON) -m venv .venv
 
 # What is installed is what locks/ says, versions and hashes; pyproject.toml says which versions would do.
-LOCKED = $(1) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+# Each package is named while it is read, since that takes a minute; pip's own errors stay on the screen.
+LOCKED = { $(1) -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r $(2) || touch .venv/.failed; } | \
+	awk '/^ *Collecting/ {printf "\r  %-66s", "package " ++n ": " $$2; fflush()} \
+		/^Installing/ {printf "\r  %-66s\n", "putting " n " packages in place ..."; fflush()}'; ! rm .venv/.failed 2>/dev/null
 ITSELF = $(1) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 .venv/.run: .venv/bin/python pyproject.toml locks/run.txt

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.text import one_line, printable
 from core.thread.compare import Comparison, word_spans
+from core.thread.opening import opening_of
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
 
@@ -113,7 +114,7 @@ def _signed(
 
 
 def _both(pair: tuple[Message | None, Message | None], same: bool, width: int) -> tuple[list[Line], list[Line]]:
-    texts = [_text(message) for message in pair]
+    texts = _texts(pair)
     spans = ((), ()) if same or None in pair else word_spans(texts[0], texts[1])
     left = _column(pair[0], texts[0], spans[0], "dim" if same else "removed", width)
     right = _column(pair[1], texts[1], spans[1], "dim" if same else "added", width)
@@ -153,6 +154,17 @@ def _highlighted(
             else:
                 pieces.append((character, drawn_as))
         yield tuple(pieces)
+
+
+def _texts(pair: tuple[Message | None, Message | None]) -> list[str]:
+    """Both as texts; of two questions about the same dataset without what describes it."""
+    texts = [_text(message) for message in pair]
+    openings = [opening_of(text) for text in texts]
+    if openings[0].manifest is None or openings[0].manifest != openings[1].manifest:
+        return texts
+    return [
+        f"▸ the same dataset\n\n{text[opening.end :].lstrip()}" for text, opening in zip(texts, openings, strict=True)
+    ]
 
 
 def _text(message: Message | None) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.message import Message
 
 from core.text import one_line
-from tui.widgets.lines import Line, cells, fit, spread
+from tui.widgets.lines import Line, fit
 from tui.widgets.row_list import RowList
 
 
@@ -32,6 +33,7 @@ class Picker(RowList):
     def __init__(self, choices: Sequence[Choice] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.choices = choices
+        self._longest = _longest(choices)
 
     @property
     def count(self) -> int:
@@ -46,6 +48,7 @@ class Picker(RowList):
     def show(self, choices: Sequence[Choice], index: int = 0) -> None:
         """Show other choices, with the cursor on one of them."""
         self.choices = choices
+        self._longest = _longest(choices)
         self.cursor = index
         self.rows_changed()
 
@@ -54,8 +57,14 @@ class Picker(RowList):
         self.post_message(self.Picked(self.cursor))
 
     def line(self, index: int, at_cursor: bool, width: int) -> Line:
-        """The choice, and at the right what stands beside it."""
+        """The choice, and what stands beside it in a column of its own."""
         choice = self.choices[index]
-        left: Line = (("▸ " if at_cursor else "  ", "mark"), (one_line(choice.text), "text"))
-        right: Line = ((one_line(choice.beside), "dim"),) if choice.beside else ()
-        return spread(left, right, width) if cells(right) < width // 2 else fit((*left, ("  ", "dim"), *right), width)
+        sign, text, beside = "▸ " if at_cursor else "  ", one_line(choice.text), one_line(choice.beside)
+        gap = max(2, min(self._longest, width // 2) + 2 - cell_len(text))
+        right: Line = ((" " * gap, "text"), (beside, "dim")) if beside else ()
+        return fit(((sign, "mark"), (text, "text"), *right), width)
+
+
+def _longest(choices: Sequence[Choice]) -> int:
+    """Columns of the longest choice."""
+    return max((cell_len(one_line(choice.text)) for choice in choices), default=0)

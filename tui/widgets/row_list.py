@@ -136,7 +136,8 @@ class RowList(DrawnLines, can_focus=True):
         return strip_of(self._styled(line, base), width, base)
 
     def _styled(self, line: Line, base: Style) -> Iterator[tuple[str, Style]]:
-        return ((text, base if kind == "text" else base + self._style(kind)) for text, kind in line)
+        """The row's texts in the styles of their kinds; a row in reverse in one style, or it would be a patchwork."""
+        return ((text, base if kind == "text" or base.reverse else base + self._style(kind)) for text, kind in line)
 
     def _style(self, kind: str) -> Style:
         return self.get_component_rich_style(f"list--{kind}", partial=True)

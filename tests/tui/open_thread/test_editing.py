@@ -319,7 +319,7 @@ async def test_stale_turns_say_their_ways_out_where_they_stand(workspace: Worksp
         editor.query_one("#text", TextArea).text = '{"tampered": true}'
         await pilot.press("ctrl+t")
         await until(pilot, lambda: "⚠ stale: S re-run, accept, branch" in screen.query_one(Conversation).text)
-        await until(pilot, lambda: "S settle" in on_screen(pilot.app).split("\n")[-1])
+        await until(pilot, lambda: "S stale …" in on_screen(pilot.app).split("\n")[-1])
         await pilot.press("S")
         for way in ("re-run", "accept as they are", "move to a branch"):
             await until(pilot, lambda way=way: way in on_screen(pilot.app))

@@ -66,6 +66,11 @@ USUAL = '"artifact_id": "session", "window_sec": [0.0, 4.98], "samples": 250, "r
         (f'{{{USUAL}, "samples_in_all": 3, "unit": "m"}}\n', f'{{"samples_in_all": 3, "unit": "m", {USUAL}}}'),
         (f'{{{USUAL}, "from_artifact": "session"}}', None),
         (f"{{{USUAL}}}", None),
+        (
+            f'{{{USUAL}, "jerk": "per s", "columns": ["mean"], "unit": {{"acc": "g"}}, "channels": {{"x": [1]}}}}',
+            f'{{"columns": ["mean"], "channels": {{"x": [1]}}, {USUAL}, "jerk": "per s", "unit": {{"acc": "g"}}}}',
+        ),
+        (f'{{{USUAL}, "labels": ["walking"], "said": "nothing"}}', None),
         ('{"error": "no", "samples": 3}', None),
         ('{"samples": 3, ', None),
         ("samples", None),
