@@ -123,7 +123,8 @@ async def test_the_palette_finds_an_action_under_every_word_that_the_screen_uses
                 titles = [hit.text or "" async for hit in provider.search(word)]
                 assert any(action.help in title for title in titles), f"{action.id}: {word}"
         for words, action in (
-            ("stale", "settle"),
+            ("stale", "decide on stale"),
+            ("settle", "decide on stale"),
             ("good", "verdict: accept"),
             ("put aside", "discard"),
             ("trash", "U"),
