@@ -51,7 +51,6 @@ from tui.thread_list.staying import Staying
 from tui.widgets.compare_lines import Side
 from tui.widgets.conversation import Conversation
 from tui.widgets.line_field import LineField
-from tui.widgets.lines import Line
 from tui.widgets.pane import Pane
 from tui.widgets.plain import Plain
 from tui.widgets.sensors import Sensors
@@ -186,13 +185,9 @@ class Parts:
             situation=self._situate,
         )
 
-        conversation.hints = self._conversation_hints
+        conversation.hints = lambda width: hint_lines(place_of(thread.work), frame.actions, width)
 
     # What concerns several parts
-
-    def _conversation_hints(self, width: int) -> Sequence[Line]:
-        """What can be done with the open thread, for the room below it."""
-        return hint_lines(place_of(self.thread.work), self.frame.actions, width)
 
     def show(self, stored: Stored) -> None:
         """Show a thread that was read."""

@@ -21,8 +21,8 @@ def test_words_of_the_screen_are_explained():
 
 
 def test_only_what_is_looked_for_is_shown():
-    found = text_of_help("BRANCH")
-    assert "copy the thread up to this turn" in found and "real time" not in found
+    shown_lines = text_of_help("BRANCH")
+    assert "copy the thread up to this turn" in shown_lines and "real time" not in shown_lines
     assert "nothing here has" in text_of_help("no such word")
 
 
