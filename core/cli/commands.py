@@ -62,6 +62,9 @@ SECTIONS = {
         "prove": "load an export with a trainer's own code",
         "migrate": "convert v3 threads, keeping the originals",
     },
+    "Measure": {
+        "evaluate": "let models answer the same sessions, and compare how often they are right",
+    },
     "Data and tools": {
         "datasets": "import, list and check datasets",
         "tools": "show the tools a model is offered",

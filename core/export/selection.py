@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from core.errors import UsageError
+from core.evaluation.contest import holds_evaluations
 from core.export.entry import Entry
 from core.export.profiles import profile_of
 from core.export.report import ExportRequest, Skips
@@ -34,7 +36,9 @@ def is_wrong(thread: Summary | Entry) -> bool:
 
 
 def open_selection(workspace: Workspace, request: ExportRequest, wanted: Filter) -> Selection:
-    """The selection that `request` asks for, with its filter as it was read."""
+    """The selection that `request` asks for, with its filter as it was read. Raises UsageError: nothing may leave."""
+    if holds_evaluations(workspace):
+        raise UsageError("these threads answer an evaluation; whoever trained on them could not be evaluated any more")
     if request.correct_only is None:
         request = replace(request, correct_only=workspace.settings.export.correct_only)
     selection = Selection(request, wanted)

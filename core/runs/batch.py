@@ -102,6 +102,7 @@ async def run_jobs(
     parallel: int,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
+    tools: Sequence[Tool] | None = None,
 ) -> list[Ran]:
     """Carry out the jobs, `parallel` at once, in their order. What is done stays done when the task is cancelled.
 
@@ -112,19 +113,20 @@ async def run_jobs(
         parallel: how many threads run at the same time.
         ended: told of each thread when it is over.
         watch: told of every event.
+        tools: what the model is offered; the workspace's tools unless told.
 
     Returns:
         What became of each job that was begun, in the jobs' order.
     """
     from core.runs.toolbox import open_toolbox
 
-    tools = await asyncio.to_thread(open_toolbox, workspace)
+    offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
     waiting: Iterator[tuple[int, Job]] = iter(enumerate(jobs))
     results: dict[int, Ran] = {}
 
     async def work() -> None:
         for number, job in waiting:
-            result = await _carry_out(workspace, job, model, tools, watch or _unwatched)
+            result = await _carry_out(workspace, job, model, offered, watch or _unwatched)
             results[number] = result
             ended(result)
             if result.cancelled:

@@ -1,0 +1,183 @@
+"""`sensorloom evaluate`: the same sessions for each model, kept apart from training threads, with intervals."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.run_progress import STOPPED, Watch, run_shown
+from core.errors import UsageError, WorkspaceError, system_reason
+from core.thread.evidence import EVIDENCE
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.standard import StandardDataset
+    from core.evaluation.contest import Contestant, Evaluation
+    from core.evaluation.scores import Outcome
+    from core.model.client import Model
+    from core.runs.batch import Ran
+
+SETS_UP = ("dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "max_turns")
+"""Options that an evaluation is begun with; one that is gone on with has them already."""
+
+
+@click.command("evaluate")
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option("--dataset", help="Whose sessions.")
+@click.option("--count", type=click.IntRange(1), help="How many sessions, spread over the labels; 50 unless told.")
+@click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the models.")
+@click.option("--held-out", is_flag=True, help="Only sessions that are held out from training.")
+@click.option("--endpoint", "endpoints", multiple=True, metavar="NAME[=MODEL]", help="Who answers; may stand often.")
+@click.option("--control", is_flag=True, help="Each of them once more without tools.")
+@click.option("--tries", type=click.IntRange(1, 64), help="Tries at each session; 1 unless told.")
+@click.option("--question", "--query", "question", help="What is asked of all.")
+@click.option("--evidence", type=click.Choice(EVIDENCE), help="What answers may rest on.")
+@click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
+@click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
+@click.option("--resume", is_flag=True, help="Go on with NAME, or with the latest, where it was stopped or killed.")
+@json_option
+@workspace_options
+def command(workspace: Workspace, name: str | None, as_json: bool, **options: Any) -> int:
+    """Measure how good models are, and whether one is better than another.
+
+    Every model answers the same question about the same sessions; its threads are kept in evaluations/NAME/, where
+    `--threads` opens them, and are never exported. Figures come with intervals of 95 %. Without --dataset and
+    --resume, the report of NAME, or of the latest evaluation, is printed once more.
+    """
+    from core.evaluation.contest import begin, missing, outcomes_of
+
+    evaluation = _evaluation(workspace, name, options)
+    new = not options["resume"] and options["dataset"] is not None
+    stopped = False
+    if new:
+        begin(workspace, evaluation)
+    if new or options["resume"]:
+        for contestant in evaluation.contestants:
+            if jobs := missing(workspace, evaluation, contestant):
+                stopped = _run(workspace, evaluation, contestant, jobs, options["parallel"])
+            if stopped:
+                say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
+                break
+    answers = {contestant: outcomes_of(workspace, evaluation, contestant) for contestant in evaluation.contestants}
+    _tell(workspace, evaluation, answers, as_json)
+    return STOPPED if stopped else 0
+
+
+def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> Evaluation:
+    """The evaluation that is begun, gone on with, or shown."""
+    from core.evaluation.contest import evaluations, open_evaluation
+
+    if options["dataset"] and not options["resume"]:
+        return _new(workspace, name, options)
+    if option := next((option for option in SETS_UP if options[option]), ""):
+        flag = "--" + ("endpoint" if option == "endpoints" else option.replace("_", "-"))
+        raise UsageError(f"{flag} is for a new evaluation: give --dataset, and leave --resume out")
+    known = evaluations(workspace)
+    if name is None and not known:
+        raise UsageError("there is no evaluation yet; `sensorloom evaluate --dataset demo --count 20` makes one")
+    return open_evaluation(workspace, name or known[0])
+
+
+def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> Evaluation:
+    from core.datasets.standard import open_dataset
+    from core.evaluation.contest import QUESTION, Evaluation, evaluations, folder_of
+    from core.runs.batch import draw_sessions
+
+    dataset = open_dataset(workspace, options["dataset"])
+    seed = secrets.randbelow(2**31) if options["seed"] is None else options["seed"]
+    among = _held_out(workspace, dataset) if options["held_out"] else None
+    there = len(dataset.sessions if among is None else among)
+    sessions = draw_sessions(dataset, options["count"] or min(50, there), seed, among)
+    if name is None:
+        taken_names = evaluations(workspace)
+        numbers = range(1, len(taken_names) + 2)
+        name = next(free for number in numbers if (free := f"{dataset.name}-{number}") not in taken_names)
+    folder_of(workspace, name)
+    return Evaluation(
+        name,
+        dataset.name,
+        tuple(sessions),
+        options["question"] or QUESTION,
+        seed,
+        options["tries"] or 1,
+        tuple(_contestants(workspace, options["endpoints"] or ("",), options["control"])),
+        options["evidence"],
+        options["max_turns"],
+        "people held out from training" if options["held_out"] else "",
+    )
+
+
+def _held_out(workspace: Workspace, dataset: StandardDataset) -> list[str]:
+    """The sessions that are held out. Raises UsageError where there is none."""
+    from core.storage.splits_file import read_book
+
+    book = read_book(workspace.root)
+    out = [s for s in dataset.sessions if book.holds_out(dataset.name, s, dataset.subjects.get(s, ""))]
+    if not out:
+        raise UsageError(
+            f"nothing of {dataset.name} is held out; `sensorloom export --hold-out {dataset.name}/subject:NAME` does it"
+        )
+    return out
+
+
+def _contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) -> list[Contestant]:
+    from core.evaluation.contest import Contestant
+    from core.model.endpoints import choose
+
+    contestants: list[Contestant] = []
+    for wanted in endpoints:
+        endpoint, _, model = wanted.partition("=")
+        choice = choose(workspace, endpoint, model)
+        shown = "-".join(filter(None, (choice.endpoint.name, model)))
+        plain = re.sub(r"[^\w.\-]+", "_", shown).strip("._")[:60]
+        for tools in (True, False) if control else (True,):
+            key = plain if tools else f"{plain}-without-tools"
+            if any(contestant.key == key for contestant in contestants):
+                raise UsageError(f"--endpoint {wanted} is there twice")
+            contestants.append(Contestant(key, endpoint, model, tools))
+    return contestants
+
+
+def _run(
+    workspace: Workspace, evaluation: Evaluation, contestant: Contestant, jobs: Sequence[Any], parallel: int
+) -> bool:
+    """Run what is missing of one contestant. Returns whether it was stopped."""
+    from core.model.endpoints import choose
+    from core.runs.batch import run_jobs
+
+    choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed)
+    apart = evaluation.apart(workspace, contestant)
+
+    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
+        tools = None if contestant.tools else ()
+        return await run_jobs(apart, jobs, model, parallel=parallel, ended=ended, watch=watch, tools=tools)
+
+    ran = run_shown(choice, len(jobs), work)
+    return len(ran) < len(jobs) or any(result.cancelled for result in ran)
+
+
+def _tell(
+    workspace: Workspace, evaluation: Evaluation, answers: Mapping[Contestant, Sequence[Outcome]], as_json: bool
+) -> None:
+    from core.evaluation.contest import folder_of
+    from core.evaluation.report import document, lines, table
+    from core.storage.atomic import write_atomic
+
+    folder, told = folder_of(workspace, evaluation.name), lines(evaluation, answers)
+    try:
+        write_atomic(folder / "report.md", ("\n".join(told) + "\n").encode())
+        write_atomic(folder / "tries.csv", table(answers).encode())
+    except OSError as error:
+        raise WorkspaceError(f"cannot write {workspace.shown(folder)}: {system_reason(error)}") from error
+    if as_json:
+        print_json(document(evaluation, answers))
+        return
+    for line in told:
+        say(line)
+    say("")
+    say(f"kept in {workspace.shown(folder)}: report.md, tries.csv, and the threads of each, which --threads opens")

@@ -1,0 +1,4 @@
+"""How good models are: the same sessions and questions for each, answers kept apart from training threads, figures.
+
+Nothing here changes a thread of the workspace, and nothing is exported from an evaluation.
+"""

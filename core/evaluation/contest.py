@@ -1,0 +1,168 @@
+"""An evaluation on disk: what is asked of whom, which threads answer it, and what is still missing.
+
+`evaluations/NAME/evaluation.json` says the sessions, the question and the contestants; `evaluations/NAME/KEY/` holds
+one contestant's threads, files like any other: `sensorloom --threads evaluations/NAME/KEY` opens them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ThreadError, UsageError, WorkspaceError, system_reason
+from core.evaluation.scores import Outcome
+from core.runs.batch import Job
+from core.storage.atomic import write_atomic
+from core.storage.store import Stored, read_all
+from core.thread.evidence import Evidence
+from core.thread.summary import summary_of
+from core.workspace import Workspace
+
+FOLDER = "evaluations"
+"""Beside `threads/`."""
+SETUP = "evaluation.json"
+QUESTION = "What is this person doing?"
+"""What is asked unless told: the same of every contestant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Who answers: a model at an endpoint, with its tools or, as a control, without."""
+
+    key: str
+    """Its folder's name."""
+    endpoint: str
+    """As a person named it; the settings' own when empty."""
+    model: str
+    tools: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is asked of whom."""
+
+    name: str
+    dataset: str
+    sessions: tuple[str, ...]
+    question: str
+    seed: int
+    tries: int
+    contestants: tuple[Contestant, ...]
+    evidence: Evidence | None = None
+    max_turns: int | None = None
+    subjects: str = ""
+    """Which people the sessions are of, in words."""
+
+    def apart(self, workspace: Workspace, contestant: Contestant) -> Workspace:
+        """The workspace with this contestant's threads in the place of the training threads."""
+        return replace(workspace, threads=folder_of(workspace, self.name) / contestant.key)
+
+
+def folder_of(workspace: Workspace, name: str) -> Path:
+    """Where an evaluation is kept. Raises UsageError for a name that is none."""
+    if not re.fullmatch(r"[\w][\w.\- ]{0,80}", name):
+        raise UsageError(f"{name!r} cannot be an evaluation's name: letters, digits, `-`, `_` and `.` make one")
+    return workspace.root / FOLDER / name
+
+
+def holds_evaluations(workspace: Workspace) -> bool:
+    """Whether the folder of threads is a contestant's: nothing in it is trained on."""
+    return workspace.threads.is_relative_to(workspace.root / FOLDER)
+
+
+def evaluations(workspace: Workspace) -> list[str]:
+    """The names of the workspace's evaluations, the latest first."""
+    setups = (workspace.root / FOLDER).glob(f"*/{SETUP}")
+    return [path.parent.name for path in sorted(setups, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+
+def begin(workspace: Workspace, evaluation: Evaluation) -> None:
+    """Write down what is asked of whom. Raises UsageError where one of that name exists; WorkspaceError."""
+    folder = folder_of(workspace, evaluation.name)
+    if (folder / SETUP).exists():
+        raise UsageError(
+            f"there is an evaluation {evaluation.name}; go on with it by --resume, or choose another --name"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / SETUP, msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")
+    except OSError as error:
+        raise WorkspaceError(f"cannot write {workspace.shown(folder / SETUP)}: {system_reason(error)}") from error
+
+
+def open_evaluation(workspace: Workspace, name: str) -> Evaluation:
+    """An evaluation that was begun. Raises UsageError: there is none of that name; WorkspaceError: it is damaged."""
+    path = folder_of(workspace, name) / SETUP
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+    except FileNotFoundError:
+        known = ", ".join(evaluations(workspace)) or "none"
+        raise UsageError(f"there is no evaluation {name!r}; there are: {known}") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise WorkspaceError(f"{workspace.shown(path)}: {error}") from error
+
+
+def threads_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> dict[str, list[Stored]]:
+    """A contestant's threads by session, in the order in which they were begun."""
+    folder = evaluation.apart(workspace, contestant).threads
+    stored = [read for read in read_all(folder) if not isinstance(read, ThreadError)] if folder.is_dir() else []
+    by_session: dict[str, list[Stored]] = {session: [] for session in evaluation.sessions}
+    for thread in sorted(stored, key=lambda read: (str(read.thread.metadata.get("created_at")), read.stem)):
+        if thread.thread.session in by_session:
+            by_session[thread.thread.session].append(thread)
+    return by_session
+
+
+def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> list[Job]:
+    """What is still to be run: tries that were not begun, and those that a stop or a kill left unfinished."""
+    jobs: list[Job] = []
+    for number, (session, threads) in enumerate(threads_of(workspace, evaluation, contestant).items()):
+        jobs += [Job(stem=thread.stem) for thread in threads if thread.thread.status == "active"]
+        for attempt in range(len(threads), evaluation.tries):
+            jobs.append(
+                Job(
+                    evaluation.dataset,
+                    session,
+                    evaluation.question,
+                    evaluation.seed + number * evaluation.tries + attempt,
+                    max_turns=evaluation.max_turns,
+                    evidence=evaluation.evidence,
+                )
+            )
+    return jobs
+
+
+def outcomes_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> list[Outcome]:
+    """What became of every try; one that was not begun, or is not finished, is there and wrong."""
+    from core.datasets.standard import open_dataset
+
+    labels = open_dataset(workspace, evaluation.dataset).labels
+    outcomes: list[Outcome] = []
+    for session, threads in threads_of(workspace, evaluation, contestant).items():
+        truth = labels[session][0]
+        outcomes += [_outcome(session, attempt, truth, threads) for attempt in range(evaluation.tries)]
+    return outcomes
+
+
+def _outcome(session: str, attempt: int, truth: str, threads: Sequence[Stored]) -> Outcome:
+    if attempt >= len(threads):
+        return Outcome(session, attempt, truth, "", right=False, finished=False)
+    stored = threads[attempt]
+    summary = summary_of(stored.thread, stored.stem)
+    finished = summary.status == "finished"
+    return Outcome(
+        session,
+        attempt,
+        truth,
+        summary.answer if finished else "",
+        right=finished and summary.correct is True,
+        finished=finished,
+        confidence=summary.confidence,
+        calls=summary.calls,
+        tokens=summary.tokens,
+        stem=stored.stem,
+    )

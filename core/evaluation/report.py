@@ -1,0 +1,161 @@
+"""What an evaluation found, as values for a script, as text for a terminal, and as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from core.evaluation.contest import Contestant, Evaluation
+from core.evaluation.scores import (
+    Outcome,
+    confusion,
+    difference,
+    macro_f1,
+    macro_f1_interval,
+    pass_all,
+    pass_at,
+    per_label,
+    reliability,
+    share_right,
+)
+from core.text import counted
+
+Answers = Mapping[Contestant, Sequence[Outcome]]
+
+
+def document(evaluation: Evaluation, answers: Answers) -> dict[str, Any]:
+    """All figures, as JSON has them. Shares are from 0 to 1, intervals of 95 %."""
+    return {
+        "name": evaluation.name,
+        "dataset": evaluation.dataset,
+        "sessions": len(evaluation.sessions),
+        "subjects": evaluation.subjects,
+        "question": evaluation.question,
+        "evidence": evaluation.evidence,
+        "seed": evaluation.seed,
+        "tries": evaluation.tries,
+        "contestants": [_contestant(contestant, outcomes) for contestant, outcomes in answers.items()],
+        "differences": [_difference(*pair) for pair in combinations(answers.items(), 2)],
+    }
+
+
+def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
+    """The figures as a person reads them; Markdown that stands as text too."""
+    tries = f", {counted(evaluation.tries, 'try')} each".replace("trys", "tries") if evaluation.tries > 1 else ""
+    people = f" of {evaluation.subjects}" if evaluation.subjects else ""
+    told = [
+        f"# {evaluation.name}",
+        "",
+        f"{counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}{people}{tries}. Asked: "
+        f"“{evaluation.question}” Shares are of all tries; one that is not finished is wrong. Intervals are of 95 %.",
+        "",
+        "| who | right | macro F1 | finished | calls | tokens |",
+        "|---|---|---|---|---|---|",
+    ]
+    told += [_row(contestant, outcomes) for contestant, outcomes in answers.items()]
+    if len(answers) > 1:
+        told += ["", "## Differences, on the same sessions", "", "| | points (95 %) | right alone | McNemar's p |"]
+        told += ["|---|---|---|---|"]
+        told += [_difference_row(*pair) for pair in combinations(answers.items(), 2)]
+    told += ["", "## Right for each label", "", f"| label | {' | '.join(c.key for c in answers)} |"]
+    told += ["|---" * (len(answers) + 1) + "|"]
+    by_label = [per_label(outcomes) for outcomes in answers.values()]
+    told += [
+        f"| {label} | {' | '.join(str(shares[label]) for shares in by_label)} |" for label in (by_label or [{}])[0]
+    ]
+    for contestant, outcomes in answers.items():
+        told += _about(contestant, outcomes, evaluation.tries)
+    return told
+
+
+def table(answers: Answers) -> str:
+    """Every try as a line of CSV."""
+    text = io.StringIO()
+    names = ("session", "attempt", "truth", "answer", "right", "finished", "confidence", "calls", "tokens", "stem")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("contestant", *names))
+    for contestant, outcomes in answers.items():
+        writer.writerows((contestant.key, *(getattr(outcome, name) for name in names)) for outcome in outcomes)
+    return text.getvalue()
+
+
+def _contestant(contestant: Contestant, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    share = share_right(outcomes)
+    k = max((outcome.attempt + 1 for outcome in outcomes), default=1)
+    finished = [outcome for outcome in outcomes if outcome.finished]
+    return {
+        "key": contestant.key,
+        "endpoint": contestant.endpoint,
+        "model": contestant.model,
+        "tools": contestant.tools,
+        "right": share.right,
+        "of": share.of,
+        "accuracy": share.value,
+        "interval": share.interval,
+        "finished": len(finished),
+        "macro_f1": macro_f1(outcomes),
+        "macro_f1_interval": macro_f1_interval(outcomes),
+        **({f"pass@{k}": pass_at(outcomes, k), f"pass^{k}": pass_all(outcomes, k)} if k > 1 else {}),
+        "per_label": {label: {"right": s.right, "of": s.of} for label, s in per_label(outcomes).items()},
+        "confusion": [
+            {"truth": truth, "answer": answer, "count": count}
+            for (truth, answer), count in sorted(confusion(outcomes).items())
+        ],
+        "confidence": {level: {"right": s.right, "of": s.of} for level, s in reliability(outcomes).items()},
+        "calls": _mean([outcome.calls for outcome in finished]),
+        "tokens": _mean([outcome.tokens for outcome in finished]),
+    }
+
+
+def _difference(first: tuple[Contestant, Sequence[Outcome]], second: tuple[Contestant, Sequence[Outcome]]) -> Any:
+    apart = difference(first[1], second[1])
+    return {
+        "first": first[0].key,
+        "second": second[0].key,
+        "difference": apart.value,
+        "interval": apart.interval,
+        "only_first": apart.only_first,
+        "only_second": apart.only_second,
+        "p": apart.p,
+    }
+
+
+def _row(contestant: Contestant, outcomes: Sequence[Outcome]) -> str:
+    low, high = macro_f1_interval(outcomes)
+    finished = [outcome for outcome in outcomes if outcome.finished]
+    mean = _mean([outcome.tokens for outcome in finished])
+    calls, tokens = f"{_mean([o.calls for o in finished]):.1f}", f"{mean:.0f}" if mean else "–"
+    return (
+        f"| {contestant.key} | {share_right(outcomes)} | {macro_f1(outcomes):.3f} ({low:.3f}–{high:.3f}) | "
+        f"{len(finished)} of {len(outcomes)} | {calls} | {tokens} |"
+    )
+
+
+def _difference_row(first: tuple[Contestant, Sequence[Outcome]], second: tuple[Contestant, Sequence[Outcome]]) -> str:
+    apart = difference(first[1], second[1])
+    low, high = apart.interval
+    return (
+        f"| {first[0].key} − {second[0].key} | {100 * apart.value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) | "
+        f"{apart.only_first} and {apart.only_second} | {apart.p:.3g} |"
+    )
+
+
+def _about(contestant: Contestant, outcomes: Sequence[Outcome], tries: int) -> list[str]:
+    told = ["", f"## {contestant.key}", ""]
+    if tries > 1:
+        some, every = pass_at(outcomes, tries) or 0.0, pass_all(outcomes, tries) or 0.0
+        told += [f"At least one of {tries} right: {some:.1%}; all of them: {every:.1%}.", ""]
+    told += ["| stated confidence | right |", "|---|---|"]
+    told += [f"| {level} | {share} |" for level, share in reliability(outcomes).items()]
+    wrong = sorted(((c, t, a) for (t, a), c in confusion(outcomes).items() if t != a), reverse=True)[:8]
+    if wrong:
+        told += ["", "| true label | answered | times |", "|---|---|---|"]
+        told += [f"| {truth} | {answer} | {count} |" for count, truth, answer in wrong]
+    return told
+
+
+def _mean(numbers: Sequence[int]) -> float:
+    return sum(numbers) / len(numbers) if numbers else 0.0

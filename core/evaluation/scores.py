@@ -1,0 +1,187 @@
+"""Figures of an evaluation: shares with intervals, classes, paired differences, calibration."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+Z_95 = 1.959964
+"""Quantile of the normal distribution for an interval of 95 %."""
+RESAMPLES = 2_000
+"""Of the bootstrap; its percentiles move by less than a point between seeds."""
+CONFIDENCES = ("high", "medium", "low")
+NO_ANSWER = "(no answer)"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One try of one contestant at one session."""
+
+    session: str
+    attempt: int
+    truth: str
+    answer: str
+    """Empty where none came in time."""
+    right: bool
+    """False for one that is not finished."""
+    finished: bool
+    confidence: str = ""
+    calls: int = 0
+    tokens: int = 0
+    """What the model wrote; 0 where the server does not count."""
+    stem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share with its interval of 95 % (Wilson 1927)."""
+
+    right: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """From 0 to 1; 0 of nothing is 0."""
+        return self.right / self.of if self.of else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """From 0 to 1 where nothing was counted."""
+        if not self.of:
+            return 0.0, 1.0
+        share, square = self.value, Z_95 * Z_95
+        middle = (share + square / (2 * self.of)) / (1 + square / self.of)
+        spread = math.sqrt(share * (1 - share) / self.of + square / (4 * self.of * self.of))
+        half = Z_95 * spread / (1 + square / self.of)
+        return max(middle - half, 0.0), min(middle + half, 1.0)
+
+    def __str__(self) -> str:
+        """`83.3 % (60.8–94.2)`."""
+        low, high = self.interval
+        return f"{100 * self.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})" if self.of else "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better the first of two contestants is, on the same sessions."""
+
+    value: float
+    """Share right of the first minus that of the second."""
+    interval: tuple[float, float]
+    """95 %, percentiles of a bootstrap over sessions."""
+    only_first: int
+    """Tries that the first alone had right."""
+    only_second: int
+    p: float
+    """McNemar's exact test (1947): how likely so uneven a split of those is where both are equally good."""
+
+
+def share_right(outcomes: Sequence[Outcome]) -> Share:
+    """How many tries were right; one that is not finished is wrong."""
+    return Share(sum(outcome.right for outcome in outcomes), len(outcomes))
+
+
+def per_label(outcomes: Sequence[Outcome]) -> dict[str, Share]:
+    """How many tries were right for each true label, sorted."""
+    labels = sorted({outcome.truth for outcome in outcomes})
+    return {label: share_right([outcome for outcome in outcomes if outcome.truth == label]) for label in labels}
+
+
+def confusion(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], int]:
+    """How often a true label was answered with each other one; `NO_ANSWER` where none came."""
+    return dict(Counter((outcome.truth, outcome.answer or NO_ANSWER) for outcome in outcomes))
+
+
+def macro_f1(outcomes: Sequence[Outcome]) -> float:
+    """The mean over the true labels of the harmonic mean of precision and recall."""
+    truths = sorted({outcome.truth for outcome in outcomes})
+    scores: list[float] = []
+    for label in truths:
+        hits = sum(outcome.right for outcome in outcomes if outcome.truth == label)
+        answered = hits + sum(not o.right and o.answer == label for o in outcomes)
+        asked = sum(outcome.truth == label for outcome in outcomes)
+        scores.append(2 * hits / (answered + asked) if answered + asked else 0.0)
+    return sum(scores) / len(scores) if scores else 0.0
+
+
+def macro_f1_interval(outcomes: Sequence[Outcome]) -> tuple[float, float]:
+    """95 %, percentiles of a bootstrap over sessions, with a fixed seed."""
+    return _percentiles(
+        [
+            macro_f1([outcome for session in drawn for outcome in session])
+            for drawn in _resampled(_by_session(outcomes), RESAMPLES // 10)
+        ]
+    )
+
+
+def difference(first: Sequence[Outcome], second: Sequence[Outcome]) -> Difference:
+    """Compare two contestants on the tries that both made."""
+    from scipy.stats import binomtest
+
+    ours = {(o.session, o.attempt): o.right for o in first}
+    theirs = {(o.session, o.attempt): o.right for o in second}
+    both = sorted(ours.keys() & theirs.keys())
+    by_session: dict[str, list[int]] = {}
+    for key in both:
+        by_session.setdefault(key[0], []).append(int(ours[key]) - int(theirs[key]))
+    only_first = sum(ours[key] and not theirs[key] for key in both)
+    only_second = sum(theirs[key] and not ours[key] for key in both)
+    apart = only_first + only_second
+    p = float(binomtest(only_first, apart).pvalue) if apart else 1.0
+    sums = np.array([sum(steps) for steps in by_session.values()], dtype=np.float64)
+    counts = np.array([len(steps) for steps in by_session.values()], dtype=np.float64)
+    if not len(sums):
+        return Difference(0.0, (0.0, 0.0), 0, 0, 1.0)
+    rows = np.random.default_rng(0).integers(0, len(sums), (RESAMPLES, len(sums)))
+    means = sums[rows].sum(axis=1) / counts[rows].sum(axis=1)
+    return Difference(float(sums.sum() / counts.sum()), _percentiles(means.tolist()), only_first, only_second, p)
+
+
+def pass_at(outcomes: Sequence[Outcome], k: int) -> float | None:
+    """How likely at least one of `k` tries is right, averaged over sessions (Chen et al. 2021). None with fewer."""
+    return _over_sessions(outcomes, k, lambda right, of: 1 - comb(of - right, k) / comb(of, k))
+
+
+def pass_all(outcomes: Sequence[Outcome], k: int) -> float | None:
+    """How likely all of `k` tries are right, averaged over sessions: pass^k of Yao et al. (2024), τ-bench."""
+    return _over_sessions(outcomes, k, lambda right, of: comb(right, k) / comb(of, k))
+
+
+def reliability(outcomes: Sequence[Outcome]) -> dict[str, Share]:
+    """How often answers of each stated confidence were right; finished ones alone."""
+    return {
+        level: share_right([o for o in outcomes if o.finished and (o.confidence or "none") == level])
+        for level in (*CONFIDENCES, "none")
+        if any(o.finished and (o.confidence or "none") == level for o in outcomes)
+    }
+
+
+def _over_sessions(outcomes: Sequence[Outcome], k: int, chance: Callable[[int, int], float]) -> float | None:
+    counts = [(sum(o.right for o in tries), len(tries)) for tries in _by_session(outcomes)]
+    if not counts or any(of < k for _, of in counts):
+        return None
+    return sum(chance(right, of) for right, of in counts) / len(counts)
+
+
+def _by_session(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.session, []).append(outcome)
+    return list(groups.values())
+
+
+def _resampled(groups: list[list[Outcome]], times: int) -> list[list[list[Outcome]]]:
+    random = np.random.default_rng(0)
+    return [[groups[at] for at in random.integers(0, len(groups), len(groups))] for _ in range(times if groups else 0)]
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, float]:
+    if not values:
+        return 0.0, 0.0
+    low, high = np.percentile(values, (2.5, 97.5))
+    return float(low), float(high)

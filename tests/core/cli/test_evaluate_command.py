@@ -1,0 +1,143 @@
+"""`sensorloom evaluate`: the same sessions for all, kept apart, gone on with, and told with intervals."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.commands import run_command
+from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
+from core.runs.batch import draw_sessions
+from core.storage import store
+from core.workspace import Workspace, open_workspace
+from tests.fake_server import Answer, fake_server, says
+
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("evaluate")
+    workspace = open_workspace(str(root), environ={})
+    import_dataset(workspace, "demo")
+    open_dataset(workspace, "demo").features()
+    return root
+
+
+@pytest.fixture
+def workspace(data: Path, tmp_path: Path) -> Workspace:
+    (tmp_path / ".sensorloom").mkdir()
+    (tmp_path / ".sensorloom" / "features").symlink_to(data / ".sensorloom" / "features")
+    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n')
+    return open_workspace(str(tmp_path), environ={})
+
+
+def evaluate(workspace: Workspace, *arguments: str) -> int:
+    return run_command(["evaluate", *arguments, "--workspace", str(workspace.root), "--trust"])
+
+
+def document(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    capsys.readouterr()
+    assert evaluate(workspace, *arguments, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def script(workspace: Workspace, accuracy: float, seed: int) -> list[Answer]:
+    """Answers of a model that is right so often, in the order of the sessions that the seed draws."""
+    dataset, chance = open_dataset(workspace, "demo"), random.Random(seed)
+    answers: list[Answer] = []
+    for session in draw_sessions(dataset, COUNT, seed=4):
+        truth = dataset.labels[session][0]
+        wrong = next(label for label in dataset.activities if label != truth)
+        answer = truth if chance.random() < accuracy else wrong
+        answers.append(says(f"It moves.\n\nConfidence: medium\nFinal Answer: {answer}", 60))
+    return answers
+
+
+def test_two_models_of_known_accuracy_are_reported_and_told_apart(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = ("trial", "--dataset", "demo", "--count", str(COUNT), "--seed", "4", "--parallel", "1")
+    with fake_server(*script(workspace, 0.9, 1)) as good, fake_server(*script(workspace, 0.3, 2)) as poor:
+        told = document(workspace, capsys, *begun, "--endpoint", f"{good.url}=good", "--endpoint", f"{poor.url}=poor")
+        assert len(good.requests) == len(poor.requests) == COUNT
+        asked = [[body["messages"] for body in server.requests] for server in (good, poor)]
+    assert asked[0] == asked[1], "the same sessions and questions, in the same order"
+    better, worse = told["contestants"]
+    for contestant, accuracy in ((better, 0.9), (worse, 0.3)):
+        assert contestant["interval"][0] < accuracy < contestant["interval"][1]
+        assert contestant["of"] == contestant["finished"] == COUNT
+    (apart,) = told["differences"]
+    assert apart["p"] < 0.01 and apart["interval"][0] > 0
+    report = (workspace.root / "evaluations/trial/report.md").read_text()
+    assert "McNemar" in report and f"{100 * better['accuracy']:.1f} %" in report
+    assert len((workspace.root / "evaluations/trial/tries.csv").read_text().splitlines()) == 1 + 2 * COUNT
+
+
+def test_what_a_kill_left_is_gone_on_with_and_the_figures_are_those_of_an_uninterrupted_one(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = ("--dataset", "demo", "--count", "6", "--seed", "2", "--control", "--parallel", "1")
+    whole = document(workspace, capsys, "whole", *begun)
+    cut = document(workspace, capsys, "cut", *begun)
+    assert cut["contestants"] == whole["contestants"]
+    folder = workspace.root / "evaluations/cut/builtin"
+    for path in sorted(folder.glob("*.json"))[3:]:
+        path.unlink()
+    for path in (workspace.root / "evaluations/cut/builtin-without-tools").glob("*.json"):
+        path.unlink()
+    before = document(workspace, capsys, "cut")
+    assert [contestant["finished"] for contestant in before["contestants"]] == [3, 0]
+    assert before["contestants"][0]["of"] == 6, "what is not there counts, as wrong"
+    again = document(workspace, capsys, "cut", "--resume")
+    assert [c["per_label"] for c in again["contestants"]] == [c["per_label"] for c in whole["contestants"]]
+    control = store.read_all(workspace.root / "evaluations/cut/builtin-without-tools")
+    assert all(isinstance(read, store.Stored) and not read.thread.metadata["num_tool_calls"] for read in control)
+
+
+def test_answers_stay_apart_from_training_threads_and_are_not_exported(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(workspace, "--dataset", "demo", "--count", "3", "--seed", "1") == 0
+    assert "kept in evaluations/demo-1" in capsys.readouterr().out
+    assert not list(workspace.threads.glob("*.json"))
+    own = ("--threads", str(workspace.root / "evaluations/demo-1/builtin"), "--workspace", str(workspace.root))
+    assert run_command(["list", "--json", *own]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+    assert run_command(["export", *own]) != 0
+    assert "evaluation" in capsys.readouterr().err and not list(workspace.exports.glob("*.jsonl"))
+
+
+def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--dataset", "demo", "--held-out", "--count", "4", "--seed", "1")
+    assert evaluate(workspace, *asked) != 0
+    assert "nothing of demo is held out" in capsys.readouterr().err
+    assert run_command(["export", "--hold-out", "demo/subject:s03", "--workspace", str(workspace.root)]) == 0
+    told = document(workspace, capsys, *asked)
+    assert told["subjects"] == "people held out from training"
+    threads = store.read_all(workspace.root / "evaluations/demo-1/builtin")
+    assert {read.thread.session[:3] for read in threads if isinstance(read, store.Stored)} == {"s03"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says_so"),
+    [
+        (["nowhere"], "there is no evaluation 'nowhere'; there are: none"),
+        ([], "there is no evaluation yet"),
+        (["../x", "--dataset", "demo"], "cannot be an evaluation's name"),
+        (["--resume", "--count", "3"], "--count is for a new evaluation"),
+        (["--dataset", "demo", "--endpoint", "builtin", "--endpoint", "builtin"], "is there twice"),
+        (["--dataset", "nope"], "nope"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], arguments: list[str], says_so: str
+) -> None:
+    assert evaluate(workspace, *arguments) != 0
+    told = capsys.readouterr().err.splitlines()
+    assert says_so in told[-1] and len([line for line in told if line.startswith("sensorloom:")]) == 1
