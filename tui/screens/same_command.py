@@ -80,6 +80,7 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 """Actions on threads and turns that no command does, each with why."""
 
 COMMANDS_ALONE: Mapping[str, str] = {
+    "evaluate": "asks several models for a long time and changes no thread of the workspace",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
     "tools": "shows what a model is offered; changes nothing",
     "trust": "the program asks at its start, before there are keys",

@@ -14,6 +14,7 @@ from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.runs.batch import draw_sessions
 from core.storage import store
+from core.storage.splits_file import hold_out
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, fake_server, says
 
@@ -117,7 +118,7 @@ def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: py
     asked = ("--dataset", "demo", "--held-out", "--count", "4", "--seed", "1")
     assert evaluate(workspace, *asked) != 0
     assert "nothing of demo is held out" in capsys.readouterr().err
-    assert run_command(["export", "--hold-out", "demo/subject:s03", "--workspace", str(workspace.root)]) == 0
+    hold_out(workspace.root, ["demo/subject:s03"])
     told = document(workspace, capsys, *asked)
     assert told["subjects"] == "people held out from training"
     threads = store.read_all(workspace.root / "evaluations/demo-1/builtin")
