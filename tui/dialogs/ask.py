@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from core.text import printable
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain, plain
-from tui.widgets.text_field import TextField
+from tui.widgets.text_field import AnswerField
 
 BOX = """
     align: center middle;
@@ -80,7 +80,6 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
 
     DEFAULT_CSS = f"AskTextScreen {{ {BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take it", show=False, priority=True),
         Binding("escape", "dismiss(None)", "leave", show=False),
     ]
 
@@ -94,11 +93,11 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
             box.border_subtitle = "enter takes it · ctrl+j new line · esc leaves"
-            yield TextField(self._text)
+            yield AnswerField(self._text, entered=self.action_take)
 
     def on_mount(self) -> None:
         """Begin at the text's end."""
-        area = self.query_one(TextField)
+        area = self.query_one(AnswerField)
         area.move_cursor(area.document.end)
         area.focus()
 
@@ -106,8 +105,8 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         """A new line where enter means something else."""
         if event.key == "ctrl+j":
             event.stop()
-            self.query_one(TextField).insert("\n")
+            self.query_one(AnswerField).insert("\n")
 
     def action_take(self) -> None:
         """Answer with the text as it stands."""
-        self.dismiss(self.query_one(TextField).text.strip())
+        self.dismiss(self.query_one(AnswerField).text.strip())

@@ -42,7 +42,7 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
     DEFAULT_CSS = f"WordsScreen {{ {BOX} #typed {{ margin-top: 1; }} }}"
     AUTO_FOCUS = "#offered"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take it", show=False, priority=True),
+        Binding("enter", "take", "take it", show=False),
         Binding("escape", "dismiss(None)", "leave", show=False),
     ]
 
@@ -79,6 +79,10 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
             event.stop()
             self._chosen ^= {word}
             self.query_one(_Offered).show(self._lines())
+
+    def on_input_submitted(self) -> None:
+        """Take it from the field, too."""
+        self.action_take()
 
     def action_take(self) -> None:
         """Answer with what is chosen and typed."""

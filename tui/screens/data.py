@@ -34,7 +34,6 @@ class DataScreen(Guarded, ModalScreen[bool]):
     """Lists the datasets. Its result says whether one changed."""
 
     DEFAULT_CSS = """
-    DataScreen #dialog { width: 120; }
     DataScreen #datasets { height: 12; }
     DataScreen #said { height: auto; max-height: 14; padding: 0 1; }
     """

@@ -17,7 +17,6 @@ from tui.widgets.picker import Choice, Picker
 class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
     """Lists them. Its result is an example to go on from, or None."""
 
-    DEFAULT_CSS = "FilterFieldsScreen #dialog { width: 120; height: 90%; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "use it", show=False),
         Binding("escape,q,question_mark,f2", "dismiss(None)", "back", show=False),

@@ -29,6 +29,8 @@ class ListScreens:
         """Makes what a goal lacks."""
         self.put: Callable[[str], None] = lambda _text: None
         """Puts a filter into force."""
+        self.export: Callable[[], None] = lambda: None
+        """Opens the dialog of an export."""
 
     def choose_field(self, then: Callable[[str | None], None]) -> None:
         """Ask for one of the fields of a filter."""
@@ -92,10 +94,15 @@ class ListScreens:
 
         def chosen(queue: tuple[str, str] | None) -> None:
             self._day.look()
-            if queue is not None:
-                self._arranging.go_to(queue[1])
+            if queue is None:
+                return
+            wanted, first = queue
+            if first:
+                self._arranging.go_to(first)
                 self.put("")  # the saved filter may have been in force as it was before
-                self.put(queue[0])
+            self.put(wanted)
+            if not first:
+                self.export()
 
         every = list(self._folder.summaries.values())
         if self.making is not None:

@@ -28,7 +28,7 @@ from tui.screens.question_request import QuestionRequest
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
-from tui.widgets.text_field import TextField
+from tui.widgets.text_field import AnswerField
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -55,11 +55,10 @@ class Opened:
     problem: str = ""
 
 
-class QuestionArea(TextField):
+class QuestionArea(AnswerField):
     """The question, which enter does not break: it ends the dialog."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.start(False)", "start", show=False, priority=True),
         Binding("escape", "screen.leave_question", "to the sessions", show=False, priority=True),
     ]
 
@@ -105,7 +104,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             yield Plain(id="dataset")
             yield Picker(id="sessions")
             yield Plain(Content.styled("question", "bold"), id="question-title")
-            yield QuestionArea(id="question")
+            yield QuestionArea(entered=partial(self.action_start, False), id="question")
             yield Plain(id="evidence")
             yield Plain(id="keys")
 

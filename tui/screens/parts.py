@@ -99,6 +99,7 @@ class Parts:
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
             self.begun, self.judging.restore, self.staying.let_go, self.undoing.step_taken,
         )  # fmt: skip
+        self.list_screens.export = self.dialogs.choose_export
         listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
         self.feed = FolderFeed(frame, workspace, listeners, polling=polling)
 

@@ -29,18 +29,22 @@ from tui.widgets.plain import Plain
 BEGIN = "total=100 label=10"
 
 
+ACCEPTED = "status:finished verdict:accept"
+"""The filter of what is exported once it was judged."""
+
+
 class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     """Shows how far the goal is, what to judge and why, and what is missing even then. Its result is the filter of the
-    queue and its first thread, or None."""
+    queue and its first thread; the filter of what was accepted and nothing, where that is to be exported; or None."""
 
     DEFAULT_CSS = """
-    ProposeScreen #dialog { width: 110; height: 90%; }
     ProposeScreen #far, ProposeScreen #missing { height: auto; max-height: 6; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "queue", "judge them", show=False),
         Binding("s", "goal", "set the goal", show=False),
         Binding("m", "make", "make what is missing, or stop that", show=False),
+        Binding("x", "export", "export what was accepted", show=False),
         Binding("y", "copy", "copy what makes the rest", show=False),
         Binding("escape,q,P", "dismiss(None)", "back", show=False),
     ]
@@ -117,6 +121,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             "⏎ judge these" if self._proposed and self._proposed.picks else "",
             "s goal",
             "m stop making" if self._making.busy else f"m make {new}" * bool(self._sessions),
+            "x export the accepted" * bool(self._proposed and self._proposed.before.accepted),
             "y copy the command" * bool(self._sessions),
             "esc",
         ]
@@ -144,6 +149,11 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         """Copy the commands that make what is missing."""
         if commands := command_to_make(self._sessions):
             self.run_worker(lambda: self._copy("\n".join(commands)), thread=True, group="copy")
+
+    def action_export(self) -> None:
+        """Go on to the export of what was accepted."""
+        if self._proposed and self._proposed.before.accepted:
+            self.dismiss((ACCEPTED, ""))
 
     def action_make(self) -> None:
         """Make what is missing, about exactly those labels and people; while that is under way, stop it."""

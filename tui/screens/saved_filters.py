@@ -25,6 +25,7 @@ USUAL = (
     ("status:finished verdict:none", "finished, to be judged"),
     ("status:finished correct:false", "wrong answers"),
     ("status:finished correct:true -verdict:reject", "right and not rejected"),
+    ("status:finished verdict:accept", "accepted"),
     ("status:active", "not finished"),
     ("has:stale", "with stale turns"),
     ("lint:any", "in which the checks find something"),

@@ -210,3 +210,8 @@ def notice_space(screen: Screen[Any]) -> Widget | None:
 def drawn_rows(screen: Screen[Any]) -> list[Strip]:
     """What the screen shows, row by row: drawn for the terminal, and told nowhere else."""
     return screen._compositor.render_strips()
+
+
+def own_actions(widget: Widget, key: str) -> list[str]:
+    """The actions that a widget itself binds to a key: only the app, where the key rises to, looks them up."""
+    return [binding.action for binding in widget._bindings.key_to_bindings.get(key, ()) if not binding.priority]

@@ -113,7 +113,8 @@ class FilterLine:
 
     def typed(self, text: str) -> None:
         """Show only what matches, as it is typed."""
-        self._read(text.strip())
+        if (wanted := text.strip()) != self._reading:
+            self._read(wanted)
 
     def again(self) -> None:
         """Threads have left: what a filter knows of that is no longer so."""
@@ -127,8 +128,9 @@ class FilterLine:
             self._explain()
 
     def put(self, text: str) -> None:
-        """Put a filter into the line, which shows it."""
+        """Put a filter into the line, and into force."""
         self._line.value = text
+        self.typed(text)
 
     def _read(self, text: str, *, again: bool = False) -> None:
         """Read a filter, off the screen's loop where that reads files; with `again`, one that is in force."""

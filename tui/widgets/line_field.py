@@ -11,6 +11,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from core.text import UNSAFE, printable
+from tui.widgets.keys_in_order import KeysInOrder
 
 
 def joiner_of(event: Key) -> str:
@@ -27,7 +28,7 @@ class _DrawnSafely(Highlighter):
         text.plain = UNSAFE.sub(lambda match: printable(match[0]), text.plain.replace("\r", "␍").replace("\n", "␊"))
 
 
-class LineField(Input):
+class LineField(KeysInOrder, Input):
     """A text of one line. Its `value` is exactly what was put in, and what was typed since."""
 
     def __init__(

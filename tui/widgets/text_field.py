@@ -8,6 +8,7 @@ place are characters for private use, one for each, that are drawn as a visible 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from rich.color import ColorParseError
 from rich.text import Text
@@ -17,6 +18,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from core.text import UNSAFE, UNSAFE_RANGES, printable
+from tui.widgets.keys_in_order import KeysInOrder
 from tui.widgets.line_field import joiner_of
 
 _UNSAFE_CODES = [code for first, last in UNSAFE_RANGES for code in range(ord(first), ord(last) + 1)]
@@ -43,7 +45,7 @@ def meant(text: str) -> str:
     return _STAND_IN.sub(lambda match: match[1] or _MEANT.get(match[0], match[0]), text)
 
 
-class TextField(TextArea):
+class TextField(KeysInOrder, TextArea):
     """A text of several lines. Its `text` is exactly what was put in, and what was typed since."""
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -93,3 +95,19 @@ class TextField(TextArea):
             return super().render_lines(crop)
         except (KeyError, ColorParseError):
             return [Strip.blank(crop.width)] * crop.height
+
+
+class AnswerField(TextField):
+    """A text that `enter` does not break but ends, after the letters that came before it: a binding with priority would
+    act before letters that arrive in one go with it."""
+
+    def __init__(self, text: str = "", *, entered: Callable[[], object], id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        """Args: `entered` is called at `enter`."""
+        super().__init__(text, id=id)
+        self._entered = entered
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._entered()

@@ -15,8 +15,9 @@ from core.workspace import Workspace
 from tests.tui.conftest import Until
 from tests.tui.driving import opened
 from tests.tui.motion import motion_workspace, new_thread
+from tui.screens.export_choice import ExportChoiceScreen
 from tui.screens.main import MainScreen
-from tui.screens.proposing import ProposeScreen
+from tui.screens.proposing import ACCEPTED, ProposeScreen
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
@@ -40,6 +41,11 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await until(pilot, lambda: len(main.parts.arranging.shown) == 1)
         await pilot.press("a")
         await until(pilot, lambda: "1 of 2 · walking 1 short" in screen(pilot.app))
+        await pilot.press("P")
+        await until(pilot, lambda: "x export the accepted" in screen(pilot.app))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExportChoiceScreen))
+        await until(pilot, lambda: ACCEPTED in screen(pilot.app))
 
 
 async def test_a_filter_of_ones_own_that_is_called_like_the_queue_stays(

@@ -41,7 +41,7 @@ RELIED_ON: dict[type, tuple[str, ...]] = {
     _xterm_parser.XTermParser: ("_sequence_to_key_events", "feed"),
 }
 SET_IN_INSTANCES: dict[type, tuple[str, ...]] = {
-    Widget: ("_styles_cache",),
+    Widget: ("_styles_cache", "_bindings"),
     Screen: ("_repaint_required", "_compositor"),
     Driver: ("_loop", "_app", "_auto_restart"),
     LinuxDriver: ("_writer_thread", "_must_signal_resume"),
