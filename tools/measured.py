@@ -17,7 +17,7 @@ from tools.gravity import separate_gravity
 from tools.motion import correlate_channels, estimate_orientation
 from tools.overview import show_channel_stats
 from tools.registry import SESSION, Tool, ToolContext, ToolError
-from tools.sensors import positions_of
+from tools.sensors import positions_of, sensors_of
 from tools.session import Channel, Dataset, FeatureTable, Samples, Window
 from tools.spectrum import compute_spectrum, detect_periodicity
 
@@ -106,6 +106,13 @@ def measurements_of(windows: Iterable[tuple[str, Window]], before: FeatureTable 
     names = tuple(dict.fromkeys([*known, *(name for _, row in rows for name in row)]))
     values = np.array([[row.get(name, np.nan) for name in names] for _, row in rows], dtype=float)
     return Measurements(names, tuple(session for session, _ in rows), values.reshape(len(rows), len(names)))
+
+
+def measured_sensor(name: str, channels: Sequence[Channel]) -> str:
+    """The sensor that a measurement is of, of two that are correlated the first; empty where it is none of these."""
+    part = name.partition("/")[2].lstrip("|")
+    named = [sensor.name for sensor in sensors_of(channels) if part.startswith(sensor.name)]
+    return max(named, key=len, default="")
 
 
 def measured_unit(name: str, channels: Sequence[Channel]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.held_out import Others, counted, others, weights
-from tools.measured import measured_unit
+from tools.measured import measured_sensor, measured_unit
 from tools.reference import chosen_labels
 from tools.registry import ToolContext, ToolError, nearest, tool
 from tools.results import fitting, rounded_all
@@ -24,11 +24,13 @@ PERCENTILES = (10, 50, 90)
 MAX_RANGES = 64
 """Ranges kept in the process: one entry per dataset and subject left out."""
 MIN_SHARE = 0.5
-"""A label has a range of a measurement that could be told in at least this share of its sessions."""
+"""A label has a range of a measurement that could be told in at least this share of its sessions with that sensor."""
 MAX_CORRELATION = 0.7
 """Measurements that go together more closely than this, within a label, tell the same thing twice."""
-FEATURES = 6
-_CLEARLY_APART = 2.0
+FEATURES = 8
+_NAMED = 4
+"""Measurements named at most of those that there is no room for."""
+_CLEARLY_APART = 5.0
 """A gap between two labels beyond which more of it counts no further: they are apart."""
 
 
@@ -49,17 +51,21 @@ class Ranges:
 
 @tool
 def look_up_ranges(
-    context: ToolContext, labels: list[str] | None = None, features: list[str] | None = None
+    context: ToolContext,
+    labels: list[str] | None = None,
+    features: list[str] | None = None,
+    sensors: list[str] | None = None,
 ) -> dict[str, Any]:
     """Tell how the measurements of other people's sessions lie for each label: 10th, 50th and 90th percentile.
 
     It does not look at this session. A feature's name says which tool measures it: detect_periodicity/acc/cadence is
-    the cadence of acc in a result of detect_periodicity. Without features it names the few that tell the labels apart
-    best.
+    the cadence of acc in a result of detect_periodicity. A label's ranges stand in the order of the features. Without
+    features it names the few that tell the labels apart best.
 
     Args:
         labels: these labels only, the fewer the better the features chosen fit them; all labels when left out.
         features: the measurements to look up, by their names in an earlier result; few labels leave room for more.
+        sensors: choose among the measurements of these sensors, such as those that the session has; all when left out.
     """
     ranges = ranges_for(context.dataset, context.session, context.barred)
     wanted = chosen_labels(labels, ranges.labels, context.dataset.activities)
@@ -75,7 +81,7 @@ def look_up_ranges(
             )
         columns = [ranges.table.names.index(name) for name in dict.fromkeys(features)]
     else:
-        columns = _parting(ranges, there)
+        columns = _parting(ranges, there, _allowed(context, ranges, sensors))
     return fitting(_results(context, ranges, there, columns, [label for label in wanted if label not in ranges.labels]))
 
 
@@ -107,21 +113,34 @@ def _make_ranges(dataset: Dataset, table: FeatureTable, session: str, barred: fr
     row_labels = np.array([dataset.labels[table.sessions[row]][0] for row in rows], dtype=object)
     labels = tuple(sorted(set(row_labels)))
     values, weight = table.values[rows], weights(basis, rows, list(row_labels))
+    sensors = [measured_sensor(name, dataset.channels) for name in table.names]
     percentiles = np.full((len(labels), len(table.names), len(PERCENTILES)), np.nan)
     about_median = np.full(values.shape, np.nan)
     for at, label in enumerate(labels):
         own = row_labels == label
-        known = np.isfinite(values[own]).mean(axis=0) >= MIN_SHARE
+        known = _known(values[own], sensors)
         percentiles[at, known] = _percentiles(values[np.ix_(own, known)], None if weight is None else weight[own])
         about_median[own] = values[own] - percentiles[at, :, 1]
     rows_of = tuple(rows[row_labels == label] for label in labels)
     return Ranges(table, labels, basis, rows_of, percentiles, _correlation(about_median))
 
 
+def _known(values: Samples, sensors: Sequence[str]) -> NDArray[np.bool_]:
+    """The columns that are finite in enough of the rows that hold anything of the column's sensor."""
+    finite = np.isfinite(values)
+    with_sensor = {sensor: finite[:, [own == sensor for own in sensors]].any(axis=1).sum() for sensor in set(sensors)}
+    there = np.array([with_sensor[sensor] for sensor in sensors])
+    return (there > 0) & (finite.sum(axis=0) >= MIN_SHARE * there)
+
+
 def _percentiles(values: Samples, weight: Samples | None) -> Samples:
     """`PERCENTILES` of each column, shape (columns, percentiles); by weight where rows count for less than one."""
     if weight is None or not values.size:
-        return np.nanpercentile(values, PERCENTILES, axis=0).T
+        whole = np.isfinite(values).all(axis=0)
+        percentiles = np.empty((len(PERCENTILES), values.shape[1]))
+        percentiles[:, whole] = np.percentile(values[:, whole], PERCENTILES, axis=0)
+        percentiles[:, ~whole] = np.nanpercentile(values[:, ~whole], PERCENTILES, axis=0)  # a column at a time, so slow
+        return percentiles.T
     each = np.broadcast_to(weight[:, None], values.shape)
     return np.nanpercentile(values, PERCENTILES, axis=0, weights=each, method="inverted_cdf").T
 
@@ -148,16 +167,25 @@ def gaps(ranges: Ranges, first: int, second: int) -> Samples:
     return np.where(np.isfinite(apart), apart, 0.0)
 
 
-def _parting(ranges: Ranges, labels: Sequence[int]) -> list[int]:
-    """The measurements, few and little correlated, that set these labels apart pair by pair, best first."""
+def _allowed(context: ToolContext, ranges: Ranges, sensors: Sequence[str] | None) -> NDArray[np.bool_]:
+    """The measurements of these sensors, of any where none is named. Raises ToolError for one that is not there."""
+    of = [measured_sensor(name, context.dataset.channels) for name in ranges.table.names]
+    known = list(dict.fromkeys(filter(None, of)))
+    for sensor in sensors or ():
+        if sensor not in known:
+            raise ToolError(f"there is no sensor {sensor[:80]!r} with ranges", **nearest(sensor, known, "sensors"))
+    return np.array([not sensors or sensor in sensors for sensor in of], dtype=bool)
+
+
+def _parting(ranges: Ranges, labels: Sequence[int], free: NDArray[np.bool_]) -> list[int]:
+    """Of the `free` measurements the few, little correlated, that set these labels apart pair by pair, best first."""
     pairs = [(first, second) for at, first in enumerate(labels) for second in labels[at + 1 :]]
     apart = np.array([gaps(ranges, first, second) for first, second in pairs] or [_any_known(ranges, labels)])
     apart = np.minimum(apart, _CLEARLY_APART) if len(pairs) > 1 else apart
     reached = np.zeros(len(apart))
     chosen: list[int] = []
-    free = np.ones(apart.shape[1], dtype=bool)
     while len(chosen) < FEATURES and free.any():
-        gain = np.maximum(apart - 0.7 * reached[:, None], 0).sum(axis=0) if len(pairs) > 1 else apart[0]
+        gain = np.maximum(apart - reached[:, None], 0).sum(axis=0) if len(pairs) > 1 else apart[0]
         best = int(np.argmax(np.where(free, gain, -1)))
         if gain[best] <= 0:
             break
@@ -182,15 +210,17 @@ def _results(
     if without:
         basis["labels_without_sessions"] = [label[:40] for label in without[:8]]
     for shown in range(len(columns), 0, -1):
-        rows: dict[str, Any] = {}
-        for column in columns[:shown]:
-            unit = measured_unit(names[column], context.dataset.channels)
-            lies = {
-                ranges.labels[label][:60]: rounded_all(ranges.percentiles[label, column])
+        few = columns[:shown]
+        lies = {
+            ranges.labels[label][:60]: [
+                rounded_all(ranges.percentiles[label, column])
                 if np.isfinite(ranges.percentiles[label, column, 1])
                 else None
-                for label in labels
-            }
-            rows[names[column]] = ({"unit": unit} if unit else {}) | {"ranges": lies}
-        left = {"features_not_shown": [names[column] for column in columns[shown:]]} if shown < len(columns) else {}
-        yield {"columns": ["p10", "p50", "p90"], "features": rows, **left, **basis}
+                for column in few
+            ]
+            for label in labels
+        }
+        units = {names[column]: measured_unit(names[column], context.dataset.channels) for column in few}
+        rest = [names[column] for column in columns[shown:]][:_NAMED]
+        left = {"features_not_shown": rest} if rest else {}
+        yield {"columns": ["p10", "p50", "p90"], "features": units, "ranges": lies, **left, **basis}

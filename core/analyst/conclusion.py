@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from core.analyst.citations import grounds
 from core.analyst.conversation import Conversation, Finding
@@ -12,6 +13,7 @@ from core.analyst.impressions import revision
 from core.analyst.phrases import label_words, listed, phrase
 from core.analyst.questions import Asked, is_still
 from core.analyst.words import explain, recall
+from core.thread.open_answer import open_answer
 
 
 def conclude(
@@ -19,6 +21,8 @@ def conclude(
 ) -> str:
     """The final message, with its two closing lines; it takes back a first impression that it `revises`."""
     if is_measuring(conversation) and (verdict := eliminated(conversation, window)) is not None:
+        if asked.options or asked.resting is not None:  # a choice is made among the labels that were offered
+            verdict = replace(verdict, left=())
         parts = [
             reasoned(conversation, window, draw),
             rests_on(conversation, window, draw),
@@ -37,7 +41,8 @@ def conclude(
 
 def _closed(parts: list[str], verdict: Verdict) -> str:
     body = " ".join(part for part in parts if part)
-    return f"{body}\n\nConfidence: {verdict.confidence}\nFinal Answer: {verdict.label}"
+    answer = open_answer(verdict.left) if verdict.left else verdict.label
+    return f"{body}\n\nConfidence: {verdict.confidence}\nFinal Answer: {answer}"
 
 
 def _summary(conversation: Conversation, verdict: Verdict, last: list[Finding], draw: random.Random) -> str:
@@ -70,9 +75,21 @@ def _summary(conversation: Conversation, verdict: Verdict, last: list[Finding], 
     return recall(before[0], draw) if before else ""
 
 
+def _open(verdict: Verdict, draw: random.Random) -> str:
+    """That the label cannot be told, and which one would be the guess."""
+    return phrase(
+        "[Which of them it is cannot be told from what these sensors measure|What was measured does not decide between "
+        "them|That is as far as the measurements go]: {name} [would be a guess|is no more than the nearest|is only the "
+        "first among them], so I name [none|no single label].",
+        draw, name=label_words(verdict.label),
+    )  # fmt: skip
+
+
 def _answer(asked: Asked, verdict: Verdict, draw: random.Random) -> str:
     """The answer in the question's own terms."""
     name = label_words(verdict.label)
+    if verdict.left:
+        return _open(verdict, draw)
     if asked.resting is not None:
         still = is_still(verdict.label)
         yes = still is asked.resting

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from core.analyst.conversation import Conversation
 from core.analyst.elimination import LOOK_UP, Evidence, Standing, deciding, evidence_in, not_measured, standing_of
 from core.analyst.evidence import MIN_SESSIONS, Verdict
+from core.analyst.manner import Manner, slipped
 from core.analyst.phrases import label_words, listed, phrase
 from core.analyst.questions import Asked
 from core.analyst.steps import Step
-from tools.measured import MEASURING
+from tools.registry import SESSION
+from tools.results import MOTION
 from tools.sensors import positions_of, sensors_of
 
-HIGH, MEDIUM = 3.0, 1.2
+HIGH, MEDIUM = 6.0, 3.0
 """Margins from which confidence is high, and medium; measured on held-out people, see docs/evidence.md."""
+OPEN_LABELS, OPEN_BELOW = 7, 5.0
+"""With so many labels left and a smaller margin than this, which one it is cannot be told: one in seven guesses would
+be right. Chosen on held-out people, see docs/evidence.md."""
 MANY_LABELS = 8
-"""With more labels than this a look-up has no room for the measurements it names, and is made again in parts."""
-PART = 6
-"""Labels of such a part."""
-PAIRS = 2
-"""So many pairs are looked up at most."""
-_TELLING = ("std", "jerk", "entropy", "strength", "body_rms", "share_vertical", "band_share[1]", "axis_x")
+"""With more labels than this a look-up has room for few measurements, and two more are looked up beside it."""
+SMALLEST = 4
+"""Labels of the smallest group that is looked up: each has half as many as the one before."""
+ROUNDS = 2
+"""Turns in which pairs are looked up at most."""
+MOST_CALLS = 4
+"""Measuring calls of one turn."""
 
 
 def is_measuring(conversation: Conversation) -> bool:
@@ -30,56 +37,109 @@ def is_measuring(conversation: Conversation) -> bool:
     return LOOK_UP in conversation.tools and not {"compare_to_reference", "nearest_examples"} & set(conversation.tools)
 
 
-def measuring_steps(conversation: Conversation, asked: Asked, window: str, draw: random.Random) -> list[Step]:
-    """The calls that give what was looked up and not measured yet."""
+def measuring_steps(
+    conversation: Conversation, asked: Asked, manner: Manner, window: str, draw: random.Random
+) -> list[Step]:
+    """The calls that give what was looked up and not measured yet; with many labels, what is looked up beside them."""
     evidence = evidence_in(conversation, window)
-    if asked.only and not evidence.values:
-        tools = [tool.name for tool in MEASURING if tool.name not in ("correlate_channels", "estimate_orientation")]
-        wanted = [(tool, "") for tool in tools[:3]]
-    else:
-        wanted = list(dict.fromkeys((name.split("/")[0], _position_of(conversation, name))
-                                    for name in not_measured(evidence)))  # fmt: skip
+    named = _not_shown(conversation)
+    missing = [name for name in (*not_measured(evidence), *named) if name not in evidence.values]
+    wanted = dict.fromkeys((name.split("/")[0], _position_of(conversation, name)) for name in missing)
     steps: list[Step] = []
-    for tool, position in wanted[:3]:
-        names = [name for name in not_measured(evidence) if name.startswith(f"{tool}/")]
+    for tool, position in wanted:
+        names = [name for name in missing if name.startswith(f"{tool}/")]
         why = phrase(
             "[{tool} gives {names}|For {names} I call {tool}|I call {tool}, which gives {names}].",
             draw, tool=tool, names=listed([_words(name) for name in names[:2]]),
-        ) if names else phrase("[I measure|I take] what {tool} gives.", draw, tool=tool)  # fmt: skip
+        )  # fmt: skip
         arguments = {"artifact_id": window} | ({"position": position} if position else {})
         if not any(dict(finding.arguments) == arguments for finding in conversation.findings if finding.tool == tool):
             steps.append(Step(tool, arguments, why))
+    steps = steps[:MOST_CALLS]
+    if steps and manner.slip and window == SESSION and not any(finding.failed for finding in conversation.findings):
+        first = steps[0]
+        steps[0] = Step(first.tool, slipped(first.arguments, manner, conversation, draw), first.why)
+    if steps and named and len(evidence.asked) == 1:
+        why = "[Beside them|At once|In one go] I look up [the next two|two more] of what was named."
+        features = {"features": list(named[:2])}
+        steps.append(Step(LOOK_UP, features | _labels(conversation), phrase(why, draw)))
     return steps
 
 
 def asking_steps(conversation: Conversation, asked: Asked, window: str, draw: random.Random) -> list[Step]:
-    """The next look-up: of all labels first, then of the two leading ones that were not set side by side."""
+    """The next look-up: of all labels first, then of ever fewer that are left, then of the leading ones in pairs."""
     evidence = evidence_in(conversation, window)
-    features = _telling(evidence, asked)
-    if asked.only and evidence.asked:  # all that was measured has been looked up
-        return []
+    of_sensors = _sensors(conversation, asked)
     if not evidence.asked:
+        if any(finding.tool == LOOK_UP for finding in conversation.findings):
+            return []
         why = phrase(
             "[All {count}labels are open|Any of the {count}labels is possible][ so far|]. [I look up|I ask for] the "
             "measurements that [part them|tell them apart] in other people's sessions.",
             draw, count=_counted(conversation.labels),
         )  # fmt: skip
-        return [Step(LOOK_UP, {"features": features} if features else {}, why)]
-    first = conversation.of(LOOK_UP)[0].result.get("features_not_shown")
-    if len(conversation.labels) > MANY_LABELS and len(evidence.asked) == 1 and isinstance(first, list) and first:
-        return _in_parts(conversation.labels, [str(name) for name in first[:5]], draw)
+        return [Step(LOOK_UP, _labels(conversation) | of_sensors, why)]
     standing = standing_of(evidence, conversation.labels)
-    if standing is None or sum(len(labels) == 2 for labels in evidence.asked) >= PAIRS:
+    if standing is None:
         return []
-    rivals = [label for label in standing.left[1:] if frozenset((standing.best, label)) not in evidence.asked]
-    if not rivals:
+    groups = [labels for labels in evidence.asked if len(labels) > 2]
+    leading = [label for label in standing.left if not groups or label in groups[-1]]
+    size = max((len(groups[-1]) + 1) // 2, SMALLEST) if groups and len(groups[-1]) > SMALLEST + 1 else 0
+    if len(leading) > 2 and size:
+        some = leading[:size]
+        why = phrase(
+            "[Closest are|Of those that are left I keep|I go on with] {some}[, so|:] [I look up|I ask] what parts "
+            "[these|them][ best|].",
+            draw, some=listed([label_words(label) for label in some]),
+        )  # fmt: skip
+        return [Step(LOOK_UP, {"labels": some} | of_sensors, why)]
+    pairs = _pairs(conversation, evidence, leading)
+    return [
+        Step(LOOK_UP, {"labels": list(pair)} | of_sensors, "" if at else _pair_words(pair, len(pairs), draw))
+        for at, pair in enumerate(pairs)
+    ]
+
+
+def _pairs(conversation: Conversation, evidence: Evidence, leading: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of the leading labels that are set side by side next: up to three at once, then one more."""
+    rounds = {
+        finding.turn
+        for finding in conversation.of(LOOK_UP)
+        if len(labels := finding.arguments.get("labels") or ()) == 2 and set(labels) != set(conversation.labels)
+    }
+    if len(rounds) >= ROUNDS:
         return []
-    why = phrase(
+    every = [(leading[at], leading[to]) for at, to in ((0, 1), (0, 2), (1, 2)) if to < len(leading)]
+    new = [pair for pair in every if frozenset(pair) not in evidence.asked]
+    return [pair for pair in new if leading[0] in pair][:1] if rounds else new
+
+
+def _pair_words(pair: Sequence[str], pairs: int, draw: random.Random) -> str:
+    return phrase(
         "[Ahead are|Leading are|The two to be parted are] {best} and {rival}[, so|:] [I look up|I ask] what parts "
         "[these two|the two][ best|].",
-        draw, best=label_words(standing.best), rival=label_words(rivals[0]),
-    )  # fmt: skip
-    return [Step(LOOK_UP, {"labels": [standing.best, rivals[0]]}, why)]
+        draw, best=label_words(pair[0]), rival=label_words(pair[1]),
+    ) + (" I set the next ones side by side as well." if pairs > 1 else "")  # fmt: skip
+
+
+def _labels(conversation: Conversation) -> dict[str, Any]:
+    """The labels to name in a look-up of all: where two are in question, those."""
+    return {"labels": list(conversation.labels)} if len(conversation.labels) == 2 else {}
+
+
+def _sensors(conversation: Conversation, asked: Asked) -> dict[str, Any]:
+    """The sensors to name in a look-up: those that the question allows, or that the session has where it lacks some."""
+    there = sensors_of(conversation.present)
+    names = [sensor.name for sensor in asked.only or there if sensor.kind in MOTION]
+    return {"sensors": names} if names and (asked.only or len(there) < len(conversation.sensors)) else {}
+
+
+def _not_shown(conversation: Conversation) -> list[str]:
+    """The measurements that the first look-up names and has no room for, with so many labels that few are shown."""
+    looked_up = conversation.of(LOOK_UP)
+    named = looked_up[0].result.get("features_not_shown") if looked_up else None
+    many = len(conversation.labels) > MANY_LABELS
+    return [str(name) for name in named[:2]] if many and isinstance(named, list) else []
 
 
 def reasoned(conversation: Conversation, window: str, draw: random.Random) -> str:
@@ -121,29 +181,17 @@ def eliminated(conversation: Conversation, window: str) -> Verdict | None:
     confidence = "high" if standing.margin >= HIGH else "medium" if standing.margin >= MEDIUM else "low"
     if _is_thin(conversation):
         confidence = "low"
-    return Verdict(standing.best, standing.rival, confidence, min(max(standing.margin / HIGH, 0.0), 1.0))
+    is_open = len(standing.left) >= OPEN_LABELS and standing.margin < OPEN_BELOW
+    return Verdict(
+        standing.best, standing.rival, "low" if is_open else confidence,
+        min(max(standing.margin / HIGH, 0.0), 1.0), left=standing.left if is_open else (),
+    )  # fmt: skip
 
 
 def _is_thin(conversation: Conversation) -> bool:
     reference = conversation.of(LOOK_UP)[0].result.get("reference")
     sessions = reference.get("sessions") if isinstance(reference, dict) else None
     return isinstance(sessions, float) and sessions < MIN_SESSIONS * len(conversation.labels)
-
-
-def _in_parts(labels: Sequence[str], features: list[str], draw: random.Random) -> list[Step]:
-    """The measurements that the first look-up had no room for, for a few labels at a time."""
-    parts = [list(labels[at : at + PART]) for at in range(0, len(labels), PART)]
-    why = phrase(
-        "[The others that were named|The rest of the measurements] I look up for a few labels at a time.", draw
-    )
-    return [Step(LOOK_UP, {"labels": part, "features": features}, "" if at else why) for at, part in enumerate(parts)]
-
-
-def _telling(evidence: Evidence, asked: Asked) -> list[str]:
-    """The measurements to ask about where the question is limited to some sensors."""
-    if not asked.only:
-        return []
-    return [name for name in evidence.values if name.rsplit("/", 1)[-1] in _TELLING][:8]
 
 
 def _position_of(conversation: Conversation, name: str) -> str:

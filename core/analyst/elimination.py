@@ -1,15 +1,16 @@
 """Reasoning by elimination, where nothing ranks the labels: which are left, which measurement parts the two leading
 ones, the call that gives it, and what it rules out.
 
-A label's plausibility under a measurement is that of a Student distribution of three degrees of freedom, its two halves
-as wide as the range of other people's sessions is on either side of their median: a heavy tail, so that one odd number
-does not decide alone (Lange, Little & Taylor 1989, "Robust statistical modeling using the t distribution").
+A label's plausibility under a measurement is that of two halves of a Student distribution of three degrees of freedom,
+each with half of the sessions and as wide as the range of other people's sessions is on its side of their median: a
+heavy tail, so that one odd number does not decide alone (Lange, Little & Taylor 1989, "Robust statistical modeling
+using the t distribution").
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,10 @@ from core.analyst.conversation import Conversation
 from tools.measured import MEASURING, measured_in
 
 LOOK_UP = "look_up_ranges"
-QUESTIONS = 3
-"""Look-ups at most."""
-RULED_OUT = 3.0
-"""Natural logarithm of the odds beyond which a label is ruled out: twenty to one."""
-MOST_OF_ONE = 2.5
+RULED_OUT = 6.0
+"""Natural logarithm of the odds beyond which a label is ruled out. Measurements are not independent of each other, so
+it stands for less than the four hundred to one that it says: docs/evidence.md has what is true of it."""
+MOST_OF_ONE = 4.0
 """What one measurement can say at most, in the same unit."""
 _WIDTH = 1.2816
 """Standard deviations from the median to the 90th percentile of a normal distribution."""
@@ -44,15 +44,23 @@ class Evidence:
 
     def for_over(self, label: str, other: str) -> dict[str, float]:
         """How far each measurement speaks for a label against another one, in natural logarithms of the odds."""
+        return _parted(self._plausible((label, other)), label, other)
+
+    def margins(self, labels: Sequence[str]) -> dict[str, dict[str, float]]:
+        """The same of all measurements together, for each label against each other one."""
+        plausible = self._plausible(labels)
         return {
-            name: max(-MOST_OF_ONE, min(MOST_OF_ONE, _plausible(value, lies[label]) - _plausible(value, lies[other])))
-            for name, lies in self.ranges.items()
-            if (value := self.values.get(name)) is not None and label in lies and other in lies
+            label: {other: sum(_parted(plausible, label, other).values()) for other in labels if other != label}
+            for label in labels
         }
 
-    def margin(self, label: str, other: str) -> float:
-        """The same of all measurements together."""
-        return sum(self.for_over(label, other).values())
+    def _plausible(self, labels: Sequence[str]) -> dict[str, dict[str, float]]:
+        """How plausible each measured value is under each label that has a range of it."""
+        return {
+            name: {label: _plausible(self.values[name], lies[label]) for label in labels if label in lies}
+            for name, lies in self.ranges.items()
+            if name in self.values
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class Standing:
     left: tuple[str, ...]
     """The labels that are not ruled out, the best one first, then by how close they are to it."""
     out: tuple[str, ...]
+    """The others, the closest first."""
 
 
 def evidence_in(conversation: Conversation, window: str) -> Evidence:
@@ -74,12 +83,10 @@ def evidence_in(conversation: Conversation, window: str) -> Evidence:
     ranges: dict[str, dict[str, Range]] = {}
     asked: list[frozenset[str]] = []
     for finding in conversation.of(LOOK_UP):
-        features = finding.result.get("features")
-        labels: set[str] = set()
-        for name, row in features.items() if isinstance(features, dict) else ():
-            lies = row.get("ranges") if isinstance(row, dict) else None
-            for label, percentiles in lies.items() if isinstance(lies, dict) else ():
-                labels.add(label)
+        names, rows = finding.result.get("features"), finding.result.get("ranges")
+        labels = rows if isinstance(names, dict) and isinstance(rows, dict) else {}
+        for label, row in labels.items():
+            for name, percentiles in zip(names or (), row if isinstance(row, list) else (), strict=False):
                 if _is_range(percentiles):
                     ranges.setdefault(name, {})[label] = (percentiles[0], percentiles[1], percentiles[2])
         asked.append(frozenset(labels))
@@ -92,16 +99,21 @@ def evidence_in(conversation: Conversation, window: str) -> Evidence:
 
 
 def standing_of(evidence: Evidence, labels: tuple[str, ...]) -> Standing | None:
-    """Which labels are left; None while nothing that was measured has a range."""
+    """Which labels are left; None while nothing that was measured has a range.
+
+    The best one is the one that no other speaks against as strongly, of those that were asked about to the last.
+    """
     known = {label for name in evidence.values if name in evidence.ranges for label in evidence.ranges[name]}
     among = [label for label in labels if label in known]
     if not among:
         return None
-    margins = {label: {other: evidence.margin(label, other) for other in among if other != label} for label in among}
-    best = max(among, key=lambda label: min(margins[label].values(), default=0.0))
+    groups = [asked for asked in evidence.asked if len(asked) > 2]
+    leading = [label for label in among if not groups or label in groups[-1]] or among
+    margins = evidence.margins(among)
+    best = max(leading, key=lambda label: min((margins[label][each] for each in leading if each != label), default=0.0))
     behind = sorted(margins[best], key=lambda other: margins[best][other])
     left = [other for other in behind if margins[best][other] < RULED_OUT]
-    rival = behind[0] if behind else ""
+    rival = min((each for each in leading if each != best), key=lambda each: margins[best][each], default="")
     return Standing(
         best, rival, margins[best][rival] if rival else RULED_OUT,
         (best, *left), tuple(other for other in behind if other not in left),
@@ -127,10 +139,19 @@ def _is_range(percentiles: Any) -> bool:
     )
 
 
+def _parted(plausible: Mapping[str, Mapping[str, float]], label: str, other: str) -> dict[str, float]:
+    return {
+        name: max(-MOST_OF_ONE, min(MOST_OF_ONE, under[label] - under[other]))
+        for name, under in plausible.items()
+        if label in under and other in under
+    }
+
+
 def _plausible(value: float, lies: Range) -> float:
     """The logarithm of a value's density where a label's other sessions lie so, but for what all labels share."""
     low, middle, high = lies
     least = _LEAST_WIDTH * abs(middle) + 1e-4
     below, above = max((middle - low) / _WIDTH, least), max((high - middle) / _WIDTH, least)
-    z = (value - middle) / (below if value < middle else above)
-    return -math.log(below + above) - 2 * math.log(1 + z * z / 3)
+    width = below if value < middle else above
+    z = (value - middle) / width
+    return -math.log(width) - 2 * math.log(1 + z * z / 3)

@@ -38,6 +38,9 @@ class Verdict:
     neighbours: str = ""
     """The label of most of the nearest examples."""
 
+    left: tuple[str, ...] = ()
+    """The labels that are left, where which of them it is cannot be told; else empty."""
+
     @property
     def agree(self) -> bool | None:
         """Whether reference and neighbours agree; None when only one of them spoke."""

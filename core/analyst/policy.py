@@ -27,7 +27,7 @@ from core.analyst.words import explain
 from tools.builtin import BUILTIN
 from tools.sensors import positions_of
 
-MAX_TURNS = 8
+MAX_TURNS = 9
 """Turns with calls after which it answers with what it has: a run allows ten unless told."""
 
 _DESCRIBING = ("show_session_stats", "select_channels", "filter_by_time")
@@ -114,7 +114,7 @@ def _next_steps(conversation: Conversation, asked: Asked, manner: Manner, way: s
     window = window_of(conversation, asked)
     evidence = (
         (
-            lambda: measuring_steps(conversation, asked, window, draw),
+            lambda: measuring_steps(conversation, asked, manner, window, draw),
             lambda: asking_steps(conversation, asked, window, draw),
         )
         if is_measuring(conversation)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.features import Table
-    from tools.measured import Measurements
     from tools.session import Channel, FeatureTable, Window
 
 
@@ -140,19 +139,18 @@ def feature_table(dataset: Measured, progress: Callable[[int, int, str], None] |
     return table if isinstance(table, Table) else Table(table.names, table.sessions, table.values)
 
 
-def measurement_table(dataset: Measured, progress: Callable[[int, int, str], None] | None = None) -> Measurements:
+def measurement_table(dataset: Measured, progress: Callable[[int, int, str], None] | None = None) -> FeatureTable:
     """What the measuring tools print of some sessions of each label and subject; kept and renewed as the features are.
 
     Raises:
         DatasetError: the sessions folder cannot be read.
     """
-    from tools.measured import MEASURED_VERSION, Measurements, measurements_of
+    from tools.measured import MEASURED_VERSION, measurements_of
 
     channels = [(channel.name, channel.unit, channel.description) for channel in dataset.channels]
     key = msgspec.json.encode([MEASURED_VERSION, channels])
     kind = _Kind("-measured", key, _to_be_measured(dataset), measurements_of)
-    table = _table(dataset, kind, progress)
-    return table if isinstance(table, Measurements) else Measurements(table.names, table.sessions, table.values)
+    return _table(dataset, kind, progress)
 
 
 def _to_be_measured(dataset: Measured) -> tuple[str, ...]:

@@ -23,8 +23,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.features import Table
-    from tools.measured import Measurements
-    from tools.session import Channel, Window
+    from tools.session import Channel, FeatureTable, Window
 
 MANIFEST, LABELS, SUBJECTS, SESSIONS, DATA = "manifest.json", "labels.json", "subjects.json", "sessions", "data.parquet"
 """The names of the standard form."""
@@ -133,7 +132,7 @@ class StandardDataset:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
         return feature_table(self, progress)
 
-    def measurements(self) -> Measurements:
+    def measurements(self) -> FeatureTable:
         """What the measuring tools print of many sessions, from the cache where it is fresh. Raises DatasetError."""
         return measurement_table(self)
 

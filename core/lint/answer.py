@@ -9,6 +9,7 @@ from core.lint.finding import Check, Context, Finding
 from core.lint.label_set import label_set
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
+from core.thread.open_answer import is_open
 from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, recount, text_of
 
 _LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -32,7 +33,12 @@ def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
     final = final_message(thread.messages)
     answer = final_answer(text_of(final)) if final else None
     labels = label_set(thread, context)
-    if answer and labels and not any(same_label(answer, label) for label in (*labels, thread.truth)):
+    if (
+        answer
+        and labels
+        and not is_open(answer)
+        and not any(same_label(answer, label) for label in (*labels, thread.truth))
+    ):
         index = len(thread.messages) - 1
         sentence = f"the final answer {answer!r} is none of the labels: {', '.join(labels)}"
         yield Finding("unknown_answer", index, sentence, "answer with one of the labels")

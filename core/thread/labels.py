@@ -29,12 +29,16 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
 Each set holds what `_key` makes of a name. Sets are kept apart where a dataset tells two activities apart
 (jogging and running are two labels of MHEALTH)."""
 
+_OPEN = "cannotbetold"
+"""What is compared of an answer that names no label: see `core.thread.open_answer`."""
 _CANONICAL = {name: min(names) for names in SYNONYMS for name in names}
 
 
 @lru_cache(maxsize=4096)
 def _key(label: str) -> str:
     plain = re.sub(r"[\s_\-/]+", "", label.casefold())
+    if plain.startswith(_OPEN):
+        return _OPEN  # whichever labels it leaves
     return _CANONICAL.get(plain, plain)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from core.thread.conclusion import conclusion, final_answer
-from core.thread.labels import same_label
+from core.thread.open_answer import is_right
 
 Message = Mapping[str, Any]
 """One chat message in OpenAI's form, exactly as stored."""
@@ -174,7 +174,7 @@ class Counts(NamedTuple):
     answer: str | None
     """The label that the final answer states."""
     correct: bool | None
-    """Whether that is the session's label; None where either is missing."""
+    """Whether that is the session's label; None where either is missing, or the answer names none."""
     confidence: str | None
     tools_used: tuple[str, ...]
     """Names of the tools that calls name, in the order of their first use."""
@@ -213,7 +213,7 @@ def concluded(counts: Counts, text: str | None, metadata: Mapping[str, Any]) -> 
         status="finished" if answer else "max_turns_reached" if counts.turns >= _most_turns(metadata) else "active",
         responds=counts.responds - 1 if answer else counts.responds,
         answer=answer,
-        correct=same_label(answer, str(truth)) if answer and truth else None,
+        correct=is_right(answer, str(truth)) if answer and truth else None,
         confidence=confidence,
     )
 

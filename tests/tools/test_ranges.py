@@ -50,16 +50,15 @@ def test_ranges_are_the_percentiles_of_what_the_tools_print_for_other_people(win
         if labels == ["walking"] and windows_dataset.subjects[other] != windows_dataset.subjects[session]
     ]
     row = result_of(context_of(windows_dataset, session), "look_up_ranges", {"labels": ["walking"], "features": [name]})
-    assert row["features"][name]["unit"] == "cycles per minute"
-    lies = row["features"][name]["ranges"]["walking"]
+    assert row["features"] == {name: "cycles per minute"}
+    (lies,) = row["ranges"]["walking"]
     assert lies == pytest.approx(np.percentile(cadences, (10, 50, 90)), abs=0.6)
 
 
 def test_features_are_chosen_for_the_labels_in_question(windows_dataset: MadeDataset):
     session = next(iter(windows_dataset.windows))
     result = result_of(context_of(windows_dataset, session), "look_up_ranges", {"labels": ["standing", "laying"]})
-    best = next(iter(result["features"].values()))["ranges"]
-    standing, laying = best["standing"], best["laying"]
+    standing, laying = result["ranges"]["standing"][0], result["ranges"]["laying"][0]
     assert standing[2] < laying[0] or laying[2] < standing[0]
 
 
@@ -69,8 +68,15 @@ def test_ranges_neither_look_at_the_session_nor_rank_labels(windows_dataset: Mad
     changed = replace(windows_dataset, windows={})  # a session that cannot even be loaded
     assert result_of(context_of(changed, session), "look_up_ranges") == before
     assert not {"distances", "votes", "examples"} & set(before)
-    for row in before["features"].values():
-        assert list(row["ranges"]) == [label for label in windows_dataset.activities if label in row["ranges"]]
+    assert list(before["ranges"]) == [label for label in windows_dataset.activities if label in before["ranges"]]
+
+
+def test_only_measurements_of_the_sensors_that_are_named_are_chosen(windows_dataset: MadeDataset):
+    context = context_of(windows_dataset, next(iter(windows_dataset.windows)))
+    chosen = result_of(context, "look_up_ranges", {"sensors": ["gyro"]})["features"]
+    assert chosen
+    assert all(name.split("/")[1].startswith("gyro") for name in chosen)
+    assert "gyro" in str(result_of(context, "look_up_ranges", {"sensors": ["gyroo"]})["did_you_mean"])
 
 
 def test_a_result_for_many_labels_is_short(windows_dataset: MadeDataset):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, cast
 
 import pytest
 
 from core.analyst.elimination import Evidence, standing_of
+from core.analyst.policy import reply_to
 from core.runs.toolbox import offered_in
 from core.thread.conclusion import final_answer
-from tests.core.analyst.analyst_threads import calls_in, manifest_of, run_thread
+from core.thread.open_answer import labels_left
+from core.thread.opening import first_message
+from tests.core.analyst.analyst_threads import calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import made_dataset
 from tools.builtin import BUILTIN
 from tools.session import Dataset
@@ -71,3 +75,41 @@ def test_a_value_in_a_range_speaks_for_its_label():
 
 def test_nothing_measured_leaves_everything_open():
     assert standing_of(Evidence({"a/x/std": {"walking": (1.0, 2.0, 3.0)}}, (), {}), ("walking",)) is None
+
+
+def measured(value: float, labels: int) -> list[dict[str, Any]]:
+    """A request in which one measurement was looked up and made, and the labels lie close to each other in it."""
+    names = [f"label_{at}" for at in range(labels)]
+    ranges = {name: [[0.9 + at / 100, 1.0 + at / 100, 1.1 + at / 100]] for at, name in enumerate(names)}
+    manifest = {"dataset_name": "d", "activities": names, "channels": []}
+    results: list[tuple[str, dict[str, Any]]] = [
+        ("look_up_ranges", {"columns": [], "features": {"detect_periodicity/acc/cadence": ""}, "ranges": ranges}),
+        ("detect_periodicity", {"sensors": {"acc": {"cadence": value}}}),
+    ]
+    messages: list[dict[str, Any]] = [dict(first_message(manifest, "What is it?"))]
+    for at, (name, result) in enumerate(results):
+        call = {"id": f"c{at}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        messages += [
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"c{at}", "content": json.dumps(result)},
+        ]
+    return messages
+
+
+def answered(question_labels: int) -> str:
+    nudge = {"role": "user", "content": "Give the final answer now."}
+    body = {"messages": [*measured(1.02, question_labels), nudge], "tools": [tool.schema for tool in TOOLS]}
+    return final_answer(reply_to(body, 0).text) or ""
+
+
+def test_where_many_labels_are_left_it_names_none_but_says_which():
+    assert labels_left(answered(9))[0].startswith("label_")
+    assert len(labels_left(answered(9))) == 9
+    assert answered(3).startswith("label_")  # among few the nearest is named
+
+
+def test_a_wrong_name_is_mended_there_too():
+    threads = [thread(session, seed=seed) for seed, session in enumerate(some(20))]
+    failed = [messages for messages in threads if any("error" in result for result in results_in(messages))]
+    assert 0 < len(failed) < 10
+    assert all(final_answer(messages[-1]["content"]) for messages in failed)
