@@ -12,6 +12,7 @@ import click
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_which import sessions_drawn, sessions_lacking, unfinished
+from core.cli.run_words import with_words
 from core.cli.threads import filter_option
 from core.errors import UsageError
 from core.thread.evidence import EVIDENCE
@@ -51,6 +52,8 @@ EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measu
 @click.option("--per-session", type=click.IntRange(2, 256), help="So many ways at each session, each a thread.")
 @click.option("--keep", type=click.Choice(["right", "all"]), help="Which ways stay; `right` unless told.")
 @click.option("--hint", is_flag=True, help="Tell the model the truth; keep only what does not show it.")
+@click.option("--say", metavar="TEXT", help="Of one thread: the user says this first, and the thread keeps it.")
+@click.option("--whisper", metavar="TEXT", help="Of one thread: a hint with every request, which nothing keeps.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
 @json_option
 @workspace_options
@@ -74,6 +77,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         max_tokens=options["max_tokens"],
         seed=seed,
     )
+    jobs = with_words(workspace, jobs, options)
     started = time.monotonic()
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown

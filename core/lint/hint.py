@@ -27,17 +27,21 @@ _RUN = 5
 """So many words in a row of the hint are no chance."""
 
 
-def hint_trace(thread: Thread, context: Context | None = None) -> str:
-    """Why a thread shows that its teacher knew the truth, in one sentence; empty when nothing does."""
+def hint_trace(thread: Thread, context: Context | None = None, hints: Sequence[str] = ()) -> str:
+    """Why a thread shows that its teacher was given a hint, in one sentence; empty when nothing does. `hints` are what
+    was said besides the truth."""
+    words_of_hints = _HINTS_RUNS.union(*map(_runs, hints))
     context = context or Context()
     for finding in LEAK.find(thread, context):
         return finding.sentence
     for text in _written(thread):
         if mention := _MENTION.search(text):
             return f"it speaks of what it was told: {mention[0]!r}"
-        if words := _runs(text) & _HINTS_RUNS:
+        if words := _runs(text) & words_of_hints:
             return f"it repeats the hint: {' '.join(min(words))!r}"
-    for turn in (thread.messages, *_alternatives(thread)):
+    results = [index for index, message in enumerate(thread.messages) if message.get("role") == "tool"]
+    first = results[0] if results else len(thread.messages)
+    for turn in (thread.messages, *_alternatives(thread, first)):
         for message in turn:
             if message.get("role") == "tool":
                 break
@@ -69,18 +73,21 @@ def _texts(message: Message) -> Iterator[str]:
     yield from map(call_arguments, calls_of(message))
 
 
-def _alternatives(thread: Thread) -> Iterator[Sequence[Message]]:
+def _alternatives(thread: Thread, until: int | None = None) -> Iterator[Sequence[Message]]:
+    """The messages of each turn that was set aside; with `until`, of those that stood at or before that message."""
     for alternative in thread.alternatives:
         messages: Any = alternative.get("messages")
-        if isinstance(messages, list):
+        position = alternative.get("position")
+        early = until is None or not isinstance(position, int) or position <= until
+        if isinstance(messages, list) and early:
             yield [message for message in messages if isinstance(message, Mapping)]
 
 
 def _unchecked(thread: Thread, context: Context) -> Iterator[Finding]:
     if hint_of(thread) == UNCHECKED:
         trace = hint_trace(thread, context)
-        sentence = f"its teacher was told the truth: {trace}" if trace else (
-            "its teacher was told the truth, and whether that shows was not checked yet"
+        sentence = f"its teacher was given a hint: {trace}" if trace else (
+            "its teacher was given a hint, and whether that shows was not checked yet"
         )  # fmt: skip
         yield Finding("hint", None, sentence, "`sensorloom run` it to its end, which checks it, or reject it")
 

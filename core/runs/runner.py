@@ -48,6 +48,8 @@ class TurnRunner:
         self._stems: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[TurnEnded]] = {}
         self._models: dict[ModelChoice, Model] = {}
+        self._pausing: set[str] = set()
+        """Stems whose runs end after the present turn; touched on the runner's thread alone."""
         self._guard = threading.Lock()
         self._closed = False
         self._tool_problems: frozenset[str] = frozenset()
@@ -83,12 +85,19 @@ class TurnRunner:
 
         return self.start(stored.stem, events)
 
-    def run_to_end(self, stored: Stored, choice: ModelChoice) -> str:
-        """Run the thread to its end, saving every turn."""
+    def run_to_end(self, stored: Stored, choice: ModelChoice, hint: str = "") -> str:
+        """Run the thread to its end, saving every turn. `hint` is said to the model with each request, never stored."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             tools, context = await self._equipment(stored, run)
-            async for event in run_to_end(self._workspace, stored, self._model(choice), tools, context, run=run):
+            model, stem = self._model(choice), stored.stem
+
+            def pausing() -> bool:
+                return stem in self._pausing
+
+            async for event in run_to_end(
+                self._workspace, stored, model, tools, context, run=run, hint=hint, pausing=pausing
+            ):
                 yield event
 
         return self.start(stored.stem, events)
@@ -159,6 +168,15 @@ class TurnRunner:
         self._loop.call_soon_threadsafe(self._begin, stem, run, make)
         return run
 
+    def pause(self, stem: str) -> None:
+        """End a thread's run to the end once its present turn is saved, if there is one."""
+
+        def marked() -> None:
+            if stem in self._tasks:
+                self._pausing.add(stem)
+
+        self._loop.call_soon_threadsafe(marked)
+
     def cancel(self, stem: str) -> None:
         """Stop a thread's run, if there is one; what came is reported in its `TurnEnded`."""
         self._loop.call_soon_threadsafe(self._cancel, stem)
@@ -189,6 +207,7 @@ class TurnRunner:
 
     def _end(self, stem: str, run: str, done: asyncio.Task[TurnEnded]) -> None:
         self._tasks.pop(stem, None)
+        self._pausing.discard(stem)
         with self._guard:
             self._stems.pop(stem, None)
         self._tell(TurnEnded(run, stem, cancelled=True) if done.cancelled() else done.result())

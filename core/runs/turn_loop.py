@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -201,11 +201,12 @@ async def run_to_end(
     run: str,
     seed: int | None = None,
     hint: str = "",
+    pausing: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[TurnEvent]:
     """Make turns and save each at once until the thread is finished or at its limit, cancelled, or failing.
 
     What was saved stays saved. A response without a final answer is set aside and asked for again. `hint` is said to
-    the model with every request, and stored nowhere.
+    the model with every request, and stored nowhere. `pausing` is asked after each turn: whether it ends there.
     """
     nudges = 0
     while stored.thread.status == "active":
@@ -233,6 +234,8 @@ async def run_to_end(
         if cancelled:
             yield TurnEnded(run, stored.stem, cancelled=True)
             return
+        if pausing():
+            break
         if nudges > MAX_NUDGES:
             yield TurnEnded(
                 run,

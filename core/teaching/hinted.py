@@ -11,6 +11,7 @@ from core.lint import Context
 from core.lint.hint import hint_trace
 from core.lint.label_set import dataset_labels
 from core.runs.batch import Job, Ran
+from core.teaching.whisper import look_through
 from core.thread.hint import STRIPPED, UNCHECKED, hint_for, hint_of, with_hint
 from core.workspace import Workspace
 
@@ -32,6 +33,9 @@ def strip_hints(workspace: Workspace, ran: Sequence[Ran]) -> list[Ran]:
 
 def _stripped(workspace: Workspace, result: Ran) -> Ran:
     stored = result.stored
+    if stored is not None and result.job.stem and result.job.hint:  # somebody's thread, and a hint on the way
+        stored, trace = look_through(workspace, stored, [result.job.hint(stored.thread)])
+        return replace(result, stored=stored, error=result.error or trace)
     if stored is None or hint_of(stored.thread) != UNCHECKED or stored.thread.status == "active":
         return result
     trace = hint_trace(stored.thread, Context(stored.stem, dataset_labels(workspace, stored.thread.dataset)))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
-from core.runs.events import Reported, TurnEvent
+from core.runs.events import Reported, TurnEnded, TurnEvent
 from core.thread.proposal import Proposal
 from tui.keys import ActionId
 from tui.open_thread.open_thread import OpenThread
@@ -45,6 +45,10 @@ class Running:
         self._runs = runs
         self._accept = accept
         self._keep = keep
+        self.to_end: set[str] = set()
+        """Stems of the threads whose run goes on from turn to turn."""
+        self.ended: Callable[[ThreadWork, TurnEnded], None] = lambda _work, _event: None
+        """Told of each run that is over."""
 
     def run(self) -> None:
         """Ask for the next turn."""
@@ -63,7 +67,25 @@ class Running:
         elif work.slots:
             self._thread.say("the proposal broke off: t retries it, e edits it whole, ⌫ discards it", "warning")
         elif self._goes_on(work, to_end=True):
-            self._start(work, lambda: self._runs.runner.run_to_end(work.stored, self._runs.choice))
+            self.start_to_end(work)
+
+    def start_to_end(self, work: ThreadWork, hint: str = "") -> None:
+        """Run a thread to its end. `hint` is said to the model with each request, and stored nowhere."""
+        self.to_end.add(work.stored.stem)
+        self._start(work, lambda: self._runs.runner.run_to_end(work.stored, self._runs.choice, hint))
+
+    def pause(self, work: ThreadWork) -> None:
+        """End a run to the end once its present turn is saved."""
+
+        async def paused() -> None:  # after the start, which may still be under way
+            self._runs.runner.pause(work.stored.stem)
+
+        self._thread.do(paused)
+
+    async def forget(self, work: ThreadWork) -> None:
+        """What waited for a decision was put aside."""
+        work.clear()
+        await self._keep(work)
 
     def sample(self) -> None:
         """Propose several turns at once."""
@@ -134,6 +156,9 @@ class Running:
         if busy and not work.busy:
             # while it ran, changes from outside were the run's to see
             self._thread.do(partial(self._thread.reread, stem))
+            self.to_end.discard(stem)
+            if isinstance(event, TurnEnded):
+                self.ended(work, event)
 
     def _goes_on(self, work: ThreadWork, *, to_end: bool = False) -> bool:
         """Whether the thread can have another turn; says what to do where it cannot."""

@@ -150,6 +150,8 @@ ACTIONS = (
         bar={"proposal": 3}, words="put aside reject alternatives"),
     AppAction("turn.stop", "escape", "stop", "stop what is running; what came is kept as a proposal", TURNS,
         lambda parts: parts.running.stop, bar={"running": 1}, words="running cancel"),
+    AppAction("turn.say", "quotation_mark", "say", "say something to the model in the middle of a run, or hint at it",
+        TURNS, lambda parts: parts.steering.say, bar={"running": 5}, words="steer message user whisper talk"),
     AppAction("turn.edit", "e", "edit", "edit the message in place", TURNS,
         lambda parts: parts.edits.edit, needs="idle", bar={"conversation": 3, "proposal": 4, "stale": 2}),
     AppAction("turn.edit_external", "E", "editor", "edit the message in $EDITOR", TURNS,

@@ -26,6 +26,7 @@ from tui.open_thread.running import Running
 from tui.open_thread.runs import Runs
 from tui.open_thread.searching import Searching
 from tui.open_thread.stale_actions import StaleActions
+from tui.open_thread.steering import Steering
 from tui.open_thread.structuring import Structuring
 from tui.open_thread.teaching import Teaching
 from tui.open_thread.thread_work import ThreadWork
@@ -163,6 +164,7 @@ class Parts:
         )
         self.turns = TurnActions(thread)
         self.structuring = Structuring(thread)
+        self.steering = Steering(thread, self.running)
         self.teaching = Teaching(thread, self.running)
         self.stale = StaleActions(thread, self.act)
         self.edits = EditActions(

@@ -39,6 +39,7 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "turn.accept": ("sample --take N",),
     "turn.retry": ("sample --take 0",),
     "turn.discard": ("sample --take 0",),
+    "turn.say": ("run --say TEXT", "run --whisper TEXT"),
     "turn.edit": ("edit --message N --text TEXT",),
     "turn.edit_external": ("edit --message N --from FILE",),
     "turn.settle": ("settle --rerun", "settle --accept", "settle --branch"),

@@ -425,3 +425,17 @@ def test_the_tree_of_a_session_names_where_each_branch_leaves(workspace: Workspa
     told = json.loads(sensorloom("tree", A, "--json")[1])
     assert [(node["id"], node["depth"]) for node in told[:2]] == [(A, 0), (child, 1)]
     assert sensorloom("tree", "nowhere")[0] == 1
+
+
+def test_something_is_said_or_whispered_before_a_run_goes_on(workspace: Workspace, sensorloom: Run):
+    stem = sensorloom("branch", A, "--at", "1")[1].strip()
+    assert sensorloom("run", stem, "--say", "Look at the rhythm, too.", "--endpoint", "builtin")[0] == 0
+    spoken = [message["content"] for message in messages(workspace, stem) if message["role"] == "user"]
+    assert spoken[1:] == ["Look at the rhythm, too."] and metadata(workspace, stem)["status"] == "finished"
+    other = sensorloom("branch", A, "--at", "1")[1].strip()
+    assert sensorloom("run", other, "--whisper", "Look at the rhythm, too.", "--endpoint", "builtin")[0] == 0
+    assert metadata(workspace, other)["made_by"]["hint"] == "stripped"
+    assert b"rhythm, too" not in bytes_of(workspace)[other]
+    for arguments, reason in (([A, "--say", "x"], "finished"), (["--dataset", "demo", "--say", "x"], "name one")):
+        code, _, err = sensorloom("run", *arguments)
+        assert code == 1 and reason in err
