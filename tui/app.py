@@ -14,8 +14,8 @@ from textual.widgets import Input
 
 from core.text import printable
 from core.workspace import Workspace
-from tui.screens.actions import rebound
 from tui.screens.main import MainScreen
+from tui.screens.rebinding import rebound
 from tui.terminal.coloured_app import ColouredApp
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded

@@ -10,9 +10,10 @@ from core.workspace import open_workspace
 from tui.app import SensorloomApp
 from tui.keys import PANE_ACTIONS, ActionId, offered
 from tui.palette import Actions
-from tui.screens.actions import ACTIONS, rebound
+from tui.screens.actions import ACTIONS
 from tui.screens.help import help_lines
 from tui.screens.main import MainScreen
+from tui.screens.rebinding import rebound
 from tui.widgets.lines import plain_text
 
 NAMED = {

@@ -6,14 +6,12 @@ an action by its id. Moves that a pane makes for itself are in `tui/keys.py`.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from core.errors import WorkspaceError
-from tui.keys import MOVING, PANE_ACTIONS, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, Where, shown_key
+from tui.keys import MOVING, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, shown_key
 
 if TYPE_CHECKING:
     from tui.open_thread.thread_work import ThreadWork
@@ -269,33 +267,3 @@ def _not_now(needs: Need, work: ThreadWork, key: Mapping[ActionId, str]) -> str:
 
         return "" if stale_messages(work.stored.thread) else "nothing in this thread is stale"
     return ""
-
-
-def rebound(chosen: Mapping[str, str]) -> tuple[Action, ...]:
-    """All actions with a person's keys.
-
-    Raises:
-        WorkspaceError: an action that does not exist, or a key that two actions would share.
-    """
-    known: Mapping[str, Action] = {action.id: action for action in (*PANE_ACTIONS, *ACTIONS)}
-    for name in chosen:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean `{near[0]}`?" if near else "the help screen (?) lists the actions"
-            raise WorkspaceError(f"sensorloom.toml, [keys]: there is no action `{name}`; {hint}")
-    actions = tuple(replace(action, keys=chosen.get(action.id, action.keys)) for action in known.values())
-    _check_unique(actions)
-    return actions
-
-
-def _check_unique(actions: Sequence[Action]) -> None:
-    owners: dict[tuple[str, Where], str] = {}
-    for action in actions:
-        for key in action.keys.split(","):
-            if not key.strip():
-                raise WorkspaceError(f"sensorloom.toml, [keys]: `{action.id}` has no key")
-            owner = owners.setdefault((key, action.where), action.id)
-            if owner != action.id:
-                raise WorkspaceError(
-                    f"sensorloom.toml, [keys]: `{key}` would be both `{owner}` and `{action.id}`; choose another"
-                )

@@ -6,8 +6,9 @@ from core.workspace import Workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
 from tui.keys import PANE_ACTIONS
-from tui.screens.actions import ACTIONS, rebound
+from tui.screens.actions import ACTIONS
 from tui.screens.hints import USEFUL, hint_lines
+from tui.screens.rebinding import rebound
 from tui.widgets.lines import cells, plain_text
 
 
