@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench day bench-tools reference-tools pictures snapshots rooms filters keys lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -136,6 +136,11 @@ bench-tools: .venv/.bench
 	echo >> docs/bench-tools.md.new
 	$(BIN)/python -m tests.bench.variety >> docs/bench-tools.md.new
 	mv docs/bench-tools.md.new docs/bench-tools.md
+
+# Whether anything that is sent or exported, but what was measured, tells the label.
+adversary: .venv/.bench
+	$(BIN)/python -m tests.bench.adversary $(ARGS) > docs/adversary.md.new
+	mv docs/adversary.md.new docs/adversary.md
 
 # The tools' numbers beside scipy's, and beside what windows were made with; fails when one disagrees beyond its tolerance.
 reference-tools: .venv/.dev

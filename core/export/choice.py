@@ -10,9 +10,10 @@ from typing import Literal
 
 from core.export.entry import Entry
 from core.export.groups import Groups
+from core.export.profiles import profile_of
 from core.export.report import ExportRequest, Skips
 from core.export.selection import HELD_OUT
-from core.export.split import SplitSpec, assign
+from core.export.split import PARTS, SplitSpec, assign
 from core.storage.splits_file import SplitBook
 from core.thread.similar import Seen
 
@@ -54,6 +55,19 @@ def capped(entries: Sequence[Entry], request: ExportRequest, skips: Skips) -> li
     stay = {entry.stem for of_label in by_label.values() for entry in sorted(of_label, key=rank)[: request.cap]}
     skips.passed_over(OVER_CAP, len(entries) - len(stay))
     return [entry for entry in entries if entry.stem in stay]
+
+
+def rows_in_order(entries: Sequence[Entry], request: ExportRequest) -> list[Entry]:
+    """The entries in the order of their rows, side by side: drawn from a hash of the thread's id, since ids in their
+    own order say what was going on where a recording was cut from its beginning to its end. The plain copy keeps the
+    order of the ids, as it keeps the ids."""
+    is_plain = profile_of(request.profile).rows is None and request.call_ids == "stored"
+
+    def position(entry: Entry) -> tuple[int, bytes]:
+        drawn = b"" if is_plain else hashlib.sha256(entry.stem.encode(errors="surrogatepass")).digest()
+        return PARTS.index(entry.side) if entry.side else 0, drawn
+
+    return sorted(entries, key=position)
 
 
 def without_held_out(

@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from core.export.choice import capped, put_on_sides, without_duplicates, without_held_out
+from core.export.choice import capped, put_on_sides, rows_in_order, without_duplicates, without_held_out
 from core.export.entry import Entry
 from core.export.groups import Groups
 from core.export.manifest import write_beside, write_manifest
@@ -36,7 +36,7 @@ from core.export.row_buffer import RowBuffer, richest_first
 from core.export.rows import is_copy, part_maker
 from core.export.selection import is_wrong, open_selection
 from core.export.siblings import Siblings
-from core.export.split import PARTS, balance
+from core.export.split import balance
 from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
 from core.listing.goal import Kinds, goal_of
@@ -172,7 +172,7 @@ def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected,
     entries = without_held_out(entries, request, book, groups, skips)
     entries = capped(entries, request, skips)  # after it, so that what stays behind takes nobody's place
     learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
-    entries.sort(key=lambda entry: PARTS.index(entry.side) if entry.side else 0)
+    entries = rows_in_order(entries, request)
     report = _report(workspace, request, collected, entries)
     if not entries:
         raise NothingToExportError(_nothing(workspace, report), report)

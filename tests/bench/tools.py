@@ -86,11 +86,11 @@ SLICES = (
 )  # fmt: skip
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share, after Wilson (1927)."""
+def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a share, after Wilson (1927): 95 %, or `z` standard deviations."""
     if not count:
         return 0.0, 1.0
-    z, share = 1.96, right / count
+    share = right / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z * ((share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5) / (1 + z * z / count)
     return max(middle - half, 0.0), min(middle + half, 1.0)
