@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.analyst.conclusion import conclude
@@ -17,6 +17,8 @@ from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding
 from core.analyst.eliminating import asking_steps, is_measuring, measuring_steps, reasoned
 from core.analyst.evidence import closeness_to, votes_for
 from core.analyst.impressions import first_impression
+from core.analyst.kind_answers import EXPLAINED, OWN_ANSWERS, conclude_kind
+from core.analyst.kinds_asked import OF_THEIR_OWN, kind_asked, own_steps, within
 from core.analyst.looks import LOOKS, SESSION, looking, tried
 from core.analyst.manner import AGAIN, Manner, early_comparison, manner_of
 from core.analyst.phrases import listed, phrase
@@ -65,11 +67,16 @@ def reply_to(body: Mapping[str, Any], seed: int) -> Reply:
     asked = read_question(conversation)
     manner = manner_of(_drawn(way, "manner"))
     told = manner.told(measuring=is_measuring(conversation))
-    steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, manner, way, draw)
+    kind = kind_asked(conversation)
+    if kind == "choice" and len(asked.options) > 1:
+        conversation = replace(conversation, labels=asked.options)
+    steps = [] if _must_answer(conversation) else _next_steps(conversation, asked, kind, manner, way, draw)
     if not steps:
         window = window_of(conversation, asked)
+        if kind in OWN_ANSWERS:
+            return Reply(conclude_kind(kind, conversation, draw), manner=told)
         return Reply(conclude(conversation, asked, window, draw, revises=manner.states_impressions), manner=told)
-    return Reply(_spoken(conversation, asked, manner, steps, draw), tuple(_call(step) for step in steps), told)
+    return Reply(_spoken(conversation, asked, kind, manner, steps, draw), tuple(_call(step) for step in steps), told)
 
 
 def _generator(text: str) -> random.Random:
@@ -90,15 +97,18 @@ def _call(step: Step) -> Call:
 
 
 def _spoken(
-    conversation: Conversation, asked: Asked, manner: Manner, steps: Sequence[Step], draw: random.Random
+    conversation: Conversation, asked: Asked, kind: str, manner: Manner, steps: Sequence[Step], draw: random.Random
 ) -> str:
     """What the last results showed, and why these calls come next."""
     last = [finding for finding in conversation.findings if finding.turn == conversation.turns - 1]
-    if is_measuring(conversation):
+    drawn = ""
+    if kind in OF_THEIR_OWN:
+        last = [finding for finding in last if finding.failed or finding.tool in EXPLAINED]
+    elif is_measuring(conversation):
         last = [finding for finding in last if finding.failed or finding.tool in _DESCRIBING]
         drawn = reasoned(conversation, window_of(conversation, asked), draw)
-    else:
-        drawn = first_impression(conversation, draw) if manner.states_impressions else ""
+    elif manner.states_impressions:
+        drawn = first_impression(conversation, draw)
     parts = [sentence for sentence in (*(explain(finding, draw) for finding in last), drawn) if sentence]
     if asked.absent and conversation.turns == 1:
         parts.append("The session has none of the sensors that the question names, so I go by those it has.")
@@ -109,9 +119,15 @@ def _spoken(
     return " ".join(parts)
 
 
-def _next_steps(conversation: Conversation, asked: Asked, manner: Manner, way: str, draw: random.Random) -> list[Step]:
+def _next_steps(
+    conversation: Conversation, asked: Asked, kind: str, manner: Manner, way: str, draw: random.Random
+) -> list[Step]:
     """The call or calls of the next turn; empty when it is time to answer."""
     window = window_of(conversation, asked)
+
+    def for_its_kind() -> list[Step]:
+        return own_steps(kind, conversation, manner, lambda what: draw if what == "now" else _drawn(way, what))
+
     evidence = (
         (
             lambda: measuring_steps(conversation, asked, manner, window, draw),
@@ -123,16 +139,19 @@ def _next_steps(conversation: Conversation, asked: Asked, manner: Manner, way: s
             lambda: _comparing(conversation, window, way, draw),
         )
     )
-    plans = (
+    whole = (
         lambda: _mending(conversation, draw),
         lambda: _overview(conversation, asked, way, draw),
         lambda: _narrowing(conversation, asked),
         lambda: _comparing_first(conversation, manner, window, draw),
         lambda: _own_tool(conversation, way),
         *evidence,
+        for_its_kind,
     )
+    plans = (whole[0], for_its_kind) if kind in OF_THEIR_OWN else whole
     for plan in plans:
-        steps = [mended for step in plan() if (mended := possible(conversation, step)) is not None]
+        limited = [within(step, kind, asked) for step in plan()]
+        steps = [mended for step in limited if (mended := possible(conversation, step)) is not None]
         if steps:
             return steps
     return []

@@ -60,7 +60,8 @@ def import_command(
 
     NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm, wisdm_v1, hapt, or table for recordings of
     your own: a folder, archive or file of CSV, TSV, Parquet or JSON lines. What is not told is decided by looking
-    and shown. An import that was interrupted goes on where it stopped when it is started again.
+    and shown. With planted, PATH is a dataset in the standard form: sessions with changes and faults are made of it.
+    An import that was interrupted goes on where it stopped when it is started again.
     """
     from core.datasets.importing import import_dataset
     from core.datasets.plan import ImportOptions

@@ -11,7 +11,7 @@ import click
 
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, run_shown
-from core.cli.run_which import sessions_drawn, sessions_lacking, unfinished
+from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
 from core.cli.threads import filter_option
 from core.errors import UsageError
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from core.cli.run_progress import Watch
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import Job, Ran
+    from core.runs.batch import ClassCount, Job, Ran
 
-NEW_ONLY = ("dataset", "goal", "count", "sessions", "question", "difficulty", "per_session", "hint", "evidence")
+NEW_ONLY = (
+    "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
+)  # fmt: skip
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
+KIND_HELP = "Kinds of questions, with commas, or `mix`: `sensorloom questions` lists them. The activity unless told."
 EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measurements alone. As the settings have it."
 
 
@@ -42,6 +45,7 @@ EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measu
 @click.option(
     "--question", "--query", "question", help="The question; each thread's is proposed by the model unless told."
 )
+@click.option("--kind", metavar="NAMES", help=KIND_HELP)
 @click.option("--evidence", type=click.Choice(EVIDENCE), help=EVIDENCE_HELP)
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
@@ -107,7 +111,6 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
             option = new[0].rstrip("s") if new[0] == "sessions" else new[0].replace("_", "-")
             raise UsageError(f"--{option} is for new threads; name either threads or a dataset")
         return [Job(stem=stem, max_turns=max_turns) for stem in unfinished(workspace, stems, options["wanted"])]
-    pairs = sessions_lacking(workspace, options) if options["goal"] else sessions_drawn(workspace, options, seed)
     own, evidence = options["seed"], options["evidence"]
     jobs = [
         Job(
@@ -118,8 +121,9 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
             "",
             max_turns,
             evidence,
+            asked,
         )
-        for number, (dataset, session) in enumerate(pairs)
+        for number, (dataset, session, asked) in enumerate(questions_drawn(workspace, options, seed))
     ]
     if not options["hint"]:
         return jobs
@@ -165,19 +169,16 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
 
 
 def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:
-    from core.runs.batch import per_class
+    from core.runs.batch import per_class, per_kind
+    from core.thread.scoring import ACTIVITY
 
     finished = [result.thread for result in ran if result.finished and result.thread]
     lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
-    counts = per_class(finished)
+    counts = per_kind(finished)
     if counts:
-        right, of = sum(label.correct for label in counts), sum(label.finished for label in counts)
+        right, of = sum(kind.correct for kind in counts), sum(kind.finished for kind in counts)
         lines.append(f"correct   {right} of {of} ({right / of:.1%})")
-        width = max(len(label.label) for label in counts)
-        lines += [
-            f"  {label.label:<{width}}  {label.correct:>4} of {label.finished:<4} {label.correct / label.finished:6.1%}"
-            for label in counts
-        ]
+        lines += _shares(counts) if any(kind.label != ACTIVITY for kind in counts) else _shares(per_class(finished))
     failed = [result for result in ran if result.error]
     lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
     if any(result.cancelled for result in ran):
@@ -185,21 +186,30 @@ def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[st
     return lines
 
 
+def _shares(counts: Sequence[ClassCount]) -> list[str]:
+    width = max(len(count.label) for count in counts)
+    return [
+        f"  {count.label:<{width}}  {count.correct:>4} of {count.finished:<4} {count.correct / count.finished:6.1%}"
+        for count in counts
+    ]
+
+
 def _document(
     jobs: Sequence[Job], ran: Sequence[Ran], choice: ModelChoice, seed: int | None, seconds: float
 ) -> dict[str, Any]:
-    from core.runs.batch import per_class
+    from core.runs.batch import per_class, per_kind
 
     finished = [result.thread for result in ran if result.finished and result.thread]
-    counts = per_class(finished)
+    counts, kinds = per_class(finished), per_kind(finished)
     return {
         "endpoint": choice.endpoint.name,
         "model": finished[0].metadata.get("model") if finished else choice.model or choice.endpoint.model,
         "seed": seed,
         "asked": len(jobs),
         "finished": len(finished),
-        "correct": sum(result.correct for result in counts),
+        "correct": sum(kind.correct for kind in kinds),
         "per_class": {result.label: {"finished": result.finished, "correct": result.correct} for result in counts},
+        "per_kind": {kind.label: {"finished": kind.finished, "correct": kind.correct} for kind in kinds},
         "seconds": round(seconds, 3),
         "threads": [_thread_document(result) for result in ran],
     }
@@ -217,6 +227,6 @@ def _thread_document(ran: Ran) -> dict[str, Any]:
     }
     if thread is None:
         return {**told, "status": None}
-    keys = ("status", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
+    keys = ("status", "question_kind", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
     counts = ("num_turns", "num_tool_calls")
     return {**told, **{key: thread.metadata.get(key) for key in (*keys, *counts)}}

@@ -13,10 +13,14 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
+    from core.thread.kinds import Asked
 
 
-def sessions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int) -> list[tuple[str, str]]:
-    """The dataset and session of each new thread, as they were named or drawn."""
+def questions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int) -> list[tuple[str, str, Asked | None]]:
+    """The dataset and session of each new thread, as they were named, drawn, or lacking for the goal; with what is asked
+    about it, where that is another kind of question than that for the activity."""
+    if options["goal"]:
+        return [(dataset, session, None) for dataset, session in sessions_lacking(workspace, options)]
     from core.datasets.standard import open_dataset
     from core.runs.batch import draw_sessions
 
@@ -29,8 +33,22 @@ def sessions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int) 
         raise UsageError(f"{dataset.name} has no session {unknown[0]!r}")
     if sessions and options["count"]:
         raise UsageError("give --session or --count, not both")
-    drawn = sessions or draw_sessions(dataset, options["count"] or 1, seed, _band(workspace, dataset, options))
-    return [(dataset.name, session) for session in drawn]
+    count, among = options["count"] or 1, None if sessions else _band(workspace, dataset, options)
+    if not options["kind"]:
+        drawn = sessions or draw_sessions(dataset, count, seed, among)
+        return [(dataset.name, session, None) for session in drawn]
+    from core.runs.asking import asked_of_each, draw_questions, kinds_named
+    from core.thread.scoring import ACTIVITY
+
+    kinds = kinds_named(options["kind"])
+    if options["question"] and [kind.name for kind in kinds] != [ACTIVITY]:
+        raise UsageError("--question is for the activity: a question of another kind comes in its own words")
+    questions = (
+        asked_of_each(workspace, dataset, sessions, kinds, seed)
+        if sessions
+        else draw_questions(workspace, dataset, kinds, count, seed, among)
+    )
+    return [(dataset.name, asked.session, asked if asked.kind != ACTIVITY else None) for asked in questions]
 
 
 def sessions_lacking(workspace: Workspace, options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -39,7 +57,7 @@ def sessions_lacking(workspace: Workspace, options: Mapping[str, Any]) -> list[t
     from core.listing.index import summaries
     from core.listing.proposing import pairs_of, propose, sessions_to_make
 
-    named = [name for name in ("dataset", "sessions", "difficulty") if options[name]]
+    named = [name for name in ("dataset", "sessions", "difficulty", "kind") if options[name]]
     if named:
         raise UsageError(f"--goal says which sessions: leave --{named[0].rstrip('s')} out")
     goal = goal_of(workspace)

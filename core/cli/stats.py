@@ -13,6 +13,7 @@ from core.listing.index import summaries
 from core.listing.statistics import Count, DatasetStatistics, Statistics, interval, label_sets, statistics
 from core.listing.variety import Variety, described, variety
 from core.text import counted, one_line
+from core.thread.scoring import ACTIVITY
 from core.workspace import Workspace
 
 MOST = 12
@@ -25,8 +26,8 @@ MOST = 12
 @json_option
 @workspace_options
 def command(workspace: Workspace, wanted: str, quick: bool, as_json: bool) -> int:
-    """Count threads: balance of labels, wrong answers, confidence, turns, tools that were used, and how varied they
-    are."""
+    """Count threads: balance of labels, wrong answers, kinds of questions, confidence, turns, tools that were used, and
+    how varied they are."""
     chosen = parse(wanted, workspace)
     threads = list(select(workspace.threads, summaries(workspace), chosen))
     counts = statistics(threads, label_sets(workspace, threads, chosen.on_summary))
@@ -60,6 +61,8 @@ def lines(counts: Statistics) -> list[str]:
         rows.append(counts.judge.in_words())
     for dataset in counts.datasets:
         rows += _dataset(dataset)
+    if any(count.name != ACTIVITY for count in counts.questions):
+        rows += _table("kinds of question", counts.questions)
     rows += _table("confidence", counts.confidence, "not stated")
     rows += _table("reasons of verdicts", counts.reasons)
     rows += _table("tags", counts.tags)

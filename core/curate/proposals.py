@@ -16,12 +16,14 @@ from core.thread import proposal
 from core.thread.evidence import DEFAULT, WITHOUT, Evidence
 from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
+from core.thread.scoring import ACTIVITY, asks_for_a_label
 from core.thread.turns import with_ids_of
 from core.thread.value import SCHEMA_VERSION, Message, Thread, is_assistant, timestamp, with_messages
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
+    from core.thread.kinds import Asked
 
 Tools = Sequence[Mapping[str, Any]]
 
@@ -37,6 +39,7 @@ def create_thread(
     truth: str | None = None,
     made_by: Mapping[str, Any] | None = None,
     evidence: Evidence | None = None,
+    asked: Asked | None = None,
 ) -> Stored:
     """Begin a thread: a question about one session, under the next free id.
 
@@ -48,6 +51,7 @@ def create_thread(
         max_turns: how many assistant messages a run may make; the workspace's setting unless told.
         tools: the schemas of the tools that are offered, when they are known already.
         truth: the session's label; looked up in the dataset unless told.
+        asked: the kind of question and its truth, where it does not ask for the activity.
         evidence: what the answer may rest on; the workspace's setting unless told.
         made_by: what is recorded of how it is made, beside the model.
 
@@ -56,7 +60,9 @@ def create_thread(
     from core.datasets.standard import open_dataset
 
     opened = open_dataset(workspace, dataset)
-    label = _label_of(opened, session) if truth is None else truth
+    other = asked if asked is not None and asked.kind != ACTIVITY else None
+    if truth is None:
+        truth = other.truth if other else _label_of(opened, session)
     basis = _basis(workspace, opened, evidence)
 
     def make(stem: str) -> Thread:
@@ -64,7 +70,7 @@ def create_thread(
         metadata = {
             "dataset": dataset,
             "session": session,
-            "ground_truth": label,
+            "ground_truth": truth,
             "status": "active",
             "user_query": question,
             "schema_version": SCHEMA_VERSION,
@@ -72,6 +78,7 @@ def create_thread(
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **basis,
+            **(_asked_for(other) if other else {}),
             **({"made_by": dict(made_by)} if made_by else {}),
         }
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
@@ -95,10 +102,23 @@ def _basis(workspace: Workspace, dataset: StandardDataset, evidence: Evidence | 
     return {**({"evidence": kind} if kind != DEFAULT else {}), **({WITHOUT: list(without)} if without else {})}
 
 
+def _asked_for(asked: Asked) -> dict[str, str]:
+    """What a thread's metadata say of a question that does not ask for the activity."""
+    told = {"question_kind": asked.kind}
+    return told if asks_for_a_label(asked.kind) else {**told, "activity": asked.activity}
+
+
 def _label_of(dataset: StandardDataset, session: str) -> str:
+    from core.datasets.facts import holds_several
+
     labels = dataset.labels.get(session)
     if not labels:
         raise DatasetError(f"{dataset.name} has no labelled session {session!r}")
+    if holds_several(dataset, session):
+        raise DatasetError(
+            f"{session} of {dataset.name} holds several activities, so that no label is its own; ask when it changes "
+            "(the kind `change`)"
+        )
     return labels[0]
 
 

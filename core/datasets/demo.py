@@ -109,13 +109,14 @@ IMPORTER = Importer("demo", "a synthetic motion dataset made from a seed", False
 def _sessions(seed: int, number: int, dropped: Counter[str]) -> Iterator[NewSession]:
     random = np.random.default_rng([abs(seed), number])
     subject = _subject(random, number)
+    labels = [label for label in range(len(ACTIVITIES)) for _ in range(WINDOWS_PER_ACTIVITY)]
+    recordings = [_recorded(random, subject, ACTIVITIES[label]) for label in labels]
     windows = [
-        (label, np.arange(ROWS) / RATE_HZ, _recorded(random, subject, activity))
-        for label, activity in enumerate(ACTIVITIES)
-        for _ in range(WINDOWS_PER_ACTIVITY)
+        (label, np.arange(ROWS) / RATE_HZ, values) for label, (values, _) in zip(labels, recordings, strict=True)
     ]
+    facts = [{"steps": steps} for _, steps in recordings]
     names = tuple(channel.name for channel in CHANNELS)
-    yield from numbered(subject.name, subject.name, ACTIVITIES, [names] * len(windows), windows)
+    yield from numbered(subject.name, subject.name, ACTIVITIES, [names] * len(windows), windows, facts)
 
 
 def _subject(random: np.random.Generator, number: int) -> _Subject:
@@ -131,18 +132,20 @@ def _subject(random: np.random.Generator, number: int) -> _Subject:
     )
 
 
-def _recorded(random: np.random.Generator, subject: _Subject, activity: str) -> Samples:
-    """What the phone writes down, shape (6, ROWS): acceleration in m/s², angular velocity in rad/s."""
+def _recorded(random: np.random.Generator, subject: _Subject, activity: str) -> tuple[Samples, int]:
+    """What the phone writes down, shape (6, ROWS): acceleration in m/s², angular velocity in rad/s; and how many steps
+    were made meanwhile."""
     gait = _GAITS.get(activity)
-    acceleration, turning = _walk(random, subject, gait) if gait else _rest(random, subject.tilt[activity])
+    acceleration, turning, steps = _walk(random, subject, gait) if gait else _rest(random, subject.tilt[activity])
     slip = _rotation(*random.normal(0, 3, 3))
     values = np.concatenate((slip @ subject.mounting @ acceleration, slip @ subject.mounting @ turning)) + subject.bias
     noise = np.repeat((0.05, 0.012), 3)[:, None]
     resolution = np.repeat((0.005, 0.0005), 3)[:, None]
-    return np.round((values + random.normal(0, 1, values.shape) * noise) / resolution) * resolution
+    return np.round((values + random.normal(0, 1, values.shape) * noise) / resolution) * resolution, steps
 
 
-def _walk(random: np.random.Generator, subject: _Subject, gait: _Gait) -> tuple[Samples, Samples]:
+def _walk(random: np.random.Generator, subject: _Subject, gait: _Gait) -> tuple[Samples, Samples, int]:
+    """A step is one turn of the phase, at whose first quarter the body is pushed up most."""
     steps_per_sec = gait.steps_per_sec * subject.pace * random.normal(1, 0.05)
     wander = np.cumsum(random.normal(0, 0.015, ROWS))
     phase = 2 * np.pi * steps_per_sec * np.arange(ROWS) / RATE_HZ + wander + random.uniform(0, 2 * np.pi)
@@ -164,10 +167,12 @@ def _walk(random: np.random.Generator, subject: _Subject, gait: _Gait) -> tuple[
     )
     tremble = random.normal(0, 0.12 * up, (3, ROWS))
     tilted = _tilted(np.full(ROWS, gait.lean + random.normal(0, 3)))
-    return tilted + moved + tremble, turning + random.normal(0, 0.08, (3, ROWS))
+    pushes = np.floor((phase - np.pi / 2) / (2 * np.pi))
+    steps = int(pushes[-1] - pushes[0])
+    return tilted + moved + tremble, turning + random.normal(0, 0.08, (3, ROWS)), steps
 
 
-def _rest(random: np.random.Generator, tilt: float) -> tuple[Samples, Samples]:
+def _rest(random: np.random.Generator, tilt: float) -> tuple[Samples, Samples, int]:
     sway_hz, depth = random.uniform(0.15, 0.5), random.lognormal(-0.6, 0.5)
     time = np.arange(ROWS) / RATE_HZ
     angle = depth * np.sin(2 * np.pi * sway_hz * time + random.uniform(0, 2 * np.pi))
@@ -175,7 +180,7 @@ def _rest(random: np.random.Generator, tilt: float) -> tuple[Samples, Samples]:
         angle += random.normal(0, 4) * np.exp(-(((time - random.uniform(1, 4)) / 0.4) ** 2))
     turning = np.zeros((3, ROWS))
     turning[1] = np.gradient(np.radians(angle), 1 / RATE_HZ)
-    return _tilted(tilt + random.normal(0, 4) + angle), turning
+    return _tilted(tilt + random.normal(0, 4) + angle), turning, 0
 
 
 def _tilted(degrees: Samples) -> Samples:

@@ -36,10 +36,11 @@ IMPORTERS = {
     "wisdm_v1": "core.datasets.wisdm_v1",
     "hapt": "core.datasets.hapt",
     "table": "core.datasets.tables.importer",
+    "planted": "core.datasets.planted",
 }
 """Every importer; its module holds an `IMPORTER`."""
 
-FORM = 2
+FORM = 3
 """Changes whenever the same raw files would be written otherwise, so that no two kinds of sessions are mixed."""
 
 _FLAGS = {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed", "device": "--device"}

@@ -44,6 +44,8 @@ class NewSession:
     channels: tuple[str, ...]
     values: Values
     """Shape (channels, n)."""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What is known of it beside the label, as `facts.json` states it."""
 
 
 @dataclass(frozen=True, slots=True)

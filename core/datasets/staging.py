@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.datasets.facts import FACTS
 from core.datasets.plan import NewSession, Plan, Unit
 from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
 from core.errors import DatasetError
@@ -28,6 +29,7 @@ class Staging:
         self._folder = folder
         self.labels: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
+        self._facts: dict[str, Mapping[str, Any]] = {}
         self._ranges: dict[str, dict[str, tuple[float, float]]] = {}
         """The least and the greatest value of each channel of a session."""
         self._dropped: Counter[str] = Counter()
@@ -56,13 +58,16 @@ class Staging:
         dropped: Counter[str] = Counter()
         written: dict[str, tuple[str, str]] = {}
         ranges: dict[str, dict[str, tuple[float, float]]] = {}
+        facts: dict[str, Mapping[str, Any]] = {}
         for session in unit.sessions(dropped):
             if session.session in self.labels:
                 raise DatasetError(f"{unit.name}: {session.session} is there already: two files hold one subject")
             write_session(self._folder / SESSIONS, session)
             written[session.session] = (session.label, session.subject)
             ranges[session.session] = _ranges(session)
-        note = {"unit": unit.name, "sessions": written, "ranges": ranges, "dropped": dropped}
+            if session.facts:
+                facts[session.session] = session.facts
+        note = {"unit": unit.name, "sessions": written, "ranges": ranges, "dropped": dropped, "facts": facts}
         write_atomic(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", _json(note))
         self._count(note)
 
@@ -79,6 +84,8 @@ class Staging:
         write_atomic(self._folder / SUBJECTS, _json(known))
         for name, text in plan.beside.items():
             write_atomic(self._folder / name, text.encode())
+        if self._facts:
+            write_atomic(self._folder / FACTS, _json(dict(sorted(self._facts.items()))))
         provenance = {
             "source": plan.source,
             "imported_from": path.name if path else None,
@@ -113,6 +120,7 @@ class Staging:
     def _count(self, note: dict[str, Any]) -> None:
         self._done.add(note["unit"])
         self._dropped.update(note["dropped"])
+        self._facts.update(note["facts"])
         for session, (label, subject) in note["sessions"].items():
             self.labels[session], self.subjects[session] = label, subject
             self._ranges[session] = note["ranges"][session]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -151,6 +151,7 @@ def numbered(
     names: Sequence[str] | Mapping[int, str],
     channels: Sequence[tuple[str, ...]],
     windows: Sequence[tuple[int, Samples, Values]],
+    facts: Sequence[Mapping[str, Any]] = (),
 ) -> list[NewSession]:
     """One subject's windows as sessions `<prefix>_0001` …, in an order that says nothing about the activity.
 
@@ -160,6 +161,7 @@ def numbered(
         names: the label each window's number stands for.
         channels: the names of each window's values.
         windows: label, times and values, in recorded order.
+        facts: what is known of each window beside its label; of none where it is empty.
     """
 
     def drawn(number: int) -> bytes:
@@ -169,5 +171,8 @@ def numbered(
     sessions: list[NewSession] = []
     for number, index in enumerate(order, 1):
         label, times, values = windows[index]
-        sessions.append(NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels[index], values))
+        stated = facts[index] if facts else {}
+        sessions.append(
+            NewSession(f"{prefix}_{number:04d}", subject, names[label], times, channels[index], values, stated)
+        )
     return sessions

@@ -27,6 +27,7 @@ from core.storage.atomic import digest
 from core.storage.thread_files import read_regular
 from core.thread.json_form import Decoded
 from core.thread.json_text import arguments_problem
+from core.thread.scoring import balanced_as
 from core.thread.similar import signature
 from core.thread.summary import Summary, keys_before_messages
 from core.thread.turns import broken_calls
@@ -150,7 +151,7 @@ class RowMaker:
                 summary.stem,
                 summary.dataset,
                 summary.session,
-                summary.truth,
+                balanced_as(summary.kind, summary.truth),
                 summary.model,
                 summary.verdict,
                 summary.correct,

@@ -15,6 +15,7 @@ from core.thread.faithfulness import FAITHFULNESS
 from core.thread.first_wrong import first_wrong_step
 from core.thread.opening import opening_of
 from core.thread.review import note_of
+from core.thread.scoring import KINDS
 from core.thread.turn_labels import labels_of
 from core.thread.turns import is_error
 from core.thread.value import (
@@ -169,13 +170,18 @@ TERMS: dict[str, Term] = {
         example="status:finished",
     ),
     "correct": Term(
-        "whether the answer is the label", lambda summary: _truth_value(summary.correct), ("true", "false"),
+        "whether the answer is right", lambda summary: _truth_value(summary.correct), ("true", "false"),
         example="correct:false",
     ),
     "dataset": Term("the dataset's name", lambda summary: _word(summary.dataset), example="dataset:uci_har"),
     "session": Term("the session's id", lambda summary: _word(summary.session), example="session:train_16_*"),
     "subject": Term("the person the session is of", of_workspace=True, example="subject:s03"),
-    "truth": Term("the session's label", lambda summary: _word(summary.truth), label=True, example="truth:sitting"),
+    "truth": Term(
+        "the session's label, or what else is right",
+        lambda summary: _word(summary.truth),
+        label=True,
+        example="truth:sitting",
+    ),
     "answer": Term(
         "the final answer", lambda summary: _word(summary.answer), label=True, example='answer:"walking upstairs"'
     ),
@@ -198,6 +204,7 @@ TERMS: dict[str, Term] = {
         lambda summary: tuple(filter(None, summary.fingerprint.split(", "))), example='fingerprint:"compares first"',
     ),
     "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
+    "kind": Term("the kind of question", lambda summary: _word(summary.kind), KINDS, example="kind:steps"),
     "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
     "without": Term(
         "whom its references were made without", lambda summary: tuple(summary.references_without.splitlines()),

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
-from core.lint.label_set import label_set
+from core.lint.label_set import answers_of
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
-from core.thread.open_answer import is_open
+from core.thread.scoring import declines, meant, number_in, scoring_of
 from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, recount, text_of
 
 _LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -32,16 +32,16 @@ def _empty_answer(thread: Thread, context: Context) -> Iterator[Finding]:
 def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
     final = final_message(thread.messages)
     answer = final_answer(text_of(final)) if final else None
-    labels = label_set(thread, context)
-    if (
-        answer
-        and labels
-        and not is_open(answer)
-        and not any(same_label(answer, label) for label in (*labels, thread.truth))
-    ):
+    labels = answers_of(thread, context)
+    if answer and scoring_of(thread.kind).tolerance is not None:
+        if number_in(answer) is None and not declines(answer):
+            sentence = f"the final answer {answer!r} states no number, or several"
+            yield Finding("unknown_answer", len(thread.messages) - 1, sentence, "answer with one number")
+    elif answer and labels and not any(same_label(meant(answer), meant(known)) for known in (*labels, thread.truth)):
         index = len(thread.messages) - 1
-        sentence = f"the final answer {answer!r} is none of the labels: {', '.join(labels)}"
-        yield Finding("unknown_answer", index, sentence, "answer with one of the labels")
+        what = "labels" if scoring_of(thread.kind).is_label else "answers that are asked for"
+        sentence = f"the final answer {answer!r} is none of the {what}: {', '.join(labels)}"
+        yield Finding("unknown_answer", index, sentence, "answer with one of them")
 
 
 def _counts(thread: Thread, context: Context) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from core.thread.similar import Signature
 from core.thread.summary import Summary
 from core.workspace import Workspace, names_for_threads, private_folder
 
-VERSION = 4
+VERSION = 5
 """Of what is kept, and of the checks: raised when one of them finds something else in the same file."""
 
 Made = TypeVar("Made")

@@ -55,7 +55,7 @@ def _runs(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)}
 
 
-_HINTS_RUNS = _runs(HINT.replace("{label}", ""))
+_HINTS_RUNS = _runs(HINT.replace("{truth}", "this session is labelled the right answer is"))
 
 
 def _written(thread: Thread) -> Iterator[str]:

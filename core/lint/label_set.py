@@ -1,4 +1,4 @@
-"""The labels a thread could have been answered with, and where they stand in its messages."""
+"""What a thread could have been answered with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import SensorloomError
 from core.lint.finding import Context
 from core.thread.opening import opening_of
+from core.thread.scoring import scoring_of
 from core.thread.value import Thread, text_of
 from core.workspace import Workspace
 
@@ -30,6 +31,19 @@ def label_set(thread: Thread, context: Context) -> tuple[str, ...]:
     if isinstance(listed, dict):
         listed = list(listed.values())
     return tuple(str(label) for label in listed if isinstance(label, str)) if isinstance(listed, list) else ()
+
+
+def answers_of(thread: Thread, context: Context) -> tuple[str, ...]:
+    """Every answer that the thread's question could have: labels, words or names; empty where a number is asked for."""
+    scoring = scoring_of(thread.kind)
+    if scoring.is_label:
+        return label_set(thread, context)
+    if thread.kind == "fault":
+        from core.datasets.standard import channels_of
+        from tools.sensors import sensors_of
+
+        return (*(sensor.name for sensor in sensors_of(channels_of(manifest_of(thread)))), "none")
+    return scoring.answers
 
 
 def dataset_labels(workspace: Workspace, dataset: str) -> tuple[str, ...]:

@@ -14,17 +14,13 @@ from functools import lru_cache
 from typing import Any
 
 from core.lint.finding import Check, Context, Finding
-from core.lint.label_set import label_set
+from core.lint.json_leaves import TELLING_KEYS, leaves, short, strings
+from core.lint.label_set import answers_of, label_set
+from core.lint.number_leak import WAY_OUT, number_leaks
 from core.thread.labels import SYNONYMS, canonical
 from core.thread.opening import opening_of
+from core.thread.scoring import asks_for_a_label, scoring_of
 from core.thread.value import Thread, text_of
-
-_TELLING_KEYS = re.compile(
-    r"(?:ground_?truth|gold|truth|true_?(?:label|class|activity)|correct_?(?:label|answer)|expected(?:_?(?:label|answer))?"
-    r"|target(?:_?label)?|actual(?:_?(?:label|activity))?|session_?label)",
-    re.IGNORECASE,
-)
-"""Keys whose value can only be the truth, wherever they stand."""
 
 _LABEL_KEYS = re.compile(r"(?:label|labels|activity|activities|class|category|annotation|answer|y)", re.IGNORECASE)
 """Keys whose value is the truth unless it is one of several things that are compared."""
@@ -38,8 +34,6 @@ _LABEL_CHANNEL = re.compile(
 _LEVELS = frozenset({"mean", "min", "max"})
 """Features that hold a channel's own value, as `tools.features` names them."""
 
-_COMPARED = re.compile(r"distance|similarity|score|votes?|rank|share|probability|neighbou?r|count", re.IGNORECASE)
-
 _ASSERTION = re.compile(
     r"ground[ _-]?truth|(?:true|correct|actual|real|right|expected) (?:label|answer|activity|class)"
     r"|label(?:l?ed)?(?: is| as|:|=)|annotated|recorded (?:while|during)|hint:|answer(?: is|:)"
@@ -47,7 +41,7 @@ _ASSERTION = re.compile(
     re.IGNORECASE,
 )
 _OF_THIS = re.compile(r"\b(?:session|recording|window|segment|sample|clip|trial)s?\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\d))+[.!?]*")
 _WORD = re.compile(r"[A-Za-z]+")
 _NAME = re.compile(r"[\w\-]+(?:[/\\.][\w\-]+)*")
 
@@ -90,16 +84,33 @@ def _labels(labels: tuple[str, ...]) -> _Labels:
 
 
 def names_only_the_truth(thread: Thread, context: Context, text: str) -> bool:
-    """Whether a text names the thread's label and no other of the dataset's."""
+    """Whether a text names the thread's label and no other of the dataset's; what else may be true are words that come
+    up in any text."""
+    if not asks_for_a_label(thread.kind):
+        return False
     labels = _labels((*label_set(thread, context), thread.truth))
     return bool(thread.truth) and labels.named_in(text) == {canonical(thread.truth)}
 
 
 def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
-    truth = canonical(thread.truth)
-    if not truth:
-        return
-    labels = _labels((*label_set(thread, context), thread.truth))
+    for truth, answers in _secrets(thread, context):
+        yield from _given_away(thread, canonical(truth), _labels((*answers, truth)))
+    if scoring_of(thread.kind).tolerance is not None:
+        yield from number_leaks(thread)
+
+
+def _secrets(thread: Thread, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What must not be given away, each with what it could be instead: the truth where it is in words, and the label of
+    the session, which tells the truth of other questions as well."""
+    scoring = scoring_of(thread.kind)
+    answers = answers_of(thread, context)
+    if thread.truth and (scoring.is_label or len(answers) > 1):
+        yield thread.truth, answers
+    if thread.activity and not scoring.is_label and "activity" in thread.metadata:
+        yield thread.activity, label_set(thread, context)
+
+
+def _given_away(thread: Thread, truth: str, labels: _Labels) -> Iterator[Finding]:
     for index, message in enumerate(thread.messages):
         role = message.get("role")
         if role == "assistant":
@@ -108,11 +119,11 @@ def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
         reason = _in_result(text, labels, truth) if role == "tool" else _in_question(text, labels, truth)
         reason = reason or _label_channel(text)
         if reason:
-            yield Finding("leak", index, reason, "take it out of the message, and run again what rests on it")
+            yield Finding("leak", index, reason, WAY_OUT)
     for tool in thread.tools or ():
-        for text in _strings(tool):
+        for text in strings(tool):
             if _asserts(text, labels, truth):
-                yield Finding("leak", None, f"a tool's schema says: {_short(text)}", "take it out of the schema")
+                yield Finding("leak", None, f"a tool's schema says: {short(text)}", "take it out of the schema")
 
 
 def _in_question(text: str, labels: _Labels, truth: str) -> str:
@@ -127,7 +138,7 @@ def _in_question(text: str, labels: _Labels, truth: str) -> str:
             continue
         asks = sentence.rstrip().endswith("?")
         if not asks or (_OF_THIS.search(sentence) and _attributes(sentence, labels, truth)):
-            return f"the question names the truth and no other label: {_short(sentence)}"
+            return f"the question names the truth and no other label: {short(sentence)}"
     return _in_names(question, labels, truth)
 
 
@@ -146,7 +157,7 @@ def _label_channel(text: str) -> str:
         for channel in listed if isinstance(listed, list | dict) else ():
             name = channel.get("name") if isinstance(channel, dict) else channel
             if isinstance(name, str) and _LABEL_CHANNEL.fullmatch(name):
-                return f"the manifest offers a channel that is the label: {_short(name)}"
+                return f"the manifest offers a channel that is the label: {short(name)}"
     if '"telling_features"' in text:
         try:
             result = json.loads(text)
@@ -155,7 +166,7 @@ def _label_channel(text: str) -> str:
         features = result.get("telling_features") if isinstance(result, dict) else None
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict) and _never_varies(feature):
-                return f"a comparison rests on a channel that is the label: {_short(str(feature.get('feature')))}"
+                return f"a comparison rests on a channel that is the label: {short(str(feature.get('feature')))}"
     return ""
 
 
@@ -183,14 +194,14 @@ def _in_result(text: str, labels: _Labels, truth: str) -> str:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
-    for key, single, item in _leaves(value):
+    for key, single, item in leaves(value):
         if not isinstance(item, str) or truth not in (named := labels.named_in(item)):
             continue
         plain = named == {truth} and len(_WORD.findall(item)) <= 4
-        if plain and (_TELLING_KEYS.fullmatch(key) or (single and _LABEL_KEYS.fullmatch(key))):
-            return f"the result says `{key}`: {_short(item)}"
+        if plain and (TELLING_KEYS.fullmatch(key) or (single and _LABEL_KEYS.fullmatch(key))):
+            return f"the result says `{key}`: {short(item)}"
         if _asserts(item, labels, truth):
-            return f"the result says: {_short(item)}"
+            return f"the result says: {short(item)}"
         if name := _in_names(item, labels, truth):
             return name
     return ""
@@ -211,36 +222,8 @@ def _in_names(text: str, labels: _Labels, truth: str) -> str:
         if (any(mark in name for mark in "/\\") or any(letter.isdigit() for letter in name)) and labels.named_in(
             name.replace("_", " ")
         ) == {truth}:
-            return f"a name gives the truth away: {_short(name)}"
+            return f"a name gives the truth away: {short(name)}"
     return ""
-
-
-def _leaves(value: Any, key: str = "", single: bool = True, depth: int = 0) -> Iterator[tuple[str, bool, Any]]:
-    """Every leaf with its key, and whether it is said of one thing rather than of several that are compared.
-
-    A small or inner object with a distance, a score or a vote in it is one of several.
-    """
-    if isinstance(value, Mapping):
-        compares = (depth > 0 or len(value) <= 4) and any(_COMPARED.search(str(name)) for name in value)
-        for name, item in value.items():
-            names_one = single and not compares and not _COMPARED.search(str(name))
-            yield from _leaves(item, str(name), names_one, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item, key, single and len(value) == 1, depth + 1)
-    else:
-        yield key, single, value
-
-
-def _strings(value: Any) -> Iterator[str]:
-    for _, _, item in _leaves(value):
-        if isinstance(item, str):
-            yield item
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 80 else flat[:79] + "…"
 
 
 LEAK = Check("leak", "the truth in a message the model saw", _leak)

@@ -140,7 +140,7 @@ class Kinds:
     def of(self, summary: Summary) -> tuple[Kind, ...]:
         """The label, dataset and subject of a thread. May open its dataset: belongs in a worker."""
         subject = self._subjects.of(summary.dataset, summary.session) if summary.session else ""
-        label = ("label", summary.dataset, summary.truth) if summary.truth else None
+        label = ("label", summary.dataset, label) if (label := summary.label) else None
         person = ("subject", summary.dataset, subject) if subject else None
         return tuple(filter(None, (label, ("dataset", "", summary.dataset), person)))
 

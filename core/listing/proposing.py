@@ -126,7 +126,7 @@ class _Cover:
 
     def _features(self, summary: Summary) -> list[tuple[str, object]]:
         wording = " ".join(re.findall(r"\w+", summary.question.casefold()))
-        label, *others = (kind for kind in self._kinds.of(summary) if kind[0] != "dataset") if summary.truth else ("",)
+        label, *others = (kind for kind in self._kinds.of(summary) if kind[0] != "dataset") if summary.label else ("",)
         pair = [("pair", (label, other)) for other in others]
         return [("path", summary.tools_used), ("wording", wording), *pair]
 

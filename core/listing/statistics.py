@@ -15,6 +15,7 @@ import msgspec
 
 from core.listing.agreement import Agreement, agreement
 from core.thread.labels import canonical
+from core.thread.scoring import KINDS, asks_for_a_label
 
 if TYPE_CHECKING:
     from core.thread.summary import Summary
@@ -98,6 +99,8 @@ class Statistics:
     """By reason given at the verdict, the most frequent first; a thread counts for each that it has. Likewise the next.
     """
     tags: tuple[Count, ...] = ()
+    questions: tuple[Count, ...] = ()
+    """By kind of question, in the order of `core.thread.scoring.KINDS`; others after them."""
     judge: Agreement | None = None
     """How well a judge model and the person agree; None where no thread was judged by both."""
 
@@ -118,6 +121,7 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
             summary.answer,
             summary.confidence,
             (summary.status, summary.correct, summary.verdict),
+            summary.kind,
         )
         for summary in there
     )
@@ -143,6 +147,7 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         tuple(Path(path, paths[path]) for path in sorted(paths, key=lambda path: _most_first(paths[path]))),
         _by_words((summary.reasons, summary) for summary in there),
         _by_words((summary.tags, summary) for summary in there),
+        _by_kind(cells),
         agreement(there),
     )
 
@@ -212,8 +217,8 @@ def _most_first(count: Count) -> tuple[int, str]:
     return -count.threads, count.name
 
 
-Cells = Counter[tuple[str, str, str, str, State]]
-"""Threads by dataset, label, answer, confidence and state."""
+Cells = Counter[tuple[str, str, str, str, State, str]]
+"""Threads by dataset, truth, answer, confidence, state and kind of question."""
 
 
 def _by_confidence(cells: Cells) -> tuple[Count, ...]:
@@ -226,6 +231,12 @@ def _by_confidence(cells: Cells) -> tuple[Count, ...]:
     )
 
 
+def _by_kind(cells: Cells) -> tuple[Count, ...]:
+    by_kind = _gathered(((cell[5], cell[4], number) for cell, number in cells.items()), str)
+    order = [*KINDS, *sorted(set(by_kind) - set(KINDS))]
+    return tuple(by_kind[name] for name in order if name in by_kind)
+
+
 def _datasets(cells: Cells, labels: Mapping[str, Sequence[str]]) -> tuple[DatasetStatistics, ...]:
     parts: dict[str, Cells] = {}
     for cell, number in cells.items():
@@ -233,7 +244,9 @@ def _datasets(cells: Cells, labels: Mapping[str, Sequence[str]]) -> tuple[Datase
     return tuple(_dataset(name, parts[name], labels.get(name, ())) for name in sorted(parts))
 
 
-def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistics:
+def _dataset(name: str, every: Cells, labels: Sequence[str]) -> DatasetStatistics:
+    # only labels can be balanced, and be taken for one another
+    cells: Cells = Counter({cell: number for cell, number in every.items() if asks_for_a_label(cell[5])})
     listed = {canonical(label): label for label in labels}
     names = {**_spellings((cell[1], number) for cell, number in cells.items()), **listed}
     written = {**_spellings((cell[2], number) for cell, number in cells.items()), **listed}
@@ -245,7 +258,7 @@ def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistic
     order = [*listed, *sorted(set(counts) - set(listed), key=lambda key: (not key, names[key]))]
     rows = [counts.get(key, Count(names[key])) for key in order]
     pairs: Counter[tuple[str, str]] = Counter()
-    for (_, truth, answer, _, (status, _, _)), number in cells.items():
+    for (_, truth, answer, _, (status, _, _), _), number in cells.items():
         if status == "finished" and answer:
             pairs[canonical(truth), canonical(answer)] += number
     answers = [
@@ -254,7 +267,7 @@ def _dataset(name: str, cells: Cells, labels: Sequence[str]) -> DatasetStatistic
     finished = ((canonical(cell[2]), cell[4], number) for cell, number in cells.items() if cell[4][0] == "finished")
     return DatasetStatistics(
         name,
-        replace(_gathered((("", cell[4], number) for cell, number in cells.items()), str)[""], name=name),
+        replace(_gathered((("", cell[4], number) for cell, number in every.items()), str)[""], name=name),
         tuple(replace(count, missing=most - count.ready if count.name else 0) for count in rows),
         tuple(sorted(answers, key=lambda answered: (-answered.threads, answered.truth, answered.answer))),
         tuple(sorted(_gathered(finished, lambda key: written[key]).values(), key=_most_first)),

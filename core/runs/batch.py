@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.datasets.facts import holds_several
 from core.errors import ModelError, SensorloomError, UsageError
 from core.model.client import Model
 from core.model.reply import Waiting
@@ -22,11 +23,13 @@ from core.storage.store import Stored, read
 from core.thread.evidence import Evidence, evidence_of
 from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
+from core.thread.scoring import asks_for_a_label
 from core.thread.value import Thread, is_assistant, with_metadata
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
+    from core.thread.kinds import Asked
     from tools.registry import Tool
 
 
@@ -46,6 +49,8 @@ class Job:
     max_turns: int | None = None
     evidence: Evidence | None = None
     """Of a new thread; as the settings have it unless told."""
+    asked: Asked | None = None
+    """Of a new thread that asks for something else than the activity: the question, its kind and its truth."""
     hint: Callable[[Thread], str] | None = None
     """Makes of the new thread what is said to the model with every request and stored nowhere."""
 
@@ -74,13 +79,15 @@ class Ran:
 
 def draw_sessions(dataset: StandardDataset, count: int, seed: int, among: Collection[str] | None = None) -> list[str]:
     """`count` sessions at random, spread over the labels as evenly as there are sessions; of `among` where it is given.
+    Sessions of several activities are left out.
 
     Raises:
         UsageError: the dataset has fewer.
     """
     chance = random.Random(seed)
     by_label: dict[str, list[str]] = {}
-    for session in sorted(dataset.sessions if among is None else among):
+    sessions = dataset.sessions if among is None else among
+    for session in sorted(session for session in sessions if not holds_several(dataset, session)):
         by_label.setdefault(dataset.labels[session][0], []).append(session)
     there = sum(map(len, by_label.values()))
     if count > there:
@@ -189,7 +196,7 @@ async def _events(
     """The events of a job; the thread as it is before the first turn comes first of all."""
     from core.runs.toolbox import context_for, offered_in
 
-    question = job.question
+    question = job.question or (job.asked.question if job.asked else "")
     if not job.stem and not question:
         async for event in propose_question(await _manifest(workspace, job), model, run=job.session, seed=job.seed):
             if isinstance(event, QueryProposed):
@@ -238,6 +245,7 @@ def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
             max_turns=job.max_turns,
             made_by=made_by,
             evidence=job.evidence,
+            asked=job.asked,
         )
     stored = read(workspace.threads, job.stem)
     look_at_session(workspace, stored.thread.dataset, stored.thread.session)
@@ -257,7 +265,7 @@ def _kept(workspace: Workspace, stored: Stored, partial: Proposal) -> Stored:
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """How often the answer was right for one true label."""
+    """How often the answer was right for one true label, or for one kind of question."""
 
     label: str
     finished: int
@@ -265,11 +273,21 @@ class ClassCount:
 
 
 def per_class(threads: Iterable[Thread]) -> list[ClassCount]:
-    """Finished and right answers for each true label, sorted by label; threads without a label are left out."""
+    """Finished and right answers for each true label, sorted by label; threads without a label are left out, and those
+    that ask for something else than a label."""
+    return _counted((thread.truth, thread) for thread in threads if asks_for_a_label(thread.kind))
+
+
+def per_kind(threads: Iterable[Thread]) -> list[ClassCount]:
+    """Finished and right answers for each kind of question, sorted by name; threads without a truth are left out."""
+    return _counted((thread.kind, thread) for thread in threads)
+
+
+def _counted(threads: Iterable[tuple[str, Thread]]) -> list[ClassCount]:
     counts: dict[str, list[int]] = {}
-    for thread in threads:
+    for name, thread in threads:
         if thread.truth and thread.status == "finished":
-            count = counts.setdefault(thread.truth, [0, 0])
+            count = counts.setdefault(name, [0, 0])
             count[0] += 1
             count[1] += thread.metadata.get("is_correct") is True
-    return [ClassCount(label, finished, correct) for label, (finished, correct) in sorted(counts.items())]
+    return [ClassCount(name, finished, correct) for name, (finished, correct) in sorted(counts.items())]

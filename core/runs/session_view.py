@@ -87,7 +87,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         call,
         path,
         stamp,
-        thread.truth,
+        thread.activity,
     )
 
 

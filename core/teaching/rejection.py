@@ -19,6 +19,7 @@ from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.storage.pass_rates import PassRate, add_pass_rates
 from core.storage.store import Stored
+from core.thread.scoring import asks_for_a_label
 from core.thread.value import Thread
 from core.thread.ways import with_pass_rate, with_wrong_ways
 from core.workspace import Workspace
@@ -63,7 +64,7 @@ async def run_ways(
     """
     every: list[Job] = []
     for job in jobs:
-        question = job.question or await _question(workspace, job, model)
+        question = job.question or (job.asked.question if job.asked else "") or await _question(workspace, job, model)
         every += [
             replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
             for way in range(ways)
@@ -101,7 +102,8 @@ def keep_right(workspace: Workspace, ran: Sequence[Ran], model: str) -> tuple[li
     told: list[SessionWays] = []
     changes: list[tuple[Stored, Thread]] = []
     dropped: list[Stored] = []
-    for (dataset, session), attempts in _by_session(ran).items():
+    rates: dict[tuple[str, str], PassRate] = {}
+    for (dataset, session, _), attempts in _by_question(ran).items():
         right = {stored.stem: stored for stored in attempts if is_right(stored.thread)}
         wrong = [stored for stored in attempts if stored.stem not in right]
         paired = with_wrong_ways(
@@ -113,21 +115,24 @@ def keep_right(workspace: Workspace, ran: Sequence[Ran], model: str) -> tuple[li
         for stem, thread in paired.items():
             changes.append((right[stem], with_pass_rate(thread, ways.rate.right, ways.rate.of, model)))
         dropped += wrong
-    if told:
-        add_pass_rates(workspace.root, model, {(ways.dataset, ways.session): ways.rate for ways in told})
+        if asks_for_a_label(attempts[0].thread.kind):  # how hard a session is, is how hard its activity is to tell
+            rates[dataset, session] = ways.rate
+    if rates:
+        add_pass_rates(workspace.root, model, rates)
     return told, keep_ways(workspace, changes, dropped)
 
 
 def is_right(thread: Thread) -> bool:
-    """Whether the thread is finished with its session's label."""
+    """Whether the thread is finished with the right answer."""
     return thread.status == "finished" and thread.metadata.get("is_correct") is True
 
 
-def _by_session(ran: Sequence[Ran]) -> dict[tuple[str, str], list[Stored]]:
-    """The threads that are over, by dataset and session."""
-    sessions: dict[tuple[str, str], list[Stored]] = {}
+def _by_question(ran: Sequence[Ran]) -> dict[tuple[str, str, str], list[Stored]]:
+    """The threads that are over, by dataset, session and kind of question."""
+    sessions: dict[tuple[str, str, str], list[Stored]] = {}
     for result in ran:
         stored = result.stored
         if stored is not None and not result.cancelled and not result.error and stored.thread.status != "active":
-            sessions.setdefault((stored.thread.dataset, stored.thread.session), []).append(stored)
+            thread = stored.thread
+            sessions.setdefault((thread.dataset, thread.session, thread.kind), []).append(stored)
     return sessions

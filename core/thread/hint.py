@@ -6,11 +6,12 @@ What it wrote is only fit to teach when nothing in it shows that it knew.
 
 from __future__ import annotations
 
+from core.thread.scoring import asks_for_a_label
 from core.thread.value import Thread
 from core.thread.ways import made_by, with_made_by
 
 HINT = (
-    "Between us, and to be written nowhere: this session is labelled {label}. Look at it with the tools and reason "
+    "Between us, and to be written nowhere: {truth}. Look at it with the tools and reason "
     "from their results alone, step by step, like somebody who has to find out; conclude what they show. "
     "Never name a label before the results speak for it, and never let anybody see that you were told."
 )
@@ -19,8 +20,9 @@ UNCHECKED, STRIPPED = "unchecked", "stripped"
 
 
 def hint_for(thread: Thread) -> str:
-    """What the teacher is told about the thread's session."""
-    return HINT.format(label=thread.truth)
+    """What the teacher is told about the thread's session: its label, or what else the question asks for."""
+    labelled = asks_for_a_label(thread.kind)
+    return HINT.format(truth=f"{'this session is labelled' if labelled else 'the right answer is'} {thread.truth}")
 
 
 def hint_of(thread: Thread) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.thread.opening import opening_of
+from core.thread.scoring import states_its_form
 from core.thread.turns import Turn, each_turn
-from core.thread.value import Message, Thread, text_of, with_messages, with_metadata
+from core.thread.value import Message, Thread, recount, text_of, with_messages, with_metadata
 
 
 def question_turn(thread: Thread) -> Turn:
@@ -44,7 +45,8 @@ def question_of(thread: Thread) -> str | None:
 def with_question(thread: Thread, turn: Turn, question: str) -> tuple[Thread, int]:
     """The thread with another question in this user's turn, and the message that changed.
 
-    The metadata's `user_query` follows when it is the turn that opens the thread.
+    The metadata's `user_query` follows when it is the turn that opens the thread. A question of another kind than that
+    for the activity which no longer says the form of its answer asks for the activity from then on.
 
     Raises:
         ValueError: the turn holds no text.
@@ -59,4 +61,10 @@ def with_question(thread: Thread, turn: Turn, question: str) -> tuple[Thread, in
         *thread.messages[index + 1 :],
     ]
     asked = with_messages(thread, changed)
-    return (with_metadata(asked, user_query=question) if turn.kind == "question" else asked), index
+    if turn.kind != "question":
+        return asked, index
+    asked = with_metadata(asked, user_query=question)
+    if "activity" in thread.metadata and not states_its_form(question):
+        activity = thread.activity
+        asked = recount(with_metadata(asked, question_kind=..., activity=..., ground_truth=activity))
+    return asked, index

@@ -14,6 +14,7 @@ from core.thread.faithfulness import faithfulness_of
 from core.thread.json_text import arguments_problem
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
+from core.thread.scoring import asks_for_a_label
 from core.thread.turns import broken_calls
 from core.thread.value import Counts, Message, Thread, count
 
@@ -86,6 +87,13 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the server called its configuration; of the built-in analyst, its manner, parted by commas."""
     references_without: str = ""
     """The names of subjects and sessions that its references were made without, one a line."""
+    kind: str = ""
+    """The kind of question: one of `core.thread.scoring.KINDS`."""
+
+    @property
+    def label(self) -> str:
+        """The truth where it is a label of the dataset; empty where another kind of question is asked."""
+        return self.truth if asks_for_a_label(self.kind) else ""
 
 
 def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line: bytes = b"") -> Summary:
@@ -139,6 +147,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         evidence=evidence_in(metadata),
         fingerprint=_word(origin.get("fingerprint")) if isinstance(origin := metadata.get("made_by"), dict) else "",
         references_without="\n".join(references_without(metadata)),
+        kind=thread.kind,
     )
 
 

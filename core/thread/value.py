@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from core.thread.conclusion import conclusion, final_answer
-from core.thread.open_answer import is_right
+from core.thread.scoring import is_right, kind_in
 
 Message = Mapping[str, Any]
 """One chat message in OpenAI's form, exactly as stored."""
@@ -67,8 +67,18 @@ class Thread:
 
     @property
     def truth(self) -> str:
-        """The session's label. Never sent to a model."""
+        """What is right: the session's label, or what its kind of question asks for. Never sent to a model."""
         return str(self.metadata.get("ground_truth") or "")
+
+    @property
+    def kind(self) -> str:
+        """The kind of its question, one of `core.thread.scoring.KINDS`."""
+        return kind_in(self.metadata)
+
+    @property
+    def activity(self) -> str:
+        """The session's label, also where the question asks for something else. Never sent to a model."""
+        return str(self.metadata.get("activity") or self.truth)
 
     @property
     def question(self) -> str:
@@ -174,7 +184,7 @@ class Counts(NamedTuple):
     answer: str | None
     """The label that the final answer states."""
     correct: bool | None
-    """Whether that is the session's label; None where either is missing, or the answer names none."""
+    """Whether that is right, as the question's kind is scored; None where answer or truth is missing."""
     confidence: str | None
     tools_used: tuple[str, ...]
     """Names of the tools that calls name, in the order of their first use."""
@@ -185,7 +195,8 @@ class Counts(NamedTuple):
 def count(messages: Sequence[Message], metadata: Mapping[str, Any]) -> Counts:
     """Count a thread from its messages; what its metadata say of them is not taken on trust.
 
-    Of the metadata are used: the label, the most turns it may have, and a confidence that no message states.
+    Of the metadata are used: the kind of question, the truth, the most turns it may have, and a confidence that no
+    message states.
     """
     turns = calls = silent = stale = 0
     tools: dict[str, None] = {}
@@ -213,7 +224,7 @@ def concluded(counts: Counts, text: str | None, metadata: Mapping[str, Any]) -> 
         status="finished" if answer else "max_turns_reached" if counts.turns >= _most_turns(metadata) else "active",
         responds=counts.responds - 1 if answer else counts.responds,
         answer=answer,
-        correct=is_right(answer, str(truth)) if answer and truth else None,
+        correct=is_right(kind_in(metadata), answer, str(truth)) if answer and truth else None,
         confidence=confidence,
     )
 

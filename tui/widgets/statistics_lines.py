@@ -10,6 +10,7 @@ from core.filters.terms import BETWEEN
 from core.filters.values import term
 from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval
 from core.text import counted, one_line
+from core.thread.scoring import ACTIVITY
 from tui.widgets.count_table import NAME_WIDTH, Column, Row, Rows, digits, named, percent, table
 from tui.widgets.lines import Kind, Span, cells, fit
 
@@ -36,6 +37,10 @@ def lay_out(statistics: Statistics, width: int, *, blind: bool) -> tuple[Row, ..
             else:
                 rows += [*_balance(dataset, scope, width), *_confusion(dataset, scope, width)]
                 rows += _wrong(dataset, scope, width)
+        if any(count.name != ACTIVITY for count in statistics.questions):
+            rows += _shares(
+                "kinds of question", statistics.questions, lambda count: (term("kind", count.name),), "", width, blind
+            )
         rows += _shares("confidence", statistics.confidence, _stated, "not stated", width, blind)
         rows += _shares(
             "reasons of verdicts", statistics.reasons, lambda count: (term("reason", count.name),), "", width, blind
@@ -108,6 +113,8 @@ _BLIND = (Column("threads", lambda count: digits(count.threads)),)
 
 
 def _balance(dataset: DatasetStatistics, scope: tuple[str, ...], width: int) -> Rows:
+    if not dataset.labels:  # all its threads ask for something else, and its labels are not known
+        return
     most = max(dataset.labels, key=lambda count: (bool(count.name), count.ready))
 
     def about(count: Count) -> str:
