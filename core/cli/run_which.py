@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def questions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int) -> list[tuple[str, str, Asked | None]]:
-    """The dataset and session of each new thread, as they were named, drawn, or lacking for the goal; with what is asked
-    about it, where that is another kind of question than that for the activity."""
+    """The dataset and session of each new thread, as they were named, drawn, or lacking for the goal; with what is
+    asked about it, where that is another kind of question than that for the activity."""
     if options["goal"]:
         return [(dataset, session, None) for dataset, session in sessions_lacking(workspace, options)]
     from core.datasets.standard import open_dataset

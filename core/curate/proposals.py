@@ -60,9 +60,8 @@ def create_thread(
     from core.datasets.standard import open_dataset
 
     opened = open_dataset(workspace, dataset)
-    other = asked if asked is not None and asked.kind != ACTIVITY else None
-    if truth is None:
-        truth = other.truth if other else _label_of(opened, session)
+    other = None if asked is None or asked.kind == ACTIVITY else asked
+    right = truth if truth is not None else other.truth if other else _label_of(opened, session)
     basis = _basis(workspace, opened, evidence)
 
     def make(stem: str) -> Thread:
@@ -70,7 +69,7 @@ def create_thread(
         metadata = {
             "dataset": dataset,
             "session": session,
-            "ground_truth": truth,
+            "ground_truth": right,
             "status": "active",
             "user_query": question,
             "schema_version": SCHEMA_VERSION,
@@ -78,20 +77,14 @@ def create_thread(
             "last_modified": now,
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **basis,
-            **(_asked_for(other) if other else {}),
+            **_asked_for(other),
             **({"made_by": dict(made_by)} if made_by else {}),
         }
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
-    return store.create_new(
-        workspace.threads,
-        dataset,
-        session,
-        make,
-        recorder(workspace, "new thread"),
-        partial(history.reserved, workspace),
-    )
+    record, reserved = recorder(workspace, "new thread"), partial(history.reserved, workspace)
+    return store.create_new(workspace.threads, dataset, session, make, record, reserved)
 
 
 def _basis(workspace: Workspace, dataset: StandardDataset, evidence: Evidence | None) -> dict[str, Any]:
@@ -102,8 +95,10 @@ def _basis(workspace: Workspace, dataset: StandardDataset, evidence: Evidence | 
     return {**({"evidence": kind} if kind != DEFAULT else {}), **({WITHOUT: list(without)} if without else {})}
 
 
-def _asked_for(asked: Asked) -> dict[str, str]:
-    """What a thread's metadata say of a question that does not ask for the activity."""
+def _asked_for(asked: Asked | None) -> dict[str, str]:
+    """What a thread's metadata say of a question that does not ask for the activity; nothing of one that does."""
+    if asked is None:
+        return {}
     told = {"question_kind": asked.kind}
     return told if asks_for_a_label(asked.kind) else {**told, "activity": asked.activity}
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import SensorloomError
 from core.lint.finding import Context
 from core.thread.opening import opening_of
-from core.thread.scoring import scoring_of
+from core.thread.scoring import kind_in, scoring_of
 from core.thread.value import Thread, text_of
 from core.workspace import Workspace
 
@@ -35,10 +35,10 @@ def label_set(thread: Thread, context: Context) -> tuple[str, ...]:
 
 def answers_of(thread: Thread, context: Context) -> tuple[str, ...]:
     """Every answer that the thread's question could have: labels, words or names; empty where a number is asked for."""
-    scoring = scoring_of(thread.kind)
+    scoring = scoring_of(kind_in(thread.metadata))
     if scoring.is_label:
         return label_set(thread, context)
-    if thread.kind == "fault":
+    if kind_in(thread.metadata) == "fault":
         from core.datasets.standard import channels_of
         from tools.sensors import sensors_of
 

@@ -19,7 +19,7 @@ from core.lint.label_set import answers_of, label_set
 from core.lint.number_leak import WAY_OUT, number_leaks
 from core.thread.labels import SYNONYMS, canonical
 from core.thread.opening import opening_of
-from core.thread.scoring import asks_for_a_label, scoring_of
+from core.thread.scoring import activity_in, asks_for_a_label, kind_in, scoring_of
 from core.thread.value import Thread, text_of
 
 _LABEL_KEYS = re.compile(r"(?:label|labels|activity|activities|class|category|annotation|answer|y)", re.IGNORECASE)
@@ -86,7 +86,7 @@ def _labels(labels: tuple[str, ...]) -> _Labels:
 def names_only_the_truth(thread: Thread, context: Context, text: str) -> bool:
     """Whether a text names the thread's label and no other of the dataset's; what else may be true are words that come
     up in any text."""
-    if not asks_for_a_label(thread.kind):
+    if not asks_for_a_label(kind_in(thread.metadata)):
         return False
     labels = _labels((*label_set(thread, context), thread.truth))
     return bool(thread.truth) and labels.named_in(text) == {canonical(thread.truth)}
@@ -95,19 +95,19 @@ def names_only_the_truth(thread: Thread, context: Context, text: str) -> bool:
 def _leak(thread: Thread, context: Context) -> Iterator[Finding]:
     for truth, answers in _secrets(thread, context):
         yield from _given_away(thread, canonical(truth), _labels((*answers, truth)))
-    if scoring_of(thread.kind).tolerance is not None:
+    if scoring_of(kind_in(thread.metadata)).tolerance is not None:
         yield from number_leaks(thread)
 
 
 def _secrets(thread: Thread, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What must not be given away, each with what it could be instead: the truth where it is in words, and the label of
     the session, which tells the truth of other questions as well."""
-    scoring = scoring_of(thread.kind)
+    scoring = scoring_of(kind_in(thread.metadata))
     answers = answers_of(thread, context)
     if thread.truth and (scoring.is_label or len(answers) > 1):
         yield thread.truth, answers
-    if thread.activity and not scoring.is_label and "activity" in thread.metadata:
-        yield thread.activity, label_set(thread, context)
+    if activity_in(thread.metadata) and not scoring.is_label and "activity" in thread.metadata:
+        yield activity_in(thread.metadata), label_set(thread, context)
 
 
 def _given_away(thread: Thread, truth: str, labels: _Labels) -> Iterator[Finding]:

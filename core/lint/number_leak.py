@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from core.lint.finding import Finding
 from core.lint.json_leaves import TELLING_KEYS, leaves, short
 from core.lint.label_set import manifest_of
-from core.thread.scoring import is_right
+from core.thread.scoring import is_right, kind_in
 from core.thread.value import Thread, is_assistant, text_of
 
 WAY_OUT = "take it out of the message, and run again what rests on it"
@@ -34,7 +34,7 @@ def number_leaks(thread: Thread) -> Iterator[Finding]:
                 yield Finding("leak", index, f"the result says `{key}`: {thread.truth}", WAY_OUT)
         elif index == 0 and (key := next(_keys(thread, manifest_of(thread), facts=True), "")):
             yield Finding("leak", index, f"the manifest says `{key}`: {thread.truth}", WAY_OUT)
-    if any(is_right(thread.kind, number, thread.truth) for number in _NUMBER.findall(thread.question)):
+    if any(is_right(kind_in(thread.metadata), number, thread.truth) for number in _NUMBER.findall(thread.question)):
         yield Finding("leak", 0, f"the question states the truth, {thread.truth}: {short(thread.question)}", WAY_OUT)
 
 
@@ -48,5 +48,5 @@ def _told(thread: Thread, text: str) -> str:
 def _keys(thread: Thread, value: object, *, facts: bool) -> Iterator[str]:
     for key, _, leaf in leaves(value):
         names_it = TELLING_KEYS.fullmatch(key) or (facts and _FACT_KEYS.fullmatch(key))
-        if names_it and not isinstance(leaf, bool) and is_right(thread.kind, str(leaf), thread.truth):
+        if names_it and not isinstance(leaf, bool) and is_right(kind_in(thread.metadata), str(leaf), thread.truth):
             yield key

@@ -19,7 +19,7 @@ from core.listing.skeletons import as_object, skeletons_of
 from core.storage import store
 from core.thread.conclusion import CONCLUDING, final_answer
 from core.thread.labels import same_label
-from core.thread.scoring import asks_for_a_label
+from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.turns import is_error
 from core.thread.value import Thread, call_name, calls_of, final_message, is_assistant, text_of
 
@@ -189,7 +189,9 @@ def facts_of(thread: Thread) -> ThreadFacts:
     return ThreadFacts(
         tuple(skeletons_of(thread, results)),
         tuple(map(call_name, calls)),
-        _is_first_line(text_of(final), results) if final is not None and asks_for_a_label(thread.kind) else None,
+        _is_first_line(text_of(final), results)
+        if final is not None and asks_for_a_label(kind_in(thread.metadata))
+        else None,
         None if final is None else _cites(text_of(final), results),
         len(failed),
         mended,

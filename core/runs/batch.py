@@ -23,7 +23,7 @@ from core.storage.store import Stored, read
 from core.thread.evidence import Evidence, evidence_of
 from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
-from core.thread.scoring import asks_for_a_label
+from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread, is_assistant, with_metadata
 from core.workspace import Workspace
 
@@ -275,12 +275,12 @@ class ClassCount:
 def per_class(threads: Iterable[Thread]) -> list[ClassCount]:
     """Finished and right answers for each true label, sorted by label; threads without a label are left out, and those
     that ask for something else than a label."""
-    return _counted((thread.truth, thread) for thread in threads if asks_for_a_label(thread.kind))
+    return _counted((thread.truth, thread) for thread in threads if asks_for_a_label(kind_in(thread.metadata)))
 
 
 def per_kind(threads: Iterable[Thread]) -> list[ClassCount]:
     """Finished and right answers for each kind of question, sorted by name; threads without a truth are left out."""
-    return _counted((thread.kind, thread) for thread in threads)
+    return _counted((kind_in(thread.metadata), thread) for thread in threads)
 
 
 def _counted(threads: Iterable[tuple[str, Thread]]) -> list[ClassCount]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets.standard import StandardDataset
 from core.runs.toolbox import context_for, open_toolbox
+from core.thread.scoring import activity_in
 from core.thread.value import Thread, call_arguments, call_name, calls_of, with_messages
 from core.workspace import Workspace
 
@@ -87,7 +88,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         call,
         path,
         stamp,
-        thread.activity,
+        activity_in(thread.metadata),
     )
 
 

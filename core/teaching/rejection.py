@@ -19,7 +19,7 @@ from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.storage.pass_rates import PassRate, add_pass_rates
 from core.storage.store import Stored
-from core.thread.scoring import asks_for_a_label
+from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread
 from core.thread.ways import with_pass_rate, with_wrong_ways
 from core.workspace import Workspace
@@ -115,7 +115,8 @@ def keep_right(workspace: Workspace, ran: Sequence[Ran], model: str) -> tuple[li
         for stem, thread in paired.items():
             changes.append((right[stem], with_pass_rate(thread, ways.rate.right, ways.rate.of, model)))
         dropped += wrong
-        if asks_for_a_label(attempts[0].thread.kind):  # how hard a session is, is how hard its activity is to tell
+        # how hard a session is, is how hard its activity is to tell
+        if asks_for_a_label(kind_in(attempts[0].thread.metadata)):
             rates[dataset, session] = ways.rate
     if rates:
         add_pass_rates(workspace.root, model, rates)
@@ -134,5 +135,5 @@ def _by_question(ran: Sequence[Ran]) -> dict[tuple[str, str, str], list[Stored]]
         stored = result.stored
         if stored is not None and not result.cancelled and not result.error and stored.thread.status != "active":
             thread = stored.thread
-            sessions.setdefault((thread.dataset, thread.session, thread.kind), []).append(stored)
+            sessions.setdefault((thread.dataset, thread.session, kind_in(thread.metadata)), []).append(stored)
     return sessions

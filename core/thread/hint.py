@@ -6,7 +6,7 @@ What it wrote is only fit to teach when nothing in it shows that it knew.
 
 from __future__ import annotations
 
-from core.thread.scoring import asks_for_a_label
+from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread
 from core.thread.ways import made_by, with_made_by
 
@@ -21,7 +21,7 @@ UNCHECKED, STRIPPED = "unchecked", "stripped"
 
 def hint_for(thread: Thread) -> str:
     """What the teacher is told about the thread's session: its label, or what else the question asks for."""
-    labelled = asks_for_a_label(thread.kind)
+    labelled = asks_for_a_label(kind_in(thread.metadata))
     return HINT.format(truth=f"{'this session is labelled' if labelled else 'the right answer is'} {thread.truth}")
 
 

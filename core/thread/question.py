@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.thread.opening import opening_of
-from core.thread.scoring import states_its_form
+from core.thread.scoring import activity_in, states_its_form
 from core.thread.turns import Turn, each_turn
 from core.thread.value import Message, Thread, recount, text_of, with_messages, with_metadata
 
@@ -65,6 +65,6 @@ def with_question(thread: Thread, turn: Turn, question: str) -> tuple[Thread, in
         return asked, index
     asked = with_metadata(asked, user_query=question)
     if "activity" in thread.metadata and not states_its_form(question):
-        activity = thread.activity
+        activity = activity_in(thread.metadata)
         asked = recount(with_metadata(asked, question_kind=..., activity=..., ground_truth=activity))
     return asked, index

@@ -82,6 +82,11 @@ def kind_in(metadata: Mapping[str, Any]) -> str:
     return kind if isinstance(kind, str) and kind else ACTIVITY
 
 
+def activity_in(metadata: Mapping[str, Any]) -> str:
+    """The session's label, also where the question asks for something else; empty where none is known."""
+    return str(metadata.get("activity") or metadata.get("ground_truth") or "")
+
+
 def scoring_of(kind: str) -> Scoring:
     """How a kind is scored; one that nobody declared is scored as labels are."""
     return SCORING.get(kind, SCORING[ACTIVITY])

@@ -14,7 +14,7 @@ from core.thread.faithfulness import faithfulness_of
 from core.thread.json_text import arguments_problem
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
-from core.thread.scoring import asks_for_a_label
+from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.turns import broken_calls
 from core.thread.value import Counts, Message, Thread, count
 
@@ -147,7 +147,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         evidence=evidence_in(metadata),
         fingerprint=_word(origin.get("fingerprint")) if isinstance(origin := metadata.get("made_by"), dict) else "",
         references_without="\n".join(references_without(metadata)),
-        kind=thread.kind,
+        kind=kind_in(thread.metadata),
     )
 
 

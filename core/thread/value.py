@@ -71,16 +71,6 @@ class Thread:
         return str(self.metadata.get("ground_truth") or "")
 
     @property
-    def kind(self) -> str:
-        """The kind of its question, one of `core.thread.scoring.KINDS`."""
-        return kind_in(self.metadata)
-
-    @property
-    def activity(self) -> str:
-        """The session's label, also where the question asks for something else. Never sent to a model."""
-        return str(self.metadata.get("activity") or self.truth)
-
-    @property
     def question(self) -> str:
         """What the user asked."""
         return str(self.metadata.get("user_query") or "")
@@ -195,8 +185,7 @@ class Counts(NamedTuple):
 def count(messages: Sequence[Message], metadata: Mapping[str, Any]) -> Counts:
     """Count a thread from its messages; what its metadata say of them is not taken on trust.
 
-    Of the metadata are used: the kind of question, the truth, the most turns it may have, and a confidence that no
-    message states.
+    Of the metadata are used: the question's kind, the truth, the most turns it may have, a confidence not stated.
     """
     turns = calls = silent = stale = 0
     tools: dict[str, None] = {}

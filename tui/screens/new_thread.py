@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,22 +18,23 @@ from textual.screen import ModalScreen
 
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
-from core.storage.memory import recall, remember
+from core.storage.memory import remember
 from core.storage.store import Stored
 from core.text import counted, one_line
 from core.thread.evidence import EVIDENCE, Evidence
-from core.workspace import Workspace
+from core.thread.scoring import ACTIVITY, states_its_form
 from tui.open_thread.runs import Runs
+from tui.screens.datasets_to_ask import REMEMBERED, Opened, choices, opened
+from tui.screens.kind_request import KindRequest
 from tui.screens.question_request import QuestionRequest
 from tui.terminal.crash_guard import Guarded
-from tui.widgets.picker import Choice, Picker
+from tui.widgets.picker import Picker
 from tui.widgets.plain import Plain
 from tui.widgets.text_field import AnswerField
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
-
-_REMEMBERED = "new thread: dataset"
+    from core.thread.kinds import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,16 @@ class Begun:
     run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A dataset was opened, or cannot be."""
-
-    names: Sequence[str]
-    """All datasets there are."""
-    name: str
-    dataset: StandardDataset | None
-    problem: str = ""
-
-
 class QuestionArea(AnswerField):
     """The question, which enter does not break: it ends the dialog."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "screen.leave_question", "to the sessions", show=False, priority=True),
     ]
+
+    def write(self, text: str) -> None:
+        """Show a question in the place of what is there."""
+        self.text = text
 
 
 class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
@@ -72,6 +66,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         Binding("x", "draw", "another session at random", show=False),
         Binding("t", "propose", "another question", show=False),
         Binding("e", "write", "write the question", show=False),
+        Binding("c", "kind", "another kind of question", show=False),
         Binding("v", "evidence", "what the answer may rest on", show=False),
         Binding("left,h", "dataset(-1)", "previous dataset", show=False),
         Binding("right,l", "dataset(1)", "next dataset", show=False),
@@ -93,7 +88,19 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._used = used
         """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
-        self._request = QuestionRequest(self, runs, show=self._show_question, say=self._say, ended=self._question_ended)
+
+        def write(text: str) -> None:
+            self.question.write(text)
+
+        self._request = QuestionRequest(self, runs, show=write, say=self._say, ended=self._question_ended)
+        self._kinds = KindRequest(
+            self,
+            runs.workspace,
+            show=write,
+            say=self._say,
+            ended=self._question_ended,
+            propose=self.action_propose,
+        )
         self._evidence: Evidence = runs.workspace.settings.run.evidence
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
@@ -117,10 +124,10 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             )
             + Content("\n")
             + _keys(
-                ("e", "write it"), ("v", "evidence"), ("◂ ▸", "dataset"), ("esc", "back"),
+                ("e", "write it"), ("c", "kind"), ("v", "evidence"), ("◂ ▸", "dataset"), ("esc", "back"),
             )
         )  # fmt: skip
-        self._show_evidence()
+        self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
         self.sessions.empty = "opening …"
         self.sessions.focus()
         self._open("")
@@ -158,6 +165,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             Content.assemble((one_line(name, 40), "bold"), f"{which}   ", (facts + synthetic, "dim"))
         )
         self.sessions.empty = "this dataset has no sessions"
+        self._kinds.reset()
         self.sessions.show(choices(dataset, self._used, blind=self._blind))
         self.action_draw()
         self.action_propose()
@@ -186,35 +194,40 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.sessions.focus()
 
     def action_propose(self) -> None:
-        """Let the model propose a question, or another one."""
-        if self._dataset is not None:
+        """Let the model propose a question, or another one; one of another kind comes in its own words."""
+        if self._dataset is not None and self._kinds.kind != ACTIVITY:
+            self.on_picker_picked()
+        elif self._dataset is not None:
             self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
             self._request.begin(self._dataset.name)
 
     def action_evidence(self) -> None:
         """Let the answer rest on comparisons that rank the labels, or on measurements alone."""
         self._evidence = EVIDENCE[1 - EVIDENCE.index(self._evidence)]
-        self._show_evidence()
+        self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
 
-    def _show_evidence(self) -> None:
-        about = {"reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels"}
-        self.query_one("#evidence", Plain).show(
-            Content.assemble(("evidence  ", "bold"), (f"{self._evidence}: {about[self._evidence]}", "dim"))
-        )
+    def action_kind(self) -> None:
+        """Ask a question of the next kind that the session can be asked."""
+        if self._dataset is not None and (chosen := self.sessions.chosen) is not None:
+            self._request.stop()
+            self._kinds.next_kind(self._dataset, chosen.text)
+
+    def on_picker_picked(self) -> None:
+        """A question of another kind than that for the activity is about its session: ask it of this one."""
+        if self._dataset is not None and self._kinds.kind != ACTIVITY and (chosen := self.sessions.chosen) is not None:
+            self._kinds.again(self._dataset, chosen.text)
 
     def hear(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report: the question as it comes."""
         self._request.hear(events)
-
-    def _show_question(self, text: str) -> None:
-        self.question.text = text
 
     def _question_ended(self, problem: str) -> None:
         if problem:
             self._start = None
             self._say(f"{one_line(problem, 160)} — t tries again, e writes it by hand")
             return
-        self._say("")
+        if self._kinds.asked is None:
+            self._say("")
         if self._start is not None:
             self.action_start(self._start)
 
@@ -223,7 +236,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def action_start(self, run: bool) -> None:
         """Make the thread; as soon as the question is there, if it is still on its way."""
-        if self._request.waiting or self._dataset is None:
+        if self._request.waiting or self._kinds.waiting or self._dataset is None:
             self._start = run
             self._say("starting as soon as the question is there …")
             return
@@ -233,21 +246,25 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self._say("the thread needs a question: t proposes one, e writes it")
             return
         self._start = None
-        work = partial(self._make, self._dataset.name, chosen.text, self.question.text.strip(), run)
+        question = self.question.text.strip()
+        asked = self._kinds.asked if states_its_form(question) else None
+        work = partial(self._make, self._dataset.name, chosen.text, question, asked, run)
         self.run_worker(work, thread=True, exclusive=True, group="make")
 
-    def _make(self, dataset: str, session: str, question: str, run: bool) -> None:
+    def _make(self, dataset: str, session: str, question: str, asked: Asked | None, run: bool) -> None:
         from core.curate import create_thread
         from core.datasets.check import look_at_session
 
         try:
             look_at_session(self._runs.workspace, dataset, session)
-            stored = create_thread(self._runs.workspace, dataset, session, question, evidence=self._evidence)
+            stored = create_thread(
+                self._runs.workspace, dataset, session, question, evidence=self._evidence, asked=asked
+            )
         except SensorloomError as error:
             self.call_later(self._say, str(error))
             return
         with suppress(SensorloomError):  # the thread is there, whether or not the choice can be remembered
-            remember(self._runs.workspace, _REMEMBERED, dataset)
+            remember(self._runs.workspace, REMEMBERED, dataset)
         self.call_later(self._made, Begun(stored, run))
 
     def _made(self, begun: Begun) -> None:
@@ -260,33 +277,9 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.dismiss(None)
 
 
-def opened(workspace: Workspace, name: str) -> Opened:
-    """Open a dataset by its name; without one, the dataset that was used last, or the first."""
-    from core.datasets.standard import dataset_names, open_dataset
-
-    names = dataset_names(workspace)
-    if not name and names:
-        last = recall(workspace, _REMEMBERED, "")
-        name = last if last in names else names[0]
-    try:
-        dataset = open_dataset(workspace, name) if names else None
-        if dataset is not None:
-            dataset.sessions  # noqa: B018 - read here, off the screen's loop
-        return Opened(names, name, dataset)
-    except SensorloomError as error:
-        return Opened(names, name, None, str(error))
-
-
-def choices(dataset: StandardDataset, used: Container[tuple[str, str]], *, blind: bool = False) -> list[Choice]:
-    """The sessions with their labels, unless these are hidden; a dot where a thread is about one already."""
-    return [
-        Choice(
-            session,
-            ("· " if (dataset.name, session) in used else "")
-            + ("" if blind else ", ".join(dataset.labels.get(session, ()))),
-        )
-        for session in dataset.sessions
-    ]
+def _evidence_line(evidence: Evidence) -> Content:
+    about = {"reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels"}
+    return Content.assemble(("evidence  ", "bold"), (f"{evidence}: {about[evidence]}", "dim"))
 
 
 def _keys(*pairs: tuple[str, str]) -> Content:

@@ -13,7 +13,7 @@ from core.text import one_line
 from core.thread.conclusion import final_answer
 from core.thread.faithfulness import faithfulness_of
 from core.thread.review import note_of, truth_hidden, verdict_of
-from core.thread.scoring import is_right
+from core.thread.scoring import is_right, kind_in
 from core.thread.turn_labels import label_of
 from core.thread.turns import is_error, results_of
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
@@ -289,6 +289,6 @@ def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
         return (("● answered", "mark"), ("  the truth is hidden until your verdict: w shows it", "dim"))
     if not thread.truth:
         return (("● answered", "mark"), ("  no truth is known", "dim"))
-    if is_right(thread.kind, answer, thread.truth):
+    if is_right(kind_in(thread.metadata), answer, thread.truth):
         return (("✓ correct", "good"),)
     return (("✗ wrong", "bad"), ("  the truth is ", "dim"), (one_line(thread.truth, 60), "good"))

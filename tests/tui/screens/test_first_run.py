@@ -79,6 +79,30 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
 
 
+async def test_a_thread_of_another_kind_keeps_its_truth_and_follows_the_session(with_demo: Workspace, until: Until):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen))
+        dialog = app.screen
+        assert isinstance(dialog, NewThreadScreen)
+        await until(pilot, lambda: dialog.sessions.count and dialog.question.text)
+        await pilot.press("c")
+        await until(pilot, lambda: "one of the two" in dialog.question.text)
+        await pilot.press("c")
+        await until(pilot, lambda: "resting" in dialog.question.text)
+        await pilot.press("c")
+        await until(pilot, lambda: "number of steps" in dialog.question.text)
+        await pilot.press("k", "k", "enter")
+        await until(pilot, lambda: thread_files.stems(with_demo.threads))
+        thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
+        facts = json.loads((with_demo.data / "demo" / "facts.json").read_text())
+        assert thread.metadata["question_kind"] == "steps"
+        assert thread.truth == str(facts[thread.session]["steps"])
+        assert "number of steps" in thread.question
+
+
 async def test_leaving_the_dialog_makes_nothing(with_demo: Workspace, until: Until):
     app = SensorloomApp(with_demo)
     async with app.run_test(size=(100, 30)) as pilot:
