@@ -230,7 +230,7 @@ def _certainty(conversation: Conversation, draw: random.Random) -> Answer | None
         verdict = eliminated(conversation, SESSION)
         if verdict is None:
             return None
-        sure = verdict.confidence == "high"
+        sure = verdict.confidence == "high" and not verdict.left
         text = " ".join(part for part in (reasoned(conversation, SESSION, draw), rests_on(conversation, SESSION, draw),
                                           _how_sure(sure, verdict.label, verdict.second, draw)) if part)  # fmt: skip
         return Answer(text, "sure" if sure else "not sure", "medium")

@@ -9,7 +9,8 @@ from core.lint.finding import Check, Context, Finding
 from core.lint.label_set import answers_of
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
-from core.thread.scoring import declines, kind_in, meant, number_in, scoring_of
+from core.thread.open_answer import is_open
+from core.thread.scoring import kind_in, meant, number_in, scoring_of
 from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, recount, text_of
 
 _LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -34,10 +35,15 @@ def _unknown_answer(thread: Thread, context: Context) -> Iterator[Finding]:
     answer = final_answer(text_of(final)) if final else None
     labels = answers_of(thread, context)
     if answer and scoring_of(kind_in(thread.metadata)).tolerance is not None:
-        if number_in(answer) is None and not declines(answer):
+        if number_in(answer) is None and not is_open(meant(answer)):
             sentence = f"the final answer {answer!r} states no number, or several"
             yield Finding("unknown_answer", len(thread.messages) - 1, sentence, "answer with one number")
-    elif answer and labels and not any(same_label(meant(answer), meant(known)) for known in (*labels, thread.truth)):
+    elif (
+        answer
+        and labels
+        and not is_open(answer)
+        and not any(same_label(meant(answer), meant(known)) for known in (*labels, thread.truth))
+    ):
         index = len(thread.messages) - 1
         what = "labels" if scoring_of(kind_in(thread.metadata)).is_label else "answers that are asked for"
         sentence = f"the final answer {answer!r} is none of the {what}: {', '.join(labels)}"

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from core.thread.labels import same_label
-
 CANNOT_BE_TOLD = "cannot be told"
 _LEFT = re.compile(r"\(\s*one of:?\s*(?P<labels>[^()]+)\)", re.IGNORECASE)
 
@@ -24,11 +22,6 @@ def open_answer(left: Iterable[str]) -> str:
 def is_open(answer: str) -> bool:
     """Whether a final answer names no label, but says that it cannot be told."""
     return " ".join(answer.casefold().split()).startswith(CANNOT_BE_TOLD)
-
-
-def is_right(answer: str, truth: str) -> bool | None:
-    """Whether an answer is the label; None for one that leaves it open."""
-    return None if is_open(answer) else same_label(answer, truth)
 
 
 def labels_left(answer: str) -> tuple[str, ...]:

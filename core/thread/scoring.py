@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.thread.labels import same_label
+from core.thread.open_answer import CANNOT_BE_TOLD, is_open
 
 ACTIVITY = "activity"
 """The kind of a question that asks which label the session has; the one that is asked unless told otherwise."""
-CANNOT_BE_TOLD = "cannot be told"
-"""The final answer that declines a question."""
 
 FORM = "As the final answer give {form}."
 """Ends every question but that for the activity; the analyst reads the kind from it, and so can anybody."""
@@ -97,9 +96,12 @@ def asks_for_a_label(kind: str) -> bool:
     return scoring_of(kind).is_label
 
 
-def is_right(kind: str, answer: str, truth: str) -> bool:
-    """Whether an answer to a question of this kind is right."""
+def is_right(kind: str, answer: str, truth: str) -> bool | None:
+    """Whether an answer to a question of this kind is right; None for one that says it cannot be told, but where just
+    that is true."""
     scoring = scoring_of(kind)
+    if is_open(meant(answer)) and not is_open(truth):
+        return None
     if scoring.tolerance is not None:
         number, true = number_in(answer), number_in(truth)
         return number is not None and true is not None and abs(number - true) <= scoring.tolerance(true) + 1e-9
@@ -116,11 +118,6 @@ def number_in(answer: str) -> float | None:
     """The one number that an answer states, in whatever words; None where it states none, or several."""
     numbers = _NUMBER.findall(answer)
     return float(numbers[0].replace("−", "-")) if len(numbers) == 1 else None
-
-
-def declines(answer: str) -> bool:
-    """Whether a final answer says that the question cannot be answered."""
-    return meant(answer) == CANNOT_BE_TOLD
 
 
 def balanced_as(kind: str, truth: str) -> str:

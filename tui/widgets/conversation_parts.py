@@ -289,6 +289,8 @@ def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
         return (("● answered", "mark"), ("  the truth is hidden until your verdict: w shows it", "dim"))
     if not thread.truth:
         return (("● answered", "mark"), ("  no truth is known", "dim"))
-    if is_right(kind_in(thread.metadata), answer, thread.truth):
+    right = is_right(kind_in(thread.metadata), answer, thread.truth)
+    if right:
         return (("✓ correct", "good"),)
-    return (("✗ wrong", "bad"), ("  the truth is ", "dim"), (one_line(thread.truth, 60), "good"))
+    sign: Span = ("● left open", "mark") if right is None else ("✗ wrong", "bad")
+    return (sign, ("  the truth is ", "dim"), (one_line(thread.truth, 60), "good"))
