@@ -53,7 +53,7 @@ class ModelSettings(_Table, frozen=True):
 
     endpoint: str = ""
     """The endpoint used at start: a name from `[[endpoints]]`, or `builtin`."""
-    temperature: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=1000)] | None = None
     """Left to the server when absent."""
     seed: int | None = None
     """Left to the server when absent."""
@@ -205,6 +205,10 @@ def load_tables(path: Path) -> Tables:
         raise WorkspaceError(f"{path}: {error}") from error
     except msgspec.ValidationError as error:
         raise WorkspaceError(_explain(path, text, str(error))) from error
+    except RecursionError as error:
+        raise WorkspaceError(f"{path}: tables or lists stand inside one another too deeply") from error
+    except ValueError as error:  # Python reads no whole number of more than some thousand digits
+        raise WorkspaceError(f"{path}: a number has too many digits") from error
 
 
 _TABLES: dict[str, type[msgspec.Struct]] = {

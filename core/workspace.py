@@ -86,9 +86,19 @@ def open_workspace(
             folders[part] = Path(chosen).expanduser().absolute()
         else:
             folders[part] = base / Path(getattr(settings.paths, part)).expanduser()
-        if folders[part].exists() and not folders[part].is_dir():
+        if (is_file := _is_file(folders[part])) is None:
+            raise WorkspaceError(f"the {part} folder {str(folders[part])[:100]!r} is no name of a folder")
+        if is_file:
             raise WorkspaceError(f"the {part} folder {folders[part]} is a file; name a folder with --{part}")
     return Workspace(base, folders["threads"], folders["exports"], folders["data"], settings, undecided)
+
+
+def _is_file(folder: Path) -> bool | None:
+    """Whether there is a file where a folder is wanted; None for what can be no name: too long, or with a zero byte."""
+    try:
+        return None if "\0" in str(folder) else folder.exists() and not folder.is_dir()
+    except OSError:
+        return None
 
 
 def private_folder(workspace: Workspace, *names: str) -> Path:

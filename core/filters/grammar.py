@@ -15,6 +15,8 @@ from core.filters.values import FilterError
 
 HEAD = re.compile(r"(?P<name>[A-Za-z_]+)(?P<operator><=|>=|!=|[:=<>])")
 CALL = "call("
+MAX_DEPTH = 50
+"""Parentheses inside one another: more than anybody writes, and fewer than what reads them can take."""
 _OR = re.compile(r"OR(?=[\s()]|$)")
 _SPACE = re.compile(r"\s*")
 
@@ -59,6 +61,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._depth = 0
 
     def line(self, opened_at: int | None) -> Joined:
         """What stands up to the end of the text, or of the parenthesis that was opened at a place."""
@@ -100,7 +103,11 @@ class _Reader:
         if of_call or text[start] == "(":
             opened_at = start + len(CALL) - 1 if of_call else start
             self._at = opened_at + 1
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise FilterError(opened_at, f"parentheses stand inside one another more than {MAX_DEPTH} times")
             group = self.line(opened_at)
+            self._depth -= 1
             return Joined(group.parts, group.either, negated, of_call, start)
         head = HEAD.match(text, start)
         value_at = self._at = head.end() if head else start

@@ -25,6 +25,9 @@ from core.workspace import open_workspace
         ("[export.variety]\nleast_cites = 1\n", "line 2: unknown key `least_cites`; did you mean `least_cited`?"),
         ("[export]\n[export.variety]\nleast_cited = 90\n", "line 3: `least_cited`: expected `float` <= 1"),
         ("x =", "Invalid value"),
+        (f"x = {'9' * 5000}\n", "a number has too many digits"),
+        (f"x = {'[' * 5000}{']' * 5000}\n", "too deeply"),
+        ("[model]\ntemperature = inf\n", "line 2: `temperature`: expected `float` <= 1000"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_with_file_line_and_the_right_word(tmp_path: Path, text: str, position: str):
@@ -52,7 +55,12 @@ def test_settings_saved_by_a_windows_editor_are_read(tmp_path: Path, text: str):
     assert open_workspace(str(tmp_path), environ={}).threads == tmp_path / "t"
 
 
-def test_a_part_of_the_workspace_that_is_a_file_is_refused(tmp_path: Path):
+def test_a_part_of_the_workspace_that_is_no_name_or_a_file_is_refused(tmp_path: Path):
+    for name in ("\\u0000", "x" * 5000):
+        (tmp_path / "sensorloom.toml").write_text(f'[paths]\nthreads = "{name}"\n')
+        with pytest.raises(WorkspaceError, match="is no name of a folder"):
+            open_workspace(str(tmp_path), environ={})
+    (tmp_path / "sensorloom.toml").unlink()
     (tmp_path / "notes").write_text("")
     with pytest.raises(WorkspaceError, match=r"threads folder .*notes is a file"):
         open_workspace(str(tmp_path), parts={"threads": str(tmp_path / "notes")}, environ={})

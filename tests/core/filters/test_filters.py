@@ -78,6 +78,7 @@ def test_terms_that_do_not_hold_do_not_select(text: str):
         ("http://x", 1, "put it in quotes"),
         ("(turns:4 OR (tools:3)", 1, "the parenthesis is not closed"),
         ("turns:4 ()", 9, "nothing between the parentheses"),
+        ("(" * 9999 + "turns:4" + ")" * 9999, 51, "more than 50 times"),
         (")(", 1, "this parenthesis was never opened"),
         ("(turns:4) OR tools:3)", 21, "this parenthesis was never opened"),
         ("OR turns:4", 1, "`OR` needs a term before it"),
