@@ -24,6 +24,7 @@ from textual.widgets import TextArea
 
 from core import curate
 from core.datasets.importing import import_dataset
+from core.listing.goal import parse_goal, set_goal
 from core.runs import turn_draft, turn_loop
 from core.workspace import open_workspace
 from tests.tui.motion import on_screen, until
@@ -57,6 +58,12 @@ class Scene:
             await self.pilot.pause(0.05)
             now = on_screen(self.pilot.app)
             same, before = (same + 1 if now == before and not self.screen.parts.runs.running else 0), now
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        for character in text:
+            self.pilot.app.simulate_key({" ": "space", ":": "colon"}.get(character, character))
+        await self.settled()
 
     async def press(self, *keys: str) -> None:
         """Press keys, each after what the one before set off."""
@@ -93,6 +100,24 @@ async def compare_scene(scene: Scene) -> None:
     """A thread and its branch, side by side."""
     await branched(scene)
     await scene.press("v")
+
+
+async def judge_scene(scene: Scene) -> None:
+    """A verdict's reasons and its note, over the thread that they are about."""
+    await scene.press("1", "j", "j", "W", "r", "tab")
+    await scene.type("rests on the nearest examples alone")
+
+
+async def propose_scene(scene: Scene) -> None:
+    """How far the goal is, and what to judge for it."""
+    set_goal(scene.screen.workspace, parse_goal("total=18 label=3 right=1"))
+    await scene.press("1", "a", "P")
+
+
+async def filter_scene(scene: Scene) -> None:
+    """The filter line, completing what is typed and saying what it means."""
+    await scene.press("1", "slash")
+    await scene.type("correct:true verd")
 
 
 async def finished(scene: Scene) -> None:
@@ -140,6 +165,9 @@ SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "edit": edit_scene,
     "fork": fork_scene,
     "compare": compare_scene,
+    "judge": judge_scene,
+    "propose": propose_scene,
+    "filter": filter_scene,
 }
 
 

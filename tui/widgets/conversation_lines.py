@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from core.text import one_line, printable
+from core.text import counted, one_line, printable
 from core.thread.opening import opening_of
 from core.thread.value import call_arguments, call_name, calls_of, text_of
 from tui.widgets.conversation_parts import Part, failed
@@ -243,9 +243,7 @@ def _manifest_summary(manifest: str) -> str:
         return f"dataset information, {size_text(len(manifest))}"
     name = printable(str(information.get("dataset_name", "?")))
     channels, activities = information.get("channels"), information.get("activities")
-    counted = [
-        f"{len(items)} {word}"
-        for items, word in ((channels, "channels"), (activities, "activities"))
-        if isinstance(items, list)
-    ]
-    return one_line(", ".join([f"dataset {name}", *counted]))
+    counts = [counted(len(channels), "channel")] if isinstance(channels, list) else []
+    if isinstance(activities, list):
+        counts.append("1 activity" if len(activities) == 1 else f"{len(activities)} activities")
+    return one_line(", ".join([f"dataset {name}", *counts]))

@@ -89,13 +89,15 @@ def json_flow(text: str, width: int) -> Iterator[Line]:
 
 def broken(text: str, room: int, width: int) -> Iterator[str]:
     """The text in pieces, the first of at most `room` columns, the others of `width`: broken after a blank, and within
-    a word only where that alone is wider. The first piece is empty where not even a word of it fits."""
-    while _size(text) > room:
-        head = chop_cells(text[: room + 1], room)[0] if room > 0 else ""
-        end = head.rfind(" ") + 1 or (len(head) if room >= width else 0)
-        yield text[:end]
-        text, room = text[end:], width
-    yield text
+    a word only where that alone is wider. The first piece is empty where a word of it fits on the next line only."""
+    at = 0
+    while len(text) - at > room or _size(text[at:]) > room:
+        head = chop_cells(text[at : at + room + 1], room)[0] if room > 0 else ""
+        breaks_word = room >= width or (room >= MIN_PIECE and " " not in text[at : at + width + 1])
+        end = head.rfind(" ") + 1 or (len(head) if breaks_word else 0)
+        yield text[at : at + end]
+        at, room = at + end, width
+    yield text[at:]
 
 
 def _size(text: str) -> int:

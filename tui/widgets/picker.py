@@ -60,7 +60,7 @@ class Picker(RowList):
         """The choice, and what stands beside it in a column of its own."""
         choice = self.choices[index]
         sign, text, beside = "▸ " if at_cursor else "  ", one_line(choice.text), one_line(choice.beside)
-        gap = max(2, min(self._longest, width // 2) + 2 - cell_len(text))
+        gap = max(2, min(self._longest, width * 2 // 5) + 2 - cell_len(text))
         right: Line = ((" " * gap, "text"), (beside, "dim")) if beside else ()
         return fit(((sign, "mark"), (text, "text"), *right), width)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import string
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from core.listing.goal import parse_goal, set_goal
 from core.storage import store
 from core.thread.value import Thread
-from core.workspace import Workspace
+from core.workspace import Workspace, open_workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
 from tui.screens.main import MainScreen
@@ -28,6 +30,8 @@ from tui.widgets.editor import MessageEditor
 FOLDER = Path(__file__).parent / "snapshots"
 WRITE = os.environ.get("SENSORLOOM_SNAPSHOTS") == "write"
 SIZES = ((160, 48), (80, 24))
+WHEN = re.compile(r"\d\d-\d\d \d\d:\d\d")
+"""A step's time, which is another one each time."""
 LETTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 
 
@@ -37,7 +41,7 @@ def drawn(pilot: Pilot[Any]) -> str:
     texts: list[str] = []
     styles: list[str] = []
     for strip in drawn_rows(pilot.app.screen):
-        texts.append(strip.text.rstrip())
+        texts.append(WHEN.sub("01-02 03:04", strip.text).rstrip())
         row = ""
         for segment in strip:
             style = str(segment.style)
@@ -83,6 +87,8 @@ def thread(number: int, final: str, truth: str) -> Thread:
 
 @pytest.fixture
 def threads(workspace: Workspace) -> Workspace:
+    (workspace.root / "sensorloom.toml").write_text('[person]\nname = "ana"\n')
+    workspace = open_workspace(str(workspace.root), environ={})
     workspace.threads.mkdir(exist_ok=True)
     for number, (final, truth) in enumerate([("walking", "walking"), ("sitting", "walking"), ("lying", "lying")], 1):
         store.create(workspace.threads, thread(number, final, truth))
@@ -113,12 +119,65 @@ async def editor(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: screen.query(MessageEditor) and screen.query_one(MessageEditor).query("#text"))
 
 
+async def searched(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """A search in a conversation, at a hit in what was folded."""
+    await pilot.press("2", "slash", *"xxx", "enter", "n")
+    await until(pilot, lambda: "/xxx  2 of" in on_screen(pilot.app))
+
+
+async def filter_help(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """Every field of the filter, over a line that is half typed."""
+    await pilot.press("1", "slash", *"verd", "f2", "j")
+    await until(pilot, lambda: "each with an example" in on_screen(pilot.app))
+
+
+async def history(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """What was done, one step of it taken back."""
+    await pilot.press("1", "a")
+    await until(pilot, lambda: screen.listed.rows[0].summary.verdict == "accept")
+    await pilot.press("u")
+    await until(pilot, lambda: not screen.listed.rows[0].summary.verdict)
+    pilot.app.clear_notifications()
+    await pilot.press("1", "h")
+    await until(pilot, lambda: "undid: verdict accept" in on_screen(pilot.app))
+
+
+async def propose(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """What to judge for the goal."""
+    for number, label in enumerate(("walking", "lying", "walking"), 4):
+        plain = thread(number, label, label)
+        messages = [{key: value for key, value in message.items() if key != "stale"} for message in plain.messages]
+        store.create(screen.workspace.threads, Thread({**plain.document, "messages": messages}))
+    await until(pilot, lambda: screen.listed.count == 6)
+    set_goal(screen.workspace, parse_goal("total=4 label=2"))
+    await pilot.press("1", "P")
+    await until(pilot, lambda: "to judge, the most useful first" in on_screen(pilot.app))
+
+
+async def compared(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """Two threads side by side."""
+    await pilot.press("1", "g", "m", "m", "v")
+    await until(pilot, lambda: "difference 1 of" in on_screen(pilot.app))
+
+
+async def help_searched(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """What the help says of a word."""
+    await pilot.press("question_mark", "slash", *"stale")
+    await until(pilot, lambda: "rests on what was edited" in on_screen(pilot.app))
+
+
 SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "conversation": conversation,
     "unfolded": unfolded,
     "list": the_list,
     "editor": editor,
     "why": why,
+    "search": searched,
+    "filter-help": filter_help,
+    "history": history,
+    "propose": propose,
+    "compare": compared,
+    "help": help_searched,
 }
 
 
@@ -129,7 +188,7 @@ async def test_the_screen_is_as_it_was_looked_at(name: str, size: tuple[int, int
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "xterm", "COLORTERM": ""}], ids=["none", "sixteen"])
-@pytest.mark.parametrize("name", ["list", "editor"])
+@pytest.mark.parametrize("name", ["list", "editor", "compare"])
 async def test_the_screen_with_few_colours_is_as_it_was_looked_at(
     name: str, environ: dict[str, str], threads: Workspace, monkeypatch: pytest.MonkeyPatch
 ):
