@@ -61,8 +61,7 @@ class Scene:
 
     async def type(self, text: str) -> None:
         """Type a text."""
-        for character in text:
-            self.pilot.app.simulate_key({" ": "space", ":": "colon"}.get(character, character))
+        await self.pilot.press(*text)
         await self.settled()
 
     async def press(self, *keys: str) -> None:

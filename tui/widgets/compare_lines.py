@@ -13,6 +13,7 @@ from core.thread.compare import Comparison, word_spans
 from core.thread.opening import opening_of
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
 from tui.widgets.lines import Kind, Line, Span, cells, fit, wrapped
+from tui.widgets.result_text import telling_first
 
 Side = tuple[str, Sequence[Message]]
 """A conversation with its name."""
@@ -171,5 +172,6 @@ def _text(message: Message | None) -> str:
     """A message as one text, safe to draw: what it says, then its calls."""
     if message is None:
         return ""
+    text = telling_first(text_of(message)) if message.get("role") == "tool" else text_of(message)
     calls = [f"▸ {call_name(call)} {call_arguments(call)}" for call in calls_of(message)]
-    return printable("\n".join([text_of(message), *calls])[:TEXT_LIMIT]).expandtabs(4)
+    return printable("\n".join([text, *calls])[:TEXT_LIMIT]).expandtabs(4)

@@ -86,7 +86,7 @@ class DrawnLines(Guarded, ScrollView):
     def _hint(self, lines: int) -> None:
         """Say something below so many lines, where there is room for it."""
         width, height = self.body
-        hints = self.hints(width)
+        hints = self.hints(width) if lines + HINT_GAP < height else ()  # what they are may take a look at the thread
         if lines + HINT_GAP + len(hints) > height:
             hints = ()
         if hints != self._hinted:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.workspace import Workspace
+from tests.tui.driving import notices
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.terminal.crash_guard import GIVE_UP_COUNT
@@ -104,7 +105,7 @@ async def test_what_fails_again_and_again_ends_the_app_with_one_line(
 
 
 async def test_a_log_that_cannot_be_written_is_no_second_mishap(
-    workspace: Workspace, add_thread: Callable[..., str], until: Until, screen: Callable[..., str]
+    workspace: Workspace, add_thread: Callable[..., str], until: Until
 ):
     add_thread(1)
     app = SensorloomApp(workspace)
@@ -112,7 +113,7 @@ async def test_a_log_that_cannot_be_written_is_no_second_mishap(
         main = await begun(pilot, until)
         (workspace.private / "log").write_text("in the way")
         main.run_worker(fail, thread=True)
-        await until(pilot, lambda: "the log could not be written" in " ".join(screen(app).split()))
+        await until(pilot, lambda: any("the log could not be written" in notice.message for notice in notices(pilot)))
     assert app.crash == ""
 
 
