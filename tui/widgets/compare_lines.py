@@ -74,8 +74,9 @@ def columns(width: int) -> int:
 
 
 def _same(message: Message, width: int) -> Line:
-    role = _role(message)
-    return fit([("= ", "dim"), (f"{role.ljust(10)} {one_line(_text(message), width)}", "dim")], width)
+    role, text = _role(message), _text(message)
+    told = text[opening_of(text).end :] if message.get("role") == "user" else text  # not what describes the dataset
+    return fit([("= ", "dim"), (f"{role.ljust(10)} {one_line(told or text, width)}", "dim")], width)
 
 
 def _role(message: Message) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from core.listing.goal import parse_goal, set_goal
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
@@ -142,18 +141,6 @@ async def history(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "undid: verdict accept" in on_screen(pilot.app))
 
 
-async def propose(pilot: Pilot[Any], screen: MainScreen) -> None:
-    """What to judge for the goal."""
-    for number, label in enumerate(("walking", "lying", "walking"), 4):
-        plain = thread(number, label, label)
-        messages = [{key: value for key, value in message.items() if key != "stale"} for message in plain.messages]
-        store.create(screen.workspace.threads, Thread({**plain.document, "messages": messages}))
-    await until(pilot, lambda: screen.listed.count == 6)
-    set_goal(screen.workspace, parse_goal("total=4 label=2"))
-    await pilot.press("1", "P")
-    await until(pilot, lambda: "to judge, the most useful first" in on_screen(pilot.app))
-
-
 async def compared(pilot: Pilot[Any], screen: MainScreen) -> None:
     """Two threads side by side."""
     await pilot.press("1", "g", "m", "m", "v")
@@ -175,7 +162,6 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "search": searched,
     "filter-help": filter_help,
     "history": history,
-    "propose": propose,
     "compare": compared,
     "help": help_searched,
 }
