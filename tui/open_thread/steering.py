@@ -24,8 +24,10 @@ class Steering:
     def __init__(self, thread: OpenThread, running: Running) -> None:
         self._thread = thread
         self._running = running
-        self._next: dict[str, Action] = {}
-        """By stem, what is done once a thread's run has ended."""
+        self._next: dict[str, Action | None] = {}
+        """By stem, what is done once a thread's run has ended; None while the words are typed."""
+        self._still: set[str] = set()
+        """Stems of the threads whose run has ended for words that are still typed."""
         self._unsaid: dict[str, str] = {}
         """By stem, words that could not be said yet."""
         self._hints: dict[str, list[str]] = {}
@@ -51,14 +53,15 @@ class Steering:
         was_running = work.busy
         if was_running:
             self._running.pause(work)
-            self._next[stem] = self._stand_still
+            self._next[stem] = None
 
         def answered(words: tuple[str, bool] | None) -> None:
             if words is not None:
                 self._unsaid[stem] = words[0]
                 self._once_still(work, partial(self._go_on_with, *words))
-            elif was_running:
+            elif work.busy or stem in self._still:
                 self._once_still(work, self._go_on)
+            self._still.discard(stem)
 
         dialog = SayScreen(self._unsaid.get(stem, ""), running=was_running)
         self._thread.screen.app.push_screen(dialog, answered)
@@ -73,16 +76,16 @@ class Steering:
 
     def ended(self, work: ThreadWork, event: TurnEnded) -> None:
         """A run of this thread is over: what waited for that is done, unless a person stopped it or it failed."""
-        action = self._next.pop(work.stored.stem, None)
-        if action is not None and not event.cancelled and not event.error:
+        stem = work.stored.stem
+        paused, action = stem in self._next, self._next.pop(stem, None)
+        if paused and action is None and not event.cancelled and not event.error:
+            self._still.add(stem)
+        elif action is not None and not event.cancelled and not event.error:
             self._thread.do(partial(action, work))
-        elif action is not None and work.stored.stem in self._unsaid:
+        elif action is not None and stem in self._unsaid:
             self._thread.say('the run broke off before it could be said; " has the words still', "warning")
         if work.stored.thread.status != "active" and hint_of(work.stored.thread) == UNCHECKED:
             self._thread.do(partial(self._look_through, work))
-
-    async def _stand_still(self, work: ThreadWork) -> None:
-        """The run has ended, and the words are not typed yet."""
 
     async def _go_on(self, work: ThreadWork) -> None:
         """Go on as if nothing had been asked."""
