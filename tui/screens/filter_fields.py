@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,6 +13,7 @@ from textual.screen import ModalScreen
 from core.filters.reference import GRAMMAR, call_fields, fields
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
+from tui.widgets.plain import Plain
 
 
 class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
@@ -27,9 +29,10 @@ class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
         self._entries = [*fields(), *call_fields(), *GRAMMAR]
 
     def compose(self) -> ComposeResult:
-        """The fields in a box."""
+        """The fields in a box, and what the one under the cursor is for."""
         with Vertical(id="dialog"):
             yield Picker(id="fields")
+            yield Plain(id="about")
 
     def on_mount(self) -> None:
         """Fill it."""
@@ -38,6 +41,12 @@ class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
         picker = self.query_one(Picker)
         picker.show([Choice(entry.example, entry.about) for entry in self._entries])
         picker.focus()
+        self._tell()
+
+    @on(Picker.Picked)
+    def _tell(self) -> None:
+        """Say all of what the field under the cursor is for, which its row may have no room for."""
+        self.query_one("#about", Plain).show(self._entries[self.query_one(Picker).cursor].about)
 
     def action_take(self) -> None:
         """Use the example under the cursor."""

@@ -125,8 +125,8 @@ async def searched(pilot: Pilot[Any], screen: MainScreen) -> None:
 
 
 async def filter_help(pilot: Pilot[Any], screen: MainScreen) -> None:
-    """Every field of the filter, over a line that is half typed."""
-    await pilot.press("1", "slash", *"verd", "f2", "j")
+    """The fields of the filter, over a line that is half typed: the last of them, which seldom become more."""
+    await pilot.press("1", "slash", *"verd", "f2", "G")
     await until(pilot, lambda: "each with an example" in on_screen(pilot.app))
 
 
@@ -167,8 +167,11 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", SCENES)
+CASES = [(name, size) for name in SCENES for size in SIZES if name != "filter-help" or size == SIZES[-1]]
+"""At the larger size all fields would be there, and each new one another picture: docs/filters.md has them."""
+
+
+@pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{size[0]}x{size[1]}" for name, size in CASES])
 async def test_the_screen_is_as_it_was_looked_at(name: str, size: tuple[int, int], threads: Workspace):
     await compare(f"{name}-{size[0]}x{size[1]}", name, size, threads)
 
