@@ -17,7 +17,7 @@ from core.errors import DatasetError, UsageError
 from core.runs.batch import draw_sessions
 from core.thread.kind_truths import VOTES, About
 from core.thread.kinds import BY_NAME, DECLARED, Asked, Kind, ask
-from core.thread.scoring import scoring_of
+from core.thread.scoring import ACTIVITY, scoring_of
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ def _drawn(
 def _questions(
     workspace: Workspace, dataset: StandardDataset, kind: Kind, seed: int, among: Collection[str] | None
 ) -> Iterator[Asked]:
-    for session in _in_any_order(dataset, seed, among):
+    # each kind draws sessions of its own
+    order = seed if kind.name == ACTIVITY else random.Random(f"{seed}\0{kind.name}").getrandbits(31)
+    for session in _in_any_order(dataset, order, among):
         if (question := asked_of(workspace, dataset, session, kind, seed)) is not None:
             yield question
 

@@ -21,7 +21,8 @@ from core.workspace import Workspace
 
 NOW = (
     "Answer the question now from the results above, without calling a tool. Say in a sentence or two what decides it, "
-    "and end with the two lines `Confidence: high|medium|low` and `Final Answer: <one of the activities>`."
+    "and end with the two lines `Confidence: high|medium|low` and `Final Answer: <one of the activities, or what the "
+    "question asks for>`."
 )
 
 
