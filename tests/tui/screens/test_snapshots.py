@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from core.listing.goal import parse_goal, set_goal
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
+from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.terminal.textual_private import drawn_rows
 from tui.widgets.editor import MessageEditor
@@ -34,13 +36,21 @@ WHEN = re.compile(r"\d\d-\d\d \d\d:\d\d")
 LETTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 
 
+def workspace_of(pilot: Pilot[Any]) -> Workspace:
+    app = pilot.app
+    assert isinstance(app, SensorloomApp)
+    return app.workspace
+
+
 def drawn(pilot: Pilot[Any]) -> str:
-    """The rows of the screen, then a letter for the style of each cell, then what the letters mean."""
+    """The rows of the screen, paths and times made alike, then a letter for the style of each cell, and what it means."""
     names: dict[str, str] = {}
     texts: list[str] = []
     styles: list[str] = []
+    root = re.compile(re.escape(str(workspace_of(pilot).root)[:5]) + r"[^\s│]*")
     for strip in drawn_rows(pilot.app.screen):
-        texts.append(WHEN.sub("01-02 03:04", strip.text).rstrip())
+        text = root.sub(lambda path: "/".ljust(len(path[0]), "~"), strip.text)
+        texts.append(WHEN.sub("01-02 03:04", text).rstrip())
         row = ""
         for segment in strip:
             style = str(segment.style)
@@ -141,6 +151,36 @@ async def history(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "undid: verdict accept" in on_screen(pilot.app))
 
 
+SAYINGS = (
+    ("walking", "A peak at twice a second, in each axis alike: so fast and so even only steps are, one after another."),
+    ("lying", "Gravity has moved over to the side of the phone. Nothing else is there to see, whoever carries it."),
+    (
+        "walking",
+        "Whether it repeats decides. It does, with every half second nearly the same as the one that went before.",
+    ),
+)
+
+
+async def propose(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """What to judge for the goal, among threads that repeat each other and some that do not."""
+    for number, (label, saying) in enumerate(SAYINGS, 4):
+        plain = thread(number, label, label)
+        asked, calling, *results, _, last = [dict(message) for message in plain.messages]
+        calling["content"], last["content"] = saying, f"{saying} {saying}\n\nFinal Answer: {label}"
+        del last["stale"]
+        store.create(screen.workspace.threads, Thread({**plain.document, "messages": [asked, calling, *results, last]}))
+    await until(pilot, lambda: screen.listed.count == 6)
+    set_goal(screen.workspace, parse_goal("total=4 label=2 path=100"))
+    await pilot.press("1", "P")
+    await until(pilot, lambda: "to judge, the most useful first" in on_screen(pilot.app))
+
+
+async def copy_menu(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """What can be taken along of a call's result."""
+    await pilot.press("2", "g", "J", "j", "Y")
+    await until(pilot, lambda: "What is copied?" in on_screen(pilot.app))
+
+
 async def compared(pilot: Pilot[Any], screen: MainScreen) -> None:
     """Two threads side by side."""
     await pilot.press("1", "g", "m", "m", "v")
@@ -162,6 +202,8 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "search": searched,
     "filter-help": filter_help,
     "history": history,
+    "propose": propose,
+    "copy": copy_menu,
     "compare": compared,
     "help": help_searched,
 }
