@@ -43,7 +43,7 @@ def workspace_of(pilot: Pilot[Any]) -> Workspace:
 
 
 def drawn(pilot: Pilot[Any]) -> str:
-    """The rows of the screen, paths and times made alike, then a letter for the style of each cell, and what it means."""
+    """The rows of the screen, paths and times made alike, then a letter for the style of each cell, and its meaning."""
     names: dict[str, str] = {}
     texts: list[str] = []
     styles: list[str] = []
