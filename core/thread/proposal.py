@@ -146,7 +146,7 @@ def alternative(thread: Thread, proposal: Proposal, reason: Reason) -> dict[str,
     }
 
 
-MARKS = ("train", "weight", "stale", "edited")
+MARKS = ("train", "weight", "label", "stale", "edited")
 """Keys of a message that say something about it and are no part of the conversation."""
 
 

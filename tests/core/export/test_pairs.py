@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.export.pairs import pairs
+from core.export.profiles import PROFILES
 from core.export.report import ExportReport, ExportRequest
 from core.export.run import export
 from core.thread.proposal import context_hash
@@ -120,3 +124,38 @@ def test_a_wrong_threads_alternatives_are_no_lesson(tmp_path: Path):
     good["alternatives"] = [alternative(good, 4, WRONG)]
     report = exported(tmp_path, "trl_dpo", thread, good)
     assert (report.exported, report.skipped) == (1, {"neither right nor accepted": 1})
+
+
+def ids_in(value: Any) -> list[str]:
+    """The call ids that a row holds, anywhere, also in what it has as JSON text."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            return ids_in(json.loads(value))
+        except ValueError:
+            return []
+    if isinstance(value, list):
+        return [call_id for item in value for call_id in ids_in(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value[key] for key in ("tool_call_id",) if key in value]
+    own += [value["id"]] if "function" in value and "id" in value else []
+    return own + [call_id for key, item in value.items() if key != "metadata" for call_id in ids_in(item)]
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_call_ids_of_every_form_but_the_plain_copy_are_nine_letters_and_digits(tmp_path: Path, profile: str):
+    """Mistral's templates take nothing else, OpenAI no more than 40 characters; and they name no session."""
+    thread = document()
+    thread["alternatives"] = [alternative(thread, 4, WRONG)]
+    for message in thread["messages"]:
+        if message["role"] == "assistant":
+            message["label"] = "good"  # a judgement of a turn takes no pair away
+    space = workspace(tmp_path, thread)
+    report = export(space, ExportRequest(profile))
+    called = [call_id for row in rows(report.path) for call_id in ids_in(row)]
+    if profile == "openai_v1":
+        assert all("train_16_3157" in call_id for call_id in called)
+        report = export(space, ExportRequest(profile, call_ids="neutral"))
+        called = [call_id for row in rows(report.path) for call_id in ids_in(row)]
+    assert all(re.fullmatch("[A-Za-z0-9]{9}", call_id) for call_id in called)
+    assert "call_uci_har" not in "".join(map(json.dumps, (row.get("messages") or row for row in rows(report.path))))
