@@ -165,12 +165,19 @@ def matching(pattern: re.Pattern[str], some: Sequence[dict[str, Any]]) -> Marks:
     return marks
 
 
+def in_all(marks: Sequence[Marks]) -> list[Marks]:
+    """The marks that every thread has: which of the others there are tells which tools were called, and that follows
+    from what was measured."""
+    common = set.intersection(*(set(thread_marks) for thread_marks in marks))
+    return [{name: thread_marks[name] for name in common} for thread_marks in marks]
+
+
 def sent_views(threads: Sequence[Captured]) -> dict[str, list[Marks]]:
     """What was sent, looked at in several ways."""
     return {
         "sent: the opening and its seed": [of_opening(thread) for thread in threads],
         "sent: ids of calls and windows": [of_ids(thread.requests[-1]["messages"]) for thread in threads],
-        "sent: times, lengths, rates": [matching(TIMES, results(thread)) for thread in threads],
+        "sent: times, lengths, rates": in_all([matching(TIMES, results(thread)) for thread in threads]),
         "sent: missing samples": [matching(GAPS, results(thread)) for thread in threads],
     }
 
@@ -293,6 +300,9 @@ def section(name: str, threads: Sequence[Captured], every: Mapping[str, list[Mar
         "| where it looks | trees | neighbours | |", "|---|---|---|---|",
     ]  # fmt: skip
     for view, marks in every.items():
+        if not any(table.shape[1] for table in tabled(marks, threads)):
+            lines.append(f"| {view} | the same in all | | |")
+            continue
         counts = [right_guesses(marks, threads, guesser) for guesser in (by_trees, by_neighbours)]
         told = " | ".join(share_text(count, len(threads)) for count in counts)
         lines.append(
