@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core import curate
 from core.datasets.facts import FACTS
 from core.datasets.importing import import_dataset
 from core.datasets.plan import ImportOptions
@@ -86,6 +87,24 @@ def test_the_truth_reaches_no_model(workspace: Workspace):
         assert str(thread.metadata["activity"]).replace("_", " ") not in after
 
 
+def test_an_edited_answer_is_scored_by_its_kind_and_undo_brings_it_back(workspace: Workspace):
+    (thread,) = asked(workspace, "--dataset", "demo", "--kind", "steps", "--count", "1", "--seed", "2")
+    stored = store.read(workspace.threads, thread.id)
+    last = thread.messages[-1]
+
+    def answered(steps: int) -> dict[str, Any]:
+        return {**last, "content": f"I counted 9 peaks.\n\nConfidence: high\nFinal Answer: {steps} steps"}
+
+    true = int(thread.truth)
+    near = curate.edit_message(workspace, stored, len(thread.messages) - 1, answered(true + 1))
+    assert near.thread.metadata["is_correct"] is True
+    far = curate.edit_message(workspace, near, len(thread.messages) - 1, answered(true + 9))
+    assert far.thread.metadata["is_correct"] is False
+    assert list(select(workspace.threads, summaries(workspace), parse("kind:steps correct:false")))
+    curate.undo(workspace, thread.id)
+    assert store.read(workspace.threads, thread.id).thread.metadata["is_correct"] is True
+
+
 def test_threads_that_give_the_truth_away_are_told(workspace: Workspace):
     (thread,) = asked(workspace, "--dataset", "demo", "--kind", "steps", "--count", "1", "--seed", "2")
     question = thread.messages[0]
@@ -147,8 +166,6 @@ def test_planted_sessions_state_their_change_or_fault_and_no_activity_is_asked_o
         assert change in [round(float(time), 2) for time in window.time_sec]
     lengths = {round(facts[session]["changes_sec"][0] / dataset.load(session).end_sec, 1) for session in changed}
     assert len(lengths) > 2  # else half the length would answer every question
-    from core import curate
-
     with pytest.raises(DatasetError, match="holds several activities"):
         curate.create_thread(workspace, "planted", sorted(changed)[0], "What is it?")
 
