@@ -6,7 +6,7 @@ shown, and what of it is unfolded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -46,10 +46,14 @@ class Conversation(FocusedBlocks):
 
     @dataclass
     class Unfolded(Message):
-        """The rest of a message that was unfolded is laid out."""
+        """What was unfolded, or folded, is laid out, the part of it that was off the screen as well."""
 
-        block: Block
+        blocks: Sequence[Block]
         width: int
+        version: int
+        """Of what was asked for; others are no longer wanted."""
+        of_all: bool | None = None
+        """Whether every message was unfolded; False: folded; None: it is the rest of a single one."""
 
     @dataclass
     class Taken(Message):
@@ -63,6 +67,8 @@ class Conversation(FocusedBlocks):
         self._thread: Thread | None = None
         self._look = Look()
         self._empty = ""
+        self._version = 0
+        """Counts what is asked for that is laid out off the screen's loop."""
         self.unfolded: Callable[[], object] = lambda: None
         """Called when the rest of a message was laid out."""
 
@@ -84,6 +90,7 @@ class Conversation(FocusedBlocks):
 
     def open(self, thread: Thread, look: Look | None = None, place_before: ReadingPlace | None = None) -> None:
         """Show another thread, from its end, where the work goes on, or from where the reader left it."""
+        self._version += 1
         self._thread, self._look = thread, look or Look(blind=self._look.blind)
         if place_before is not None:
             self._look = replace(self._look, opened=place_before.opened, brief=place_before.brief)
@@ -140,14 +147,33 @@ class Conversation(FocusedBlocks):
                 self.set_timer(REST_SECONDS, self._finish_unfolding)
 
     def action_unfold_all(self, opened: bool) -> None:
-        """Unfold every message, of long parts the beginning, or fold every one."""
-        folding = (block.part.index for block in self.laid.blocks if block.folds)
-        brief = frozenset(folding) - self._look.opened if opened else frozenset[int]()
-        alone = self._look.opened if opened else frozenset[int]()
-        self._look = replace(self._look, opened=alone, brief=brief, begun=-1)
+        """Unfold every message, of long parts the beginning, or fold every one: those in view at once, the others off
+        the screen's loop, since a long thread has thousands of lines."""
+        before, now, blocks = self.laid, self._look, self.laid.blocks
+        top, end = self.scroll_offset.y, self.scroll_offset.y + self.body.height
+        near = frozenset(
+            block.part.index for block in blocks[max(0, before.position_at(top)) : before.position_at(end) + 1]
+        )
+        alone = now.opened if opened else frozenset[int]()
+        every = frozenset(block.part.index for block in blocks if block.folds) - alone if opened else frozenset[int]()
+        if opened:
+            self._look = replace(now, brief=now.brief | (every & near))
+        else:
+            self._look = replace(now, opened=now.opened - near, brief=now.brief - near, begun=-1)
         self._lay_out()
         self.draw()
         self.bring_into_view()
+        self._version += 1
+        thread, wanted, version = self._thread, replace(self._look, opened=alone, brief=every), self._version
+        if (self._look.opened, self._look.brief) == (alone, every):
+            return
+        laid = self.laid
+
+        def work() -> None:
+            whole = layout_of(thread, wanted, laid.width, laid)
+            self.post_message(self.Unfolded(whole.blocks, laid.width, version, opened))
+
+        self.run_worker(work, thread=True, exclusive=True, group="unfold")
 
     def _finish_unfolding(self) -> None:
         """Lay out the rest of what was unfolded, now that its beginning is on the screen, off the screen's loop."""
@@ -156,19 +182,33 @@ class Conversation(FocusedBlocks):
         part = blocks[self.laid.position_of(begun)].part if blocks else None
         if part is None or part.index != begun or not part.begun:
             return
-        whole, width = replace(part, begun=False), self.laid.width
+        whole, width, version = replace(part, begun=False), self.laid.width, self._version
 
         def work() -> None:
-            self.post_message(self.Unfolded(whole_block(whole, width), width))
+            self.post_message(self.Unfolded((whole_block(whole, width),), width, version))
 
-        self.run_worker(work, thread=True, exclusive=True, group="unfold")
+        self.run_worker(work, thread=True, exclusive=True, group="unfold rest")
 
     def _on_conversation_unfolded(self, event: Conversation.Unfolded) -> None:
-        if self._look.begun == event.block.part.index:
-            self._look = replace(self._look, begun=-1)
-            self._lay_out((event.block, event.width))
-            self.draw()
+        """Show it, the focused message staying where it is."""
+        look, blocks = self._look, event.blocks
+        is_wanted = look.begun == blocks[0].part.index if event.of_all is None else event.version == self._version
+        if not is_wanted or not self.laid.blocks:
+            return
+        if event.of_all:
+            folding = frozenset(block.part.index for block in blocks if block.folds)
+            self._look = replace(look, brief=(look.brief | folding) - look.opened)
+        elif event.of_all is None:
+            self._look = replace(look, begun=-1)
+        else:
+            self._look = replace(look, opened=frozenset(), brief=frozenset())
+        below = self.scroll_offset.y - self.laid.span(self.position)[0]
+        self._lay_out((blocks, event.width))
+        self.draw()
+        if event.of_all is None:
             self.unfolded()
+        else:
+            self.scroll_line(self.laid.span(self.position)[0] + below)
 
     def action_blind(self) -> None:
         """Hide the truth, or show it."""
@@ -207,7 +247,7 @@ class Conversation(FocusedBlocks):
         else:
             self.bring_into_view()
 
-    def _lay_out(self, ready: tuple[Block, int] | None = None) -> None:
+    def _lay_out(self, ready: tuple[Sequence[Block], int] | None = None) -> None:
         self.laid = layout_of(self._thread, self._look, self.body.width, self.laid, ready)
         self.position = min(self.position, self.last)
         self.question = self._look.question

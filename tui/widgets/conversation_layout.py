@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -62,7 +63,7 @@ class Layout:
 
 
 def layout_of(
-    thread: Thread | None, look: Look, width: int, before: Layout, ready: tuple[Block, int] | None = None
+    thread: Thread | None, look: Look, width: int, before: Layout, ready: tuple[Sequence[Block], int] | None = None
 ) -> Layout:
     """The layout at a width. Blocks that did not change are taken from `before`.
 
@@ -71,11 +72,11 @@ def layout_of(
         look: how it is looked at.
         width: columns, the gutter included.
         before: an earlier layout.
-        ready: a block that was laid out elsewhere, and the width it was laid out at.
+        ready: blocks that were laid out elsewhere, and the width they were laid out at.
     """
     known = {block.part.index: block for block in before.blocks} if width == before.width else {}
     if ready is not None and ready[1] == width:
-        known[ready[0].part.index] = ready[0]
+        known |= {block.part.index: block for block in ready[0]}
     parts = parts_of(thread, look) if thread is not None else []
     blocks = tuple(lay_out(parts, text_width(width), known))
     tops = accumulate((len(block.lines) for block in blocks), initial=0)

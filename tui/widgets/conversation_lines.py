@@ -190,7 +190,8 @@ def _result_lines(part: Part, width: int) -> tuple[list[Line], bool]:
 def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
     """A result: whole where it is short or unfolded, else its beginning, run together if it is JSON."""
     opened = part.opened
-    json_shaped = is_json(text) if opened or len(text) <= EXACT_CHECK else looks_json(text)
+    whole = opened and not part.brief
+    json_shaped = is_json(text) if whole or len(text) <= EXACT_CHECK else looks_json(text)
     shown = text[: OPEN_LIMIT if opened else FOLDED_TEXT]
     laid = json_lines(text, width) if json_shaped and len(text) <= OPEN_LIMIT else wrapped(shown, width)
     begun = part.begun or part.brief

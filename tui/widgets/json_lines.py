@@ -110,7 +110,7 @@ class _Tokens:
 
     def __init__(self, text: str) -> None:
         self._found: list[str] = []
-        self._more = _TOKEN.finditer(printable(text))
+        self._more = _TOKEN.finditer(text)
 
     def at(self, index: int) -> str:
         """Token number `index`, or an empty string after the last."""
@@ -119,6 +119,8 @@ class _Tokens:
             if match is None:
                 return ""
             token = match[0]
+            if not (token.isascii() and token.isprintable()):
+                token = printable(token)
             self._found.append(token.replace("\n", "\\n") if "\n" in token else token)
         return self._found[index]
 

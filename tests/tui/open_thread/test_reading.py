@@ -135,15 +135,17 @@ async def test_everything_unfolds_and_folds_at_once_and_one_of_it_alone(workspac
     save(workspace, long_result("first", at=20), long_result("second", at=20), long_result("third", at=190))
     async with opened(workspace, (120, 40)) as (pilot, screen):
         await pilot.press("g", "greater_than_sign")
-        text = shown(screen).text
-        assert '"key 20": "first"' in text and '"key 20": "second"' in text and '"key 190"' not in text
+        await until(pilot, lambda: all(f'"key 20": "{name}"' in shown(screen).text for name in ("first", "second")))
+        assert '"key 190"' not in shown(screen).text
         shown(screen).focus_message(6)
         await pilot.press("right")
         await until(pilot, lambda: '"key 190": "third"' in shown(screen).text)
         await pilot.press("left")
         assert '"key 190"' not in shown(screen).text and '"key 20": "first"' in shown(screen).text
+        focused = shown(screen).index
         await pilot.press("less_than_sign")
-        assert '"key 20"' not in shown(screen).text
+        await until(pilot, lambda: '"key 20"' not in shown(screen).text)
+        assert shown(screen).index == focused
 
 
 async def test_enter_on_a_row_goes_into_its_thread(workspace: Workspace):
