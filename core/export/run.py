@@ -24,7 +24,6 @@ from core.export.references import quoting
 from core.export.report import (
     FIRST_EXAMPLES,
     Example,
-    ExportCancelledError,
     ExportFile,
     ExportReport,
     ExportRequest,
@@ -35,17 +34,14 @@ from core.export.report import (
 from core.export.row_buffer import RowBuffer, richest_first
 from core.export.rows import is_copy, part_maker
 from core.export.selection import is_wrong, open_selection
+from core.export.shortfalls import Known, cancelled, shortfalls_of
 from core.export.siblings import Siblings
 from core.export.split import balance
 from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
-from core.listing.goal import Kinds, goal_of
-from core.listing.goal import progress as progress_to
 from core.listing.index import summaries
 from core.listing.summary import summarize
-from core.listing.variety import shortfalls, variety
 from core.processes.pool import each_here, in_order
-from core.settings import VarietySettings
 from core.storage.export_log import add_to_log
 from core.storage.export_log_file import Left
 from core.storage.splits_file import SplitBook, read_book, write_book
@@ -61,12 +57,17 @@ MANY = 3000
 
 
 def export(
-    workspace: Workspace, request: ExportRequest, progress: Progress | None = None, *, dry_run: bool = False
+    workspace: Workspace,
+    request: ExportRequest,
+    progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
+    known: Known | None = None,
 ) -> ExportReport:
     """Write a training file of the threads that `request` selects.
 
     Blocks; belongs in a worker. The same selection gives the same bytes. With `dry_run` everything is done but the
-    writing: the report says what would leave, and why the rest would not.
+    writing: the report says what would leave, and why the rest would not. `known` is what earlier ones found out.
 
     Raises:
         UsageError: the filter or the profile is not known, or an option would be ignored.
@@ -79,7 +80,7 @@ def export(
     parse(request.filter, workspace)
     progress = progress or Progress()
     if dry_run:
-        report = _choose(workspace, request, _collect(workspace, request, progress, None), progress).report
+        report = _choose(workspace, request, _collect(workspace, request, progress, None), progress, known).report
         return replace(report, seconds=time.monotonic() - started)
     with Staging(workspace.exports) as staging:
         with RowBuffer(staging.folder / "rows") as buffer:
@@ -92,15 +93,18 @@ def export(
     return replace(report, seconds=time.monotonic() - started)
 
 
-def count(workspace: Workspace, request: ExportRequest, progress: Progress | None = None) -> ExportReport:
+def count(
+    workspace: Workspace, request: ExportRequest, progress: Progress | None = None, known: Known | None = None
+) -> ExportReport:
     """What `export` would write, counted as it counts: every file that may leave is looked at, nothing is written.
+    Whoever counts again and again gives the same `known`, so that the variety of a thread is found out once.
 
     Raises:
         UsageError: the filter or the profile is not known, or an option would be ignored.
         ExportCancelledError: the caller stopped it.
     """
     try:
-        return export(workspace, request, progress, dry_run=True)
+        return export(workspace, request, progress, dry_run=True, known=known)
     except NothingToExportError as error:
         return error.report
 
@@ -135,7 +139,7 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
     listing = summaries(workspace)
     wanted = parse(request.filter, workspace)
     if not wanted.prepare(listing, progress.report, progress.cancelled):
-        raise _cancelled()
+        raise cancelled()
     collected = _Collected(len(listing))
     selection = open_selection(workspace, request, wanted)
     selected: list[Summary] = []
@@ -153,7 +157,7 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
     with closing(each_here(part_maker, setup, pieces) if alone else in_order(part_maker, setup, pieces)) as parts:
         for part in parts:
             if progress.cancelled():
-                raise _cancelled()
+                raise cancelled()
             collected.skips.add(part.skips)
             collected.changes.update(part.changes)
             collected.entries += part.entries
@@ -164,7 +168,9 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
     return collected
 
 
-def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected, progress: Progress) -> _Choice:
+def _choose(
+    workspace: Workspace, request: ExportRequest, collected: _Collected, progress: Progress, known: Known | None = None
+) -> _Choice:
     """What leaves, by side. Raises NothingToExportError, ExportCancelledError."""
     book, skips = read_book(workspace.root), collected.skips
     groups = Groups(workspace, partial(summaries, workspace))
@@ -177,30 +183,8 @@ def _choose(workspace: Workspace, request: ExportRequest, collected: _Collected,
     if not entries:
         raise NothingToExportError(_nothing(workspace, report), report)
     quoted = quoting(workspace, entries, request.split, book)
-    report = replace(report, warnings=(*quoted, *_warnings(workspace, entries, progress)))
+    report = replace(report, warnings=(*quoted, *shortfalls_of(workspace, entries, progress, known)))
     return _Choice(richest_first(entries), collected.changes, report, book if learned else None)
-
-
-def _warnings(workspace: Workspace, entries: Sequence[Entry], progress: Progress) -> tuple[str, ...]:
-    """Where what leaves is less varied than a person wants; the files are read again only where one said so."""
-    of_goal = _short_of_goal(workspace, entries)
-    wanted = workspace.settings.export.variety
-    if wanted == VarietySettings():
-        return of_goal
-    counted = variety(workspace.threads, [entry.stem for entry in entries], progress.report, progress.cancelled)
-    if counted is None:
-        raise _cancelled()
-    return (*of_goal, *shortfalls(counted, wanted))
-
-
-def _short_of_goal(workspace: Workspace, entries: Sequence[Entry]) -> tuple[str, ...]:
-    """What the workspace's goal asks for and what leaves does not have; nothing where no goal was set."""
-    goal = goal_of(workspace)
-    if goal is None:
-        return ()
-    leaving = {entry.stem for entry in entries}
-    far = progress_to(goal, summaries(workspace), Kinds(workspace), lambda summary: summary.stem in leaving)
-    return (f"the goal: {far.sentence('leaving')}",) if far.short or far.accepted < far.total else ()
 
 
 def _report(
@@ -258,7 +242,7 @@ def _publish(
         beside = write_beside(staging.folder, name, profile, named, making, entries)
         beside.append(write_manifest(staging.folder, name, request, report, entries))
         if progress.cancelled():
-            raise _cancelled()
+            raise cancelled()
         staging.publish()
         add_to_log(workspace, _left(profile.name, name, entries))
     return replace(
@@ -282,10 +266,6 @@ def _left(profile: str, export: str, entries: Sequence[Entry]) -> Left:
 
 def _example(summary: Summary) -> Example:
     return Example(summary.id, summary.question, summary.truth, summary.answer, summary.correct)
-
-
-def _cancelled() -> ExportCancelledError:
-    return ExportCancelledError("the export was stopped; nothing was written")
 
 
 def _nothing(workspace: Workspace, report: ExportReport) -> str:

@@ -132,38 +132,50 @@ def variety(
     stems: Sequence[str],
     progress: Callable[[int, int], object] = lambda _done, _total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    known: dict[str, ThreadFacts] | None = None,
 ) -> Variety | None:
     """The variety of these threads of a folder; None when it was cancelled. Files that are no threads count nowhere.
 
     Blocks; belongs in a worker. Raises SensorloomError when a process ended early.
+
+    Args:
+        folder: where they are.
+        stems: which.
+        progress: told how many are done, and of how many.
+        cancelled: asked between parts.
+        known: what is known of some by their stems, whose files are not read; what is read is added.
     """
-    tally = Tally()
-    parts = [stems[start : start + PART] for start in range(0, len(stems), PART)]
-    done = 0
-    with closing(_facts(folder, parts, many=len(stems) >= MANY)) as results:
+    facts_by_stem = {} if known is None else known
+    fresh = [stem for stem in stems if stem not in facts_by_stem]
+    parts = [fresh[start : start + PART] for start in range(0, len(fresh), PART)]
+    done = len(stems) - len(fresh)
+    with closing(_facts(folder, parts, many=len(fresh) >= MANY)) as results:
         for part, of_part in zip(parts, results, strict=False):
             if cancelled():
                 return None
-            for facts in of_part:
-                tally.add(facts)
+            facts_by_stem.update(of_part)
             done += len(part)
             progress(done, len(stems))
+    tally = Tally()
+    for stem in stems:
+        if stem in facts_by_stem:
+            tally.add(facts_by_stem[stem])
     return tally.variety()
 
 
-def _facts(folder: Path, parts: Sequence[Sequence[str]], *, many: bool) -> Generator[list[ThreadFacts]]:
+def _facts(folder: Path, parts: Sequence[Sequence[str]], *, many: bool) -> Generator[list[tuple[str, ThreadFacts]]]:
     from core.processes.pool import each_here, in_order
 
     return in_order(part_maker, (folder,), parts) if many else each_here(part_maker, (folder,), parts)
 
 
-def part_maker(folder: Path) -> Callable[[Sequence[str]], list[ThreadFacts]]:
+def part_maker(folder: Path) -> Callable[[Sequence[str]], list[tuple[str, ThreadFacts]]]:
     """The job of a process: stems in, the facts of those that are threads out."""
 
-    def read(stems: Sequence[str]) -> Iterator[ThreadFacts]:
+    def read(stems: Sequence[str]) -> Iterator[tuple[str, ThreadFacts]]:
         for stem in stems:
             try:
-                yield facts_of(store.read(folder, stem).thread)
+                yield stem, facts_of(store.read(folder, stem).thread)
             except SensorloomError:
                 continue  # it went or changed since it was listed
 

@@ -19,7 +19,7 @@ from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
 from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
 from core.export.report import ExportCancelledError, ExportReport, ExportRequest, Progress
-from core.export.run import count
+from core.export.run import Known, count
 from core.storage.splits_file import read_book
 from core.text import counted, one_line
 from core.thread.review import truth_hidden
@@ -104,6 +104,8 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """How many threads the preview is from the one it began with."""
         self._version = 0
         self._looked: ExportChoiceScreen.Looked | None = None
+        self._known: Known = {}
+        """What was found out of threads, so that a change of an option reads none again."""
         self._roster: Roster | None = None
         """Every session there is, once something is held out."""
 
@@ -219,7 +221,8 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
                 return
             lost = losses(self._workspace, selected.chosen[:SAMPLE], request, self._listing)
             self.post_message(self.Looked(version, selected, thread, seen, lost, held_out=held_out))
-            self.post_message(self.Counted(version, count(self._workspace, request, Progress(cancelled=is_outdated))))
+            report = count(self._workspace, request, Progress(cancelled=is_outdated), self._known)
+            self.post_message(self.Counted(version, report))
         except ExportCancelledError:
             return
         except SensorloomError as error:

@@ -169,3 +169,5 @@ def test_files_that_went_count_nowhere_and_a_reading_can_be_stopped(tmp_path: Pa
     counted = variety(tmp_path / "threads", ["t0", "gone"], lambda done, of: told.append((done, of)))
     assert counted is not None and counted.threads == 1 and told == [(2, 2)]
     assert variety(tmp_path / "threads", ["t0"], cancelled=lambda: True) is None
+    known = {"t0": facts_of(thread("It is.\n\nFinal Answer: walking"))}
+    assert variety(tmp_path / "elsewhere", ["t0"], known=known) == counted, "what is known is not read again"
