@@ -318,7 +318,9 @@ reference); every request is kept as it was sent, and the threads are exported i
 An adversary guesses the label from what stands around the measurements, by its rank among all threads and among those
 of the same subject, trained on the threads of other subjects: share right, 95 % Wilson interval. **found** means more
 than chance explains at 99.9 %, since so many places are searched. It does not look at measured numbers, nor at how long
-was measured, nor at the answer: those are to tell the label.
+was measured, nor at the answer: those are to tell the label. A hundred threads are few: with six labels 30 right
+would be found, with eighteen 14. Stored ids tell more where more of a recording is known (UCI HAR: 79 % with all of its
+windows), which is why no form but the plain copy keeps them; the tests plant leaks that have to be found.
 """
 
 
