@@ -82,8 +82,8 @@ def migrate(
             progress(number, len(stems))
     finally:
         if group:
-            new_ids = [outcome.id for outcome in outcomes if outcome.id]
-            history.keep_group(workspace, group, [*stems, *new_ids])
+            new_ids = [outcome.id for outcome in outcomes if outcome.id]  # one for several files of the same bytes
+            history.keep_group(workspace, group, dict.fromkeys([*stems, *new_ids]))
     return outcomes
 
 

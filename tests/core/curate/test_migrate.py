@@ -122,13 +122,14 @@ def test_one_undo_brings_the_originals_back_and_takes_the_converted_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     space = workspace_with(tmp_path, OLD, {**OLD, "thread_id": "uci_har_session_002_v3_0007"})
+    (space.threads / "the same ü.json").write_bytes((space.threads / f"{OLD['thread_id']}.json").read_bytes())
     before = {path.name: path.read_bytes() for path in space.threads.glob("*.json")}
     assert run_command(["migrate", "--workspace", str(tmp_path)]) == 0
     assert "`sensorloom undo` takes it back" in capsys.readouterr().out
     after = {path.name: path.read_bytes() for path in space.threads.glob("*.json")}
     assert len(after) == 2 and not after.keys() & before.keys()
     assert run_command(["undo", "--workspace", str(tmp_path)]) == 0
-    assert "undid: conversion from v3 of 4 threads" in capsys.readouterr().out
+    assert "undid: conversion from v3 of 5 threads ·" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == before
     assert run_command(["redo", "--workspace", str(tmp_path)]) == 0
     assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == after
