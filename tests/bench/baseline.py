@@ -12,42 +12,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tools.features import DURATION, filled, for_comparison, sampling_rate
-from tools.session import Dataset, Samples, Window
-
-PLAIN = 7
-"""Plain features per channel: mean, std, min, max, mean step, dominant frequency, share of the strongest frequency."""
-
-
-def plain_features(window: Window) -> Samples:
-    """Seven features of each channel, shape (7 × channels,); NaN for a channel without samples."""
-    features = np.full((len(window.channels), PLAIN), np.nan)
-    rate = sampling_rate(window)
-    for row, signal in enumerate(filled(window.values)):
-        if signal.size > 1 and np.isfinite(signal).all():
-            power = np.abs(np.fft.rfft(signal - signal.mean())) ** 2
-            peak = int(power.argmax())
-            share = power[peak] / power.sum() if power.sum() > 0 else 0.0
-            hertz = np.fft.rfftfreq(signal.size, 1 / rate)[peak]
-            steps = np.abs(np.diff(signal)).mean()
-            features[row] = (signal.mean(), signal.std(), signal.min(), signal.max(), steps, hertz, share)
-    return features.ravel()
+from tools.features import DURATION, for_comparison
+from tools.session import Dataset, FeatureTable, Samples
 
 
 def tables(dataset: Dataset, sessions: Sequence[str]) -> dict[str, Samples]:
-    """The features the baselines are given: plain ones, and those the tools compare by."""
-    table = dataset.features()
-    at = {session: row for row, session in enumerate(table.sessions)}
-    rows = table.values[[at[session] for session in sessions]]
-    use = [column for column, name in enumerate(table.names) if name != DURATION]
+    """What the baselines are given of these sessions: the numbers that the measuring tools print, and the features that
+    the comparing tools compare by."""
+    printed, features = dataset.measurements(), dataset.features()
+    use = [column for column, name in enumerate(features.names) if name != DURATION]
+    compared = _rows(features, sessions)[:, use]
     return {
-        "plain": np.array([plain_features(dataset.load(session)) for session in sessions]),
-        "tools": for_comparison([table.names[column] for column in use], rows[:, use]),
+        "printed": _rows(printed, sessions),
+        "compared": for_comparison([features.names[column] for column in use], compared),
     }
+
+
+def _rows(table: FeatureTable, sessions: Sequence[str]) -> Samples:
+    at = {session: row for row, session in enumerate(table.sessions)}
+    return table.values[[at[session] for session in sessions]]
 
 
 def held_out(features: Samples, labels: Sequence[str], subjects: Sequence[str], kind: str) -> list[str]:
@@ -92,8 +79,8 @@ def _each_subject(values: Samples, truth: NDArray[Any], people: NDArray[Any], ki
 
 
 def _model(kind: str, truth: NDArray[Any]) -> Any:
-    if kind == "forest":
-        return RandomForestClassifier(100, min_samples_leaf=2, random_state=0, n_jobs=2)
+    if kind == "trees":  # Geurts, Ernst & Wehenkel 2006, "Extremely randomized trees"
+        return ExtraTreesClassifier(200, min_samples_leaf=2, random_state=0)
     if len(truth) <= 2 * len(set(truth)):  # no within-label spread to speak of
         from sklearn.neighbors import KNeighborsClassifier
 
