@@ -93,8 +93,9 @@ class VarietySettings(_Table, frozen=True):
 class RunSettings(_Table, frozen=True):
     """The `[run]` table: what new threads are like."""
 
-    evidence: Literal["reference", "measure"] = "reference"
-    """What an answer may rest on: comparisons that rank the labels, or measurements alone."""
+    evidence: Literal["reference", "measure", "mix"] | None = None
+    """What an answer may rest on: comparisons that rank the labels, measurements alone, or half of the threads each.
+    Where it is not named: `mix` with the built-in analyst, `reference` with any other model."""
 
 
 class ExportSettings(_Table, frozen=True):

@@ -15,7 +15,7 @@ from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
 from core.cli.threads import filter_option
 from core.errors import UsageError
-from core.thread.evidence import EVIDENCE
+from core.thread.evidence import WANTED
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ NEW_ONLY = (
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
 
 KIND_HELP = "Kinds of questions, with commas, or `mix`: `sensorloom questions` lists them. The activity unless told."
-EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measurements alone. As the settings have it."
+EVIDENCE_HELP = (
+    "`reference`: comparisons that rank the labels; `measure`: measurements alone; `mix`: half of the threads each. As "
+    "the settings have it, else `mix` with the built-in analyst and `reference` with others."
+)
 
 
 @click.command("run")
@@ -46,7 +49,7 @@ EVIDENCE_HELP = "`reference`: comparisons that rank the labels; `measure`: measu
     "--question", "--query", "question", help="The question; each thread's is proposed by the model unless told."
 )
 @click.option("--kind", metavar="NAMES", help=KIND_HELP)
-@click.option("--evidence", type=click.Choice(EVIDENCE), help=EVIDENCE_HELP)
+@click.option("--evidence", type=click.Choice(WANTED), help=EVIDENCE_HELP)
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
@@ -70,6 +73,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     every thread is finished. Ctrl-C stops and keeps what is done.
     """
     from core.model.endpoints import choose
+    from core.runs.mode import with_evidence
 
     seed: int | None = options["seed"]
     jobs = _jobs(workspace, stems, options, secrets.randbelow(2**31) if seed is None else seed)
@@ -81,7 +85,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         max_tokens=options["max_tokens"],
         seed=seed,
     )
-    jobs = with_words(workspace, jobs, options)
+    jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     started = time.monotonic()
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown
@@ -111,7 +115,7 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
             option = new[0].rstrip("s") if new[0] == "sessions" else new[0].replace("_", "-")
             raise UsageError(f"--{option} is for new threads; name either threads or a dataset")
         return [Job(stem=stem, max_turns=max_turns) for stem in unfinished(workspace, stems, options["wanted"])]
-    own, evidence = options["seed"], options["evidence"]
+    own = options["seed"]
     jobs = [
         Job(
             dataset,
@@ -120,7 +124,7 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
             None if own is None else own + number,
             "",
             max_turns,
-            evidence,
+            None,
             asked,
         )
         for number, (dataset, session, asked) in enumerate(questions_drawn(workspace, options, seed))

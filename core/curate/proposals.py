@@ -13,7 +13,7 @@ from core.errors import ConflictError, DatasetError
 from core.storage import history, store
 from core.storage.store import Stored
 from core.thread import proposal
-from core.thread.evidence import DEFAULT, WITHOUT, Evidence
+from core.thread.evidence import DEFAULT, WITHOUT, Evidence, settled
 from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.scoring import ACTIVITY, asks_for_a_label
@@ -62,7 +62,7 @@ def create_thread(
     opened = open_dataset(workspace, dataset)
     other = None if asked is None or asked.kind == ACTIVITY else asked
     right = truth if truth is not None else other.truth if other else _label_of(opened, session)
-    basis = _basis(workspace, opened, evidence)
+    basis = _basis(workspace, opened, session, evidence)
 
     def make(stem: str) -> Thread:
         now = timestamp()
@@ -87,11 +87,12 @@ def create_thread(
     return store.create_new(workspace.threads, dataset, session, make, record, reserved)
 
 
-def _basis(workspace: Workspace, dataset: StandardDataset, evidence: Evidence | None) -> dict[str, Any]:
+def _basis(workspace: Workspace, dataset: StandardDataset, session: str, evidence: Evidence | None) -> dict[str, Any]:
     """What a new thread keeps of what its answer may rest on."""
     from core.datasets.barred import barred_names
 
-    kind, without = evidence or workspace.settings.run.evidence, barred_names(workspace, dataset)
+    kind = evidence or settled(workspace.settings.run.evidence or DEFAULT, session)
+    without = barred_names(workspace, dataset)
     return {**({"evidence": kind} if kind != DEFAULT else {}), **({WITHOUT: list(without)} if without else {})}
 
 

@@ -132,9 +132,10 @@ class TurnRunner:
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             from core.runs.batch import Job, Ran, run_jobs
+            from core.runs.mode import with_evidence
 
             ended: asyncio.Queue[Ran | None] = asyncio.Queue()
-            jobs = [Job(dataset, session) for dataset, session in sessions]
+            jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
             model = self._model(choice)
             work = asyncio.create_task(
                 run_jobs(self._workspace, jobs, model, parallel=PARALLEL, ended=ended.put_nowait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,9 @@ Evidence = Literal["reference", "measure"]
 """`reference`: the tools that compare with other people's sessions name the likeliest label. `measure`: nothing ranks
 labels; a look-up tells how other people's measurements lie, and the session has to be measured."""
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+Wanted = Literal["reference", "measure", "mix"]
+"""What may be asked for: one of them, or `mix`, one half of the threads with each."""
+WANTED: tuple[Wanted, ...] = get_args(Wanted)
 DEFAULT: Evidence = "reference"
 """What a thread whose metadata says nothing of it was made with."""
 
@@ -23,6 +27,19 @@ def evidence_in(metadata: Mapping[str, Any]) -> Evidence:
 def evidence_of(thread: Thread) -> Evidence:
     """What a thread's reasoning may rest on."""
     return evidence_in(thread.metadata)
+
+
+def usual(builtin: bool) -> Wanted:
+    """What is meant where nobody said: the built-in analyst makes half of its threads in each mode, which it knows to
+    reason in; any other model has the tools that rank."""
+    return "mix" if builtin else DEFAULT
+
+
+def settled(wanted: Wanted, session: str, seed: int | None = None) -> Evidence:
+    """The mode of one thread: what is wanted, where that is `mix` by a hash of the session and the seed."""
+    if wanted != "mix":
+        return wanted
+    return EVIDENCE[hashlib.sha256(f"{seed}\0{session}".encode(errors="surrogatepass")).digest()[0] % 2]
 
 
 WITHOUT = "references_without"

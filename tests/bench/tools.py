@@ -277,7 +277,8 @@ def _by_mode(runs: dict[str, list[Answered]]) -> list[str]:
     row("right, or the label among those left", lambda every: share_text(
         sum(each.holds for each in every), len(every)))  # fmt: skip
     row("answer is a comparison's first line", lambda every: share_text(
-        sum(each.first_line is True for each in every), sum(each.first_line is not None for each in every)))  # fmt: skip
+        sum(each.first_line is True for each in every), len(every) - sum(each.first_line is None for each in every),
+    ))  # fmt: skip
     row("final message cites a measurement", lambda every: share_text(sum(each.cites for each in every), len(every)))
     row("calls of a thread, mean", lambda every: mean([len(each.calls) for each in every]))
     row("look-ups of a thread, mean", lambda every: mean([each.calls.count("look_up_ranges") for each in every]))

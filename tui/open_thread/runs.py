@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from core.errors import UsageError
+from core.thread.evidence import DEFAULT, Wanted
 from core.workspace import Workspace
 from tui.open_thread.bridge import EventBridge
 
@@ -40,6 +42,16 @@ class Runs:
 
             self._choice = choose(self.workspace)
         return self._choice
+
+    @property
+    def wanted_evidence(self) -> Wanted:
+        """What a new thread's answer may rest on, unless the person says otherwise."""
+        from core.runs.mode import wanted_evidence
+
+        try:
+            return wanted_evidence(self.workspace, self.choice)
+        except UsageError:  # there is no such endpoint: the run says so
+            return self.workspace.settings.run.evidence or DEFAULT
 
     @choice.setter
     def choice(self, choice: ModelChoice) -> None:

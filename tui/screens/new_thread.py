@@ -21,7 +21,7 @@ from core.runs.events import TurnEvent
 from core.storage.memory import remember
 from core.storage.store import Stored
 from core.text import counted, one_line
-from core.thread.evidence import EVIDENCE, Evidence
+from core.thread.evidence import WANTED, Wanted, settled
 from core.thread.scoring import ACTIVITY, states_its_form
 from tui.open_thread.runs import Runs
 from tui.screens.datasets_to_ask import REMEMBERED, Opened, choices, opened
@@ -101,7 +101,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             ended=self._question_ended,
             propose=self.action_propose,
         )
-        self._evidence: Evidence = runs.workspace.settings.run.evidence
+        self._evidence: Wanted = runs.wanted_evidence
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
 
@@ -202,8 +202,8 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self._request.begin(self._dataset.name)
 
     def action_evidence(self) -> None:
-        """Let the answer rest on comparisons that rank the labels, or on measurements alone."""
-        self._evidence = EVIDENCE[1 - EVIDENCE.index(self._evidence)]
+        """Let the answer rest on comparisons that rank labels, on measurements alone, or on either by the session."""
+        self._evidence = WANTED[(WANTED.index(self._evidence) + 1) % len(WANTED)]
         self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
 
     def action_kind(self) -> None:
@@ -258,7 +258,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         try:
             look_at_session(self._runs.workspace, dataset, session)
             stored = create_thread(
-                self._runs.workspace, dataset, session, question, evidence=self._evidence, asked=asked
+                self._runs.workspace, dataset, session, question, evidence=settled(self._evidence, session), asked=asked
             )
         except SensorloomError as error:
             self.call_later(self._say, str(error))
@@ -277,8 +277,11 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.dismiss(None)
 
 
-def _evidence_line(evidence: Evidence) -> Content:
-    about = {"reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels"}
+def _evidence_line(evidence: Wanted) -> Content:
+    about = {
+        "reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels",
+        "mix": "half of the sessions by reference, half measured",
+    }  # fmt: skip
     return Content.assemble(("evidence  ", "bold"), (f"{evidence}: {about[evidence]}", "dim"))
 
 

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from core.filters.language import parse
+from core.model.endpoints import Endpoint, ModelChoice
+from core.runs.mode import wanted_evidence
 from core.runs.toolbox import offered_in, open_toolbox, tools_at
 from core.storage import store
+from core.thread.evidence import evidence_of, settled
 from core.thread.summary import summary_of
 from core.thread.value import Thread, call_name, calls_of
 from core.workspace import Workspace, open_workspace
@@ -48,8 +51,23 @@ def test_where_the_evidence_is_measured_nothing_ranks_labels(workspace: Workspac
         assert "look_up_ranges" in names(thread.tools)
 
 
-def test_as_before_where_nothing_is_said(workspace: Workspace):
-    (thread,) = threads_of(workspace, "--dataset", "made", "--seed", "1")
+def test_the_built_in_analyst_makes_half_of_its_threads_in_each_mode(workspace: Workspace):
+    threads = threads_of(workspace, "--dataset", "made", "--count", "24", "--seed", "1")
+    modes = [evidence_of(thread) for thread in threads]
+    assert 6 <= modes.count("measure") <= 18
+    for thread in threads:
+        assert bool(RANKING & called(thread)) <= (evidence_of(thread) == "reference")
+    assert settled("mix", threads[0].session, 1) == settled("mix", threads[0].session, 1)
+
+
+def test_any_other_model_has_the_tools_that_rank(workspace: Workspace):
+    theirs = ModelChoice(Endpoint("theirs", "http://127.0.0.1:9/v1"))
+    for choice, mode in ((ModelChoice(), "mix"), (theirs, "reference")):
+        assert wanted_evidence(workspace, choice) == mode
+
+
+def test_by_reference_nothing_is_looked_up(workspace: Workspace):
+    (thread,) = threads_of(workspace, "--dataset", "made", "--seed", "1", "--evidence", "reference")
     assert "evidence" not in thread.metadata
     assert thread.tools is not None
     assert "compare_to_reference" in names(thread.tools)
