@@ -126,11 +126,11 @@ EXAMPLES := demo_s02_0027_v4_0008 demo_s07_0039_v4_0005 demo_s10_0019_v4_0011
 examples: .venv/.dev
 	rm -rf build/examples && mkdir -p build/examples
 	$(BIN)/sensorloom datasets import demo --workspace build/examples
-	$(BIN)/sensorloom run --dataset demo --count 12 --seed 11 --parallel 1 --workspace build/examples
+	$(BIN)/sensorloom run --dataset demo --count 12 --seed 11 --evidence reference --parallel 1 --workspace build/examples
 	$(BIN)/sensorloom tag +example $(EXAMPLES) --workspace build/examples
 	cp $(EXAMPLES:%=build/examples/threads/%.json) threads/
 
-# The analyst against baselines with subjects held out; the page is the benchmark's own output. About ten minutes.
+# The analyst in both modes against baselines, subjects held out; the page is the benchmark's own output. About ten minutes.
 bench-tools: .venv/.bench
 	$(BIN)/python -m tests.bench.tools $(ARGS) > docs/bench-tools.md.new
 	echo >> docs/bench-tools.md.new

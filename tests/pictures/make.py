@@ -200,6 +200,8 @@ def demo_workspace(root: Path, threads: int = 9) -> None:
         str(SEED),
         "--parallel",
         "1",
+        "--evidence",
+        "reference",
     ]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         run(["run", *options])

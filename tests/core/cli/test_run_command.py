@@ -42,7 +42,7 @@ def workspace(data: Path, tmp_path: Path) -> Workspace:
     """A workspace of its own on the shared data: threads and history apart, features there already."""
     (tmp_path / ".sensorloom").mkdir()
     (tmp_path / ".sensorloom" / "features").symlink_to(data / ".sensorloom" / "features")
-    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n')
+    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n[run]\nevidence = "reference"\n')
     return open_workspace(str(tmp_path), environ={})
 
 
