@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -85,6 +85,8 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.script: list[Answer] = []
+        self.answer: Callable[[dict[str, Any]], Answer] | None = None
+        """Answers in place of a script, by the request."""
         self.models: Answer = Answer(body=b'{"object": "list", "data": [{"id": "fake"}]}')
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -106,7 +108,10 @@ class FakeServer:
                     server.requests.append(body)
                     server.keys.append(self.headers.get("Authorization", ""))
                     server.headers.append({name.lower(): value for name, value in self.headers.items()})
-                    answer = server.script.pop(0) if len(server.script) > 1 else server.script[0]
+                    if server.answer is not None:
+                        answer = server.answer(body)
+                    else:
+                        answer = server.script.pop(0) if len(server.script) > 1 else server.script[0]
                 _send(self, server, answer)
 
             def log_request(self, code: Any = "-", size: Any = "-") -> None:

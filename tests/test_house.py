@@ -23,7 +23,7 @@ LARGE_CLASSES: set[str] = set()
 LONG_FUNCTIONS: set[str] = set()
 
 NO_NAMES = frozenset("found given got kept made one place said stuff take taken thing things".split())
-"""Words that say nothing of what they name."""
+"""Words that say nothing of what they name, with or without an underscore before them."""
 
 NAMELESS_ROOMS: set[str] = set()
 """Folders in which something is still called by one of them."""
@@ -64,7 +64,7 @@ def no_names_in(module: ast.Module) -> Iterator[str]:
                 pass
             case _:
                 continue
-        if name in NO_NAMES:
+        if name.strip("_") in NO_NAMES:
             yield f"{node.lineno} {name}"
 
 

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from core.text import printable
 from core.workspace import Workspace
+from tui.keys import Keys
 from tui.screens.main import MainScreen
 from tui.screens.rebinding import rebound
 from tui.terminal.coloured_app import ColouredApp
@@ -43,6 +44,8 @@ class SensorloomApp(Guarded, ColouredApp[None]):
         """One sentence when the app had to end, for the terminal it leaves."""
         self.mishaps = Mishaps(workspace, self._say_mishap)
         actions = rebound(workspace.settings.keys)
+        self.key_names = Keys(actions)
+        """What sentences on the screen call the keys."""
         self._main = MainScreen(workspace, actions, polling=polling, link=link)
         if workspace.settings.keys:  # all of them: a key that two share would be lost with the one that moves away
             self.set_keymap({action.id: action.keys for action in actions})

@@ -1,8 +1,9 @@
-"""What an action is, how its keys are written, and the moves that every pane makes for itself.
+"""What an action is, how its keys are written and said, and the moves that every pane makes for itself.
 
 Keys are plain characters in a pane, `ctrl` with a letter that SSH, tmux and flow control let through, or a
 function key. Capital `A B C D F H` stay unused: a slow link splits an arrow key into `esc` and one of them.
-What the app does is declared in `tui/screens/actions.py`.
+What the app does is declared in `tui/screens/actions.py`, what a field or a dialog does by itself in
+`tui/local_keys.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,31 @@ from textual.binding import Binding
 from core.text import printable
 
 # fmt: off
+LocalId = Literal[
+    "conversation.next_turn", "conversation.previous_turn", "conversation.unfold", "conversation.fold",
+    "conversation.take", "editor.save", "editor.rerun", "editor.next_field", "editor.previous_field",
+    "editor.external", "editor.leave", "tool_name.next", "tool_name.previous", "search_line.enter",
+    "filter_line.enter", "filter_line.complete", "filter_line.earlier", "filter_line.later", "filter_line.clear",
+    "filter_line.fields", "choice.leave", "text.take", "text.new_line", "text.leave",
+    "say.user", "say.hint", "say.new_line", "say.leave", "words.take", "words.type",
+    "words.leave", "steps.take", "steps.back", "trash.take", "trash.back", "fields.take", "fields.back", "sort.take",
+    "sort.turned", "sort.next", "sort.back", "saved.take", "saved.keep", "saved.forget", "saved.use", "saved.back",
+    "model.take", "model.settings", "model.back", "welcome.import", "welcome.leave", "differences.next",
+    "differences.previous", "differences.whole", "compare.swap", "compare.beside", "compare.back", "plot.earlier",
+    "plot.later", "plot.closer", "plot.wider", "plot.whole", "plot.next_sensor", "plot.previous_sensor",
+    "plot.switch", "plot.back", "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",
+    "tree.go", "tree.fold", "tree.unfold", "tree.fold_all", "tree.unfold_all", "tree.back", "data.import", "data.check",
+    "data.mend", "data.unmend", "data.back", "failures.take", "failures.back", "board.take", "board.count",
+    "tables.next", "tables.previous", "board.back", "report.stop", "report.copy", "report.back",
+    "options.export", "options.before", "options.after", "options.type", "options.wrong", "options.view",
+    "options.next_thread", "options.previous_thread", "options.other_part", "options.back", "begin.start",
+    "begin.run", "begin.draw", "begin.propose", "begin.write", "begin.kind", "begin.evidence", "begin.previous_dataset",
+    "begin.next_dataset", "begin.leave", "question.start", "question.leave", "held.toggle", "held.next",
+    "held.previous", "held.page_down", "held.page_up", "held.complete", "held.back", "help.search", "help.enter",
+    "help.leave", "help.back",
+]
+"""What `sensorloom.toml` and the code call what a field or a dialog does: where, and what."""
+
 ActionId = Literal[
     "pane.enter", "turn.next_call", "turn.previous_call", "turn.unfold_all", "turn.fold_all",
     "search.begin", "search.next", "search.previous", "search.end", "copy.choose", "thread.open_file",
@@ -33,13 +59,20 @@ ActionId = Literal[
     "app.palette", "app.help", "app.suspend",
     "app.quit",
     "data.open",
+    LocalId,
 ]
 # fmt: on
 """What `sensorloom.toml` and the code call an action."""
 
-Where = Literal["", "row", "conversation", "hits", "similar"]
-"""Everywhere; on a row of the list, with nothing proposed; in the conversation; there, while a search is on; in the
-list, while it shows threads similar to one."""
+Local = Literal[
+    "conversation", "editor", "tool_name", "search_line", "filter_line", "choice", "text", "say", "words", "steps",
+    "trash", "fields", "tree", "data", "sort", "saved", "model", "welcome", "compare", "differences", "plot", "goal",
+    "board", "tables", "failures", "report", "options", "begin", "question", "held", "help",
+]  # fmt: skip
+"""A field or a dialog with keys of its own."""
+Where = Literal["", "row", "hits", "similar", Local]
+"""Everywhere; on a row of the list, with nothing proposed; in the conversation, while a search is on; in the
+list, while it shows threads similar to one; or in a part with keys of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +112,21 @@ PANE_ACTIONS = (
 )
 """Moves that each pane binds for itself, so that they act where the focus is."""
 
-TYPING_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "editor": (
-        ("ctrl+t", "save"),
-        ("ctrl+r", "save and re-run"),
-        ("tab", "next"),
-        ("ctrl+g", "$EDITOR"),
-        ("esc", "keep draft"),
-    ),
-    "search": (("enter", "to the hits"), ("esc", "end the search")),
+Hint = ActionId | tuple[ActionId, ...]
+"""An action with its key; several share the label of the last."""
+
+TYPING_KEYS: Mapping[str, tuple[Hint, ...]] = {
+    "editor": ("editor.save", "editor.rerun", "editor.next_field", "editor.external", "editor.leave"),
+    "search": ("search_line.enter", "search.end"),
     "filter": (
-        ("enter", "back to the list"),
-        ("tab", "complete"),
-        ("↑ ↓", "earlier ones"),
-        ("esc", "no filter"),
-        ("f2", "every field"),
+        "filter_line.enter",
+        "filter_line.complete",
+        ("filter_line.earlier", "filter_line.later"),
+        "filter_line.clear",
+        "filter_line.fields",
     ),
 }
-"""What the key bar says where text is typed, and letters are no keys."""
+"""What the key bar offers where text is typed, and letters are no keys."""
 
 _SHOWN = {
     "slash": "/", "exclamation_mark": "!", "question_mark": "?", "left_square_bracket": "[",
@@ -106,7 +136,7 @@ _SHOWN = {
     "asterisk": "*", "left_parenthesis": "(", "right_parenthesis": ")", "vertical_line": "|", "ampersand": "&",
     "tilde": "~", "percent_sign": "%", "backslash": "\\", "quotation_mark": '"',
     "backspace": "⌫", "delete": "del", "space": "space", "pagedown": "pgdn", "pageup": "pgup",
-    "down": "↓", "up": "↑",
+    "down": "↓", "up": "↑", "left": "←", "right": "→",
 }  # fmt: skip
 
 
@@ -123,6 +153,41 @@ def shown_key(action: Action) -> str:
 def shown_keys(action: Action) -> str:
     """All keys of an action, for the help screen."""
     return " ".join(shown(key) for key in action.keys.split(","))
+
+
+class Keys:
+    """The keys of all actions as a person reads them, for sentences that name one: `keys["turn.undo"]`."""
+
+    def __init__(self, actions: Iterable[Action] = ()) -> None:
+        self._actions: dict[ActionId, Action] = {action.id: action for action in actions}
+
+    def __getitem__(self, name: ActionId) -> str:
+        """An action's first key; its id where it is not known which keys act."""
+        action = self._actions.get(name)
+        return name if action is None else shown_key(action)
+
+    def is_key_of(self, name: ActionId, key: str) -> bool:
+        """Whether a key, by Textual's name of it, is an action's."""
+        action = self._actions.get(name)
+        return action is not None and key in action.keys.split(",")
+
+    def pair(self, hint: Hint) -> tuple[str, str]:
+        """Key and label; of several actions their keys, and the label of the last."""
+        names = hint if isinstance(hint, tuple) else (hint,)
+        action = self._actions.get(names[-1])
+        return " ".join(self[name] for name in names), "" if action is None else action.label
+
+    def hints(self, *hints: Hint, in_words: bool = False) -> str:
+        """What a dialog says of its keys: `⏎ sort · o next · esc back`; `in_words` is `enter` spelt out."""
+        return " · ".join(" ".join(self.pair(hint) if in_words else self.brief(hint)) for hint in hints)
+
+    def brief(self, hint: Hint) -> tuple[str, str]:
+        """Key and label in the fewest columns."""
+        key, label = self.pair(hint)
+        return "⏎" if key == "enter" else key, label
+
+
+NO_KEYS = Keys()
 
 
 def offered(actions: Iterable[Action], situation: str) -> list[Action]:

@@ -9,6 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from tui.keys import PANE_ACTIONS, Action, ActionId, shown_keys
+from tui.local_keys import IN_CONVERSATION, LOCAL_ACTIONS
 
 
 class Acting(Protocol):
@@ -43,9 +44,9 @@ class Actions(Provider):
 
     @property
     def _actions(self) -> list[Action]:
-        """All but the moves of a pane, which need a pane to act in."""
-        moves = {action.id for action in PANE_ACTIONS}
-        return [action for action in self._acting.actions if action.id not in moves]
+        """All but what a pane, a field or a dialog does by itself, which needs one to act in."""
+        local = {action.id for action in (*PANE_ACTIONS, *IN_CONVERSATION, *LOCAL_ACTIONS)}
+        return [action for action in self._acting.actions if action.id not in local]
 
     def _command(self, action: Action) -> Callable[[], None]:
         return lambda: self._acting.action_do(action.id)

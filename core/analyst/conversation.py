@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from core.thread.opening import opening_of
+from core.thread.turns import calls_with_results
 from tools.sensors import Sensor, sensors_of
 from tools.session import Channel
 
@@ -135,21 +136,14 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
 
 
 def _findings(messages: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    answers: dict[str, str] = {}
-    for message in messages:
-        if message.get("role") == "tool":
-            answers.setdefault(str(message.get("tool_call_id")), _text(message))
     findings: list[Finding] = []
     turn = -1
-    for message in messages:
-        if message.get("role") != "assistant":
-            continue
-        turn += 1
-        for call in _list(message.get("tool_calls")):
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict) and str(call.get("id")) in answers:
-                arguments = _object(function.get("arguments"))
-                result = _object(answers[str(call.get("id"))])
+    for index, message in enumerate(messages):
+        turn += message.get("role") == "assistant"
+        for call, answer in calls_with_results(messages, index):
+            function = call.get("function")
+            if isinstance(function, dict) and answer is not None:
+                arguments, result = _object(function.get("arguments")), _object(_text(messages[answer]))
                 findings.append(Finding(str(function.get("name")), arguments, result, turn))
     return findings
 

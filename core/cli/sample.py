@@ -70,7 +70,7 @@ def command(
     wanted = _asked(len(samples)) if wanted is None else wanted
     if wanted > len(samples):
         raise ModelError(f"only {len(samples)} of {count} samples came, no number {wanted}; nothing was changed")
-    changed = _kept(workspace, stored, samples, wanted)
+    changed = _stored_samples(workspace, stored, samples, wanted)
     if as_json:
         print_json(
             {"id": changed.stem, "taken": wanted or None, "samples": [list(sample.messages) for sample in samples]}
@@ -120,7 +120,9 @@ async def _proposed(
     return None if stopped else [proposals[name] for name in in_order], list(errors)
 
 
-def _kept(workspace: Workspace, stored: Stored, samples: list[Proposal], wanted: int) -> Stored:
+def _stored_samples(workspace: Workspace, stored: Stored, samples: list[Proposal], wanted: int) -> Stored:
+    """The thread with the sample that is wanted taken in and the others among its alternatives; with none wanted, all
+    of them."""
     from core import curate
     from core.runs.toolbox import offered_in, open_toolbox
 

@@ -59,9 +59,14 @@ def as_one_step(
 
 
 def for_each(
-    workspace: Workspace, stems: Sequence[str], act: Callable[[str], _Result], progress: Progress | None = None
+    workspace: Workspace,
+    stems: Sequence[str],
+    act: Callable[[str], _Result],
+    progress: Progress | None = None,
+    under_one_lock: int = UNDER_ONE_LOCK,
 ) -> Iterator[tuple[str, _Result | SensorloomError]]:
-    """Call `act` for each thread under the folder's lock, many at once; what it returned or failed with, in order."""
+    """Call `act` for each thread under the folder's lock, many at once; what it returned or failed with, in order.
+    After every `under_one_lock` of them others have a turn, and `progress` is told."""
     if len(stems) <= 1:
         yield from ((stem, _tried(act, stem)) for stem in stems)
         return
@@ -72,10 +77,10 @@ def for_each(
         yield from ((stem, error) for stem in stems)
         return
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(stems))) as pool:
-        for start in range(0, len(stems), UNDER_ONE_LOCK):
+        for start in range(0, len(stems), under_one_lock):
             if start:
                 time.sleep(_PAUSE_SECONDS)
-            block = stems[start : start + UNDER_ONE_LOCK]
+            block = stems[start : start + under_one_lock]
             yield from zip(block, _block(pool, workspace, block, act), strict=True)
             if progress is not None:
                 progress(start + len(block), len(stems))

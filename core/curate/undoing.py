@@ -63,7 +63,7 @@ def next_step(workspace: Workspace, stem: str, direction: Direction = "undo") ->
 
 def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Take back the newest step of the whole workspace, such as a deletion. Raises: as `undo`."""
-    stem = _found(workspace, history.latest)
+    stem = _thread_of_step(workspace, history.latest)
     if stem is None:
         raise UsageError("there is nothing to undo")
     return undo(workspace, stem, progress=progress)
@@ -71,13 +71,13 @@ def undo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Un
 
 def redo_latest(workspace: Workspace, *, progress: Progress | None = None) -> Undone:
     """Do again what was undone last in the whole workspace. Raises: as `undo`."""
-    stem = _found(workspace, history.latest_undone)
+    stem = _thread_of_step(workspace, history.latest_undone)
     if stem is None:
         raise UsageError("there is nothing to redo")
     return redo(workspace, stem, progress=progress)
 
 
-def _found(workspace: Workspace, find: Callable[[Workspace], str | None]) -> str | None:
+def _thread_of_step(workspace: Workspace, find: Callable[[Workspace], str | None]) -> str | None:
     """The thread that `find` names. Where its newest step turns out not to have been carried out, because the program
     was killed before, that is noted and another is looked for."""
     stem = find(workspace)

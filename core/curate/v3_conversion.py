@@ -118,7 +118,7 @@ def _messages(turn: Mapping[str, Any], new_id: str, number: int) -> list[dict[st
     if rest.get("role") == "assistant":
         rest.pop("role")
     if not calls:
-        return [_said(rest, number)]
+        return [_reply_without_calls(rest, number)]
     ids = [call_id(new_id, number, index) for index in range(len(calls))]
     functions = [
         {
@@ -138,10 +138,10 @@ def _messages(turn: Mapping[str, Any], new_id: str, number: int) -> list[dict[st
     if after and "confidence" in rest:
         after["confidence"] = rest.pop("confidence")
     asked |= _renamed(rest, _OF_MESSAGES)
-    return [asked, *answers, *([_said(after, number)] if after else [])]
+    return [asked, *answers, *([_reply_without_calls(after, number)] if after else [])]
 
 
-def _said(rest: dict[str, Any], number: int) -> dict[str, Any]:
+def _reply_without_calls(rest: dict[str, Any], number: int) -> dict[str, Any]:
     """A message of the assistant that calls nothing, with its answer in the form that ends a thread."""
     texts = [rest.pop(key) for key in ("reasoning", "content", "response", "explanation") if rest.get(key)]
     content = _joined(texts)

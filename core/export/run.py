@@ -274,5 +274,5 @@ def _nothing(workspace: Workspace, report: ExportReport) -> str:
     why = ", ".join(f"{count} {reason}" for reason, count in report.skipped.items())
     return (
         f"no threads found matching the filter ({why}); widen it, or take these along: "
-        "X in the program, --all or --rejected of the command"
+        "the program's export dialog, --all or --rejected of the command"
     )

@@ -15,8 +15,8 @@ from core.filters.grammar import Joined, Written
 from core.filters.matching import matches_number
 from core.filters.terms import ANY, NONE, OnThread, decoded_texts
 from core.filters.values import FilterError, looks_numeric, nearest, number_range
-from core.thread.turns import is_error, results_of
-from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, text_of
+from core.thread.turns import calls_with_results, is_error
+from core.thread.value import Message, Thread, call_arguments, call_name, in_loss, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,8 @@ def _calls(thread: Thread) -> Iterator[Call]:
     turn = 0
     for index, message in enumerate(thread.messages):
         turn += message.get("role") == "assistant"
-        if calls := calls_of(message):
-            answers = results_of(thread.messages, index)
-            for call, at in zip(calls, answers, strict=True):
-                yield Call(call, message, None if at is None else thread.messages[at], turn)
+        for call, at in calls_with_results(thread.messages, index):
+            yield Call(call, message, None if at is None else thread.messages[at], turn)
 
 
 def _test(part: Written | Joined) -> OnCall:

@@ -143,7 +143,7 @@ class FoundByChecks:
     def __init__(self, workspace: Workspace, words: Sequence[str]) -> None:
         self._workspace = workspace
         self._words = frozenset(words)
-        self._found: Mapping[str, frozenset[str]] | None = None
+        self._checks_by_stem: Mapping[str, frozenset[str]] | None = None
 
     def prepare(
         self,
@@ -165,22 +165,22 @@ class FoundByChecks:
         def names(cache: FindingsCache) -> Mapping[str, frozenset[str]] | None:
             if not bring_up_to_date(cache, self._workspace, every, progress, cancelled):
                 return None
-            found_checks = cache.checks()
+            checks_by_stem = cache.checks()
             if self._words & {duplicates.NAME, ANY, NONE}:
                 for stem in repeats(cache, {listed.stem for listed in every}, cancelled):
-                    found_checks[stem] = found_checks.get(stem, frozenset()) | {duplicates.NAME}
-            return found_checks
+                    checks_by_stem[stem] = checks_by_stem.get(stem, frozenset()) | {duplicates.NAME}
+            return checks_by_stem
 
-        found_checks = with_findings_cache(self._workspace, names)
-        if found_checks is None or cancelled():
+        checks_by_stem = with_findings_cache(self._workspace, names)
+        if checks_by_stem is None or cancelled():
             return False
-        self._found = found_checks
+        self._checks_by_stem = checks_by_stem
         return True
 
     def __call__(self, summary: Summary) -> bool:
         """Whether it holds of one thread, as its summary is."""
-        if self._found is None:
+        if self._checks_by_stem is None:
             self.prepare(summaries(self._workspace))
-            assert self._found is not None
-        names = {UNREADABLE} if summary.problem else self._found.get(summary.stem, frozenset[str]())
+            assert self._checks_by_stem is not None
+        names = {UNREADABLE} if summary.problem else self._checks_by_stem.get(summary.stem, frozenset[str]())
         return bool(names & self._words) or (ANY if names else NONE) in self._words

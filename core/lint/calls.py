@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.lint.finding import Check, Context, Finding
+from core.thread.turns import block_end, calls_with_results, turns
 from core.thread.value import Thread, call_name, calls_of
 
 
 def _unanswered(thread: Thread, context: Context) -> Iterator[Finding]:
-    waiting: dict[str, tuple[int, str]] = {}
-    for index, message in enumerate((*thread.messages, {"role": "end"})):
-        if message.get("role") == "tool":
-            waiting.pop(str(message.get("tool_call_id")), None)
-            continue
-        for call_id, (asked, name) in waiting.items():
-            sentence = f"the call {call_id or 'without an id'} of {name} is not answered before message {index + 1}"
-            if index == len(thread.messages):
-                sentence = f"the call {call_id or 'without an id'} of {name} is never answered"
-            yield Finding("unanswered", asked, sentence, "run the call again, or delete the turn")
-        waiting = {str(call.get("id") or ""): (index, call_name(call)) for call in calls_of(message)}
+    messages = thread.messages
+    for index in range(len(messages)):
+        for call, answer in calls_with_results(messages, index):
+            if answer is not None:
+                continue
+            end = block_end(messages, index)
+            when = "never answered" if end == len(messages) else f"not answered before message {end + 1}"
+            sentence = f"the call {call.get('id') or 'without an id'} of {call_name(call)} is {when}"
+            yield Finding("unanswered", index, sentence, "run the call again, or delete the turn")
 
 
 def _orphan(thread: Thread, context: Context) -> Iterator[Finding]:
-    asked: set[str] = set()
-    for index, message in enumerate(thread.messages):
-        if message.get("role") == "tool":
-            call_id = str(message.get("tool_call_id") or "")
-            if call_id not in asked:
+    messages = thread.messages
+    for turn in turns(thread):
+        pairs = calls_with_results(messages, turn.start)
+        answers = {answer for _, answer in pairs}
+        asked = {str(call.get("id")) for call, _ in pairs if call.get("id")}
+        for index in range(turn.start, turn.end):
+            call_id = str(messages[index].get("tool_call_id") or "")
+            # a second result of a call is no orphan: `duplicate_id` has it
+            if messages[index].get("role") == "tool" and index not in answers and call_id not in asked:
                 sentence = f"the result answers {call_id or 'no call id'}, which the turn before it did not ask"
                 yield Finding("orphan", index, sentence, "delete the result, or give it the id of its call")
-            continue
-        asked = {str(call.get("id") or "") for call in calls_of(message)} - {""}
 
 
 def _duplicate_id(thread: Thread, context: Context) -> Iterator[Finding]:

@@ -28,9 +28,9 @@ VERSION = 5
 
 Made = TypeVar("Made")
 
-_AT_ONCE = 500
+AT_ONCE = 500
 """Stems in one question."""
-_BUSY_SECONDS = 20.0
+BUSY_SECONDS = 20.0
 """How long another program of ours may be writing before one goes on without."""
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA)
 _KEY_BYTES = 16
@@ -49,13 +49,19 @@ ORDER BY stem
 """
 
 
-def with_findings_cache(workspace: Workspace, work: Callable[[FindingsCache], Made]) -> Made:
+def with_findings_cache(
+    workspace: Workspace,
+    work: Callable[[FindingsCache], Made],
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    at_once: int = AT_ONCE,
+) -> Made:
     """Do `work` with what is kept of the workspace's threads. It may be done twice, where the first try fails."""
     path = findings_cache_path(workspace)
     for _ in range(2):
         try:
             private_folder(workspace)
-            return _with(str(path), work)
+            return _with(str(path), work, busy_seconds, at_once)
         except WorkspaceError:
             break
         except sqlite3.Error as error:
@@ -64,7 +70,7 @@ def with_findings_cache(workspace: Workspace, work: Callable[[FindingsCache], Ma
             for path_of_part in (path, path.with_name(f"{path.name}-journal")):
                 with suppress(OSError):
                     path_of_part.unlink(missing_ok=True)
-    return _with("", work)
+    return _with("", work, busy_seconds, at_once)
 
 
 def findings_cache_path(workspace: Workspace) -> Path:
@@ -72,15 +78,15 @@ def findings_cache_path(workspace: Workspace) -> Path:
     return workspace.private / f"{'-'.join(names_for_threads(workspace, 'findings'))}.cache"
 
 
-def _with(path: str, work: Callable[[FindingsCache], Made]) -> Made:
-    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as database:
+def _with(path: str, work: Callable[[FindingsCache], Made], busy_seconds: float, at_once: int) -> Made:
+    with closing(sqlite3.connect(path, timeout=busy_seconds)) as database:
         database.execute("PRAGMA synchronous = NORMAL")
         if _version(database) != VERSION:
             with database:
                 database.execute("BEGIN EXCLUSIVE")
                 if _version(database) != VERSION:  # another program may have been faster
                     _make(database)
-        return work(FindingsCache(database, lasting=bool(path)))
+        return work(FindingsCache(database, lasting=bool(path), at_once=at_once))
 
 
 def _version(database: sqlite3.Connection) -> int:
@@ -99,8 +105,9 @@ class FindingsCache:
     """What was found in the files of one threads folder. Every method may raise sqlite3.Error; see
     `with_findings_cache`."""
 
-    def __init__(self, database: sqlite3.Connection, *, lasting: bool) -> None:
+    def __init__(self, database: sqlite3.Connection, *, lasting: bool, at_once: int = AT_ONCE) -> None:
         self._database = database
+        self._at_once = at_once
         self.lasting = lasting
         """Whether it will be there the next time."""
 
@@ -109,7 +116,7 @@ class FindingsCache:
         marks = {dataset: _labels(of_dataset) for dataset, of_dataset in labels.items()}
         old: list[Summary] = []
         ask = "stem, size, mtime_ns, looked_ns, labels"
-        for block in _blocks(listing):
+        for block in self._blocks(listing):
             known = {row[0]: row for row in self._rows(ask, "thread", [summary.stem for summary in block])}
             for summary in block:
                 _, size, mtime_ns, looked_ns, mark = known.get(_key(summary.stem), ("", -1, 0, 0, ""))
@@ -151,7 +158,7 @@ class FindingsCache:
         """What was found in each of these files that were looked at."""
         return {
             _stem(stem): tuple(Finding(*row) for row in json.loads(packed)) if packed else ()
-            for block in _blocks(stems)
+            for block in self._blocks(stems)
             for stem, packed in self._rows("stem, findings", "thread", block)
         }
 
@@ -159,7 +166,7 @@ class FindingsCache:
         """Threads that share with another what duplicates share, by stem. Who takes them slowly keeps nobody from
         writing."""
         stems = [_stem(row[0]) for row in self._database.execute(_CANDIDATES).fetchall()]
-        for block in _blocks(stems):
+        for block in self._blocks(stems):
             for stem, exact, keys, sketch in sorted(self._rows("stem, exact, keys, sketch", "said", block)):
                 parts = tuple(keys[start : start + _KEY_BYTES] for start in range(0, len(keys), _KEY_BYTES))
                 yield _stem(stem), Signature(exact, parts, sketch)
@@ -167,6 +174,11 @@ class FindingsCache:
     def sketches(self) -> dict[str, bytes]:
         """The sketch of each thread's wording (`core.thread.similar.Signature`), by stem."""
         return {_stem(stem): sketch for stem, sketch in self._database.execute("SELECT stem, sketch FROM said")}
+
+    def _blocks(self, every: Iterable[Made]) -> Iterator[list[Made]]:
+        left = iter(every)
+        while block := list(islice(left, self._at_once)):
+            yield block
 
     def _rows(self, columns: str, table: str, stems: Sequence[str]) -> list[Any]:
         marks = ",".join("?" * len(stems))
@@ -192,9 +204,3 @@ _key, _stem = os.fsencode, os.fsdecode
 
 def _labels(labels: Sequence[str]) -> str:
     return json.dumps(labels) if labels else ""
-
-
-def _blocks(every: Iterable[Made]) -> Iterator[list[Made]]:
-    left = iter(every)
-    while block := list(islice(left, _AT_ONCE)):
-        yield block

@@ -20,8 +20,8 @@ from core.storage import store
 from core.thread.conclusion import CONCLUDING, final_answer
 from core.thread.labels import same_label
 from core.thread.scoring import asks_for_a_label, kind_in
-from core.thread.turns import is_error
-from core.thread.value import Thread, call_name, calls_of, final_message, is_assistant, text_of
+from core.thread.turns import calls_with_results, is_error
+from core.thread.value import Thread, call_name, final_message, text_of
 
 if TYPE_CHECKING:
     from core.settings import VarietySettings
@@ -184,11 +184,11 @@ def part_maker(folder: Path) -> Callable[[Sequence[str]], list[tuple[str, Thread
 
 def facts_of(thread: Thread) -> ThreadFacts:
     """What one thread adds."""
-    calls = [call for message in thread.messages if is_assistant(message) for call in calls_of(message)]
-    names = {str(call.get("id")): call_name(call) for call in calls}
+    pairs = [pair for index in range(len(thread.messages)) for pair in calls_with_results(thread.messages, index)]
+    names = {answer: call_name(call) for call, answer in pairs}
     results = [
-        (names.get(str(message.get("tool_call_id")), ""), text_of(message))
-        for message in thread.messages
+        (names.get(index, ""), text_of(message))
+        for index, message in enumerate(thread.messages)
         if message.get("role") == "tool"
     ]
     final = final_message(thread.messages)
@@ -200,7 +200,7 @@ def facts_of(thread: Thread) -> ThreadFacts:
     )
     return ThreadFacts(
         tuple(skeletons_of(thread, results)),
-        tuple(map(call_name, calls)),
+        tuple(call_name(call) for call, _ in pairs),
         _is_first_line(text_of(final), results)
         if final is not None and asks_for_a_label(kind_in(thread.metadata))
         else None,

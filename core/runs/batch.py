@@ -179,7 +179,7 @@ async def _carry_out(
                         pass
                 watch(job, event)
         if stored and ended.partial:
-            stored, _ = await in_full(_kept, workspace, stored, ended.partial)
+            stored, _ = await in_full(_with_partial_aside, workspace, stored, ended.partial)
     except asyncio.CancelledError:
         ended = replace(ended, cancelled=True)
     except SensorloomError as error:
@@ -254,7 +254,7 @@ def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
     return stored
 
 
-def _kept(workspace: Workspace, stored: Stored, partial: Proposal) -> Stored:
+def _with_partial_aside(workspace: Workspace, stored: Stored, partial: Proposal) -> Stored:
     """What came of a message that broke off, kept among the alternatives."""
     from core import curate
 

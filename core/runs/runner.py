@@ -163,7 +163,7 @@ class TurnRunner:
             if self._closed:
                 raise UsageError("the program is closing; nothing new is started")
             if stem in self._stems:
-                raise UsageError(f"{stem} is running already; stop it first with esc")
+                raise UsageError(f"{stem} is running already; stop it first")
             run = f"{stem}#{next(self._numbers)}"
             self._stems[stem] = run
         self._loop.call_soon_threadsafe(self._begin, stem, run, make)

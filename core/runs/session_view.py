@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from core.datasets.standard import StandardDataset
 from core.runs.toolbox import context_for, open_toolbox
 from core.thread.scoring import activity_in
-from core.thread.value import Thread, call_arguments, call_name, calls_of, with_messages
+from core.thread.turns import block_end, calls_with_results
+from core.thread.value import Thread, call_arguments, call_name, with_messages
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
     from tools.registry import SESSION, ToolError
 
     tools = open_toolbox(workspace)
-    past = with_messages(thread, _through_turn(thread, index))
+    past = with_messages(thread, thread.messages[: block_end(thread.messages, index)])
     context = context_for(workspace, past, tools)
     dataset = context.dataset
     path = dataset.path_of(thread.session) if isinstance(dataset, StandardDataset) else None
@@ -101,23 +102,11 @@ def stamp_of(path: Path | None) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
 
-def _through_turn(thread: Thread, index: int) -> Sequence[Mapping[str, Any]]:
-    """The messages up to `index` and the results that directly follow it."""
-    messages = thread.messages
-    end = min(index + 1, len(messages))
-    while end < len(messages) and messages[end].get("role") == "tool":
-        end += 1
-    return messages[:end]
-
-
 def _call_at(thread: Thread, index: int) -> tuple[str, dict[str, Any]]:
     """Name and arguments of the call that message `index` makes or answers, or of the last one before it."""
-    messages = thread.messages[: index + 1]
-    answered = messages[-1].get("tool_call_id") if messages and messages[-1].get("role") == "tool" else None
-    for message in reversed(messages):
-        calls = calls_of(message)
-        chosen = next((call for call in calls if call.get("id") == answered), calls[0] if calls else None)
-        if chosen is not None:
+    for at in range(min(index, len(thread.messages) - 1), -1, -1):
+        if pairs := calls_with_results(thread.messages, at):
+            chosen = next((call for call, answer in pairs if answer == index), pairs[0][0])
             return call_name(chosen), _arguments(call_arguments(chosen))
     return "", {}
 

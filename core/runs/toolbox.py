@@ -20,8 +20,8 @@ from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.files import read_regular_file
 from core.thread.evidence import Evidence, evidence_of, references_without
-from core.thread.turns import results_of
-from core.thread.value import Thread, call_arguments, call_name, calls_of, is_assistant, text_of, with_messages
+from core.thread.turns import calls_with_results
+from core.thread.value import Thread, call_arguments, call_name, is_assistant, text_of, with_messages
 from core.trust import TOOLS_FILE, is_trusted, user_folder, why_untrusted
 from core.workspace import Workspace
 from tools.builtin import BUILTIN, LOOKING_UP, RANKING
@@ -120,9 +120,8 @@ def stored_calls(thread: Thread) -> Iterator[tuple[Mapping[str, Any], Mapping[st
     What answers a call is what `core.thread.turns.results_of` says.
     """
     messages = thread.messages
-    for index, message in enumerate(messages):
-        calls = calls_of(message)
-        for stored_call, answer in zip(calls, results_of(messages, index) if calls else (), strict=True):
+    for index in range(len(messages)):
+        for stored_call, answer in calls_with_results(messages, index):
             yield stored_call, None if answer is None else messages[answer]
 
 

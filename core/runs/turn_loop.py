@@ -26,7 +26,7 @@ from core.storage.store import Stored, read
 from core.thread.conclusion import final_answer
 from core.thread.opening import system_prompt
 from core.thread.proposal import Proposal, context_hash
-from core.thread.turns import results_of
+from core.thread.turns import calls_with_results
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 
@@ -71,7 +71,7 @@ async def propose(
     """
     draft = begin(thread, model, run, seed)
     try:
-        async for event in _made(draft, stem, model, tools, context, nudge):
+        async for event in _model_and_tool_events(draft, stem, model, tools, context, nudge):
             yield event
     except asyncio.CancelledError:
         stay_alive()
@@ -85,7 +85,7 @@ async def propose(
         yield TurnEnded(run, stem)
 
 
-async def _made(
+async def _model_and_tool_events(
     draft: Draft, stem: str, model: Model, tools: Sequence[Tool], context: ToolContext, nudge: str
 ) -> AsyncIterator[TurnEvent]:
     thread, run = draft.thread, draft.run
@@ -122,8 +122,7 @@ def _unanswered(messages: Sequence[Message]) -> Sequence[Mapping[str, Any]]:
         index -= 1
     if index < 0:
         return ()
-    pairs = zip(calls_of(messages[index]), results_of(messages, index), strict=True)
-    return [call for call, answer in pairs if answer is None]
+    return [call for call, answer in calls_with_results(messages, index) if answer is None]
 
 
 async def _answered(

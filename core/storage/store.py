@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,12 +12,14 @@ from pathlib import Path
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import Content, sync_folder, write_atomic
+from core.storage.numbers import HighestNumbers
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.thread.json_form import decode, encode
 from core.thread.value import Thread, touched
 
 _SAFE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}")
 _NUMBERED = re.compile(r"_v4_(\d+)$")
+_NUMBERS = HighestNumbers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,15 @@ def create_new(
     make: Callable[[str], Thread],
     record: Record | None = None,
     reserved: Callable[[], Iterable[str]] = tuple,
+    numbers: HighestNumbers = _NUMBERS,
 ) -> Stored:
     """Save the thread that `make` builds for the next free id; two programs of ours never get the same one.
 
-    `reserved` gives stems that are not in the folder and must not be given again, such as those of deleted threads.
+    `reserved` gives stems that are not in the folder and must not be given again, such as those of deleted threads;
+    `numbers` remembers what was found.
     """
     with locked(folder):
-        return _create(folder, make(new_id(folder, dataset, session, reserved)), record)
+        return _create(folder, make(new_id(folder, dataset, session, reserved, numbers)), record)
 
 
 def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
@@ -171,46 +174,25 @@ def id_base(dataset: str, session: str) -> str:
     return re.sub(r"[^A-Za-z0-9._\-]+", "-", f"{dataset}_{session}")[:150].lstrip("._-") or "thread"
 
 
-def new_id(folder: Path, dataset: str, session: str, reserved: Callable[[], Iterable[str]] = tuple) -> str:
+def new_id(
+    folder: Path,
+    dataset: str,
+    session: str,
+    reserved: Callable[[], Iterable[str]] = tuple,
+    numbers: HighestNumbers = _NUMBERS,
+) -> str:
     """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
     base = id_base(dataset, session)
-    number = _highest_number(folder, reserved) + 1
+
+    def look() -> int:
+        matches = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+        return max((int(match[1]) for match in matches if match), default=0)
+
+    number = numbers.of(folder, look) + 1
     while path_of(folder, f"{base}_v4_{number:04d}").exists():
         number += 1
-    if folder in _numbers:
-        _numbers[folder] = _Highest(number, _numbers[folder].until)
+    numbers.note(folder, number)
     return f"{base}_v4_{number:04d}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Highest:
-    """The highest number of a folder, found by looking through all its names."""
-
-    highest: int
-    until: float
-    """When to look again, as `time.monotonic` has it."""
-
-
-_numbers: dict[Path, _Highest] = {}
-_QUICK_SECONDS = 0.005
-"""A folder that takes no longer to look through is looked through for every new thread."""
-_SHARE = 0.05
-"""Of the time at most, a larger one is looked through while threads are made in it one after the other. What other
-programs add in between can at worst have the same number for another session."""
-
-
-def _highest_number(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
-    known = _numbers.get(folder)
-    started = time.monotonic()
-    if known is not None and started < known.until:
-        return known.highest
-    numbers = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
-    highest = max((int(number[1]) for number in numbers if number), default=0)
-    _numbers.pop(folder, None)
-    took = time.monotonic() - started
-    if took > _QUICK_SECONDS:
-        _numbers[folder] = _Highest(highest, time.monotonic() + took / _SHARE)
-    return highest
 
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())

@@ -10,29 +10,27 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.thread.value import Message, calls_of
+from core.thread.turns import calls_with_results
+from core.thread.value import Message
 
 
 def with_neutral_ids(messages: Iterable[Message]) -> list[Message]:
     """The messages with neutral call ids, unique among them; each result has that of its call. A result that answers
     no call of the turn before it has one of its own."""
     numbers = itertools.count(1)
-    waiting: list[tuple[str, str]] = []
+    every = list(messages)
+    of_results: dict[int, str] = {}
     neutral: list[Message] = []
-    for message in messages:
-        if calls := calls_of(message):
-            waiting = [(str(call.get("id", "")), _id(numbers)) for call in calls]
-            named: list[Mapping[str, Any]] = [
-                {**call, "id": call_id} for call, (_, call_id) in zip(calls, waiting, strict=True)
-            ]
-            message = {**message, "tool_calls": named}
+    for index, message in enumerate(every):
+        if pairs := calls_with_results(every, index):
+            renamed: list[Mapping[str, Any]] = []
+            for call, answer in pairs:
+                renamed.append({**call, "id": _id(numbers)})
+                if answer is not None:
+                    of_results[answer] = renamed[-1]["id"]
+            message = {**message, "tool_calls": renamed}
         elif message.get("role") == "tool":
-            answered = next((pair for pair in waiting if pair[0] == str(message.get("tool_call_id", ""))), None)
-            if answered:
-                waiting.remove(answered)
-            message = {**message, "tool_call_id": answered[1] if answered else _id(numbers)}
-        elif message.get("role") == "assistant":
-            waiting = []
+            message = {**message, "tool_call_id": of_results.get(index) or _id(numbers)}
         neutral.append(message)
     return neutral
 

@@ -25,7 +25,7 @@ from core.errors import UsageError
 from core.thread.alternatives import shifted, with_turn_kept
 from core.thread.question import question_of, question_turn
 from core.thread.stale import made_by, mark_after, marked, without
-from core.thread.turns import call_id, call_ids, results_of, turn_at
+from core.thread.turns import Turn, call_id, call_ids, calls_with_results, results_of, turn_at
 from core.thread.value import (
     Message,
     Thread,
@@ -91,6 +91,15 @@ def message_at(thread: Thread, index: int) -> Message:
     return thread.messages[index]
 
 
+def assistant_turn(thread: Thread, index: int, otherwise: str) -> Turn:
+    """The assistant's turn that message `index` belongs to. Raises UsageError, saying `otherwise` where it is none."""
+    message_at(thread, index)
+    turn = turn_at(thread, index)
+    if turn.kind != "assistant":
+        raise UsageError(otherwise)
+    return turn
+
+
 def _replaced(thread: Thread, index: int, message: Message) -> Thread:
     return with_messages(thread, [*thread.messages[:index], message, *thread.messages[index + 1 :]])
 
@@ -113,8 +122,7 @@ def _edited_result(thread: Thread, index: int, message: Message) -> Thread:
 
 def answered_calls(thread: Thread, index: int) -> list[tuple[Mapping[str, Any], int | None]]:
     """The calls of the turn that message `index` belongs to, each with the message that answers it, or None."""
-    start = turn_at(thread, index).start
-    return list(zip(calls_of(thread.messages[start]), results_of(thread.messages, start), strict=True))
+    return calls_with_results(thread.messages, turn_at(thread, index).start)
 
 
 def same_result(message: Message, content: Any) -> bool:

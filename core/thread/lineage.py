@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Protocol
 
 
@@ -78,7 +79,8 @@ class Lineage:
             places = {position for position, _ in self.leaving.get(at, ()) if until is None or position <= until}
             forks += [self._fork(at, position) for position in places]
             at, until = self.origins.get(at, (None, None))
-        return tuple(sorted((fork for fork in forks if stem in fork.members or len(fork.members) > 1), key=_place))
+        real = [fork for fork in forks if stem in fork.members or len(fork.members) > 1]
+        return tuple(sorted(real, key=attrgetter("position")))
 
     def siblings(self, stem: str, position: int | None = None) -> tuple[str, ...]:
         """The threads of one fork, itself among them, in an order that stays: those at `position`, or where it left
@@ -101,10 +103,6 @@ class Lineage:
     def _fork(self, origin: str, position: int) -> Fork:
         first = (origin,) if origin in self.present else ()
         return Fork(position, (*first, *(branch for left_at, branch in self.leaving[origin] if left_at == position)))
-
-
-def _place(fork: Fork) -> int:
-    return fork.position
 
 
 def lineage(threads: Iterable[Branch]) -> Lineage:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.thread.alternatives import entry
-from core.thread.turns import artifacts_in, results_of, turn_at
+from core.thread.turns import artifacts_in, calls_with_results, turn_at
 from core.thread.value import (
     Message,
     Thread,
     call_arguments,
-    calls_of,
     is_assistant,
     text_of,
     with_alternatives,
@@ -47,10 +46,11 @@ def first_stale_turn(thread: Thread) -> int | None:
 def calls_to_repeat(thread: Thread) -> dict[int, tuple[int, ...]]:
     """The calls whose results are stale or missing, by message: numbers of the calls in it, from 0."""
     repeats: dict[int, tuple[int, ...]] = {}
-    for index, message in enumerate(thread.messages):
-        places = results_of(thread.messages, index) if calls_of(message) else ()
+    for index in range(len(thread.messages)):
         numbers = tuple(
-            number for number, answer in enumerate(places) if answer is None or thread.messages[answer].get("stale")
+            number
+            for number, (_, answer) in enumerate(calls_with_results(thread.messages, index))
+            if answer is None or thread.messages[answer].get("stale")
         )
         if numbers:
             repeats[index] = numbers
@@ -120,7 +120,7 @@ def _mark_results(
     What they made is added to `changed` where they are stale, and to `known`, the artifacts there surely are
     (None: nothing is in doubt), where they are not.
     """
-    for number, (call, answer) in enumerate(zip(calls_of(messages[index]), results_of(messages, index), strict=True)):
+    for number, (call, answer) in enumerate(calls_with_results(messages, index)):
         if answer is None or (numbers is not None and number not in numbers):
             continue
         named = call_arguments(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import UsageError
 from core.thread.alternatives import shifted, with_turn_kept
-from core.thread.edits import answered_calls, message_at
+from core.thread.edits import answered_calls, assistant_turn, message_at
 from core.thread.stale import made_by, mark_after, without
 from core.thread.turns import turn_at
 from core.thread.value import Thread, with_messages
@@ -37,10 +37,7 @@ def with_loss(thread: Thread, index: int, train: bool) -> Thread:
     Raises:
         UsageError: the message belongs to no assistant turn.
     """
-    message_at(thread, index)
-    turn = turn_at(thread, index)
-    if turn.kind != "assistant":
-        raise UsageError("only what the assistant says is trained on; choose one of its turns")
+    turn = assistant_turn(thread, index, "only what the assistant says is trained on; choose one of its turns")
     message = without(thread.messages[turn.start], "train", "weight")
     message = message if train else {**message, "train": False}
     return with_messages(thread, [*thread.messages[: turn.start], message, *thread.messages[turn.start + 1 :]])

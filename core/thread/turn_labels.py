@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from core.errors import UsageError
-from core.thread.edits import message_at
+from core.thread.edits import assistant_turn
 from core.thread.stale import without
-from core.thread.turns import turn_at
 from core.thread.value import Message, Thread, is_assistant, with_messages
 
 TurnLabel = Literal["good", "neutral", "bad"]
@@ -38,10 +36,7 @@ def with_label(thread: Thread, index: int, label: TurnLabel | None) -> Thread:
     Raises:
         UsageError: the message belongs to no assistant turn.
     """
-    message_at(thread, index)
-    turn = turn_at(thread, index)
-    if turn.kind != "assistant":
-        raise UsageError("only what the assistant says is labelled; choose one of its turns")
+    turn = assistant_turn(thread, index, "only what the assistant says is labelled; choose one of its turns")
     ends = label is None and label_of(thread.messages[turn.start]) == "bad"
     messages = list(thread.messages)
     for position in range(turn.start, len(messages)):

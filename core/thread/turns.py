@@ -95,7 +95,7 @@ def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...
 
     Only the tool messages directly after it count, and each answers one call.
     """
-    free = list(range(index + 1, _block_end(messages, index)))
+    free = list(range(index + 1, block_end(messages, index)))
     answers: list[int | None] = []
     for call in calls_of(messages[index]):
         answer = next((at for at in free if messages[at].get("tool_call_id") == call.get("id")), None)
@@ -105,7 +105,13 @@ def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...
     return tuple(answers)
 
 
-def _block_end(messages: Sequence[Message], index: int) -> int:
+def calls_with_results(messages: Sequence[Message], index: int) -> list[tuple[Mapping[str, Any], int | None]]:
+    """Each call of message `index` with the message that answers it, or None; empty where nothing is called."""
+    calls = calls_of(messages[index])
+    return list(zip(calls, results_of(messages, index), strict=True)) if calls else []
+
+
+def block_end(messages: Sequence[Message], index: int) -> int:
     """Where the tool messages directly after message `index` end."""
     end = index + 1
     while end < len(messages) and messages[end].get("role") == "tool":
@@ -120,7 +126,7 @@ def broken_calls(messages: Sequence[Message]) -> str:
     seen: set[str] = set()
     index = 0
     while index < len(messages):
-        end = _block_end(messages, index)
+        end = block_end(messages, index)
         calls = calls_of(messages[index])
         for call in calls:
             if problem := _id_problem(call, seen):
@@ -217,7 +223,7 @@ def with_thread_id(messages: Sequence[Message], thread_id: str) -> list[Message]
         if not is_assistant(message):
             continue
         turn += 1
-        end = _block_end(messages, index)
+        end = block_end(messages, index)
         ids = [call_id(thread_id, turn, number) for number in range(len(calls_of(message)))]
         copied[index:end] = with_call_ids(messages[index:end], ids)
     return copied

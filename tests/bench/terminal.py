@@ -122,17 +122,17 @@ class Program:
             text = "\n".join(self.screen.display)
             if pattern.search(text) if pattern else wanted(text):  # pyright: ignore[reportCallIssue] - a pattern or a condition
                 return moment
-            if not self._take(deadline):
+            if not self._draw_next(deadline):
                 raise TooSlowError(f"not on the screen after {timeout:g} s: {wanted}\n{self.text}")
             moment = self._last
 
     def settle(self, quiet: float = QUIET_SECONDS, timeout: float = 30.0) -> None:
         """Wait until nothing has come for `quiet` seconds."""
         deadline = time.perf_counter() + timeout
-        while time.perf_counter() < deadline and self._take(time.perf_counter() + quiet):
+        while time.perf_counter() < deadline and self._draw_next(time.perf_counter() + quiet):
             pass
 
-    def _take(self, deadline: float) -> bool:
+    def _draw_next(self, deadline: float) -> bool:
         """Draw the next piece; False when none came before the deadline."""
         while not self._came:
             left = deadline - time.perf_counter()
@@ -158,7 +158,7 @@ class Program:
         pressed = time.perf_counter()
         self.send(key)
         changed, last = None, None
-        while self._take(max(last or 0.0, time.perf_counter()) + quiet if last else pressed + max(quiet, 1.0)):
+        while self._draw_next(max(last or 0.0, time.perf_counter()) + quiet if last else pressed + max(quiet, 1.0)):
             last = self._last
             if changed is None and self._drawn() != before:
                 changed = last

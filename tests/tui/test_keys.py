@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -8,13 +11,16 @@ import pytest
 from core.errors import WorkspaceError
 from core.workspace import open_workspace
 from tui.app import SensorloomApp
-from tui.keys import PANE_ACTIONS, ActionId, offered
+from tui.keys import ActionId, offered
 from tui.palette import Actions
 from tui.screens.actions import ACTIONS
 from tui.screens.help import help_lines
 from tui.screens.main import MainScreen
-from tui.screens.rebinding import rebound
+from tui.screens.rebinding import EVERY_ACTION, rebound
+from tui.screens.sorting import SortScreen
 from tui.widgets.lines import plain_text
+
+ROOT = Path(__file__).parents[2]
 
 NAMED = {
     "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab", "enter", "escape",
@@ -23,11 +29,11 @@ NAMED = {
     "plus", "minus", "equals_sign", "number_sign", "comma", "asterisk", "left_parenthesis", "right_parenthesis",
     "vertical_line", "ampersand", "tilde", "percent_sign", "backslash", "quotation_mark",
 }  # fmt: skip
-SAFE = NAMED | {f"f{number}" for number in range(2, 10)} | {f"ctrl+{letter}" for letter in "defgklnoprtuwxyz"}
+SAFE = NAMED | {f"f{number}" for number in range(2, 10)} | {f"ctrl+{letter}" for letter in "defgjklnoprtuwxyz"}
 
 
 def test_every_key_arrives_over_ssh_and_tmux():
-    for action in (*PANE_ACTIONS, *ACTIONS):
+    for action in EVERY_ACTION:
         for key in action.keys.split(","):
             assert key in SAFE or re.fullmatch(r"[a-zEG-Z0-9]", key), f"{action.id}: {key}"
 
@@ -36,10 +42,40 @@ def test_letters_that_a_split_arrow_key_leaves_do_nothing():
     assert not {key for action in ACTIONS for key in action.keys.split(",")} & set("ABCDFH")
 
 
+def test_every_key_of_the_screen_comes_from_the_tables():
+    """A `Binding` elsewhere, or a sentence with a key in it, would not follow when somebody rebinds it."""
+    tables = {"tui/keys.py", "tui/local_keys.py", "tui/screens/actions.py"}
+    for path in sorted((ROOT / "tui").rglob("*.py")):
+        if path.relative_to(ROOT).as_posix() in tables:
+            continue
+        for node in texts_and_calls(ast.parse(path.read_bytes())):
+            place_of = f"{path.relative_to(ROOT)}:{node.lineno}"
+            if isinstance(node, ast.Call):
+                assert not (isinstance(node.func, ast.Name) and node.func.id == "Binding"), place_of
+            else:
+                assert not KEY_IN_A_SENTENCE.search(str(node.value)), f"{place_of}: {node.value}"
+
+
+KEY_IN_A_SENTENCE = re.compile(
+    r"(^|[ ·(:;,])(esc|⏎|enter|tab|del|f\d|ctrl\+[a-z]|[b-zB-HJ-Z!?/←→]) (?:[a-z]+s|ends|undo)\b|⏎|\besc\b"
+)
+"""A key and what it does: `u takes it back`, `esc stops it`."""
+
+
+def texts_and_calls(module: ast.Module) -> Iterator[ast.Constant | ast.Call]:
+    """Every text and every call of a module, docstrings left out."""
+    documents = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents
+        ):
+            yield node
+
+
 def test_no_two_actions_share_a_key_or_a_name():
-    keys = [(key, action.where) for action in (*PANE_ACTIONS, *ACTIONS) for key in action.keys.split(",")]
+    keys = [(key, action.where) for action in EVERY_ACTION for key in action.keys.split(",")]
     assert sorted(set(keys)) == sorted(keys)
-    names = [action.id for action in (*PANE_ACTIONS, *ACTIONS)]
+    names = [action.id for action in EVERY_ACTION]
     assert len(set(names)) == len(names)
 
 
@@ -49,6 +85,9 @@ def test_no_two_actions_share_a_key_or_a_name():
         ({"turn.rum": "f5"}, "did you mean `turn.run`"),
         ({"turn.run": "x"}, "both"),
         ({"turn.run": ""}, "no key"),
+        ({"sort.turned": "o"}, "`o` would be both `sort.turned` and `sort.next`"),
+        ({"sort.turned": "j"}, "`j` would be both `move.down` and `sort.turned`"),
+        ({"saved.use": "f5"}, "numbers"),
     ],
 )
 def test_a_wrong_rebinding_is_refused_in_one_sentence(keys: dict[str, str], reason: str):
@@ -81,6 +120,40 @@ async def test_a_rebound_key_acts_and_the_old_one_does_not(workspace: Any, add_t
         await until(pilot, lambda: type(app.screen).__name__ == "HelpScreen")
 
 
+async def test_keys_of_dialogs_and_the_editor_are_rebound_and_shown_so(workspace: Any, add_thread: Any, until: Any):
+    add_thread(1)
+    keys = {
+        "sort.turned": "f5",
+        "sort.back": "f6",
+        "editor.leave": "f4",
+        "conversation.next_turn": "f8",
+        "turn.edit": "f9",
+    }
+    chosen = "".join(f'"{name}" = "{key}"\n' for name, key in keys.items())
+    (workspace.root / "sensorloom.toml").write_text(f"[keys]\n{chosen}")
+    app = SensorloomApp(open_workspace(str(workspace.root)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        await until(pilot, lambda: screen.ready and screen.parts.thread.work)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, SortScreen))
+        edge = str(app.screen.query_one("#dialog").border_subtitle)
+        assert edge == "⏎ sort · f5 turned round · o next · f6 back"
+        await pilot.press("escape", "f6")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("2", "home", "J")
+        assert screen.parts.thread.conversation.index == 0
+        await pilot.press("f8", "f9")
+        await until(pilot, lambda: screen.query("#editor:focus-within") and screen.key_bar.situation == "editor")
+        bar = screen.key_bar.render_line(0).text
+        assert "f4 keep draft" in bar and "ctrl+t save" in bar
+        await pilot.press("x", "f4")
+        await until(pilot, lambda: not screen.query("#editor"))
+        assert screen.parts.thread.conversation.index > 0
+        await until(pilot, lambda: any("f9 opens it again" in note.message for note in app._notifications))  # pyright: ignore[reportPrivateUsage] - what was said
+
+
 async def test_every_action_has_its_function_and_every_function_an_action(workspace: Any, until: Any):
     app = SensorloomApp(workspace)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -97,7 +170,7 @@ async def test_every_action_has_its_function_and_every_function_an_action(worksp
 
 
 def test_every_id_is_declared_once():
-    declared = [action.id for action in (*PANE_ACTIONS, *ACTIONS)]
+    declared = [action.id for action in EVERY_ACTION]
     assert sorted(get_args(ActionId)) == sorted(declared)
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
 
 from core.text import printable
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain, plain
 from tui.widgets.text_field import AnswerField
@@ -36,12 +37,12 @@ class Way:
 
 
 class ChooseScreen(Guarded, ModalScreen[str | None]):
-    """Asks for one of a few ways, by a key each; `esc` is always none of them."""
+    """Asks for one of a few ways, by a key each; one more is always none of them."""
 
     DEFAULT_CSS = f"""
         ChooseScreen {{ {BOX} #ask Horizontal {{ height: auto; Plain {{ width: 1fr; }} .way {{ width: auto; }} }} }}
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "none of these", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("choice")]
 
     def __init__(self, title: str, text: str, ways: Sequence[Way]) -> None:
         super().__init__()
@@ -66,7 +67,8 @@ class ChooseScreen(Guarded, ModalScreen[str | None]):
                         classes="way",
                     )
                     yield Plain(Content.styled(printable(way.about), "dim"))
-            yield Plain(Content.styled(" esc  none of these, for now", "dim"))
+            key, label = keys_of(self).pair("choice.leave")
+            yield Plain(Content.styled(f" {key}  {label}", "dim"))
 
     def on_key(self, event: Key) -> None:
         """Take a way by its key."""
@@ -76,12 +78,10 @@ class ChooseScreen(Guarded, ModalScreen[str | None]):
 
 
 class AskTextScreen(Guarded, ModalScreen[str | None]):
-    """Asks for a text, beginning with one; `enter` takes it, `esc` takes none."""
+    """Asks for a text, beginning with one. Its result is the text, or None."""
 
     DEFAULT_CSS = f"AskTextScreen {{ {BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "leave", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("text")]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
@@ -92,8 +92,8 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         """The text in an area."""
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-            box.border_subtitle = "enter takes it · ctrl+j new line · esc leaves"
-            yield AnswerField(self._text, entered=self.action_take)
+            box.border_subtitle = keys_of(self).hints("text.take", "text.new_line", "text.leave", in_words=True)
+            yield AnswerField(self._text, takes="text.take", entered=self.action_take)
 
     def on_mount(self) -> None:
         """Begin at the text's end."""
@@ -101,11 +101,9 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
         area.move_cursor(area.document.end)
         area.focus()
 
-    def on_key(self, event: Key) -> None:
-        """A new line where enter means something else."""
-        if event.key == "ctrl+j":
-            event.stop()
-            self.query_one(AnswerField).insert("\n")
+    def action_new_line(self) -> None:
+        """A new line, where the key for one takes the text."""
+        self.query_one(AnswerField).insert("\n")
 
     def action_take(self) -> None:
         """Answer with the text as it stands."""

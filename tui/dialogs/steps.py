@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -18,6 +18,7 @@ from core.errors import SensorloomError
 from core.storage import history
 from core.storage.history import ThreadStep
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import plain
@@ -30,10 +31,7 @@ class StepsScreen(Guarded, ModalScreen[ThreadStep | None]):
     """Lists the steps of a thread, or of all, the newest first. Its result is the one to take back, or None."""
 
     DEFAULT_CSS = "StepsScreen #steps { height: 18; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take it back", show=False),
-        Binding("escape,q,h", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("steps")]
 
     picker = getters.query_one(Picker)
 
@@ -60,7 +58,8 @@ class StepsScreen(Guarded, ModalScreen[ThreadStep | None]):
         """Read the history."""
         box = self.query_one("#dialog")
         box.border_title = plain(f"history · {self._stem or 'all threads'}, newest first")  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-        box.border_subtitle = "⏎ take back this step alone · ↶ not in force · esc back"
+        keys = keys_of(self)
+        box.border_subtitle = f"{keys.hints('steps.take')} · ↶ not in force · {keys.hints('steps.back')}"
         self.picker.empty = "reading …"
         self.picker.focus()
         self.run_worker(lambda: self.post_message(self._read()), thread=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 
 from core.text import one_line, printable
 from tui.dialogs.ask import BOX
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_field import LineField
 from tui.widgets.plain import Plain, plain
@@ -37,14 +38,11 @@ class _Offered(Plain, can_focus=True):
 
 
 class WordsScreen(Guarded, ModalScreen[Words | None]):
-    """Each word is chosen, or left, by its key; `tab` goes to the field and back. `enter` takes it, `esc` nothing."""
+    """Each word is chosen, or left, by its key; a further one goes to the field and back, one takes it, one nothing."""
 
     DEFAULT_CSS = f"WordsScreen {{ {BOX} #typed {{ margin-top: 1; }} }}"
     AUTO_FOCUS = "#offered"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take it", show=False),
-        Binding("escape", "dismiss(None)", "leave", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("words")]
 
     def __init__(self, title: str, offered: Mapping[str, str], chosen: tuple[str, ...], typed: str, text: str) -> None:
         """Asks.
@@ -68,7 +66,8 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
         """The words, a line each, and the field."""
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-            box.border_subtitle = "a key each · tab types · enter takes it · esc leaves"
+            keys = keys_of(self).hints("words.type", "words.take", "words.leave", in_words=True)
+            box.border_subtitle = "a key each · " + keys
             yield _Offered(self._lines(), id="offered")
             yield LineField(self._text, placeholder=self._typed, id="typed")
 
@@ -96,7 +95,8 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
             wide = max(line.cell_length for line in words) + 4
             pairs = zip(words[:half], [*words[half:], Content("")], strict=False)
             words = [left.pad_right(wide - left.cell_length) + right for left, right in pairs]
-        return Content("\n").join(words) if words else Content.styled("no words have a key yet: tab types some", "dim")
+        empty = f"no words have a key yet: {keys_of(self)['words.type']} types some"
+        return Content("\n").join(words) if words else Content.styled(empty, "dim")
 
     def _line(self, key: str, word: str) -> Content:
         is_chosen = word in self._chosen

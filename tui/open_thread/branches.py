@@ -107,7 +107,8 @@ class Branches:
         if members:
             self._go_to(members[(members.index(stem) + step) % len(members)])
         else:
-            self._thread.say("no other branch leaves this thread; b makes one at the focused turn")
+            branch = self._thread.keys["turn.branch"]
+            self._thread.say(f"no other branch leaves this thread; {branch} makes one at the focused turn")
 
     def mark_forks(self) -> None:
         """Find where other threads leave the open one, for the marks in the conversation."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from core.errors import UsageError
 from core.text import one_line
-from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
+from core.thread.turns import calls_with_results
+from core.thread.value import Message, call_arguments, call_name, text_of
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.open_thread import OpenThread
 from tui.terminal.external_editor import open_in_editor
@@ -40,7 +41,7 @@ class Copying:
         if work is None:
             return
         conversation = self._thread.conversation
-        messages = {block.part.index: block.part.message for block in conversation.laid.blocks}
+        messages = [block.part.message for block in conversation.laid.blocks]
         texts = parts_of_message(messages, conversation.index)
         stem, root = work.stored.stem, str(self._thread.workspace.root)
         texts["i"] = stem
@@ -82,29 +83,19 @@ class Copying:
         return self._thread.workspace.threads / f"{work.stored.stem}.json"
 
 
-def parts_of_message(messages: Mapping[int, Message], index: int) -> dict[str, str]:
+def parts_of_message(messages: Sequence[Message], index: int) -> dict[str, str]:
     """What can be copied of a message, by the keys of `WAYS`. Of several calls, and results, each is a line."""
-    message = messages.get(index, {})
-    calls, results = list(calls_of(message)), [message] if message.get("role") == "tool" else []
-    if results:
-        wanted = message.get("tool_call_id")
-        before = [call for at in sorted(messages) if at < index for call in calls_of(messages[at])]
-        calls = [call for call in before if call.get("id") == wanted][-1:]
-    elif calls:
-        ids = [call.get("id") for call in calls]
-        results = _answers_after(messages, index, ids)
+    message = messages[index] if 0 <= index < len(messages) else {}
+    if message.get("role") == "tool":
+        before = (pair for at in range(index) for pair in calls_with_results(messages, at))
+        calls, results = [call for call, answer in before if answer == index], [message]
+    else:
+        pairs = calls_with_results(messages, index) if message else []
+        calls = [call for call, _ in pairs]
+        results = [messages[answer] for answer in sorted(at for _, at in pairs if at is not None)]
     return {
         "m": text_of(message),
         "c": "\n".join(f"{call_name(call)} {call_arguments(call)}" for call in calls),
         "a": "\n".join(call_arguments(call) for call in calls),
         "r": "\n".join(text_of(result) for result in results),
     }
-
-
-def _answers_after(messages: Mapping[int, Message], index: int, ids: Sequence[object]) -> list[Message]:
-    """The results directly after message `index` that answer the calls of these ids."""
-    answers: list[Message] = []
-    while (answer := messages.get(index := index + 1)) is not None and answer.get("role") == "tool":
-        if answer.get("tool_call_id") in ids:
-            answers.append(answer)
-    return answers

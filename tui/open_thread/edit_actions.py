@@ -191,7 +191,7 @@ class EditActions:
     def left(self) -> None:
         """Close the editor; what was typed stays as a draft."""
         if self.editor is not None and self.editor.ready and self.editor.unsaved:
-            self._thread.say("kept as a draft: e opens it again")
+            self._thread.say(f"kept as a draft: {self._thread.keys['turn.edit']} opens it again")
         self.keep_draft()
         self._close()
 
@@ -242,7 +242,7 @@ class EditActions:
         if work is None:
             return None
         if work.busy:
-            self._thread.say("this thread is running; esc stops it")
+            self._thread.say(f"this thread is running; {self._thread.keys['turn.stop']} stops it")
             return None
         index, count = self._thread.conversation.index, len(work.stored.thread.messages)
         if index < count:

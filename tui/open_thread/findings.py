@@ -86,8 +86,11 @@ class Findings:
         findings = own.findings if duplicate is None else (*own.findings, duplicate)
         self._own, self._checked = own, Checked(own.stored, findings)
         count, fixable = len(findings), sum(finding.fixable for finding in findings)
-        fix = f", ctrl+f fixes {fixable}" if fixable else ""
-        self._pane.footnote(f"{count} finding{'s' if count > 1 else ''}: ! shows{fix}" if count else "")
+        keys = self._thread.keys
+        fix = f", {keys['check.fix']} fixes {fixable}" if fixable else ""
+        self._pane.footnote(
+            f"{count} finding{'s' if count > 1 else ''}: {keys['check.next']} shows{fix}" if count else ""
+        )
         if self._asked:
             self._asked = False
             self.next()
@@ -118,7 +121,8 @@ class Findings:
         if work is None:
             return
         if self._checked is not None and not any(finding.fixable for finding in self._checked.findings):
-            self._thread.say("nothing here can be put right without a decision; ! says how, one by one")
+            how = f"{self._thread.keys['check.next']} says how, one by one"
+            self._thread.say(f"nothing here can be put right without a decision; {how}")
         else:
             self._thread.do(partial(self._fix, work))
 
@@ -128,8 +132,9 @@ class Findings:
         before = work.stored.digest
         count = sum(finding.fixable for finding in self._checked.findings) if self._checked is not None else 0
         if await self._thread.save(work, fix_stored):
+            undo = self._thread.keys["turn.undo"]
             fixed = f"{count} finding{'s' if count != 1 else ''} fixed" if count else "fixed"
-            self._thread.say("nothing to fix" if work.stored.digest == before else f"{fixed}; u takes it back")
+            self._thread.say("nothing to fix" if work.stored.digest == before else f"{fixed}; {undo} takes it back")
             self.opened()
 
     def _show(self, findings: Sequence[Finding]) -> None:
@@ -143,7 +148,8 @@ class Findings:
             work is None or truth_hidden(verdict_of(work.stored.thread), blind=self._thread.conversation.look.blind)
         ):
             sentence = "what it finds would tell the truth, which is hidden until your verdict"
-        how = f"ctrl+f does it: {finding.fix}" if finding.fixable else finding.fix
+        key = self._thread.keys["check.fix"]
+        how = f"{key} does it: {finding.fix}" if finding.fixable else finding.fix
         self._line.show(
             Content.assemble(
                 (f"{self._number + 1}/{len(findings)} {finding.check}", "bold $text-warning"),

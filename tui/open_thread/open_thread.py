@@ -23,8 +23,9 @@ from core.text import one_line
 from core.thread.review import truth_hidden, verdict_of
 from core.thread.stale import stale_messages
 from core.workspace import Workspace
+from tui.local_keys import keys_of
 from tui.open_thread.thread_work import LiveTurn, ThreadWork
-from tui.widgets.conversation import Conversation
+from tui.widgets.conversation import Conversation, first_look
 from tui.widgets.conversation_layout import ReadingPlace
 from tui.widgets.conversation_parts import Look
 from tui.widgets.sensors import Sensors
@@ -72,6 +73,8 @@ class OpenThread:
         """A thread, by its stem, and the message that is put in focus when it opens."""
         self._in_order = asyncio.Lock()
         self._ticker = screen.set_interval(TICK_SECONDS, self._draw_running, pause=True)
+        self.keys = keys_of(screen)
+        """What sentences call the keys."""
 
     @property
     def work(self) -> ThreadWork | None:
@@ -106,7 +109,7 @@ class OpenThread:
         work = self._works.setdefault(stored.stem, ThreadWork(stored))
         if not work.busy:
             work.renew(stored)
-        look = look_at(work, Look(blind=self.conversation.look.blind))
+        look = look_at(work, first_look(self.conversation))
         before = self._places.get(stored.stem)
         if before is None and work.idle and _begins_at_question(stored):
             before = AT_QUESTION

@@ -65,7 +65,9 @@ class Running:
         if shown is not None and shown.complete:
             self._thread.do(partial(self._accept, work, shown, "turn.run_to_end"))
         elif work.slots:
-            self._thread.say("the proposal broke off: t retries it, e edits it whole, ⌫ discards it", "warning")
+            keys = self._thread.keys
+            ways = f"{keys['turn.retry']} retries it, {keys['turn.edit']} edits it whole"
+            self._thread.say(f"the proposal broke off: {ways}, {keys['turn.discard']} discards it", "warning")
         elif self._goes_on(work, to_end=True):
             self.start_to_end(work)
 
@@ -162,12 +164,13 @@ class Running:
 
     def _goes_on(self, work: ThreadWork, *, to_end: bool = False) -> bool:
         """Whether the thread can have another turn; says what to do where it cannot."""
-        thread = work.stored.thread
+        thread, keys = work.stored.thread, self._thread.keys
         if thread.status == "finished":
-            self._thread.say("it has its final answer: b branches at the focused turn, e edits one")
+            ways = f"{keys['turn.branch']} branches at the focused turn, {keys['turn.edit']} edits one"
+            self._thread.say(f"it has its final answer: {ways}")
         elif to_end and thread.status == "max_turns_reached":
             limit = thread.metadata.get("max_turns")
-            self._thread.say(f"this thread is at its limit of {limit} turns: r asks for one more")
+            self._thread.say(f"this thread is at its limit of {limit} turns: {keys['turn.run']} asks for one more")
         else:
             return True
         return False

@@ -36,7 +36,7 @@ class Steering:
 
     def say(self) -> None:
         """Ask what is said, and pause the run meanwhile."""
-        work = self._thread.work
+        work, keys = self._thread.work, self._thread.keys
         if work is None or not work.stored.thread.messages:
             self._thread.say("no thread is open in which something could be said")
             return
@@ -45,10 +45,12 @@ class Steering:
             self._thread.say("this makes one turn alone: decide on it, then say something")
             return
         if not work.busy and work.proposals and not self._broken_off(work):
-            self._thread.say("decide on the proposal first: y accepts it, t retries, ⌫ discards")
+            ways = f"{keys['turn.accept']} accepts it, {keys['turn.retry']} retries, {keys['turn.discard']} discards"
+            self._thread.say(f"decide on the proposal first: {ways}")
             return
         if not work.busy and work.stored.thread.status == "finished":
-            self._thread.say("it has its final answer: b branches at the focused turn, e edits one")
+            ways = f"{keys['turn.branch']} branches at the focused turn, {keys['turn.edit']} edits one"
+            self._thread.say(f"it has its final answer: {ways}")
             return
         was_running = work.busy
         if was_running:
@@ -83,7 +85,8 @@ class Steering:
         elif action is not None and not event.cancelled and not event.error:
             self._thread.do(partial(action, work))
         elif action is not None and stem in self._unsaid:
-            self._thread.say('the run broke off before it could be said; " has the words still', "warning")
+            say = self._thread.keys["turn.say"]
+            self._thread.say(f"the run broke off before it could be said; {say} has the words still", "warning")
         if work.stored.thread.status != "active" and hint_of(work.stored.thread) == UNCHECKED:
             self._thread.do(partial(self._look_through, work))
 
@@ -95,9 +98,10 @@ class Steering:
     async def _go_on_with(self, text: str, as_hint: bool, work: ThreadWork) -> None:
         from core.teaching.whisper import whispered
 
-        stem = work.stored.stem
+        stem, keys = work.stored.stem, self._thread.keys
         if work.stored.thread.status == "finished":
-            self._thread.say('it came to its final answer before that: b branches at a turn, and " says it there')
+            ways = f"{keys['turn.branch']} branches at a turn, and {keys['turn.say']} says it there"
+            self._thread.say(f"it came to its final answer before that: {ways}")
             return
         for partly in work.proposals if self._broken_off(work) else ():
             if not await self._thread.save(work, curate.set_aside, partly, "superseded"):

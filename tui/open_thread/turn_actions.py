@@ -71,7 +71,8 @@ class TurnActions:
         if index >= len(messages) or messages[index] != message:
             return  # the key came again before the screen showed what the first one did
         if await self._thread.save(work, curate.delete_turn, index):
-            self._thread.say("the turn is taken out, and kept among the alternatives; u brings it back")
+            undo = self._thread.keys["turn.undo"]
+            self._thread.say(f"the turn is taken out, and kept among the alternatives; {undo} brings it back")
 
     def replay(self) -> None:
         """Execute the stored calls again and mark each with what came of it."""
@@ -113,4 +114,5 @@ class TurnActions:
             self._thread.say("the session cannot be read, so nothing can be executed", "warning")
         elif await self._thread.save(work, curate.reexecute, index, tools, context):
             same = work.stored.digest == before.digest
-            self._thread.say("executed: the results are what they were" if same else "executed anew; u takes it back")
+            anew = f"executed anew; {self._thread.keys['turn.undo']} takes it back"
+            self._thread.say("executed: the results are what they were" if same else anew)

@@ -87,7 +87,7 @@ class Undoing:
         try:
             await self._judged()
             if stem in self._running():
-                raise UsageError(f"{stem} is running; esc stops it")
+                raise UsageError(f"{stem} is running; {self._thread.keys['turn.stop']} stops it")
             stored = await asyncio.to_thread(curate.take_back, self._thread.workspace, stem, row.step.number)
         except SensorloomError as error:
             self._thread.say(str(error), "warning")
@@ -127,7 +127,7 @@ class Undoing:
             await self._judged()
             stem = await asyncio.to_thread(_list_step, self._thread.workspace, direction, self._steps[direction][-1:])
         if stem in self._running():
-            raise UsageError(f"{stem} is running; esc stops it")
+            raise UsageError(f"{stem} is running; {self._thread.keys['turn.stop']} stops it")
         function = curate.undo if direction == "undo" else curate.redo
         undone = await asyncio.to_thread(function, self._thread.workspace, stem, seen)
         if in_list:

@@ -1,17 +1,18 @@
 """Every action of the app, declared once: its id, keys, words, when it applies and what carries it out.
 
 The bindings, the key bar, the help screen and the palette come from this table. `[keys]` in `sensorloom.toml` rebinds
-an action by its id. Moves that a pane makes for itself are in `tui/keys.py`.
+an action by its id. Moves that a pane makes for itself are in `tui/keys.py`, the keys of fields and dialogs in
+`tui/local_keys.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from tui.keys import MOVING, PROGRAM, SENSORS, THREADS, TURNS, Action, ActionId, shown_key
+from tui.keys import MOVING, PROGRAM, SENSORS, THREADS, TURNS, Action, Keys
 
 if TYPE_CHECKING:
     from tui.open_thread.thread_work import ThreadWork
@@ -220,9 +221,8 @@ ACTIONS = (
 # fmt: on
 
 
-def refusal(action: AppAction, parts: Parts, actions: Iterable[Action]) -> str:
+def refusal(action: AppAction, parts: Parts, key: Keys) -> str:
     """Why an action does not apply now, and the way out with its key; empty when it does."""
-    key: dict[ActionId, str] = {other.id: shown_key(other) for other in actions}
     work = parts.thread.work
     match action.needs:
         case "nothing":
@@ -251,7 +251,7 @@ def _is_opening(parts: Parts) -> bool:
     return parts.reader.wanted == current.stem and parts.reader.reading
 
 
-def _not_now(needs: Need, work: ThreadWork, key: Mapping[ActionId, str]) -> str:
+def _not_now(needs: Need, work: ThreadWork, key: Keys) -> str:
     """Why an action does not apply to the open thread as it is."""
     if needs == "thread":
         return ""

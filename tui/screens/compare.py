@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.cells import set_cell_size
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message as Event
@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from core.text import counted, one_line
 from core.thread.compare import Comparison, compare
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.compare_lines import MOST_SIDES, STACKED_WIDTH, Laid, Side, columns, heading, lay_out
 from tui.widgets.line_view import PagedView
@@ -25,11 +26,7 @@ from tui.widgets.plain import Plain
 class Differences(PagedView, can_focus=True):
     """The rows of two conversations, drawn line by line; laid out on a worker's thread."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,v", "difference(1)", "next difference", show=False),
-        Binding("N", "difference(-1)", "previous difference", show=False),
-        Binding("f", "whole", "show what is the same, or a line of it", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("differences")]
 
     @dataclass
     class Ready(Event):
@@ -45,7 +42,7 @@ class Differences(PagedView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._sides: tuple[Side, Side] | None = None
-        self._found: Comparison | None = None
+        self._comparison: Comparison | None = None
         self._laid = Laid((), ())
         self._request = 0
         self._at = 0
@@ -54,16 +51,16 @@ class Differences(PagedView, can_focus=True):
     @property
     def summary(self) -> str:
         """How many messages differ, and which difference was gone to."""
-        if self._found is None:
+        if self._comparison is None:
             return "comparing …"
         count = len(self._laid.differences)
         if not count:
             return "the same, word for word"
-        return f"difference {self._at + 1} of {count}, in {counted(len(self._found.rows), 'message')}"
+        return f"difference {self._at + 1} of {count}, in {counted(len(self._comparison.rows), 'message')}"
 
     def compare(self, left: Side, right: Side) -> None:
         """Show these two."""
-        self._sides, self._found, self._at = (left, right), None, 0
+        self._sides, self._comparison, self._at = (left, right), None, 0
         self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
@@ -75,7 +72,7 @@ class Differences(PagedView, can_focus=True):
         if self._sides is None or not self.body.width:
             return
         (_, left), (_, right) = self._sides
-        width, whole, request, known = self.body.width, self._whole, self._request, self._found
+        width, whole, request, known = self.body.width, self._whole, self._request, self._comparison
 
         def work() -> None:
             comparison = known or compare(left, right)
@@ -85,7 +82,7 @@ class Differences(PagedView, can_focus=True):
 
     def _on_differences_ready(self, event: Differences.Ready) -> None:
         if event.request == self._request:
-            self._found, self._laid = event.comparison, event.laid
+            self._comparison, self._laid = event.comparison, event.laid
             self._show()
 
     def _show(self) -> None:
@@ -120,14 +117,7 @@ class CompareScreen(Guarded, Screen[None]):
         Differences { height: 1fr; padding: 0 1; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "back", show=False),
-        Binding("tab", "swap", "swap the sides", show=False, priority=True),
-        *(
-            Binding(str(number), f"beside({number})", f"number {number} on the right", show=False)
-            for number in range(1, 10)
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("compare")]
 
     def __init__(self, sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
         """Args: `left` and `right` say which of `sides` are shown first."""
@@ -142,7 +132,10 @@ class CompareScreen(Guarded, Screen[None]):
         yield Plain(id="found")
         yield self._view
         several = f"1-{len(self._sides)} on the right   " if len(self._sides) > 2 else ""
-        yield Plain(f"n N difference   f same parts   {several}tab swap   esc back", id="compare-keys")
+        keys = keys_of(self)
+        moves = keys.hints(("differences.next", "differences.previous"), "differences.whole").replace(" · ", "   ")
+        others = keys.hints("compare.swap", "compare.back").replace(" · ", "   ")
+        yield Plain(f"{moves}   {several}{others}", id="compare-keys")
 
     def on_mount(self) -> None:
         """Compare the first two."""

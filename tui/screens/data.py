@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -22,6 +22,7 @@ from core.errors import SensorloomError, UsageError
 from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
@@ -37,13 +38,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
     DataScreen #datasets { height: 12; }
     DataScreen #said { height: auto; max-height: 14; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i", "import_data", "import one", show=False),
-        Binding("c,enter", "check", "check it", show=False),
-        Binding("m", "mend", "mend it", show=False),
-        Binding("u", "unmend", "as it was before", show=False),
-        Binding("escape,q,O", "leave", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("data")]
 
     picker = getters.query_one(Picker)
 
@@ -66,7 +61,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
         """List them."""
         box = self.query_one("#dialog")
         box.border_title = "data"
-        box.border_subtitle = "i import · c check · m mend · u as before the mend · esc back"
+        box.border_subtitle = keys_of(self).hints("data.import", "data.check", "data.mend", "data.unmend", "data.back")
         self.picker.empty = "reading …"
         self.picker.focus()
         self.run_worker(self._list, thread=True)
@@ -75,7 +70,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
         self.call_later(self._listed, list_datasets(self._workspace))
 
     def _listed(self, datasets: Sequence[DatasetInfo]) -> None:
-        self.picker.empty = f"no datasets in {one_line(self._workspace.shown(self._workspace.data))}; i imports one"
+        key = keys_of(self)["data.import"]
+        self.picker.empty = f"no datasets in {one_line(self._workspace.shown(self._workspace.data))}; {key} imports one"
         self._names = [dataset.name for dataset in datasets]
         self.picker.show([Choice(dataset.name, dataset.problem or _size(dataset)) for dataset in datasets],
                          min(self.picker.cursor, max(0, len(datasets) - 1)))  # fmt: skip
@@ -100,7 +96,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
         raw = Path(path[0]).expanduser() if path else None
         report = import_dataset(self._workspace, kind, raw, progress=self._progress)
         open_dataset(self._workspace, report.dataset).features(self._progress)
-        return _imported(report)
+        return _imported(report, keys_of(self)["thread.new"])
 
     def action_check(self) -> None:
         """Check the dataset under the cursor."""
@@ -123,7 +119,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
     def _mend(self, name: str, text: str) -> str:
         mend_dataset(self._workspace, name, mends_in(text), self._progress)
         self._mends.pop(name, None)
-        return f"{name} is mended; u puts it back as it was. Threads made before may replay differently."
+        undo = keys_of(self)["data.unmend"]
+        return f"{name} is mended; {undo} puts it back as it was. Threads made before may replay differently."
 
     def action_unmend(self) -> None:
         """Put the dataset under the cursor back as it was before it was mended or replaced."""
@@ -174,7 +171,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
         lines += [f"{finding.level}: {one_line(finding.sentence, 400)}" for finding in report.findings[:TOLD]]
         if len(report.findings) > TOLD:
             lines.append(f"and more: sensorloom datasets check {report.dataset}")
-        return "\n".join([*lines, *(["m mends what can be mended"] if mends else [])])
+        return "\n".join([*lines, *([f"{keys_of(self)['data.mend']} mends what can be mended"] if mends else [])])
 
     def _say(self, text: str) -> None:
         self.query_one("#said", Plain).show("\n".join(one_line(line, 500) for line in text.split("\n")))
@@ -186,6 +183,6 @@ def _size(dataset: DatasetInfo) -> str:
     return f"{counted(dataset.sessions, 'session')} of {people}, {labels}{', synthetic' if dataset.synthetic else ''}"
 
 
-def _imported(report: ImportReport) -> str:
+def _imported(report: ImportReport, new: str) -> str:
     dropped = "".join(f"; left out: {count} {reason}" for reason, count in report.dropped.items())
-    return f"{report.dataset}: {counted(report.sessions, 'session')} imported, n makes a thread about one{dropped}"
+    return f"{report.dataset}: {counted(report.sessions, 'session')} imported, {new} makes a thread about one{dropped}"

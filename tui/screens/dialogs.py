@@ -10,6 +10,7 @@ from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.keys import Action
+from tui.local_keys import keys_of
 from tui.open_thread.open_thread import OpenThread
 from tui.open_thread.runs import Runs
 from tui.screens.exporting import Exports
@@ -101,7 +102,8 @@ class Dialogs:
 
         what = f"{len(old):,} thread{'s' if len(old) > 1 else ''} of the older v3 form"
         folder = self._runs.workspace.shown(backup_folder(self._runs.workspace))
-        ways = [Way("y", "convert", f"the originals are kept in {folder}/; u takes it back")]
+        undo = keys_of(self._screen)["turn.undo"]
+        ways = [Way("y", "convert", f"the originals are kept in {folder}/; {undo} takes it back")]
         self._screen.app.push_screen(ChooseScreen("convert", f"{what} to be converted.", ways), answered)
 
     def _migrate(self, old: Sequence[Summary]) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.text import counted, one_line
 from core.workspace import Workspace
+from tui.keys import Keys
+from tui.local_keys import keys_of, local_bindings
 from tui.screens.help import HelpView
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.lines import Line, fit, wrapped
@@ -26,13 +28,9 @@ _SIGNS: dict[bool | None, Line] = {True: (("✓ ", "good"),), False: (("✗ ", "
 
 
 class ExportScreen(Guarded, ModalScreen[None]):
-    """Shows an export under way, then its report. `esc` leaves it to go on by itself, `s` stops it."""
+    """Shows an export under way, then its report. It can be left to go on by itself."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "back", show=False),
-        Binding("s", "stop", "stop the export", show=False),
-        Binding("c", "copy", "copy the path", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("report")]
 
     def __init__(
         self,
@@ -65,11 +63,12 @@ class ExportScreen(Guarded, ModalScreen[None]):
     def show(self) -> None:
         """Draw the export as it is now."""
         job = self._job
-        view = next(iter(self.query(HelpView)), None)
+        view, keys = next(iter(self.query(HelpView)), None), keys_of(self)
         if view is None:
             return  # it was left again before it was drawn
         if not job.over:
-            self._title("esc exports nothing" if job.counting else "esc leaves it to go on · s stops it")
+            leaves = "exports nothing" if job.counting else f"leaves it to go on · {keys.hints('report.stop')}"
+            self._title(f"{keys['report.back']} {leaves}")
             doing = "  counting what would leave …" if job.counting else "  stopping …" if job.stopped else _bar(job)
             view.put([(), ((doing, "text"),)])
             return
@@ -79,13 +78,14 @@ class ExportScreen(Guarded, ModalScreen[None]):
             lines.extend((("  ", "text"), *row) for row in wrapped(job.problem, width - 4, "warn"))
             lines.append(())
         if job.report is not None:
-            lines += report_lines(self._workspace, job.report, width, blind=self._blind)
+            lines += report_lines(self._workspace, job.report, width, keys, blind=self._blind)
         if job.copied:
             lines.append(())
             text = f"the path was copied to: {job.copied}"
             lines.extend((("  ", "text"), *row) for row in wrapped(text, width - 4, "dim"))
         view.put(lines)
-        self._title("c copies the path · esc back" if job.report is not None and job.report.path else "esc back")
+        copies = job.report is not None and job.report.path
+        self._title(keys.hints(*(("report.copy",) if copies else ()), "report.back"))
 
     def action_stop(self) -> None:
         """Stop the export; nothing is left under a final name."""
@@ -110,20 +110,23 @@ def _bar(job: Job) -> str:
     return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {counted(job.total, 'thread')}"
 
 
-def _warning_lines(report: ExportReport, *, blind: bool) -> list[Line]:
+def _warning_lines(report: ExportReport, keys: Keys, *, blind: bool) -> list[Line]:
     warnings = [("warning", warning) for warning in report.warnings]
     if report.wrong and not blind:
-        warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; X, then w leaves those out"))
+        ways = f"{keys['export.choose']}, then {keys['options.wrong']} leaves those out"
+        warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; {ways}"))
     return [((f"  {name:10}", "dim"), (sentence, "warn")) for name, sentence in warnings]
 
 
-def report_lines(workspace: Workspace, report: ExportReport, width: int, *, blind: bool = False) -> list[Line]:
+def report_lines(
+    workspace: Workspace, report: ExportReport, width: int, keys: Keys, *, blind: bool = False
+) -> list[Line]:
     """An export's report as lines. With `blind`, nothing tells a thread's label, nor whether an answer is right."""
     lines: list[Line] = [
         (("  total     ", "dim"), (counted(report.total, "thread"), "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
-    lines += _warning_lines(report, blind=blind)
+    lines += _warning_lines(report, keys, blind=blind)
     lines.extend(
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -28,6 +28,7 @@ from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.export_options import OPTIONS, request_of, usual
 from tui.dialogs.option_rows import OptionRows
+from tui.local_keys import keys_of, local_bindings
 from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.export_lines import VIEWS, View, preview_lines
@@ -46,18 +47,7 @@ class PreviewView(PagedView, can_focus=True):
 class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     """Its result is the request, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "export", "export", show=False),
-        Binding("left,h", "change(-1)", "the value before", show=False),
-        Binding("right,l,space", "change(1)", "the next value", show=False),
-        Binding("e", "type", "type a value", show=False),
-        Binding("v", "view", "another preview", show=False),
-        Binding("w", "wrong", "leave out wrong answers, or take them too", show=False),
-        Binding("t", "thread(1)", "preview the next thread", show=False),
-        Binding("T", "thread(-1)", "preview the thread before", show=False),
-        Binding("tab", "other_part", "to the preview, or back", show=False),
-        Binding("escape,q", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("options")]
 
     rows = getters.query_one(OptionRows)
     view = getters.query_one(PreviewView)
@@ -125,7 +115,10 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Show what `x` would do."""
         dialog = self.query_one("#dialog")
         dialog.border_title = "export"
-        dialog.border_subtitle = "⏎ export · h l change · e type · w wrong · v view · t thread · tab · esc"
+        dialog.border_subtitle = keys_of(self).hints(
+            "options.export", ("options.before", "options.after"), "options.type", "options.wrong", "options.view",
+            "options.next_thread", "options.other_part", "options.back",
+        )  # fmt: skip
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()
@@ -235,7 +228,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         return self._roster.described(names) if self._roster else ""
 
     @on(Looked)
-    def _take(self, event: Looked) -> None:
+    def _show_preview(self, event: Looked) -> None:
         if event.version != self._version:
             return
         self._looked = event
@@ -257,7 +250,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             return
         parts = [f"{report.exported:,} of {counted(report.total, 'thread')}"]
         if report.wrong:
-            parts.append(f"{report.wrong:,} answer wrong: w leaves them out")
+            parts.append(f"{report.wrong:,} answer wrong: {keys_of(self)['options.wrong']} leaves them out")
         if looked is not None and looked.selected is not None and looked.selected.held_out:
             parts.append(f"{looked.selected.held_out:,} held out, on the test side")
         parts += report.warnings

@@ -15,6 +15,7 @@ from core.text import one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.dialogs.export_job import Job
+from tui.local_keys import keys_of
 from tui.terminal.terminal import copy_out, writer
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ class Exports:
             self._leave()
             return
         job.leaving = True
-        text = "an export is under way: leaving once more stops it, and nothing is written; x shows it"
+        key = keys_of(self._screen)["export.now"]
+        text = f"an export is under way: leaving once more stops it, and nothing is written; {key} shows it"
         self._screen.notify(text, severity="warning", markup=False)
 
     def _ended(self, report: ExportReport | None, problem: str) -> None:
@@ -190,7 +192,8 @@ class Exports:
         if self._job is not None and self._job.counting and not self._job.over:
             self.stop()
         elif self.running:
-            self._screen.notify("the export goes on; x shows it again", markup=False)
+            key = keys_of(self._screen)["export.now"]
+            self._screen.notify(f"the export goes on; {key} shows it again", markup=False)
 
     def _draw(self) -> None:
         if self._shown is not None and self._shown.is_mounted:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -21,6 +21,7 @@ from core.text import counted, one_line
 from core.thread.review import truth_hidden
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.board import Board
 from tui.widgets.count_table import Row
@@ -39,10 +40,7 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
         Board { height: 1fr; padding: 0 1; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "list its threads", show=False),
-        Binding("escape,q,percent_sign", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("failures")]
 
     board = getters.query_one(Board)
 
@@ -67,7 +65,9 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
         yield Plain(id="title")
         yield Board(id="board")
         yield Plain(id="row")
-        yield Plain("⏎ list these threads · tab next confusion · esc back", id="failure-keys")
+        keys = keys_of(self)
+        tab, back = keys["tables.next"], keys.hints("failures.back")
+        yield Plain(f"{keys.hints('failures.take')} · {tab} next confusion · {back}", id="failure-keys")
 
     def on_mount(self) -> None:
         """Read the failed threads."""
@@ -102,7 +102,7 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
     def on_board_pointed(self) -> None:
         """Say what the row is about, and what enter does."""
         row = self.board.current
-        does = f"⏎ {' '.join(row.terms)}" if row.terms else ""
+        does = f"{keys_of(self).brief('failures.take')[0]} {' '.join(row.terms)}" if row.terms else ""
         self.query_one("#row", Plain).show(one_line(" · ".join(filter(None, (row.about, does))), 400))
 
     def action_take(self) -> None:

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.filters.reference import GRAMMAR, call_fields, fields
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
@@ -19,10 +20,7 @@ from tui.widgets.plain import Plain
 class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
     """Lists them. Its result is an example to go on from, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "use it", show=False),
-        Binding("escape,q,question_mark,f2", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("fields")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +35,9 @@ class FilterFieldsScreen(Guarded, ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Fill it."""
         self.query_one("#dialog").border_title = "fields of a filter, each with an example"
-        self.query_one("#dialog").border_subtitle = "j k · ⏎ puts it into the line · esc back"
+        keys = keys_of(self)
+        moves = f"{keys['move.down']} {keys['move.up']}"
+        self.query_one("#dialog").border_subtitle = f"{moves} · {keys.hints('fields.take', 'fields.back')}"
         picker = self.query_one(Picker)
         picker.show([Choice(entry.example, entry.about) for entry in self._entries])
         picker.focus()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from core.errors import SensorloomError
 from core.text import one_line
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
 
@@ -25,10 +26,7 @@ BAR = 40
 class FirstRunScreen(Guarded, ModalScreen[bool]):
     """Offers the demo dataset. Its result says whether it was imported."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,i", "import_demo", "import the demo", show=False),
-        Binding("escape,q", "leave", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("welcome")]
 
     @dataclass
     class Progressed(Message):
@@ -51,22 +49,23 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """What this is, and what to press."""
+        keys = keys_of(self)
         with Vertical(id="dialog"):
             yield Plain(
                 Content.assemble(
                     "A thread is a question about a sensor session, and a model's way to the answer: "
                     "it calls tools that compute on the signals; you run, edit, branch and judge.\n\n"
                     "There is no data in this workspace yet.\n\n",
-                    ("  enter  ", "bold $text-accent"),
+                    (f"  {keys['welcome.import']:7}", "bold $text-accent"),
                     "import the demo: a simulated phone, six activities, from a seed\n",
-                    ("  n      ", "bold $text-accent"),
+                    (f"  {keys['thread.new']:7}", "bold $text-accent"),
                     "then makes a thread about one of its sessions\n",
-                    ("  R      ", "bold $text-accent"),
+                    (f"  {keys['turn.run_to_end']:7}", "bold $text-accent"),
                     "runs it to the final answer\n",
-                    ("  x      ", "bold $text-accent"),
+                    (f"  {keys['export.now']:7}", "bold $text-accent"),
                     "exports the finished threads for training\n",
-                    ("  esc    ", "bold $text-accent"),
-                    "looks around first; n offers this again\n\n",
+                    (f"  {keys['welcome.leave']:7}", "bold $text-accent"),
+                    f"looks around first; {keys['thread.new']} offers this again\n\n",
                     ("Real recordings: ", "bold"),
                     "sensorloom datasets import uci_har PATH\n",
                     (f"Data folder: {one_line(self._workspace.shown(self._workspace.data))}", "dim"),
@@ -107,7 +106,9 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
         if event.problem:
             self.query_one("#progress", Plain).show(one_line(event.problem, 300))
         else:
-            self.notify(f"{event.sessions} sessions imported; n makes a thread, R runs it", title="demo", markup=False)
+            keys = keys_of(self)
+            ways = f"{keys['thread.new']} makes a thread, {keys['turn.run_to_end']} runs it"
+            self.notify(f"{event.sessions} sessions imported; {ways}", title="demo", markup=False)
             self.dismiss(True)
 
     def action_leave(self) -> None:

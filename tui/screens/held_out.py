@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -23,6 +23,7 @@ from core.storage.splits_file import fits, hold_out, read_book, release
 from core.text import counted, one_line, printable
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_field import LineField
 from tui.widgets.lines import Line, cells, fit, spread
@@ -93,14 +94,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         #names { height: 1fr; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "the next name", show=False, priority=True),
-        Binding("up", "step(-1)", "the name before", show=False, priority=True),
-        Binding("pagedown", "page(1)", "a page down", show=False, priority=True),
-        Binding("pageup", "page(-1)", "a page up", show=False, priority=True),
-        Binding("tab", "complete", "complete the name", show=False, priority=True),
-        Binding("escape", "dismiss(None)", "back", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("held")]
 
     rows = getters.query_one(NameRows)
     typed = getters.query_one(Input)
@@ -145,7 +139,9 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         """Look what there is."""
         box = self.query_one("#dialog")
         box.border_title = "held out: never trained on"
-        box.border_subtitle = "type to find · tab complete · ↑ ↓ · ⏎ hold out, or take back · esc back"
+        keys = keys_of(self)
+        moves, others = self._moves, keys.hints("held.toggle", "held.back")
+        box.border_subtitle = f"type to find · {keys.hints('held.complete')} · {moves} · {others}"
         self.typed.cursor_blink = False
         self.typed.focus()
         self.rows.empty = "reading …"
@@ -168,8 +164,13 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         self.typed.cursor_position = len(self.typed.value)
         self.typed.action_cursor_right()
 
+    @property
+    def _moves(self) -> str:
+        return keys_of(self).pair(("held.previous", "held.next"))[0]
+
     @on(Input.Submitted)
-    def _submitted(self) -> None:
+    def action_hold(self) -> None:
+        """Hold out the name that is meant, or take it back."""
         text, rows = self.typed.value.strip(), self.rows
         if rows.roster is None:
             return
@@ -179,9 +180,9 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         elif exact or (text and not rows.count):
             self._toggle(text)
         elif text:
-            self._say(f"{rows.count:,} names have `{text}` in them; ↑ ↓ chooses one, or type on")
+            self._say(f"{rows.count:,} names have `{text}` in them; {self._moves} chooses one, or type on")
         else:
-            self._say("choose a name by ↑ ↓, or type one")
+            self._say(f"choose a name by {self._moves}, or type one")
 
     def _toggle(self, name: str) -> None:
         if by := self.rows.by.get(name) if name not in self.rows.held else None:
@@ -195,7 +196,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         """Hold a name out or take it back, one change after the other; with no name, only look."""
         async with self._turn:
             known = await asyncio.to_thread(self._changed, name, self.rows.roster, name in self.rows.held)
-        self._take(known)
+        self._show_known(known)
 
     def _changed(self, name: str, known: Roster | None, held: bool) -> Known:
         try:
@@ -216,7 +217,7 @@ class HeldOutScreen(Guarded, ModalScreen[None]):
         except SensorloomError as error:
             return self.Known(known, (), (), {}, problem=str(error))
 
-    def _take(self, event: Known) -> None:
+    def _show_known(self, event: Known) -> None:
         rows = self.rows
         if event.problem:
             self._say(event.problem, "$text-warning")

@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from core.text import one_line
 from tui.keys import Action, shown_keys
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.hits import pattern_of
 from tui.widgets.line_field import LineField
@@ -39,7 +40,7 @@ WORDS: Mapping[str, str] = {
     "stale": "a turn that rests on what was edited before it; no export takes the thread until you decide on it",
     "branch": "a thread of its own that has the beginning in common with another one",
     "loss": "what training learns to say; a turn that is out of the loss is only read",
-    "held out": "sessions and people that no training file ever has; only a test file has them (`X`, held out)",
+    "held out": "sessions and people that no training file ever has; only a test file has them",
     "goal": "how many accepted threads there are to be, of each label, dataset and person",
     "finding": "something that the checks see in a thread: a leak, a number that no tool gave, a repetition …",
     "artifact": "a stretch or a choice of a session's channels that a tool works on",
@@ -51,12 +52,7 @@ class HelpScreen(Guarded, ModalScreen[None]):
     """Every action with its keys, in groups; what the signs of the list and some words mean. `/` searches it."""
 
     DEFAULT_CSS = "HelpScreen #wanted { display: none; height: 1; border: none; background: $panel; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False, priority=True),
-        Binding("q,question_mark,f2", "dismiss", "back", show=False),
-        Binding("slash", "search", "search", show=False),
-        Binding("enter", "enter", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("help")]
 
     def __init__(self, actions: Sequence[Action]) -> None:
         super().__init__()
@@ -71,7 +67,9 @@ class HelpScreen(Guarded, ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill it."""
         self.query_one("#dialog").border_title = "help"
-        self.query_one("#dialog").border_subtitle = "/ search · j k scroll · esc back"
+        keys = keys_of(self)
+        moves = f"{keys['move.down']} {keys['move.up']} scroll"
+        self.query_one("#dialog").border_subtitle = f"{keys.hints('help.search')} · {moves} · {keys.hints('help.back')}"
         self.call_after_refresh(self._fill)
         self.query_one(HelpView).focus()
 

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.thread.scoring import ACTIVITY
 from core.workspace import Workspace
+from tui.local_keys import keys_of
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -83,7 +84,9 @@ class KindRequest:
         from core.thread.kinds import BY_NAME
 
         seed = random.randrange(1 << 30)
-        problem = f"`{kinds[0]}` is asked of {BY_NAME[kinds[0]].sessions}; c asks something else, x takes another one"
+        keys = keys_of(self._screen)
+        ways = f"{keys['begin.kind']} asks something else, {keys['begin.draw']} takes another one"
+        problem = f"`{kinds[0]}` is asked of {BY_NAME[kinds[0]].sessions}; {ways}"
         question = None
         try:
             questions = (asked_of(self._workspace, dataset, session, BY_NAME[kind], seed) for kind in kinds)

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from core.workspace import Workspace
 from tui.keys import Action, ActionId, bindings
+from tui.local_keys import keys_of
 from tui.palette import Actions
 from tui.screens.actions import ACTIONS, refusal
 from tui.screens.frame import Frame
@@ -64,13 +65,13 @@ class MainScreen(Frame):
         """Bring in the panes and what acts on them, then read the folder."""
         from tui.screens.parts import Parts
         from tui.widgets.conversation import Conversation
-        from tui.widgets.line_field import LineField
+        from tui.widgets.line_field import SearchField
         from tui.widgets.plain import Plain
         from tui.widgets.sensors import Sensors
 
         pane = self.query_one("#conversation-pane")
         await pane.mount(Conversation(id="conversation"), before=0)
-        await pane.mount(Plain(id="hits"), LineField(placeholder="/ search", id="search"))
+        await pane.mount(Plain(id="hits"), SearchField(id="search"))
         sensors = Sensors(self.workspace, id="sensors")
         await self.query_one("#sensors-pane").mount(sensors)
         if not sensors.is_attached:
@@ -98,7 +99,7 @@ class MainScreen(Frame):
             self._waiting.append(name)
         elif self.parts.edits.opening:
             return
-        elif why := refusal(_FUNCTIONS[name], self.parts, self.actions):
+        elif why := refusal(_FUNCTIONS[name], self.parts, keys_of(self)):
             self.parts.thread.say(why)
         else:
             _FUNCTIONS[name].function(self.parts)()

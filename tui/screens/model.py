@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -19,6 +19,7 @@ from textual.widgets import Input
 from core.model.endpoints import Endpoint, ModelChoice
 from core.text import one_line
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_field import LineField
 from tui.widgets.picker import Choice, Picker
@@ -34,10 +35,7 @@ NUMBERS = (("temperature", float), ("seed", int), ("max_tokens", int))
 class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
     """Lists the models of every endpoint that answers, those on the usual local ports included."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "use it", show=False),
-        Binding("escape,q", "dismiss", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("model")]
 
     picker = getters.query_one(Picker)
 
@@ -67,7 +65,7 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
     def on_mount(self) -> None:
         """Ask the endpoints."""
         self.query_one("#dialog").border_title = "model"
-        self.query_one("#dialog").border_subtitle = "⏎ use · tab settings · esc back"
+        self.query_one("#dialog").border_subtitle = keys_of(self).hints("model.take", "model.settings", "model.back")
         for line in self.query(Input):
             line.cursor_blink = False
         self.picker.empty = "asking the endpoints …"

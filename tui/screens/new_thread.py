@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -23,6 +23,8 @@ from core.storage.store import Stored
 from core.text import counted, one_line
 from core.thread.evidence import WANTED, Wanted, settled
 from core.thread.scoring import ACTIVITY, states_its_form
+from tui.keys import Hint
+from tui.local_keys import keys_of, local_bindings
 from tui.open_thread.runs import Runs
 from tui.screens.datasets_to_ask import REMEMBERED, Opened, choices, opened
 from tui.screens.kind_request import KindRequest
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
     from core.thread.kinds import Asked
 
+_DATASETS: Hint = ("begin.previous_dataset", "begin.next_dataset")
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -48,9 +52,7 @@ class Begun:
 class QuestionArea(AnswerField):
     """The question, which enter does not break: it ends the dialog."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "screen.leave_question", "to the sessions", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("question")]
 
     def write(self, text: str) -> None:
         """Show a question in the place of what is there."""
@@ -60,18 +62,7 @@ class QuestionArea(AnswerField):
 class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     """Chooses a session, lets the model propose the question, and makes the thread."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start(False)", "start", show=False),
-        Binding("R", "start(True)", "start and run", show=False),
-        Binding("x", "draw", "another session at random", show=False),
-        Binding("t", "propose", "another question", show=False),
-        Binding("e", "write", "write the question", show=False),
-        Binding("c", "kind", "another kind of question", show=False),
-        Binding("v", "evidence", "what the answer may rest on", show=False),
-        Binding("left,h", "dataset(-1)", "previous dataset", show=False),
-        Binding("right,l", "dataset(1)", "next dataset", show=False),
-        Binding("escape,q", "leave", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("begin")]
 
     sessions = getters.query_one(Picker)
     question = getters.query_one(QuestionArea)
@@ -111,21 +102,20 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             yield Plain(id="dataset")
             yield Picker(id="sessions")
             yield Plain(Content.styled("question", "bold"), id="question-title")
-            yield QuestionArea(entered=partial(self.action_start, False), id="question")
+            yield QuestionArea(takes="question.start", entered=partial(self.action_start, False), id="question")
             yield Plain(id="evidence")
             yield Plain(id="keys")
 
     def on_mount(self) -> None:
         """Open the dataset that was used last."""
         self.query_one("#dialog").border_title = "new thread"
+        keys = keys_of(self)
+        moves = keys.pair(("move.down", "move.up"))[0]
         self.query_one("#keys", Plain).show(
-            _keys(
-                ("⏎", "start"), ("R", "start and run"), ("j k", "session"), ("x", "draw one"), ("t", "other question"),
-            )
+            _keys(*map(keys.brief, ("begin.start", "begin.run")), (moves, "session"),
+                  *map(keys.brief, ("begin.draw", "begin.propose")))
             + Content("\n")
-            + _keys(
-                ("e", "write it"), ("c", "kind"), ("v", "evidence"), ("◂ ▸", "dataset"), ("esc", "back"),
-            )
+            + _keys(*map(keys.brief, ("begin.write", "begin.kind", "begin.evidence", _DATASETS, "begin.leave")))
         )  # fmt: skip
         self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
         self.sessions.empty = "opening …"
@@ -148,7 +138,11 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._names = list(event.names)
         self._dataset = dataset = event.dataset
         name = event.name
-        which = f"  {self._names.index(name) + 1}/{len(self._names)} ◂ ▸" if len(self._names) > 1 else ""
+        which = (
+            f"  {self._names.index(name) + 1}/{len(self._names)} {keys_of(self).pair(_DATASETS)[0]}"
+            if len(self._names) > 1
+            else ""
+        )
         if dataset is None:
             self.query_one("#dataset", Plain).show(f"{name}{which}")
             self._start = None
@@ -224,7 +218,9 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     def _question_ended(self, problem: str) -> None:
         if problem:
             self._start = None
-            self._say(f"{one_line(problem, 160)} — t tries again, e writes it by hand")
+            keys = keys_of(self)
+            ways = f"{keys['begin.propose']} tries again, {keys['begin.write']} writes it by hand"
+            self._say(f"{one_line(problem, 160)} — {ways}")
             return
         if self._kinds.asked is None:
             self._say("")
@@ -243,7 +239,9 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         if (chosen := self.sessions.chosen) is None:
             return
         if not self.question.text.strip():
-            self._say("the thread needs a question: t proposes one, e writes it")
+            keys = keys_of(self)
+            ways = f"{keys['begin.propose']} proposes one, {keys['begin.write']} writes it"
+            self._say(f"the thread needs a question: {ways}")
             return
         self._start = None
         question = self.question.text.strip()
@@ -265,9 +263,10 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             return
         with suppress(SensorloomError):  # the thread is there, whether or not the choice can be remembered
             remember(self._runs.workspace, REMEMBERED, dataset)
-        self.call_later(self._made, Begun(stored, run))
+        self.call_later(self._close_with, Begun(stored, run))
 
-    def _made(self, begun: Begun) -> None:
+    def _close_with(self, begun: Begun) -> None:
+        """End the dialog with the thread that was begun."""
         if self.is_current:  # else it was left meanwhile, and the thread is in the list
             self.dismiss(begun)
 

@@ -13,6 +13,7 @@ from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.keys import ActionId, shown_key
+from tui.local_keys import keys_of
 from tui.open_thread.branches import Branches
 from tui.open_thread.bridge import REDRAW_SECONDS
 from tui.open_thread.comparing import Comparing
@@ -121,7 +122,7 @@ class Parts:
             arranging.show_matching,
         )
         self.list_screens.put = self.filter_line.put
-        self.similar = Similar(arranging, self.filter_line)
+        self.similar = Similar(arranging, self.filter_line, keys_of(frame))
         self.duplicates = Duplicates(
             frame, workspace, folder, urgent=lambda: arranging.looking, tell=self.duplicates_known
         )
@@ -220,7 +221,8 @@ class Parts:
             return
         self.frame.title_thread(read.stem)
         summary = self.folder.summaries.get(read.stem)
-        self.show_none(f"{read.problem}; V does so here" if summary and summary.shape == "v3" else read.problem)
+        here = f"; {self.thread.keys['threads.migrate']} does so here" if summary and summary.shape == "v3" else ""
+        self.show_none(f"{read.problem}{here}")
 
     def begun(self, begun: Begun) -> None:
         """Show a thread that was made, and run it where that was asked for."""

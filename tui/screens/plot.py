@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Resize
 from textual.screen import Screen
 
@@ -15,6 +15,7 @@ from core.text import one_line
 from tools.sensors import Sensor, sensors_of
 from tools.session import Samples, Window
 from tools.spectrum import amplitude_density
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.line_view import LineView
 from tui.widgets.lines import Line, fit, spread
@@ -105,7 +106,8 @@ class Charts(LineView):
             return chart(shown.time_sec, shown.values[index], self._span, width, rows)
         hertz, density = amplitude_density(part.values[index], _rate(self._view, part.time_sec))
         if not hertz.size:
-            return ["too few samples for a spectrum, or too many missing: zoom out with -"]
+            way = keys_of(self)["plot.wider"]
+            return [f"too few samples for a spectrum, or too many missing: zoom out with {way}"]
         return chart(hertz, density, (0.0, float(hertz[-1])), width, rows)
 
     @property
@@ -126,17 +128,7 @@ class PlotScreen(Guarded, Screen[None]):
         Charts { height: 1fr; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("h,left", "pan(-1)", "earlier", show=False),
-        Binding("l,right", "pan(1)", "later", show=False),
-        Binding("plus,equals_sign,i", "zoom(True)", "closer", show=False),
-        Binding("minus,o", "zoom(False)", "wider", show=False),
-        Binding("0,home", "whole", "all of it", show=False),
-        Binding("j,down,tab", "sensor(1)", "next sensor", show=False),
-        Binding("k,up,shift+tab", "sensor(-1)", "previous sensor", show=False),
-        Binding("s,f", "switch", "time or frequency", show=False),
-        Binding("escape,q,p", "app.pop_screen", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("plot")]
 
     def __init__(self, view: SessionView) -> None:
         super().__init__()
@@ -147,8 +139,11 @@ class PlotScreen(Guarded, Screen[None]):
         """What is shown, the charts, the keys."""
         yield Plain(id="plot-title")
         yield self._charts
-        keys = "h l pan   + - zoom   0 all   j k sensor   s time or spectrum   esc back"
-        yield Plain(keys, id="plot-keys")
+        keys = keys_of(self).hints(
+            ("plot.earlier", "plot.later"), ("plot.closer", "plot.wider"), "plot.whole",
+            ("plot.next_sensor", "plot.previous_sensor"), "plot.switch", "plot.back",
+        )  # fmt: skip
+        yield Plain(keys.replace(" · ", "   "), id="plot-keys")
 
     def on_mount(self) -> None:
         """Say what is shown."""

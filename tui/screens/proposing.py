@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.worker import get_current_worker
@@ -20,6 +20,7 @@ from core.text import counted
 from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
+from tui.local_keys import keys_of, local_bindings
 from tui.screens.making import Making
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.terminal import copy_out, writer
@@ -40,14 +41,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     DEFAULT_CSS = """
     ProposeScreen #far, ProposeScreen #missing { height: auto; max-height: 6; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "queue", "judge them", show=False),
-        Binding("s", "goal", "set the goal", show=False),
-        Binding("m", "make", "make what is missing, or stop that", show=False),
-        Binding("x", "export", "export what was accepted", show=False),
-        Binding("y", "copy", "copy what makes the rest", show=False),
-        Binding("escape,q,P", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("goal")]
 
     picker = getters.query_one(Picker)
 
@@ -95,10 +89,10 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
 
     def _show(self, goal: Goal | None, proposed: Proposed | None, sessions: Mapping[str, Sequence[str]]) -> None:
         self._goal, self._proposed, self._sessions = goal, proposed, sessions
-        far, missing = self.query_one("#far", Plain), self.query_one("#missing", Plain)
+        far, missing, keys = self.query_one("#far", Plain), self.query_one("#missing", Plain), keys_of(self)
         self._offer()
         if goal is None or proposed is None:
-            self.picker.empty = "s sets one: how many threads of each label, dataset and person"
+            self.picker.empty = f"{keys['goal.set']} sets one: how many threads of each label, dataset and person"
             self.picker.show(())
             far.show("no goal is set")
             missing.show("")
@@ -117,13 +111,16 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     def _offer(self) -> None:
         """Say which keys do something."""
         new = counted(len(pairs_of(self._sessions)), "new thread")
+        key = keys_of(self)
         keys = [
-            "⏎ judge these" if self._proposed and self._proposed.picks else "",
-            "s goal",
-            "m stop making" if self._making.busy else f"m make {new}" * bool(self._sessions),
-            "x export the accepted" * bool(self._proposed and self._proposed.before.accepted),
-            "y copy the command" * bool(self._sessions),
-            "esc",
+            key.hints("goal.queue") if self._proposed and self._proposed.picks else "",
+            key.hints("goal.set"),
+            f"{key['goal.make']} stop making"
+            if self._making.busy
+            else f"{key['goal.make']} make {new}" * bool(self._sessions),
+            key.hints("goal.export") * bool(self._proposed and self._proposed.before.accepted),
+            key.hints("goal.copy") * bool(self._sessions),
+            key.hints("goal.back"),
         ]
         self.query_one("#dialog").border_subtitle = " · ".join(filter(None, keys))
 

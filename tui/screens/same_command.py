@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tui.keys import PANE_ACTIONS, Action, ActionId, shown
+from tui.local_keys import IN_CONVERSATION, LOCAL_ACTIONS
 from tui.screens.actions import ACTIONS
 
 COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
@@ -102,7 +103,7 @@ def _lines() -> Iterator[str]:
     yield "Every act on what is stored has a key and a command. Capitals in a command stand for what one writes; the"
     yield "thread's id, or `--filter`, follows for the row under the cursor."
     yield "This page is made from the program's own tables, by `make keys`."
-    every = (*PANE_ACTIONS, *ACTIONS)
+    every = (*PANE_ACTIONS, *IN_CONVERSATION, *ACTIONS, *LOCAL_ACTIONS)
     for group in dict.fromkeys(action.group for action in every):
         yield from ("", f"## {group}", "", "| key | does | command | action |", "|---|---|---|---|")
         for action in every:

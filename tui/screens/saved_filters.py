@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -17,9 +17,11 @@ from core.filters.saved import SavedFilter, forget_filter, keep_filter, saved_fi
 from core.text import one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
+V3 = "shape:v3"
 USUAL = (
     ("", "all threads"),
     ("status:finished verdict:none", "finished, to be judged"),
@@ -32,7 +34,7 @@ USUAL = (
     ("status:finished exported:never", "finished, not yet exported"),
     ("exported:changed", "changed since they were exported"),
     ("heldout:true", "held out: never trained on"),
-    ("shape:v3", "of the older v3 form; V converts them"),
+    (V3, "of the older v3 form"),
     ("has:problem", "that do not open"),
 )
 """Filters that everybody needs, and what they show."""
@@ -41,13 +43,7 @@ USUAL = (
 class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
     """Chooses a filter. Its result is the filter's text, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "use it", show=False),
-        Binding("s", "keep", "keep the present one", show=False),
-        Binding("delete", "forget", "forget this one", show=False),
-        *(Binding(str(number), f"use({number})", "use a kept one", show=False) for number in range(1, 10)),
-        Binding("escape,q,f", "dismiss", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("saved")]
 
     picker = getters.query_one(Picker)
 
@@ -65,8 +61,10 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Show them."""
         self.query_one("#dialog").border_title = "filters"
-        keep = " · s keeps the present one" if self._present else ""
-        self.query_one("#dialog").border_subtitle = f"⏎ use · 1-9 a kept one{keep} · del forgets a kept one · esc back"
+        keys = keys_of(self)
+        keep = f" · {keys.hints('saved.keep')}" if self._present else ""
+        others = keys.hints("saved.forget", "saved.back")
+        self.query_one("#dialog").border_subtitle = f"{keys.hints('saved.take')} · 1-9 a kept one{keep} · {others}"
         self._show()
         self.picker.focus()
         self.run_worker(self._load, thread=True)
@@ -125,7 +123,8 @@ class SavedFiltersScreen(Guarded, ModalScreen[str | None]):
         return [*(text for text, _ in USUAL), *(saved.text for saved in self._own)]
 
     def _show(self, cursor: int = 0) -> None:
-        usual = [Choice(text or "no filter", about) for text, about in USUAL]
+        converts = f"; {keys_of(self)['threads.migrate']} converts them"
+        usual = [Choice(text or "no filter", about + (converts if text == V3 else "")) for text, about in USUAL]
         own = [
             Choice(one_line(saved.text, 100), f"{saved.name or 'kept'} {number}")
             for number, saved in enumerate(self._own, 1)

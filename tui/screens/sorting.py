@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.listing.order import SORTS
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
@@ -18,12 +19,7 @@ class SortScreen(Guarded, ModalScreen[tuple[str, bool] | None]):
     """Chooses an order. Its result is the order's name and whether it is turned round, or None."""
 
     DEFAULT_CSS = "SortScreen #dialog { width: 48; }  SortScreen #orders { height: 20; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take(False)", "sort by it", show=False),
-        Binding("r", "take(True)", "turned round", show=False),
-        Binding("o", "next", "the next", show=False),
-        Binding("escape,q", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("sort")]
 
     def __init__(self, sort: str, turned: bool) -> None:
         super().__init__()
@@ -38,7 +34,9 @@ class SortScreen(Guarded, ModalScreen[tuple[str, bool] | None]):
     def on_mount(self) -> None:
         """Begin at the present one; the key that opened this goes on."""
         self.query_one("#dialog").border_title = "sort"
-        self.query_one("#dialog").border_subtitle = "⏎ sort · r turned round · o next · esc"
+        self.query_one("#dialog").border_subtitle = keys_of(self).hints(
+            "sort.take", "sort.turned", "sort.next", "sort.back"
+        )
         now = "now, turned round" if self._turned else "now"
         choices = [Choice(order.label, now if name == self._sort else "") for name, order in SORTS.items()]
         picker = self.query_one(Picker)

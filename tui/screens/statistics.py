@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
@@ -22,6 +22,7 @@ from core.listing.variety import Variety, variety
 from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.board import Board
 from tui.widgets.plain import Plain
@@ -40,11 +41,7 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         Board { height: 1fr; padding: 0 1; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "list its threads", show=False),
-        Binding("r", "count", "count again", show=False),
-        Binding("escape,q,i", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("board")]
 
     board = getters.query_one(Board)
 
@@ -72,7 +69,7 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         self._wanted = wanted
         self._known = known
         self._blind = blind
-        self._found: Statistics | None = None
+        self._statistics: Statistics | None = None
         self._variety: Variety | None = None
         self._reading = ""
 
@@ -81,7 +78,8 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         yield Plain(id="title")
         yield Board(id="board")
         yield Plain(id="row")
-        yield Plain("⏎ list these threads · tab next table · r count again · esc back", id="statistics-keys")
+        keys = keys_of(self).hints("board.take", "tables.next", "board.count", "board.back")
+        yield Plain(keys, id="statistics-keys")
 
     def on_mount(self) -> None:
         """Count."""
@@ -121,7 +119,7 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
 
     def on_statistics_screen_counted(self, event: Counted) -> None:
         """Show what was counted."""
-        self._found = event.statistics
+        self._statistics = event.statistics
         number = event.statistics.total.threads + event.statistics.unreadable
         of = f"{number:,} of {self._known:,} threads · {one_line(self._wanted.text, 300)}"
         title = of if self._wanted.conditions else "1 thread" if number == 1 else f"all {number:,} threads"
@@ -133,15 +131,15 @@ class StatisticsScreen(Guarded, Screen[tuple[str, ...] | None]):
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
-        if self._found is not None:
+        if self._statistics is not None:
             width = max(40, self.board.body.width)
-            rows = lay_out(self._found, width, blind=self._blind)
+            rows = lay_out(self._statistics, width, blind=self._blind)
             self.board.show((*rows, *variety_rows(self._variety, self._reading, width)))
 
     def on_board_pointed(self) -> None:
         """Say what the row is about, and what enter does."""
         row = self.board.current
-        does = f"⏎ {' '.join(row.terms)}" if row.terms else ""
+        does = f"{keys_of(self).brief('board.take')[0]} {' '.join(row.terms)}" if row.terms else ""
         self.query_one("#row", Plain).show(one_line(" · ".join(filter(None, (does, row.about))), 400))
 
     def action_take(self) -> None:

@@ -9,13 +9,14 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from core.curate import trash_by_age
 from core.workspace import Workspace
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 
@@ -24,10 +25,7 @@ class TrashScreen(Guarded, ModalScreen[str | None]):
     """Chooses a deleted thread to bring back. Its result is the thread's stem, or None."""
 
     DEFAULT_CSS = "TrashScreen #deleted { height: 18; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "bring it back", show=False),
-        Binding("escape,q,U", "dismiss", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("trash")]
 
     picker = getters.query_one(Picker)
 
@@ -49,7 +47,7 @@ class TrashScreen(Guarded, ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Look into the trash."""
         box = self.query_one("#dialog")
-        box.border_title, box.border_subtitle = "trash", "⏎ bring back · esc back"
+        box.border_title, box.border_subtitle = "trash", keys_of(self).hints("trash.take", "trash.back")
         self.picker.empty = "reading …"
         self.picker.focus()
         self.run_worker(lambda: self.post_message(self.Found(trash_by_age(self._workspace))), thread=True)

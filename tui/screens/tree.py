@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -15,6 +15,7 @@ from core.listing.session_tree import Node, connectors, session_tree, unfolded, 
 from core.text import counted, one_line
 from core.thread.review import truth_hidden
 from core.thread.summary import Summary
+from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.lines import Line, Span, spread
 from tui.widgets.plain import plain
@@ -81,14 +82,7 @@ class TreeScreen(Guarded, ModalScreen[str | None]):
     TreeScreen #dialog { width: 110; max-width: 100%; }
     TreeScreen #tree { height: auto; max-height: 30; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", "go to it", show=False),
-        Binding("left", "fold(True)", "fold", show=False),
-        Binding("right", "fold(False)", "unfold", show=False),
-        Binding("less_than_sign", "fold_all(True)", "fold all", show=False),
-        Binding("greater_than_sign", "fold_all(False)", "unfold all", show=False),
-        Binding("escape,q,backslash", "dismiss(None)", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("tree")]
 
     tree_view = getters.query_one(TreeView)
 
@@ -105,7 +99,9 @@ class TreeScreen(Guarded, ModalScreen[str | None]):
             session = one_line(self._threads[0].summary.session, 40) or "no session"
             title = f"{session} · {counted(len(self._threads), 'thread')}"
             box.border_title = plain(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-            box.border_subtitle = "⏎ go to it · ← → fold · < > fold all · esc back"
+            box.border_subtitle = keys_of(self).hints(
+                "tree.go", ("tree.fold", "tree.unfold"), ("tree.fold_all", "tree.unfold_all"), "tree.back"
+            )
             yield TreeView(self._threads, self._stem, blind=self._blind)
 
     def on_mount(self) -> None:

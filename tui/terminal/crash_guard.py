@@ -42,7 +42,7 @@ class Mishaps:
         self._workspace = workspace
         self._say = say
         self._times: deque[float] = deque(maxlen=GIVE_UP_COUNT)
-        self._said: dict[str, float] = {}
+        self._shown_at: dict[str, float] = {}
         self._handler = _LogFile(workspace)
         self._before = threading.excepthook
 
@@ -65,8 +65,8 @@ class Mishaps:
         logging.getLogger("sensorloom").error("not foreseen", exc_info=error)
         now = time.monotonic()
         text = self.sentence(error)
-        if now - self._said.get(text, -SAY_AGAIN_SECONDS) >= SAY_AGAIN_SECONDS:
-            self._said[text] = now
+        if now - self._shown_at.get(text, -SAY_AGAIN_SECONDS) >= SAY_AGAIN_SECONDS:
+            self._shown_at[text] = now
             self._say(text)
         self._times.append(now)
         return len(self._times) < GIVE_UP_COUNT or now - self._times[0] > GIVE_UP_SECONDS

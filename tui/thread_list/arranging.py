@@ -15,6 +15,7 @@ from core.listing.order import SORTS, Row, arrange
 from core.storage.store import Stored
 from core.thread.summary import Summary, summary_of
 from core.workspace import Workspace
+from tui.local_keys import keys_of
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.staying import Staying
 from tui.widgets.pane import Pane
@@ -289,5 +290,6 @@ class Arranging:
 
     def _why_empty(self) -> str:
         if self.filter.conditions and self._folder.summaries:
-            return "nothing matches the filter; / changes it"
-        return "no threads yet; n makes one" if self._folder.scanned else "reading …"
+            return f"nothing matches the filter; {keys_of(self._list)['list.filter']} changes it"
+        new = keys_of(self._list)["thread.new"]
+        return f"no threads yet; {new} makes one" if self._folder.scanned else "reading …"

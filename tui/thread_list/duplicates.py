@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,21 @@ from tui.thread_list.known_folder import KnownFolder
 if TYPE_CHECKING:
     from core.lint import Finding
 
-QUIET_SECONDS = 1.5
-"""Between a change of the folder and the look at it: changes come in numbers."""
-GIVES_WAY_SECONDS = 1.0
-"""A look goes on so long after the last key."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When it looks, and by which clock."""
+
+    quiet_seconds: float = 1.5
+    """Between a change of the folder and the look at it: changes come in numbers."""
+    gives_way_seconds: float = 1.0
+    """A look goes on so long after the last key."""
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+Repeats = Callable[[Workspace, Sequence[Summary], Callable[[], bool]], "Mapping[str, Finding] | None"]
+"""Looks at the folder: workspace, its threads, and whether to stop. None where nothing can be kept."""
 _WAKES_SECONDS = 0.05
 REST = 10
 """A look is followed by a rest of so many times its length, so that a large folder under change costs little."""
@@ -40,6 +52,9 @@ class Duplicates:
         folder: KnownFolder,
         urgent: Callable[[], bool],
         tell: Callable[[frozenset[str]], None],
+        *,
+        pace: Pace = Pace(),
+        look_at: Repeats | None = None,
     ) -> None:
         """Looks at the folder.
 
@@ -49,12 +64,16 @@ class Duplicates:
             folder: what is known of them.
             urgent: whether a filter waits for what is found.
             tell: told the stems of which something else is known than before.
+            pace: when it looks.
+            look_at: looks at the folder; unless told, `core.listing.row_status.repeated`.
         """
         self._screen = screen
         self._workspace = workspace
         self._folder = folder
         self._urgent = urgent
         self._tell = tell
+        self._pace = pace
+        self._look_at = look_at
         self._findings: Mapping[str, Finding] = {}
         self._waiting = False
         self._worker: Worker[None] | None = None
@@ -76,16 +95,16 @@ class Duplicates:
             self._again = True
             return
         self._waiting = True
-        self._screen.set_timer(max(QUIET_SECONDS, self.rests_until - time.monotonic()), self._begin)
+        self._screen.set_timer(max(self._pace.quiet_seconds, self.rests_until - self._pace.now()), self._begin)
 
     def give_way(self) -> None:
         """A key was pressed: go on when there are no more."""
-        self._gives_way_until = time.monotonic() + GIVES_WAY_SECONDS
+        self._gives_way_until = self._pace.now() + self._pace.gives_way_seconds
 
     def _looked(self, findings: Mapping[str, Finding] | None, changed: frozenset[str], seconds: float) -> None:
         """Remember what was found. None means that nothing can be kept, so that each look would be the first."""
         self._worker = None
-        self.rests_until = time.monotonic() + REST * seconds
+        self.rests_until = self._pace.now() + REST * seconds
         if self._again and findings is not None:
             self._again = False
             self.look()
@@ -102,22 +121,22 @@ class Duplicates:
     def _work(self, every: list[Summary], before: Mapping[str, Finding]) -> None:
         from core.listing.row_status import repeated
 
-        worker = get_current_worker()
-        started = time.monotonic()
+        worker, look_at = get_current_worker(), self._look_at or repeated
+        started = self._pace.now()
         waited = 0.0
 
         def cancelled() -> bool:
             nonlocal waited
             while self._must_wait() and not worker.is_cancelled:
-                time.sleep(_WAKES_SECONDS)
+                self._pace.sleep(_WAKES_SECONDS)
                 waited += _WAKES_SECONDS
             return worker.is_cancelled
 
-        findings = None if cancelled() else repeated(self._workspace, every, cancelled)
+        findings = None if cancelled() else look_at(self._workspace, every, cancelled)
         if not worker.is_cancelled:
             known = findings or {}
             changed = frozenset(stem for stem in {*before, *known} if before.get(stem) != known.get(stem))
-            self._screen.call_later(self._looked, findings, changed, time.monotonic() - started - waited)
+            self._screen.call_later(self._looked, findings, changed, self._pace.now() - started - waited)
 
     def _must_wait(self) -> bool:
-        return time.monotonic() < self._gives_way_until and not self._urgent()
+        return self._pace.now() < self._gives_way_until and not self._urgent()

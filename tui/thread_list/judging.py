@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from core.errors import SensorloomError
 from core.workspace import Workspace
+from tui.local_keys import keys_of
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.known_folder import KnownFolder
 from tui.widgets.thread_list import ThreadList
@@ -208,7 +209,7 @@ class Judging:
             text = f"{first} (and {len(others)} more)" if others else first
         elif count > 1 or what in (DELETED, RESTORED, TAKEN_BACK):
             which = f"{count} threads" if count > 1 else next(iter(done.changed), "nothing")
-            text = f"{which}: {what}; in the list u undoes that"
+            text = f"{which}: {what}; in the list {keys_of(self._screen)['turn.undo']} undoes that"
         else:
             text = ""
         if text:

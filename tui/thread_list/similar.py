@@ -6,6 +6,7 @@ from core.filters.language import narrowed, without
 from core.filters.values import term
 from core.listing.order import NEAREST
 from core.text import one_line
+from tui.keys import Keys
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.filter_line import FilterLine
 
@@ -13,9 +14,10 @@ from tui.thread_list.filter_line import FilterLine
 class Similar:
     """Puts the term into the filter and takes it out again. The rest of the filter stays in force."""
 
-    def __init__(self, arranging: Arranging, filter_line: FilterLine) -> None:
+    def __init__(self, arranging: Arranging, filter_line: FilterLine, keys: Keys) -> None:
         self._arranging = arranging
         self._filter_line = filter_line
+        self._keys = keys
         self._order_before: tuple[str, bool] | None = None
         """The sort, and whether it was turned round, to go back to."""
         arranging.arranged = self.tell
@@ -42,6 +44,7 @@ class Similar:
         """Say under the list how near the thread under the cursor is, and why."""
         current = self._arranging.current
         likeness = self._arranging.filter.likeness.get(current.stem) if current is not None else None
+        ends = f"{self._keys['list.similar_end']} ends"
         self._filter_line.tell(
-            f"{likeness.score:.0%} like it: {one_line(likeness.reason)} · esc ends" if likeness is not None else ""
+            f"{likeness.score:.0%} like it: {one_line(likeness.reason)} · {ends}" if likeness is not None else ""
         )

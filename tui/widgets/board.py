@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
+from tui.local_keys import local_bindings
 from tui.widgets.count_table import Row
 from tui.widgets.lines import Line
 from tui.widgets.row_list import RowList
@@ -16,10 +17,7 @@ from tui.widgets.row_list import RowList
 class Board(RowList):
     """The tables' rows. The cursor goes from one that stands for something to the next, past headings and gaps."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "table(1)", "the next table", show=False),
-        Binding("shift+tab", "table(-1)", "the table before", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("tables")]
 
     class Pointed(Message):
         """The cursor is on another row."""

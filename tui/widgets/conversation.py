@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.message import Message
 
 from core.thread.value import Thread
+from tui.local_keys import keys_of, local_bindings
 from tui.widgets.conversation_layout import GUTTER, Layout, ReadingPlace, layout_of, text_width, whole_block
 from tui.widgets.conversation_lines import HANGING_LABEL, Block
 from tui.widgets.conversation_parts import Look
@@ -29,13 +30,7 @@ REST_SECONDS = 0.08
 class Conversation(FocusedBlocks):
     """Shows a thread and follows its end while the reader is there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("J", "move_turn(1)", "next turn", id="conversation.next_turn", show=False),
-        Binding("K", "move_turn(-1)", "previous turn", id="conversation.previous_turn", show=False),
-        Binding("right", "unfold(True)", "unfold", id="conversation.unfold", show=False),
-        Binding("left", "unfold(False)", "fold", id="conversation.fold", show=False),
-        *(Binding(str(n), f"take({n})", f"take proposal {n}", show=False) for n in range(1, 10)),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("conversation")]
 
     @dataclass
     class Focused(Message):
@@ -91,7 +86,7 @@ class Conversation(FocusedBlocks):
     def open(self, thread: Thread, look: Look | None = None, place_before: ReadingPlace | None = None) -> None:
         """Show another thread, from its end, where the work goes on, or from where the reader left it."""
         self._version += 1
-        self._thread, self._look = thread, look or Look(blind=self._look.blind)
+        self._thread, self._look = thread, look or first_look(self)
         if place_before is not None:
             self._look = replace(self._look, opened=place_before.opened, brief=place_before.brief)
         self.laid = Layout()
@@ -121,7 +116,7 @@ class Conversation(FocusedBlocks):
 
     def clear(self, message: str = "") -> None:
         """Show no thread, and say why."""
-        self._thread, self._look, self.laid, self._empty = None, Look(blind=self._look.blind), Layout(), message
+        self._thread, self._look, self.laid, self._empty = None, first_look(self), Layout(), message
         self.position = 0
         self.draw()
 
@@ -259,6 +254,11 @@ class Conversation(FocusedBlocks):
             self.put([(), *(((" " * GUTTER, "text"), *line) for line in empty)])
         else:
             super().draw()
+
+
+def first_look(conversation: Conversation) -> Look:
+    """How another thread is looked at at first."""
+    return Look(blind=conversation.look.blind, keys=keys_of(conversation))
 
 
 def _without_margin(line: str) -> str:

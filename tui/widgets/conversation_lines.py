@@ -125,7 +125,7 @@ def _body(part: Part, width: int) -> tuple[list[Line], bool]:
     if role == "end":
         return [], False
     lines, folds = _reasoning_lines(part, width)
-    text_lines, text_folds = _text_lines(text_of(part.message).rstrip(), part.opened, width)
+    text_lines, text_folds = _text_lines(text_of(part.message).rstrip(), part, width)
     lines += text_lines
     for call, marks in zip(calls_of(part.message), part.calls, strict=False):
         call_lines, call_folds = _call_lines(call_name(call), call_arguments(call), marks, part.opened, width)
@@ -146,19 +146,26 @@ def _reasoning_lines(part: Part, width: int) -> tuple[list[Line], bool]:
     return [head, *((("  ", "dim"), *line) for line in wrapped(text[:OPEN_LIMIT], width - 2, "dim"))], True
 
 
-def _text_lines(text: str, opened: bool, width: int) -> tuple[list[Line], bool]:
+def _text_lines(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
     if not text:
         return [], False
-    limit = OPEN_LIMIT if opened else FOLDED_TEXT
+    limit = OPEN_LIMIT if part.opened else FOLDED_TEXT
     lines = list(wrapped(text[:limit], width))
     if len(text) > limit:
-        lines.append(_more(len(text) - limit, opened, width))
+        lines.append(_more(len(text) - limit, part, width))
     return lines, len(text) > FOLDED_TEXT
 
 
-def _more(characters: int, opened: bool, width: int) -> Line:
-    way = "E opens all of it in your editor" if opened else "→ unfolds"
+def _more(characters: int, part: Part, width: int) -> Line:
+    if not part.opened:
+        return _beginning(f"{size_text(characters)} more", part, width)
+    way = f"{part.keys['turn.edit_external']} opens all of it in your editor"
     return fit([(f"… {size_text(characters)} more, {way}", "dim")], width)
+
+
+def _beginning(size: str, part: Part, width: int) -> Line:
+    """Below what is shown of something long."""
+    return fit([(f"… {size}, {part.keys['conversation.unfold']} unfolds", "dim")], width)
 
 
 def _call_lines(name: str, arguments: str, marks: Line, opened: bool, width: int) -> tuple[list[Line], bool]:
@@ -199,17 +206,16 @@ def _json_or_text(text: str, part: Part, width: int) -> tuple[list[Line], bool]:
     lines = list(islice(laid, wanted))
     if opened:
         if part.brief and next(laid, None) is not None:
-            lines.append(fit([(f"… {size_text(len(text))} in all, → unfolds", "dim")], width))
+            lines.append(_beginning(f"{size_text(len(text))} in all", part, width))
             return lines, True
         if len(text) > OPEN_LIMIT:
-            lines.append(_more(len(text) - OPEN_LIMIT, opened, width))
+            lines.append(_more(len(text) - OPEN_LIMIT, part, width))
         return lines, len(lines) > SHORT_RESULT_LINES
     if len(lines) <= SHORT_RESULT_LINES and len(shown) == len(text):
         return lines, False
     if json_shaped:
         lines = list(islice(json_flow(text, width), FOLDED_RESULT_LINES))
-    size: Span = (f"… {size_text(len(text))} in all, → unfolds", "dim")
-    return [*lines[:FOLDED_RESULT_LINES], fit([size], width)], True
+    return [*lines[:FOLDED_RESULT_LINES], _beginning(f"{size_text(len(text))} in all", part, width)], True
 
 
 def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
@@ -220,7 +226,7 @@ def _user_lines(part: Part, width: int) -> tuple[list[Line], bool]:
         return [*_manifest_lines(opening.manifest, part.opened, width), *wrapped(question, width, "user")], True
     if is_json(text):
         return _json_or_text(text, part, width)
-    lines, folds = _text_lines(text, part.opened, width)
+    lines, folds = _text_lines(text, part, width)
     return [tuple((piece, "user") for piece, _ in line) for line in lines], folds
 
 

@@ -15,8 +15,9 @@ from core.thread.faithfulness import faithfulness_of
 from core.thread.review import note_of, truth_hidden, verdict_of
 from core.thread.scoring import is_right, kind_in
 from core.thread.turn_labels import label_of
-from core.thread.turns import is_error, results_of
+from core.thread.turns import calls_with_results, is_error
 from core.thread.value import Message, Thread, call_name, calls_of, final_message, in_loss, is_assistant, text_of
+from tui.keys import NO_KEYS, Keys
 from tui.widgets.drafts import Draft, choices
 from tui.widgets.judgement_lines import LABELS, judged
 from tui.widgets.lines import Kind, Line, Span
@@ -57,6 +58,7 @@ class Look:
     """Stays in sight on the top line once the question's own lines are scrolled away; empty where it need not."""
     unsaved: int | None = None
     """The message with an edit that was typed and not saved."""
+    keys: Keys = NO_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Part:
     """Below that, what was noted at the verdict."""
     beneath: tuple[str, ...] = ()
     """What stands under the label: tokens read and written, and seconds."""
+    keys: Keys = NO_KEYS
 
     def same(self, other: Part) -> bool:
         """Whether both are drawn alike; the message is compared by identity, since threads share theirs."""
@@ -108,6 +111,8 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     named = _named_answers(messages)
     alternatives = _alternatives_at(thread)
     stale = next((index for index, message in enumerate(messages) if message.get("stale")), -1)
+    ways_out: Span = (f"⚠ stale: {look.keys['turn.settle']} re-run, accept, branch", "warn")
+    unsaved: Span = (f"✎ an edit is not saved: {look.keys['turn.edit']} opens it", "warn")
     parts: list[Part] = []
     turn = 0
     for index, message in enumerate(messages):
@@ -120,12 +125,13 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
                 message,
                 label=f"TURN {turn}" if is_assistant(message) else "" if role == "tool" else one_line(role.upper(), 8),
                 marks=(
-                    *((_WAYS_OUT,) if index == stale else ()),
+                    *((ways_out,) if index == stale else ()),
                     *_marks(message, alternatives.get(index, 0), look.forks.get(index), first_stale=index == stale),
-                    *((_UNSAVED,) if index == look.unsaved else ()),
+                    *((unsaved,) if index == look.unsaved else ()),
                     *maker(thread, message, turn),
                 ),
                 **_unfolded(index, look),
+                keys=look.keys,
                 calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
                 verdict=_conclusion(thread, message, look) if index == len(messages) - 1 else (),
                 reasoning=reasoning if isinstance(reasoning, str) else "",
@@ -145,9 +151,6 @@ def parts_of(thread: Thread, look: Look) -> list[Part]:
     return parts
 
 
-_WAYS_OUT: Span = ("⚠ stale: S re-run, accept, branch", "warn")
-"""On the first stale message; the others have the word alone."""
-_UNSAVED: Span = ("✎ an edit is not saved: e opens it", "warn")
 _END: Message = {"role": "end"}
 """Stands after the last message where there is something to say of that place."""
 
@@ -170,9 +173,8 @@ def _unfolded(index: int, look: Look) -> _Unfolded:
 
 def _answered(messages: Sequence[Message]) -> list[tuple[int, Mapping[str, Any], bool]]:
     """The results that answer a call: where they are, the call, and whether its message makes several."""
-    calling = [(calls_of(message), index) for index, message in enumerate(messages) if message.get("tool_calls")]
-    pairs = ((zip(results_of(messages, index), calls, strict=True), len(calls) > 1) for calls, index in calling)
-    return [(answer, call, several) for each, several in pairs for answer, call in each if answer is not None]
+    every = (calls_with_results(messages, index) for index, message in enumerate(messages) if message.get("tool_calls"))
+    return [(answer, call, len(pairs) > 1) for pairs in every for call, answer in pairs if answer is not None]
 
 
 def _answers(messages: Sequence[Message]) -> dict[str, Message]:
@@ -219,6 +221,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             label=f"TURN {turn}" if offset == spoken else "",
             marks=tuple(marks) if offset == spoken else (),
             **_unfolded(first + offset, look),
+            keys=look.keys,
             calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
             proposed=True,
             reasoning=proposal.reasoning if offset == spoken else "",
@@ -286,7 +289,8 @@ def _verdict(thread: Thread, message: Message, look: Look) -> tuple[Span, ...]:
     if answer is None:
         return ()
     if truth_hidden(verdict_of(thread), blind=look.blind):
-        return (("● answered", "mark"), ("  the truth is hidden until your verdict: w shows it", "dim"))
+        hidden = f"  the truth is hidden until your verdict: {look.keys['list.blind']} shows it"
+        return (("● answered", "mark"), (hidden, "dim"))
     if not thread.truth:
         return (("● answered", "mark"), ("  no truth is known", "dim"))
     right = is_right(kind_in(thread.metadata), answer, thread.truth)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message as Event
 from textual.suggester import SuggestFromList
@@ -20,6 +20,7 @@ from core.errors import UsageError
 from core.text import one_line
 from core.thread.edits import with_call, with_text
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, text_of
+from tui.local_keys import keys_of, local_bindings
 from tui.widgets.line_field import LineField
 from tui.widgets.message_fields import compact, fields_of, laid_out
 from tui.widgets.plain import Plain, plain
@@ -32,10 +33,7 @@ CHECK_SECONDS = 0.15
 class NameField(LineField):
     """A tool's name: typed with completion, or walked through with the up and down keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "other(1)", "next tool", show=False),
-        Binding("up", "other(-1)", "previous tool", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("tool_name")]
 
     def __init__(self, name: str, names: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(name, id=id, suggester=SuggestFromList(names))
@@ -64,15 +62,7 @@ class MessageEditor(VerticalScroll):
         .problems { dock: bottom; color: $text-error; background: $surface; height: auto; max-height: 5; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "save(False)", "save", show=False),
-        Binding("ctrl+r", "save(True)", "save and re-run", show=False),
-        # before the fields: keys that follow at once are then given to the field that has the focus by then
-        Binding("tab", "field(1)", "next field", show=False, priority=True),
-        Binding("shift+tab", "field(-1)", "previous field", show=False, priority=True),
-        Binding("ctrl+g", "external", "in $EDITOR", show=False),
-        Binding("escape", "leave", "leave, keeping the draft", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("editor")]
 
     @dataclass
     class Saved(Event):
@@ -117,7 +107,6 @@ class MessageEditor(VerticalScroll):
         self._problems: tuple[str, ...] = ()
         self._warned = False
         self.border_title = plain(title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-        self.border_subtitle = "ctrl+t save · ctrl+r save and re-run"
 
     @property
     def original(self) -> Message:
@@ -179,6 +168,7 @@ class MessageEditor(VerticalScroll):
 
     def on_mount(self) -> None:
         """Begin at what is most often edited."""
+        self.border_subtitle = keys_of(self).hints("editor.save", "editor.rerun")
         self.focus_field()
         self._check()
 
@@ -251,7 +241,7 @@ class MessageEditor(VerticalScroll):
                 from core.thread.call_checks import message_problems
 
                 problems = message_problems(self._thread, message, self._original)
-                lines = (f"{_place(problem.path, calls)}{problem.text}" for problem in problems)
+                lines = (f"{_prefix(problem.path, calls)}{problem.text}" for problem in problems)
                 self.post_message(self.Checked(tuple(map(one_line, lines)), number))
 
             self.run_worker(work, thread=True, exclusive=True, group="check")
@@ -269,7 +259,7 @@ class MessageEditor(VerticalScroll):
             shown.show("\n".join(f"✗ {line}" for line in lines[:4]))
 
 
-def _place(path: str, calls: int) -> str:
+def _prefix(path: str, calls: int) -> str:
     """Where in the message a problem is; which call goes without saying where there is one."""
     return f"{path.removeprefix('tool_calls[0].') if calls == 1 else path}: "
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Key
 from textual.widgets.input import Selection
 
+from tui.local_keys import local_bindings
 from tui.widgets.filter_suggester import FilterSuggester
 from tui.widgets.line_field import LineField
 
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 class FilterField(LineField):
     """A line of the filter language. What its keys set off is decided by whoever owns it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "complete", show=False),
-        Binding("up", "earlier", "an earlier filter", show=False),
-        Binding("down", "later", "a later filter", show=False),
-        Binding("escape", "clear", "no filter", show=False),
-        Binding("f2", "list_fields", "every field", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("filter_line")]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(placeholder="/ filter", id=id, suggester=FilterSuggester(lambda: self.values))

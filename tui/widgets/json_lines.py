@@ -109,20 +109,20 @@ class _Tokens:
     """The tokens of a JSON text, found as they are asked for."""
 
     def __init__(self, text: str) -> None:
-        self._found: list[str] = []
+        self._read: list[str] = []
         self._more = _TOKEN.finditer(text)
 
     def at(self, index: int) -> str:
         """Token number `index`, or an empty string after the last."""
-        while len(self._found) <= index:
+        while len(self._read) <= index:
             match = next(self._more, None)
             if match is None:
                 return ""
             token = match[0]
             if not (token.isascii() and token.isprintable()):
                 token = printable(token)
-            self._found.append(token.replace("\n", "\\n") if "\n" in token else token)
-        return self._found[index]
+            self._read.append(token.replace("\n", "\\n") if "\n" in token else token)
+        return self._read[index]
 
     def flat(self, index: int) -> list[Span]:
         """A token as it stands inside a line, with the space that follows it there."""

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.keys import TYPING_KEYS, Action, offered, shown_key
+from tui.keys import TYPING_KEYS, Action, ActionId, Hint, Keys, offered
 
 
 class KeyBar(Widget):
@@ -21,11 +21,12 @@ class KeyBar(Widget):
     KeyBar > .bar--key { color: $text-accent; text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--key"}
-    _ALWAYS = ("app.help", "app.quit")
+    _ALWAYS: ClassVar[tuple[ActionId, ...]] = ("app.help", "app.quit")
 
     def __init__(self, actions: Sequence[Action], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._actions = actions
+        self._keys = Keys(actions)
         self._situation = "threads"
 
     @property
@@ -44,10 +45,11 @@ class KeyBar(Widget):
         width, base = self.size.width, self.rich_style
         key_style = base + self.get_component_rich_style("bar--key", partial=True)
         typing = TYPING_KEYS.get(self._situation)
-        always = [] if typing else [_pair(action) for action in self._actions if action.id in self._ALWAYS]
+        always = [] if typing else [self._keys.pair(name) for name in self._ALWAYS]
         room = width - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
         chosen: list[tuple[str, str]] = []
-        for key, label in typing or map(_pair, offered(self._actions, self._situation)):
+        wanted: Sequence[Hint] = typing or [action.id for action in offered(self._actions, self._situation)]
+        for key, label in map(self._keys.pair, wanted):
             room -= cell_len(key) + cell_len(label) + 3
             if room < 0:
                 break
@@ -56,7 +58,3 @@ class KeyBar(Widget):
         for key, label in [*chosen, *always]:
             segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
         return Strip(segments).crop_extend(0, width, base)
-
-
-def _pair(action: Action) -> tuple[str, str]:
-    return shown_key(action), action.label

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import ClassVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual.binding import BindingType
 from textual.events import Key, Paste
 from textual.suggester import Suggester
 from textual.widgets import Input
 
 from core.text import UNSAFE, printable
+from tui.local_keys import local_bindings
 from tui.widgets.keys_in_order import KeysInOrder
 
 
@@ -56,3 +59,12 @@ class LineField(KeysInOrder, Input):
         event.stop()
         event.prevent_default()
         self.replace(event.text.partition("\n")[0], *self.selection)
+
+
+class SearchField(LineField):
+    """The line in which a search is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("search_line")]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(placeholder="/ search", id=id)

@@ -18,6 +18,8 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from core.text import UNSAFE, UNSAFE_RANGES, printable
+from tui.keys import ActionId
+from tui.local_keys import keys_of
 from tui.widgets.keys_in_order import KeysInOrder
 from tui.widgets.line_field import joiner_of
 
@@ -98,16 +100,24 @@ class TextField(KeysInOrder, TextArea):
 
 
 class AnswerField(TextField):
-    """A text that `enter` does not break but ends, after the letters that came before it: a binding with priority would
-    act before letters that arrive in one go with it."""
+    """A text that a key such as `enter` does not break but ends, after the letters that came before it: a binding with
+    priority would act before letters that arrive in one go with it."""
 
-    def __init__(self, text: str = "", *, entered: Callable[[], object], id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        """Args: `entered` is called at `enter`."""
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        takes: ActionId,
+        entered: Callable[[], object],
+        id: str | None = None,  # noqa: A002 - Textual's own name
+    ) -> None:
+        """Args: `entered` is called at the keys of the action `takes`."""
         super().__init__(text, id=id)
+        self._takes: ActionId = takes
         self._entered = entered
 
     async def _on_key(self, event: Key) -> None:
-        if event.key == "enter":
+        if keys_of(self).is_key_of(self._takes, event.key):
             event.stop()
             event.prevent_default()
             self._entered()

@@ -9,7 +9,7 @@ from typing import Any
 from core.export.profiles.profile import Making, RefusedError, Row
 from core.thread.json_text import JsonTextError, arguments_in
 from core.thread.turn_labels import label_of
-from core.thread.turns import results_of
+from core.thread.turns import calls_with_results
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, in_loss, is_assistant, text_of
 
 UNTRAINED = "turns out of the loss"
@@ -64,15 +64,14 @@ def one_call_a_turn(messages: Sequence[Message], making: Making) -> list[Message
     position = 0
     while position < len(messages):
         message = messages[position]
-        calls = calls_of(message)
+        pairs = calls_with_results(messages, position)
         position += 1
-        if len(calls) < 2:
+        if len(pairs) < 2:
             split.append(message)
             continue
         making.changes["turns of parallel calls split into turns of one call"] += 1
-        results = results_of(messages, position - 1)
-        position += sum(answer is not None for answer in results)
-        for number, (call, answer) in enumerate(zip(calls, results, strict=True)):
+        position += sum(answer is not None for _, answer in pairs)
+        for number, (call, answer) in enumerate(pairs):
             first = (
                 message if number == 0 else {key: message[key] for key in ("role", "train", "weight") if key in message}
             )

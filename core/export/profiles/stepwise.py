@@ -51,12 +51,13 @@ def _steps(messages: Sequence[Message]) -> tuple[str, list[str]]:
             continue
         if not steps:
             prompt, before = "\n\n".join(before), []
-        steps.append("\n".join([*before, *_said(message)]))
+        steps.append("\n".join([*before, *_text_and_calls(message)]))
         before = []
     return prompt, steps
 
 
-def _said(message: Message) -> list[str]:
+def _text_and_calls(message: Message) -> list[str]:
+    """An assistant message as the profile writes it: its text, then each call in a tag of its own."""
     calls = [{"name": call_name(call), "arguments": arguments_of(call)} for call in calls_of(message)]
     text = text_of(message).strip()
     return [*([text] if text else []), *(f"<tool_call>\n{compact(call)}\n</tool_call>" for call in calls)]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import pytest
 
 from core.cli.commands import COMMANDS, run_command
@@ -35,20 +38,20 @@ def test_a_group_without_a_command_names_its_commands_in_one_line(capsys: pytest
     assert told == "sensorloom: `sensorloom datasets` needs one of these after it: check, import, list, mend\n"
 
 
-def test_what_nobody_thought_of_is_one_line_too(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_what_nobody_thought_of_is_one_line_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("core.cli.commands.open_workspace", broken)
+    module = SimpleNamespace(command=click.Command("broken", callback=broken))
+    monkeypatch.setitem(COMMANDS, "broken", "a command that fails")
+    monkeypatch.setitem(sys.modules, "core.cli.broken", module)
     monkeypatch.delenv("SENSORLOOM_TRACEBACK", raising=False)
-    assert run_command(["list", "--workspace", str(tmp_path)]) == 1
+    assert run_command(["broken"]) == 1
     told = capsys.readouterr()
     assert told.err.count("\n") == 1 and "RuntimeError: two lines" in told.err
     monkeypatch.setenv("SENSORLOOM_TRACEBACK", "1")
     with pytest.raises(RuntimeError):
-        run_command(["list", "--workspace", str(tmp_path)])
+        run_command(["broken"])
 
 
 def test_filters_are_listed_kept_under_a_name_used_and_forgotten(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.thread.turns import results_of
-from core.thread.value import Thread, calls_of
+from core.thread.turns import calls_with_results
+from core.thread.value import Thread
 
 
 def unanswered(thread: Thread) -> tuple[tuple[int, int], ...]:
@@ -11,9 +11,8 @@ def unanswered(thread: Thread) -> tuple[tuple[int, int], ...]:
     messages = thread.messages
     return tuple(
         (index, number)
-        for index, message in enumerate(messages)
-        if calls_of(message)
-        for number, answer in enumerate(results_of(messages, index))
+        for index in range(len(messages))
+        for number, (_, answer) in enumerate(calls_with_results(messages, index))
         if answer is None
     )
 
@@ -21,9 +20,7 @@ def unanswered(thread: Thread) -> tuple[tuple[int, int], ...]:
 def orphans(thread: Thread) -> tuple[int, ...]:
     """Tool messages that answer no call of the turn they stand in."""
     messages = thread.messages
-    answering = {
-        answer for index, message in enumerate(messages) if calls_of(message) for answer in results_of(messages, index)
-    }
+    answering = {answer for index in range(len(messages)) for _, answer in calls_with_results(messages, index)}
     return tuple(
         answer for answer, message in enumerate(messages) if message.get("role") == "tool" and answer not in answering
     )

@@ -9,9 +9,12 @@ from threading import Event, Lock, Thread
 import pytest
 
 from core import curate
+from core.curate.bulk import for_each
 from core.errors import SensorloomError
 from core.storage import history, store
+from core.storage.numbers import HighestNumbers
 from core.storage.store import Stored
+from core.thread import value
 from core.workspace import Workspace
 
 
@@ -25,11 +28,6 @@ def copies(workspace: Workspace, finished: Stored) -> list[str]:
     for number in range(60):
         (workspace.threads / f"c{number:02d}.json").write_bytes(finished.data)
     return [f"c{number:02d}" for number in range(60)]
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.curate.bulk.UNDER_ONE_LOCK", 16)
 
 
 def verdicts(workspace: Workspace, stems: list[str]) -> list[str | None]:
@@ -48,7 +46,7 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     good = [stem for stem in copies if stem != "c30"]
     assert list(done.changed) == good
     assert len(done.problems) == 1 and "c30.json" in done.problems[0]
-    assert told == [(16, 60), (32, 60), (48, 60), (60, 60)]
+    assert told == [(60, 60)]
     assert set(verdicts(workspace, good)) == {"accept"}
     assert {path.name for path in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
     undone = curate.undo(workspace, "c59")
@@ -69,17 +67,18 @@ def test_a_kill_among_many_leaves_whole_files_and_a_history_that_fits(
         if direction == "do"
         else (lambda: curate.undo(workspace, "c00"))
     )
-    writes, lock, real = count(1), Lock(), store.write_atomic
+    writes, lock, real = count(1), Lock(), Path.replace
 
-    def dying(path: Path, data: bytes) -> None:
-        with lock:
-            number = next(writes)
-        if number > 25:
-            raise KilledError
-        real(path, data)
+    def dying(written: Path, target: Path) -> Path:
+        if target.parent == workspace.threads:
+            with lock:
+                number = next(writes)
+            if number > 25:
+                raise KilledError
+        return real(written, target)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.storage.store.write_atomic", dying)
+        patch.setattr(Path, "replace", dying)
         with pytest.raises(KilledError):
             act()
     reached = verdicts(workspace, copies)
@@ -99,10 +98,7 @@ def test_a_disk_that_fails_for_one_does_not_hide_it_in_an_undo(workspace: Worksp
     assert len(undone.stems) == 59 and verdicts(workspace, ["c07"]) == ["skip"]
 
 
-def test_another_writer_gets_its_turn_among_many(
-    workspace: Workspace, copies: list[str], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("core.curate.bulk.UNDER_ONE_LOCK", 4)
+def test_another_writer_gets_its_turn_among_many(workspace: Workspace, copies: list[str]):
     begun, written_at = Event(), list[int]()
     at = 0
 
@@ -118,7 +114,8 @@ def test_another_writer_gets_its_turn_among_many(
 
     writer = Thread(target=other)
     writer.start()
-    curate.set_verdicts(workspace, copies, "accept", progress=progress)
+    results = [*for_each(workspace, copies, lambda stem: stem.upper(), progress, under_one_lock=4)]
+    assert results == [(stem, stem.upper()) for stem in copies]
     writer.join(20)
     assert written_at and written_at[0] < 60
 
@@ -133,24 +130,26 @@ def test_a_folder_that_cannot_be_locked_is_told_for_each(workspace: Workspace, c
     assert not done.changed and len(done.problems) == 60 and "read-only" in done.problems[0]
 
 
-def test_many_new_threads_look_through_a_large_folder_once(
-    workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("core.storage.store._QUICK_SECONDS", -1.0)  # as if the folder were large
-    monkeypatch.setattr("core.storage.store._SHARE", 1e-9)
+def test_many_new_threads_look_through_a_large_folder_once(workspace: Workspace, finished: Stored):
+    large = HighestNumbers(quick_seconds=-1.0, share=1e-9)
     looked: list[Path] = []
 
-    def counted(folder: Path) -> list[str]:
-        looked.append(folder)
-        return [path.stem for path in folder.glob("*.json")]
+    def made_beside() -> list[str]:
+        looked.append(workspace.threads)
+        return []
 
-    monkeypatch.setattr("core.storage.store.stems", counted)
+    def create() -> str:
+        def make(name: str) -> value.Thread:
+            return value.Thread({**finished.thread.document, "id": name})
+
+        return store.create_new(workspace.threads, "demo", "a", make, reserved=made_beside, numbers=large).stem
+
     (workspace.threads / "demo_a_v4_0007.json").write_bytes(b"{}")
-    stems = [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(3)]
+    stems = [create() for _ in range(3)]
     (workspace.threads / "demo_a_v4_0011.json").write_bytes(b"{}")
-    stems += [curate.create_thread(workspace, "demo", "a", "what?").stem for _ in range(2)]
-    curate.delete(workspace, stems[-1:])
-    stems += [curate.create_thread(workspace, "demo", "a", "what?").stem]
+    stems += [create() for _ in range(2)]
+    (workspace.threads / f"{stems[-1]}.json").unlink()
+    stems += [create()]
     assert stems == [f"demo_a_v4_{number:04d}" for number in (8, 9, 10, 12, 13, 14)]
     assert len(looked) == 1
 

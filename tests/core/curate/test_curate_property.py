@@ -257,17 +257,18 @@ class Curation(Authoring):
     def kill(self, random: Random) -> None:
         """The process dies at one of the writes of an action."""
         left = random.randrange(3)
-        real = store.write_atomic
+        real = Path.replace
 
-        def dying(path: Path, data: bytes) -> None:
+        def dying(written: Path, target: Path) -> Path:
             nonlocal left
-            if not left:
-                raise KilledError
-            left -= 1
-            real(path, data)
+            if target.parent == self.workspace.threads:
+                if not left:
+                    raise KilledError
+                left -= 1
+            return real(written, target)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("core.storage.store.write_atomic", dying)
+            patch.setattr(Path, "replace", dying)
             try:
                 getattr(self, random.choice([name for name in ACTIONS if name not in ("kill", "outside")]))(random)
             except KilledError:

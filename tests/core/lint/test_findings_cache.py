@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,11 @@ def test_a_change_in_the_same_tick_as_the_look_is_not_missed(tmp_path: Path):
     assert chosen(space, "lint:counts") == []
 
 
-def test_what_was_kept_by_another_version_of_the_checks_is_not_used(
-    tmp_path: Path, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_what_was_kept_by_another_version_of_the_checks_is_not_used(tmp_path: Path, looked_at: list[str]):
     space = settled(workspace(tmp_path, spoiled(1)))
     chosen(space, "lint:counts")
-    monkeypatch.setattr(findings_cache, "VERSION", findings_cache.VERSION + 1)
+    with closing(sqlite3.connect(findings_cache_path(space))) as database:
+        database.execute(f"PRAGMA user_version = {findings_cache.VERSION - 1}")
     assert len(chosen(space, "lint:counts")) == 1 and len(looked_at) == 2
     assert len(chosen(space, "lint:counts")) == 1 and len(looked_at) == 2
 
@@ -204,9 +204,7 @@ def test_what_was_found_before_it_was_broken_off_is_kept(
     assert len(chosen(space, "lint:counts")) == 8 and len(looked_at) == 4
 
 
-def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(findings_cache, "_BUSY_SECONDS", 0.0)
-    monkeypatch.setattr(findings_cache, "_AT_ONCE", 2)
+def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Path):
     thread = document(1)
     space = settled(workspace(tmp_path, *({**thread, "id": f"same_{number}"} for number in range(5))))
 
@@ -218,10 +216,10 @@ def test_who_takes_the_candidates_slowly_keeps_nobody_from_writing(tmp_path: Pat
         assert bring_up_to_date(cache, space, summaries(space))
         alike = cache.alike()
         first, _ = next(alike)
-        assert with_findings_cache(space, written)
+        assert with_findings_cache(space, written, busy_seconds=0.0)
         return [first, *(stem for stem, _ in alike)]
 
-    assert with_findings_cache(space, slowly) == [f"same_{number}" for number in range(4)]
+    assert with_findings_cache(space, slowly, at_once=2) == [f"same_{number}" for number in range(4)]
 
 
 def test_a_filter_that_is_broken_off_selects_nothing_and_says_so(tmp_path: Path):

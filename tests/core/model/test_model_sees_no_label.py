@@ -9,30 +9,32 @@ from typing import Any
 
 import pytest
 
-from core.analyst.transport import BuiltinTransport
+from core.analyst import transport
+from core.analyst.policy import reply_to
 from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.workspace import Workspace, open_workspace
+from tests import fake_server
 from tui.__main__ import run
 
 
-def requests_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, session: str, question: str) -> list[Any]:
+def as_the_analyst(body: dict[str, Any]) -> fake_server.Answer:
+    """What the built-in analyst answers, from a server."""
+    seed = body["seed"]
+    return fake_server.Answer([*transport.Answer(reply_to(body, seed), body, seed).chunks()])
+
+
+def requests_of(workspace: Workspace, session: str, question: str) -> list[Any]:
     """Everything that is sent while a thread about the session is run to its end."""
-    sent: list[Any] = []
-
-    class Recording(BuiltinTransport):
-        async def handle_async_request(self, request: Any) -> Any:
-            sent.append(json.loads(await request.aread()))
-            return await super().handle_async_request(request)
-
-    monkeypatch.setattr("core.analyst.transport.BuiltinTransport", Recording)
-    asked = ["--dataset", "demo", "--session", session, "--seed", "4", "--query", question]
-    run(["run", "--workspace", str(workspace.root), *asked])
-    return sent
+    with fake_server.fake_server() as server:
+        server.answer = as_the_analyst
+        asked = ["--dataset", "demo", "--session", session, "--seed", "4", "--query", question]
+        run(["run", "--workspace", str(workspace.root), "--endpoint", server.url, *asked])
+    return server.requests
 
 
 def test_the_requests_are_the_same_whatever_the_session_and_its_subject_are_labelled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a").mkdir()
     first = open_workspace(str(tmp_path / "a"), environ={})
@@ -50,8 +52,8 @@ def test_the_requests_are_the_same_whatever_the_session_and_its_subject_are_labe
     (second.data / "demo" / "labels.json").write_text(json.dumps(relabelled))
     for label in dataset.activities:
         session = next(other for other in own if dataset.labels[other] == (label,))
-        before = requests_of(first, monkeypatch, session, "What is this person doing?")
-        after = requests_of(second, monkeypatch, session, "What is this person doing?")
+        before = requests_of(first, session, "What is this person doing?")
+        after = requests_of(second, session, "What is this person doing?")
         assert len(before) > 1
         assert before == after
         user = before[0]["messages"][1]["content"]

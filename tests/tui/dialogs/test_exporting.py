@@ -105,7 +105,7 @@ async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_threa
         await opened(pilot, until, 1)
         await pilot.press("x")
         await until(pilot, lambda: "no threads found matching the filter" in screen(app).lower())
-        assert "X in the program" in " ".join(app.screen.query_one(HelpView).text.split())
+        assert "the program's export dialog" in " ".join(app.screen.query_one(HelpView).text.split())
         assert not exported(workspace)
 
 

@@ -17,7 +17,7 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
-from tui.thread_list import duplicates
+from tui.thread_list.duplicates import Duplicates, Pace
 
 Add = Callable[..., str]
 Text = Callable[[Any], str]
@@ -161,7 +161,7 @@ async def test_blind_hides_the_truth_in_rows_and_in_the_conversation(
 
 
 async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter_needs_it(
-    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, add_thread: Add, until: Until
 ):
     for number in range(1, 4):
         add_thread(number)
@@ -176,14 +176,15 @@ async def test_a_look_at_the_folder_waits_while_keys_are_pressed_unless_a_filter
         went_on.set()
         return {}
 
-    monkeypatch.setattr("core.listing.row_status.repeated", look)
-    monkeypatch.setattr(duplicates, "GIVES_WAY_SECONDS", 1e9)
-    monkeypatch.setattr(duplicates, "QUIET_SECONDS", 0.01)
     clock = Clock()
-    monkeypatch.setattr(duplicates, "time", clock)
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 30)) as pilot:
         main = await opened(pilot, until, 3)
+        main.parts.duplicates = Duplicates(
+            main, workspace, main.parts.folder, lambda: main.parts.arranging.looking, main.parts.duplicates_known,
+            pace=Pace(0.01, 1e9, clock.monotonic, clock.sleep), look_at=look,
+        )  # fmt: skip
+        main.parts.duplicates.look()
         await until(pilot, begun.is_set)
         await pilot.press("j")
         pressed.set()

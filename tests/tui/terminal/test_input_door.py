@@ -37,17 +37,17 @@ class Typist:
 
     def send(self, *chunks: str, rest: float = 0.0) -> Typist:
         for chunk in chunks:
-            self._take(self.door.feed(chunk))
+            self._deliver(self.door.feed(chunk))
             self.clock.now += rest
-            self._take(self.door.tick())
+            self._deliver(self.door.tick())
         return self
 
     def wait(self, seconds: float = SEQUENCE_SECONDS + 0.1) -> Typist:
         self.clock.now += seconds
-        self._take(self.door.tick())
+        self._deliver(self.door.tick())
         return self
 
-    def _take(self, arrivals: Iterable[object]) -> None:
+    def _deliver(self, arrivals: Iterable[object]) -> None:
         for arrival in arrivals:
             self.messages += messages_of(self.reader, arrival)  # pyright: ignore[reportArgumentType]
 

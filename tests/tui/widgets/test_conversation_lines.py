@@ -9,6 +9,8 @@ from rich.cells import cell_len
 
 from core.thread.proposal import Generation, Proposal
 from core.thread.value import Thread
+from tui.keys import Keys
+from tui.screens.rebinding import rebound
 from tui.widgets.conversation_lines import Block, lay_out
 from tui.widgets.conversation_parts import Look, parts_of
 from tui.widgets.drafts import Draft
@@ -64,7 +66,7 @@ def test_long_results_fold_and_unfold():
     long = thread(result=json.dumps({"values": [{"i": i} for i in range(5000)]}))
     folded = blocks(long)[2]
     assert folded.folds and len(folded.lines) < 10
-    assert "→ unfolds" in drawn(long)
+    assert "→ unfolds" in drawn(long, Look(keys=Keys(rebound({}))))
     assert len(blocks(long, Look(opened=frozenset({2})))[2].lines) > 1000
 
 
