@@ -190,7 +190,7 @@ def test_the_windows_of_a_long_recording_weigh_no_more_than_those_of_a_short_one
             dataset.labels[f"{recording}_{number}"] = ["walking"]
     context = ToolContext(dataset, "own_0")
     name = "show_channel_stats/acc_x/mean"
-    low, _, high = result_of(context, "look_up_ranges", {"features": [name]})["features"][name]["ranges"]["walking"]
+    ((low, _, high),) = result_of(context, "look_up_ranges", {"features": [name]})["ranges"]["walking"]
     assert high > 2.5 * low, "the two windows of the slow recording are half of what there is"
 
 
