@@ -45,6 +45,19 @@ class Goal:
         named = ((each.name, getattr(self, each.name), each.default) for each in fields(self))
         return " ".join(f"{name}={value}" for name, value, usual in named if value or usual)
 
+    @property
+    def in_words(self) -> str:
+        """As a person reads it: `20 threads, 3 of each label; only right answers, with at least 2 calls`."""
+        each = [f"{getattr(self, kind)} of each {ABOUT[kind].rpartition(' ')[2]}" for kind in ("label", "dataset",
+                "subject") if getattr(self, kind)]  # fmt: skip
+        wanted = ", ".join([*([counted(self.total, "thread")] if self.total else []), *each])
+        rules = [
+            "only right answers" * bool(self.right),
+            f"with at least {counted(self.calls, 'call')}" * bool(self.calls),
+            f"at most {self.path} % of one tool path" * bool(self.path),
+        ]
+        return "; ".join(filter(None, (wanted, ", ".join(filter(None, rules)))))
+
     def counts(self, summary: Summary) -> bool:
         """Whether a thread could serve it, were it accepted."""
         fits = summary.status == "finished" and summary.calls >= self.calls

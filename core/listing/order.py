@@ -62,7 +62,7 @@ SORTS: Mapping[str, Sort] = {
     "question": Sort("by question", lambda summary: summary.question),
     "model": Sort("by model", lambda summary: summary.model),
     "size": Sort("largest first", lambda summary: summary.size, descending=True),
-    "asked": Sort("in the order the filter names them", lambda summary: ""),
+    "asked": Sort("in queue order", lambda summary: ""),
     NEAREST: Sort("nearest first", lambda summary: ""),
     "problem": Sort("broken first", lambda summary: 0 if summary.problem else 1 if summary.stale else 2),
 }

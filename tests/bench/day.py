@@ -74,8 +74,8 @@ def play(root: Path, columns: int = 120, lines: int = 36) -> Counter[str]:
         hands.press("the goal", "backspace", "6", "enter")
         offered = 0
         while True:
-            hands.sees(r"wanted: .*\n.*(to judge|nothing to judge)")
-            if f"accepted {WANTED} of {WANTED}" in program.text:
+            hands.sees(r"\d+ threads? to judge|the goal is reached")
+            if "the goal is reached" in program.text:
                 break
             hands.press("the queue", "enter")
             left = int(re.findall(r"(\d+) threads? to judge", program.text)[0])

@@ -62,6 +62,8 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
                     "then makes a thread about one of its sessions\n",
                     (f"  {keys['turn.run_to_end']:7}", "bold $text-accent"),
                     "runs it to the final answer\n",
+                    (f"  {keys['list.propose']:7}", "bold $text-accent"),
+                    "sets a goal, makes the threads for it, and says what to judge\n",
                     (f"  {keys['export.now']:7}", "bold $text-accent"),
                     "exports the finished threads for training\n",
                     (f"  {keys['welcome.leave']:7}", "bold $text-accent"),

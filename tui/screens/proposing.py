@@ -97,16 +97,20 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             far.show("no goal is set")
             missing.show("")
             return
-        self.picker.empty = "nothing without a verdict would bring it nearer"
-        picks = proposed.picks
+        picks, is_reached = proposed.picks, not proposed.lacking
+        make = "m makes threads to judge" if sessions else "no dataset has a session left for it"
+        self.picker.empty = "x exports what was accepted" if is_reached else make
         self.picker.show(
             [Choice(pick.stem if self._blind else f"{pick.label}  {pick.stem}", "" if self._blind else pick.reason)
              for pick in picks]
         )  # fmt: skip
-        judge = f"{counted(len(picks), 'thread')} to judge, the most useful first" if picks else "nothing to judge"
-        far.show(f"{proposed.before.text}\nwanted: {goal.text}\n{judge}")
+        judge = f"{counted(len(picks), 'thread')} to judge, the most useful first"
+        if not picks:
+            judge = "the goal is reached" if is_reached else "nothing to judge"
+        far.show(f"{proposed.before.text}\nwanted: {goal.in_words}\n{judge}")
         lacking = proposed.lacking
-        missing.show(f"missing even when all of these are accepted: {lacking}" if lacking else "")
+        even = " even when all of these are accepted" if picks else ""
+        missing.show(f"missing{even}: {lacking}" if lacking else "")
 
     def _offer(self) -> None:
         """Say which keys do something."""
@@ -131,7 +135,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             if text is not None:
                 self.run_worker(lambda: self._set(text), thread=True, group="goal")
 
-        asks = "the goal: total, label, dataset, subject, calls, path (%), right"
+        asks = "the goal: total= in all, label= dataset= subject= of each"
         self.app.push_screen(AskTextScreen(asks, self._goal.text if self._goal else BEGIN), typed)
 
     def _set(self, text: str) -> None:

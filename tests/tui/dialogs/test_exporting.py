@@ -145,7 +145,7 @@ async def test_leaving_the_program_would_stop_an_export_and_is_said_first(
     async with app.run_test(size=(140, 40), notifications=True) as pilot:
         main = await opened(pilot, until, 1)
         await pilot.press("x")
-        await until(pilot, lambda: "of 1 threads" in screen(app))
+        await until(pilot, lambda: "of 1 thread" in screen(app))
         await pilot.press("q")
         await until(pilot, lambda: app.screen is main)
         await pilot.press("q")
