@@ -54,7 +54,7 @@ class Goal:
         rules = [
             "only right answers" * bool(self.right),
             f"with at least {counted(self.calls, 'call')}" * bool(self.calls),
-            f"at most {self.path} % of one tool path" * bool(self.path),
+            f"at most {self.path} % of one tool path" * (0 < self.path < 100),
         ]
         return "; ".join(filter(None, (wanted, ", ".join(filter(None, rules)))))
 
