@@ -95,12 +95,16 @@ def with_units(
     for sensor in sensors_of([channel.channel for channel in channels]):
         own = [by_name[name] for name in sensor.names]
         rows = [values[channel.column] for channel in own]
-        unit, factor, reason = _unit(sensor, rows, told)
+        base, shown = "", ("", 1.0, "")
         if sensor.name == UNNAMED and (shown := _acceleration("", _usual_size(rows)))[0]:
-            (unit, factor, reason), base = shown, "acc"
-            reason += ", and that it is an acceleration"
+            base = "acc"
+        wanted = next((told[name] for name in (base, sensor.name, *sensor.names) if name in told), "")
+        if wanted:
+            unit, factor, reason = wanted, 1.0, "as you say"
+        elif base:
+            unit, factor, reason = (*shown[:2], f"{shown[2]}, and that it is an acceleration")
         else:
-            base = ""
+            unit, factor, reason = _unit(sensor, rows)
         for channel in own:
             axis = split_axis(channel.channel.name)[1]
             about = _about(sensor, axis)
@@ -110,11 +114,8 @@ def with_units(
     return list(by_name.values())
 
 
-def _unit(sensor: Sensor, rows: Sequence[Samples], told: Mapping[str, str]) -> tuple[str, float, str]:
-    """Unit, factor and reason for one sensor."""
-    wanted = next((told[name] for name in (sensor.name, *sensor.names) if name in told), "")
-    if wanted:
-        return wanted, 1.0, "as you say"
+def _unit(sensor: Sensor, rows: Sequence[Samples]) -> tuple[str, float, str]:
+    """Unit, factor and reason for one sensor, where no person told its unit."""
     sizes = _sizes(rows)
     if not sizes.size or not sensor.is_triad:
         return sensor.unit, 1.0, "" if sensor.unit else "its unit is not known"

@@ -54,8 +54,7 @@ class TableForm:
 def checked(form: TableForm) -> TableForm:
     """The form, if it can be carried out. Raises UsageError."""
     for name, value, ways in (("--label", form.label, LABEL_WAYS), ("--subject", form.subject, SUBJECT_WAYS)):
-        plain = re.sub(r":.+", lambda match: ":NAME" if match[0] else "", value)
-        if value and plain not in [re.sub(r":.+", ":NAME", way) for way in ways]:
+        if value and re.sub(r":.+", ":NAME", value) not in [re.sub(r":.+", ":NAME", way) for way in ways]:
             raise UsageError(f"{name} {value}: there are {', '.join(ways)}")
     if form.time_unit not in ("", "s", "ms", "us", "ns"):
         raise UsageError(f"--time-unit {form.time_unit}: there are s, ms, us and ns")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         channels=tuple(channels.values()),
         source="recordings of one's own",
         settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
-        total=sum(looked.source.size for looked in recordings),
+        total=sum(source.size for source in proposal.sources),
         units=_units(proposal, None if whole else length, options.overlap or 0.0),
         dropped=proposal.left_out,
         beside={FORM_FILE: proposal.form.text()},
@@ -56,33 +57,39 @@ IMPORTER = Importer(
 
 
 def _units(proposal: Proposal, length: float | None, overlap: float) -> Iterator[Unit]:
-    for looked, prefix in zip(proposal.recordings, _prefixes(proposal.recordings), strict=True):
-        name = looked.source.name
-        own = proposal.intervals.get(name, ())
-        yield Unit(name, looked.source.size, partial(_sessions, looked, prefix, proposal.form, own, length, overlap))
+    named = zip(proposal.recordings, _prefixes(proposal.recordings), strict=True)
+    for name, pairs in groupby(named, key=lambda pair: pair[0].source.name):
+        people, own = list(pairs), proposal.intervals.get(name, ())
+        size = people[0][0].source.size
+        yield Unit(name, size, partial(_sessions, people, proposal.form, own, length, overlap))
 
 
 def _sessions(
-    looked: Looked,
-    prefix: str,
+    people: Sequence[tuple[Looked, str]],
     form: TableForm,
     intervals: Sequence[Interval],
     length: float | None,
     overlap: float,
     dropped: Counter[str],
 ) -> Iterator[NewSession]:
-    recording = read_recording(looked.source, form, naming.text_columns(form), dropped)
-    labels, names = naming.labels_of(recording, form, intervals)
+    """The sessions of each person, with the prefix of their names, whom one recording's files are of."""
+    recording = read_recording(people[0][0].source, form, naming.text_columns(form), dropped)
+    every_label, names = naming.labels_of(recording, form, intervals)
+    rows_of = naming.people_in(recording, form)
     channels = tuple(channel.name for channel in recording.channels)
-    seconds = (recording.time_ns - recording.time_ns[0]) / 1e9
-    values = recording.values.astype(np.float32)
-    if length is None:
-        yield NewSession(f"{prefix}_0001", looked.subject, names[0], seconds, channels, values)
-        return
-    cut = replace(_cut(looked, length), overlap=overlap)
-    dropped["rows without a label"] += int((labels < 0).sum())
-    windows = list(cut_windows(cut, seconds, labels, values, dropped))
-    yield from numbered(looked.subject, prefix, names, [channels] * len(windows), windows)
+    for looked, prefix in people:
+        rows = rows_of[looked.subject]
+        labels, time_ns = every_label[rows], recording.time_ns[rows]
+        seconds, values = (time_ns - time_ns[0]) / 1e9, recording.values[:, rows].astype(np.float32)
+        if length is not None:
+            cut = replace(_cut(looked, length), overlap=overlap)
+            dropped["rows without a label"] += int((labels < 0).sum())
+            windows = list(cut_windows(cut, seconds, labels, values, dropped))
+            yield from numbered(looked.subject, prefix, names, [channels] * len(windows), windows)
+        elif labels[0] < 0:
+            dropped["recordings without a label"] += 1
+        else:
+            yield NewSession(f"{prefix}_0001", looked.subject, names[labels[0]], seconds, channels, values)
 
 
 def _cut(looked: Looked, length: float) -> Cut:
@@ -94,12 +101,12 @@ def _prefixes(recordings: Sequence[Looked]) -> list[str]:
     """What the sessions of each recording are called: the subject and a number that tells nothing about the label."""
 
     def drawn(looked: Looked) -> bytes:
-        return hashlib.sha256(looked.source.name.encode()).digest()
+        return hashlib.sha256(f"{looked.source.name}\0{looked.subject}".encode()).digest()
 
     numbers: Counter[str] = Counter()
-    prefixes: dict[str, str] = {}
+    prefixes: dict[tuple[str, str], str] = {}
     for looked in sorted(recordings, key=drawn):
         who = re.sub(r"\W+", "_", looked.subject) or "rec"
         numbers[who] += 1
-        prefixes[looked.source.name] = f"{who}_r{numbers[who]:03d}"
-    return [prefixes[looked.source.name] for looked in recordings]
+        prefixes[looked.source.name, looked.subject] = f"{who}_r{numbers[who]:03d}"
+    return [prefixes[looked.source.name, looked.subject] for looked in recordings]

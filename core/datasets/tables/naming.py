@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,11 +12,10 @@ from core.datasets.tables.channels import sensor_word
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import LABEL, Interval, labels_at
 from core.datasets.tables.layout import Layout
-from core.datasets.tables.recordings import Recording, Source
+from core.datasets.tables.recordings import SUBJECT, Recording, Source
 
 NO_LABEL = {"", "nan", "none", "null", "n/a", "unlabelled", "unlabeled", "unknown", "undefined"}
 """What stands where no activity was noted."""
-_SUBJECT_COLUMN = re.compile(r"(subject|user|participant|person|volunteer|pid)s?([_ ]?(id|name|no|number))?", re.I)
 _SUBJECT_WORD = re.compile(
     r"(?<![a-z])(subject|subj|sub|user|participant|person|volunteer|s|p|id)[_\-. ]?(\d+)(?!\d)", re.I
 )
@@ -30,7 +28,7 @@ def label_column(layouts: Sequence[Layout]) -> str:
 
 def subject_column(layouts: Sequence[Layout]) -> str:
     """The column of subjects that every file has; empty where there is none."""
-    return _common(layouts, _SUBJECT_COLUMN)
+    return _common(layouts, SUBJECT)
 
 
 def folder_label(source: Source) -> str:
@@ -63,12 +61,6 @@ def told(text: object) -> str:
     return "" if plain.lower() in NO_LABEL else plain
 
 
-def usual(recording: Recording, column: str) -> str:
-    """What most rows of a column say."""
-    counts = Counter(filter(None, map(told, recording.texts.get(column, ()))))
-    return counts.most_common(1)[0][0] if counts else ""
-
-
 def labels_of(
     recording: Recording, form: TableForm, intervals: Sequence[Interval]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -88,14 +80,23 @@ def labels_of(
     return np.zeros(rows, dtype=np.int64), (label,)
 
 
-def subject_of(recording: Recording, form: TableForm) -> str:
-    """Who was recorded; empty where that is not known."""
+def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.bool_]]:
+    """Who was recorded, each with the rows that are of that person, shape (n,); the empty name is nobody known.
+
+    Where a column names one person alone, every row is of that one.
+    """
     way, _, name = form.subject.partition(":")
-    if way == "column":
-        return usual(recording, name)
+    rows = len(recording.time_ns)
+    named = [told(text) for text in recording.texts.get(name, [""] * rows)] if way == "column" else []
+    people = sorted({*named} - {""})
+    if len(people) > 1:
+        of_rows = np.array(named, dtype=object)
+        return {person: of_rows == person for person in sorted({*named})}
     if way in ("folder", "file"):
-        return subject_in_name(recording.source, folder=way == "folder")
-    return name if way == "all" else ""
+        subject = subject_in_name(recording.source, folder=way == "folder")
+    else:
+        subject = people[0] if people else name if way == "all" else ""
+    return {subject: np.ones(rows, dtype=bool)}
 
 
 def text_columns(form: TableForm) -> list[str]:

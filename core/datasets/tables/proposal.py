@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.datasets.archive import Raw, RawFile
 from core.datasets.tables import naming
+from core.datasets.tables.channels import UNNAMED
 from core.datasets.tables.form import TableForm, checked
 from core.datasets.tables.intervals import Interval, is_annotation, read_intervals
 from core.datasets.tables.layout import Layout
@@ -15,6 +17,7 @@ from core.datasets.tables.reading import ENDINGS, layout_of
 from core.datasets.tables.recordings import Source, read_recording, sources_of
 from core.errors import DatasetError
 from core.text import counted
+from tools.sensors import sensors_of
 from tools.session import Channel
 
 WHOLE_UP_TO_SEC = 15.0
@@ -48,6 +51,11 @@ class Proposal:
     """Labelled stretches of each recording, where labels come from a file of their own."""
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files of each recording. One file can hold recordings of several people."""
+        return tuple({looked.source.name: looked.source for looked in self.recordings}.values())
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Every label, sorted."""
         return tuple(sorted({label for looked in self.recordings for label in looked.label_seconds if label}))
@@ -59,7 +67,7 @@ class Proposal:
 
     def lines(self) -> list[str]:
         """The proposal as a person reads it."""
-        files = sum(len(looked.source.files) for looked in self.recordings)
+        files = sum(len(source.files) for source in self.sources)
         seconds: Counter[str] = Counter()
         for looked in self.recordings:
             seconds.update(looked.label_seconds)
@@ -97,17 +105,29 @@ def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
     for source in sources:
         recording = read_recording(source, form, naming.text_columns(form), Counter())
         labels, names = naming.labels_of(recording, form, intervals.get(source.name, ()))
-        each = Counter(names[label] if label >= 0 else "" for label in labels.tolist())
         per_row = 1 / (recording.rate_hz or 1)
         rated = tuple(replace(channel, rate_hz=_round(recording.rate_hz)) for channel in recording.channels)
-        subject = naming.subject_of(recording, form)
-        seconds = {label: count * per_row for label, count in each.items()}
-        looked.append(Looked(source, len(labels) * per_row, recording.rate_hz, rated, subject, seconds))
+        for subject, rows in naming.people_in(recording, form).items():
+            each = Counter(names[label] if label >= 0 else "" for label in labels[rows].tolist())
+            seconds = {label: count * per_row for label, count in each.items()}
+            looked.append(Looked(source, each.total() * per_row, recording.rate_hz, rated, subject, seconds))
         notes += recording.notes
+    _refuse_unknown(form, raw, layouts, looked)
     proposal = Proposal(form, tuple(looked), tuple(dict.fromkeys(notes)), left_out, intervals)
     if not proposal.labels:
         raise DatasetError(f"{raw.path}: no row of it has a label; say where labels are: --label")
     return proposal
+
+
+def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked: Sequence[Looked]) -> None:
+    """Raise DatasetError for a unit or a column to drop of something that is in no file."""
+    columns = list(dict.fromkeys(name for layout in layouts for name in layout.names))
+    sensors = list(dict.fromkeys(sensor.name for each in looked for sensor in sensors_of(each.channels)))
+    channels = {channel.name for each in looked for channel in each.channels}
+    if odd := next((name for name in form.drop if name not in columns), ""):
+        raise DatasetError(f"{raw.path}: no file has a column {odd!r} to drop; there are {', '.join(columns)}")
+    if odd := next((name for name in form.units if name not in (*sensors, *channels, UNNAMED)), ""):
+        raise DatasetError(f"{raw.path}: there is no sensor {odd!r} to have a unit; there are {', '.join(sensors)}")
 
 
 def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Counter[str]]:
@@ -171,28 +191,51 @@ def _by_recording(
         raise DatasetError(f"{raw.path}: no file of labels is in it; a CSV of start, end and label would be one")
     own: dict[str, list[Interval]] = {source.name: [] for source in sources}
     for file in annotations:
+        about: dict[str, list[Source]] = {}
         for interval in read_intervals(file):
-            about = [source for source in sources if _is_about(file, interval, source, sources)]
-            if not about:
+            named = interval.recording
+            if named not in about:
+                about[named] = _named_by(file, named, sources) if named else _beside(file, sources)
+            if len(about[named]) != 1:
                 raise DatasetError(
-                    f"{file.name}: which recording it labels is not clear; name it like the recording, or put it into "
-                    "its folder"
+                    f"{file.name}: which recording {'is ' + repr(named) if named else 'it labels'} is not clear; name "
+                    "it like the recording, or put it into its folder"
                 )
-            for source in about:
-                own[source.name].append(interval)
+            own[about[named][0].name].append(interval)
     return {name: tuple(intervals) for name, intervals in own.items()}
 
 
-def _is_about(file: RawFile, interval: Interval, source: Source, sources: Sequence[Source]) -> bool:
-    names = {part.name.rpartition("/")[2] for part in source.files}
-    stems = {name.rpartition(".")[0] for name in names}
-    if interval.recording:
-        return interval.recording.rpartition("/")[2] in names | stems
+def _named_by(file: RawFile, named: str, sources: Sequence[Source]) -> list[Source]:
+    """The recordings that a row of a file of labels names, with folders or without; of several the one beside it."""
+    named = named.replace("\\", "/")
+
+    def fits(path: str, wanted: str) -> bool:
+        return any(own == wanted or own.endswith(f"/{wanted}") or wanted.endswith(f"/{own}")
+                   for own in (path, path.rpartition(".")[0]))  # fmt: skip
+
+    for wanted in (named, named.rpartition("/")[2]):
+        fitting = [source for source in sources if any(fits(part.name, wanted) for part in source.files)]
+        beside = [source for source in fitting if source.folder == file.name.rpartition("/")[0]]
+        if fitting:
+            return beside if len(beside) == 1 else fitting
+    return []
+
+
+def _beside(file: RawFile, sources: Sequence[Source]) -> list[Source]:
+    """The recordings beside a file of labels: the one that is there alone, or those whose name its own begins with,
+    as far as any does: `run10_labels` is about `run10`, and not about `run1`."""
     folder, _, name = file.name.rpartition("/")
+    beside = [source for source in sources if source.folder == folder]
     stem = name.rpartition(".")[0]
-    alone = [other for other in sources if other.folder == folder]
-    plain = source.name.rpartition("/")[2]
-    return folder == source.folder and (len(alone) == 1 or any(stem.startswith(own) for own in (*stems, plain)))
+
+    def shared(source: Source) -> int:
+        own = {part.name.rpartition("/")[2].rpartition(".")[0] for part in source.files} | {
+            source.name.rpartition("/")[2]
+        }
+        return max((len(each) for each in own if re.match(re.escape(each) + r"(?![^\W_])", stem)), default=0)
+
+    most = max(map(shared, beside), default=0)
+    return beside if len(beside) == 1 else [source for source in beside if most and shared(source) == most]
 
 
 def _round(rate: float) -> float:

@@ -83,7 +83,7 @@ def _whole_numbers(text: str, layout: Layout) -> dict[str, Any]:
 
     lines = text[:LOOK_BYTES].splitlines()[layout.above : layout.above + 50]
     rows = [row for line in lines if len(row := fields(line, layout.separator)) == len(layout.names)]
-    whole = re.compile(r"\d{16,18}")
+    whole = re.compile(r"\d{16,19}")
     return {
         name: pa.int64()
         for column, name in enumerate(layout.names)

@@ -14,6 +14,7 @@ from core.datasets.archive import RawFile
 from core.datasets.tables.channels import ColumnChannel, named_channels, sensor_word, with_units
 from core.datasets.tables.clock import Clock, clock_columns, clock_of, nanoseconds
 from core.datasets.tables.form import TableForm
+from core.datasets.tables.intervals import LABEL
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.reading import layout_of, read_columns
 from core.errors import DatasetError
@@ -32,6 +33,9 @@ MAX_GAP_SEC = 0.25
 _COUNTER = re.compile(
     r"(index|idx|id|row|sample|counter|packet|seq\w*|frame|unnamed.*|nr|no|#)([_ ]?(id|no|number|index))?", re.I
 )
+
+SUBJECT = re.compile(r"(subject|user|participant|person|volunteer|pid)s?([_ ]?(id|name|no|number))?", re.I)
+"""What columns are called that say who was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,8 @@ def _sample_columns(
             left_out.append((name, {"text": "text", "moment": "dates", "nothing": "empty"}[kind]))
         elif _COUNTER.fullmatch(name):
             left_out.append((name, "a counter, by its name"))
+        elif LABEL.fullmatch(name) or SUBJECT.fullmatch(name):  # as a channel it would tell the model
+            left_out.append((name, "a label or a person, by its name"))
         else:
             wanted.append(name)
     return wanted, left_out

@@ -170,6 +170,56 @@ def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
     assert {*second.subjects.values()} == {"ann"} and second.activities == ("walking",)
 
 
+def test_several_people_in_one_table_are_told_apart_and_its_other_columns_of_labels_are_no_channels(
+    workspace: Workspace, folder: Callable[..., Path]
+) -> None:
+    walk, sit = signal(10, 50, walking=True), signal(10, 50, walking=False)
+    rows = [
+        f"{t},{x},{y},{z},{label},{number},{who}"
+        for who, parts in (("ann", ((walk, "walking", 1), (sit, "sitting", 2))), ("bob", ((walk, "walking", 1),)))
+        for part, label, number in parts
+        for t, x, y, z in part
+    ]
+    raw = folder(**{"all.csv": "\n".join(["t,acc_x,acc_y,acc_z,activity,activity_id,subject", *rows])})
+    assert run(workspace, raw) == 0
+    dataset = open_dataset(workspace, "mine")
+    assert {dataset.subjects[session] for session, label in labels(workspace).items() if label == "sitting"} == {"ann"}
+    assert sorted(dataset.subjects.values()) == ["ann"] * 4 + ["bob"] * 2
+    assert [channel.name for channel in dataset.channels] == ["acc_x", "acc_y", "acc_z"]
+
+
+def test_a_short_recording_has_the_label_of_its_rows_or_none(workspace: Workspace, folder: Callable[..., Path]) -> None:
+    short = csv(signal(8, 50, walking=True))
+    notes = {
+        "a_labels.csv": "start,end,label\n0,20,walking\n20,30,sitting\n",
+        "b_labels.csv": "start,end,label\n50,60,sitting\n",
+    }
+    assert run(workspace, folder(**{"a.csv": short, "b.csv": short, **notes})) == 0
+    assert [*labels(workspace).values()] == ["walking"]
+    provenance = json.loads((workspace.data / "mine" / "import.json").read_text())
+    assert provenance["dropped"]["recordings without a label"] == 1
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        {"run1-labels.csv": "start,end,label\n0,9,walking\n", "run10-labels.csv": "start,end,label\n0,9,sitting\n"},
+        {"labels.csv": "file,start,end,label\np/x.csv,0,9,walking\nq/x.csv,0,9,sitting\n"},
+    ],
+    ids=["one name begins the other", "one name in two folders"],
+)
+def test_labels_go_to_the_recording_that_they_are_of(
+    workspace: Workspace, folder: Callable[..., Path], notes: dict[str, str]
+) -> None:
+    names = ("p/x.csv", "q/x.csv") if "labels.csv" in notes else ("run1.csv", "run10.csv")
+    walk, sit = (csv(signal(9, 50, walking=walking)) for walking in (True, False))
+    assert run(workspace, folder(**{names[0]: walk, names[1]: sit, **notes})) == 0
+    dataset = open_dataset(workspace, "mine")
+    moves = {session: float(dataset.load(session).values[2].std()) > 1 for session in dataset.sessions}
+    assert moves == {session: label == "walking" for session, label in labels(workspace).items()}
+    assert sorted(moves.values()) == [False, True]
+
+
 @pytest.mark.parametrize(
     ("files", "options", "says"),
     [
@@ -181,6 +231,8 @@ def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
         ({"read.me": "words"}, [], "no file in it holds rows of numbers"),
         ({"a.csv": csv(LONG)}, ["--form", "nowhere"], "nowhere"),
         ({"a.csv": csv(LONG), "labels.json": "{"}, [], "labels.json: its labels cannot be read"),
+        ({"a.csv": csv(LONG)}, ["--label", "all:run", "--drop", "nope"], "no file has a column 'nope' to drop"),
+        ({"a.csv": csv(LONG)}, ["--label", "all:run", "--unit", "gyro=g"], "there is no sensor 'gyro'"),
     ],
 )
 def test_what_is_not_clear_is_one_sentence(
