@@ -36,9 +36,10 @@ from core.model.endpoints import choose
 from core.runs.batch import Job, draw_sessions, run_jobs
 from core.thread.evidence import Evidence
 from core.workspace import Workspace, open_workspace
-from tests.bench.tools import DATA, SLICES, imported, share_text, wilson
+from tests.bench.tools import DATA, SLICES, Slice, imported, share_text, wilson
 
 BOTH: tuple[Evidence, ...] = ("reference", "measure")
+_SLICES = (*SLICES, Slice("wisdm", "WISDM", "wisdm", "wisdm.zip", "Both devices."))
 NAMES: dict[str, tuple[Evidence, ...]] = {"demo": BOTH, "uci_har": BOTH, "wisdm": ("reference",)}
 """The datasets, and in which modes of evidence their threads are made, in turn: measuring WISDM's windows for ranges
 takes longer than all the rest."""
@@ -340,7 +341,7 @@ def main() -> int:
             if name == "demo":
                 import_dataset(workspace, name)
             elif arguments.data.is_dir():
-                imported(workspace, arguments.data, next(chosen for chosen in SLICES if chosen.name == name))
+                imported(workspace, arguments.data, next(chosen for chosen in _SLICES if chosen.name == name))
             else:
                 continue
             threads = asyncio.run(captured(workspace, open_dataset(workspace, name), arguments.count, evidence))

@@ -87,15 +87,15 @@ class Slice:
 
 
 SLICES = (
-    Slice("uci", "UCI HAR", "uci_har", "uci_har.zip", "17 subjects, six activities, windows of 2.56 s."),
+    Slice("uci_har", "UCI HAR", "uci_har", "uci_har.zip", "17 subjects, six activities, windows of 2.56 s."),
     Slice(
         "hapt", "HAPT", "hapt", "hapt.zip",
         "Three recordings of two people, transitions between postures included: whatever is compared with is one other "
         "person.",
     ),
-    Slice("watch", "WISDM, the watch", "wisdm", "wisdm.zip", "Eight subjects, eighteen activities, 10 s.", "watch"),
+    Slice("wisdm_watch", "WISDM, the watch", "wisdm", "wisdm.zip", "Eight subjects, 18 activities, 10 s.", "watch"),
     Slice(
-        "phone", "WISDM, the phone", "wisdm", "wisdm.zip",
+        "wisdm_phone", "WISDM, the phone", "wisdm", "wisdm.zip",
         "The same activities by a phone in the trousers pocket while the hands eat, type or clap: half of the labels "
         "no method tells apart.", "phone",
     ),
