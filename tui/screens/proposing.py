@@ -98,9 +98,8 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             missing.show("")
             return
         picks, is_reached = proposed.picks, not proposed.lacking
-        key = keys_of(self)
-        make = f"{key['goal.make']} makes threads to judge" if sessions else "no dataset has a session left for it"
-        self.picker.empty = f"{key['goal.export']} exports what was accepted" if is_reached else make
+        make = f"{keys['goal.make']} makes threads to judge" if sessions else "no dataset has a session left for it"
+        self.picker.empty = f"{keys['goal.export']} exports what was accepted" if is_reached else make
         self.picker.show(
             [Choice(pick.stem if self._blind else f"{pick.label}  {pick.stem}", "" if self._blind else pick.reason)
              for pick in picks]
