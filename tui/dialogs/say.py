@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from tui.dialogs.ask import BOX
 from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
-from tui.widgets.text_field import TextField
+from tui.widgets.text_field import AnswerField
 
 
 class SayScreen(Guarded, ModalScreen[tuple[str, bool] | None]):
@@ -35,19 +36,19 @@ class SayScreen(Guarded, ModalScreen[tuple[str, bool] | None]):
             box.border_subtitle = keys_of(self).hints("say.user", "say.hint", "say.leave", in_words=True)
             waits = "The run stops after this turn, and goes on with what you say."
             yield Plain(waits if self._of_run else "Then it runs to the end.")
-            yield TextField(self._text)
+            yield AnswerField(self._text, takes="say.user", entered=partial(self.action_say, False))
 
     def on_mount(self) -> None:
         """Begin at the text's end."""
-        area = self.query_one(TextField)
+        area = self.query_one(AnswerField)
         area.move_cursor(area.document.end)
         area.focus()
 
     def action_new_line(self) -> None:
         """A new line, where the key for one says it."""
-        self.query_one(TextField).insert("\n")
+        self.query_one(AnswerField).insert("\n")
 
     def action_say(self, hint: bool) -> None:
         """Answer with the words as they stand."""
-        text = self.query_one(TextField).text.strip()
+        text = self.query_one(AnswerField).text.strip()
         self.dismiss((text, hint) if text else None)

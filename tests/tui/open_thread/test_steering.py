@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 
 from core.thread.hint import hint_of
 from core.workspace import Workspace, open_workspace
@@ -46,7 +47,10 @@ async def test_what_the_user_says_stands_after_the_present_turn_and_the_run_goes
     stem = new_thread(workspace).stem
     async with opened(workspace, (80, 24)) as (pilot, screen):
         await begun(pilot, screen, server)
-        await pilot.press(*"is it regular?", "enter")
+        driver = pilot.app._driver  # pyright: ignore[reportPrivateUsage] - where keys come from
+        assert driver is not None
+        for key in (*"is it regular?", "enter"):  # all of them are there before the first is looked at
+            driver.send_message(Key(key, key if len(key) == 1 else None))
         server.lock.release()
         await until(pilot, lambda: on_disk(workspace, stem).thread.status == "finished" and not work(screen).busy)
         messages = on_disk(workspace, stem).thread.messages
