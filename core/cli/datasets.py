@@ -72,7 +72,7 @@ def import_command(
         if not agreed(path, form, table):
             return
         name = name or re.sub(r"\W+", "_", path.stem).strip("_") or importer
-    elif not table.empty:
+    elif importer != "table" and not table.empty:
         raise UsageError(f"{importer} is read as its publishers wrote it: options for tables go with `import table`")
     options = ImportOptions(length, overlap, seed, device, form)
     try:

@@ -24,6 +24,8 @@ def with_words(workspace: Workspace, jobs: Sequence[Job], options: Mapping[str, 
         return list(jobs)
     if len(jobs) != 1 or not jobs[0].stem:
         raise UsageError("--say and --whisper are said in one stored thread: name one")
+    if hint is not None and not hint.strip():
+        raise UsageError("there is nothing to whisper")
     from core.curate import say
     from core.storage.store import read
     from core.teaching.whisper import whispered
@@ -33,7 +35,5 @@ def with_words(workspace: Workspace, jobs: Sequence[Job], options: Mapping[str, 
         say(workspace, read(workspace.threads, job.stem), words)
     if hint is None:
         return [job]
-    if not hint.strip():
-        raise UsageError("there is nothing to whisper")
     whispered(workspace, read(workspace.threads, job.stem))
     return [replace(job, hint=lambda _thread: hint)]

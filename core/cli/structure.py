@@ -43,7 +43,7 @@ def restructured(
             by = -1 if options["move"] == "up" else 1
             return curate.move_turn(workspace, stored, index, by), f"moved {options['move']}:"
         case "split_calls":
-            return curate.split_calls(workspace, stored, index), "gave each call of its own turn:"
+            return curate.split_calls(workspace, stored, index), "gave each call a turn of its own:"
         case _:
             return curate.join_turns(workspace, stored, index), "joined with the turn after it:"
 

@@ -59,7 +59,10 @@ Progress = Callable[[int, int, str], None]
 
 def mends_in(text: str) -> Mends:
     """What is to be put right, as `datasets mend` takes it: `--time-unit ms --drop label`. Raises UsageError."""
-    words = shlex.split(text)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"`{text}` cannot be read: {error}") from error
     mends = Mends()
     while words:
         option, assigned, value = words.pop(0).partition("=")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import ThreadError, UsageError, WorkspaceError, system_reason
+from core.errors import DatasetError, ThreadError, UsageError, WorkspaceError, system_reason
 from core.evaluation.scores import Outcome
 from core.runs.batch import Job
 from core.storage.atomic import write_atomic
 from core.storage.store import Stored, read_all
 from core.thread.evidence import Evidence
+from core.thread.labels import same_label
 from core.thread.summary import summary_of
 from core.workspace import Workspace
 
@@ -137,28 +138,41 @@ def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant
 
 
 def outcomes_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> list[Outcome]:
-    """What became of every try; one that was not begun, or is not finished, is there and wrong."""
+    """What became of every try; one that was not begun, or is not finished, is there and wrong.
+
+    Raises:
+        DatasetError: the dataset is not there, or a session is no longer in it.
+    """
     from core.datasets.standard import open_dataset
 
-    labels = open_dataset(workspace, evaluation.dataset).labels
+    dataset = open_dataset(workspace, evaluation.dataset)
     outcomes: list[Outcome] = []
     for session, threads in threads_of(workspace, evaluation, contestant).items():
-        truth = labels[session][0]
-        outcomes += [_outcome(session, attempt, truth, threads) for attempt in range(evaluation.tries)]
+        if session not in dataset.labels:
+            raise DatasetError(
+                f"{dataset.name} has no labelled session {session} any more, which {evaluation.name} asks about; "
+                "import the dataset as it was"
+            )
+        truth = dataset.labels[session][0]
+        labels = (truth, *dataset.activities)
+        outcomes += [_outcome(session, attempt, labels, threads) for attempt in range(evaluation.tries)]
     return outcomes
 
 
-def _outcome(session: str, attempt: int, truth: str, threads: Sequence[Stored]) -> Outcome:
+def _outcome(session: str, attempt: int, labels: Sequence[str], threads: Sequence[Stored]) -> Outcome:
+    """What became of one try; the first of the labels is the true one."""
+    truth = labels[0]
     if attempt >= len(threads):
         return Outcome(session, attempt, truth, "", right=False, finished=False)
     stored = threads[attempt]
     summary = summary_of(stored.thread, stored.stem)
     finished = summary.status == "finished"
+    answer = summary.answer if finished else ""
     return Outcome(
         session,
         attempt,
         truth,
-        summary.answer if finished else "",
+        next((label for label in labels if same_label(label, answer)), answer),
         right=finished and summary.correct is True,
         finished=finished,
         confidence=summary.confidence,

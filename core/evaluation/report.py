@@ -21,7 +21,7 @@ from core.evaluation.scores import (
     reliability,
     share_right,
 )
-from core.text import counted
+from core.text import counted, one_line
 
 Answers = Mapping[Contestant, Sequence[Outcome]]
 
@@ -153,7 +153,7 @@ def _about(contestant: Contestant, outcomes: Sequence[Outcome], tries: int) -> l
     wrong = sorted(((c, t, a) for (t, a), c in confusion(outcomes).items() if t != a), reverse=True)[:8]
     if wrong:
         told += ["", "| true label | answered | times |", "|---|---|---|"]
-        told += [f"| {truth} | {answer} | {count} |" for count, truth, answer in wrong]
+        told += [f"| {truth} | {one_line(answer, 60).replace('|', '/')} | {count} |" for count, truth, answer in wrong]
     return told
 
 

@@ -26,7 +26,7 @@ class Outcome:
     attempt: int
     truth: str
     answer: str
-    """Empty where none came in time."""
+    """As the dataset spells it, where it names one of its labels. Empty where none came in time."""
     right: bool
     """False for one that is not finished."""
     finished: bool

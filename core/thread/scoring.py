@@ -72,7 +72,7 @@ _MEANT: Mapping[str, str] = {
     **dict.fromkeys(("cannot tell", "can not be told", "can't be told", "unanswerable", "cannot be determined"),
                     CANNOT_BE_TOLD),
 }  # fmt: skip
-_NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-−]?(?:\d+(?:\.\d+)?|\.\d+)")
 
 
 def kind_in(metadata: Mapping[str, Any]) -> str:

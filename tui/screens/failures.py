@@ -73,7 +73,7 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
         """Read the failed threads."""
         hidden = len(self._failed) - len(self._open)
         unjudged = f" · {hidden} not judged, and hidden while judging is blind" if hidden else ""
-        title = f"failures · {len(self._open):,} of {counted(f'{self._of:,}', 'thread')}{unjudged}"
+        title = f"failures · {len(self._open):,} of {counted(self._of, 'thread')}{unjudged}"
         self.query_one("#title", Plain).show(title)
         self.board.empty = "reading …"
         self.board.focus()

@@ -55,7 +55,7 @@ def script(workspace: Workspace, accuracy: float, seed: int) -> list[Answer]:
     for session in draw_sessions(dataset, COUNT, seed=4):
         truth = dataset.labels[session][0]
         wrong = next(label for label in dataset.activities if label != truth)
-        answer = truth if chance.random() < accuracy else wrong
+        answer = (truth if chance.random() < accuracy else wrong).replace("_", " ").upper()
         answers.append(says(f"It moves.\n\nConfidence: medium\nFinal Answer: {answer}", 60))
     return answers
 
@@ -73,6 +73,8 @@ def test_two_models_of_known_accuracy_are_reported_and_told_apart(
     for contestant, accuracy in ((better, 0.9), (worse, 0.3)):
         assert contestant["interval"][0] < accuracy < contestant["interval"][1]
         assert contestant["of"] == contestant["finished"] == COUNT
+        answered = {row["answer"] for row in contestant["confusion"]}
+        assert answered <= {*open_dataset(workspace, "demo").activities}, "as the dataset spells them"
     (apart,) = told["differences"]
     assert apart["p"] < 0.01 and apart["interval"][0] > 0
     report = (workspace.root / "evaluations/trial/report.md").read_text()

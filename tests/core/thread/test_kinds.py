@@ -48,6 +48,7 @@ def test_every_kind_is_declared_and_scored():
         ("steps", "0", ["0", "1"], ["2"]),
         ("steps", "40", ["36", "44.0"], ["35", "45"]),
         ("change", "2.56", ["2.56", "3.05 s", "2.1"], ["3.1", "2", "0"]),
+        ("change", "0.8", [".8", ".5 s"], ["8", ".1"]),
         ("compare", "same", ["same", "the same", "about the same"], ["first"]),
         ("fault", "body_acc", ["body_acc", "Body acc"], ["total_acc", "none"]),
         ("certainty", "not sure", ["not sure", "unsure"], ["sure"]),

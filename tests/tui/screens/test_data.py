@@ -44,6 +44,6 @@ async def test_a_dataset_is_imported_checked_mended_and_put_back(
 def test_mends_are_written_as_the_command_takes_them():
     wanted = Mends(True, False, "ms", "sort", {"acc": "g"}, ("label", "x"))
     assert mends_in("--numbers --time-unit ms --times=sort --unit acc=g --drop label --drop x") == wanted
-    for wrong in ("--time-unit h", "--unit acc", "--drop", "sort"):
+    for wrong in ("--time-unit h", "--unit acc", "--drop", "sort", "--drop 'left open"):
         with pytest.raises(UsageError):
             mends_in(wrong)
