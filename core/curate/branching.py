@@ -14,7 +14,8 @@ from core.thread.branches import branched
 from core.thread.compare import first_difference
 from core.thread.evidence import with_references_without
 from core.thread.json_form import decode
-from core.thread.value import Thread, is_assistant, with_messages, with_metadata
+from core.thread.updates import with_messages, with_metadata
+from core.thread.value import Thread, is_assistant
 from core.workspace import Workspace
 
 

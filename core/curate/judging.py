@@ -15,7 +15,8 @@ from core.text import one_line
 from core.thread.review import reasons_of, review_of, tags_of, verdict_of
 from core.thread.turn_labels import TurnLabel, with_label
 from core.thread.turns import turn_at
-from core.thread.value import Thread, timestamp, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Thread, timestamp
 from core.workspace import Workspace
 
 Verdict = Literal["accept", "reject", "skip"]

@@ -19,7 +19,8 @@ from core.files import read_regular_file
 from core.storage import history, store, thread_files
 from core.storage.atomic import digest, write_atomic
 from core.thread.json_form import decode_object, shape_of
-from core.thread.value import Thread, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Thread
 from core.workspace import Workspace
 
 BACKUP_FOLDER = "threads_v3_backup"

@@ -13,7 +13,8 @@ from core.storage.thread_files import path_of, stamp_of
 from core.thread.branches import branched
 from core.thread.compare import first_difference
 from core.thread.json_form import decode, encode
-from core.thread.value import Thread, touched, with_metadata
+from core.thread.updates import touched, with_metadata
+from core.thread.value import Thread
 from core.workspace import Workspace
 
 Resolution = Literal["theirs", "mine", "branch"]

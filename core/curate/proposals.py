@@ -18,7 +18,8 @@ from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.scoring import ACTIVITY, asks_for_a_label
 from core.thread.turns import with_ids_of
-from core.thread.value import SCHEMA_VERSION, Message, Thread, is_assistant, timestamp, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import SCHEMA_VERSION, Message, Thread, is_assistant, timestamp
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

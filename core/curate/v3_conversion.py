@@ -16,7 +16,8 @@ from core.errors import ThreadError
 from core.thread.labels import same_label
 from core.thread.opening import first_message
 from core.thread.turns import call_id
-from core.thread.value import SCHEMA_VERSION, Thread, final_answer, recount, timestamp
+from core.thread.updates import recount
+from core.thread.value import SCHEMA_VERSION, Thread, final_answer, timestamp
 
 _FROM_TOP = {
     "dataset_name": "dataset",

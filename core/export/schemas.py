@@ -8,7 +8,8 @@ from typing import Any
 
 from core.export.profiles.profile import Making
 from core.thread.call_checks import call_problems
-from core.thread.value import Thread, call_arguments, call_name, calls_of, with_part
+from core.thread.updates import with_part
+from core.thread.value import Thread, call_arguments, call_name, calls_of
 from core.workspace import Workspace
 
 

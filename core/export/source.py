@@ -20,7 +20,8 @@ from core.storage.atomic import digest
 from core.thread.call_ids import with_neutral_ids
 from core.thread.json_form import Decoded, decoded, encode_line
 from core.thread.plain_text import with_text_contents
-from core.thread.value import Thread, with_part
+from core.thread.updates import with_part
+from core.thread.value import Thread
 
 
 @dataclass(frozen=True, slots=True)

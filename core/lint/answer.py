@@ -11,7 +11,8 @@ from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
 from core.thread.open_answer import is_open
 from core.thread.scoring import kind_in, meant, number_in, scoring_of
-from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, recount, text_of
+from core.thread.updates import recount
+from core.thread.value import Thread, calls_of, counted, final_message, is_assistant, text_of
 
 _LINE = re.compile(r"^[ \t*_#>]*final answer[*_ \t]*:?[*_ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 

@@ -24,7 +24,8 @@ from core.thread.evidence import Evidence, evidence_of
 from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
 from core.thread.scoring import asks_for_a_label, kind_in
-from core.thread.value import Thread, is_assistant, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Thread, is_assistant
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

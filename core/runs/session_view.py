@@ -15,7 +15,8 @@ from core.datasets.standard import StandardDataset
 from core.runs.toolbox import context_for, open_toolbox
 from core.thread.scoring import activity_in
 from core.thread.turns import block_end, calls_with_results
-from core.thread.value import Thread, call_arguments, call_name, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Thread, call_arguments, call_name
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

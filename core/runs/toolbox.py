@@ -21,7 +21,8 @@ from core.errors import SensorloomError
 from core.files import read_regular_file
 from core.thread.evidence import Evidence, evidence_of, references_without
 from core.thread.turns import calls_with_results
-from core.thread.value import Thread, call_arguments, call_name, is_assistant, text_of, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Thread, call_arguments, call_name, is_assistant, text_of
 from core.trust import TOOLS_FILE, is_trusted, user_folder, why_untrusted
 from core.workspace import Workspace
 from tools.builtin import BUILTIN, LOOKING_UP, RANKING

@@ -15,7 +15,8 @@ from core.storage.atomic import Content, sync_folder, write_atomic
 from core.storage.numbers import HighestNumbers
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.thread.json_form import decode, encode
-from core.thread.value import Thread, touched
+from core.thread.updates import touched
+from core.thread.value import Thread
 
 _SAFE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}")
 _NUMBERED = re.compile(r"_v4_(\d+)$")

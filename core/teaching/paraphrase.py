@@ -21,7 +21,8 @@ from core.storage.store import Stored
 from core.teaching.asking import ask
 from core.thread.conclusion import CONCLUDING
 from core.thread.review import verdict_of
-from core.thread.value import Message, Thread, count, is_assistant, text_of, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Message, Thread, count, is_assistant, text_of
 from core.thread.ways import with_made_by
 from core.workspace import Workspace
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from core.thread.proposal import Reason, context_hash
 from core.thread.turns import Turn
-from core.thread.value import Message, Thread, timestamp, with_alternatives
+from core.thread.updates import with_alternatives
+from core.thread.value import Message, Thread, timestamp
 
 
 def with_turn_kept(changed: Thread, before: Thread, turn: Turn, reason: Reason) -> Thread:

@@ -6,7 +6,8 @@ from core.errors import UsageError
 from core.thread.proposal import ORIGIN
 from core.thread.question import question_turn, with_question
 from core.thread.turns import Turn, boundary, turns, with_thread_id
-from core.thread.value import Thread, is_assistant, recount, timestamp, with_metadata
+from core.thread.updates import recount, with_metadata
+from core.thread.value import Thread, is_assistant, timestamp
 
 _NOT_COPIED = ("review", "tags", "last_modified")
 """What was said of the parent as a whole says nothing of the branch."""

@@ -26,17 +26,8 @@ from core.thread.alternatives import shifted, with_turn_kept
 from core.thread.question import question_of, question_turn
 from core.thread.stale import made_by, mark_after, marked, without
 from core.thread.turns import Turn, call_id, call_ids, calls_with_results, results_of, turn_at
-from core.thread.value import (
-    Message,
-    Thread,
-    call_arguments,
-    call_name,
-    calls_of,
-    is_assistant,
-    text_of,
-    with_messages,
-    with_metadata,
-)
+from core.thread.updates import with_messages, with_metadata
+from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, is_assistant, text_of
 
 if TYPE_CHECKING:
     from tools.registry import Tool, ToolContext

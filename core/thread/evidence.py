@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from core.thread.value import Thread, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Thread
 
 Evidence = Literal["reference", "measure"]
 """`reference`: the tools that compare with other people's sessions name the likeliest label. `measure`: nothing ranks

@@ -10,7 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from core.thread.value import Message, Thread, calls_of, is_assistant, text_of, timestamp, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Message, Thread, calls_of, is_assistant, text_of, timestamp
 
 Way = Literal["drop", "perturb"]
 Faithfulness = Literal["faithful", "unfaithful", "unsteady"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.thread.value import Thread, timestamp, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Thread, timestamp
 
 LOWEST, HIGHEST = 1, 5
 """The range of scores."""

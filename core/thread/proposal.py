@@ -8,16 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from core.thread.value import (
-    Message,
-    Thread,
-    is_assistant,
-    timestamp,
-    with_alternatives,
-    with_messages,
-    with_metadata,
-    with_part,
-)
+from core.thread.updates import with_alternatives, with_messages, with_metadata, with_part
+from core.thread.value import Message, Thread, is_assistant, timestamp
 
 
 @dataclass(frozen=True, slots=True)

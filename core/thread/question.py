@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from core.thread.opening import opening_of
 from core.thread.scoring import activity_in, states_its_form
 from core.thread.turns import Turn, each_turn
-from core.thread.value import Message, Thread, recount, text_of, with_messages, with_metadata
+from core.thread.updates import recount, with_messages, with_metadata
+from core.thread.value import Message, Thread, text_of
 
 
 def question_turn(thread: Thread) -> Turn:

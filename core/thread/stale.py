@@ -13,15 +13,8 @@ from typing import Any
 
 from core.thread.alternatives import entry
 from core.thread.turns import artifacts_in, calls_with_results, turn_at
-from core.thread.value import (
-    Message,
-    Thread,
-    call_arguments,
-    is_assistant,
-    text_of,
-    with_alternatives,
-    with_messages,
-)
+from core.thread.updates import with_alternatives, with_messages
+from core.thread.value import Message, Thread, call_arguments, is_assistant, text_of
 
 SESSION = "session"
 """The artifact id of the thread's own session, which no call makes."""

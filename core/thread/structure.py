@@ -17,17 +17,8 @@ from core.thread.edits import answered_calls, message_at
 from core.thread.proposal import ORIGIN
 from core.thread.stale import made_by, mark_after, without
 from core.thread.turns import Turn, each_turn, results_of, turn_at, with_ids_of
-from core.thread.value import (
-    Message,
-    Thread,
-    call_arguments,
-    calls_of,
-    final_message,
-    is_assistant,
-    text_of,
-    with_alternatives,
-    with_messages,
-)
+from core.thread.updates import with_alternatives, with_messages
+from core.thread.value import Message, Thread, call_arguments, calls_of, final_message, is_assistant, text_of
 
 OF_ONE_REPLY = ("content", "tool_calls", "reasoning_content", "usage", "label")
 """Keys of an assistant message that say something of the whole reply, and stay with its first part."""

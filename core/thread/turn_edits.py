@@ -7,7 +7,8 @@ from core.thread.alternatives import shifted, with_turn_kept
 from core.thread.edits import answered_calls, assistant_turn, message_at
 from core.thread.stale import made_by, mark_after, without
 from core.thread.turns import turn_at
-from core.thread.value import Thread, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Thread
 
 
 def deleted(thread: Thread, index: int) -> Thread:

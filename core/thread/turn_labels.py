@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 from core.thread.edits import assistant_turn
 from core.thread.stale import without
-from core.thread.value import Message, Thread, is_assistant, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Message, Thread, is_assistant
 
 TurnLabel = Literal["good", "neutral", "bad"]
 LABELS: tuple[TurnLabel, ...] = get_args(TurnLabel)

@@ -9,7 +9,8 @@ from core.thread.alternatives import entry
 from core.thread.compare import first_difference
 from core.thread.proposal import context_hash
 from core.thread.turns import turn_at, with_ids_of
-from core.thread.value import Thread, is_assistant, with_alternatives, with_metadata
+from core.thread.updates import with_alternatives, with_metadata
+from core.thread.value import Thread, is_assistant
 
 
 def parting(right: Thread, wrong: Thread) -> int | None:

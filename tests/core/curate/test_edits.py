@@ -19,7 +19,8 @@ from core.thread.edits import (
 from core.thread.proposal import context_hash
 from core.thread.stale import accepted_as_is, calls_to_repeat, cut
 from core.thread.turn_edits import deleted, with_loss
-from core.thread.value import Thread, call_arguments, calls_of, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import Thread, call_arguments, calls_of
 from tests.core.curate.pairing import orphans, unanswered
 from tests.core.curate.world import SCHEMAS, TOOLS, artifact_of, assistant, context_at, stale, without_call
 

@@ -13,7 +13,8 @@ from core.filters.language import parse, select
 from core.filters.values import FilterError
 from core.listing.index import summaries
 from core.thread.summary import Summary, summary_of
-from core.thread.value import Thread, recount
+from core.thread.updates import recount
+from core.thread.value import Thread
 from core.workspace import open_workspace
 
 ONE = Summary(

@@ -7,7 +7,8 @@ from typing import Any
 
 from core.lint import Context, check_thread
 from core.lint.duplicates import Duplicates, spoken_signature
-from core.thread.value import Thread, is_assistant, recount
+from core.thread.updates import recount
+from core.thread.value import Thread, is_assistant
 from tests.core.analyst.analyst_threads import manifest_of, run_thread
 from tests.tools.made import MOTIONS, MadeDataset, made_dataset
 from tools.builtin import BUILTIN

@@ -21,7 +21,8 @@ from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.settings import ModelSettings
 from core.storage import history, store
 from core.storage.store import Stored
-from core.thread.value import Message, Thread, calls_of, is_assistant, with_metadata
+from core.thread.updates import with_metadata
+from core.thread.value import Message, Thread, calls_of, is_assistant
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, FakeServer, calls, delta, fails, fake_server, says
 from tools.registry import ToolContext, tool

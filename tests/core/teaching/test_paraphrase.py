@@ -14,7 +14,8 @@ from core.runs.toolbox import context_for, open_toolbox
 from core.storage import store
 from core.storage.store import Stored
 from core.thread.edits import reexecuted
-from core.thread.value import text_of, with_messages
+from core.thread.updates import with_messages
+from core.thread.value import text_of
 from core.workspace import Workspace
 from tests.fake_server import fake_server, says
 from tests.tui.motion import motion_workspace, new_thread

@@ -13,7 +13,8 @@ from core.thread.kind_truths import About
 from core.thread.kinds import BY_NAME, DECLARED, Asked, ask
 from core.thread.question import question_turn, with_question
 from core.thread.scoring import KINDS, balanced_as, is_right
-from core.thread.value import Thread, count, recount
+from core.thread.updates import recount
+from core.thread.value import Thread, count
 from tools.session import Channel, Window
 
 LABELS = ("walking", "sitting", "walking_upstairs")

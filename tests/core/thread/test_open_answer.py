@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.lint import check_thread
 from core.thread.labels import same_label
 from core.thread.open_answer import is_open, labels_left, open_answer
-from core.thread.value import Thread, recount
+from core.thread.updates import recount
+from core.thread.value import Thread
 
 LABELS = ["walking", "sitting", "eating_soup"]
 

@@ -12,7 +12,8 @@ from core.storage.atomic import write_atomic
 from core.thread.conclusion import conclusion, final_answer, stated_confidence
 from core.thread.json_form import decode, encode
 from core.thread.labels import same_label
-from core.thread.value import Thread, recount, with_messages, with_metadata
+from core.thread.updates import recount, with_messages, with_metadata
+from core.thread.value import Thread
 
 
 def make(**metadata: Any) -> Thread:

@@ -8,7 +8,8 @@ import pytest
 
 from core.curate.steps import commit
 from core.storage.store import Stored
-from core.thread.value import Thread, calls_of, recount, text_of
+from core.thread.updates import recount
+from core.thread.value import Thread, calls_of, text_of
 from core.workspace import Workspace
 from tests.core.curate.world import FINAL, assistant
 from tests.tui.driving import notices, on_disk, opened
