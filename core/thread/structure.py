@@ -200,6 +200,13 @@ def joined(thread: Thread, index: int) -> Thread:
         *thread.messages[first.start + 1 : first.end],
         *thread.messages[second.start + 1 : second.end],
     ]
+
+    def at_the_whole(alternative: Mapping[str, Any]) -> Mapping[str, Any]:
+        at = alternative.get("position")
+        return {**alternative, "position": first.start} if at == second.start else alternative
+
+    if thread.alternatives:
+        thread = with_alternatives(thread, map(at_the_whole, thread.alternatives))
     return _with_block(thread, first.start, second.end, block)
 
 

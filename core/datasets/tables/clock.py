@@ -88,6 +88,11 @@ def nanoseconds(columns: Columns, clock: Clock) -> Nanoseconds:
     if clock.unit == "moment":
         return _moments(columns[clock.column], clock.column)
     values = _numbers(columns[clock.column])
+    largest = float(np.nanmax(np.abs(values.astype(np.float64)), initial=0.0))
+    if largest * FACTORS[clock.unit] > np.iinfo(np.int64).max:
+        raise DatasetError(
+            f"column {clock.column}: {largest:g} {clock.unit} is no time; say what it counts in: --time-unit"
+        )
     if values.dtype == np.int64:
         return (values * int(FACTORS[clock.unit])).astype(np.int64)
     if not np.isfinite(values).all():

@@ -120,15 +120,19 @@ def _of_table(file: RawFile) -> list[Interval]:
         times = nanoseconds(columns, clock).tolist()
         return [Interval(at, None, text, of) for at, text, of in zip(times, texts, recordings, strict=True)]
     starts, ends = (_times(columns[name].to_pylist(), name) for name in (start, end))
-    return [Interval(*row) for row in zip(starts, ends, texts, recordings, strict=True)]
+    if None in starts:
+        raise DatasetError(f"{file.name}: row {starts.index(None) + 1} has no {start}; write it, or take the row out")
+    rows = zip(starts, ends, texts, recordings, strict=True)
+    return [Interval(at, until, text, of) for at, until, text, of in rows if at is not None]
 
 
-def _times(values: Iterable[Any], name: str) -> list[int]:
-    """Times of intervals as nanoseconds: dates and times, counts since 1970, or seconds from the start."""
-    return [_time(value, name) for value in values]
+def _times(values: Iterable[Any], name: str) -> list[int | None]:
+    """Times of intervals as nanoseconds, None for an empty cell."""
+    return [None if value is None or not str(value).strip() else _time(value, name) for value in values]
 
 
 def _time(value: Any, name: str) -> int:
+    """Nanoseconds of a date and time, a count since 1970, or one of seconds from the start."""
     if isinstance(value, str) and not re.fullmatch(r"[-+.\deE]+", value.strip()):
         return moment_ns(value)
     number = float(value)

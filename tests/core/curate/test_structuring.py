@@ -112,6 +112,14 @@ def test_alternatives_go_with_the_turn_they_stand_at(workspace: Workspace, plain
     assert [each["position"] for each in after.thread.alternatives] == [4]
 
 
+def test_alternatives_of_a_turn_that_is_joined_stand_at_the_whole_one(workspace: Workspace, plain: Stored):
+    parted = curate.split_calls(workspace, plain, 3)
+    edited = curate.edit_message(workspace, parted, 5, {**parted.thread.messages[5], "content": "and this"})
+    assert [each["position"] for each in edited.thread.alternatives] == [5]
+    whole = curate.join_turns(workspace, edited, 3)
+    assert [each["position"] for each in whole.thread.alternatives] == [3], "no result has alternatives"
+
+
 def test_a_say_goes_to_the_end_of_what_is_not_finished(workspace: Workspace, plain: Stored):
     running = curate.delete_turn(workspace, plain, 6)
     after = curate.say(workspace, running, " is it regular? ")

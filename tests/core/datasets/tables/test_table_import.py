@@ -233,6 +233,12 @@ def test_labels_go_to_the_recording_that_they_are_of(
         ({"a.csv": csv(LONG), "labels.json": "{"}, [], "labels.json: its labels cannot be read"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--drop", "nope"], "no file has a column 'nope' to drop"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--unit", "gyro=g"], "there is no sensor 'gyro'"),
+        (
+            {"a.csv": csv([(t + 1e12, x, y, z) for t, x, y, z in LONG])},
+            ["--label", "all:run", "--time-unit", "s"],
+            "is no time",
+        ),
+        ({"a.csv": csv(LONG), "a_labels.csv": "start,end,label\n0,9,run\n,12,sit\n"}, [], "row 2 has no start"),
     ],
 )
 def test_what_is_not_clear_is_one_sentence(
