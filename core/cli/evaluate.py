@@ -12,6 +12,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
 from core.errors import UsageError, WorkspaceError, system_reason
+from core.text import counted
 from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from core.evaluation.contest import Contestant, Evaluation
     from core.evaluation.scores import Outcome
     from core.model.client import Model
-    from core.runs.batch import Ran
+    from core.runs.batch import Job, Ran
 
 SETS_UP = ("dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "max_turns")
 """Options that an evaluation is begun with; one that is gone on with has them already."""
@@ -47,25 +48,31 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
 
     Every model answers the same question about the same sessions; its threads are kept in evaluations/NAME/, where
     `--threads` opens them, and are never exported. Figures come with intervals of 95 %. Without --dataset and
-    --resume, the report of NAME, or of the latest evaluation, is printed once more.
+    --resume, the report of NAME, or of the latest evaluation, is printed once more. Exits with 1 where a thread failed,
+    as with an endpoint that does not answer.
     """
     from core.evaluation.contest import begin, missing, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
     new = not options["resume"] and options["dataset"] is not None
-    stopped = False
+    stopped, failed = False, 0
     if new:
         begin(workspace, evaluation)
     if new or options["resume"]:
         for contestant in evaluation.contestants:
             if jobs := missing(workspace, evaluation, contestant):
-                stopped = _run(workspace, evaluation, contestant, jobs, options["parallel"])
+                ran = _run(workspace, evaluation, contestant, jobs, options["parallel"])
+                stopped = len(ran) < len(jobs) or any(result.cancelled for result in ran)
+                failed += sum(bool(result.error) for result in ran)
             if stopped:
                 say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
                 break
     answers = {contestant: outcomes_of(workspace, evaluation, contestant) for contestant in evaluation.contestants}
     _tell(workspace, evaluation, answers, as_json)
-    return STOPPED if stopped else 0
+    if failed:
+        again = f"`sensorloom evaluate {evaluation.name} --resume` goes on with them"
+        say(f"{counted(failed, 'thread')} failed, and count as wrong; {again}", err=True)
+    return STOPPED if stopped else 1 if failed else 0
 
 
 def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> Evaluation:
@@ -144,9 +151,9 @@ def _contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) 
 
 
 def _run(
-    workspace: Workspace, evaluation: Evaluation, contestant: Contestant, jobs: Sequence[Any], parallel: int
-) -> bool:
-    """Run what is missing of one contestant. Returns whether it was stopped."""
+    workspace: Workspace, evaluation: Evaluation, contestant: Contestant, jobs: Sequence[Job], parallel: int
+) -> list[Ran]:
+    """Run what is missing of one contestant."""
     from core.model.endpoints import choose
     from core.runs.batch import run_jobs
 
@@ -157,8 +164,7 @@ def _run(
         tools = None if contestant.tools else ()
         return await run_jobs(apart, jobs, model, parallel=parallel, ended=ended, watch=watch, tools=tools)
 
-    ran = run_shown(choice, len(jobs), work)
-    return len(ran) < len(jobs) or any(result.cancelled for result in ran)
+    return run_shown(choice, len(jobs), work)
 
 
 def _tell(

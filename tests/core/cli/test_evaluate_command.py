@@ -16,7 +16,7 @@ from core.runs.batch import draw_sessions
 from core.storage import store
 from core.storage.splits_file import hold_out
 from core.workspace import Workspace, open_workspace
-from tests.fake_server import Answer, fake_server, says
+from tests.fake_server import Answer, fails, fake_server, says
 
 COUNT = 40
 
@@ -114,6 +114,16 @@ def test_answers_stay_apart_from_training_threads_and_are_not_exported(
     assert len(json.loads(capsys.readouterr().out)) == 3
     assert run_command(["export", *own]) != 0
     assert "evaluation" in capsys.readouterr().err and not list(workspace.exports.glob("*.jsonl"))
+
+
+def test_an_endpoint_that_refuses_is_no_quiet_zero(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = ("--dataset", "demo", "--count", "2", "--seed", "1")
+    with fake_server(fails(401, "no such key"), fails(401, "no such key")) as server:
+        assert evaluate(workspace, *begun, "--endpoint", f"{server.url}=some") == 1
+    told = capsys.readouterr().err
+    assert (
+        "no such key" in told and "2 threads failed, and count as wrong; `sensorloom evaluate demo-1 --resume`" in told
+    )
 
 
 def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
