@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import replace as replace_fields
 from pathlib import Path
@@ -29,7 +29,9 @@ def command() -> None:
 @command.command("import")
 @click.argument("importer", metavar="NAME")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", help="What the dataset is called; the importer's name unless told.")
+@click.option(
+    "--name", metavar="NAME", help="What the dataset is called; the importer's name unless told, or your own folder's."
+)
 @click.option(
     "--length",
     type=Finite(0, min_open=True),
@@ -71,7 +73,6 @@ def import_command(
     if importer == "table" and path is not None:
         if not agreed(path, form, table):
             return
-        name = name or re.sub(r"\W+", "_", path.stem).strip("_") or importer
     elif importer != "table" and not table.empty:
         raise UsageError(f"{importer} is read as its publishers wrote it: options for tables go with `import table`")
     options = ImportOptions(length, overlap, seed, device, form)
@@ -91,7 +92,7 @@ def import_command(
         folders = {"folder": str(report.folder), "replaced": str(report.replaced) if report.replaced else None}
         print_json(asdict(report) | folders)
     else:
-        _tell(workspace, report)
+        _tell(workspace, report, () if table.asks else report.told)
 
 
 @command.command("list")
@@ -181,7 +182,10 @@ def _people(subjects: int) -> str:
     return counted(subjects, "subject") if subjects else "unknown subjects"
 
 
-def _tell(workspace: Workspace, report: ImportReport) -> None:
+def _tell(workspace: Workspace, report: ImportReport, told: Sequence[str]) -> None:
+    """Say what an import did; `told` is what was decided on the way, where it was not shown before."""
+    for line in told:
+        say(line)
     say(
         f"{report.dataset}: {counted(report.sessions, 'session')} of {_people(report.subjects)} "
         f"in {workspace.shown(report.folder)} ({report.seconds:.1f} s)"

@@ -50,6 +50,11 @@ class TableRequest:
         """Whether nothing was said."""
         return self == TableRequest(TableForm(), None, False, False)
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody is there to be asked, and wants to be."""
+        return sys.stdin.isatty() and sys.stdout.isatty() and not self.yes
+
     def decided(self, workspace: Workspace) -> TableForm:
         """The form, with what it leaves open taken from an earlier one. Raises UsageError: that cannot be read."""
         if self.form_from is None:
@@ -93,8 +98,7 @@ def agreed(path: Path, form: TableForm, table: TableRequest) -> bool:
     Raises:
         DatasetError: they cannot be imported; the message says why.
     """
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not table.yes
-    if not (table.look or asks):
+    if not (table.look or table.asks):
         return True
     import tempfile
 

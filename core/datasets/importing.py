@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
@@ -67,6 +68,8 @@ class ImportReport:
     seconds: float
     replaced: Path | None = None
     """Where the dataset that stood under the name is now."""
+    told: tuple[str, ...] = ()
+    """What was decided by looking at the files, a line each."""
 
 
 def importer_named(name: str) -> Importer:
@@ -94,7 +97,7 @@ def import_dataset(
         workspace: where its data folder is.
         kind: the importer's name.
         path: the raw folder or archive.
-        name: the dataset's name; the importer's unless told.
+        name: the dataset's name; the importer's unless told, or of one's own recordings their folder's or file's.
         options: how sessions are cut.
         replace: put it in the place of a dataset of that name, which is kept, hidden, beside it.
         progress: told after each step.
@@ -104,7 +107,8 @@ def import_dataset(
         DatasetError: the raw files are wrong or damaged, or nothing can be written; no dataset was made.
     """
     importer, options = importer_named(kind), options or ImportOptions()
-    name = name or importer.name
+    own = re.sub(r"\W+", "_", path.stem).strip("_") if importer.name == "table" and path is not None else ""
+    name = name or own or importer.name
     _check_request(importer, path, name, options)
     final = workspace.data / name
     if final.exists() and not replace:
@@ -132,6 +136,7 @@ def import_dataset(
         resumed,
         time.monotonic() - began,
         replaced,
+        plan.told,
     )
 
 

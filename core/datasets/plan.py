@@ -79,6 +79,8 @@ class Plan:
     synthetic: bool = False
     beside: Mapping[str, str] = field(default_factory=dict[str, str])
     """Texts that are written beside the manifest, by file name."""
+    told: tuple[str, ...] = ()
+    """What was decided by looking at the files, a line each."""
 
     def manifest(self) -> dict[str, Any]:
         """`manifest.json`. It opens every thread, so it holds what a reader of the sensors needs and no more."""

@@ -185,4 +185,5 @@ def _size(dataset: DatasetInfo) -> str:
 
 def _imported(report: ImportReport, new: str) -> str:
     dropped = "".join(f"; left out: {count} {reason}" for reason, count in report.dropped.items())
-    return f"{report.dataset}: {counted(report.sessions, 'session')} imported, {new} makes a thread about one{dropped}"
+    done = f"{report.dataset}: {counted(report.sessions, 'session')} imported, {new} makes a thread about one{dropped}"
+    return "\n".join((done, *report.told))

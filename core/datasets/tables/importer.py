@@ -48,6 +48,7 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         units=_units(proposal, None if whole else length, options.overlap or 0.0),
         dropped=proposal.left_out,
         beside={FORM_FILE: proposal.form.text()},
+        told=tuple(proposal.decisions()),
     )
 
 

@@ -67,6 +67,11 @@ class Proposal:
 
     def lines(self) -> list[str]:
         """The proposal as a person reads it."""
+        left_out = [f"left out: {count} {reason}" for reason, count in self.left_out.items() if count]
+        return [*self.decisions(), *left_out]
+
+    def decisions(self) -> list[str]:
+        """What was seen and decided, a line each."""
         files = sum(len(source.files) for source in self.sources)
         seconds: Counter[str] = Counter()
         for looked in self.recordings:
@@ -81,7 +86,6 @@ class Proposal:
             f"labels from {self.form.label}: {lasting}{rest}",
             f"subjects from {self.form.subject}: {', '.join(subjects) or 'not known'}",
             *self.notes,
-            *(f"left out: {count} {reason}" for reason, count in self.left_out.items() if count),
         ]
 
 

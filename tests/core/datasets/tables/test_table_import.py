@@ -157,15 +157,16 @@ def test_folders_and_file_names_tell_labels_and_subjects_and_session_names_tell_
 
 
 def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
-    workspace: Workspace, folder: Callable[..., Path], tmp_path: Path
+    workspace: Workspace, folder: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw = folder(**{"a.csv": csv([(t, x * 3, y * 3, z * 3) for t, x, y, z in LONG], "when,x,y,z")})
     decided = ("--time", "when", "--label", "all:walking", "--subject", "all:ann", "--unit", "sensor=ft/s²")
     assert run(workspace, raw, *decided) == 0
     (raw / "a.csv").rename(tmp_path / "tomorrow.csv")
-    again = ["datasets", "import", "table", str(tmp_path / "tomorrow.csv"), "--form", "mine", "--name", "next"]
+    assert "time: column when, s since the start" in capsys.readouterr().out, "where nobody can be asked it is told"
+    again = ["datasets", "import", "table", str(tmp_path / "tomorrow.csv"), "--form", "mine"]
     assert run_command([*again, "--workspace", str(workspace.root)]) == 0
-    first, second = (open_dataset(workspace, name) for name in ("mine", "next"))
+    first, second = (open_dataset(workspace, name) for name in ("mine", "tomorrow"))
     assert first.channels == second.channels and first.channels[0].unit == "ft/s²"
     assert {*second.subjects.values()} == {"ann"} and second.activities == ("walking",)
 
