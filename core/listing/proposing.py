@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import re
 import shlex
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -143,12 +143,26 @@ def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[S
     lacking = dict(proposed.missing)
     there = Counter(summary.truth for summary in every if summary.verdict == "accept")
     chosen: dict[str, list[str]] = {}
-    rest, left = proposed.rest, [(summary, kinds.of(summary)) for summary in about]
-    while left:
-        worth = [sum(_WORTH[kind[0]] for kind in of if lacking.get(kind, 0) > 0) for _, of in left]
-        if not max(worth) and rest <= 0:
+    # those of one label and person are worth the same at any time: ten thousand sessions are a few hundred groups
+    alike: dict[tuple[Kind, ...], deque[tuple[int, Summary]]] = {}
+    for at, summary in enumerate(about):
+        alike.setdefault(kinds.of(summary), deque()).append((at, summary))
+
+    def worth(of: tuple[Kind, ...]) -> float:
+        return sum(_WORTH[kind[0]] for kind in of if lacking.get(kind, 0) > 0)
+
+    def order(of: tuple[Kind, ...]) -> tuple[float, int, int]:
+        at, first = alike[of][0]
+        return -worth(of), there[first.truth], at
+
+    rest = proposed.rest
+    while alike:
+        of = min(alike, key=order)
+        if not worth(of) and rest <= 0:
             break
-        session, of = left.pop(min(range(len(left)), key=lambda at: (-worth[at], there[left[at][0].truth])))
+        _, session = alike[of].popleft()
+        if not alike[of]:
+            del alike[of]
         chosen.setdefault(session.dataset, []).append(session.session)
         there[session.truth] += 1
         rest -= 1
