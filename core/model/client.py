@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CONNECT_TIMEOUT_SEC = 10.0
+BACKOFF_SEC = 0.5
 
 
 class Model:
@@ -30,11 +31,18 @@ class Model:
     Several turns may stream from it at once.
     """
 
-    def __init__(self, choice: ModelChoice, transport: Any = None) -> None:
-        """Args: `transport` replaces the network (an `httpx2.AsyncBaseTransport`)."""
+    def __init__(self, choice: ModelChoice, transport: Any = None, backoff_sec: float = BACKOFF_SEC) -> None:
+        """Make it ready.
+
+        Args:
+            choice: which model, where, with which settings.
+            transport: replaces the network (an `httpx2.AsyncBaseTransport`).
+            backoff_sec: the first wait after a failing server; doubled each time.
+        """
         self.choice = choice
         self._name = choice.model or choice.endpoint.model
         self._transport = transport
+        self._backoff_sec = backoff_sec
         self._client: AsyncOpenAI | None = None
         self._refused: set[str] = set()
 
@@ -88,8 +96,9 @@ class Model:
             reply.reset()
             if failure.sentence:
                 attempt += 1
-                yield Waiting(reply.run, failure.wait(attempt), failure.sentence)
-                await asyncio.sleep(failure.wait(attempt))
+                seconds = failure.wait(attempt, self._backoff_sec)
+                yield Waiting(reply.run, seconds, failure.sentence)
+                await asyncio.sleep(seconds)
 
     def _calls_in_text(self, reply: Reply) -> Iterator[ReplyEvent]:
         """Take calls that were written as text for calls where the settings say so. Raises ModelError where not."""

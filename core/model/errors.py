@@ -19,9 +19,6 @@ from core.text import one_line
 MAX_WAIT_SEC = 120.0
 """The longest `Retry-After` that is obeyed; a longer one is told to the person instead."""
 
-BACKOFF_SEC = 0.5
-"""The first wait after a failing server; doubled each time."""
-
 RATE_RETRIES, SERVER_RETRIES, EMPTY_RETRIES = 6, 3, 2
 """How often a request is repeated that was refused for its rate, failed, or was answered with nothing."""
 
@@ -37,17 +34,19 @@ _NO_TOOLS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a request failed. It may be repeated `retries` times, first after `wait_sec`, then after twice that."""
+    """Why a request failed. It may be repeated `retries` times, each time after twice the wait before."""
 
     sentence: str
     retries: int = 0
     wait_sec: float = 0.0
+    """How long the server said to wait first; 0 where it said nothing."""
     fixed: bool = False
     """The server said how long to wait: the wait does not grow."""
 
-    def wait(self, attempt: int) -> float:
-        """Seconds to wait before attempt number `attempt` (the first repetition is 1)."""
-        return self.wait_sec if self.fixed else min(self.wait_sec * 2 ** (attempt - 1), MAX_WAIT_SEC)
+    def wait(self, attempt: int, backoff_sec: float) -> float:
+        """Seconds to wait before attempt number `attempt` (the first repetition is 1); the first wait is `backoff_sec`
+        where the server said nothing."""
+        return self.wait_sec if self.fixed else min((self.wait_sec or backoff_sec) * 2 ** (attempt - 1), MAX_WAIT_SEC)
 
 
 class BrokenReplyError(Exception):
@@ -81,10 +80,10 @@ def _explained(error: Exception, endpoint: Endpoint, model: str, timeout_sec: fl
         case NoCompletionsError():
             return Failure(f"{name} answered with a web page; does its URL end in /v1? ({endpoint.base_url})")
         case BrokenReplyError():
-            return Failure(f"{name} {error}", retries=SERVER_RETRIES, wait_sec=BACKOFF_SEC)
+            return Failure(f"{name} {error}", retries=SERVER_RETRIES)
         case EmptyReplyError():
             sentence = f"{name} answered with neither text nor a tool call; run the turn again"
-            return Failure(sentence, retries=EMPTY_RETRIES, wait_sec=BACKOFF_SEC)
+            return Failure(sentence, retries=EMPTY_RETRIES)
         case NotJsonError():
             return Failure(
                 f"{name} streamed something that is not JSON; does its URL end in /v1? ({endpoint.base_url})"
@@ -156,7 +155,7 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
         return Failure(
             f"{name} failed with {status}{told}; see the server's log, then run the turn again",
             retries=SERVER_RETRIES,
-            wait_sec=_asked_wait(headers) or BACKOFF_SEC,
+            wait_sec=_asked_wait(headers) or 0.0,
         )
     return Failure(f"{name} refused the request ({status}){told}")
 
@@ -168,7 +167,7 @@ def _too_many(name: str, told: str, lower: str, headers: Mapping[str, str]) -> F
     if wait is not None and wait > MAX_WAIT_SEC:
         return Failure(f"{name} asks to wait {wait:.0f} s before the next request{told}; run the turn again then")
     sentence = f"{name} asks for fewer requests (429){told}; lower --parallel or run again later"
-    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or BACKOFF_SEC, fixed=bool(wait))
+    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or 0.0, fixed=bool(wait))
 
 
 def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
@@ -185,7 +184,6 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
         return Failure(
             f"{name} closed the connection before the reply was whole; run the turn again",
             retries=SERVER_RETRIES,
-            wait_sec=BACKOFF_SEC,
         )
     if any(type(cause).__name__ in ("UnsupportedProtocol", "InvalidURL") for cause in causes):
         return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1")
@@ -193,7 +191,6 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
     return Failure(
         f"nothing answers at {address}: {text}; start the server, or pick another with ctrl+o or --endpoint",
         retries=SERVER_RETRIES - 1,
-        wait_sec=BACKOFF_SEC,
     )
 
 

@@ -36,9 +36,12 @@ _AHEAD = 2
 
 
 def in_order(
-    opener: Callable[..., Callable[[Part], Result]], setup: tuple[Any, ...], parts: Iterable[Part]
+    opener: Callable[..., Callable[[Part], Result]],
+    setup: tuple[Any, ...],
+    parts: Iterable[Part],
+    processes: int | None = None,
 ) -> Generator[Result]:
-    """Do `parts` in processes; yields their results in the order of the parts. With one core, does them here.
+    """Do `parts` in processes; yields their results in the order of the parts. With one process, does them here.
 
     No more parts are taken than are soon done. Close the generator to stop: what is under way is waited for.
 
@@ -46,11 +49,12 @@ def in_order(
         opener: a function of a module; called in each process with `setup`, it returns the job.
         setup: what the job needs; pickled.
         parts: what the job is called with; pickled, as its results are.
+        processes: how many; None for one on each core, up to a few.
 
     Raises:
         SensorloomError: a process cannot be started, or was killed. What a job raises is raised here.
     """
-    count = min(cores(), _MOST)
+    count = min(cores(), _MOST) if processes is None else processes
     if count < 2:
         yield from each_here(opener, setup, parts)
         return

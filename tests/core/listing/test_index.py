@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from core.cli.list import command
-from core.listing import index
+from core.listing import index, index_cache
 from core.listing.order import SORTS, arrange
 from core.listing.summary import look, summarize
 from core.storage import store
@@ -138,23 +138,16 @@ def test_folders_links_and_odd_names_do_not_stop_the_list(space: Workspace):
     assert {summary.stem for summary in index.summaries(space)} == set(summaries)
 
 
-def test_a_scan_reads_only_what_changed(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+def test_a_scan_reads_only_what_changed(space: Workspace):
     for number in range(5):
         path = put(space, document(), f"t{number}")
         os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     index.summaries(space)
-    read: list[str] = []
-    real = index.summarize
-
-    def counting(folder: Path, stem: str) -> Summary:
-        read.append(stem)
-        return real(folder, stem)
-
-    monkeypatch.setattr(index, "summarize", counting)
     put(space, document(ground_truth="sitting"), "t3")
     (space.threads / "t1.json").unlink()
+    (changes,) = index.scan(space.threads, *index_cache.load(space))
+    assert (changes.read, [summary.stem for summary in changes.changed], changes.gone) == (1, ["t3"], ("t1",))
     summaries = {summary.stem: summary for summary in index.summaries(space)}
-    assert read == ["t3"]
     assert set(summaries) == {"t0", "t2", "t3", "t4"} and summaries["t3"].truth == "sitting"
 
 

@@ -21,11 +21,6 @@ TOOLS = [
 ASKED = [{"role": "user", "content": "What is it?"}]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "BACKOFF_SEC", 0.01)
-
-
 def chosen(server: FakeServer | str, **settings: Any) -> ModelChoice:
     url = server if isinstance(server, str) else server.url
     return ModelChoice(Endpoint("lab", url), "fake", msgspec.convert({"timeout_sec": 60.0, **settings}, ModelSettings))
@@ -33,7 +28,7 @@ def chosen(server: FakeServer | str, **settings: Any) -> ModelChoice:
 
 async def asked(choice: ModelChoice, tools: Any = (), seed: int | None = None) -> tuple[Reply, list[Any], str]:
     """The reply, the events, and the error's sentence."""
-    model, reply, events = Model(choice), Reply("run"), list[Any]()
+    model, reply, events = Model(choice, backoff_sec=0.01), Reply("run"), list[Any]()
     try:
         async for event in model.stream(reply, ASKED, tools, seed):
             events.append(event)

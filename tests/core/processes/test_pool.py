@@ -12,15 +12,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import SensorloomError, ThreadError
-from core.processes import pool
 from core.processes.pool import in_order
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def two_cores(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pool, "cores", lambda: 2)
 
 
 def echo() -> Callable[[bytes], bytes]:
@@ -43,7 +37,7 @@ def squarer(offset: int) -> Callable[[int], tuple[int, int]]:
 
 
 def test_results_come_in_the_order_of_the_parts_from_other_processes():
-    results = list(in_order(squarer, (5,), range(12)))
+    results = list(in_order(squarer, (5,), range(12), processes=2))
     assert [value for _, value in results] == [number * number + 5 for number in range(12)]
     assert os.getpid() not in {pid for pid, _ in results}
 
@@ -52,7 +46,7 @@ def test_results_come_in_the_order_of_the_parts_from_other_processes():
 @pytest.mark.parametrize("size", [100, 6_000_000])
 def test_large_parts_and_large_results_do_not_wait_for_each_other(size: int):
     parts = [bytes([number]) * size for number in range(12)]
-    assert list(in_order(echo, (), parts)) == parts
+    assert list(in_order(echo, (), parts, processes=2)) == parts
 
 
 def test_parts_are_asked_for_as_they_are_needed():
@@ -63,27 +57,27 @@ def test_parts_are_asked_for_as_they_are_needed():
             asked.append(number)
             yield number
 
-    with closing(in_order(squarer, (0,), parts())) as results:
+    with closing(in_order(squarer, (0,), parts(), processes=2)) as results:
         next(results)
         assert len(asked) < 20
 
 
 def test_no_parts_give_no_results():
-    assert list(in_order(squarer, (0,), list[int]())) == []
+    assert list(in_order(squarer, (0,), list[int](), processes=2)) == []
 
 
 def test_what_a_job_raises_is_raised_here():
     with pytest.raises(ThreadError, match="thirteen"):
-        list(in_order(squarer, (0,), [1, 13, 2, 3]))
+        list(in_order(squarer, (0,), [1, 13, 2, 3], processes=2))
 
 
 def test_a_process_that_is_killed_is_said_in_one_sentence():
     with pytest.raises(SensorloomError, match="ended early"):
-        list(in_order(squarer, (0,), [1, 2, 14, 3]))
+        list(in_order(squarer, (0,), [1, 2, 14, 3], processes=2))
 
 
 def test_no_process_outlives_work_that_was_stopped_in_the_middle():
-    with closing(in_order(squarer, (0,), range(12))) as results:
+    with closing(in_order(squarer, (0,), range(12), processes=2)) as results:
         pids = {next(results)[0] for _ in range(4)}
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -92,7 +86,7 @@ def test_no_process_outlives_work_that_was_stopped_in_the_middle():
 
 def test_no_process_outlives_a_parent_that_is_killed():
     ended = _script(
-        "results = pool.in_order(squarer, (0,), range(40))\n"
+        "results = in_order(squarer, (0,), range(40), processes=2)\n"
         "print(*{next(results)[0] for _ in range(6)}, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -102,7 +96,7 @@ def test_no_process_outlives_a_parent_that_is_killed():
 
 def test_a_script_without_a_guard_is_not_run_again_in_each_process(tmp_path: Path):
     (tmp_path / "script.py").write_text(
-        f"{_HEAD}print('began', sum(v for _, v in pool.in_order(squarer, (0,), [1])))\n"
+        f"{_HEAD}print('began', sum(v for _, v in in_order(squarer, (0,), [1], processes=2)))\n"
     )
     ended = subprocess.run(
         [sys.executable, tmp_path / "script.py"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -117,17 +111,14 @@ def test_processes_start_where_standard_error_is_no_file():
         "class Screen(io.StringIO):\n"
         "    def fileno(self): return -1\n"
         "sys.stderr = Screen()\n"
-        "print(sum(v for _, v in pool.in_order(squarer, (0,), range(4))), flush=True)\n"
+        "print(sum(v for _, v in in_order(squarer, (0,), range(4), processes=2)), flush=True)\n"
         "sys.stderr = sys.__stderr__\n"
     )
     assert (ended.stdout, ended.returncode) == ("14\n", 0), ended.stderr
 
 
 _HEAD = (
-    "import os, signal\n"
-    "from core.processes import pool\n"
-    "from tests.core.processes.test_pool import squarer\n"
-    "pool.cores = lambda: 2\n"
+    "import os, signal\nfrom core.processes.pool import in_order\nfrom tests.core.processes.test_pool import squarer\n"
 )
 
 

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 import msgspec
 import pytest
 
-from core.model import errors
 from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import TextAdded, Waiting
@@ -51,11 +50,6 @@ def stall(context: ToolContext) -> dict[str, Any]:
 TOOLS = (look, stall)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "BACKOFF_SEC", 0.01)
-
-
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return open_workspace(str(tmp_path), environ={})
@@ -81,7 +75,8 @@ def model(server: FakeServer, **settings: Any) -> Model:
     return Model(
         ModelChoice(
             Endpoint("lab", server.url), "fake", msgspec.convert({"timeout_sec": 60.0, **settings}, ModelSettings)
-        )
+        ),
+        backoff_sec=0.01,
     )
 
 
