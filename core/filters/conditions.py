@@ -6,12 +6,12 @@ Each is decided on its summary, or on the thread where that cannot know.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.filters.call_terms import some_call
 from core.filters.grammar import Joined, Written, read_line
-from core.filters.matching import matches_date, matches_number, matches_words
+from core.filters.matching import has_word, matches_date, matches_number, matches_words
 from core.filters.terms import (
     ALIASES,
     ANY,
@@ -146,8 +146,7 @@ def _condition(name: str, part: Written) -> Condition:
     if name == "has":
         return _has(value, start, negated)
     if term.texts is not None and operator == ":":
-        condition = _text_condition(term.texts, value, negated)
-        return replace(condition, needle="") if term.derived else condition
+        return _text_condition(term.texts, value, negated)
     if term.date is not None:
         return _date(name, term, operator, value, start, negated)
     if term.number is not None and (operator != ":" or term.words is None or looks_numeric(value)):
@@ -157,6 +156,9 @@ def _condition(name: str, part: Written) -> Condition:
             start - len(part.operator), f"`{name}` does not compare with `{operator}`; write `{name}:{value}`"
         )
     words = value.split(",")
+    if term.derived is not None:
+        derived, negated = term.derived, negated ^ (operator == "!=")
+        return Condition(None, lambda thread: any(has_word(term, derived(thread), word) for word in words), negated)
     if term.choices:
         words = [choice(name, term.choices, word, start) for word in words]
     negated ^= operator == "!="
@@ -252,4 +254,6 @@ def values_of(name: str, term: Term) -> str:
         return f"`{name}>=2`"
     if term.date is not None:
         return f"`{name}>=2026-11-21`"
+    if term.texts is not None or name in ("saved", "similar"):
+        return f"such as `{term.example}`"
     return f"{name}:{NONE}, {name}:{ANY}, or {term.about}"

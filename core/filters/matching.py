@@ -17,10 +17,11 @@ def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:
     """Whether one of the words a summary has is one of those wanted; `none` and `any` stand for themselves."""
     assert term.words is not None
     words = term.words(summary)
-    return any(_has_word(term, words, word) for word in wanted)
+    return any(has_word(term, words, word) for word in wanted)
 
 
-def _has_word(term: Term, words: Sequence[str], word: str) -> bool:
+def has_word(term: Term, words: Sequence[str], word: str) -> bool:
+    """Whether one of the words is the wanted one, which may be a pattern, `none` or `any`."""
     plain = word.casefold()
     if plain == NONE:
         return not words

@@ -58,8 +58,8 @@ class Term:
     number: Callable[[Summary], float] | None = None
     date: Callable[[Summary], str] | None = None
     texts: Callable[[Thread], Iterator[str]] | None = None
-    derived: bool = False
-    """Whether its texts do not stand in the file as they are."""
+    derived: Callable[[Thread], Sequence[str]] | None = None
+    """Words that take the thread to find out, and do not stand in it as they are."""
     of_workspace: bool = False
     """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
     example: str = field(kw_only=True)
@@ -133,9 +133,9 @@ def _of_role(role: str) -> Callable[[Thread], Iterator[str]]:
     return lambda thread: contents(message for message in thread.messages if message.get("role") == role)
 
 
-def _first_wrong(thread: Thread) -> Iterator[str]:
-    if count(thread.messages, thread.metadata).correct is not True:
-        yield first_wrong_step(thread)
+def _first_wrong(thread: Thread) -> Sequence[str]:
+    right = count(thread.messages, thread.metadata).correct is True
+    return () if right else (first_wrong_step(thread),)
 
 
 def _has_failed(thread: Thread) -> bool:
@@ -258,7 +258,7 @@ TERMS: dict[str, Term] = {
     "first_wrong": Term(
         "what went wrong first in a thread that is not right: a turn labelled bad, a call that failed for good, or the "
         "conclusion",
-        texts=_first_wrong, derived=True, example='first_wrong:"error compute_spectrum"',
+        derived=_first_wrong, example='first_wrong:"error compute_spectrum"',
     ),
     "exported": Term(
         "whether it has left as it is now", choices=("never", "exported", "changed"), of_workspace=True,

@@ -65,3 +65,12 @@ def test_failures_are_grouped_and_each_group_is_a_filter(workspace: Workspace, c
     assert run(["failures", *where]) == 0
     out = capsys.readouterr().out
     assert "    4  walking → laying  (demo)" in out and out.endswith("5 of 6 threads failed, in 4 ways\n")
+
+
+def test_a_first_wrong_step_is_named_whole_or_by_a_pattern(workspace: Workspace):
+    add(workspace, 1, "walking", "laying", ("stats", "{}"), bad=1)
+    add(workspace, 2, "walking", "laying", ("stats_of_all", "{}"), bad=1)
+    add(workspace, 3, "walking", "walking", ("stats", "{}"), bad=1)
+    for step, stems in (("bad stats", ["t_1"]), ("bad stats*", ["t_1", "t_2"]), ("none", ["t_3"])):
+        wanted = parse(f'first_wrong:"{step}"', workspace)
+        assert [row.stem for row in select(workspace.threads, summaries(workspace), wanted)] == stems
