@@ -15,7 +15,7 @@ from core.export.report import ExportRequest, Skips
 from core.export.selection import HELD_OUT
 from core.export.split import PARTS, SplitSpec, assign
 from core.storage.splits_file import SplitBook
-from core.thread.similar import Seen
+from core.thread.signature import Seen
 
 DUPLICATE = "duplicate"
 OVER_CAP = "over the cap of its label"

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 import msgspec
 
 from core.export.report import Skips
-from core.thread.similar import Signature
+from core.thread.signature import Signature
 
 Span = tuple[int, int]
 """Where bytes begin in the row buffer, and where they end."""

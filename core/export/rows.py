@@ -28,7 +28,7 @@ from core.storage.thread_files import read_regular
 from core.thread.json_form import Decoded
 from core.thread.json_text import arguments_problem
 from core.thread.scoring import balanced_as
-from core.thread.similar import signature
+from core.thread.signature import signature
 from core.thread.summary import Summary, keys_before_messages
 from core.thread.turns import broken_calls
 from core.thread.value import Message, call_arguments, call_name, calls_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.lint.finding import Finding
-from core.thread.similar import Seen, Signature, signature
+from core.thread.signature import Seen, Signature, signature
 from core.thread.value import Thread, is_assistant
 
 NAME = "duplicates"

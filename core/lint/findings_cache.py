@@ -19,7 +19,7 @@ from core.errors import WorkspaceError
 from core.lint.finding import Finding
 from core.lint.record import Record
 from core.storage.thread_files import SETTLED_NS
-from core.thread.similar import Signature
+from core.thread.signature import Signature
 from core.thread.summary import Summary
 from core.workspace import Workspace, names_for_threads, private_folder
 
@@ -172,7 +172,7 @@ class FindingsCache:
                 yield _stem(stem), Signature(exact, parts, sketch)
 
     def sketches(self) -> dict[str, bytes]:
-        """The sketch of each thread's wording (`core.thread.similar.Signature`), by stem."""
+        """The sketch of each thread's wording (`core.thread.signature.Signature`), by stem."""
         return {_stem(stem): sketch for stem, sketch in self._database.execute("SELECT stem, sketch FROM said")}
 
     def _blocks(self, every: Iterable[Made]) -> Iterator[list[Made]]:

@@ -12,7 +12,7 @@ from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread
 from core.lint.duplicates import spoken_signature
 from core.storage import store, thread_files
-from core.thread.similar import Signature
+from core.thread.signature import Signature
 
 _NICE = 19
 """How much a process that looks at a whole folder gives way to what somebody is waiting for."""

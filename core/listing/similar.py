@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from core.errors import SensorloomError, UsageError
 from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.survey import bring_up_to_date
-from core.thread.similar import SKETCH
+from core.thread.signature import SKETCH
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
