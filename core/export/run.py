@@ -36,7 +36,7 @@ from core.export.rows import is_copy, part_maker
 from core.export.selection import is_wrong, open_selection
 from core.export.shortfalls import Known, cancelled, shortfalls_of
 from core.export.siblings import Siblings
-from core.export.split import balance
+from core.export.split import balance, thin_sides
 from core.export.staging import Staging, open_for_names
 from core.filters.language import parse
 from core.listing.index import summaries
@@ -183,7 +183,8 @@ def _choose(
     if not entries:
         raise NothingToExportError(_nothing(workspace, report), report)
     quoted = quoting(workspace, entries, request.split, book)
-    report = replace(report, warnings=(*quoted, *shortfalls_of(workspace, entries, progress, known)))
+    thin = thin_sides(report.balance, request.split)
+    report = replace(report, warnings=(*quoted, *thin, *shortfalls_of(workspace, entries, progress, known)))
     return _Choice(richest_first(entries), collected.changes, report, book if learned else None)
 
 
@@ -273,6 +274,6 @@ def _nothing(workspace: Workspace, report: ExportReport) -> str:
         return f"no threads found: {workspace.threads} holds none yet; make some with `sensorloom run`"
     why = ", ".join(f"{count} {reason}" for reason, count in report.skipped.items())
     return (
-        f"no threads found matching the filter ({why}); widen it, or take these along: "
-        "the program's export dialog, --all or --rejected of the command"
+        f"no threads found matching the filter ({why}); widen it, or take unfinished and rejected ones along: in the "
+        "export dialog, or with --all and --rejected"
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import UsageError
+from core.text import counted
 
 PARTS = ("train", "val", "test")
 Grouping = Literal["subject", "session", "family"]
@@ -101,3 +102,24 @@ def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
 def balance(sides: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
     """Threads by label for each side; labels in alphabetical order."""
     return {side: dict(sorted(sides[side].items())) for side in sorted(sides, key=("", *PARTS).index)}
+
+
+def thin_sides(by_side: Mapping[str, Mapping[str, int]], spec: SplitSpec | None) -> tuple[str, ...]:
+    """A sentence for each side that lacks labels which are trained on, so that a figure measured there says nothing of
+    them. It names no label: it is shown to who judges blind, too.
+
+    Args:
+        by_side: threads by label for each side, as `balance` counts them.
+        spec: the split, if there is one.
+    """
+    trained = set(by_side.get("train", {}))
+    sentences: list[str] = []
+    for side in PARTS[1 : len(spec.shares)] if spec and trained else ():
+        there = len(trained & set(by_side.get(side, {})))
+        if there < len(trained):
+            more = {"subject": "of more people", "session": "of more sessions"}.get(spec.group, "") if spec else ""
+            sentences.append(
+                f"{side} has {there} of the {counted(len(trained), 'label')} that are trained on; "
+                f"more threads{' ' * bool(more)}{more} would fill it"
+            )
+    return tuple(sentences)

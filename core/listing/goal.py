@@ -134,7 +134,7 @@ class Progress:
     def sentence(self, what: str) -> str:
         """The same of threads that are called something else."""
         lacking = [f"{name} {number} short" for (_, _, name), number in self.short.items()]
-        more = f", {counted(len(lacking) - 1, 'more kind')}" if len(lacking) > 1 else ""
+        more = f", {counted(len(lacking) - 1, 'other')} too" if len(lacking) > 1 else ""
         return f"{what} {self.accepted} of {self.total}" + (f" · {lacking[0]}{more}" if lacking else "")
 
     @property

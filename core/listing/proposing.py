@@ -133,8 +133,9 @@ class _Cover:
 
 def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[Summary]) -> dict[str, list[str]]:
     """By dataset, the sessions whose threads would fill what is missing: of the labels, datasets and people that lack
-    most, those first that fewest threads are about; what the total lacks beyond that, spread over the labels. Opens the
-    datasets."""
+    most, those first that fewest threads are about; what the total lacks beyond that, spread over the labels. Of
+    sessions alike in that, it goes round the people, each with every label, so that a split by subject has something on
+    each side. Opens the datasets."""
     kinds, threads = Kinds(workspace), Counter((summary.dataset, summary.session) for summary in every)
     named = [name if kind == "dataset" else of for kind, of, name in proposed.missing]
     of_threads = [summary.dataset for summary in every if not summary.problem] if proposed.rest else []
@@ -151,9 +152,13 @@ def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[S
     def worth(of: tuple[Kind, ...]) -> float:
         return sum(_WORTH[kind[0]] for kind in of if lacking.get(kind, 0) > 0)
 
-    def order(of: tuple[Kind, ...]) -> tuple[float, int, int]:
+    of_people = [kinds.of(summary) for summary in every if not summary.problem and summary.verdict != "reject"]
+    people = Counter(pair for of in of_people for pair in _person(of))
+
+    def order(of: tuple[Kind, ...]) -> tuple[float, ...]:
         at, first = alike[of][0]
-        return -worth(of), there[first.truth], at
+        asked = threads[first.dataset, first.session]
+        return -worth(of), there[first.truth], asked, *(people[pair] for pair in _person(of)), at
 
     rest = proposed.rest
     while alike:
@@ -165,10 +170,18 @@ def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[S
             del alike[of]
         chosen.setdefault(session.dataset, []).append(session.session)
         there[session.truth] += 1
+        people.update(_person(of))
         rest -= 1
         for kind in of:
             lacking[kind] = lacking.get(kind, 0) - 1
     return chosen
+
+
+def _person(of: Sequence[Kind]) -> tuple[tuple[Kind, Kind | None], tuple[Kind, None]] | tuple[()]:
+    """The person of a thread, with its label and alone, to be counted; nothing where the person is not known."""
+    person = next((kind for kind in of if kind[0] == "subject"), None)
+    label = next((kind for kind in of if kind[0] == "label"), None)
+    return ((person, label), (person, None)) if person else ()
 
 
 def _sessions(workspace: Workspace, datasets: Iterable[str]) -> list[Summary]:

@@ -110,12 +110,18 @@ def _bar(job: Job) -> str:
     return f"  {'█' * filled}{'░' * (BAR - filled)}  {job.done:,} of {counted(job.total, 'thread')}"
 
 
-def _warning_lines(report: ExportReport, keys: Keys, *, blind: bool) -> list[Line]:
+def _warning_lines(report: ExportReport, width: int, keys: Keys, *, blind: bool) -> list[Line]:
     warnings = [("warning", warning) for warning in report.warnings]
     if report.wrong and not blind:
         ways = f"{keys['export.choose']}, then {keys['options.wrong']} leaves those out"
         warnings.insert(0, ("wrong", f"{report.wrong:,} of them answer wrong; {ways}"))
-    return [((f"  {name:10}", "dim"), (sentence, "warn")) for name, sentence in warnings]
+    lines: list[Line] = []
+    for name, sentence in warnings:
+        head = f"  {name:10}"
+        for row in wrapped(one_line(sentence, 1000), max(20, width - 14), "warn"):
+            lines.append(((head, "dim"), *row))
+            head = " " * 12
+    return lines
 
 
 def report_lines(
@@ -126,7 +132,7 @@ def report_lines(
         (("  total     ", "dim"), (counted(report.total, "thread"), "text")),
         (("  exported  ", "dim"), (f"{report.exported:,}", "good" if report.exported else "warn")),
     ]
-    lines += _warning_lines(report, keys, blind=blind)
+    lines += _warning_lines(report, width, keys, blind=blind)
     lines.extend(
         (("  skipped   ", "dim"), (f"{count:,} {one_line(reason)}", "text")) for reason, count in report.skipped.items()
     )

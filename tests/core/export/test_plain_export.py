@@ -144,7 +144,7 @@ def test_nothing_to_export_says_why_and_writes_nothing(tmp_path: Path):
     _unfinished(active)
     with pytest.raises(
         NothingToExportError,
-        match=r"no threads found matching the filter \(1 not finished\); .* the program's export dialog, --all or",
+        match=r"no threads found matching the filter \(1 not finished\); .* in the export dialog, or with --all",
     ):
         export(workspace(tmp_path, active), ExportRequest())
     assert not list((tmp_path / "exports").glob("*.jsonl"))

@@ -64,6 +64,19 @@ def test_labels_come_out_in_proportion(tmp_path: Path):
         assert 0.07 <= share <= 0.13
 
 
+def test_a_side_that_lacks_labels_is_said_without_naming_one(tmp_path: Path):
+    space = workspace(
+        tmp_path, *(document(n + 1, session=f"train_{n // 3}_{n}", truth=LABELS[n % 3]) for n in range(9))
+    )
+    assert export(space, ExportRequest(split=parse_split("70/30"))).warnings == ()
+    (tmp_path / "few").mkdir()
+    space = workspace(
+        tmp_path / "few", *(document(n + 1, session=f"train_{n}_1", truth=LABELS[n % 3]) for n in range(6))
+    )
+    (warning,) = export(space, ExportRequest(split=parse_split("90/10"))).warnings
+    assert warning == "val has 1 of the 3 labels that are trained on; more threads of more people would fill it"
+
+
 def test_a_branch_goes_with_its_parent(tmp_path: Path):
     documents = folder(20)
     for number, thread in enumerate(documents):

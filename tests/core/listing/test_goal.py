@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from core.errors import UsageError
@@ -11,6 +13,7 @@ from core.listing.proposing import command_to_make, propose, sessions_to_make
 from core.storage.store import Stored
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tests.tools.made import made_dataset, write_dataset
 
 
 def thread(number: int, truth: str, *, tools: str = "a", verdict: str = "", correct: bool = True, question: str = "q"):
@@ -40,7 +43,7 @@ def test_only_what_is_right_and_rests_on_calls_counts(workspace: Workspace):
     ]  # fmt: skip
     far = progress(Goal(label=2), every, Kinds(workspace))
     assert (far.accepted, far.total, far.uncounted) == (1, 4, 1)
-    assert far.text == "accepted 1 of 4 · walking 2 short, 1 more kind"
+    assert far.text == "accepted 1 of 4 · walking 2 short, 1 other too"
     assert progress(Goal(label=2, right=0), every, Kinds(workspace)).accepted == 2
 
 
@@ -71,6 +74,15 @@ def test_what_is_missing_has_sessions_whose_threads_would_fill_it(workspace: Wor
     sessions = sessions_to_make(workspace, proposed, every)
     assert list(sessions) == [finished.thread.dataset] and sessions[finished.thread.dataset]
     assert command_to_make(sessions)[0].startswith(f"sensorloom run --dataset {finished.thread.dataset} --session ")
+
+
+def test_what_is_made_for_a_goal_goes_round_the_people(workspace: Workspace):
+    dataset = made_dataset(subjects=4, each=3, labels=("laying", "walking"))
+    write_dataset(workspace.data / "made", dataset)
+    of_s0 = Summary("t0", shape="v4", dataset="made", session="s0_0000", status="finished", truth="laying")
+    sessions = sessions_to_make(workspace, propose(workspace, Goal(label=4), [of_s0]), [of_s0])["made"]
+    of = Counter((dataset.labels[session][0], dataset.subjects[session]) for session in sessions)
+    assert of == {(label, f"s{person}"): 1 for label in ("laying", "walking") for person in range(4)}
 
 
 def test_an_export_says_what_it_lacks_of_the_goal(workspace: Workspace, finished: Stored):

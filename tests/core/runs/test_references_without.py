@@ -101,7 +101,7 @@ def test_after_a_split_by_subject_references_are_of_its_training_side(workspace:
     chosen = select(workspace.threads, listing, parse(f"without:{outside[0]}", workspace))
     assert [summary.stem for summary in chosen] == [stored.stem]
     report = export(workspace, ExportRequest(filter="-without:none", split=parse_split("60/20/20", "subject")))
-    assert report.warnings == () and report.exported == 1
+    assert not any("to train on that compare" in warning for warning in report.warnings) and report.exported == 1
     manifest = next(path for path in report.beside if path.name.endswith(".manifest.json"))
     assert json.loads(manifest.read_text())["references"] == [{"without": outside, "threads": 1}]
 
@@ -114,7 +114,7 @@ def test_of_a_dataset_without_subjects_a_split_says_that_it_leaves_nobody_out(wo
     write_dataset(workspace.data / "nameless", MadeDataset(name="nameless", windows=windows, labels=labels))
     for session in ("recording_a_0000", "recording_b_0008", "recording_c_0016"):
         begun(workspace, session, "--dataset", "nameless", "--evidence", "reference")
-    (warning,) = split_by_subject(workspace).warnings
+    warning, *_ = split_by_subject(workspace).warnings
     assert "their dataset names no subjects" in warning
     stored = begun(workspace, "recording_a_0001", "--dataset", "nameless")
     assert "references_without" not in stored.thread.metadata

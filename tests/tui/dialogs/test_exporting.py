@@ -13,12 +13,14 @@ from filelock import FileLock
 
 from core.errors import UsageError
 from core.export import selection
+from core.export.report import ExportReport
 from core.storage.store import read
 from core.thread.review import verdict_of
 from core.workspace import Workspace
 from tui.app import SensorloomApp
 from tui.dialogs.export_options import request_of, usual
-from tui.screens.export import ExportScreen
+from tui.keys import NO_KEYS
+from tui.screens.export import ExportScreen, report_lines
 from tui.screens.export_choice import ExportChoiceScreen
 from tui.screens.help import HelpView
 from tui.screens.main import MainScreen
@@ -76,6 +78,15 @@ async def test_x_exports_what_the_filter_shows_and_says_what_left(
         await until(pilot, lambda: len(main.parts.arranging.shown) == 2)
 
 
+def test_no_word_of_a_warning_is_cut(workspace: Workspace):
+    warning = "17 of the 17 threads to train on that compare with other people may quote some who are held out, or not"
+    report = ExportReport("openai_v1", 20, 20, {}, (), (), {}, {}, 0, (warning,))
+    for width in (78, 40):
+        rows = ["".join(text for text, _ in line) for line in report_lines(workspace, report, width, NO_KEYS)]
+        told = rows[next(at for at, row in enumerate(rows) if "warning" in row) :]
+        assert " ".join(row[12:] for row in told).split() == warning.split() and max(map(len, rows)) <= width
+
+
 async def test_one_key_leaves_the_wrong_answers_out_before_anything_is_written(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
@@ -105,7 +116,7 @@ async def test_nothing_to_export_says_what_to_do(workspace: Workspace, add_threa
         await opened(pilot, until, 1)
         await pilot.press("x")
         await until(pilot, lambda: "no threads found matching the filter" in screen(app).lower())
-        assert "the program's export dialog" in " ".join(app.screen.query_one(HelpView).text.split())
+        assert "in the export dialog" in " ".join(app.screen.query_one(HelpView).text.split())
         assert not exported(workspace)
 
 
