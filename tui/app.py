@@ -40,6 +40,7 @@ class SensorloomApp(Guarded, ColouredApp[None]):
     ) -> None:
         super().__init__(workspace.settings.screen.theme)
         self.workspace = workspace
+        self._ending = False
         self.crash = ""
         """One sentence when the app had to end, for the terminal it leaves."""
         self.mishaps = Mishaps(workspace, self._say_mishap)
@@ -67,11 +68,16 @@ class SensorloomApp(Guarded, ColouredApp[None]):
         """Whatever a person does comes by here first."""
         if isinstance(event, InputEvent):
             self._main.used()
+            if self._ending and isinstance(event, Key) and not self._is_text(event):
+                return  # what was typed is kept; commands that waited when the terminal went away are void
         if isinstance(event, Key) and event.is_forwarded and event.is_printable and isinstance(self.focused, Input):
             # Nobody took the letter, which was sent on its way before the line had the focus: a line takes its own.
             self.focused.replace(event.character or "", *self.focused.selection)
         else:
             await super().on_event(event)
+
+    def _is_text(self, event: Key) -> bool:
+        return self.focused is not None and self.focused.check_consume_key(event.key, event.character)
 
     def went_wrong(self, error: Exception) -> None:
         """Take an exception that nobody caught: log it, say so, and go on; or end, where there is no going on."""
@@ -112,7 +118,11 @@ class SensorloomApp(Guarded, ColouredApp[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""
-        return terse(guarded(super().get_driver_class(), lambda: self._main.leave()))
+        return terse(guarded(super().get_driver_class(), self._told_to_end))
+
+    def _told_to_end(self) -> None:
+        self._ending = True
+        self._main.leave()
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

@@ -18,15 +18,18 @@ import fcntl
 import struct
 import termios
 
+import pyte
+
 COMMAND = Path(sys.executable).with_name("sensorloom")
 _ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
 )
 DEADLINE_SECONDS = 60
+COLUMNS, ROWS = 120, 40
 
 
 class Terminal:
-    """A program in a terminal of 120 × 40, and everything it has written."""
+    """A program in a terminal of 120 × 40, everything it has written, and what stands on the screen."""
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class Terminal:
         controlling: whether the kernel tells the program when the terminal goes away, as it does for sshd's.
         """
         self.master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         names = ("NO_COLOR", "COLORTERM")
         inherited = {name: value for name, value in os.environ.items() if name not in names}
         self.process = subprocess.Popen(
@@ -50,38 +53,61 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**inherited, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40", **(environ or {})},
+            env={**inherited, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(ROWS), **(environ or {})},
             start_new_session=True,
             preexec_fn=_take_terminal if controlling else None,
         )
         os.close(slave)
         self.written = b""
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self._before, self._fed = "", False
 
-    def read(self, seconds: float) -> None:
+    def read(self, seconds: float) -> bool:
+        """Read what comes within so many seconds; whether anything came."""
         if self.master < 0:
             time.sleep(seconds)
         elif select.select([self.master], [], [], seconds)[0]:
             try:
-                self.written += os.read(self.master, 1 << 16)
+                data = os.read(self.master, 1 << 16)
             except OSError:
                 time.sleep(seconds)
+            else:
+                self.written += data
+                self._stream.feed(data)
+                self._fed = True
+                return True
+        return False
 
     def press(self, keys: str) -> None:
+        if self._fed:
+            self._before, self._fed = self.screen, False
         os.write(self.master, keys.encode())
 
     @property
     def text(self) -> str:
         return _ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
 
+    @property
+    def screen(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(self._screen.display)
+
+    def came(self, text: str) -> bool:
+        """Whether text was written, or stands on the screen and did not before the last keys: cells that stay as they
+        are, a letter of a word among them, are not written again."""
+        return text in self.text or (text in self.screen and text not in self._before)
+
     def until(self, condition: Callable[[], object], what: str = "") -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come:\n{self.text[-3000:]}"
-            assert self.process.poll() is None, self.text[-3000:]
-            self.read(0.05)
+            assert time.monotonic() < deadline, f"{what} did not come:\n{self.screen}"
+            over = self.process.poll() is not None
+            more = self.read(0.05)
+            assert more or not over or condition(), self.text[-3000:]
 
     def wait(self, *texts: str) -> None:
-        self.until(lambda: all(text in self.text for text in texts), f"{texts}")
+        self.until(lambda: all(map(self.came, texts)), f"{texts}")
         self.written = b""
 
     def ended(self) -> int:
@@ -89,7 +115,8 @@ class Terminal:
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"still running; its threads: {self.threads()}"
             self.read(0.05)
-        self.read(0.05)
+        while self.read(0.05):
+            pass
         return self.process.returncode
 
     def threads(self) -> list[str]:

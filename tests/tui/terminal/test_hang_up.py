@@ -104,7 +104,7 @@ def test_being_stopped_and_continued_from_outside_starts_nothing_anew_and_q_stil
         os.waitpid(terminal.process.pid, os.WUNTRACED)
         terminal.process.send_signal(signal.SIGCONT)
     terminal.press("?")
-    terminal.until(lambda: "Moving" in terminal.text, "the keys")
+    terminal.until(lambda: terminal.came("Moving"), "the keys")
     terminal.press("\x1b[27uq")
     assert terminal.ended() == 0
     assert TAKES_THE_TERMINAL not in terminal.written  # each time adds a reader, and a writer
@@ -127,17 +127,17 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_gives_it_back(tmp_path: P
     try:
         idle(terminal)
         terminal.press("\x1a")
-        terminal.until(lambda: "stopped with" in terminal.text, "the shell")
+        terminal.until(lambda: terminal.came("stopped with"), "the shell")
         assert b"\x1b[?1049l" in terminal.written and b"\x1b[<u" in terminal.written
         terminal.written = b""
         terminal.press("jjj\r")
-        terminal.until(lambda: "typed [jjj]" in terminal.text, "what was typed to the shell")
-        terminal.until(lambda: TAKES_THE_TERMINAL in terminal.written and "person doing" in terminal.text, "the screen")
+        terminal.until(lambda: terminal.came("typed [jjj]"), "what was typed to the shell")
+        terminal.until(lambda: TAKES_THE_TERMINAL in terminal.written and terminal.came("person doing"), "the screen")
         terminal.written = b""
         terminal.press("?")
         terminal.wait("Moving")
         terminal.press("\x1b[27uq")
-        terminal.until(lambda: "ended with 0" in terminal.text, "the end")
+        terminal.until(lambda: terminal.came("ended with 0"), "the end")
     finally:
         terminal.close()
 

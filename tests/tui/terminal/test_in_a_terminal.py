@@ -40,8 +40,8 @@ def test_demo_new_thread_run_and_export_by_keys(tmp_path: Path, terminal: Termin
     )
     assert [row["stem"] for row in json.loads(finished.stdout)] == [stem]
     terminal.press("x")
-    terminal.until(lambda: "training_data_openai_" in terminal.text or "answer wrong" in terminal.text, "the export")
-    if "answer wrong" in terminal.text:  # the analyst is not always right, and x asks then
+    terminal.until(lambda: terminal.came("training_data_openai_") or terminal.came("answer wrong"), "the export")
+    if terminal.came("answer wrong"):  # the analyst is not always right, and x asks then
         terminal.press("x")
     terminal.wait("training_data_openai_")
     terminal.press("q")
@@ -101,9 +101,9 @@ def test_with_few_colours_or_none_the_cursor_and_the_marks_are_seen(
     new_thread(motion_workspace(tmp_path))
     opened = Terminal("--workspace", str(tmp_path), environ=environ)
     try:
-        opened.until(lambda: "What is this person doing?" in opened.text, "the thread")
+        opened.until(lambda: opened.came("What is this person doing?"), "the thread")
         opened.press("m")
-        opened.until(lambda: "1 marked" in opened.text and "■" in opened.text, "the mark")
+        opened.until(lambda: opened.came("1 marked") and opened.came("■"), "the mark")
         written = opened.written.decode()
         assert REVERSE.search(written) and not never.search(written)
     finally:
