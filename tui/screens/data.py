@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import getters
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -132,7 +132,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
         return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
 
     def action_leave(self) -> None:
-        """Back; what is under way goes on to its end."""
+        """Back; what is under way goes on to its end, and is told then."""
         self.dismiss(self._changed)
 
     @property
@@ -145,14 +145,17 @@ class DataScreen(Guarded, ModalScreen[bool]):
             return
         self._busy = True
         self._say(f"{what} …")
-        self.run_worker(partial(self._work, work), thread=True)
+        self.run_worker(partial(self._work, work, self.app), thread=True)
 
-    def _work(self, work: Callable[[], str]) -> None:
+    def _work(self, work: Callable[[], str], app: App[object]) -> None:
         try:
             sentence = work()
         except SensorloomError as error:
             sentence = str(error)
-        self.call_later(self._done, sentence)
+        if self in app.screen_stack:
+            self.call_later(self._done, sentence)
+        else:  # it was left meanwhile
+            app.call_later(partial(app.notify, one_line(sentence, 400), markup=False))
 
     def _done(self, sentence: str) -> None:
         self._busy, self._changed = False, True

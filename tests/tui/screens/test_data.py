@@ -2,16 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from textual.app import App
 
+from core.datasets.check import CheckReport, check_dataset
 from core.datasets.mend import Mends, mends_in
 from core.datasets.standard import dataset_names
 from core.errors import UsageError
 from tests.tui.conftest import Until
-from tests.tui.driving import opened
+from tests.tui.driving import notices, opened
 from tests.tui.motion import motion_workspace, new_thread
 
 
@@ -39,6 +41,30 @@ async def test_a_dataset_is_imported_checked_mended_and_put_back(
         await pilot.press("i", "ctrl+u", *"demmo", "enter")
         await until(pilot, lambda: "did you mean `demo`" in screen(pilot.app))
         assert dataset_names(workspace) == ["motion"]
+
+
+async def test_what_goes_on_after_the_screen_is_left_is_told_in_the_end(
+    tmp_path: Path, until: Until, screen: Callable[[App[Any]], str], monkeypatch: pytest.MonkeyPatch
+):
+    begun, go_on = Event(), Event()
+
+    def slow(*arguments: Any) -> CheckReport:
+        begun.set()
+        go_on.wait(60)
+        return check_dataset(*arguments)
+
+    monkeypatch.setattr("tui.screens.data.check_dataset", slow)
+    workspace = motion_workspace(tmp_path)
+    new_thread(workspace)
+    async with opened(workspace, (100, 30)) as (pilot, main):
+        await pilot.press("1", "O")
+        await until(pilot, lambda: "16 sessions of 4 subjects, 2 labels" in screen(pilot.app))
+        await pilot.press("c")
+        await until(pilot, begun.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is main)
+        go_on.set()
+        await until(pilot, lambda: any("motion: 16 sessions read" in note.message for note in notices(pilot)))
 
 
 def test_mends_are_written_as_the_command_takes_them():
