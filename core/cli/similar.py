@@ -48,5 +48,5 @@ def command(workspace: Workspace, name: str, wanted: str, limit: int | None, as_
         answer = f"{one_line(summary.truth, 30) or '?'} → {one_line(summary.answer, 30) or '…'}"
         say(f"{like.score:.0%}  {one_line(summary.stem).ljust(width)}  {answer}  {like.reason}")
     of = f"the {len(near)} nearest to" if limit else f"{len(near)} of {len(rows)} other threads are like"
-    say(f"{of} {stem}")
+    say(f"{of} {stem}" + ("" if near or limit or not rows else "; --limit 5 shows the nearest all the same"))
     return 0

@@ -68,8 +68,8 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
                     "exports the finished threads for training\n",
                     (f"  {keys['welcome.leave']:7}", "bold $text-accent"),
                     f"looks around first; {keys['thread.new']} offers this again\n\n",
-                    ("Real recordings: ", "bold"),
-                    "sensorloom datasets import uci_har PATH\n",
+                    ("Recordings of your own: ", "bold"),
+                    "sensorloom datasets import table FOLDER\n",
                     (f"Data folder: {one_line(self._workspace.shown(self._workspace.data))}", "dim"),
                 )
             )

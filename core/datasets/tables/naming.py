@@ -53,6 +53,22 @@ def subject_in_name(source: Source, *, folder: bool) -> str:
     return ""
 
 
+def person_named(source: Source, form: TableForm) -> str:
+    """Who a recording is of, where a person said that folders or files name them: a subject's word and number, else
+    the first word of the file's name, or the folder that is not the label's. Empty where that is nobody, or the label.
+    """
+    in_folder = form.subject == "folder"
+    if known := subject_in_name(source, folder=in_folder):
+        return known
+    label = {"folder": folder_label, "file": file_label}.get(form.label, lambda _: "")(source)
+    if in_folder:
+        parts = [part for part in source.folder.split("/") if part != label]
+        return parts[-1] if parts else ""
+    stem = source.files[0].name.rpartition("/")[2].rpartition(".")[0]
+    words = [word for word in re.findall(r"[^\W\d_]+", stem) if not sensor_word(word)]
+    return "" if form.label == "file" or words[:1] == [label] else next(iter(words), "")
+
+
 def told(text: object) -> str:
     """A cell as a label or subject: a whole number without its decimals, and no blanks around; empty for none."""
     if isinstance(text, float) and text.is_integer():
@@ -93,7 +109,7 @@ def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.boo
         of_rows = np.array(named, dtype=object)
         return {person: of_rows == person for person in sorted({*named})}
     if way in ("folder", "file"):
-        subject = subject_in_name(recording.source, folder=way == "folder")
+        subject = person_named(recording.source, form)
     else:
         subject = people[0] if people else name if way == "all" else ""
     return {subject: np.ones(rows, dtype=bool)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from core.datasets.archive import Raw, RawFile
 from core.datasets.tables import naming
 from core.datasets.tables.channels import UNNAMED
-from core.datasets.tables.form import TableForm, checked
+from core.datasets.tables.form import SUBJECT_WAYS, TableForm, checked
 from core.datasets.tables.intervals import Interval, is_annotation, read_intervals
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.reading import ENDINGS, layout_of
@@ -22,6 +22,8 @@ from tools.session import Channel
 
 WHOLE_UP_TO_SEC = 15.0
 """Recordings that all are at most this long, and of one label each, are sessions as they stand."""
+
+_NOBODY = "not known, so that nothing keeps people apart in splits and comparisons; --subject says where they are named"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Proposal:
             f"{counted(files, 'file')}, {counted(len(self.recordings), 'recording')}",
             "channels: " + ", ".join(f"{c.name} [{c.unit or '?'}, {c.rate_hz:.4g} Hz]" for c in channels),
             f"labels from {self.form.label}: {lasting}{rest}",
-            f"subjects from {self.form.subject}: {', '.join(subjects) or 'not known'}",
+            f"subjects from {self.form.subject}: {', '.join(subjects) or _NOBODY}",
             *self.notes,
         ]
 
@@ -117,14 +119,36 @@ def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
             looked.append(Looked(source, each.total() * per_row, recording.rate_hz, rated, subject, seconds))
         notes += recording.notes
     _refuse_unknown(form, raw, layouts, looked)
-    proposal = Proposal(form, tuple(looked), tuple(dict.fromkeys(notes)), left_out, intervals)
+    if settled := _units_of_others(looked, notes):
+        of_all = look_at_tables(raw, replace(form, units={**form.units, **settled}))
+        own = tuple(note for note in of_all.notes if note.partition(":")[0] not in settled)
+        return replace(
+            of_all, notes=(*own, *(f"{name}: {unit}, as other recordings show" for name, unit in settled.items()))
+        )
+    once = {
+        re.sub(", (a usual size|turns at) .*", "", note): note for note in reversed(notes)
+    }  # not each file's figure
+    proposal = Proposal(form, tuple(looked), tuple(reversed(once.values())), left_out, intervals)
     if not proposal.labels:
         raise DatasetError(f"{raw.path}: no row of it has a label; say where labels are: --label")
     return proposal
 
 
+def _units_of_others(looked: Sequence[Looked], notes: Sequence[str]) -> dict[str, str]:
+    """The units of sensors that some recordings show and some, in which nobody rests, do not. None where the numbers of
+    some are converted."""
+    units: dict[str, set[str]] = {}
+    for sensor in (sensor for each in looked for sensor in sensors_of(each.channels)):
+        units.setdefault(sensor.name, set()).add(sensor.unit)
+    converted = {note.partition(":")[0] for note in notes if note.endswith("is converted")}
+    return {
+        name: max(known) for name, known in units.items() if len(known) == 2 and "" in known and name not in converted
+    }
+
+
 def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked: Sequence[Looked]) -> None:
-    """Raise DatasetError for a unit or a column to drop of something that is in no file."""
+    """Raise DatasetError for a unit or a column to drop of something that is in no file, and for people who are not
+    named where they were said to be."""
     columns = list(dict.fromkeys(name for layout in layouts for name in layout.names))
     sensors = list(dict.fromkeys(sensor.name for each in looked for sensor in sensors_of(each.channels)))
     channels = {channel.name for each in looked for channel in each.channels}
@@ -132,6 +156,13 @@ def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked
         raise DatasetError(f"{raw.path}: no file has a column {odd!r} to drop; there are {', '.join(columns)}")
     if odd := next((name for name in form.units if name not in (*sensors, *channels, UNNAMED)), ""):
         raise DatasetError(f"{raw.path}: there is no sensor {odd!r} to have a unit; there are {', '.join(sensors)}")
+    if form.subject in ("folder", "file") and (
+        odd := next((each.source.name for each in looked if not each.subject), "")
+    ):
+        raise DatasetError(
+            f"{raw.path}: the {form.subject} of {odd} names nobody; a name such as s01 would, or another --subject: "
+            f"{', '.join(SUBJECT_WAYS)}"
+        )
 
 
 def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Counter[str]]:

@@ -156,6 +156,23 @@ def test_folders_and_file_names_tell_labels_and_subjects_and_session_names_tell_
     assert in_order not in (sorted(in_order), sorted(in_order, reverse=True))
 
 
+def test_first_words_of_file_names_are_people_where_that_is_said_and_a_unit_holds_for_all_recordings(
+    workspace: Workspace, folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    still = signal(6, 50, walking=False)
+    wild = [(t, 15 * x, y, 1.6 * z) for t, x, y, z in still]
+    raw = folder(**{f"{label}/{who}_{trial}.csv": csv(rows, "time,wrist_acc_x,wrist_acc_y,wrist_acc_z")
+                    for label, rows in (("idle", still), ("hammering", wild))
+                    for who in ("anna", "ben") for trial in (1, 2)})  # fmt: skip
+    assert run(workspace, raw) == 0
+    assert "--subject says where they are named" in capsys.readouterr().out
+    assert run(workspace, raw, "--subject", "file", "--replace") == 0
+    dataset = open_dataset(workspace, "mine")
+    assert {*dataset.subjects.values()} == {"anna", "ben"}
+    assert {channel.unit for channel in dataset.channels} == {"m/s²"}
+    assert "wrist_acc: m/s², as other recordings show" in capsys.readouterr().out
+
+
 def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
     workspace: Workspace, folder: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,6 +249,7 @@ def test_labels_go_to_the_recording_that_they_are_of(
         ({"read.me": "words"}, [], "no file in it holds rows of numbers"),
         ({"a.csv": csv(LONG)}, ["--form", "nowhere"], "nowhere"),
         ({"a.csv": csv(LONG), "labels.json": "{"}, [], "labels.json: its labels cannot be read"),
+        ({"a.csv": csv(LONG)}, ["--label", "all:run", "--subject", "folder"], "the folder of a names nobody"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--drop", "nope"], "no file has a column 'nope' to drop"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--unit", "gyro=g"], "there is no sensor 'gyro'"),
         (
