@@ -47,13 +47,13 @@ class Proposed:
     missing: Mapping[Kind, int]
     """What is lacking even when all of them are accepted: it has to be made."""
     rest: int
-    """How many threads the total lacks even then, those of `missing` among them."""
+    """How many threads the total lacks even then; those of `missing` count for it, and may be more."""
 
     @property
     def lacking(self) -> str:
         """What has to be made, in a few words; empty when nothing has."""
         kinds = [f"{name} {number}" for (_, _, name), number in self.missing.items()]
-        return ", ".join([*kinds, *([f"{self.rest} in all"] if self.rest else [])])
+        return ", ".join([*kinds, *([f"{self.rest} for the total"] if self.rest else [])])
 
 
 def propose(
