@@ -115,8 +115,15 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         tuple(_contestants(workspace, options["endpoints"] or ("",), options["control"])),
         options["evidence"],
         options["max_turns"],
-        "people held out from training" if options["held_out"] else "",
+        "people held out from training" if options["held_out"] else _unknown(dataset, sessions),
     )
+
+
+def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:
+    """What it means for the figures that nobody knows who some of the sessions are of; empty where all are known."""
+    if all(map(dataset.subjects.get, sessions)):
+        return ""
+    return "people who are not all known (a tool may compare with the same person, and shares may be too high)"
 
 
 def _held_out(workspace: Workspace, dataset: StandardDataset) -> list[str]:

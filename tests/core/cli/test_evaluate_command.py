@@ -17,6 +17,7 @@ from core.storage import store
 from core.storage.splits_file import hold_out
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, fails, fake_server, says
+from tests.tools.made import MadeDataset, made_dataset, write_dataset
 
 COUNT = 40
 
@@ -135,6 +136,20 @@ def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: py
     assert told["subjects"] == "people held out from training"
     threads = store.read_all(workspace.root / "evaluations/demo-1/builtin")
     assert {read.thread.session[:3] for read in threads if isinstance(read, store.Stored)} == {"s03"}
+
+
+def test_that_nobody_knows_who_was_recorded_is_said_beside_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = made_dataset(2, 1)
+    names = {session: f"recording_{session[-4:]}" for session in known.windows}
+    windows = {names[session]: window for session, window in known.windows.items()}
+    labels = {names[session]: own for session, own in known.labels.items()}
+    write_dataset(tmp_path / "data" / "mine", MadeDataset(windows=windows, labels=labels))
+    with fake_server(*[says("Final Answer: walking", 5)] * 2) as server:
+        space = open_workspace(str(tmp_path), environ={})
+        assert evaluate(space, "--dataset", "mine", "--count", "2", "--seed", "1", "--endpoint", f"{server.url}=m") == 0
+    assert "2 sessions of mine of people who are not all known" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
