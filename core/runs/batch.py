@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+CANCEL_AGAIN_SEC = 5.0
+"""A job that did not end in this time is told once more: what it waits for may have taken the first for its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,12 @@ async def run_jobs(
     offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
     waiting: Iterator[tuple[int, Job]] = iter(enumerate(jobs))
     results: dict[int, Ran] = {}
+    stopping = False
 
     async def work() -> None:
         for number, job in waiting:
+            if stopping:  # also where a job came to its own end at the moment of the stop
+                return
             result = await _carry_out(workspace, job, model, offered, watch or _unwatched)
             results[number] = result
             ended(result)
@@ -144,10 +149,11 @@ async def run_jobs(
     try:
         await asyncio.gather(*workers)
     except asyncio.CancelledError:
-        waiting = iter(())
-        for worker in workers:
-            worker.cancel()
-        await asyncio.wait(workers)
+        stopping = True
+        while under_way := [worker for worker in workers if not worker.done()]:
+            for worker in under_way:
+                worker.cancel()
+            await asyncio.wait(under_way, timeout=CANCEL_AGAIN_SEC)
     return [results[number] for number in sorted(results)]
 
 

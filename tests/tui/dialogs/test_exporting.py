@@ -160,7 +160,7 @@ async def test_leaving_the_program_would_stop_an_export_and_is_said_first(
         await pilot.press("q")
         await until(pilot, lambda: app.screen is main)
         await pilot.press("q")
-        await until(pilot, lambda: "leaving once more stops it" in screen(app))
+        await until(pilot, lambda: "an export is under way" in screen(app))
         other.release()
         await until(pilot, lambda: "1 thread exported to" in screen(app))
     assert len(exported(workspace)) == 1
