@@ -86,13 +86,20 @@ class Scrambled:
         return self.measured
 
 
+ENOUGH = 200
+"""Sessions of a dataset: every label and subject is among so many, and all would be measured."""
+
+
 @cache
 def _folder(base: Path, name: str) -> Path:
     workspace = open_workspace(str(base), environ={})
     source = DATA / SLICES[name]
     if name == "mhealth":
         source = _longer_mhealth(base)
-    import_dataset(workspace, name, source)
+    folder = import_dataset(workspace, name, source).folder
+    labels = json.loads((folder / "labels.json").read_text())
+    some = dict(list(labels.items())[:: max(1, len(labels) // ENOUGH)])
+    (folder / "labels.json").write_text(json.dumps(some))
     return base
 
 
@@ -152,12 +159,12 @@ def answers(dataset: Any, session: str) -> list[str]:
 
 
 def test_no_result_rests_on_the_own_subject(real: StandardDataset):
-    for session in chosen(real, 6):
+    for session in chosen(real, 3):
         assert answers(real, session) == answers(Scrambled(real, session), session)
 
 
 def test_no_result_is_long_or_names_a_session(real: StandardDataset):
-    for session in chosen(real, 6):
+    for session in chosen(real, 3):
         for text in answers(real, session):
             assert len(text.encode()) <= MAX_RESULT_BYTES, text
             assert "failed: " not in text, text
