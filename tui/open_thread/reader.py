@@ -54,7 +54,7 @@ class Reader:
             self._opened = ""
         elif held:
             self.wanted, self.reading = stem, True
-            self._timer = self._screen.set_timer(HELD_SECONDS, partial(self.read, stem))
+            self._timer = self._screen.set_timer(HELD_SECONDS, partial(self._stopped_at, stem))
         else:
             self.read(stem)
 
@@ -68,6 +68,11 @@ class Reader:
         """Read a thread now."""
         self.wanted, self.reading = stem, True
         self._screen.run_worker(partial(self._work, stem), thread=True, exclusive=True, group="read")
+
+    def _stopped_at(self, stem: str) -> None:
+        """Read where a held key stopped. A timer that was stopped comes all the same when its time was up before."""
+        if stem == self.wanted:
+            self.read(stem)
 
     def _forget_timer(self) -> None:
         if self._timer is not None:
