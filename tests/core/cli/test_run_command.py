@@ -200,7 +200,14 @@ def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_signals,
     )
+
+
+def _hear_signals() -> None:
+    """Whoever runs the tests in the background, or with nohup, ignores these, and so would what they start."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for_threads(workspace: Workspace, count: int, process: subprocess.Popen[str]) -> None:
