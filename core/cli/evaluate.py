@@ -13,7 +13,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
 from core.errors import UsageError, WorkspaceError, system_reason
 from core.text import counted
-from core.thread.evidence import EVIDENCE
+from core.thread.evidence import DEFAULT, EVIDENCE, Evidence
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -113,10 +113,16 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         seed,
         options["tries"] or 1,
         tuple(_contestants(workspace, options["endpoints"] or ("",), options["control"])),
-        options["evidence"],
+        options["evidence"] or _usual_evidence(workspace),
         options["max_turns"],
         "people held out from training" if options["held_out"] else _unknown(dataset, sessions),
     )
+
+
+def _usual_evidence(workspace: Workspace) -> Evidence:
+    """What the settings name, where that is one thing for all."""
+    wanted = workspace.settings.run.evidence
+    return DEFAULT if wanted is None or wanted == "mix" else wanted
 
 
 def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:
@@ -153,7 +159,7 @@ def _contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) 
             key = plain if tools else f"{plain}-without-tools"
             if any(contestant.key == key for contestant in contestants):
                 raise UsageError(f"--endpoint {wanted} is there twice")
-            contestants.append(Contestant(key, endpoint, model, tools))
+            contestants.append(Contestant(key, endpoint or choice.endpoint.name, model, tools))
     return contestants
 
 

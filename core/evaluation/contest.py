@@ -18,7 +18,7 @@ from core.evaluation.scores import Outcome
 from core.runs.batch import Job
 from core.storage.atomic import write_atomic
 from core.storage.store import Stored, read_all
-from core.thread.evidence import Evidence
+from core.thread.evidence import DEFAULT, Evidence
 from core.thread.labels import same_label
 from core.thread.summary import summary_of
 from core.workspace import Workspace
@@ -37,7 +37,7 @@ class Contestant:
     key: str
     """Its folder's name."""
     endpoint: str
-    """As a person named it; the settings' own when empty."""
+    """As a person named it, or as the settings had it when the evaluation was begun."""
     model: str
     tools: bool = True
 
@@ -53,7 +53,8 @@ class Evaluation:
     seed: int
     tries: int
     contestants: tuple[Contestant, ...]
-    evidence: Evidence | None = None
+    evidence: Evidence = DEFAULT
+    """What answers may rest on, the same for all: of their own, models differ in it."""
     max_turns: int | None = None
     subjects: str = ""
     """Which people the sessions are of, in words."""
@@ -85,9 +86,7 @@ def begin(workspace: Workspace, evaluation: Evaluation) -> None:
     """Write down what is asked of whom. Raises UsageError where one of that name exists; WorkspaceError."""
     folder = folder_of(workspace, evaluation.name)
     if (folder / SETUP).exists():
-        raise UsageError(
-            f"there is an evaluation {evaluation.name}; go on with it by --resume, or choose another --name"
-        )
+        raise UsageError(f"there is an evaluation {evaluation.name}; --resume goes on with it, another name begins one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / SETUP, msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from core.cli.commands import run_command
-from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.runs.batch import draw_sessions
 from core.storage import store
 from core.storage.splits_file import hold_out
+from core.thread.evidence import evidence_of
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, fails, fake_server, says
 from tests.tools.made import MadeDataset, made_dataset, write_dataset
@@ -22,21 +22,9 @@ from tests.tools.made import MadeDataset, made_dataset, write_dataset
 COUNT = 40
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("evaluate")
-    workspace = open_workspace(str(root), environ={})
-    import_dataset(workspace, "demo")
-    open_dataset(workspace, "demo").features()
-    return root
-
-
 @pytest.fixture
-def workspace(data: Path, tmp_path: Path) -> Workspace:
-    (tmp_path / ".sensorloom").mkdir()
-    (tmp_path / ".sensorloom" / "features").symlink_to(data / ".sensorloom" / "features")
-    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n')
-    return open_workspace(str(tmp_path), environ={})
+def workspace(demo_workspace: Workspace) -> Workspace:
+    return demo_workspace
 
 
 def evaluate(workspace: Workspace, *arguments: str) -> int:
@@ -76,6 +64,7 @@ def test_two_models_of_known_accuracy_are_reported_and_told_apart(
         assert contestant["of"] == contestant["finished"] == COUNT
         answered = {row["answer"] for row in contestant["confusion"]}
         assert answered <= {*open_dataset(workspace, "demo").activities}, "as the dataset spells them"
+    assert told["evidence"] == "reference", "the same for all"
     (apart,) = told["differences"]
     assert apart["p"] < 0.01 and apart["interval"][0] > 0
     report = (workspace.root / "evaluations/trial/report.md").read_text()
@@ -110,6 +99,8 @@ def test_answers_stay_apart_from_training_threads_and_are_not_exported(
     assert evaluate(workspace, "--dataset", "demo", "--count", "3", "--seed", "1") == 0
     assert "kept in evaluations/demo-1" in capsys.readouterr().out
     assert not list(workspace.threads.glob("*.json"))
+    answers = store.read_all(workspace.root / "evaluations/demo-1/builtin")
+    assert {evidence_of(read.thread) for read in answers if isinstance(read, store.Stored)} == {"reference"}
     own = ("--threads", str(workspace.root / "evaluations/demo-1/builtin"), "--workspace", str(workspace.root))
     assert run_command(["list", "--json", *own]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 3

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.runs.batch import draw_sessions
@@ -27,23 +26,12 @@ REPO = Path(__file__).parents[3]
 FINAL = says("It moves.\n\nConfidence: high\nFinal Answer: walking", 20)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo dataset and its features, made once."""
-    root = tmp_path_factory.mktemp("run")
-    workspace = open_workspace(str(root), environ={})
-    import_dataset(workspace, "demo")
-    open_dataset(workspace, "demo").features()
-    return root
-
-
 @pytest.fixture
-def workspace(data: Path, tmp_path: Path) -> Workspace:
-    """A workspace of its own on the shared data: threads and history apart, features there already."""
-    (tmp_path / ".sensorloom").mkdir()
-    (tmp_path / ".sensorloom" / "features").symlink_to(data / ".sensorloom" / "features")
-    (tmp_path / "sensorloom.toml").write_text(f'[paths]\ndata = "{data / "data"}"\n[run]\nevidence = "reference"\n')
-    return open_workspace(str(tmp_path), environ={})
+def workspace(demo_workspace: Workspace) -> Workspace:
+    root = demo_workspace.root
+    with (root / "sensorloom.toml").open("a") as settings:
+        settings.write('[run]\nevidence = "reference"\n')
+    return open_workspace(str(root), environ={})
 
 
 def command(workspace: Workspace, *arguments: str) -> list[str]:
