@@ -10,6 +10,7 @@ from core.analyst.conversation import Conversation
 from core.analyst.elimination import LOOK_UP, Evidence, Standing, deciding, evidence_in, not_measured, standing_of
 from core.analyst.evidence import MIN_SESSIONS, Verdict
 from core.analyst.manner import Manner, slipped
+from core.analyst.measurement_words import measurement_words
 from core.analyst.phrases import label_words, listed, phrase
 from core.analyst.questions import Asked
 from core.analyst.steps import Step
@@ -50,7 +51,7 @@ def measuring_steps(
         names = [name for name in missing if name.startswith(f"{tool}/")]
         why = phrase(
             "[{tool} gives {names}|For {names} I call {tool}|I call {tool}, which gives {names}].",
-            draw, tool=tool, names=listed([_words(name) for name in names[:2]]),
+            draw, tool=tool, names=listed([measurement_words(name) for name in names[:2]]),
         )  # fmt: skip
         arguments = {"artifact_id": window} | ({"position": position} if position else {})
         if not any(dict(finding.arguments) == arguments for finding in conversation.findings if finding.tool == tool):
@@ -163,7 +164,7 @@ def rests_on(conversation: Conversation, window: str, draw: random.Random) -> st
     speaking = deciding(evidence, standing.best, standing.rival) if standing.rival else [*evidence.values]
     best = label_words(standing.best)
     cited = [
-        f"{_words(name)} at {evidence.values[name]} ({best}: {_span(evidence, name, standing.best)})"
+        f"{measurement_words(name)} at {evidence.values[name]} ({best}: {_span(evidence, name, standing.best)})"
         for name in speaking[: draw.choice((1, 2, 2, 3))]
     ]
     if not cited:
@@ -209,7 +210,7 @@ def _compared(evidence: Evidence, name: str, standing: Standing, draw: random.Ra
     return phrase(
         "[I find {what} at {value}|Here {what} is {value}|I measure {value} for {what}]; {best} [lies at|has] {near}, "
         "{rival} [lies at|has] {far}.",
-        draw, what=_words(name), value=evidence.values[name], best=label_words(standing.best),
+        draw, what=measurement_words(name), value=evidence.values[name], best=label_words(standing.best),
         near=_span(evidence, name, standing.best), rival=label_words(standing.rival),
         far=_span(evidence, name, standing.rival),
     )  # fmt: skip
@@ -232,13 +233,6 @@ def _left(standing: Standing, draw: random.Random) -> str:
 def _span(evidence: Evidence, name: str, label: str) -> str:
     low, _, high = evidence.ranges[name][label]
     return f"{low} to {high}"
-
-
-def _words(name: str) -> str:
-    """A measurement as a noun phrase: `detect_periodicity/acc/cadence` is the cadence of acc."""
-    _, _, rest = name.partition("/")
-    part, _, key = rest.rpartition("/")
-    return f"the {key} of {part}" if part else f"the correlation {key}"
 
 
 def _counted(labels: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from core.analyst.elimination import Evidence, standing_of
+from core.analyst.measurement_words import KEYS, measurement_words
 from core.analyst.policy import reply_to
 from core.runs.toolbox import offered_in
 from core.thread.conclusion import final_answer
@@ -17,6 +18,7 @@ from core.thread.opening import first_message
 from tests.core.analyst.analyst_threads import calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import made_dataset
 from tools.builtin import BUILTIN
+from tools.measured import measured_of
 from tools.session import Dataset
 
 MADE = made_dataset()
@@ -53,6 +55,34 @@ def test_every_final_message_cites_numbers_that_a_tool_gave():
         cited = re.findall(r"(?<![\w.\[])-?\d+(?:\.\d+)?", body)
         assert cited
         assert all(number in results for number in cited), body
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("compute_spectrum/acc/dominant[0]", "the strongest frequency of acc"),
+        ("compute_spectrum/acc/dominant[1]", "the second strongest frequency of acc"),
+        (
+            "compute_spectrum/left hip acc/band_share[0]",
+            "the share of power in the first frequency band of left hip acc",
+        ),
+        ("estimate_orientation/acc/gravity[2]", "gravity along the z axis of acc"),
+        ("estimate_orientation/acc/axis_x", "the angle between the vertical and the x axis of acc"),
+        ("separate_gravity/gyro/share_vertical", "the share of turning about the vertical of gyro"),
+        ("correlate_channels/acc x~z", "the correlation of the x and z axes of acc"),
+        ("correlate_channels/|acc| ~ |gyro|", "the correlation of the magnitudes of acc and gyro"),
+        ("my_tool/acc/deep_peak[1]", "the second deep peak of acc"),
+    ],
+)
+def test_a_measurement_is_said_in_words(name: str, words: str):
+    assert measurement_words(name) == words
+
+
+def test_every_measurement_has_words_of_its_own_without_digits_or_signs():
+    names = {name for session in some(8) for name in measured_of(MADE.windows[session])}
+    phrases = {name: measurement_words(name) for name in names}
+    assert all(re.split(r"\[|_[xyz]$", name.rpartition("/")[2])[0] in KEYS for name in names if name.count("/") == 2)
+    assert not [words for words in phrases.values() if re.search(r"[\d\[\]~|]", words)]
 
 
 @pytest.mark.parametrize("session", some(3))
