@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from core.datasets.standard import dataset_names
+from core.datasets.held_out import held_out_in
+from core.datasets.standard import dataset_names, open_dataset
 from core.datasets.subjects import Subjects
-from core.errors import UsageError
+from core.errors import SensorloomError, UsageError
 from core.lint import label_set
 from core.storage.memory import recall, remember
 from core.text import counted
@@ -158,16 +159,38 @@ class Kinds:
         return tuple(filter(None, (label, ("dataset", "", summary.dataset), person)))
 
     def wanted(self, goal: Goal, every: Iterable[Summary]) -> dict[Kind, int]:
-        """How many of each kind a goal asks for: every label a dataset has, and the people that the threads are of.
-        While there are no threads, the labels of all datasets."""
-        kinds: dict[Kind, None] = {}
-        sessions = {(summary.dataset, summary.session): summary for summary in every if not summary.problem}
-        for summary in sessions.values():
-            kinds.update(dict.fromkeys(self.of(summary)))
-        for dataset in dict.fromkeys(dataset for dataset, _ in sessions) or dataset_names(self._workspace):
+        """How many of each kind a goal asks for: every label and every person of the datasets that the threads are of,
+        of all datasets while there are no threads. Who is held out is nobody to make threads of."""
+        about = list({(summary.dataset, summary.session): summary for summary in every if not summary.problem}.values())
+        datasets = list(dict.fromkeys(summary.dataset for summary in about)) or dataset_names(self._workspace)
+        kinds = dict.fromkeys(kind for summary in about for kind in self.of(summary) if kind[0] != "subject")
+        for dataset in datasets:
             labels = label_set.dataset_labels(self._workspace, dataset)
             kinds.update(dict.fromkeys(("label", dataset, label) for label in labels))
+        if goal.subject:
+            is_held_out = held_out_in(self._workspace)
+            people = [summary for summary in about if not is_held_out(summary)]
+            people += trainable_sessions(self._workspace, datasets)
+            kinds.update(dict.fromkeys(kind for of in people for kind in self.of(of) if kind[0] == "subject"))
         return {kind: number for kind in kinds if (number := getattr(goal, kind[0]))}
+
+
+def trainable_sessions(workspace: Workspace, datasets: Iterable[str]) -> list[Summary]:
+    """The sessions of datasets that may be trained on, as threads about them would stand in the list. Opens the
+    datasets; those that cannot be opened have none."""
+    is_held_out = held_out_in(workspace)
+    about: list[Summary] = []
+    for dataset in datasets:
+        try:
+            labels = open_dataset(workspace, dataset).labels
+        except SensorloomError:
+            continue
+        about += [
+            Summary(session, dataset=dataset, session=session, truth=of_session[0])
+            for session, of_session in labels.items()
+            if of_session
+        ]
+    return [summary for summary in about if not is_held_out(summary)]
 
 
 def progress(

@@ -12,14 +12,13 @@ import heapq
 import re
 import shlex
 from collections import Counter, deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.datasets.held_out import held_out_in
-from core.datasets.standard import dataset_names, open_dataset
-from core.errors import SensorloomError
-from core.listing.goal import Goal, Kind, Kinds, Progress, progress
+from core.datasets.standard import dataset_names
+from core.listing.goal import Goal, Kind, Kinds, Progress, progress, trainable_sessions
 from core.listing.row_status import repeated
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -139,7 +138,7 @@ def sessions_to_make(workspace: Workspace, proposed: Proposed, every: Sequence[S
     kinds, threads = Kinds(workspace), Counter((summary.dataset, summary.session) for summary in every)
     named = [name if kind == "dataset" else of for kind, of, name in proposed.missing]
     of_threads = [summary.dataset for summary in every if not summary.problem] if proposed.rest else []
-    about = _sessions(workspace, dict.fromkeys([*named, *of_threads]) or dataset_names(workspace))
+    about = trainable_sessions(workspace, dict.fromkeys([*named, *of_threads]) or dataset_names(workspace))
     about.sort(key=lambda summary: (threads[summary.dataset, summary.session], summary.session))
     lacking = dict(proposed.missing)
     there = Counter(summary.truth for summary in every if summary.verdict == "accept")
@@ -182,23 +181,6 @@ def _person(of: Sequence[Kind]) -> tuple[tuple[Kind, Kind | None], tuple[Kind, N
     person = next((kind for kind in of if kind[0] == "subject"), None)
     label = next((kind for kind in of if kind[0] == "label"), None)
     return ((person, label), (person, None)) if person else ()
-
-
-def _sessions(workspace: Workspace, datasets: Iterable[str]) -> list[Summary]:
-    """The sessions that may be trained on, as threads about them would stand in the list."""
-    is_held_out = held_out_in(workspace)
-    about: list[Summary] = []
-    for dataset in datasets:
-        try:
-            labels = open_dataset(workspace, dataset).labels
-        except SensorloomError:
-            continue
-        about += [
-            Summary(session, dataset=dataset, session=session, truth=of_session[0])
-            for session, of_session in labels.items()
-            if of_session
-        ]
-    return [summary for summary in about if not is_held_out(summary)]
 
 
 def pairs_of(sessions: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from core.export.run import export
 from core.listing.goal import Goal, Kinds, goal_of, parse_goal, progress, set_goal
 from core.listing.index import summaries
 from core.listing.proposing import command_to_make, propose, sessions_to_make
+from core.storage.splits_file import hold_out
 from core.storage.store import Stored
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -83,6 +84,19 @@ def test_what_is_made_for_a_goal_goes_round_the_people(workspace: Workspace):
     sessions = sessions_to_make(workspace, propose(workspace, Goal(label=4), [of_s0]), [of_s0])["made"]
     of = Counter((dataset.labels[session][0], dataset.subjects[session]) for session in sessions)
     assert of == {(label, f"s{person}"): 1 for label in ("laying", "walking") for person in range(4)}
+
+
+def test_each_person_is_wanted_from_the_first_thread_on_but_for_those_held_out(workspace: Workspace):
+    write_dataset(workspace.data / "made", made_dataset(subjects=5, each=1, labels=("laying", "walking")))
+    hold_out(workspace.root, ["made/subject:s4"])
+    of_s0 = Summary("t0", shape="v4", dataset="made", session="s0_0000", status="finished", truth="laying")
+    of_s4 = Summary("t4", shape="v4", dataset="made", session="s4_0004", status="finished", truth="laying")
+    for every in ([], [of_s0], [of_s0, of_s4]):
+        far = progress(Goal(subject=1), every, Kinds(workspace))
+        assert far.total == 4
+        assert [name for _, _, name in far.short] == ["s0", "s1", "s2", "s3"]
+    sessions = sessions_to_make(workspace, propose(workspace, Goal(subject=1), [of_s0]), [of_s0])["made"]
+    assert {session.partition("_")[0] for session in sessions} >= {"s1", "s2", "s3"}
 
 
 def test_an_export_says_what_it_lacks_of_the_goal(workspace: Workspace, finished: Stored):
