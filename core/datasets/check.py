@@ -196,9 +196,11 @@ def _of_subjects(folder: Path, labels: Mapping[str, Any]) -> Iterator[Finding]:
         missing = [session for session in labels if session not in subjects]
     else:
         missing = [session for session in labels if not subject_in(session)]
-    for session in missing:
-        message = "its subject is not known; splits and references cannot keep subjects apart"
-        yield Finding("warning", "unknown subject", f"{SUBJECTS}, session {session!r}", message)
+    if missing:
+        where = f"{SUBJECTS}, session {missing[0]!r}"
+        others = f", nor that of {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        message = f"its subject is not known{others}; splits and references cannot keep subjects apart"
+        yield Finding("warning", "unknown subject", where, message)
 
 
 def _session_folders(folder: Path, labels: Mapping[str, Any]) -> tuple[list[str], list[Finding]]:

@@ -155,6 +155,15 @@ def test_subjects(workspace: Workspace, make_dataset: MakeDataset) -> None:
     ]
 
 
+def test_unknown_people_are_one_line_with_their_count(workspace: Workspace, make_dataset: MakeDataset) -> None:
+    names = [f"walk{number}x" for number in range(54)]
+    make_dataset(labels=dict.fromkeys(names, "walking"), sessions=dict.fromkeys(names, GOOD))
+    assert [line for line in sentences(workspace, "warning") if "subject" in line] == [
+        "subjects.json, session 'walk0x': its subject is not known, nor that of 53 more; "
+        "splits and references cannot keep subjects apart"
+    ]
+
+
 def test_files_that_are_no_json(workspace: Workspace, make_dataset: MakeDataset) -> None:
     folder = make_dataset()
     (folder / "manifest.json").write_text("{")
