@@ -72,10 +72,8 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
 
 
 def _tell(rates: dict[tuple[str, str], PassRate], model: str, attempts: int, as_json: bool) -> None:
-    from core.teaching.difficulty import pass_at
-
     def mean(k: int) -> float | None:
-        shares = [share for rate in rates.values() if (share := pass_at(rate, k)) is not None]
+        shares = [share for rate in rates.values() if (share := rate.at_least_one_of(k)) is not None]
         return sum(shares) / len(shares) if shares else None
 
     if as_json:

@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
+
+from core.storage.pass_rates import PassRate
 
 Z_95 = 1.959964
 """Quantile of the normal distribution for an interval of 95 %."""
@@ -37,6 +38,22 @@ class Outcome:
     stem: str = ""
 
 
+def wilson(right: int, of: int, deviations: float = Z_95) -> tuple[float, float]:
+    """The interval of a share (Wilson 1927), from 0 to 1; that of nothing is all of it.
+
+    Args:
+        right: how many counted.
+        of: of how many.
+        deviations: standard deviations to either side; those of 95 % unless told.
+    """
+    if not of:
+        return 0.0, 1.0
+    share, square = right / of, deviations * deviations
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = deviations * math.sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A share with its interval of 95 % (Wilson 1927)."""
@@ -52,13 +69,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """From 0 to 1 where nothing was counted."""
-        if not self.of:
-            return 0.0, 1.0
-        share, square = self.value, Z_95 * Z_95
-        middle = (share + square / (2 * self.of)) / (1 + square / self.of)
-        spread = math.sqrt(share * (1 - share) / self.of + square / (4 * self.of * self.of))
-        half = Z_95 * spread / (1 + square / self.of)
-        return max(middle - half, 0.0), min(middle + half, 1.0)
+        return wilson(self.right, self.of)
 
     def __str__(self) -> str:
         """`83.3 % (60.8–94.2)`."""
@@ -144,12 +155,12 @@ def difference(first: Sequence[Outcome], second: Sequence[Outcome]) -> Differenc
 
 def pass_at(outcomes: Sequence[Outcome], k: int) -> float | None:
     """How likely at least one of `k` tries is right, averaged over sessions (Chen et al. 2021). None with fewer."""
-    return _over_sessions(outcomes, k, lambda right, of: 1 - comb(of - right, k) / comb(of, k))
+    return _over_sessions(outcomes, k, PassRate.at_least_one_of)
 
 
 def pass_all(outcomes: Sequence[Outcome], k: int) -> float | None:
     """How likely all of `k` tries are right, averaged over sessions: pass^k of Yao et al. (2024), τ-bench."""
-    return _over_sessions(outcomes, k, lambda right, of: comb(right, k) / comb(of, k))
+    return _over_sessions(outcomes, k, PassRate.all_of)
 
 
 def reliability(outcomes: Sequence[Outcome]) -> dict[str, Share]:
@@ -161,11 +172,12 @@ def reliability(outcomes: Sequence[Outcome]) -> dict[str, Share]:
     }
 
 
-def _over_sessions(outcomes: Sequence[Outcome], k: int, chance: Callable[[int, int], float]) -> float | None:
-    counts = [(sum(o.right for o in tries), len(tries)) for tries in _by_session(outcomes)]
-    if not counts or any(of < k for _, of in counts):
-        return None
-    return sum(chance(right, of) for right, of in counts) / len(counts)
+def _over_sessions(
+    outcomes: Sequence[Outcome], k: int, chance: Callable[[PassRate, int], float | None]
+) -> float | None:
+    rates = [PassRate(sum(o.right for o in tries), len(tries)) for tries in _by_session(outcomes)]
+    chances = [share for rate in rates if (share := chance(rate, k)) is not None]
+    return sum(chances) / len(chances) if chances and len(chances) == len(rates) else None
 
 
 def _by_session(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import comb
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,15 @@ class PassRate(msgspec.Struct, frozen=True):
         """Easy, middle or hard."""
         share = self.right / self.of if self.of else 0.0
         return "hard" if share < HARD else "easy" if share > EASY else "middle"
+
+    def at_least_one_of(self, k: int) -> float | None:
+        """How likely at least one of `k` attempts is right: the unbiased pass@k of Chen et al. (2021), Evaluating large
+        language models trained on code. None where fewer were made."""
+        return None if k > self.of else 1.0 - comb(self.of - self.right, k) / comb(self.of, k)
+
+    def all_of(self, k: int) -> float | None:
+        """How likely all of `k` attempts are right: pass^k of Yao et al. (2024), τ-bench. None where fewer are."""
+        return None if k > self.of else comb(self.right, k) / comb(self.of, k)
 
 
 Rates = dict[str, dict[str, dict[str, PassRate]]]

@@ -8,7 +8,7 @@ from core.errors import ModelError
 from core.model.client import Model
 from core.runs.batch import Job, Ran, run_jobs
 from core.storage.store import Stored
-from core.teaching.difficulty import measure, pass_at
+from core.teaching.difficulty import measure
 from core.teaching.hinted import strip_hints, with_hints
 from core.teaching.rejection import WAYS, keep_right, run_ways
 from core.text import counted
@@ -45,8 +45,8 @@ async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tupl
         _refuse_failures(ran)
         return "nothing was measured: no attempt came to its end", None
     rate = rates[stored.thread.dataset, stored.thread.session]
-    several = pass_at(rate, rate.of) or 0.0
-    share = f"pass@1 {pass_at(rate, 1) or 0.0:.0%}, pass@{rate.of} {several:.0%}"
+    several = rate.at_least_one_of(rate.of) or 0.0
+    share = f"pass@1 {rate.at_least_one_of(1) or 0.0:.0%}, pass@{rate.of} {several:.0%}"
     return f"{await model.name()} was right {rate.right} of {rate.of} times ({share}): {rate.difficulty}", None
 
 

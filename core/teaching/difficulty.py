@@ -1,7 +1,4 @@
-"""How hard sessions are: how often a chosen model answers each of them right, without keeping what it said.
-
-pass@k is the unbiased estimate of Chen et al. (2021), Evaluating large language models trained on code.
-"""
+"""How hard sessions are: how often a chosen model answers each of them right, without keeping what it said."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import comb
 from pathlib import Path
 
 from core.datasets.standard import StandardDataset
@@ -58,13 +54,6 @@ async def measure(
     if rates:
         add_pass_rates(workspace.root, await model.name(), rates)
     return rates
-
-
-def pass_at(rate: PassRate, k: int) -> float | None:
-    """How likely at least one of `k` attempts is right; None where fewer were made."""
-    if k > rate.of:
-        return None
-    return 1.0 - comb(rate.of - rate.right, k) / comb(rate.of, k)
 
 
 def sessions_of(workspace: Workspace, dataset: StandardDataset, difficulty: str, model: str = "") -> list[str]:

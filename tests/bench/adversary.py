@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from core.analyst.transport import BuiltinTransport
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
+from core.evaluation.scores import wilson
 from core.export.report import ExportRequest
 from core.export.run import export
 from core.model.client import Model
@@ -36,7 +37,7 @@ from core.model.endpoints import choose
 from core.runs.batch import Job, draw_sessions, run_jobs
 from core.thread.evidence import Evidence
 from core.workspace import Workspace, open_workspace
-from tests.bench.tools import DATA, SLICES, Slice, imported, share_text, wilson
+from tests.bench.tools import DATA, SLICES, Slice, imported, share_text
 
 BOTH: tuple[Evidence, ...] = ("reference", "measure")
 _SLICES = (*SLICES, Slice("wisdm", "WISDM", "wisdm", "wisdm.zip", "Both devices."))

@@ -27,6 +27,7 @@ from core.analyst.transport import BuiltinTransport
 from core.datasets.importing import import_dataset
 from core.datasets.plan import ImportOptions
 from core.datasets.standard import StandardDataset, dataset_names, open_dataset
+from core.evaluation.scores import Share
 from core.listing.variety import facts_of
 from core.model.request import sent_messages
 from core.runs.toolbox import offered_in
@@ -103,22 +104,9 @@ SLICES = (
 MODES = ("reference", "measure")
 
 
-def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval of a share, after Wilson (1927): 95 %, or `z` standard deviations."""
-    if not count:
-        return 0.0, 1.0
-    share = right / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * ((share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5) / (1 + z * z / count)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
 def share_text(right: int, count: int) -> str:
     """A share with its interval, in per cent."""
-    if not count:
-        return "–"
-    low, high = wilson(right, count)
-    return f"{100 * right / count:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+    return str(Share(right, count))
 
 
 async def ask(transport: BuiltinTransport, body: dict[str, Any]) -> dict[str, Any]:

@@ -95,12 +95,6 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
             box.border_subtitle = keys_of(self).hints("text.take", "text.new_line", "text.leave", in_words=True)
             yield AnswerField(self._text, takes="text.take", entered=self.action_take)
 
-    def on_mount(self) -> None:
-        """Begin at the text's end."""
-        area = self.query_one(AnswerField)
-        area.move_cursor(area.document.end)
-        area.focus()
-
     def action_new_line(self) -> None:
         """A new line, where the key for one takes the text."""
         self.query_one(AnswerField).insert("\n")

@@ -38,12 +38,6 @@ class SayScreen(Guarded, ModalScreen[tuple[str, bool] | None]):
             yield Plain(waits if self._of_run else "Then it runs to the end.")
             yield AnswerField(self._text, takes="say.user", entered=partial(self.action_say, False))
 
-    def on_mount(self) -> None:
-        """Begin at the text's end."""
-        area = self.query_one(AnswerField)
-        area.move_cursor(area.document.end)
-        area.focus()
-
     def action_new_line(self) -> None:
         """A new line, where the key for one says it."""
         self.query_one(AnswerField).insert("\n")

@@ -116,6 +116,11 @@ class AnswerField(TextField):
         self._takes: ActionId = takes
         self._entered = entered
 
+    def on_mount(self) -> None:
+        """Begin at the text's end."""
+        self.move_cursor(self.document.end)
+        self.focus()
+
     async def _on_key(self, event: Key) -> None:
         if keys_of(self).is_key_of(self._takes, event.key):
             event.stop()

@@ -15,7 +15,6 @@ from core.filters.language import parse, select
 from core.listing.index import summaries
 from core.storage import store
 from core.storage.pass_rates import PassRate, add_pass_rates, latest, read_pass_rates
-from core.teaching.difficulty import pass_at
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import FakeServer, calls, fails, fake_server, says
 from tests.tui.motion import motion_workspace
@@ -143,5 +142,5 @@ def test_pass_rates_add_up_by_model_and_a_damaged_file_is_named(workspace: Works
     ("right", "of", "k", "share"), [(1, 4, 1, 0.25), (1, 4, 4, 1.0), (2, 4, 2, 5 / 6), (0, 3, 3, 0)]
 )
 def test_pass_at_k_is_the_chance_that_one_of_k_drawn_attempts_is_right(right: int, of: int, k: int, share: float):
-    assert pass_at(PassRate(right, of), k) == pytest.approx(share)
-    assert pass_at(PassRate(right, of), of + 1) is None
+    assert PassRate(right, of).at_least_one_of(k) == pytest.approx(share)
+    assert PassRate(right, of).at_least_one_of(of + 1) is None
