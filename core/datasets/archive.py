@@ -42,10 +42,10 @@ class RawFile:
     """What it is in, as a message names it."""
     open: Callable[[], IO[bytes]]
 
-    def read(self) -> bytes:
-        """All of it. Raises DatasetError when the archive is damaged there."""
+    def read(self, size: int = -1) -> bytes:
+        """All of it, or the first `size` bytes. Raises DatasetError when the archive is damaged there."""
         with self._reading(), self.open() as file:
-            return file.read()
+            return file.read(size)
 
     def lines(self) -> Generator[bytes]:
         """Its lines with their ends, streamed. Raises DatasetError when the archive is damaged there."""
@@ -117,7 +117,11 @@ class Raw:
     def signature(self) -> str:
         """What changes when the raw files change: their names and sizes, and the archive's own time."""
         listed = sorted(f"{file.size} {file.name}" for file in (*self.files, *self._nested))
-        return digest("\n".join((str(self.path.absolute()), str(self.path.stat().st_mtime_ns), *listed)).encode())
+        return digest(
+            "\n".join((str(self.path.absolute()), str(self.path.stat().st_mtime_ns), *listed)).encode(
+                errors="surrogateescape"
+            )
+        )
 
     def _open_nested(self) -> None:
         pending, self._nested = self._nested, []
@@ -166,12 +170,17 @@ def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
         yield Raw(path, [file for file in plain if file not in nested], scratch, stack, nested)
 
 
+def as_text(name: str) -> str:
+    """A file's name that every file can hold: bytes of it that are no UTF-8 as `\\xff`."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def _folder_files(folder: Path) -> list[RawFile]:
     def opener(path: Path) -> Callable[[], IO[bytes]]:
         return lambda: path.open("rb")
 
     return [
-        RawFile(path.relative_to(folder).as_posix(), path.stat().st_size, str(folder), opener(path))
+        RawFile(as_text(path.relative_to(folder).as_posix()), path.stat().st_size, str(folder), opener(path))
         for path in folder.rglob("*")
         if path.is_file()
     ]
@@ -207,4 +216,4 @@ def _tar_files(path: Path, stack: ExitStack) -> list[RawFile]:
     def opener(member: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
         return lambda: cast("IO[bytes]", archive.extractfile(member))
 
-    return [RawFile(member.name, member.size, str(path), opener(member)) for member in members]
+    return [RawFile(as_text(member.name), member.size, str(path), opener(member)) for member in members]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,8 @@ _UNIT_IN_NAME = (
 )
 _SINCE_1970 = (("ns", 1e17), ("us", 1e14), ("ms", 1e11), ("s", 3e8))
 """A count since 1970 tells its unit by its size: each is at least so large for a moment after 1979."""
+_DAYS_IN_NANOSECONDS = 106_700
+"""Days before and after 1970 whose nanoseconds an int64 holds."""
 _SLOWEST_STEP, _FASTEST_STEP = 2.0, 2e-4
 """Seconds between two rows of a recording of motion."""
 
@@ -111,6 +113,11 @@ def _clock(columns: Columns, layout: Layout, column: str, unit: str | None, stea
     size, steps = float(np.median(values)), np.diff(values.astype(np.float64))
     since_1970 = next((unit for unit, least in _SINCE_1970 if size >= least), "")
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    if steady and not step:
+        raise DatasetError(
+            f"column {column} does not rise from row to row, so it is no time; name another with --time, or take the "
+            "column out and give --rate"
+        )
     if since_1970 and not unit:
         # a clock that counts from when the device was switched on can be as large
         likely = _SLOWEST_STEP >= step * FACTORS[since_1970] / 1e9 >= _FASTEST_STEP
@@ -162,5 +169,10 @@ def moment_ns(text: str) -> int:
     moment = datetime.fromisoformat(text.strip().replace(",", "."))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    except OverflowError:
+        since = timedelta.max
+    if abs(since.days) > _DAYS_IN_NANOSECONDS:
+        raise ValueError(f"{text.strip()[:40]} is before 1678 or after 2261")
     return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000

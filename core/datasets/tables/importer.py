@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
-from core.datasets.archive import Raw
+from core.datasets.archive import Raw, as_text
 from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
 from core.datasets.tables import naming
 from core.datasets.tables.form import FORM_FILE, TableForm
@@ -38,7 +38,7 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     channels = {channel.name: channel for looked in recordings for channel in looked.channels}
     cut = "Each session is a whole recording" if whole else f"Windows of {length:g} s of one activity"
     return Plan(
-        title=raw.path.stem,
+        title=as_text(raw.path.stem),
         description=f"{counted(len(recordings), 'recording')} of one's own. {cut}.",
         activities=proposal.labels,
         channels=tuple(channels.values()),

@@ -30,6 +30,8 @@ LABEL = re.compile(
 _ANNOTATION_FILE = re.compile(
     r"(.*[_\- ])?(annotations?|labels?|intervals?|events?|activities)([_\- ].*)?", re.IGNORECASE
 )
+_WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
+"""What reading a file raises whose JSON or XML is not what it should be: a number where fields should be."""
 _OWN_CLOCK = 3e8 * 1e9
 """Nanoseconds below which a time counts from the recording's start and not since 1970."""
 
@@ -71,7 +73,7 @@ def read_intervals(file: RawFile) -> list[Interval]:
             intervals = audacity
         else:
             intervals = _of_table(file)
-    except (ElementTree.ParseError, msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
+    except (ElementTree.ParseError, msgspec.DecodeError, *_WRONG_SHAPE) as error:
         raise DatasetError(f"{file.name}: its labels cannot be read: {' '.join(str(error).split())[:120]}") from error
     if not intervals:
         raise DatasetError(f"{file.name}: it holds no labelled stretches")
@@ -122,6 +124,9 @@ def _of_table(file: RawFile) -> list[Interval]:
     starts, ends = (_times(columns[name].to_pylist(), name) for name in (start, end))
     if None in starts:
         raise DatasetError(f"{file.name}: row {starts.index(None) + 1} has no {start}; write it, or take the row out")
+    for row, (at, until) in enumerate(zip(starts, ends, strict=True), 1):
+        if at is not None and until is not None and until < at:
+            raise DatasetError(f"{file.name}: row {row} ends before it begins; exchange its {start} and {end}")
     rows = zip(starts, ends, texts, recordings, strict=True)
     return [Interval(at, until, text, of) for at, until, text, of in rows if at is not None]
 

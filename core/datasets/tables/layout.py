@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from core.errors import DatasetError
 
@@ -18,9 +20,16 @@ _SEPARATORS = (",", ";", "\t", "|", BLANKS)
 _NUMBER = {mark: re.compile(rf"[-+]?(\d+[{mark}]?\d*|[{mark}]\d+)([eE][-+]?\d+)?") for mark in (".", ",")}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[-+]\d\d:?\d\d)?")
 """A date and time as ISO 8601 writes it."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_QUOTED_LINES = 20
+"""A cell in quotes goes over so many lines at most."""
 _MISSING = {"", "nan", "na", "null", "none", "n/a"}
 _START_OF_TIME = 1e8
 """Seconds since 1970 below which a number is no moment that somebody recorded at: 1973."""
+
+
+class NoRows(DatasetError):
+    """A file is no table. One that cannot be read for damage is another matter: it may be the table that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +74,19 @@ def look(data: bytes, name: str) -> Layout:
         name: the file, for the message.
 
     Raises:
-        DatasetError: it holds no rows of numbers.
+        NoRows: it holds no rows of numbers.
     """
     text, encoding = decoded(data)
-    lines = text.splitlines()
+    lines = lines_of(text)
     if len(data) >= LOOK_BYTES:
         lines = lines[:-1]
-    lines = lines[:_LOOK_LINES]
-    separator, decimal = _separator(lines)
+    separator, decimal = _separator(lines[:_LOOK_LINES])
+    lines = whole_lines(lines, separator)[:_LOOK_LINES]
     rows = [fields(line, separator) for line in lines]
     width = _width(rows)
     first = next((at for at, row in enumerate(rows) if len(row) == width and _is_row(row, decimal)), None)
     if first is None or width == 0:
-        raise DatasetError(f"{name}: it holds no rows of numbers")
+        raise NoRows(f"{name}: it holds no rows of numbers")
     headed = first > 0 and len(rows[first - 1]) == width
     names = tuple(_unique(rows[first - 1])) if headed else tuple(f"column_{n}" for n in range(1, width + 1))
     heading = "\n".join(lines[: first - headed])
@@ -91,10 +100,56 @@ def look(data: bytes, name: str) -> Layout:
 
 def fields(line: str, separator: str) -> list[str]:
     """A line's fields without blanks and quotes around them."""
-    parts = line.split() if separator == BLANKS else line.rstrip("\r\n").split(separator)
+    parts = line.split() if separator == BLANKS else _cells(line.rstrip("\r\n"), separator)
     if len(parts) > 1 and not parts[-1].strip():
         parts = parts[:-1]  # a separator at the end of each line
     return [part.strip().strip('"').strip() for part in parts]
+
+
+def lines_of(text: str) -> list[str]:
+    """A text's lines. Only ends of lines part them: `str.splitlines` would part a cell at a form feed or U+2028."""
+    lines = _LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
+
+
+def whole_lines(lines: Sequence[str], separator: str) -> list[str]:
+    """Lines with those joined, by a blank, whose end stands inside quotes (RFC 4180, 2.6). A quote that the next
+    `_QUOTED_LINES` do not close is a mistake, and its line stays alone: it must not take the rest of the file along.
+    """
+    if separator == BLANKS or not any('"' in line for line in lines):
+        return list(lines)
+    whole: list[str] = []
+    at = 0
+    while at < len(lines):
+        line, until = lines[at], at + 1
+        if not is_closed(line, separator):
+            for end in range(at + 2, min(at + _QUOTED_LINES, len(lines)) + 1):
+                joined = " ".join(lines[at:end])
+                if is_closed(joined, separator):
+                    line, until = joined, end
+                    break
+        whole.append(line)
+        at = until
+    return whole
+
+
+def is_closed(line: str, separator: str) -> bool:
+    """Whether every quote that a field of the line begins with is closed in it."""
+    return '"' not in line or separator == BLANKS or _closed(separator).fullmatch(line) is not None
+
+
+@cache
+def _closed(separator: str) -> re.Pattern[str]:
+    mark = re.escape(separator)
+    field = rf'(?: *"(?:[^"]|"")*+"[^{mark}]*+| *+(?!")[^{mark}]*+)'
+    return re.compile(f"{field}(?:{mark}{field})*+", re.DOTALL)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """A line's fields; a separator inside of quotes parts none."""
+    if '"' not in line or not is_closed(line, separator):
+        return line.split(separator)
+    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
 
 
 def _separator(lines: Sequence[str]) -> tuple[str, str]:
@@ -159,7 +214,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 def _rate_in(heading: str) -> float | None:
     """Rows a second as a heading tells them: ActiGraph writes "at 30 Hz", others "sampling rate: 100"."""
     match = re.search(r"\bat (\d+(?:\.\d+)?) ?Hz", heading, re.IGNORECASE) or re.search(
-        r"(?:sampl\w*[ _]*(?:rate|frequency)|frequency)\W*(\d+(?:\.\d+)?)", heading, re.IGNORECASE
+        r"(?:sampl\w*[ _]*(?:rate|frequency)|frequency)\W*(\d+(?:\.\d+)?(?:e[-+]?\d+)?)", heading, re.IGNORECASE
     )
     return float(match[1]) if match and float(match[1]) > 0 else None
 

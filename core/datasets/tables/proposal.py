@@ -12,7 +12,7 @@ from core.datasets.tables import naming
 from core.datasets.tables.channels import UNNAMED
 from core.datasets.tables.form import SUBJECT_WAYS, TableForm, checked
 from core.datasets.tables.intervals import Interval, is_annotation, read_intervals
-from core.datasets.tables.layout import Layout
+from core.datasets.tables.layout import Layout, NoRows
 from core.datasets.tables.reading import ENDINGS, layout_of
 from core.datasets.tables.recordings import Source, read_recording, sources_of
 from core.errors import DatasetError
@@ -22,7 +22,9 @@ from tools.session import Channel
 
 WHOLE_UP_TO_SEC = 15.0
 """Recordings that all are at most this long, and of one label each, are sessions as they stand."""
-
+_A_TABLE = r"(?si)\A.*(" + "|".join(map(re.escape, ENDINGS)) + ")"
+"""The whole path: files of one name in two folders are two recordings. Looked for, so that zips in a zip are opened,
+and one that holds a file twice, or would not fit on the disk, is refused."""
 _NOBODY = "not known, so that nothing keeps people apart in splits and comparisons; --subject says where they are named"
 
 
@@ -170,6 +172,7 @@ def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Coun
     tables: list[tuple[RawFile, Layout]] = []
     annotations: list[RawFile] = []
     left_out: Counter[str] = Counter()
+    raw.find(_A_TABLE)
     for file in sorted(raw.files, key=lambda file: file.name):
         if is_annotation(file.name):
             annotations.append(file)
@@ -178,7 +181,7 @@ def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Coun
         else:
             try:
                 tables.append((file, layout_of(file)))
-            except DatasetError as error:
+            except NoRows as error:
                 left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
     return tables, annotations, left_out
 

@@ -9,27 +9,39 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.datasets.archive import RawFile
-from core.datasets.tables.layout import BLANKS, LOOK_BYTES, MOMENT, Layout, fields, look
-from core.errors import DatasetError
+from core.datasets.tables.layout import (
+    BLANKS,
+    LOOK_BYTES,
+    MOMENT,
+    Layout,
+    NoRows,
+    fields,
+    is_closed,
+    lines_of,
+    look,
+    whole_lines,
+)
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".log")
 ENDINGS = (*TEXT_ENDINGS, ".parquet", ".jsonl", ".ndjson")
 """What files of rows are called."""
-_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+_NUMBER = r"^[-+]?(\d+{0}?\d*|{0}\d+)([eE][-+]?\d+)?$"
+"""A number with the decimal mark in the place of `{0}`. With a comma, `1.234` is none: it may be a thousand."""
+_BLOCK_BYTES = 1 << 20
+"""What Arrow reads at once unless a line is longer."""
 
 Columns = Mapping[str, Any]
 """Arrow's columns by name."""
 
 
 def layout_of(file: RawFile) -> Layout:
-    """How a text file's rows are written, or what columns another file has. Raises DatasetError: it holds no rows."""
+    """How a text file's rows are written, or what columns another has. Raises NoRows; DatasetError: it is damaged."""
     if file.name.lower().endswith(TEXT_ENDINGS):
-        with file.open() as opened:
-            return look(opened.read(LOOK_BYTES), file.name)
+        return look(file.read(LOOK_BYTES), file.name)
     table = _arrow_table(file)
     kinds = tuple(_arrow_kind(table.column(name)) for name in table.column_names)
     if not table.num_rows or not {"number", "moment"} & {*kinds}:
-        raise DatasetError(f"{file.name}: it holds no rows of numbers")
+        raise NoRows(f"{file.name}: it holds no rows of numbers")
     return Layout("", "", ".", 0, tuple(table.column_names), kinds)
 
 
@@ -42,15 +54,16 @@ def read_columns(file: RawFile, layout: Layout, dropped: Counter[str]) -> Column
         dropped: lines of another width and cells that are no numbers are counted here.
 
     Raises:
-        DatasetError: it cannot be read that way.
+        NoRows: it cannot be read that way.
+        DatasetError: its archive is damaged there.
     """
     if not layout.separator:
         table = _arrow_table(file)
         return {name: table.column(name) for name in table.column_names}
     import pyarrow as pa
 
-    text = file.read().decode(layout.encoding, "replace")
-    body = io.BytesIO("\n".join(_body(text, layout)).encode())
+    text = _text(file.read(), layout.encoding)
+    body = io.BytesIO("\n".join(_body(text, layout, dropped)).encode())
     numbers = [name for name, kind in zip(layout.names, layout.kinds, strict=True) if kind in ("number", "nothing")]
     odd_lines: Counter[str] = Counter()
     try:
@@ -66,10 +79,23 @@ def read_columns(file: RawFile, layout: Layout, dropped: Counter[str]) -> Column
     return {name: table.column(name) for name in table.column_names}
 
 
-def _body(text: str, layout: Layout) -> Sequence[str]:
-    lines = text.splitlines()[layout.above :]
+def _text(data: bytes, encoding: str) -> str:
+    """A whole file as text. Where its beginning was plain ASCII, the first letter that is not tells the encoding."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("cp1252" if encoding == "utf-8" else encoding, "replace")
+
+
+def _body(text: str, layout: Layout, dropped: Counter[str]) -> Sequence[str]:
+    lines = whole_lines(lines_of(text), layout.separator)[layout.above :]
     if layout.separator == BLANKS:
         return [BLANKS.join(line.split()) for line in lines]
+    if (rows := [line for line in lines if is_closed(line, layout.separator)]) != lines:
+        dropped["lines with a quote that is not closed"] += len(lines) - len(rows)
+        lines = rows
+    blank, quote = f'{layout.separator} "', f'{layout.separator}"'
+    lines = [line.replace(blank, quote) if blank in line else line for line in lines]
     return [line.rstrip().removesuffix(layout.separator) if _ends_empty(line, layout) else line for line in lines]
 
 
@@ -81,7 +107,7 @@ def _whole_numbers(text: str, layout: Layout) -> dict[str, Any]:
     """The columns that hold long whole numbers: nanoseconds since 1970 do not fit into a float."""
     import pyarrow as pa
 
-    lines = text[:LOOK_BYTES].splitlines()[layout.above : layout.above + 50]
+    lines = lines_of(text[:LOOK_BYTES])[layout.above : layout.above + 50]
     rows = [row for line in lines if len(row := fields(line, layout.separator)) == len(layout.names)]
     whole = re.compile(r"\d{16,19}")
     return {
@@ -99,9 +125,10 @@ def _csv(body: io.BytesIO, layout: Layout, types: Mapping[str, Any], dropped: Co
         dropped[f"lines of other than {len(layout.names)} fields"] += 1
         return "skip"
 
+    block_size = max(_BLOCK_BYTES, max(map(len, body.getvalue().split(b"\n"))) + 1)
     return csv.read_csv(
         body,
-        csv.ReadOptions(column_names=list(layout.names), use_threads=False),
+        csv.ReadOptions(column_names=list(layout.names), use_threads=False, block_size=block_size),
         csv.ParseOptions(delimiter=layout.separator, invalid_row_handler=passed_over),
         csv.ConvertOptions(
             column_types=dict.fromkeys(layout.names, pa.string()) | dict(types),
@@ -118,9 +145,9 @@ def _numbers(column: Any, name: str, decimal: str, dropped: Counter[str]) -> Any
 
     compute: Any = pyarrow.compute
     text = compute.utf8_trim_whitespace(column)
+    is_number = compute.match_substring_regex(text, _NUMBER.format(re.escape(decimal)))
     if decimal != ".":
         text = compute.replace_substring(text, decimal, ".")
-    is_number = compute.match_substring_regex(text, _NUMBER)
     no_value = compute.or_(compute.equal(text, ""), compute.equal(compute.utf8_lower(text), "nan"))
     bad = compute.sum(compute.invert(compute.or_(is_number, no_value))).as_py() or 0
     dropped[f"cells of {name} that are no numbers"] += bad
@@ -135,7 +162,7 @@ def _arrow_table(file: RawFile) -> Any:
         data = pa.BufferReader(file.read())
         return parquet.read_table(data) if file.name.lower().endswith(".parquet") else json.read_json(data)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"{file.name}: cannot be read: {' '.join(str(error).split())[:160]}") from error
+        raise NoRows(f"{file.name}: cannot be read: {' '.join(str(error).split())[:160]}") from error
 
 
 def _arrow_kind(column: Any) -> str:

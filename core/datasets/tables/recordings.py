@@ -139,7 +139,7 @@ def _part(file: RawFile, form: TableForm, texts: Sequence[str], several: bool, d
     time_ns, times_note = _times(columns, clock, layout, form, rows)
     sensor = sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
     wanted, left_out = _sample_columns(layout, clock, form, texts)
-    values = {name: np.asarray(columns[name].to_numpy(), dtype=np.float64) for name in wanted}
+    values = {name: _stored(np.asarray(columns[name].to_numpy(), dtype=np.float64), name, dropped) for name in wanted}
     if not values:
         raise DatasetError(f"it has no columns of samples, only {', '.join(layout.names)}")
     channels = with_units(_in_axis_order(named_channels(wanted, sensor)), values, form.units)
@@ -162,6 +162,13 @@ def _part(file: RawFile, form: TableForm, texts: Sequence[str], several: bool, d
         tuple(notes),
         clock.absolute if clock else layout.start_sec is not None,
     )
+
+
+def _stored(values: Samples, name: str, dropped: Counter[str]) -> Samples:
+    """Samples without those that no session can store: infinite ones, and ones beyond float32."""
+    beyond = np.abs(values) > np.finfo(np.float32).max
+    dropped[f"cells of {name} that are too large"] += int(beyond.sum())
+    return np.where(beyond, np.nan, values)
 
 
 def _times(columns: object, clock: Clock | None, layout: Layout, form: TableForm, rows: int) -> tuple[Nanoseconds, str]:
