@@ -12,6 +12,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
 from core.errors import UsageError, WorkspaceError, system_reason
+from core.evaluation import MAX_TRIES
 from core.text import counted
 from core.thread.evidence import DEFAULT, EVIDENCE, Evidence
 from core.workspace import Workspace
@@ -35,7 +36,7 @@ SETS_UP = ("dataset", "count", "seed", "held_out", "endpoints", "control", "trie
 @click.option("--held-out", is_flag=True, help="Only sessions that are held out from training.")
 @click.option("--endpoint", "endpoints", multiple=True, metavar="NAME[=MODEL]", help="Who answers; may stand often.")
 @click.option("--control", is_flag=True, help="Each of them once more without tools.")
-@click.option("--tries", type=click.IntRange(1, 64), help="Tries at each session; 1 unless told.")
+@click.option("--tries", type=click.IntRange(1, MAX_TRIES), help="Tries at each session; 1 unless told.")
 @click.option("--question", "--query", "question", help="What is asked of all.")
 @click.option("--evidence", type=click.Choice(EVIDENCE), help="What answers may rest on.")
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")

@@ -2,3 +2,6 @@
 
 Nothing here changes a thread of the workspace, and nothing is exported from an evaluation.
 """
+
+MAX_TRIES = 64
+"""Tries at one session, at most."""

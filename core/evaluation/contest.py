@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import DatasetError, ThreadError, UsageError, WorkspaceError, system_reason
+from core.evaluation import MAX_TRIES
 from core.evaluation.scores import Outcome
 from core.runs.batch import Job
 from core.storage.atomic import write_atomic
@@ -26,6 +27,8 @@ from core.workspace import Workspace
 FOLDER = "evaluations"
 """Beside `threads/`."""
 SETUP = "evaluation.json"
+NAME = re.compile(r"\w[\w.\- ]{0,80}")
+"""What an evaluation or a contestant may be called: a folder of that name is made."""
 QUESTION = "What is this person doing?"
 """What is asked unless told: the same of every contestant."""
 
@@ -66,7 +69,7 @@ class Evaluation:
 
 def folder_of(workspace: Workspace, name: str) -> Path:
     """Where an evaluation is kept. Raises UsageError for a name that is none."""
-    if not re.fullmatch(r"[\w][\w.\- ]{0,80}", name):
+    if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be an evaluation's name: letters, digits, `-`, `_` and `.` make one")
     return workspace.root / FOLDER / name
 
@@ -98,12 +101,29 @@ def open_evaluation(workspace: Workspace, name: str) -> Evaluation:
     """An evaluation that was begun. Raises UsageError: there is none of that name; WorkspaceError: it is damaged."""
     path = folder_of(workspace, name) / SETUP
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+        evaluation = msgspec.json.decode(path.read_bytes(), type=Evaluation)
     except FileNotFoundError:
         known = ", ".join(evaluations(workspace)) or "none"
         raise UsageError(f"there is no evaluation {name!r}; there are: {known}") from None
     except (OSError, msgspec.DecodeError) as error:
         raise WorkspaceError(f"{workspace.shown(path)}: {error}") from error
+    if wrong := _wrong(evaluation):
+        raise WorkspaceError(f"{workspace.shown(path)}: {wrong}; write it as it was, or begin another evaluation")
+    return replace(evaluation, name=name)  # of a folder that somebody renamed
+
+
+def _wrong(evaluation: Evaluation) -> str:
+    """What no evaluation that was begun says; empty for one. The file may be anybody's: a key names a folder."""
+    keys = [contestant.key for contestant in evaluation.contestants]
+    if odd := next((key for key in keys if not NAME.fullmatch(key)), None):
+        return f"`key` {odd!r} cannot be a folder's name"
+    if not keys or len({*keys}) < len(keys):
+        return "`contestants` are not one or more, each with a `key` of its own"
+    if not evaluation.sessions or len({*evaluation.sessions}) < len(evaluation.sessions):
+        return "`sessions` are not one or more, each of them once"
+    if not 1 <= evaluation.tries <= MAX_TRIES:
+        return f"`tries` are from 1 to {MAX_TRIES}"
+    return "`max_turns` is 1 or more" if evaluation.max_turns is not None and evaluation.max_turns < 1 else ""
 
 
 def threads_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> dict[str, list[Stored]]:

@@ -11,6 +11,7 @@ import pytest
 
 from core.cli.commands import run_command
 from core.datasets.standard import open_dataset
+from core.evaluation.contest import Contestant, Evaluation, begin
 from core.runs.batch import draw_sessions
 from core.storage import store
 from core.storage.splits_file import hold_out
@@ -160,3 +161,28 @@ def test_what_cannot_be_done_is_one_sentence(
     assert evaluate(workspace, *arguments) != 0
     told = capsys.readouterr().err.splitlines()
     assert says_so in told[-1] and len([line for line in told if line.startswith("sensorloom:")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"tries": 0}, "`tries` are from 1 to 64"),
+        ({"tries": 10**9}, "`tries` are from 1 to 64"),
+        ({"sessions": []}, "`sessions` are not one or more"),
+        ({"contestants": []}, "`contestants` are not one or more"),
+        ({"contestants": [{"key": "../../threads", "endpoint": "builtin", "model": ""}]}, "cannot be a folder's name"),
+    ],
+)
+def test_a_setup_that_says_what_none_says_runs_nothing(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], change: dict[str, Any], told: str
+) -> None:
+    begun = Evaluation("trial", "demo", ("s01_0001",), "What?", 1, 1, (Contestant("builtin", "builtin", ""),))
+    begin(workspace, begun)
+    path = workspace.root / "evaluations" / "trial" / "evaluation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    before = sorted(workspace.root.rglob("*.json"))
+    assert evaluate(workspace, "trial", "--resume") == 1
+    assert told in capsys.readouterr().err
+    assert sorted(workspace.root.rglob("*.json")) == before, (
+        "no thread is written, and none where threads are trained on"
+    )
