@@ -8,6 +8,7 @@ from typing import Any
 
 from core.analyst.conversation import Finding, Number
 from core.analyst.evidence import is_tiny, unit_of
+from core.analyst.measurement_words import members_words
 from core.analyst.phrases import listed, number, phrase
 
 ABOUT_OTHERS = ("show_session_stats", "compare_to_reference", "nearest_examples", "look_up_ranges")
@@ -91,7 +92,8 @@ def _orientation(result: Mapping[str, Any], draw: random.Random) -> str:
 
 def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
     pair, value = next((pair, value) for pair, value in result["r"].items() if isinstance(value, Number))
-    return phrase("[the correlation of {pair}, {value}|r = {value} between {pair}]", draw, pair=pair, value=value.text)
+    return phrase("[the correlation of {pair}, {value}|r = {value} between {pair}]", draw,
+                  pair=members_words(pair), value=value.text)  # fmt: skip
 
 
 def _segments(result: Mapping[str, Any], draw: random.Random) -> str:

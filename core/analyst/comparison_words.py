@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from core.analyst.measurement_words import feature_words
 from core.analyst.phrases import label_words, listed, number, phrase
 
 
@@ -46,7 +47,7 @@ def _feature(feature: Mapping[str, Any], draw: random.Random) -> str:
     return phrase(
         "[What tells them apart is|They part in|The difference shows in|Between them decides] {feature}: "
         "{this}{unit} here, where {told}.",
-        draw, feature=feature["feature"], this=number(feature["this"]), unit=unit, told=told,
+        draw, feature=feature_words(str(feature["feature"])), this=number(feature["this"]), unit=unit, told=told,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a measurement is called in a sentence: the path of a number in a result, as a noun phrase."""
+"""What is measured, as a noun phrase: the path of a number in a result, and a feature's name."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ KEYS: Mapping[str, str] = {
 """By the key of a result, without its index in a list and its axis, how it is said. No digits: a number in a sentence
 is one that a tool gave."""
 
+FEATURES: Mapping[str, str] = {
+    **{stat: KEYS[stat] for stat in ("mean", "std", "iqr", "min", "max", "jerk", "entropy")},
+    "skew": "the skewness of {part}",
+    "change": "the drift of {part} from its first third to its last",
+    "crossings": "the rate of mean crossings of {part}",
+    "peak_hz": "the strongest frequency of {part}",
+    "peak_share": "the share of power at the strongest frequency of {part}",
+    "rhythm": "the strength of the rhythm of {part}",
+    "corr_xy": "the correlation of the x and y axes of {part}",
+    "corr_xz": "the correlation of the x and z axes of {part}",
+    "corr_yz": "the correlation of the y and z axes of {part}",
+    "tilt_x": "the tilt of the x axis of {part}",
+    "tilt_y": "the tilt of the y axis of {part}",
+    "tilt_z": "the tilt of the z axis of {part}",
+    "duration_sec": "the duration of {part}",
+}
+"""By what is computed of a signal or of a sensor's axes, in `tools.features`, how it is said."""
+
+_BAND = re.compile(r"band_([\d.]+)-([\d.]+)_Hz")
 _KEY = re.compile(r"(?P<name>.*?)(?:\[(?P<at>\d+)\]|_(?P<axis>[xyz]))?")
 
 
@@ -47,7 +66,7 @@ def measurement_words(name: str) -> str:
     _, _, rest = name.partition("/")
     part, _, key = rest.rpartition("/")
     if not part:
-        return _correlation(key)
+        return pair_words(key)
     matched = _KEY.fullmatch(key)
     stem, at, axis = matched.group("name", "at", "axis") if matched else (key, None, None)
     index = int(at) if at else 0
@@ -63,13 +82,33 @@ def measurement_words(name: str) -> str:
     return words.format(part=part, ordinal=ordinal, axis=axis)
 
 
-def _correlation(pair: str) -> str:
-    """`acc x~z` are two axes of a sensor, `|acc| ~ |gyro|` two magnitudes, `a ~ b` two channels."""
+def feature_words(name: str) -> str:
+    """A feature as a noun phrase: `acc_z:min` is the minimum of acc_z, `gyro.magnitude:band_1.6-2.6_Hz` the movement of
+    the magnitude of gyro between 1.6 and 2.6 Hz. A name of another form stands as it is."""
+    signal, _, stat = name.rpartition(":")
+    if not signal:
+        return name
+    triad = signal.removesuffix(".magnitude")
+    part = signal if triad == signal else f"the magnitude of {triad}"
+    if band := _BAND.fullmatch(stat):
+        return f"the movement of {part} between {band[1]} and {band[2]} Hz"
+    known = FEATURES.get(stat)
+    return known.format(part=part) if known else f"the {stat.replace('_', ' ')} of {part}"
+
+
+def pair_words(pair: str) -> str:
+    """The correlation of a pair: `acc x~z` are two axes of a sensor, `|acc| ~ |gyro|` two magnitudes, `a ~ b` two
+    channels."""
+    return f"the correlation of {members_words(pair)}"
+
+
+def members_words(pair: str) -> str:
+    """The two of a pair, as they are said."""
     if " ~ " in pair:
         first, second = pair.split(" ~ ", 1)
         if first.startswith("|") and second.startswith("|"):
-            return f"the correlation of the magnitudes of {first.strip('|')} and {second.strip('|')}"
-        return f"the correlation of {first} and {second}"
+            return f"the magnitudes of {first.strip('|')} and {second.strip('|')}"
+        return f"{first} and {second}"
     sensor, _, axes = pair.rpartition(" ")
     first, _, second = axes.partition("~")
-    return f"the correlation of the {first} and {second} axes of {sensor}" if second else f"the correlation of {pair}"
+    return f"the {first} and {second} axes of {sensor}" if second else pair

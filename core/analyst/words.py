@@ -10,6 +10,7 @@ from typing import Any
 from core.analyst.comparison_words import compared_before, neighbours, reference
 from core.analyst.conversation import Finding, Number
 from core.analyst.evidence import is_tiny, unit_of
+from core.analyst.measurement_words import members_words
 from core.analyst.phrases import label_words, listed, number, phrase
 from tools.sensors import sensors_of
 from tools.session import Channel
@@ -200,9 +201,9 @@ def _correlation(result: Mapping[str, Any], draw: random.Random) -> str:
     )
     word = "closely" if abs(value) > 0.7 else "loosely" if abs(value) > 0.3 else "hardly"
     return phrase(
-        "[The strongest pair{where}, {pair}, goes together {word}|{pair}{where} [move|go] together {word}, and no "
-        "pair does so more] (r = {value}).",
-        draw, where=_where(result), pair=pair, word=word, value=number(value),
+        "[Of all pairs{where}, {pair} go together most: {word}|"
+        "[Closest{where} are|The strongest pair{where} is] {pair}, which [move|go] together {word}] (r = {value}).",
+        draw, where=_where(result), pair=members_words(pair), word=word, value=number(value),
     )  # fmt: skip
 
 

@@ -72,7 +72,13 @@ _MEANT: Mapping[str, str] = {
     **dict.fromkeys(("cannot tell", "can not be told", "can't be told", "unanswerable", "cannot be determined"),
                     CANNOT_BE_TOLD),
 }  # fmt: skip
-_NUMBER = re.compile(r"[-−]?(?:\d+(?:\.\d+)?|\.\d+)")
+_NUMBER = re.compile(
+    # a separator of thousands stands before exactly three digits, after one to three that do not begin with a zero;
+    # a plain space may as well part two numbers, and a full stop a whole from its fraction
+    r"[-−]?(?:(?<![\d.,])[1-9]\d{0,2}(?:(?P<mark>[,'’_\u00a0\u2009\u202f])\d{3})(?:(?P=mark)\d{3})*(?![\d_'’]|,\d)(?:\.\d+)?"
+    r"|\d+(?:\.\d+)?|\.\d+)"
+)
+_SEPARATORS = str.maketrans("−", "-", ",'’_\u00a0\u2009\u202f")
 
 
 def kind_in(metadata: Mapping[str, Any]) -> str:
@@ -115,9 +121,10 @@ def meant(answer: str) -> str:
 
 
 def number_in(answer: str) -> float | None:
-    """The one number that an answer states, in whatever words; None where it states none, or several."""
-    numbers = _NUMBER.findall(answer)
-    return float(numbers[0].replace("−", "-")) if len(numbers) == 1 else None
+    """The one number that an answer states, in whatever words, its thousands parted or not (`1,200`); None where it
+    states none, or several."""
+    numbers = [match[0] for match in _NUMBER.finditer(answer)]
+    return float(numbers[0].translate(_SEPARATORS)) if len(numbers) == 1 else None
 
 
 def balanced_as(kind: str, truth: str) -> str:

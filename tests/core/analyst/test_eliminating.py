@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from core.analyst.elimination import Evidence, standing_of
-from core.analyst.measurement_words import KEYS, measurement_words
+from core.analyst.measurement_words import FEATURES, KEYS, feature_words, measurement_words, members_words
 from core.analyst.policy import reply_to
 from core.runs.toolbox import offered_in
 from core.thread.conclusion import final_answer
@@ -18,6 +18,7 @@ from core.thread.opening import first_message
 from tests.core.analyst.analyst_threads import calls_in, manifest_of, results_in, run_thread
 from tests.tools.made import made_dataset
 from tools.builtin import BUILTIN
+from tools.features import feature_names
 from tools.measured import measured_of
 from tools.session import Dataset
 
@@ -83,6 +84,27 @@ def test_every_measurement_has_words_of_its_own_without_digits_or_signs():
     phrases = {name: measurement_words(name) for name in names}
     assert all(re.split(r"\[|_[xyz]$", name.rpartition("/")[2])[0] in KEYS for name in names if name.count("/") == 2)
     assert not [words for words in phrases.values() if re.search(r"[\d\[\]~|]", words)]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("acc_z:min", "the minimum of acc_z"),
+        ("acc:tilt_x", "the tilt of the x axis of acc"),
+        ("gyro.magnitude:band_1.6-2.6_Hz", "the movement of the magnitude of gyro between 1.6 and 2.6 Hz"),
+        ("my_sensor:deep_peak", "the deep peak of my_sensor"),
+        ("gyro std", "gyro std"),
+    ],
+)
+def test_a_feature_is_said_in_words(name: str, words: str):
+    assert feature_words(name) == words
+
+
+def test_every_feature_and_every_pair_has_words():
+    stats = {name.rpartition(":")[2] for name in feature_names(next(iter(MADE.windows.values())).channels)}
+    assert not [stat for stat in stats if stat not in FEATURES and not stat.startswith("band_")]
+    assert members_words("|acc| ~ |gyro|") == "the magnitudes of acc and gyro"
+    assert members_words("acc x~z") == "the x and z axes of acc"
 
 
 @pytest.mark.parametrize("session", some(3))

@@ -127,6 +127,13 @@ def test_a_thread_is_right_as_its_kind_is_scored():
     assert balanced_as("steps", "9") == "steps"
 
 
+def test_thousands_may_be_parted_where_it_is_clear_that_they_are():
+    for answer in ("1,200", "about 1,200 steps", "1'200", "1\u202f200", "1_200", "1,200."):
+        assert is_right("steps", answer, "1200"), answer
+    for answer in ("1,20", "0,200", "1 200", "1.200", "1,200,30", "1,200 to 1,300"):
+        assert not is_right("steps", answer, "1200"), answer
+
+
 def test_a_question_written_anew_without_its_form_asks_for_the_activity():
     thread = thread_of("steps", "9", "walking")
     turn = question_turn(thread)
