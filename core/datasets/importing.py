@@ -13,7 +13,7 @@ import importlib
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.archive import Raw, open_raw
-from core.datasets.plan import Importer, ImportOptions, Plan
+from core.datasets.plan import Importer, ImportOptions, ImportStoppedError, Plan, Progress
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
+from core.datasets.watched import watch
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import exchange, sync_folder
 from core.workspace import Workspace
@@ -46,9 +47,6 @@ FORM = 3
 
 _FLAGS = {"length_sec": "--length", "overlap": "--overlap", "seed": "--seed", "device": "--device"}
 """The fields of `ImportOptions` as a person gives them."""
-
-Progress = Callable[[int, int, str], None]
-"""Work done, work in all, and what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def import_dataset(
         name: the dataset's name; the importer's unless told, or of one's own recordings their folder's or file's.
         options: how sessions are cut.
         replace: put it in the place of a dataset of that name, which is kept, hidden, beside it.
-        progress: told after each step.
+        progress: told after each step. Where it raises ImportStoppedError, nothing of the import stays.
 
     Raises:
         UsageError: the request cannot be carried out as it is put.
@@ -118,6 +116,7 @@ def import_dataset(
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
         with alone(workspace.data, name), _raw(path, partial) as raw:
+            progress = _watching(raw, progress)
             plan = importer.plan(raw, options)
             staging = Staging(partial, _job(importer, raw, plan))
             resumed = staging.sessions
@@ -158,6 +157,22 @@ def _raw(path: Path | None, partial: Path) -> AbstractContextManager[Raw | None]
     return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"))
 
 
+def _watching(raw: Raw | None, progress: Progress | None) -> Progress | None:
+    """The progress, told again what it was told last whenever a chunk of a raw file was read: what it raises ends a
+    long one within a moment."""
+    if raw is None or progress is None:
+        return progress
+    last = (0, 1, raw.path.name)
+
+    def told(done: int, total: int, what: str) -> None:
+        nonlocal last
+        last = (done, total, what)
+        progress(*last)
+
+    watch(raw, lambda _, __: progress(*last))
+    return told
+
+
 def _carry_out(plan: Plan, staging: Staging, path: Path | None, progress: Progress | None) -> None:
     done = 0
     try:
@@ -167,7 +182,7 @@ def _carry_out(plan: Plan, staging: Staging, path: Path | None, progress: Progre
             staging.add(unit)
             done += unit.size
         staging.finish(plan, path)
-    except DatasetError:
+    except (DatasetError, ImportStoppedError):
         staging.discard()
         raise
     if progress:

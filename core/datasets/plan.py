@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.errors import SensorloomError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from tools.session import Channel, Samples
 
     Values = NDArray[np.float32] | NDArray[np.float64]
+
+
+Progress = Callable[[int, int, str], None]
+"""Work done, work in all, and what is being done. What it raises ends the work."""
+
+
+class ImportStoppedError(SensorloomError):
+    """A person stopped an import: nothing of it stays."""
 
 
 @dataclass(frozen=True, slots=True)

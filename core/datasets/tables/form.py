@@ -37,6 +37,10 @@ class TableForm:
     """Sensor or channel to unit."""
     drop: tuple[str, ...] = ()
     """Columns that are no channels."""
+    length_sec: float = 0.0
+    """A window's length in seconds."""
+    overlap: float = 0.0
+    """Share of a window that the next one repeats."""
 
     def over(self, other: TableForm) -> TableForm:
         """This form, with what it leaves open taken from another."""
@@ -60,6 +64,8 @@ def checked(form: TableForm) -> TableForm:
         raise UsageError(f"--time-unit {form.time_unit}: there are s, ms, us and ns")
     if form.rate_hz < 0:
         raise UsageError(f"--rate {form.rate_hz:g}: rows a second, above 0")
+    if form.length_sec < 0:
+        raise UsageError(f"--length {form.length_sec:g}: seconds, above 0")
     return form
 
 

@@ -26,17 +26,30 @@ LENGTH_SEC = 5.0
 """A window's length unless told."""
 
 
+def windows_of(proposal: Proposal, options: ImportOptions) -> tuple[float | None, float]:
+    """How recordings are cut: the length of a window in seconds, None where recordings stay whole, and the overlap.
+
+    Raises:
+        UsageError: no window could be cut that way.
+    """
+    form = proposal.form
+    told = options.length_sec or form.length_sec
+    overlap = form.overlap if options.overlap is None else options.overlap
+    whole = proposal.whole and not told
+    length = max(looked.seconds for looked in proposal.recordings) if whole else told or LENGTH_SEC
+    for looked in proposal.recordings:
+        checked_cut(_cut(looked, LENGTH_SEC), length, overlap)
+    return None if whole else length, overlap
+
+
 def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     assert raw is not None
     proposal = look_at_tables(raw, options.table or TableForm())
     recordings = proposal.recordings
-    whole = proposal.whole and options.length_sec is None
-    length = max(looked.seconds for looked in recordings) if whole else options.length_sec or LENGTH_SEC
-    for looked in recordings:
-        checked_cut(_cut(looked, LENGTH_SEC), length, options.overlap)
-    settings = {"length_sec": "whole recordings" if whole else length, "overlap": options.overlap or 0.0}
+    length, overlap = windows_of(proposal, options)
+    settings = {"length_sec": "whole recordings" if length is None else length, "overlap": overlap}
     channels = {channel.name: channel for looked in recordings for channel in looked.channels}
-    cut = "Each session is a whole recording" if whole else f"Windows of {length:g} s of one activity"
+    cut = "Each session is a whole recording" if length is None else f"Windows of {length:g} s of one activity"
     return Plan(
         title=as_text(raw.path.stem),
         description=f"{counted(len(recordings), 'recording')} of one's own. {cut}.",
@@ -45,9 +58,9 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         source="recordings of one's own",
         settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
         total=sum(source.size for source in proposal.sources),
-        units=_units(proposal, None if whole else length, options.overlap or 0.0),
+        units=_units(proposal, length, overlap),
         dropped=proposal.left_out,
-        beside={FORM_FILE: proposal.form.text()},
+        beside={FORM_FILE: replace(proposal.form, length_sec=length or 0.0, overlap=overlap).text()},
         told=tuple(proposal.decisions()),
     )
 

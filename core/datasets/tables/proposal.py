@@ -6,15 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from core.datasets.archive import Raw, RawFile
+from core.datasets.plan import Progress
 from core.datasets.tables import naming
 from core.datasets.tables.channels import UNNAMED
 from core.datasets.tables.form import SUBJECT_WAYS, TableForm, checked
-from core.datasets.tables.intervals import Interval, is_annotation, read_intervals
-from core.datasets.tables.layout import Layout, NoRows
-from core.datasets.tables.reading import ENDINGS, layout_of
-from core.datasets.tables.recordings import Source, read_recording, sources_of
+from core.datasets.tables.intervals import Interval, read_intervals
+from core.datasets.tables.layout import Layout
+from core.datasets.tables.recordings import Source, read_recording
+from core.datasets.tables.survey import Survey, survey_of
 from core.errors import DatasetError
 from core.text import counted
 from tools.sensors import sensors_of
@@ -22,9 +24,6 @@ from tools.session import Channel
 
 WHOLE_UP_TO_SEC = 15.0
 """Recordings that all are at most this long, and of one label each, are sessions as they stand."""
-_A_TABLE = r"(?si)\A.*(" + "|".join(map(re.escape, ENDINGS)) + ")"
-"""The whole path: files of one name in two folders are two recordings. Looked for, so that zips in a zip are opened,
-and one that holds a file twice, or would not fit on the disk, is refused."""
 _NOBODY = "not known, so that nothing keeps people apart in splits and comparisons; --subject says where they are named"
 
 
@@ -93,24 +92,30 @@ class Proposal:
         ]
 
 
-def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
+def look_at_tables(
+    raw: Raw, form: TableForm, survey: Survey | None = None, progress: Progress | None = None
+) -> Proposal:
     """Look at every table, and decide what the form leaves open.
+
+    Args:
+        raw: the files.
+        form: what a person decided.
+        survey: which of the files are tables, where that is known already.
+        progress: told before each recording; what it raises ends the look.
 
     Raises:
         DatasetError: there is no table, or nothing says what was done, or a file cannot be read.
     """
-    form = checked(form)
-    tables, annotations, left_out = _parted(raw)
-    if not tables:
-        kinds = ", ".join(ENDINGS)
-        raise DatasetError(f"{raw.path}: no file in it holds rows of numbers under names and times ({kinds})")
-    sources = sources_of([file for file, _ in tables])
-    layouts = [layout for _, layout in tables]
+    form, survey = checked(form), survey or survey_of(raw)
+    sources, layouts, annotations = survey.sources, survey.layouts, survey.annotations
     form = _decided(form, raw, sources, layouts, annotations)
     intervals = _by_recording(sources, annotations, raw) if form.label == "intervals" else {}
     notes: list[str] = []
     looked: list[Looked] = []
-    for source in sources:
+    sizes = [0, *accumulate(source.size for source in sources)]
+    for done, source in zip(sizes, sources, strict=False):
+        if progress:
+            progress(done, sizes[-1], source.name)
         recording = read_recording(source, form, naming.text_columns(form), Counter())
         labels, names = naming.labels_of(recording, form, intervals.get(source.name, ()))
         per_row = 1 / (recording.rate_hz or 1)
@@ -122,7 +127,7 @@ def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
         notes += recording.notes
     _refuse_unknown(form, raw, layouts, looked)
     if settled := _units_of_others(looked, notes):
-        of_all = look_at_tables(raw, replace(form, units={**form.units, **settled}))
+        of_all = look_at_tables(raw, replace(form, units={**form.units, **settled}), survey, progress)
         own = tuple(note for note in of_all.notes if note.partition(":")[0] not in settled)
         return replace(
             of_all, notes=(*own, *(f"{name}: {unit}, as other recordings show" for name, unit in settled.items()))
@@ -130,7 +135,7 @@ def look_at_tables(raw: Raw, form: TableForm) -> Proposal:
     once = {
         re.sub(", (a usual size|turns at) .*", "", note): note for note in reversed(notes)
     }  # not each file's figure
-    proposal = Proposal(form, tuple(looked), tuple(reversed(once.values())), left_out, intervals)
+    proposal = Proposal(form, tuple(looked), tuple(reversed(once.values())), Counter(survey.left_out), intervals)
     if not proposal.labels:
         raise DatasetError(f"{raw.path}: no row of it has a label; say where labels are: --label")
     return proposal
@@ -165,25 +170,6 @@ def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked
             f"{raw.path}: the {form.subject} of {odd} names nobody; a name such as s01 would, or another --subject: "
             f"{', '.join(SUBJECT_WAYS)}"
         )
-
-
-def _parted(raw: Raw) -> tuple[list[tuple[RawFile, Layout]], list[RawFile], Counter[str]]:
-    """The files of rows with their layouts, the files of labels, and what is left out."""
-    tables: list[tuple[RawFile, Layout]] = []
-    annotations: list[RawFile] = []
-    left_out: Counter[str] = Counter()
-    raw.find(_A_TABLE)
-    for file in sorted(raw.files, key=lambda file: file.name):
-        if is_annotation(file.name):
-            annotations.append(file)
-        elif not file.name.lower().endswith(ENDINGS):
-            left_out["files that are no tables"] += 1
-        else:
-            try:
-                tables.append((file, layout_of(file)))
-            except NoRows as error:
-                left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
-    return tables, annotations, left_out
 
 
 def _decided(

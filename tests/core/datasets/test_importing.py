@@ -20,7 +20,7 @@ from filelock import FileLock
 from pyarrow import parquet
 
 from core.datasets.importing import import_dataset
-from core.datasets.plan import ImportOptions
+from core.datasets.plan import ImportOptions, ImportStoppedError
 from core.datasets.standard import dataset_names, open_dataset
 from core.errors import DatasetError, UsageError
 from core.workspace import Workspace
@@ -148,6 +148,20 @@ def test_an_interrupted_import_goes_on(workspace: Workspace, several_subjects: P
     assert report.sessions == 48 and 0 < report.resumed < 48
     import_dataset(workspace, "mhealth", several_subjects, name="at_once")
     assert files_of(workspace.data / "mhealth") == files_of(workspace.data / "at_once")
+
+
+def test_an_import_that_a_person_stops_leaves_nothing(workspace: Workspace, several_subjects: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop_in_a_file(done: int, total: int, _what: str) -> None:
+        told.append((done, total))
+        if len(told) > 3 and told[-1] == told[-2] and done:
+            raise ImportStoppedError("stopped")
+
+    before = {path.name for path in workspace.data.parent.rglob("*")}
+    with pytest.raises(ImportStoppedError):
+        import_dataset(workspace, "mhealth", several_subjects, progress=stop_in_a_file)
+    assert {path.name for path in workspace.data.parent.rglob("*")} - before <= {workspace.data.name}
 
 
 def test_what_was_begun_otherwise_is_begun_anew(workspace: Workspace, several_subjects: Path) -> None:

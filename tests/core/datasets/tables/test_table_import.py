@@ -177,7 +177,8 @@ def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
     workspace: Workspace, folder: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw = folder(**{"a.csv": csv([(t, x * 3, y * 3, z * 3) for t, x, y, z in LONG], "when,x,y,z")})
-    decided = ("--time", "when", "--label", "all:walking", "--subject", "all:ann", "--unit", "sensor=ft/s²")
+    decided = ("--time", "when", "--label", "all:walking", "--subject", "all:ann", "--unit", "sensor=ft/s²",
+               "--length", "3", "--overlap", "0.5")  # fmt: skip
     assert run(workspace, raw, *decided) == 0
     (raw / "a.csv").rename(tmp_path / "tomorrow.csv")
     assert "time: column when, s since the start" in capsys.readouterr().out, "where nobody can be asked it is told"
@@ -186,6 +187,7 @@ def test_what_was_decided_is_kept_and_reads_tomorrows_recordings(
     first, second = (open_dataset(workspace, name) for name in ("mine", "tomorrow"))
     assert first.channels == second.channels and first.channels[0].unit == "ft/s²"
     assert {*second.subjects.values()} == {"ann"} and second.activities == ("walking",)
+    assert len(first.sessions) == len(second.sessions) == 15, "windows of 3 s, each half over the next"
 
 
 def test_several_people_in_one_table_are_told_apart_and_its_other_columns_of_labels_are_no_channels(
