@@ -66,7 +66,7 @@ SECTIONS = {
         "evaluate": "let models answer the same sessions, and compare how often they are right",
     },
     "Data and tools": {
-        "datasets": "import, list and check datasets",
+        "datasets": "import, list, check and mark datasets, and cut windows anew",
         "questions": "list the kinds of questions that threads may ask",
         "tools": "show the tools a model is offered",
         "trust": "let this folder name endpoints and bring tools, or forbid it",

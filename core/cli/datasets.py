@@ -1,4 +1,4 @@
-"""`sensorloom datasets`: import, list and check datasets."""
+"""`sensorloom datasets`: import, list, check, mark and cut datasets."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
+from core.cli.marking import cut_command, mark_command
 from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
 from core.text import counted
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 @click.group("datasets")
 def command() -> None:
-    """Import, list and check datasets."""
+    """Import, list and check datasets, mark recordings and cut windows of them."""
+
+
+command.add_command(mark_command)
+command.add_command(cut_command)
 
 
 @command.command("import")

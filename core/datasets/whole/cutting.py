@@ -1,0 +1,279 @@
+"""Cutting windows anew from the recordings of a dataset that were kept whole, by what is marked in them.
+
+A window's name is drawn from where it lies, so that the same window keeps its name, its file and its threads when
+stretches are marked differently or a neighbour is cut otherwise, and another window never gets the name of an old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.datasets.importing import alone, put_in_place
+from core.datasets.plan import NewSession
+from core.datasets.staging import PROVENANCE, write_session
+from core.datasets.standard import (
+    DATA,
+    LABELS,
+    MANIFEST,
+    SESSIONS,
+    SUBJECTS,
+    StandardDataset,
+    open_dataset,
+    read_object,
+)  # fmt: skip
+from core.datasets.tables.recordings import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.whole.marks import Stretches
+from core.datasets.whole.marks_file import StoredMarks, read_marks
+from core.datasets.whole.recording import RECORDINGS, read_recording, recording_folder, recordings_of, subject_of
+from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows
+from core.errors import ConflictError, DatasetError, UsageError, system_reason
+from core.storage.atomic import write_atomic
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.session import Samples, Window
+
+LENGTH_SEC = 5.0
+"""A window's length unless told."""
+_HOW_CUT = re.compile(r"(Windows of [\d.e+-]+ s of one activity|Each session is a whole recording)(?=\.)")
+"""What the description of an import says of its windows."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CutReport:
+    """What cutting did."""
+
+    dataset: str
+    sessions: int
+    activities: dict[str, int]
+    """Sessions per label."""
+    dropped: dict[str, int]
+    """What was left out, by reason."""
+    unlabelled_sec: float
+    """How long the rest without a label is."""
+    recorded_sec: float
+    gone: int
+    """Sessions that were there before and are no more; threads about them cannot be replayed."""
+    relabelled: tuple[str, ...]
+    """Sessions that are there as before and have another label now."""
+    replaced: Path
+    """Where the dataset is as it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How windows are cut from a recording."""
+
+    length_sec: float = LENGTH_SEC
+    overlap: float = 0.0
+    min_purity: float = 1.0
+    """The share of a window's rows that its label must have."""
+
+
+def cut_recording(
+    name: str, window: Window, stretches: Stretches, how: Windows, subject: str, dropped: Counter[str]
+) -> Iterator[NewSession]:
+    """The sessions of one recording.
+
+    Where windows must be pure they begin anew with each stretch, so that a border costs nothing; else they go on evenly
+    over the whole recording, and one that is not pure enough is dropped and counted.
+
+    Args:
+        name: the recording's, with which the sessions' names begin.
+        window: its samples, on its own clock.
+        stretches: what is marked in it.
+        how: length, overlap and purity.
+        subject: who was recorded.
+        dropped: what is left out is counted here, by reason.
+
+    Raises:
+        UsageError: no window could be cut that way.
+    """
+    rate = rate_of(window.time_sec)
+    cut = checked_cut(Cut(how.length_sec, how.overlap, rate, max(MAX_GAP_STEPS / rate, MAX_GAP_SEC)), None, None)
+    names = sorted({mark.label for mark in stretches})
+    labels = labels_of(window.time_sec, stretches, names)
+    dropped["rows without a label"] += int((labels < 0).sum())
+    by = labels if how.min_purity >= 1 else np.zeros_like(labels)
+    rows_themselves = np.arange(len(labels), dtype=np.float64)[None]
+    for _, time_sec, places in cut_windows(cut, window.time_sec, by, rows_themselves, dropped):
+        rows = places[0].astype(np.intp)
+        label, share = _majority(labels[rows])
+        if label < 0 or share < how.min_purity:
+            dropped["windows with too little of one label"] += 1
+        elif np.isnan(window.values[:, rows]).mean() > MAX_MISSING:
+            dropped["windows with more than half of their samples missing"] += 1
+        else:
+            session = _named(name, float(window.time_sec[rows[0]]), how.length_sec)
+            channels = tuple(channel.name for channel in window.channels)
+            yield NewSession(session, subject, names[label], time_sec, channels, window.values[:, rows])
+
+
+def cut_dataset(workspace: Workspace, name: str, how: Windows, progress: Progress | None = None) -> CutReport:
+    """Cut the windows of a dataset anew; the dataset as it was is kept beside it, hidden.
+
+    Raises:
+        UsageError: no window could be cut that way.
+        DatasetError: it has no recordings, one cannot be read, or not one window comes of them.
+        ConflictError: a recording was marked meanwhile; nothing was changed.
+    """
+    if not 0.5 < how.min_purity <= 1:
+        raise UsageError(f"--min-purity {how.min_purity:g}: a share above 0.5 and up to 1 is needed")
+    dataset = open_dataset(workspace, name)
+    recordings = recordings_of(dataset)
+    if not recordings:
+        recording_folder(dataset, next(iter(dataset.labels), ""))
+    partial = workspace.data / f".{name}.partial"
+    try:
+        with alone(workspace.data, name):
+            return _cut(dataset, recordings, partial, how, progress)
+    except OSError as error:
+        raise DatasetError(f"cannot write {partial}: {system_reason(error)}; nothing was changed") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _cut(
+    dataset: StandardDataset, recordings: Sequence[str], partial: Path, how: Windows, progress: Progress | None
+) -> CutReport:
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / SESSIONS).mkdir(parents=True)
+    dropped: Counter[str] = Counter()
+    labels: dict[str, str] = {}
+    people: dict[str, str] = {}
+    marks: list[StoredMarks] = []
+    recorded = unlabelled = 0.0
+    for done, name in enumerate(recordings):
+        if progress:
+            progress(done, len(recordings), name)
+        folder = recording_folder(dataset, name)
+        stored, window = read_marks(folder), read_recording(folder, dataset.described_channels)
+        marks.append(stored)
+        if window.time_sec.size < 2:
+            dropped["recordings without rows"] += 1
+            continue
+        before, subject = dropped["rows without a label"], subject_of(dataset, name)
+        for session in cut_recording(name, window, stored.marks.stretches, how, subject, dropped):
+            write_session(partial / SESSIONS, session)
+            labels[session.session] = session.label
+            if subject:
+                people[session.session] = people[name] = subject
+        seconds = 1 / rate_of(window.time_sec)
+        recorded += window.time_sec.size * seconds
+        unlabelled += (dropped["rows without a label"] - before) * seconds
+    if not labels:
+        raise DatasetError(
+            f"not one window of {how.length_sec:g} s comes of the recordings of {dataset.name}; mark stretches first, "
+            f"with `sensorloom datasets mark {dataset.name} {recordings[0]} --from 0 --to 10 --label walking`"
+        )
+    settings = {"length_sec": how.length_sec, "overlap": how.overlap, "min_purity": how.min_purity}
+    _write_around(dataset, partial, labels, people, settings, dropped)
+    for stored in marks:
+        if read_marks(stored.folder).digest != stored.digest:
+            raise ConflictError(f"{stored.folder.name} was marked meanwhile; nothing was changed, cut again")
+    replaced = put_in_place(partial, dataset.folder)
+    assert replaced is not None
+    return CutReport(
+        dataset.name,
+        len(labels),
+        dict(sorted(Counter(labels.values()).items())),
+        {reason: count for reason, count in dropped.most_common() if count},
+        round(unlabelled, 3),
+        round(recorded, 3),
+        len(set(dataset.labels) - set(labels)),
+        tuple(s for s, label in labels.items() if s in dataset.labels and dataset.labels[s] != (label,)),
+        replaced,
+    )
+
+
+def _write_around(
+    dataset: StandardDataset,
+    partial: Path,
+    labels: dict[str, str],
+    people: dict[str, str],
+    settings: dict[str, float],
+    dropped: Counter[str],
+) -> None:
+    """All that a dataset has beside its sessions; the recordings are linked, for they stay as they are."""
+    for entry in dataset.folder.iterdir():
+        if entry.name == RECORDINGS:
+            shutil.copytree(entry, partial / RECORDINGS, copy_function=_linked)
+        elif entry.is_file() and not entry.name.startswith(".") and entry.name not in (LABELS, SUBJECTS, MANIFEST):
+            shutil.copy2(entry, partial / entry.name)
+    here = set(labels.values())
+    told = _HOW_CUT.sub(f"Windows of {settings['length_sec']:g} s of one activity", dataset.description)
+    activities = [label for label in dataset.activities if label in here]
+    manifest = dict(dataset.manifest) | {"activities": [*activities, *sorted(here - set(activities))]}
+    _write(partial / MANIFEST, manifest | ({"description": told} if told else {}))
+    _write(partial / LABELS, {session: [labels[session]] for session in sorted(labels)})
+    whose = {name: who for name, who in dataset.subjects.items() if name in recordings_of(dataset)} | people
+    _write(partial / SUBJECTS, dict(sorted(whose.items())))
+    try:
+        provenance = read_object(partial / PROVENANCE)
+    except DatasetError:
+        provenance = {}
+    left_out = {reason: count for reason, count in dropped.most_common() if count}
+    _write(partial / PROVENANCE, provenance | settings | {"dropped": left_out})
+
+
+def rate_of(time_sec: Samples) -> float:
+    """Rows a second, by the usual step."""
+    steps = np.diff(time_sec)
+    steps = steps[steps > 0]
+    return 1 / float(np.median(steps)) if steps.size else 1.0
+
+
+def labels_of(time_sec: Samples, stretches: Stretches, names: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each row's label among `names`, -1 where nothing is marked; a later stretch counts more.
+
+    Args:
+        time_sec: shape (n,), the rows' times.
+        stretches: in rising time.
+        names: the labels.
+    """
+    labels = np.full(len(time_sec), -1, dtype=np.int64)
+    for mark in stretches:
+        labels[(time_sec >= mark.start_sec) & (time_sec < mark.end_sec)] = names.index(mark.label)
+    return labels
+
+
+def _majority(labels: NDArray[np.int64]) -> tuple[int, float]:
+    """The label that most rows have, and their share; -1 where most have none."""
+    counts = np.bincount(labels + 1)
+    most = int(np.argmax(counts))
+    return most - 1, float(counts[most] / len(labels))
+
+
+def _named(recording: str, start: float, length: float) -> str:
+    drawn = hashlib.sha256(f"{recording}\0{start:.4f}\0{length:g}".encode()).hexdigest()
+    return f"{recording[:180]}_{drawn[:8]}"
+
+
+def _linked(source: str, target: str) -> str:
+    """The same file under another name, where the file system can; samples only, for marks are written anew."""
+    if Path(source).name == DATA:
+        try:
+            os.link(source, target)
+            return target
+        except OSError:
+            pass
+    return shutil.copy2(source, target)
+
+
+def _write(path: Path, value: Any) -> None:
+    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
