@@ -113,8 +113,8 @@ class SensorloomApp(Guarded, ColouredApp[None]):
         fewer = [notice for notice in present if notice not in again and notice.severity == "information"]
         for notice in (*again, *fewer[: max(0, len(present) - len(again) - MOST_NOTICES + 1)]):
             forget_notice(self, notice)
-        if (space := notice_space(self.screen)) is not None:
-            space.styles.dock = "bottom" if self.screen is self._main and self._main.ends_high else "top"
+        if self.screen is self._main and (space := notice_space(self.screen)) is not None:
+            space.styles.dock = "bottom" if self._main.ends_high else "top"
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""

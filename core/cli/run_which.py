@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from core.cli.commands import say
@@ -13,15 +15,16 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
-    from core.thread.kinds import Asked
+    from core.thread.kinds import Asked, Kind
 
 
 def questions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int) -> list[tuple[str, str, Asked | None]]:
     """The dataset and session of each new thread, as they were named, drawn, or lacking for the goal; with what is
     asked about it, where that is another kind of question than that for the activity."""
-    if options["goal"]:
-        return [(dataset, session, None) for dataset, session in sessions_lacking(workspace, options)]
     from core.datasets.standard import open_dataset
+
+    if options["goal"]:
+        return _questions_lacking(workspace, options, seed)
     from core.runs.batch import draw_sessions
 
     if not options["dataset"]:
@@ -37,18 +40,49 @@ def questions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int)
     if not options["kind"]:
         drawn = sessions or draw_sessions(dataset, count, seed, among)
         return [(dataset.name, session, None) for session in drawn]
-    from core.runs.asking import asked_of_each, draw_questions, kinds_named
-    from core.thread.scoring import ACTIVITY
+    from core.runs.asking import asked_of_each, draw_questions
 
-    kinds = kinds_named(options["kind"])
-    if options["question"] and [kind.name for kind in kinds] != [ACTIVITY]:
-        raise UsageError("--question is for the activity: a question of another kind comes in its own words")
+    kinds = _kinds(options)
     questions = (
         asked_of_each(workspace, dataset, sessions, kinds, seed)
         if sessions
         else draw_questions(workspace, dataset, kinds, count, seed, among)
     )
-    return [(dataset.name, asked.session, asked if asked.kind != ACTIVITY else None) for asked in questions]
+    return _told(dataset.name, questions)
+
+
+def _kinds(options: Mapping[str, Any]) -> tuple[Kind, ...]:
+    from core.runs.asking import kinds_named
+    from core.thread.scoring import ACTIVITY
+
+    kinds = kinds_named(options["kind"])
+    if options["question"] and [kind.name for kind in kinds] != [ACTIVITY]:
+        raise UsageError("--question is for the activity: a question of another kind comes in its own words")
+    return kinds
+
+
+def _told(dataset: str, questions: Sequence[Asked]) -> list[tuple[str, str, Asked | None]]:
+    from core.thread.scoring import ACTIVITY
+
+    return [(dataset, asked.session, asked if asked.kind != ACTIVITY else None) for asked in questions]
+
+
+def _questions_lacking(
+    workspace: Workspace, options: Mapping[str, Any], seed: int
+) -> list[tuple[str, str, Asked | None]]:
+    """What is asked of the sessions that the goal lacks: the activity, or the kinds that `--kind` names, in turn."""
+    pairs = sessions_lacking(workspace, options)
+    if not options["kind"]:
+        return [(dataset, session, None) for dataset, session in pairs]
+    from core.datasets.standard import open_dataset
+    from core.runs.asking import asked_of_each
+
+    kinds, questions = _kinds(options), list[tuple[str, str, "Asked | None"]]()
+    for name, some in groupby(pairs, key=itemgetter(0)):
+        dataset = open_dataset(workspace, name)
+        asked = asked_of_each(workspace, dataset, [session for _, session in some], kinds, seed)
+        questions += _told(name, asked)
+    return questions
 
 
 def sessions_lacking(workspace: Workspace, options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -57,7 +91,7 @@ def sessions_lacking(workspace: Workspace, options: Mapping[str, Any]) -> list[t
     from core.listing.index import summaries
     from core.listing.proposing import pairs_of, propose, sessions_to_make
 
-    named = [name for name in ("dataset", "sessions", "difficulty", "kind") if options[name]]
+    named = [name for name in ("dataset", "sessions", "difficulty") if options[name]]
     if named:
         raise UsageError(f"--goal says which sessions: leave --{named[0].rstrip('s')} out")
     goal = goal_of(workspace)

@@ -10,6 +10,15 @@ from core.workspace import Workspace
 
 QUEUE = "proposed"
 """What the queue is called among the saved filters."""
+UNJUDGED = "verdict:none"
+"""Those still to be judged."""
+ACCEPTED = "status:finished verdict:accept"
+"""What is exported once it was judged."""
+
+
+def leaves_out_judged(text: str) -> bool:
+    """Whether a filter shows only threads that are still to be judged, as that of the queue does."""
+    return UNJUDGED in text.split()
 
 
 def keep_queue(workspace: Workspace, stems: Sequence[str]) -> str:
@@ -22,4 +31,4 @@ def keep_queue(workspace: Workspace, stems: Sequence[str]) -> str:
         if saved.name == QUEUE and saved.text.startswith('id:"') and saved.text != text:
             forget_filter(workspace, saved.text)
     keep_filter(workspace, text, QUEUE)
-    return f"saved:{QUEUE} verdict:none"
+    return f"saved:{QUEUE} {UNJUDGED}"

@@ -76,6 +76,14 @@ SEVERAL = "new threads"
 
 
 @dataclass(frozen=True, slots=True)
+class TurnMade:
+    """One of several new threads came on by a turn, which is saved."""
+
+    run: str
+    stem: str
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadMade:
     """One of several new threads is over: finished, or stopped by what `error` says."""
 
@@ -111,6 +119,7 @@ TurnEvent = (
     | QueryProposed
     | TurnAccepted
     | Reported
+    | TurnMade
     | ThreadMade
     | TurnEnded
 )

@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.events import SEVERAL, Reported, ThreadMade, TurnAccepted, TurnEnded, TurnEvent
+from core.runs.events import SEVERAL, Reported, ThreadMade, TurnAccepted, TurnEnded, TurnEvent, TurnMade
 from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
@@ -134,15 +134,23 @@ class TurnRunner:
             from core.runs.batch import Job, Ran, run_jobs
             from core.runs.mode import with_evidence
 
-            ended: asyncio.Queue[Ran | None] = asyncio.Queue()
+            told: asyncio.Queue[Ran | TurnMade | None] = asyncio.Queue()
+
+            def watch(_: Job, event: TurnEvent) -> None:
+                if isinstance(event, TurnAccepted):
+                    told.put_nowait(TurnMade(run, event.stored.stem))
+
             jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
             model = self._model(choice)
             work = asyncio.create_task(
-                run_jobs(self._workspace, jobs, model, parallel=PARALLEL, ended=ended.put_nowait)
+                run_jobs(self._workspace, jobs, model, parallel=PARALLEL, ended=told.put_nowait, watch=watch)
             )
-            work.add_done_callback(lambda _: ended.put_nowait(None))
+            work.add_done_callback(lambda _: told.put_nowait(None))
             try:
-                while (ran := await ended.get()) is not None:
+                while (ran := await told.get()) is not None:
+                    if isinstance(ran, TurnMade):
+                        yield ran
+                        continue
                     correct = ran.thread is not None and ran.thread.metadata.get("is_correct") is True
                     stem = ran.stored.stem if ran.stored else ran.job.session
                     yield ThreadMade(run, stem, ran.finished, correct, ran.error)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
+from core.filters.queue import ACCEPTED, leaves_out_judged
 from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.keys import Action
@@ -79,8 +80,11 @@ class Dialogs:
                 self._exports.start(request)
 
         listing = sorted(self._folder.summaries.values(), key=lambda summary: summary.stem)
+        shown = self._filter_line.text
+        if leaves_out_judged(shown) and any(summary.verdict == "accept" for summary in listing):
+            shown = ACCEPTED  # which the dialog shows, and changes
         dialog = ExportChoiceScreen(
-            self._runs.workspace, listing, self._arranging.current, self._filter_line.text,
+            self._runs.workspace, listing, self._arranging.current, shown,
             blind=self._thread.conversation.look.blind,
         )  # fmt: skip
         self._screen.app.push_screen(dialog, chosen)

@@ -31,13 +31,17 @@ from tui.dialogs.option_rows import OptionRows
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
-from tui.widgets.export_lines import VIEWS, View, preview_lines
+from tui.widgets.export_lines import VIEWS, View, count_words, preview_lines
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import wrapped
 from tui.widgets.plain import Plain
 
 SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
+OPTION_ROWS, OPTION_ROWS_WIDE = 9, 13
+"""Options that are shown at once where there is room for them; the others are scrolled to."""
+SEEN_ROWS = 4
+"""Rows that the preview has at least, where it stands below."""
 
 
 class PreviewView(PagedView, can_focus=True):
@@ -167,8 +171,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         except SensorloomError as error:
             self._say(str(error), "warning")
 
-    # The preview
-
     def action_view(self) -> None:
         """Show the next of the previews."""
         names = list(VIEWS)
@@ -188,6 +190,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     def on_resize(self) -> None:
         """Wrap again."""
         self.call_after_refresh(self._draw)
+        self.call_after_refresh(_make_room, self)
 
     def _look(self) -> None:
         self._version += 1
@@ -248,19 +251,15 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         report, looked = event.report, self._looked
         if event.version != self._version:
             return
-        parts = [f"{report.exported:,} of {counted(report.total, 'thread')}"]
-        if report.wrong:
-            parts.append(f"{report.wrong:,} answer wrong: {keys_of(self)['options.wrong']} leaves them out")
-        if looked is not None and looked.selected is not None and looked.selected.held_out:
-            parts.append(f"{looked.selected.held_out:,} held out, on the test side")
-        parts += report.warnings
-        parts += [f"{number:,} {reason}" for reason, number in report.skipped.items()]
+        held_out = looked.selected.held_out if looked is not None and looked.selected is not None else 0
+        parts = count_words(report, held_out, keys_of(self)["options.wrong"])
         is_fine = report.exported and not report.wrong and not report.warnings
         self._say(" · ".join(parts), "text" if is_fine else "warning")
 
     def _say(self, text: str, kind: str) -> None:
         style = "$text-warning" if kind == "warning" else "bold"
-        self.query_one("#count", Plain).show(Content.styled(one_line(text, 400), style))
+        self.query_one("#count", Plain).show(Content.styled(one_line(text, 2000), style))
+        self.call_after_refresh(_make_room, self)
 
     def _draw(self) -> None:
         names = [Content.styled(about, "bold" if name == self._shown else "dim") for name, about in VIEWS.items()]
@@ -291,3 +290,11 @@ def _thread_to_show(chosen: Sequence[Summary], current: Summary | None, offset: 
     stem = current.stem if current is not None else ""
     start = next((number for number, summary in enumerate(chosen) if summary.stem == stem), 0)
     return chosen[(start + offset) % len(chosen)]
+
+
+def _make_room(screen: ExportChoiceScreen) -> None:
+    """Show fewer options at once where the count needs their rows: none of it is cut."""
+    wide = screen.has_class("-wide")
+    told = sum(screen.query_one(f"#{name}").outer_size.height for name in ("about", "count"))
+    room = screen.query_one("#parts").size.height - told - (0 if wide else SEEN_ROWS)
+    screen.rows.styles.height = max(3, min(OPTION_ROWS_WIDE if wide else OPTION_ROWS, room))

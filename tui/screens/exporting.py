@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from core.errors import SensorloomError
-from core.text import one_line
+from core.filters.queue import ACCEPTED, leaves_out_judged
+from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.dialogs.export_job import Job
@@ -72,9 +73,31 @@ class Exports:
         that is under way. Its screen is there at once, so that no key typed meanwhile goes to what lies under it."""
         from core.export.report import ExportRequest
 
-        if not self.running:
-            self._job = job = Job(ExportRequest(filter=self._filtered_by()), counting=True)
-            self._screen.run_worker(partial(self._look_ahead, job, self._listing()), thread=True, group="export")
+        if self.running:
+            self._open()
+            return
+        shown, listing = self._filtered_by(), self._listing()
+        accepted = sum(summary.verdict == "accept" and summary.status == "finished" for summary in listing or ())
+
+        def answered(way: str | None) -> None:
+            if way is None:
+                self._screen.notify("nothing was exported", markup=False)
+            else:
+                self._look(ExportRequest(filter=ACCEPTED if way == "x" else shown), listing)
+
+        if accepted and leaves_out_judged(shown):
+            ways = (
+                Way("x", "export what was accepted", f"{counted(accepted, 'thread')}, whatever the list shows"),
+                Way("l", "export what the list shows", "the finished ones, though nobody has judged them"),
+            )
+            text = "The list shows only threads that are not judged yet: what was just accepted is not among them."
+            self._screen.app.push_screen(ChooseScreen("export", text, ways), answered)
+        else:
+            self._look(ExportRequest(filter=shown), listing)
+
+    def _look(self, request: ExportRequest, listing: Sequence[Summary] | None) -> None:
+        self._job = job = Job(request, counting=True)
+        self._screen.run_worker(partial(self._look_ahead, job, listing), thread=True, group="export")
         self._open()
 
     def _look_ahead(self, job: Job, listing: Sequence[Summary] | None) -> None:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from core.text import one_line
 from tui.keys import Action
 from tui.terminal.crash_guard import Guarded
-from tui.terminal.textual_private import CoveredScreen
+from tui.terminal.textual_private import CoveredScreen, notice_space
 from tui.widgets.filter_field import FilterField
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.line_view import LineView
@@ -64,6 +64,11 @@ class Frame(Guarded, CoveredScreen[None]):
         self.filter_line.can_focus = False
         self.query_one("#threads-pane", Pane).retitle("threads")
         self.listed.focus()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen opens, and says what there is to say; Textual shows it here again afterwards."""
+        if (space := notice_space(self)) is not None:
+            space.display = False
 
     def focus_pane(self, name: str) -> None:
         """Bring a pane to the screen, and put the focus there."""

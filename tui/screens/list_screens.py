@@ -90,18 +90,21 @@ class ListScreens:
 
     def propose(self, *, blind: bool) -> None:
         """Say how far the goal is, and list what to judge for it."""
-        from tui.screens.proposing import ProposeScreen
+        from tui.screens.proposing import GoOn, ProposeScreen
 
-        def chosen(queue: tuple[str, str] | None) -> None:
+        def chosen(go_on: GoOn | None) -> None:
             self._day.look()
-            if queue is None:
+            if go_on is None:
                 return
-            wanted, first = queue
-            if first:
-                self._arranging.go_to(first)
+            if go_on.then == "make":
+                if self._arranging.filter.text.strip():  # it might hide what is made
+                    self.put(go_on.filter)
+                return
+            if go_on.first:
+                self._arranging.go_to(go_on.first)
                 self.put("")  # the saved filter may have been in force as it was before
-            self.put(wanted)
-            if not first:
+            self.put(go_on.filter)
+            if go_on.then == "export":
                 self.export()
 
         every = list(self._folder.summaries.values())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from textual.screen import Screen
 
 from core.errors import SensorloomError
-from core.runs.events import SEVERAL, ThreadMade, TurnEnded, TurnEvent
+from core.runs.events import SEVERAL, ThreadMade, TurnEnded, TurnEvent, TurnMade
 from core.text import counted, one_line
 from tui.open_thread.runs import Runs
 
@@ -24,7 +25,10 @@ class Making:
         self._offer = offer
         self._run = ""
         self._total = 0
+        self._turns = 0
+        self._begun = 0.0
         self._threads: list[ThreadMade] = []
+        self._clock = screen.set_interval(1.0, self._tell, pause=True)
         self.busy = False
         """Whether threads are being made."""
 
@@ -33,6 +37,8 @@ class Making:
         if self.busy or not sessions:
             return
         self.busy, self._total, self._threads, self._run = True, len(sessions), [], ""
+        self._turns, self._begun = 0, time.monotonic()
+        self._clock.resume()
         self._tell()
 
         async def begin() -> None:
@@ -53,17 +59,23 @@ class Making:
         for event in events if self.busy else ():
             if event.run.rpartition("#")[0] != SEVERAL:
                 continue
-            if isinstance(event, ThreadMade):
+            if isinstance(event, TurnMade):
+                self._turns += 1
+                self._tell()
+            elif isinstance(event, ThreadMade):
                 self._threads.append(event)
                 self._tell()
             elif isinstance(event, TurnEnded):
                 self._end(event.error)
 
     def _tell(self) -> None:
-        self._show(f"making {len(self._threads)} of {self._total}" if self.busy else "")
+        """Threads take a while to come to their end, so turns are counted too; before the first of them, seconds."""
+        moves = counted(self._turns, "turn") if self._turns else f"{time.monotonic() - self._begun:.0f} s"
+        self._show(f"making {len(self._threads)} of {self._total} · {moves}" if self.busy else "")
 
     def _end(self, problem: str) -> None:
         self.busy = False
+        self._clock.pause()
         self._tell()
         finished = [thread for thread in self._threads if thread.finished]
         right = sum(thread.correct for thread in finished)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from textual import getters
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.worker import get_current_worker
 
 from core.errors import SensorloomError
-from core.filters.queue import keep_queue
+from core.filters.queue import ACCEPTED, UNJUDGED, keep_queue
 from core.listing.goal import Goal, goal_of, parse_goal, set_goal
 from core.listing.proposing import Proposed, command_to_make, pairs_of, propose, sessions_to_make
 from core.text import counted
@@ -30,13 +31,18 @@ from tui.widgets.plain import Plain
 BEGIN = "total=100 label=10"
 
 
-ACCEPTED = "status:finished verdict:accept"
-"""The filter of what is exported once it was judged."""
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """What the list is to show, and what comes then."""
+
+    filter: str
+    first: str = ""
+    """The thread to begin with."""
+    then: Literal["judge", "make", "export"] = "judge"
 
 
-class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
-    """Shows how far the goal is, what to judge and why, and what is missing even then. Its result is the filter of the
-    queue and its first thread; the filter of what was accepted and nothing, where that is to be exported; or None."""
+class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
+    """Shows how far the goal is, what to judge and why, and what is missing even then. Its result says how to go on."""
 
     DEFAULT_CSS = """
     ProposeScreen #far, ProposeScreen #missing { height: auto; max-height: 6; padding: 0 1; }
@@ -154,7 +160,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
     def action_export(self) -> None:
         """Go on to the export of what was accepted."""
         if self._proposed and self._proposed.before.accepted:
-            self.dismiss((ACCEPTED, ""))
+            self.dismiss(GoOn(ACCEPTED, then="export"))
 
     def action_make(self) -> None:
         """Make what is missing, about exactly those labels and people; while that is under way, stop it."""
@@ -162,7 +168,7 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
             self._making.stop()
         elif self._sessions:
             self._making.start(pairs_of(self._sessions))
-            self.dismiss(None)
+            self.dismiss(GoOn(UNJUDGED, then="make"))
 
     def _copy(self, commands: str) -> None:
         ways = copy_out(self._workspace, commands, writer(self.app))
@@ -181,4 +187,4 @@ class ProposeScreen(Guarded, ModalScreen[tuple[str, str] | None]):
         except SensorloomError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
         else:
-            self.app.call_from_thread(self.dismiss, (wanted, stems[0]))
+            self.app.call_from_thread(self.dismiss, GoOn(wanted, stems[0]))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from core.export.preview import Losses, Piece, Preview
+from core.export.report import ExportReport
+from core.text import counted
 from tui.widgets.json_lines import json_lines
 from tui.widgets.lines import Kind, Line, wrapped
 
@@ -14,6 +16,18 @@ FOLDED_ROWS = 4
 """Rows that stay at each end of a long stretch that is not trained."""
 View = Literal["row", "text", "lost"]
 VIEWS: Mapping[View, str] = {"row": "the row", "text": "the text, and what is trained", "lost": "what would be lost"}
+
+
+def count_words(report: ExportReport, held_out: int, leave_out: str) -> list[str]:
+    """How many threads leave, what is to be known of them, and why the others stay; `leave_out` is the key that leaves
+    out those with a wrong answer."""
+    return [
+        f"{report.exported:,} of {counted(report.total, 'thread')}",
+        *([f"{report.wrong:,} answer wrong: {leave_out} leaves them out"] if report.wrong else []),
+        *([f"{held_out:,} held out, on the test side"] if held_out else []),
+        *report.warnings,
+        *(f"{number:,} {reason}" for reason, number in report.skipped.items()),
+    ]
 
 
 def preview_lines(view: View, seen: Preview | None, lost: Losses | None, width: int) -> list[Line]:

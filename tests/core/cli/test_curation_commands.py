@@ -302,6 +302,8 @@ def test_what_the_goal_lacks_is_made_and_queued(workspace: Workspace, sensorloom
     code, out, _ = sensorloom("run", "--goal", "--count", "4", "--json")
     labels = [thread["ground_truth"] for thread in json.loads(out)["threads"]]
     assert code == 0 and len(set(labels)) == 4 and set(labels) <= missing.keys()
+    code, out, _ = sensorloom("run", "--goal", "--count", "2", "--kind", "resting,choice", "--json")
+    assert code == 0 and [thread["question_kind"] for thread in json.loads(out)["threads"]] == ["resting", "choice"]
 
 
 def test_a_turn_is_taken_out_and_comes_back(workspace: Workspace, sensorloom: Run):

@@ -260,6 +260,31 @@ async def test_older_threads_are_converted_from_the_list(
         assert main.listed.count == 2
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_nothing_of_the_count_is_cut(
+    workspace: Workspace, add_thread: Add, until: Until, screen: Text, monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+):  # fmt: skip
+    add_thread(1)
+    reasons = {f"{word} threads that stay where they are for a reason which takes a line": 7 for word in "ABCDEF"}
+    report = ExportReport("openai", 43, 1, reasons, (), (), {}, {}, warnings=("a warning " * 8 + "ends",))
+    monkeypatch.setattr("tui.screens.export_choice.count", lambda *_: report)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, until, 1)
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(app.screen, ExportChoiceScreen))
+
+        def told() -> str:
+            dialog = app.screen.query_one("#count")
+            rows = screen(app).split("\n")[dialog.region.y : dialog.region.bottom]
+            return " ".join(" ".join(row[dialog.region.x : dialog.region.right] for row in rows).split())
+
+        await until(pilot, lambda: told().startswith("1 of 43") and told().endswith("7 F" + [*reasons][-1][1:]))
+        assert all(reason in told() for reason in reasons) and "a warning ends" in told()
+        assert app.screen.query_one("#options").size.height >= 3 and app.screen.query_one("#preview").size.height >= 2
+
+
 async def test_the_dialog_counts_as_the_export_does_and_w_leaves_out_wrong_answers(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):

@@ -46,3 +46,21 @@ async def test_of_many_notices_warnings_stay(workspace: Workspace, add_thread: C
             screen.notify(f"number {number}")
         await until(pilot, lambda: [notice.message for notice in notices(pilot)][-1:] == ["number 5"])
         assert [notice.message for notice in notices(pilot)] == ["a file cannot be read", "number 4", "number 5"]
+
+
+async def test_a_notice_covers_no_title_and_no_field_of_a_dialog_and_is_there_once(
+    workspace: Workspace, add_thread: Callable[..., str]
+):
+    add_thread(1)
+    async with opened(workspace, (80, 24)) as (pilot, screen):
+        screen.notify("420 sessions imported; n makes a thread, R runs it", title="demo")
+        await until(pilot, lambda: "420 sessions" in on_screen(pilot.app))
+        for key, title in (("X", "─ export "), ("P", "─ the goal, and what to judge for it "), ("o", "─ sort")):
+            await pilot.press(key)
+            await until(pilot, lambda title=title: title in on_screen(pilot.app) and "420 se" in on_screen(pilot.app))
+            assert on_screen(pilot.app).count("420 sessions") == 1
+            assert "420 sessions" in "\n".join(on_screen(pilot.app).split("\n")[-3:])
+            pilot.app.notify("and one more that came while the dialog is open")
+            await until(pilot, lambda: "and one more" in "\n".join(on_screen(pilot.app).split("\n")[-4:]))
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is screen)

@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from textual.app import App
 
-from core.filters.queue import QUEUE
+from core.filters.queue import ACCEPTED, QUEUE
 from core.filters.saved import keep_filter, saved_filters
 from core.listing.goal import Goal, goal_of, set_goal
+from core.runs.events import ThreadMade, TurnEnded, TurnMade
 from core.storage import thread_files
 from core.workspace import Workspace
 from tests.tui.conftest import Until
@@ -17,7 +19,8 @@ from tests.tui.driving import opened
 from tests.tui.motion import motion_workspace, new_thread
 from tui.screens.export_choice import ExportChoiceScreen
 from tui.screens.main import MainScreen
-from tui.screens.proposing import ACCEPTED, ProposeScreen
+from tui.screens.making import Making
+from tui.screens.proposing import ProposeScreen
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
@@ -41,7 +44,13 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await until(pilot, lambda: len(main.parts.arranging.shown) == 1)
         await pilot.press("a")
         await until(pilot, lambda: "1 of 2 · walking 1 short" in screen(pilot.app))
-        await pilot.press("P")
+        await pilot.press("x")
+        await until(pilot, lambda: "x  export what was accepted    1 thread" in screen(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+        await pilot.press("X")
+        await until(pilot, lambda: ACCEPTED in screen(pilot.app))
+        await pilot.press("escape", "P")
         await until(pilot, lambda: "x export the accepted" in screen(pilot.app))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportChoiceScreen))
@@ -87,10 +96,26 @@ async def test_what_the_goal_lacks_is_made_from_the_screen(
     new_thread(workspace)
     set_goal(workspace, Goal(label=1, calls=0))
     async with opened(workspace, (120, 30)) as (pilot, main):
-        await pilot.press("1", "P")
+        await pilot.press("1", "slash", *"label:nowhere", "enter", "P")
         await until(pilot, lambda: "m make 2 new threads" in screen(pilot.app))
         await pilot.press("m")
+        await until(pilot, lambda: main.filter_line.value == "verdict:none")  # the new ones show as they come
         await until(pilot, lambda: len(thread_files.stems(workspace.threads)) == 3 and not main.parts.making.busy)
         await until(pilot, lambda: "2 threads made" in screen(pilot.app))
-        labels = {summary.truth for summary in main.parts.folder.summaries.values() if summary.status == "finished"}
-        assert labels == {"walking", "sitting"}
+
+        def labels() -> set[str]:
+            return {each.truth for each in main.parts.arranging.shown if each.status == "finished"}
+
+        await until(pilot, lambda: labels() == {"walking", "sitting"})
+
+
+def test_what_is_being_made_is_counted_by_turns_too():
+    told: list[str] = []
+    making = Making(MagicMock(), MagicMock(), told.append, "P")
+    making.start([("demo", "s01_0001"), ("demo", "s02_0001")])
+    making.hear([TurnMade("new threads#1", "a"), TurnMade("new threads#1", "b"), TurnMade("elsewhere#2", "c")])
+    making.hear([ThreadMade("new threads#1", "a", finished=True, correct=True)])
+    making.hear([TurnEnded("new threads#1", "new threads")])
+    assert told == [
+        "making 0 of 2 · 0 s", "making 0 of 2 · 1 turn", "making 0 of 2 · 2 turns", "making 1 of 2 · 2 turns", ""
+    ]  # fmt: skip
