@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -86,6 +86,11 @@ test-python-%:
 # What a person at the terminal feels, as a table; docs/speed.md holds one. About five minutes. ARGS="move start", ARGS=--full
 bench: .venv/.bench
 	@$(BIN)/python -m tests.bench.screen $(ARGS)
+
+# The memory and time that the import of a day's recording at 100 Hz in nine channels needs. Two to five minutes.
+# ARGS="--form parquet" or jsonl, ARGS="--hours 1".
+bench-long: .venv/.bench
+	@$(BIN)/python -m tests.bench.long_recording $(ARGS)
 
 # A curator's day in a terminal, from 300 threads to the export of a hundred: the keys it takes, and what is exported.
 # Two minutes; fails above 130 keys.

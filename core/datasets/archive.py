@@ -41,11 +41,19 @@ class RawFile:
     archive: str
     """What it is in, as a message names it."""
     open: Callable[[], IO[bytes]]
+    packed: bool = False
+    """Whether going back in it means to unpack it again."""
 
     def read(self, size: int = -1) -> bytes:
         """All of it, or the first `size` bytes. Raises DatasetError when the archive is damaged there."""
-        with self._reading(), self.open() as file:
+        with self.opened() as file:
             return file.read(size)
+
+    @contextmanager
+    def opened(self) -> Generator[IO[bytes]]:
+        """It, to be read in parts. Raises DatasetError when the archive is damaged where it is read."""
+        with self._reading(), self.open() as file:
+            yield file
 
     def lines(self) -> Generator[bytes]:
         """Its lines with their ends, streamed. Raises DatasetError when the archive is damaged there."""
@@ -74,7 +82,8 @@ class Raw:
 
     path: Path
     files: list[RawFile]
-    _scratch: Path
+    scratch: Path
+    """A folder for what is unpacked or put by meanwhile; it need not be there, and is removed at the end."""
     _stack: ExitStack
     _nested: list[RawFile] = field(default_factory=list[RawFile])
     _wanted: dict[str, int] = field(default_factory=dict[str, int])
@@ -127,8 +136,8 @@ class Raw:
         pending, self._nested = self._nested, []
         for number, file in enumerate(pending):
             self._check_size([file])
-            self._scratch.mkdir(parents=True, exist_ok=True)
-            copy = self._scratch / f"nested{number}.zip"
+            self.scratch.mkdir(parents=True, exist_ok=True)
+            copy = self.scratch / f"nested{number}.zip"
             file.copy_to(copy)
             files = _zip_files(copy, self._stack, shown=f"{self.path}: {file.name}")
             self.files += [replace(inner, name=f"{file.name}/{inner.name}") for inner in files]
@@ -196,7 +205,7 @@ def _zip_files(path: Path, stack: ExitStack, shown: str) -> list[RawFile]:
         return lambda: archive.open(info)
 
     members = (member for member in archive.infolist() if not member.is_dir())
-    return [RawFile(member.filename, member.file_size, shown, opener(member)) for member in members]
+    return [RawFile(member.filename, member.file_size, shown, opener(member), packed=True) for member in members]
 
 
 def _is_tar(path: Path) -> bool:
@@ -216,4 +225,4 @@ def _tar_files(path: Path, stack: ExitStack) -> list[RawFile]:
     def opener(member: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
         return lambda: cast("IO[bytes]", archive.extractfile(member))
 
-    return [RawFile(as_text(member.name), member.size, str(path), opener(member)) for member in members]
+    return [RawFile(as_text(member.name), member.size, str(path), opener(member), packed=True) for member in members]

@@ -24,7 +24,7 @@ from core.datasets.archive import Raw, open_raw
 from core.datasets.plan import Importer, ImportOptions, ImportStoppedError, Plan, Progress
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
-from core.datasets.watched import watch
+from core.datasets.watched import Following
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import exchange, sync_folder
 from core.workspace import Workspace
@@ -116,8 +116,10 @@ def import_dataset(
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
         with alone(workspace.data, name), _raw(path, partial) as raw:
-            progress = _watching(raw, progress)
+            following = Following(raw, progress) if raw and progress else None
             plan = importer.plan(raw, options)
+            if following:
+                following.in_bytes, progress = plan.in_bytes, following.told
             staging = Staging(partial, _job(importer, raw, plan))
             resumed = staging.sessions
             _carry_out(plan, staging, path, progress)
@@ -155,22 +157,6 @@ def _check_request(importer: Importer, path: Path | None, name: str, options: Im
 
 def _raw(path: Path | None, partial: Path) -> AbstractContextManager[Raw | None]:
     return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"))
-
-
-def _watching(raw: Raw | None, progress: Progress | None) -> Progress | None:
-    """The progress, told again what it was told last whenever a chunk of a raw file was read: what it raises ends a
-    long one within a moment."""
-    if raw is None or progress is None:
-        return progress
-    last = (0, 1, raw.path.name)
-
-    def told(done: int, total: int, what: str) -> None:
-        nonlocal last
-        last = (done, total, what)
-        progress(*last)
-
-    watch(raw, lambda _, __: progress(*last))
-    return told
 
 
 def _carry_out(plan: Plan, staging: Staging, path: Path | None, progress: Progress | None) -> None:

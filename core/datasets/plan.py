@@ -91,6 +91,8 @@ class Plan:
     """Texts that are written beside the manifest, by file name."""
     told: tuple[str, ...] = ()
     """What was decided by looking at the files, a line each."""
+    in_bytes: bool = False
+    """Whether the units' sizes are bytes that are read."""
 
     def manifest(self) -> dict[str, Any]:
         """`manifest.json`. It opens every thread, so it holds what a reader of the sensors needs and no more."""

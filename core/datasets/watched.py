@@ -9,6 +9,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, cast
 
 from core.datasets.archive import Raw, RawFile
+from core.datasets.plan import Progress
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -23,6 +24,31 @@ Watch = Callable[[str, int], None]
 def watch(raw: Raw, watching: Watch) -> None:
     """Have every file of a raw dataset say how far it was read; not those that lie in a zip of it."""
     raw.files = [replace(file, open=partial(_opened, file, watching)) for file in raw.files]
+
+
+class Following:
+    """Progress that is told again with every chunk that is read of a raw file: a long one moves the bar, and what the
+    progress raises ends it within a moment."""
+
+    def __init__(self, raw: Raw, progress: Progress) -> None:
+        self._progress = progress
+        self._last = (0, sum(file.size for file in raw.files), f"looking at {raw.path.name}")
+        self._read: dict[str, int] = {}
+        self.in_bytes = True
+        """Whether the work is counted in bytes that are read."""
+        watch(raw, self._chunk)
+
+    def told(self, done: int, total: int, what: str) -> None:
+        """Begin with another part of the work."""
+        self._last = (done, total, what)
+        self._read.clear()
+        self._progress(done, total, what)
+
+    def _chunk(self, name: str, position: int) -> None:
+        self._read[name] = max(position, self._read.get(name, 0))
+        done, total, what = self._last
+        inside = sum(self._read.values()) if self.in_bytes else 0
+        self._progress(min(done + inside, total), total, what)
 
 
 def _opened(file: RawFile, watching: Watch) -> IO[bytes]:

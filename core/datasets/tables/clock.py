@@ -85,8 +85,8 @@ def clock_of(
     return next((clock for clock in clocks if clock.absolute), clocks[0] if clocks else None)
 
 
-def nanoseconds(columns: Columns, clock: Clock) -> Nanoseconds:
-    """The times of a table, shape (n,). A missing one raises DatasetError."""
+def nanoseconds(columns: Columns, clock: Clock, above: int = 0) -> Nanoseconds:
+    """The times of a table, shape (n,), or of the part of one below `above` rows. A missing one raises DatasetError."""
     if clock.unit == "moment":
         return _moments(columns[clock.column], clock.column)
     values = _numbers(columns[clock.column])
@@ -98,7 +98,7 @@ def nanoseconds(columns: Columns, clock: Clock) -> Nanoseconds:
     if values.dtype == np.int64:
         return (values * int(FACTORS[clock.unit])).astype(np.int64)
     if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+        row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1 + above
         raise DatasetError(f"row {row} has no time in column {clock.column}; take the row out")
     return np.round(values * FACTORS[clock.unit]).astype(np.int64)
 

@@ -10,16 +10,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-import numpy as np
-
 from core.datasets.archive import Raw, as_text
-from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
-from core.datasets.tables import naming
+from core.datasets.plan import Importer, ImportOptions, Plan, Unit
+from core.datasets.tables.cutting import Windows, cut_of, sessions_of
 from core.datasets.tables.form import FORM_FILE, TableForm
-from core.datasets.tables.intervals import Interval
 from core.datasets.tables.proposal import Looked, Proposal, look_at_tables
-from core.datasets.tables.recordings import MAX_GAP_SEC, MAX_GAP_STEPS, read_recording
-from core.datasets.windows import Cut, checked_cut, cut_windows, numbered
+from core.datasets.windows import checked_cut
 from core.text import counted
 
 LENGTH_SEC = 5.0
@@ -38,7 +34,7 @@ def windows_of(proposal: Proposal, options: ImportOptions) -> tuple[float | None
     whole = proposal.whole and not told
     length = max(looked.seconds for looked in proposal.recordings) if whole else told or LENGTH_SEC
     for looked in proposal.recordings:
-        checked_cut(_cut(looked, LENGTH_SEC), length, overlap)
+        checked_cut(cut_of(looked, LENGTH_SEC), length, overlap)
     return None if whole else length, overlap
 
 
@@ -58,10 +54,11 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         source="recordings of one's own",
         settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
         total=sum(source.size for source in proposal.sources),
-        units=_units(proposal, length, overlap),
+        units=_units(proposal, Windows(length, overlap)),
         dropped=proposal.left_out,
         beside={FORM_FILE: replace(proposal.form, length_sec=length or 0.0, overlap=overlap).text()},
         told=tuple(proposal.decisions()),
+        in_bytes=True,
     )
 
 
@@ -70,45 +67,12 @@ IMPORTER = Importer(
 )
 
 
-def _units(proposal: Proposal, length: float | None, overlap: float) -> Iterator[Unit]:
+def _units(proposal: Proposal, windows: Windows) -> Iterator[Unit]:
     named = zip(proposal.recordings, _prefixes(proposal.recordings), strict=True)
     for name, pairs in groupby(named, key=lambda pair: pair[0].source.name):
         people, own = list(pairs), proposal.intervals.get(name, ())
         size = people[0][0].source.size
-        yield Unit(name, size, partial(_sessions, people, proposal.form, own, length, overlap))
-
-
-def _sessions(
-    people: Sequence[tuple[Looked, str]],
-    form: TableForm,
-    intervals: Sequence[Interval],
-    length: float | None,
-    overlap: float,
-    dropped: Counter[str],
-) -> Iterator[NewSession]:
-    """The sessions of each person, with the prefix of their names, whom one recording's files are of."""
-    recording = read_recording(people[0][0].source, form, naming.text_columns(form), dropped)
-    every_label, names = naming.labels_of(recording, form, intervals)
-    rows_of = naming.people_in(recording, form)
-    channels = tuple(channel.name for channel in recording.channels)
-    for looked, prefix in people:
-        rows = rows_of[looked.subject]
-        labels, time_ns = every_label[rows], recording.time_ns[rows]
-        seconds, values = (time_ns - time_ns[0]) / 1e9, recording.values[:, rows].astype(np.float32)
-        if length is not None:
-            cut = replace(_cut(looked, length), overlap=overlap)
-            dropped["rows without a label"] += int((labels < 0).sum())
-            windows = list(cut_windows(cut, seconds, labels, values, dropped))
-            yield from numbered(looked.subject, prefix, names, [channels] * len(windows), windows)
-        elif labels[0] < 0:
-            dropped["recordings without a label"] += 1
-        else:
-            yield NewSession(f"{prefix}_0001", looked.subject, names[labels[0]], seconds, channels, values)
-
-
-def _cut(looked: Looked, length: float) -> Cut:
-    gap = max(MAX_GAP_STEPS / looked.rate_hz, MAX_GAP_SEC) if looked.rate_hz else MAX_GAP_SEC
-    return Cut(length, 0.0, looked.rate_hz or 1.0, gap)
+        yield Unit(name, size, partial(sessions_of, people, proposal.form, own, windows))
 
 
 def _prefixes(recordings: Sequence[Looked]) -> list[str]:

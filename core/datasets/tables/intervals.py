@@ -80,7 +80,7 @@ def read_intervals(file: RawFile) -> list[Interval]:
     return intervals
 
 
-def labels_at(intervals: Sequence[Interval], time_ns: NDArray[np.int64], names: Mapping[str, int]) -> NDArray[np.int64]:
+def labels_at(intervals: Sequence[Interval], time_ns: NDArray[np.int64], names: Mapping[str, int]) -> NDArray[np.int32]:
     """The number of the label of each row, -1 where none is. Where intervals overlap, the later one counts.
 
     Args:
@@ -91,7 +91,7 @@ def labels_at(intervals: Sequence[Interval], time_ns: NDArray[np.int64], names: 
     start = int(time_ns[0])
     shift = 0 if any(interval.start_ns >= _OWN_CLOCK for interval in intervals) or start < _OWN_CLOCK else start
     ordered = sorted(intervals, key=lambda interval: interval.start_ns)
-    labels = np.full(len(time_ns), -1)
+    labels = np.full(len(time_ns), -1, dtype=np.int32)
     for number, interval in enumerate(ordered):
         until = ordered[number + 1].start_ns if number + 1 < len(ordered) else None
         end = interval.end_ns if interval.end_ns is not None else until

@@ -116,8 +116,14 @@ def whole_lines(lines: Sequence[str], separator: str) -> list[str]:
     """Lines with those joined, by a blank, whose end stands inside quotes (RFC 4180, 2.6). A quote that the next
     `_QUOTED_LINES` do not close is a mistake, and its line stays alone: it must not take the rest of the file along.
     """
+    return joined_lines(lines, separator, more=False)[0]
+
+
+def joined_lines(lines: Sequence[str], separator: str, *, more: bool) -> tuple[list[str], list[str]]:
+    """The whole lines of a part of a file, and the last ones where `more` has to be read to know whether a quote is
+    closed."""
     if separator == BLANKS or not any('"' in line for line in lines):
-        return list(lines)
+        return list(lines), []
     whole: list[str] = []
     at = 0
     while at < len(lines):
@@ -128,9 +134,12 @@ def whole_lines(lines: Sequence[str], separator: str) -> list[str]:
                 if is_closed(joined, separator):
                     line, until = joined, end
                     break
+            else:
+                if more and at + _QUOTED_LINES > len(lines):
+                    return whole, list(lines[at:])
         whole.append(line)
         at = until
-    return whole
+    return whole, []
 
 
 def is_closed(line: str, separator: str) -> bool:

@@ -14,8 +14,6 @@ from core.datasets.tables.intervals import LABEL, Interval, labels_at
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.recordings import SUBJECT, Recording, Source
 
-NO_LABEL = {"", "nan", "none", "null", "n/a", "unlabelled", "unlabeled", "unknown", "undefined"}
-"""What stands where no activity was noted."""
 _SUBJECT_WORD = re.compile(
     r"(?<![a-z])(subject|subj|sub|user|participant|person|volunteer|s|p|id)[_\-. ]?(\d+)(?!\d)", re.I
 )
@@ -69,17 +67,9 @@ def person_named(source: Source, form: TableForm) -> str:
     return "" if form.label == "file" or words[:1] == [label] else next(iter(words), "")
 
 
-def told(text: object) -> str:
-    """A cell as a label or subject: a whole number without its decimals, and no blanks around; empty for none."""
-    if isinstance(text, float) and text.is_integer():
-        text = int(text)
-    plain = str(text).strip()
-    return "" if plain.lower() in NO_LABEL else plain
-
-
 def labels_of(
     recording: Recording, form: TableForm, intervals: Sequence[Interval]
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Each row's label as a number, -1 for none, shape (n,), and the names that the numbers stand for."""
     rows = len(recording.time_ns)
     way, _, name = form.label.partition(":")
@@ -87,32 +77,28 @@ def labels_of(
         names = tuple(sorted({interval.label for interval in intervals} - {""}))
         return labels_at(intervals, recording.time_ns, {label: at for at, label in enumerate(names)}), names
     if way == "column":
-        labels = [told(text) for text in recording.texts.get(name, [""] * rows)]
-        names = tuple(sorted({*labels} - {""}))
-        number = {label: at for at, label in enumerate(names)} | {"": -1}
-        return np.array([number[label] for label in labels], dtype=np.int64), names
+        words = recording.texts.get(name)
+        return (words.numbers, words.names) if words else (np.full(rows, -1, dtype=np.int32), ())
     by_name = {"folder": folder_label, "file": file_label}
     label = by_name[way](recording.source) if way in by_name else name
-    return np.zeros(rows, dtype=np.int64), (label,)
+    return np.zeros(rows, dtype=np.int32), (label,)
 
 
-def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.bool_]]:
-    """Who was recorded, each with the rows that are of that person, shape (n,); the empty name is nobody known.
-
-    Where a column names one person alone, every row is of that one.
+def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.bool_] | None]:
+    """Who was recorded, each with the rows that are of that person, shape (n,), or None for all of them; the empty name
+    is nobody known. Where a column names one person alone, every row is of that one.
     """
     way, _, name = form.subject.partition(":")
-    rows = len(recording.time_ns)
-    named = [told(text) for text in recording.texts.get(name, [""] * rows)] if way == "column" else []
-    people = sorted({*named} - {""})
-    if len(people) > 1:
-        of_rows = np.array(named, dtype=object)
-        return {person: of_rows == person for person in sorted({*named})}
+    words = recording.texts.get(name) if way == "column" else None
+    people = words.names if words else ()
+    if words and len(people) > 1:
+        nobody: dict[str, NDArray[np.bool_] | None] = {"": words.numbers < 0} if (words.numbers < 0).any() else {}
+        return nobody | {person: words.numbers == at for at, person in enumerate(people)}
     if way in ("folder", "file"):
         subject = person_named(recording.source, form)
     else:
         subject = people[0] if people else name if way == "all" else ""
-    return {subject: np.ones(rows, dtype=bool)}
+    return {subject: None}
 
 
 def text_columns(form: TableForm) -> list[str]:

@@ -17,6 +17,7 @@ from core.datasets.tables.intervals import Interval, read_intervals
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.recordings import Source, read_recording
 from core.datasets.tables.survey import Survey, survey_of
+from core.datasets.tables.words import rows_each
 from core.errors import DatasetError
 from core.text import counted
 from tools.sensors import sensors_of
@@ -116,14 +117,14 @@ def look_at_tables(
     for done, source in zip(sizes, sources, strict=False):
         if progress:
             progress(done, sizes[-1], source.name)
-        recording = read_recording(source, form, naming.text_columns(form), Counter())
+        recording = read_recording(source, form, naming.text_columns(form), Counter(), with_samples=False)
         labels, names = naming.labels_of(recording, form, intervals.get(source.name, ()))
         per_row = 1 / (recording.rate_hz or 1)
         rated = tuple(replace(channel, rate_hz=_round(recording.rate_hz)) for channel in recording.channels)
         for subject, rows in naming.people_in(recording, form).items():
-            each = Counter(names[label] if label >= 0 else "" for label in labels[rows].tolist())
+            each = rows_each(labels if rows is None else labels[rows], names)
             seconds = {label: count * per_row for label, count in each.items()}
-            looked.append(Looked(source, each.total() * per_row, recording.rate_hz, rated, subject, seconds))
+            looked.append(Looked(source, sum(each.values()) * per_row, recording.rate_hz, rated, subject, seconds))
         notes += recording.notes
     _refuse_unknown(form, raw, layouts, looked)
     if settled := _units_of_others(looked, notes):

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.datasets.archive import RawFile
+from core.datasets.tables.blocks import BLOCK_BYTES
 from core.datasets.tables.channels import ColumnChannel, named_channels, sensor_word, with_units
 from core.datasets.tables.clock import Clock, clock_columns, clock_of, nanoseconds
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import LABEL
+from core.datasets.tables.joining import Part, Recording, Source, joined
 from core.datasets.tables.layout import Layout
-from core.datasets.tables.reading import layout_of, read_columns
+from core.datasets.tables.reading import Columns, layout_of, read_blocks
+from core.datasets.tables.samples import Growing, SampleStore, Spread
+from core.datasets.tables.words import WordsRead
 from core.errors import DatasetError
 from tools.sensors import split_axis
-from tools.session import Channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,9 +31,6 @@ if TYPE_CHECKING:
     from core.datasets.tables.clock import Nanoseconds
     from tools.session import Samples
 
-MAX_GAP_STEPS = 3.0
-"""A pause of more than so many usual steps, and of more than `MAX_GAP_SEC`, is a gap: nothing is put into it."""
-MAX_GAP_SEC = 0.25
 _COUNTER = re.compile(
     r"(index|idx|id|row|sample|counter|packet|seq\w*|frame|unnamed.*|nr|no|#)([_ ]?(id|no|number|index))?", re.I
 )
@@ -38,130 +39,141 @@ SUBJECT = re.compile(r"(subject|user|participant|person|volunteer|pid)s?([_ ]?(i
 """What columns are called that say who was recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The files of one recording."""
+def sources_of(files: Sequence[RawFile], scratch: Path | None = None) -> list[Source]:
+    """Which files make up one recording: those of one folder whose names differ in the sensor's word alone.
 
-    name: str
-    """Its path without the sensor's word and the ending."""
-    files: tuple[RawFile, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes to read."""
-        return sum(file.size for file in self.files)
-
-    @property
-    def folder(self) -> str:
-        """The folder that it stands in; empty at the top."""
-        return self.files[0].name.rpartition("/")[0]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    """One recording on one clock."""
-
-    source: Source
-    time_ns: Nanoseconds
-    """Shape (n,), rising, since 1970 or since the start."""
-    channels: tuple[Channel, ...]
-    values: Samples
-    """Shape (channels, n), NaN where a sensor has a gap."""
-    texts: dict[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
-    """The columns that were asked for as text, such as labels: one for each row."""
-    notes: tuple[str, ...] = ()
-    """What was decided by looking, a sentence each."""
-
-    @property
-    def rate_hz(self) -> float:
-        """Rows a second."""
-        steps = np.diff(self.time_ns)
-        return 1e9 / float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """One file of a recording."""
-
-    time_ns: Nanoseconds
-    channels: tuple[Channel, ...]
-    values: Samples
-    texts: dict[str, Sequence[str]]
-    notes: tuple[str, ...]
-    absolute: bool
-
-
-def sources_of(files: Sequence[RawFile]) -> list[Source]:
-    """Which files make up one recording: those of one folder whose names differ in the sensor's word alone."""
+    Args:
+        files: of rows.
+        scratch: a folder for samples that memory need not hold.
+    """
     groups: dict[str, list[RawFile]] = {}
     for file in files:
         folder, _, name = file.name.rpartition("/")
         stem = name.rpartition(".")[0]
         rest = _without_sensor(stem)
         groups.setdefault("/".join(filter(None, (folder, rest))) or "recording", []).append(file)
-    return [Source(name, tuple(group)) for name, group in sorted(groups.items())]
+    return [Source(name, tuple(group), scratch) for name, group in sorted(groups.items())]
 
 
-def read_recording(source: Source, form: TableForm, texts: Sequence[str], dropped: Counter[str]) -> Recording:
-    """A recording's files, joined on their times.
+def read_recording(
+    source: Source,
+    form: TableForm,
+    texts: Sequence[str],
+    dropped: Counter[str],
+    *,
+    with_samples: bool = True,
+    block_bytes: int = BLOCK_BYTES,
+) -> Recording:
+    """A recording's files, joined on their times, read in blocks.
 
     Args:
         source: the files.
         form: what a person decided.
         texts: columns that are kept as text, such as labels and subjects.
         dropped: what is left out is counted here.
+        with_samples: whether samples are wanted; a look does not need them.
+        block_bytes: so much of a file is read at once.
 
     Raises:
         DatasetError: a file has no times, or nothing to be measured; the message names it.
     """
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for file in source.files:
         try:
-            parts.append(_part(file, form, texts, len(source.files) > 1, dropped))
+            parts.append(_part(file, source, form, texts, dropped, with_samples, block_bytes))
         except DatasetError as error:
             reason = str(error)
             raise DatasetError(reason if reason.startswith(file.name) else f"{file.name}: {reason}") from error
     if len(parts) == 1:
         part = parts[0]
-        return Recording(source, part.time_ns, part.channels, part.values, part.texts, part.notes)
+        return Recording(source, part.time_ns, part.channels, part.samples, part.texts, part.notes)
     if len({part.absolute for part in parts}) > 1:
         raise DatasetError(
             f"{source.name}: some of its files count time since 1970 and some do not; name the column: --time"
         )
-    return _joined(source, parts, dropped)
+    return joined(source, parts, dropped, with_samples)
 
 
-def _part(file: RawFile, form: TableForm, texts: Sequence[str], several: bool, dropped: Counter[str]) -> _Part:
+def _part(
+    file: RawFile,
+    source: Source,
+    form: TableForm,
+    texts: Sequence[str],
+    dropped: Counter[str],
+    with_samples: bool,
+    block_bytes: int,
+) -> Part:
     layout = layout_of(file)
-    columns = read_columns(file, layout, dropped)
-    clock = clock_of(columns, layout, form.time or None, form.time_unit or None)
-    rows = len(next(iter(columns.values())))
-    time_ns, times_note = _times(columns, clock, layout, form, rows)
-    sensor = sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
+    times_note = ""
+    blocks = read_blocks(file, layout, dropped, block_bytes)
+    head = next(blocks, None)
+    if head is None:
+        raise DatasetError("it holds no rows of numbers")
+    clock = clock_of(head, layout, form.time or None, form.time_unit or None)
     wanted, left_out = _sample_columns(layout, clock, form, texts)
-    values = {name: _stored(np.asarray(columns[name].to_numpy(), dtype=np.float64), name, dropped) for name in wanted}
-    if not values:
+    if not wanted:
         raise DatasetError(f"it has no columns of samples, only {', '.join(layout.names)}")
-    channels = with_units(_in_axis_order(named_channels(wanted, sensor)), values, form.units)
+    read = _Reading(wanted, [name for name in texts if name in head], source.scratch if with_samples else None)
+    for block in chain((head,), blocks):
+        time_ns, times_note = _times(block, clock, layout, form, read.rows)
+        read.add(block, time_ns, dropped, with_samples)
+    time_ns: Nanoseconds = read.times.all()
+    sensor = sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
+    some = dict(zip(wanted, read.spread.rows().T, strict=True))
+    channels = with_units(_in_axis_order(named_channels(wanted, sensor)), some, form.units)
     units = (
         f"{split_axis(c.channel.name)[0]}: {c.channel.unit or 'no unit'}, {c.reason}" for c in channels if c.reason
     )
     notes = [times_note, *dict.fromkeys(units)]
     notes += [f"left out: column {name} ({why})" for name, why in left_out]
-    matrix = np.array([values[channel.column] * channel.factor for channel in channels])
-    time_ns, kept_rows = _rising(time_ns, dropped, several)
-    return _Part(
+    time_ns, rows = _rising(time_ns, dropped, len(source.files) > 1)
+    words = {name: read.words[name].words() for name in read.words}
+    return Part(
         time_ns,
         tuple(channel.channel for channel in channels),
-        matrix[:, kept_rows],
-        {
-            name: np.array(columns[name].to_pylist(), dtype=object)[kept_rows].tolist()
-            for name in texts
-            if name in columns
-        },
+        _samples_of(read.store, channels, wanted, rows),
+        words if rows is None else {name: own.at(rows) for name, own in words.items()},
         tuple(notes),
         clock.absolute if clock else layout.start_sec is not None,
     )
+
+
+class _Reading:
+    """What was read of a file so far."""
+
+    def __init__(self, wanted: Sequence[str], texts: Sequence[str], scratch: Path | None) -> None:
+        self._wanted = wanted
+        self.times = Growing(np.int64)
+        self.words = {name: WordsRead() for name in texts}
+        self.spread = Spread()
+        self.store = SampleStore(len(wanted), scratch)
+        self.rows = 0
+
+    def add(self, block: Columns, time_ns: Nanoseconds, dropped: Counter[str], with_samples: bool) -> None:
+        """The next rows."""
+        columns = ((name, np.asarray(block[name].to_numpy(), dtype=np.float64)) for name in self._wanted)
+        values = np.stack([_stored(values, name, dropped) for name, values in columns], axis=1)
+        self.times.add(time_ns)
+        self.rows += len(time_ns)
+        self.spread.add(values)
+        for name, words in self.words.items():
+            words.add(block[name])
+        if with_samples:
+            self.store.add(values)
+
+
+def _samples_of(
+    store: SampleStore, channels: Sequence[ColumnChannel], wanted: Sequence[str], order: NDArray[np.int64] | None
+) -> Callable[[NDArray[np.integer]], Samples]:
+    """How samples of channels are read from their columns. `order` has the row of the file for each of the part's,
+    where they are not the same."""
+    columns = [wanted.index(channel.column) for channel in channels]
+    factors = np.array([[channel.factor] for channel in channels])
+
+    def samples(rows: NDArray[np.integer]) -> Samples:
+        return store.at(rows if order is None else order[rows])[:, columns].T * factors
+
+    return samples
 
 
 def _stored(values: Samples, name: str, dropped: Counter[str]) -> Samples:
@@ -171,18 +183,24 @@ def _stored(values: Samples, name: str, dropped: Counter[str]) -> Samples:
     return np.where(beyond, np.nan, values)
 
 
-def _times(columns: object, clock: Clock | None, layout: Layout, form: TableForm, rows: int) -> tuple[Nanoseconds, str]:
+def _times(
+    columns: Columns, clock: Clock | None, layout: Layout, form: TableForm, above: int
+) -> tuple[Nanoseconds, str]:
+    """The times of a block below `above` rows, and what is said of them."""
     rate = form.rate_hz or layout.rate_hz
     if clock is None:
         if not rate:
             raise DatasetError(
                 f"none of its columns is a time ({', '.join(layout.names)[:120]}); name it with --time, or give --rate"
             )
+        rows = len(next(iter(columns.values())))
         start = round((layout.start_sec or 0.0) * 1e9)
-        return start + np.round(np.arange(rows) * (1e9 / rate)).astype(np.int64), f"time: {rate:g} rows a second"
+        return start + np.round(np.arange(above, above + rows) * (1e9 / rate)).astype(
+            np.int64
+        ), f"time: {rate:g} rows a second"
     since = "since 1970" if clock.absolute else "since the start"
     told = "dates and times" if clock.unit == "moment" else f"{clock.unit} {since}"
-    return nanoseconds(columns, clock), f"time: column {clock.column}, {told}"  # pyright: ignore[reportArgumentType]
+    return nanoseconds(columns, clock, above), f"time: column {clock.column}, {told}"
 
 
 def _sample_columns(
@@ -216,68 +234,16 @@ def _in_axis_order(channels: list[ColumnChannel]) -> list[ColumnChannel]:
     return sorted(channels, key=lambda channel: (first[channel.channel.name[:-1]], channel.channel.name))
 
 
-def _rising(time_ns: Nanoseconds, dropped: Counter[str], several: bool) -> tuple[Nanoseconds, NDArray[np.int64]]:
-    """Times and rows in the order of time. Rows out of order are only put in order where several files are joined."""
-    rows = np.arange(len(time_ns))
-    if several:
-        rows = np.argsort(time_ns, kind="stable")
-        later = np.concatenate(([True], np.diff(time_ns[rows]) > 0))
-        dropped["rows with a repeated timestamp"] += int((~later).sum())
-        rows = rows[later]
+def _rising(time_ns: Nanoseconds, dropped: Counter[str], several: bool) -> tuple[Nanoseconds, NDArray[np.int64] | None]:
+    """Times in their order, and the row of each; None where they stand in it. Rows out of order are only put in order
+    where several files are joined."""
+    if not several or (time_ns[1:] > time_ns[:-1]).all():
+        return time_ns, None
+    rows = np.argsort(time_ns, kind="stable")
+    later = np.concatenate(([True], np.diff(time_ns[rows]) > 0))
+    dropped["rows with a repeated timestamp"] += int((~later).sum())
+    rows = rows[later]
     return time_ns[rows], rows
-
-
-def _joined(source: Source, parts: Sequence[_Part], dropped: Counter[str]) -> Recording:
-    """Several sensors on the clock of the fastest; the others are interpolated, but not over gaps."""
-    start, end = max(int(part.time_ns[0]) for part in parts), min(int(part.time_ns[-1]) for part in parts)
-    if end <= start:
-        raise DatasetError(f"{source.name}: its files were recorded at different times; import them apart")
-    fastest = max(parts, key=lambda part: ((part.time_ns >= start) & (part.time_ns <= end)).sum())
-    inside = (fastest.time_ns >= start) & (fastest.time_ns <= end)
-    dropped["rows before the last sensor began or after the first ended"] += int((~inside).sum())
-    time_ns = fastest.time_ns[inside]
-    values: list[Samples] = []
-    notes: list[str] = []
-    for part in parts:
-        notes += part.notes
-        if part is fastest:
-            values.append(part.values[:, inside])
-            continue
-        values.append(_interpolated(part, time_ns))
-        notes.append(f"{split_axis(part.channels[0].name)[0]}{_about_rate(part, fastest)}")
-    told = {id(part): _about_rate(part, fastest) for part in parts}
-    names = Counter(channel.name for part in parts for channel in part.channels)
-    twins = {name for name, count in names.items() if count > 1}
-    channels = [
-        replace(
-            channel,
-            name=f"{channel.name}_{number}" if channel.name in twins else channel.name,
-            description=channel.description + told[id(part)],
-        )
-        for number, part in enumerate(parts, 1)
-        for channel in part.channels
-    ]
-    texts = {name: np.array(rows, dtype=object)[inside].tolist() for name, rows in fastest.texts.items()}
-    return Recording(source, time_ns, tuple(channels), np.concatenate(values), texts, tuple(dict.fromkeys(notes)))
-
-
-def _about_rate(part: _Part, fastest: _Part) -> str:
-    """What is said of a sensor that was put on another's clock."""
-    if part is fastest:
-        return ""
-    return f" (recorded at {1e9 / float(np.median(np.diff(part.time_ns))):.3g} Hz, interpolated)"
-
-
-def _interpolated(part: _Part, time_ns: Nanoseconds) -> Samples:
-    """A sensor's samples at other times, linearly between its own; NaN in its gaps."""
-    steps = np.diff(part.time_ns)
-    gap = max(MAX_GAP_STEPS * float(np.median(steps)), MAX_GAP_SEC * 1e9)
-    after = np.clip(np.searchsorted(part.time_ns, time_ns), 1, len(part.time_ns) - 1)
-    in_gap = steps[after - 1] > gap
-    at, own = (time_ns - part.time_ns[0]).astype(np.float64), (part.time_ns - part.time_ns[0]).astype(np.float64)
-    rows = np.array([np.interp(at, own, row) for row in part.values])
-    rows[:, in_gap] = np.nan
-    return rows
 
 
 def _without_sensor(stem: str) -> str:

@@ -61,5 +61,5 @@ def survey_of(raw: Raw) -> Survey:
     if not tables:
         kinds = ", ".join(ENDINGS)
         raise DatasetError(f"{raw.path}: no file in it holds rows of numbers under names and times ({kinds})")
-    sources = sources_of([file for file, _ in tables])
+    sources = sources_of([file for file, _ in tables], raw.scratch)
     return Survey(tuple(sources), tuple(layout for _, layout in tables), tuple(annotations), left_out)

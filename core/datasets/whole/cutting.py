@@ -32,7 +32,7 @@ from core.datasets.standard import (
     open_dataset,
     read_object,
 )  # fmt: skip
-from core.datasets.tables.recordings import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
 from core.datasets.whole.marks import Stretches
 from core.datasets.whole.marks_file import StoredMarks, read_marks
 from core.datasets.whole.recording import RECORDINGS, read_recording, recording_folder, recordings_of, subject_of

@@ -1,0 +1,114 @@
+"""The sessions of one recording of one's own: windows of it, or the whole of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.datasets.plan import NewSession
+from core.datasets.tables import naming
+from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.tables.recordings import read_recording
+from core.datasets.tables.samples import BLOCK_ROWS
+from core.datasets.windows import Cut, cut_rows, drawn_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.datasets.tables.clock import Nanoseconds
+    from core.datasets.tables.form import TableForm
+    from core.datasets.tables.intervals import Interval
+    from core.datasets.tables.proposal import Looked
+    from tools.session import Samples
+
+    Read = Callable[[NDArray[np.integer]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How recordings are cut."""
+
+    length_sec: float | None
+    """None where recordings are sessions as they stand."""
+    overlap: float = 0.0
+
+
+def cut_of(looked: Looked, length: float) -> Cut:
+    """How windows of a recording are cut, without overlap."""
+    gap = max(MAX_GAP_STEPS / looked.rate_hz, MAX_GAP_SEC) if looked.rate_hz else MAX_GAP_SEC
+    return Cut(length, 0.0, looked.rate_hz or 1.0, gap)
+
+
+def sessions_of(
+    people: Sequence[tuple[Looked, str]],
+    form: TableForm,
+    intervals: Sequence[Interval],
+    windows: Windows,
+    dropped: Counter[str],
+) -> Iterator[NewSession]:
+    """The sessions of each person whom one recording's files are of, with the prefix of their names."""
+    recording = read_recording(people[0][0].source, form, naming.text_columns(form), dropped)
+    labels, names = naming.labels_of(recording, form, intervals)
+    rows_of = naming.people_in(recording, form)
+    channels = tuple(channel.name for channel in recording.channels)
+    time_ns, samples = recording.time_ns, recording.samples
+    del recording  # a day's times are 70 MB
+    if len(people) == 1 and rows_of[people[0][0].subject] is None:
+        own = _Own(*people[0], channels, names, labels, seconds_of(time_ns), _as_stored(samples, None))
+        del time_ns
+        yield from _sessions(own, windows, dropped)
+        return
+    for looked, prefix in people:
+        mask = rows_of[looked.subject]
+        rows = np.arange(len(time_ns)) if mask is None else np.flatnonzero(mask)
+        own = _Own(looked, prefix, channels, names, labels[rows], seconds_of(time_ns[rows]), _as_stored(samples, rows))
+        yield from _sessions(own, windows, dropped)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Own:
+    """What one person has of a recording."""
+
+    looked: Looked
+    prefix: str
+    channels: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: NDArray[np.int32]
+    seconds: Samples
+    read: Read
+
+
+def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[NewSession]:
+    subject = own.looked.subject
+    if windows.length_sec is None:
+        if own.labels[0] < 0:
+            dropped["recordings without a label"] += 1
+            return
+        values = own.read(np.arange(len(own.seconds)))
+        yield NewSession(f"{own.prefix}_0001", subject, own.names[own.labels[0]], own.seconds, own.channels, values)
+        return
+    cut = replace(cut_of(own.looked, windows.length_sec), overlap=windows.overlap)
+    dropped["rows without a label"] += int((own.labels < 0).sum())
+    rows_of = [(label, rows) for label, rows, _ in cut_rows(cut, own.seconds, own.labels, own.read, dropped)]
+    number_of = {index: number for number, index in enumerate(drawn_order(own.prefix, len(rows_of)), 1)}
+    for index, (label, rows) in enumerate(rows_of):
+        name = f"{own.prefix}_{number_of[index]:04d}"
+        times = own.seconds[rows] - own.seconds[rows[0]]
+        yield NewSession(name, subject, own.names[label], times, own.channels, own.read(rows))
+
+
+def seconds_of(time_ns: Nanoseconds) -> Samples:
+    """Times in seconds from the first one, shape (n,)."""
+    seconds = np.empty(len(time_ns))
+    for at in range(0, len(time_ns), BLOCK_ROWS):
+        seconds[at : at + BLOCK_ROWS] = (time_ns[at : at + BLOCK_ROWS] - time_ns[0]) / 1e9
+    return seconds
+
+
+def _as_stored(samples: Callable[[NDArray[np.integer]], Samples], rows: NDArray[np.integer] | None) -> Read:
+    """How samples of one's own rows are read, as sessions store them."""
+    return lambda own: samples(own if rows is None else rows[own]).astype(np.float32)
