@@ -67,6 +67,7 @@ SECTIONS = {
     },
     "Data and tools": {
         "datasets": "import, list, check and mark datasets, and cut windows anew",
+        "record": "record what a sensor sends now into a dataset",
         "questions": "list the kinds of questions that threads may ask",
         "tools": "show the tools a model is offered",
         "trust": "let this folder name endpoints and bring tools, or forbid it",

@@ -85,6 +85,7 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 COMMANDS_ALONE: Mapping[str, str] = {
     "evaluate": "asks several models for a long time and changes no thread of the workspace",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
+    "record": "goes on for as long as a sensor sends, in a terminal of its own",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",
     "tools": "shows what a model is offered; changes nothing",
     "trust": "the program asks at its start, before there are keys",

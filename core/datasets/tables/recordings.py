@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from core.datasets.tables.clock import Nanoseconds
     from tools.session import Samples
 
-_COUNTER = re.compile(
+COUNTER = re.compile(
     r"(index|idx|id|row|sample|counter|packet|seq\w*|frame|unnamed.*|nr|no|#)([_ ]?(id|no|number|index))?", re.I
 )
+"""What columns are called that count rows."""
 
 SUBJECT = re.compile(r"(subject|user|participant|person|volunteer|pid)s?([_ ]?(id|name|no|number))?", re.I)
 """What columns are called that say who was recorded."""
@@ -219,7 +220,7 @@ def _sample_columns(
             left_out.append((name, "another clock"))
         elif kind != "number":
             left_out.append((name, {"text": "text", "moment": "dates", "nothing": "empty"}[kind]))
-        elif _COUNTER.fullmatch(name):
+        elif COUNTER.fullmatch(name):
             left_out.append((name, "a counter, by its name"))
         elif LABEL.fullmatch(name) or SUBJECT.fullmatch(name):  # as a channel it would tell the model
             left_out.append((name, "a label or a person, by its name"))

@@ -1,0 +1,136 @@
+"""A recording that has ended, as the standard form has it: whole, with its labelled stretches, and cut into windows.
+
+Whatever happens meanwhile, the live folder stays until all of it stands in the dataset, and finishing again gives the
+same files under the same names.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.datasets.session_file import TIME_COLUMN
+from core.datasets.staging import write_session
+from core.datasets.standard import DATA, SESSIONS
+from core.datasets.whole.cutting import Windows, cut_recording
+from core.datasets.whole.marks import Marks, Stretches
+from core.datasets.whole.marks_file import read_marks, save_marks
+from core.datasets.whole.recording import RECORDINGS, read_recording
+from core.errors import SensorloomError
+from core.recording.joining import GROUP_ROWS, every_sensor, joined, stretches
+from core.recording.live_folder import Live, is_alive, lives
+from core.recording.standing import add_labels, add_to_manifest, changing
+from core.storage.atomic import sync_folder
+
+if TYPE_CHECKING:
+    from core.datasets.tables.joining import Recording
+    from core.workspace import Workspace
+
+_FEWEST_ROWS = 2
+"""So few rows are no recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of a recording."""
+
+    dataset: str
+    recording: str
+    seconds: float
+    rate_hz: float
+    windows: Mapping[str, int]
+    """Sessions by label."""
+    unlabelled_sec: float
+    counts: Mapping[str, int]
+    """What was left out, and how often time paused or jumped."""
+    notes: tuple[str, ...] = ()
+    """What was decided by looking at the numbers."""
+
+
+def finish(workspace: Workspace, live: Live) -> Finished:
+    """Bring what was recorded into the dataset, and remove the live folder. A recording without rows is only removed.
+
+    Raises:
+        SensorloomError: it cannot be written; the live folder is still there.
+    """
+    state, counts = live.state, Counter(live.state.counts)
+    sensors = every_sensor(live.folder)
+    if sum(sensor.rows for sensor in sensors.values()) <= _FEWEST_ROWS:
+        _remove(live.folder)
+        return Finished(state.dataset, state.recording, 0.0, 0.0, {}, 0.0, counts)
+    with changing(workspace, state.dataset) as folder:
+        recording = joined(sensors, state.recording, state.form, counts, live.folder)
+        marked = stretches(live.folder, recording)
+        home = _write_whole(folder / RECORDINGS, state.recording, recording, marked)
+        window, how = read_recording(home, recording.channels), Windows(state.length_sec, state.overlap)
+        labels: dict[str, str] = {}
+        (folder / SESSIONS).mkdir(exist_ok=True)
+        for session in cut_recording(state.recording, window, marked, how, state.subject, counts):
+            write_session(folder / SESSIONS, session)
+            labels[session.session] = session.label
+        known = (*state.known_labels, *(mark.label for mark in marked))
+        add_to_manifest(folder, recording.channels, known)
+        add_labels(folder, labels, state.subject, state.recording)
+        sync_folder(folder)
+        _remove(live.folder)
+    unlabelled = counts.pop("rows without a label", 0) / (recording.rate_hz or 1.0)
+    return Finished(
+        state.dataset,
+        state.recording,
+        window.end_sec,
+        recording.rate_hz,
+        dict(sorted(Counter(labels.values()).items())),
+        unlabelled,
+        {reason: count for reason, count in counts.items() if count},
+        recording.notes,
+    )
+
+
+def finish_left(workspace: Workspace) -> list[Finished | str]:
+    """Finish what recorders left that died; a sentence for each that cannot be."""
+    outcomes: list[Finished | str] = []
+    for live in list(lives(workspace)):
+        if is_alive(live.folder):
+            continue
+        try:
+            outcomes.append(finish(workspace, live))
+        except SensorloomError as error:
+            outcomes.append(f"{live.name} could not be finished: {error}")
+    return outcomes
+
+
+def _write_whole(home: Path, name: str, recording: Recording, marked: Stretches) -> Path:
+    """`recordings/NAME/`: written beside, then put there as a whole. Raises OSError."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    partial = home / f".{name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    names = [channel.name for channel in recording.channels]
+    schema = pa.schema([(TIME_COLUMN, pa.float64()), *((name, pa.float32()) for name in names)])
+    with parquet.ParquetWriter(partial / DATA, schema, compression="lz4", use_dictionary=False) as writer:
+        for at in range(0, len(recording.time_ns), GROUP_ROWS):
+            rows = np.arange(at, min(at + GROUP_ROWS, len(recording.time_ns)))
+            seconds = (recording.time_ns[rows] - recording.time_ns[0]) / 1e9
+            columns = (pa.array(row.astype(np.float32)) for row in recording.samples(rows))
+            writer.write_table(pa.Table.from_arrays([pa.array(seconds), *columns], schema=schema))
+    save_marks(read_marks(partial), Marks(marked))
+    shutil.rmtree(home / name, ignore_errors=True)
+    partial.rename(home / name)
+    sync_folder(home)
+    return home / name
+
+
+def _remove(folder: Path) -> None:
+    """Remove a live folder; under another name first, so that half of it is never there."""
+    gone = folder.with_name(f"{folder.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
