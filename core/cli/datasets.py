@@ -201,5 +201,9 @@ def _tell(workspace: Workspace, report: ImportReport, told: Sequence[str]) -> No
         say(f"  {count:6d}  {label}")
     for reason, count in report.dropped.items():
         say(f"  left out: {count} {reason}")
+    if report.recordings:
+        first = report.recordings[0]
+        say(f"  {counted(len(report.recordings), 'recording')} kept whole, such as {first}")
+        say(f"  `sensorloom datasets mark {report.dataset} {first}` marks it, `datasets cut` cuts windows anew")
     if report.replaced:
         say(f"  the dataset that stood there is kept in {workspace.shown(report.replaced)}; delete it when you like")

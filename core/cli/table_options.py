@@ -27,6 +27,16 @@ _OPTIONS = (
     click.option("--unit", "units", multiple=True, metavar="SENSOR=UNIT", help="For table: the unit of a sensor."),
     click.option("--drop", multiple=True, metavar="COLUMN", help="For table: a column that is no channel."),
     click.option(
+        "--keep-whole", is_flag=True, help="For table: keep recordings whole, too, to be marked and cut anew."
+    ),
+    click.option(
+        "--min-purity",
+        type=Finite(0),
+        default=0.0,
+        metavar="SHARE",
+        help="For table: the share of a window that its label must have, all of it unless told.",
+    ),
+    click.option(
         "--form",
         metavar="NAME|FILE",
         help=f"For table: decide as for the dataset of that name, or as that {FORM_FILE} says.",
@@ -68,7 +78,10 @@ def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def gathered(*args: Any, units: tuple[str, ...], **options: Any) -> Any:
-        own = {name: options.pop(name) for name in ("label", "subject", "time", "time_unit", "drop")}
+        own = {
+            name: options.pop(name)
+            for name in ("label", "subject", "time", "time_unit", "drop", "keep_whole", "min_purity")
+        }
         form = TableForm(**own, rate_hz=options.pop("rate") or 0.0, units=sensor_units(units))
         table = TableRequest(checked(form), options.pop("form"), options.pop("look"), options.pop("yes"))
         return function(*args, table=table, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,10 +27,12 @@ from core.datasets.standard import (
     read_object,
     subject_in,
 )
+from core.datasets.whole.recording import names_of_recordings
 from core.errors import DatasetError, system_reason
 from core.thread.labels import canonical
 from core.workspace import Workspace
 
+_NOT_CUT = "labels no session yet: mark the recordings with `datasets mark`, and cut them with `datasets cut`"
 MAX_ALIKE = 5
 """Findings of one kind that are told one by one; the rest are counted."""
 
@@ -67,7 +69,14 @@ def check_dataset(
     manifest, findings = _object(folder / MANIFEST)
     labels, more = _object(folder / LABELS)
     findings += more
-    findings += [*_of_manifest(manifest), *_of_labels(labels, manifest), *_of_subjects(folder, labels)]
+    recordings = names_of_recordings(folder)
+    if recordings and not labels:
+        labelled = [Finding("warning", "labels", LABELS, _NOT_CUT)]
+        findings = [*findings, *(each for each in _of_manifest(manifest) if "activities" not in each.location)]
+    else:
+        labelled = list(_of_labels(labels, manifest))
+        findings += _of_manifest(manifest)
+    findings += [*labelled, *_of_subjects(folder, labels, recordings)]
     there, more = _session_folders(folder, labels)
     findings += more
     described = channels_of(manifest)
@@ -184,14 +193,14 @@ def _gives_away(session: str, labels: list[str]) -> bool:
     return any(len(label) > 2 and re.sub(r"[\s_\-]+", "", label.casefold()) in plain for label in labels)
 
 
-def _of_subjects(folder: Path, labels: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_subjects(folder: Path, labels: Mapping[str, Any], recordings: Sequence[str]) -> Iterator[Finding]:
     if (folder / SUBJECTS).exists():
         subjects, problems = _object(folder / SUBJECTS)
         yield from problems
         for session, subject in subjects.items():
             if not isinstance(subject, str | int):
                 yield Finding("error", "subject", f"{SUBJECTS}, session {session!r}", f"{subject!r} is no subject")
-            elif session not in labels:
+            elif session not in labels and session not in recordings:
                 yield Finding("warning", "stray subject", f"{SUBJECTS}, session {session!r}", "has no label")
         missing = [session for session in labels if session not in subjects]
     else:

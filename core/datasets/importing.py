@@ -66,6 +66,8 @@ class ImportReport:
     seconds: float
     replaced: Path | None = None
     """Where the dataset that stood under the name is now."""
+    recordings: tuple[str, ...] = ()
+    """Those that are kept whole."""
     told: tuple[str, ...] = ()
     """What was decided by looking at the files, a line each."""
 
@@ -127,16 +129,23 @@ def import_dataset(
     except OSError as error:
         reason = system_reason(error)
         raise DatasetError(f"cannot write {partial}: {reason}; import again to go on where it stopped") from error
+    return _report(final, staging, plan, resumed, time.monotonic() - began, replaced)
+
+
+def _report(
+    final: Path, staging: Staging, plan: Plan, resumed: int, seconds: float, replaced: Path | None
+) -> ImportReport:
     return ImportReport(
-        name,
+        final.name,
         final,
         staging.sessions,
-        len({*staging.subjects.values()} - {""}),
+        len({*staging.subjects.values(), *staging.recordings.values()} - {""}),
         dict(sorted(Counter(staging.labels.values()).items())),
         staging.dropped_by_reason(plan),
         resumed,
-        time.monotonic() - began,
+        seconds,
         replaced,
+        tuple(sorted(staging.recordings)),
         plan.told,
     )
 

@@ -58,6 +58,21 @@ class NewSession:
     """What is known of it beside the label, as `facts.json` states it."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewRecording:
+    """A recording as it will be kept whole, beside the sessions that are cut from it."""
+
+    recording: str
+    subject: str
+    time_sec: Samples
+    """Shape (n,), from 0, in the order of the rows."""
+    channels: tuple[str, ...]
+    values: Callable[[NDArray[np.integer]], Values]
+    """Those of some rows, shape (channels, rows)."""
+    intervals: str
+    """Its `intervals.csv`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A part of a dataset, such as one subject, that is imported as a whole or not at all."""
@@ -65,7 +80,7 @@ class Unit:
     name: str
     size: int
     """How much of the work it is; bytes to read where that is known."""
-    sessions: Callable[[Counter[str]], Iterable[NewSession]]
+    sessions: Callable[[Counter[str]], Iterable[NewSession | NewRecording]]
     """Reads them. What had to be dropped is counted in the argument, by reason."""
 
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.facts import FACTS
-from core.datasets.plan import NewSession, Plan, Unit
+from core.datasets.plan import NewRecording, NewSession, Plan, Unit
 from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
+from core.datasets.whole.recording import RECORDINGS
 from core.errors import DatasetError
 from core.storage.atomic import digest, write_atomic
 
+GROUP_ROWS = 1 << 16
+"""Rows of a recording that can be read alone: eleven minutes at 100 Hz."""
 PROVENANCE = "import.json"
 """Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""
 
@@ -29,6 +32,8 @@ class Staging:
         self._folder = folder
         self.labels: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
+        self.recordings: dict[str, str] = {}
+        """Those that are kept whole, each with its subject."""
         self._facts: dict[str, Mapping[str, Any]] = {}
         self._ranges: dict[str, dict[str, tuple[float, float]]] = {}
         """The least and the greatest value of each channel of a session."""
@@ -43,7 +48,9 @@ class Staging:
             half_written.unlink()
         for path in sorted((folder / "done").glob("*.json")):
             note = json.loads(path.read_bytes())
-            if all(_is_whole(folder / SESSIONS / session) for session in note["sessions"]):
+            written = [SESSIONS + "/" + session for session in note["sessions"]]
+            written += [RECORDINGS + "/" + recording for recording in note["recordings"]]
+            if all(_is_whole(folder / name) for name in written):
                 self._count(note)
 
     @property
@@ -59,7 +66,12 @@ class Staging:
         written: dict[str, tuple[str, str]] = {}
         ranges: dict[str, dict[str, tuple[float, float]]] = {}
         facts: dict[str, Mapping[str, Any]] = {}
+        recordings: dict[str, str] = {}
         for session in unit.sessions(dropped):
+            if isinstance(session, NewRecording):
+                write_recording(self._folder / RECORDINGS, session)
+                recordings[session.recording] = session.subject
+                continue
             if session.session in self.labels:
                 raise DatasetError(f"{unit.name}: {session.session} is there already: two files hold one subject")
             write_session(self._folder / SESSIONS, session)
@@ -67,13 +79,20 @@ class Staging:
             ranges[session.session] = _ranges(session)
             if session.facts:
                 facts[session.session] = session.facts
-        note = {"unit": unit.name, "sessions": written, "ranges": ranges, "dropped": dropped, "facts": facts}
+        note: dict[str, Any] = {
+            "unit": unit.name,
+            "sessions": written,
+            "ranges": ranges,
+            "dropped": dropped,
+            "facts": facts,
+        }
+        note["recordings"] = recordings
         write_atomic(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", _json(note))
         self._count(note)
 
     def finish(self, plan: Plan, path: Path | None) -> None:
         """Write what makes it a dataset. Raises DatasetError when there is no session, or a channel is the label."""
-        if not self.labels:
+        if not self.labels and not self.recordings:
             reasons = _told(self.dropped_by_reason(plan))
             raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
         self._refuse_label_channels(path)
@@ -81,6 +100,7 @@ class Staging:
         write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
         write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in sessions}))
         known = {session: subject for session in sessions if (subject := self.subjects[session])}
+        known |= {recording: subject for recording, subject in sorted(self.recordings.items()) if subject}
         write_atomic(self._folder / SUBJECTS, _json(known))
         for name, text in plan.beside.items():
             write_atomic(self._folder / name, text.encode())
@@ -114,6 +134,7 @@ class Staging:
         nothing = (math.nan, math.nan)
         limits = np.array([[ranges.get(name, nothing) for name in channels] for ranges in self._ranges.values()])
         labels = [self.labels[session] for session in self._ranges]
+        limits = limits.reshape(len(labels), len(channels), 2)
         for channel in label_channels(channels, limits[..., 0], limits[..., 1], labels):
             raise DatasetError(f"{path}: the channel {channel} {REFUSAL}; take it out of the raw files")
 
@@ -121,6 +142,7 @@ class Staging:
         self._done.add(note["unit"])
         self._dropped.update(note["dropped"])
         self._facts.update(note["facts"])
+        self.recordings.update(note["recordings"])
         for session, (label, subject) in note["sessions"].items():
             self.labels[session], self.subjects[session] = label, subject
             self._ranges[session] = note["ranges"][session]
@@ -151,6 +173,32 @@ def write_session(folder: Path, session: NewSession) -> None:
         write_statistics=False,
         store_schema=False,
     )
+
+
+def write_recording(folder: Path, recording: NewRecording) -> None:
+    """A recording's `data.parquet`, in row groups so that parts of it can be read, and its `intervals.csv`."""
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from core.datasets.session_file import TIME_COLUMN
+    from core.datasets.whole.marks_file import INTERVALS
+
+    if not is_safe_name(recording.recording):
+        raise DatasetError(f"{recording.recording!r} cannot be a recording's name: the raw files name an odd subject")
+    home = folder / recording.recording
+    home.mkdir(parents=True, exist_ok=True)
+    fields = [(TIME_COLUMN, pa.float64()), *((name, pa.float32()) for name in recording.channels)]
+    schema = pa.schema(fields)
+    writer: Any = parquet.ParquetWriter(
+        home / DATA, schema, compression="lz4", use_dictionary=False, store_schema=False
+    )
+    with writer:
+        for at in range(0, len(recording.time_sec), GROUP_ROWS):
+            rows = np.arange(at, min(at + GROUP_ROWS, len(recording.time_sec)))
+            columns = [recording.time_sec[at : at + GROUP_ROWS], *recording.values(rows).astype(np.float32)]
+            writer.write_table(pa.table(list(map(pa.array, columns)), schema=schema))
+    write_atomic(home / INTERVALS, recording.intervals.encode())
 
 
 def _ranges(session: NewSession) -> dict[str, tuple[float, float]]:

@@ -98,7 +98,7 @@ def cut_rows(
     changes of label, and each is of the label that most of its rows have.
     """
     pure = cut.min_purity >= 1
-    for start, end in _runs(labels) if pure else [(0, len(labels))]:
+    for start, end in label_runs(labels) if pure else [(0, len(labels))]:
         if pure and labels[start] < 0:
             continue
         for piece in _pieces(time_sec[start:end], cut.max_gap_sec, dropped):
@@ -122,14 +122,13 @@ def _label_of(labels: NDArray[np.integer], min_purity: float, dropped: Counter[s
     counts = np.bincount(labels + 1)
     most = int(counts.argmax()) - 1
     if most >= 0 and counts[most + 1] < min_purity * len(labels):
-        dropped[f"windows of which no label has {min_purity:.0%}"] += 1
-        return -1
+        most = -1
     if most < 0:
-        dropped["windows most of which has no label"] += 1
+        dropped["windows with too little of one label"] += 1
     return most
 
 
-def _runs(labels: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
+def label_runs(labels: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     """First and last-plus-one row of each stretch of one label."""
     borders = np.flatnonzero(labels[1:] != labels[:-1]) + 1
     edges = [0, *borders.tolist(), len(labels)]
@@ -250,3 +249,15 @@ def drawn_order(prefix: str, windows: int) -> list[int]:
         return hashlib.sha256(f"{prefix}/{number}".encode()).digest()
 
     return sorted(range(windows), key=drawn)
+
+
+def window_name(recording: str, start: float, length: float) -> str:
+    """The session of a window of a recording that is kept whole, drawn from where it lies.
+
+    Args:
+        recording: its name.
+        start: when the window begins in it, in seconds.
+        length: the window's, in seconds.
+    """
+    drawn = hashlib.sha256(f"{recording}\0{start:.4f}\0{length:g}".encode()).hexdigest()
+    return f"{recording[:180]}_{drawn[:8]}"

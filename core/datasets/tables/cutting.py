@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.datasets.plan import NewSession
+from core.datasets.plan import NewRecording, NewSession
 from core.datasets.tables import naming
 from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
 from core.datasets.tables.recordings import read_recording
 from core.datasets.tables.samples import BLOCK_ROWS
-from core.datasets.windows import Cut, cut_rows, drawn_order
+from core.datasets.whole.marks import Mark, Stretches
+from core.datasets.whole.marks_file import as_csv
+from core.datasets.windows import Cut, cut_rows, drawn_order, label_runs, window_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,10 @@ class Windows:
     length_sec: float | None
     """None where recordings are sessions as they stand."""
     overlap: float = 0.0
+    min_purity: float = 1.0
+    """The share of a window's rows that its label must have."""
+    keep_whole: bool = False
+    """Whether the recording itself is kept, too."""
 
 
 def cut_of(looked: Looked, length: float) -> Cut:
@@ -49,7 +55,7 @@ def sessions_of(
     intervals: Sequence[Interval],
     windows: Windows,
     dropped: Counter[str],
-) -> Iterator[NewSession]:
+) -> Iterator[NewSession | NewRecording]:
     """The sessions of each person whom one recording's files are of, with the prefix of their names."""
     recording = read_recording(people[0][0].source, form, naming.text_columns(form), dropped)
     labels, names = naming.labels_of(recording, form, intervals)
@@ -82,7 +88,7 @@ class _Own:
     read: Read
 
 
-def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[NewSession]:
+def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[NewSession | NewRecording]:
     subject = own.looked.subject
     if windows.length_sec is None:
         if own.labels[0] < 0:
@@ -91,14 +97,41 @@ def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[Ne
         values = own.read(np.arange(len(own.seconds)))
         yield NewSession(f"{own.prefix}_0001", subject, own.names[own.labels[0]], own.seconds, own.channels, values)
         return
-    cut = replace(cut_of(own.looked, windows.length_sec), overlap=windows.overlap)
+    if windows.keep_whole:
+        marked = as_csv(stretches_of(own.seconds, own.labels, own.names))
+        yield NewRecording(own.prefix, subject, own.seconds, own.channels, own.read, marked)
+    cut = replace(cut_of(own.looked, windows.length_sec), overlap=windows.overlap, min_purity=windows.min_purity)
     dropped["rows without a label"] += int((own.labels < 0).sum())
     rows_of = [(label, rows) for label, rows, _ in cut_rows(cut, own.seconds, own.labels, own.read, dropped)]
     number_of = {index: number for number, index in enumerate(drawn_order(own.prefix, len(rows_of)), 1)}
     for index, (label, rows) in enumerate(rows_of):
-        name = f"{own.prefix}_{number_of[index]:04d}"
+        if windows.keep_whole:  # as windows that are cut anew are called
+            name = window_name(own.prefix, float(own.seconds[rows[0]]), windows.length_sec)
+        else:
+            name = f"{own.prefix}_{number_of[index]:04d}"
         times = own.seconds[rows] - own.seconds[rows[0]]
         yield NewSession(name, subject, own.names[label], times, own.channels, own.read(rows))
+
+
+def stretches_of(seconds: Samples, labels: NDArray[np.int32], names: Sequence[str]) -> Stretches:
+    """The labelled stretches of a recording. They begin and end half way between two rows, so that a time that is
+    written with four decimals leaves no row on the other side.
+
+    Args:
+        seconds: shape (n,), the rows' times.
+        labels: shape (n,), each row's label, -1 for none.
+        names: what the numbers stand for.
+    """
+    marks: list[Mark] = []
+    last = len(seconds) - 1
+    for start, end in label_runs(labels):
+        if labels[start] < 0:
+            continue
+        begins = (seconds[start - 1] + seconds[start]) / 2 if start else 0.0
+        ends = (seconds[end - 1] + seconds[min(end, last)]) / 2 if end <= last else seconds[last] + 1e-3
+        if ends > begins:
+            marks.append(Mark(float(begins), float(ends), names[int(labels[start])]))
+    return tuple(marks)
 
 
 def seconds_of(time_ns: Nanoseconds) -> Samples:

@@ -15,7 +15,7 @@ from core.errors import UsageError, system_reason
 
 FORM_FILE = "import.toml"
 """Beside the manifest: how the tables were read, so that tomorrow's recordings are read the same way."""
-LABEL_WAYS = ("folder", "file", "intervals", "column:NAME", "all:LABEL")
+LABEL_WAYS = ("folder", "file", "intervals", "column:NAME", "all:LABEL", "none")
 SUBJECT_WAYS = ("folder", "file", "column:NAME", "all:NAME", "none")
 
 
@@ -41,6 +41,10 @@ class TableForm:
     """A window's length in seconds."""
     overlap: float = 0.0
     """Share of a window that the next one repeats."""
+    min_purity: float = 0.0
+    """Share of a window's rows that its label must have; 0 is all of them."""
+    keep_whole: bool = False
+    """Whether recordings are kept whole beside their windows, so that they can be marked, and cut anew."""
 
     def over(self, other: TableForm) -> TableForm:
         """This form, with what it leaves open taken from another."""
@@ -66,6 +70,10 @@ def checked(form: TableForm) -> TableForm:
         raise UsageError(f"--rate {form.rate_hz:g}: rows a second, above 0")
     if form.length_sec < 0:
         raise UsageError(f"--length {form.length_sec:g}: seconds, above 0")
+    if form.min_purity and not 0.5 < form.min_purity <= 1:
+        raise UsageError(f"--min-purity {form.min_purity:g}: a share above 0.5 and up to 1 is needed")
+    if form.label == "none" and not form.keep_whole:
+        raise UsageError("--label none: recordings without labels are kept whole, to be marked: add --keep-whole")
     return form
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 from core.datasets.archive import Raw, as_text
 from core.datasets.plan import Importer, ImportOptions, Plan, Unit
@@ -31,7 +32,7 @@ def windows_of(proposal: Proposal, options: ImportOptions) -> tuple[float | None
     form = proposal.form
     told = options.length_sec or form.length_sec
     overlap = form.overlap if options.overlap is None else options.overlap
-    whole = proposal.whole and not told
+    whole = proposal.whole and not told and not form.keep_whole
     length = max(looked.seconds for looked in proposal.recordings) if whole else told or LENGTH_SEC
     for looked in proposal.recordings:
         checked_cut(cut_of(looked, LENGTH_SEC), length, overlap)
@@ -43,7 +44,9 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     proposal = look_at_tables(raw, options.table or TableForm())
     recordings = proposal.recordings
     length, overlap = windows_of(proposal, options)
-    settings = {"length_sec": "whole recordings" if length is None else length, "overlap": overlap}
+    settings: dict[str, Any] = {"length_sec": "whole recordings" if length is None else length, "overlap": overlap}
+    purity, keep_whole = proposal.form.min_purity, proposal.form.keep_whole
+    settings |= ({"min_purity": purity} if purity else {}) | ({"keep_whole": True} if keep_whole else {})
     channels = {channel.name: channel for looked in recordings for channel in looked.channels}
     cut = "Each session is a whole recording" if length is None else f"Windows of {length:g} s of one activity"
     return Plan(
@@ -54,7 +57,7 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         source="recordings of one's own",
         settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
         total=sum(source.size for source in proposal.sources),
-        units=_units(proposal, Windows(length, overlap)),
+        units=_units(proposal, Windows(length, overlap, purity or 1.0, keep_whole)),
         dropped=proposal.left_out,
         beside={FORM_FILE: replace(proposal.form, length_sec=length or 0.0, overlap=overlap).text()},
         told=tuple(proposal.decisions()),

@@ -79,6 +79,8 @@ def labels_of(
     if way == "column":
         words = recording.texts.get(name)
         return (words.numbers, words.names) if words else (np.full(rows, -1, dtype=np.int32), ())
+    if way == "none":
+        return np.full(rows, -1, dtype=np.int32), ()
     by_name = {"folder": folder_label, "file": file_label}
     label = by_name[way](recording.source) if way in by_name else name
     return np.zeros(rows, dtype=np.int32), (label,)

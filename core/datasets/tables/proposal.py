@@ -25,6 +25,8 @@ from tools.session import Channel
 
 WHOLE_UP_TO_SEC = 15.0
 """Recordings that all are at most this long, and of one label each, are sessions as they stand."""
+LONG_SEC = 600.0
+"""Of recordings so long it is said that they can be kept whole."""
 _NOBODY = "not known, so that nothing keeps people apart in splits and comparisons; --subject says where they are named"
 
 
@@ -87,10 +89,19 @@ class Proposal:
         return [
             f"{counted(files, 'file')}, {counted(len(self.recordings), 'recording')}",
             "channels: " + ", ".join(f"{c.name} [{c.unit or '?'}, {c.rate_hz:.4g} Hz]" for c in channels),
-            f"labels from {self.form.label}: {lasting}{rest}",
+            f"labels from {self.form.label}: {lasting}{rest}".replace(": ; ", ": "),
             f"subjects from {self.form.subject}: {', '.join(subjects) or _NOBODY}",
             *self.notes,
+            *self._about_length(),
         ]
+
+    def _about_length(self) -> list[str]:
+        """What is said of keeping recordings whole."""
+        longest = max(looked.seconds for looked in self.recordings)
+        if self.form.keep_whole:
+            return ["recordings are kept whole, too: `datasets mark` marks them, `datasets cut` cuts windows anew"]
+        told = f"recordings last up to {longest / 60:.0f} min: --keep-whole keeps them, to be marked and cut anew"
+        return [told] if longest >= LONG_SEC else []
 
 
 def look_at_tables(
@@ -137,8 +148,10 @@ def look_at_tables(
         re.sub(", (a usual size|turns at) .*", "", note): note for note in reversed(notes)
     }  # not each file's figure
     proposal = Proposal(form, tuple(looked), tuple(reversed(once.values())), Counter(survey.left_out), intervals)
-    if not proposal.labels:
-        raise DatasetError(f"{raw.path}: no row of it has a label; say where labels are: --label")
+    if not proposal.labels and not form.keep_whole:
+        raise DatasetError(
+            f"{raw.path}: no row of it has a label; say where labels are: --label, or mark them yourself: --keep-whole"
+        )
     return proposal
 
 
@@ -178,7 +191,7 @@ def _decided(
 ) -> TableForm:
     label, subject = form.label, form.subject
     if not label:
-        label = _label_way(raw, sources, layouts, annotations)
+        label = _label_way(raw, sources, layouts, annotations, form.keep_whole)
     if not subject:
         if column := naming.subject_column(layouts):
             subject = f"column:{column}"
@@ -193,7 +206,9 @@ def _decided(
     return replace(form, label=label, subject=subject)
 
 
-def _label_way(raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], annotations: Sequence[RawFile]) -> str:
+def _label_way(
+    raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], annotations: Sequence[RawFile], keep_whole: bool
+) -> str:
     if column := naming.label_column(layouts):
         return f"column:{column}"
     if annotations:
@@ -202,9 +217,11 @@ def _label_way(raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], a
         labels = {label(source) for source in sources}
         if len(labels) > 1 and "" not in labels:
             return way
+    if keep_whole:
+        return "none"
     raise DatasetError(
         f"{raw.path}: nothing says what was done: no column, no file of labels, no folders or file names that differ; "
-        "say it with --label column:NAME, folder, file, intervals or all:LABEL"
+        "say it with --label column:NAME, folder, file, intervals or all:LABEL, or mark it yourself: --keep-whole"
     )
 
 

@@ -6,7 +6,6 @@ stretches are marked differently or a neighbour is cut otherwise, and another wi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -36,7 +35,7 @@ from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
 from core.datasets.whole.marks import Stretches
 from core.datasets.whole.marks_file import StoredMarks, read_marks
 from core.datasets.whole.recording import RECORDINGS, read_recording, recording_folder, recordings_of, subject_of
-from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows
+from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows, window_name
 from core.errors import ConflictError, DatasetError, UsageError, system_reason
 from core.storage.atomic import write_atomic
 from core.workspace import Workspace
@@ -119,7 +118,7 @@ def cut_recording(
         elif np.isnan(window.values[:, rows]).mean() > MAX_MISSING:
             dropped["windows with more than half of their samples missing"] += 1
         else:
-            session = _named(name, float(window.time_sec[rows[0]]), how.length_sec)
+            session = window_name(name, float(window.time_sec[rows[0]]), how.length_sec)
             channels = tuple(channel.name for channel in window.channels)
             yield NewSession(session, subject, names[label], time_sec, channels, window.values[:, rows])
 
@@ -257,11 +256,6 @@ def _majority(labels: NDArray[np.int64]) -> tuple[int, float]:
     counts = np.bincount(labels + 1)
     most = int(np.argmax(counts))
     return most - 1, float(counts[most] / len(labels))
-
-
-def _named(recording: str, start: float, length: float) -> str:
-    drawn = hashlib.sha256(f"{recording}\0{start:.4f}\0{length:g}".encode()).hexdigest()
-    return f"{recording[:180]}_{drawn[:8]}"
 
 
 def _linked(source: str, target: str) -> str:

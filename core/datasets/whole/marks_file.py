@@ -62,7 +62,7 @@ def save_marks(stored: StoredMarks, marks: Marks) -> StoredMarks:
                 raise ConflictError(
                     f"{_shown(path)} was changed by somebody else meanwhile; it is read anew, mark again"
                 )
-            data = _text(marks.stretches).encode()
+            data = as_csv(marks.stretches).encode()
             write_atomic(path, data)
             history = {"of": digest(data), "undo": _rows(marks.undo), "redo": _rows(marks.redo)}
             write_atomic(stored.folder / _HISTORY, json.dumps(history).encode(), durable=False)
@@ -102,7 +102,8 @@ def _parsed(folder: Path, data: bytes) -> Stretches:
     return tuple(sorted(marks))
 
 
-def _text(stretches: Stretches) -> str:
+def as_csv(stretches: Stretches) -> str:
+    """Stretches as the file has them."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)

@@ -23,7 +23,12 @@ _TOO_LONG = "too long"
 
 def recordings_of(dataset: StandardDataset) -> list[str]:
     """The names of its recordings, sorted; none where windows alone were kept."""
-    folder = dataset.folder / RECORDINGS
+    return names_of_recordings(dataset.folder)
+
+
+def names_of_recordings(dataset: Path) -> list[str]:
+    """The names of the recordings in a dataset's folder, sorted."""
+    folder = dataset / RECORDINGS
     try:
         return sorted(entry.name for entry in folder.iterdir() if (entry / DATA).is_file() and is_safe_name(entry.name))
     except OSError:
