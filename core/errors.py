@@ -34,6 +34,11 @@ class DatasetError(SensorloomError):
 class ModelError(SensorloomError):
     """The model's endpoint failed, refused, or broke off."""
 
+    def __init__(self, sentence: str, *, for_all: bool = False) -> None:
+        """Args: `for_all` says that every other request of a batch would fail so too."""
+        super().__init__(sentence)
+        self.for_all = for_all
+
 
 def system_reason(error: OSError) -> str:
     """The operating system's own words for a failed file operation, as the end of a sentence: `no space left …`."""

@@ -16,18 +16,18 @@ import msgspec
 
 from core.errors import WorkspaceError, system_reason
 from core.files import read_regular_file
+from core.settings_tables import EndpointSettings, ModelSettings, Table
 
 SETTINGS_FILE = "sensorloom.toml"
 
 BUILTIN_NAME = "builtin"
 """What the built-in analyst is called as an endpoint. It sends nothing anywhere."""
 
+ACTING = ("endpoint", "headers", "extra_body")
+"""Keys of `[model]` that decide where threads go, which variables' values go with them, and what is asked unseen."""
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
 
-
-class PathSettings(_Table, frozen=True):
+class PathSettings(Table, frozen=True):
     """The `[paths]` table: folders, relative to the workspace."""
 
     threads: str = "threads"
@@ -35,44 +35,10 @@ class PathSettings(_Table, frozen=True):
     data: str = "data"
 
 
-class EndpointSettings(_Table, frozen=True):
-    """One `[[endpoints]]` table: a server that speaks Chat Completions."""
-
-    name: str
-    """What it is called on the screen."""
-    base_url: str
-    """Where it answers, with the version: `http://127.0.0.1:8000/v1`."""
-    model: str = ""
-    """The model to ask; the server's first when empty."""
-    api_key_env: str = ""
-    """The environment variable that holds its key. Keys are never written in the file."""
-
-
-class ModelSettings(_Table, frozen=True):
-    """The `[model]` table: how turns are sampled."""
-
-    endpoint: str = ""
-    """The endpoint used at start: a name from `[[endpoints]]`, or `builtin`."""
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=1000)] | None = None
-    """Left to the server when absent."""
-    seed: int | None = None
-    """Left to the server when absent."""
-    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """Left to the server when absent."""
-    max_turns: Annotated[int, msgspec.Meta(ge=1)] = 10
-    """Assistant messages a run may make."""
-    timeout_sec: Annotated[float, msgspec.Meta(gt=0)] = 60.0
-    """Seconds without a byte after which a request is given up."""
-    keep_reasoning: bool = False
-    """Whether reasoning that the server streams apart is stored with the message."""
-    tool_text: Literal["refuse", "parse"] = "refuse"
-    """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
-
-
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class VarietySettings(_Table, frozen=True):
+class VarietySettings(Table, frozen=True):
     """The `[export.variety]` table: what an export's threads amount to at least, or at most; else it warns.
 
     What is not named is not looked at. `core.listing.variety` says how each is counted."""
@@ -90,7 +56,7 @@ class VarietySettings(_Table, frozen=True):
     most_mended: Share | None = None
 
 
-class RunSettings(_Table, frozen=True):
+class RunSettings(Table, frozen=True):
     """The `[run]` table: what new threads are like."""
 
     evidence: Literal["reference", "measure", "mix"] | None = None
@@ -98,7 +64,7 @@ class RunSettings(_Table, frozen=True):
     Where it is not named: `mix` with the built-in analyst, `reference` with any other model."""
 
 
-class ExportSettings(_Table, frozen=True):
+class ExportSettings(Table, frozen=True):
     """The `[export]` table: what holds for every export."""
 
     correct_only: bool = False
@@ -106,14 +72,14 @@ class ExportSettings(_Table, frozen=True):
     variety: VarietySettings = VarietySettings()
 
 
-class PersonSettings(_Table, frozen=True):
+class PersonSettings(Table, frozen=True):
     """The `[person]` table: who works here."""
 
     name: str = ""
     """Kept with each step and verdict; the login's name when empty."""
 
 
-class ScreenSettings(_Table, frozen=True):
+class ScreenSettings(Table, frozen=True):
     """The `[screen]` table: how the program looks."""
 
     theme: Literal["auto", "dark", "light", "16"] = "auto"
@@ -133,7 +99,7 @@ USUAL_REASONS = {
 """What a verdict may give as its reasons in a workspace that has no list of its own."""
 
 
-class Settings(_Table, frozen=True):
+class Settings(Table, frozen=True):
     """Everything `sensorloom.toml` can say."""
 
     paths: PathSettings = PathSettings()
@@ -141,13 +107,13 @@ class Settings(_Table, frozen=True):
     model: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
     export: ExportSettings = ExportSettings()
-    keys: dict[str, str] = {}
+    keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
     person: PersonSettings = PersonSettings()
     screen: ScreenSettings = ScreenSettings()
     reasons: dict[Key, str] = msgspec.field(default_factory=lambda: dict(USUAL_REASONS))
     """Key to reason: what a verdict may give as its reasons, in the order they are offered."""
-    tags: dict[Key, str] = {}
+    tags: dict[Key, str] = msgspec.field(default_factory=dict[str, str])
     """Key to tag, for tags that are set by one key each."""
 
 
@@ -171,16 +137,18 @@ def layered(*layers: Tables) -> Settings:
 
 def acting_part(tables: Tables) -> Tables:
     """What of a file decides where threads and keys are sent; it counts only where its folder is trusted."""
-    chosen = tables.get("model", {}).get("endpoint")
+    model = {key: value for key, value in tables.get("model", {}).items() if key in ACTING and value}
+    if model.get("endpoint") == BUILTIN_NAME:
+        del model["endpoint"]
     acting: Tables = {"endpoints": tables["endpoints"]} if tables.get("endpoints") else {}
-    return acting | ({"model": {"endpoint": chosen}} if chosen and chosen != BUILTIN_NAME else {})
+    return acting | ({"model": model} if model else {})
 
 
 def harmless_part(tables: Tables) -> Tables:
     """The rest of it: folders, sampling, keys of the keyboard."""
     rest = {name: table for name, table in tables.items() if name != "endpoints"}
-    if "model" in acting_part(tables):
-        rest["model"] = {key: value for key, value in tables["model"].items() if key != "endpoint"}
+    if acting := acting_part(tables).get("model"):
+        rest["model"] = {key: value for key, value in tables["model"].items() if key not in acting}
     return rest
 
 

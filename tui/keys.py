@@ -26,7 +26,7 @@ LocalId = Literal[
     "say.user", "say.hint", "say.new_line", "say.leave", "words.take", "words.type",
     "words.leave", "steps.take", "steps.back", "trash.take", "trash.back", "fields.take", "fields.back", "sort.take",
     "sort.turned", "sort.next", "sort.back", "saved.take", "saved.keep", "saved.forget", "saved.use", "saved.back",
-    "model.take", "model.settings", "model.back", "welcome.import", "welcome.leave", "differences.next",
+    "model.take", "model.settings", "model.forget", "model.back", "welcome.import", "welcome.leave", "differences.next",
     "differences.previous", "differences.whole", "compare.swap", "compare.beside", "compare.back", "plot.earlier",
     "plot.later", "plot.closer", "plot.wider", "plot.whole", "plot.next_sensor", "plot.previous_sensor",
     "plot.switch", "plot.back", "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",

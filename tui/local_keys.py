@@ -126,6 +126,7 @@ LOCAL_ACTIONS = (
     *_at("model", "Model",
         ("model.take", "enter", "use", "use the model under the cursor", "take"),
         ("model.settings", "tab", "settings", "to the settings, one after the other", "app.focus_next"),
+        ("model.forget", "ctrl+r", "forgets refusals", "ask for what the endpoint refused, once more", "forget"),
         ("model.back", "escape,q", "back", "leave the model as it is", "dismiss")),
     *_at("welcome", "Without any data",
         ("welcome.import", "enter,i", "import", "import the demo", "import_demo"),

@@ -54,7 +54,7 @@ def ask_beside_each(
             more = facts(changed) if changed is not None else {}
             rows.append({"id": stem, "changed": changed is not None, "told": sentence, **more})
 
-    with_model(choose(workspace, *endpoint_and_model), each)
+    with_model(workspace, choose(workspace, *endpoint_and_model), each)
     if as_json:
         print_json({"threads": rows})
     return 0 if all(row["changed"] for row in rows) else 1

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options
 from core.cli.run_progress import Watch, run_shown
+from core.cli.serving_options import parallel_option, serving_in, serving_options, threads_at_once
 from core.errors import UsageError
 from core.workspace import Workspace
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 @click.option("--attempts", type=click.IntRange(1, 256), default=4, show_default=True, help="Attempts at each.")
 @click.option("--question", "--query", "question", default="", help="The question; proposed by the model unless told.")
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the model.")
-@click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
-@click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
+@serving_options
+@parallel_option
 @model_options
 @json_option
 @workspace_options
@@ -56,17 +57,17 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
         for number, session in enumerate(drawn)
     ]
     attempts: int = options["attempts"]
-    choice = choose(workspace, options["endpoint"], options["model"], temperature=options["temperature"], seed=seed)
+    choice = choose(workspace, options["endpoint"], options["model"], seed=seed, **serving_in(options))
+
+    parallel = threads_at_once(options["parallel"], choice.settings.concurrency)
 
     async def work(
         model: Model, ended: Callable[[Ran], None], watch: Watch
     ) -> tuple[dict[tuple[str, str], PassRate], str]:
-        rates = await measure(
-            workspace, jobs, model, attempts=attempts, parallel=options["parallel"], ended=ended, watch=watch
-        )
+        rates = await measure(workspace, jobs, model, attempts=attempts, parallel=parallel, ended=ended, watch=watch)
         return rates, await model.name()
 
-    rates, name = run_shown(choice, len(jobs) * attempts, work)
+    rates, name = run_shown(workspace, choice, len(jobs) * attempts, work)
     _tell(rates, name, attempts, as_json)
     return 0 if len(rates) == len(jobs) else 1
 

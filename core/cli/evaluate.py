@@ -11,6 +11,7 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
+from core.cli.serving_options import FLAGS, parallel_option, serving_in, serving_options, threads_at_once
 from core.errors import UsageError, WorkspaceError, system_reason
 from core.evaluation import MAX_TRIES
 from core.text import counted
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from core.model.client import Model
     from core.runs.batch import Job, Ran
 
-SETS_UP = ("dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "max_turns")
+SETS_UP = (
+    "dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "max_turns",
+    *(name for name in FLAGS if name != "headers"),
+)  # fmt: skip
 """Options that an evaluation is begun with; one that is gone on with has them already."""
 
 
@@ -40,7 +44,8 @@ SETS_UP = ("dataset", "count", "seed", "held_out", "endpoints", "control", "trie
 @click.option("--question", "--query", "question", help="What is asked of all.")
 @click.option("--evidence", type=click.Choice(EVIDENCE), help="What answers may rest on.")
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
-@click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
+@serving_options
+@parallel_option
 @click.option("--resume", is_flag=True, help="Go on with NAME, or with the latest, where it was stopped or killed.")
 @json_option
 @workspace_options
@@ -62,8 +67,8 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     if new or options["resume"]:
         for contestant in evaluation.contestants:
             if jobs := missing(workspace, evaluation, contestant):
-                ran = _run(workspace, evaluation, contestant, jobs, options["parallel"])
-                stopped = len(ran) < len(jobs) or any(result.cancelled for result in ran)
+                ran = _run(workspace, evaluation, contestant, jobs, options)
+                stopped = any(result.cancelled for result in ran) or len(ran) < len(jobs)
                 failed += sum(bool(result.error) for result in ran)
             if stopped:
                 say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
@@ -83,7 +88,7 @@ def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, An
     if options["dataset"] and not options["resume"]:
         return _new(workspace, name, options)
     if option := next((option for option in SETS_UP if options[option]), ""):
-        flag = "--" + ("endpoint" if option == "endpoints" else option.replace("_", "-"))
+        flag = FLAGS[option][0] if option in FLAGS else f"--{option.removesuffix('s').replace('_', '-')}"
         raise UsageError(f"{flag} is for a new evaluation: give --dataset, and leave --resume out")
     known = evaluations(workspace)
     if name is None and not known:
@@ -117,6 +122,7 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         options["evidence"] or _usual_evidence(workspace),
         options["max_turns"],
         "people held out from training" if options["held_out"] else _unknown(dataset, sessions),
+        {name: value for name, value in serving_in(options).items() if name != "headers"},
     )
 
 
@@ -165,20 +171,26 @@ def _contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) 
 
 
 def _run(
-    workspace: Workspace, evaluation: Evaluation, contestant: Contestant, jobs: Sequence[Job], parallel: int
+    workspace: Workspace,
+    evaluation: Evaluation,
+    contestant: Contestant,
+    jobs: Sequence[Job],
+    options: Mapping[str, Any],
 ) -> list[Ran]:
     """Run what is missing of one contestant."""
     from core.model.endpoints import choose
     from core.runs.batch import run_jobs
 
-    choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed)
+    asked = serving_in({**evaluation.options, "headers": options["headers"]})
+    choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **asked)
+    parallel = threads_at_once(options["parallel"], choice.settings.concurrency)
     apart = evaluation.apart(workspace, contestant)
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
         tools = None if contestant.tools else ()
         return await run_jobs(apart, jobs, model, parallel=parallel, ended=ended, watch=watch, tools=tools)
 
-    return run_shown(choice, len(jobs), work)
+    return run_shown(workspace, choice, len(jobs), work)
 
 
 def _tell(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
+from core.cli.serving_options import parallel_option, serving_in, serving_options, threads_at_once
 from core.cli.threads import filter_option
 from core.errors import UsageError
 from core.thread.evidence import WANTED
@@ -53,15 +54,14 @@ EVIDENCE_HELP = (
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
-@click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
-@click.option("--max-tokens", type=click.IntRange(1), help="Tokens a message may have.")
 @click.option("--difficulty", type=click.Choice(["easy", "middle", "hard"]), help="Draw only sessions so difficult.")
 @click.option("--per-session", type=click.IntRange(2, 256), help="So many ways at each session, each a thread.")
 @click.option("--keep", type=click.Choice(["right", "all"]), help="Which ways stay; `right` unless told.")
 @click.option("--hint", is_flag=True, help="Tell the model the truth; keep only what does not show it.")
 @click.option("--say", metavar="TEXT", help="Of one thread: the user says this first, and the thread keeps it.")
 @click.option("--whisper", metavar="TEXT", help="Of one thread: a hint with every request, which nothing keeps.")
-@click.option("--parallel", type=click.IntRange(1, 256), default=4, show_default=True, help="Threads run at once.")
+@serving_options
+@parallel_option
 @json_option
 @workspace_options
 def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **options: Any) -> int:
@@ -81,10 +81,10 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         workspace,
         options["endpoint"],
         options["model"],
-        temperature=options["temperature"],
-        max_tokens=options["max_tokens"],
         seed=seed,
+        **serving_in(options),
     )
+    options["parallel"] = threads_at_once(options["parallel"], choice.settings.concurrency)
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     started = time.monotonic()
     if options["per_session"]:
@@ -169,7 +169,7 @@ def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, paralle
         ran = await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
         return strip_hints(workspace, ran)
 
-    return run_shown(choice, len(jobs), work)
+    return run_shown(workspace, choice, len(jobs), work)
 
 
 def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.cli.commands import say
 from core.text import counted, one_line
+from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.model.client import Model
@@ -23,8 +24,11 @@ Ended = Callable[["Ran"], None]
 Watch = Callable[["Job", "TurnEvent"], None]
 
 
-def run_shown(choice: ModelChoice, count: int, work: Callable[[Model, Ended, Watch], Awaitable[Result]]) -> Result:
+def run_shown(
+    workspace: Workspace, choice: ModelChoice, count: int, work: Callable[[Model, Ended, Watch], Awaitable[Result]]
+) -> Result:
     """Let `work` run so many threads with a model, and say on stderr how each went."""
+    from core.model.refusals import Dropped
     from core.model.reply import Waiting
 
     done = 0
@@ -38,22 +42,24 @@ def run_shown(choice: ModelChoice, count: int, work: Callable[[Model, Ended, Wat
         if isinstance(event, Waiting):
             name = job.stem or job.session
             say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
+        elif isinstance(event, Dropped):
+            say(f"note: {event.sentence}", err=True)
 
     async def shown(model: Model) -> Result:
         name = await model.name()
         say(f"{count} thread{'s' * (count > 1)} with {name} ({choice.endpoint.name})", err=True)
         return await work(model, ended, watch)
 
-    return with_model(choice, shown)
+    return with_model(workspace, choice, shown)
 
 
-def with_model(choice: ModelChoice, work: Callable[[Model], Awaitable[Result]]) -> Result:
+def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model], Awaitable[Result]]) -> Result:
     """Let `work` ask a model; ctrl-C and a polite kill stop it, and the connections are closed."""
-    from core.model.client import Model
+    from core.runs.remembered import open_model
 
     async def opened() -> Result:
         end_on_signals()
-        model = Model(choice)
+        model = open_model(workspace, choice)
         try:
             return await work(model)
         finally:

@@ -31,7 +31,7 @@ def run_ways_shown(
         ran = await run_ways(workspace, jobs, model, ways=ways, parallel=options["parallel"], ended=ended, watch=watch)
         return strip_hints(workspace, ran), await model.name()
 
-    ran, name = run_shown(choice, len(jobs) * ways, work)
+    ran, name = run_shown(workspace, choice, len(jobs) * ways, work)
     stopped = any(result.cancelled for result in ran)
     if stopped or options["keep"] == "all":
         say(f"{counted(len(ran), 'thread')} stay as they are" + (": stopped" if stopped else ""), err=as_json)

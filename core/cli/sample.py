@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import Finite, json_option, print_json, say, workspace_options
+from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.output import in_terminal
 from core.cli.run import model_options
 from core.cli.run_progress import STOPPED, end_on_signals
+from core.cli.serving_options import serving_in, serving_options
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
 from core.storage.store import Stored
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 @click.option(
     "--take", "wanted", type=click.IntRange(0), help="Which becomes the turn, from 1; 0 takes none. Else it is asked."
 )
-@click.option("--temperature", type=Finite(0), help="How freely the model chooses its words.")
 @click.option("--seed", type=click.IntRange(0), help="Seeds the model; every sample has one of its own.")
+@serving_options
 @model_options
 @json_option
 @workspace_options
@@ -40,11 +41,11 @@ def command(
     name: str,
     count: int,
     wanted: int | None,
-    temperature: float | None,
     seed: int | None,
     endpoint: str,
     model: str,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Propose several next turns of a thread. One is taken; the others are kept among its alternatives, for
     preference data."""
@@ -55,7 +56,7 @@ def command(
     if wanted is not None and wanted > count:
         raise UsageError(f"there are {count} samples, no number {wanted}")
     stored = opened(workspace, name)
-    choice = choose(workspace, endpoint, model, temperature=temperature, seed=seed)
+    choice = choose(workspace, endpoint, model, seed=seed, **serving_in(options))
     samples, errors = asyncio.run(_proposed(workspace, stored, choice, count, seed))
     if samples is None:
         say("sensorloom: stopped; nothing was taken", err=True)
@@ -90,8 +91,9 @@ async def _proposed(
 ) -> tuple[list[Proposal] | None, list[str]]:
     """The whole proposals in their order, and why others failed; None when it was stopped."""
     from core.datasets.check import look_at_session
-    from core.model.client import Model
+    from core.model.refusals import Dropped
     from core.runs.events import TurnEnded, TurnProposed
+    from core.runs.remembered import open_model
     from core.runs.toolbox import context_for, offered_in, open_toolbox
     from core.runs.turn_loop import propose_many
 
@@ -102,7 +104,7 @@ async def _proposed(
     proposals: dict[str, Proposal] = {}
     errors: dict[str, None] = {}
     stopped = False
-    model = Model(choice)
+    model = open_model(workspace, choice)
     try:
         events: Any = propose_many(
             stored.thread, stored.stem, model, tools, context, count=count, run="sample", seed=seed
@@ -110,6 +112,8 @@ async def _proposed(
         async for event in events:
             if isinstance(event, TurnProposed):
                 proposals[event.run] = event.proposal
+            elif isinstance(event, Dropped):
+                say(f"note: {event.sentence}", err=True)
             elif isinstance(event, TurnEnded) and event.cancelled:
                 stopped = True
             elif isinstance(event, TurnEnded) and event.error:

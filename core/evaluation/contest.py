@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -61,6 +62,8 @@ class Evaluation:
     max_turns: int | None = None
     subjects: str = ""
     """Which people the sessions are of, in words."""
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    """How all are asked: values of `ServingSettings`, over those of the settings. Headers are told anew each time."""
 
     def apart(self, workspace: Workspace, contestant: Contestant) -> Workspace:
         """The workspace with this contestant's threads in the place of the training threads."""

@@ -12,16 +12,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
-from core.model.endpoints import Endpoint, ModelChoice, first_model
-from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, explain
+from core.model.endpoints import Endpoint, ModelChoice
+from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, explain, refusal_in
+from core.model.headers import headers_for
+from core.model.listing import first_model
+from core.model.refusals import Dropped, Refusals, dropped_sentence, refused_name
 from core.model.reply import Reply, ReplyEvent, Waiting
+from core.model.request import request_body, sampling_record
 from core.model.stream import DONE, ServerSaysError, read_chunks
 from core.model.text_calls import text_calls, tool_names
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-CONNECT_TIMEOUT_SEC = 10.0
 BACKOFF_SEC = 0.5
 
 
@@ -31,26 +34,32 @@ class Model:
     Several turns may stream from it at once.
     """
 
-    def __init__(self, choice: ModelChoice, transport: Any = None, backoff_sec: float = BACKOFF_SEC) -> None:
+    def __init__(
+        self,
+        choice: ModelChoice,
+        transport: Any = None,
+        backoff_sec: float = BACKOFF_SEC,
+        refusals: Refusals | None = None,
+    ) -> None:
         """Make it ready.
 
         Args:
             choice: which model, where, with which settings.
             transport: replaces the network (an `httpx2.AsyncBaseTransport`).
             backoff_sec: the first wait after a failing server; doubled each time.
+            refusals: what the endpoint is asked without; what it refuses is added.
         """
         self.choice = choice
         self._name = choice.model or choice.endpoint.model
         self._transport = transport
         self._backoff_sec = backoff_sec
         self._client: AsyncOpenAI | None = None
-        self._refused: set[str] = set()
+        self._refusals = refusals or Refusals()
 
     async def name(self) -> str:
         """The model's name; asks the server when nobody gave one. Raises ModelError."""
         if not self._name:
-            timeout = min(self.choice.settings.timeout_sec, CONNECT_TIMEOUT_SEC)
-            self._name = await first_model(self.choice.endpoint, timeout_sec=timeout)
+            self._name = await first_model(self.choice.endpoint, timeout_sec=self.choice.settings.connect_sec)
         return self._name
 
     async def aclose(self) -> None:
@@ -65,9 +74,10 @@ class Model:
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]],
         seed: int | None = None,
-    ) -> AsyncIterator[ReplyEvent | Waiting]:
+    ) -> AsyncIterator[ReplyEvent | Waiting | Dropped]:
         """Ask for one message and put it together in `reply`, reporting what comes. `seed` replaces the settings'.
 
+        What the server refuses to be asked is left out, which is reported, and remembered once it answers without.
         When it raises or is stopped, `reply` holds what had come.
 
         Raises:
@@ -75,30 +85,40 @@ class Model:
         """
         model = await self.name()
         reply.tool_names = tool_names(tools)
-        seed = self.choice.settings.seed if seed is None else seed
+        settings = self.choice.settings
         attempt = 0
+        known, refused = self._refusals.of(model), frozenset[str]()
         while True:
+            without = known | refused
+            body = request_body(settings, model, messages, tools, seed, without)
+            reply.sent = sampling_record(settings, body, without)
             try:
-                async for event in self._attempt(reply, self._body(model, messages, tools, seed)):
+                async for event in self._attempt(reply, body):
                     yield event
                 _refuse_unfinished(reply, self.choice)
                 for event in self._calls_in_text(reply) if tools else ():
                     yield event
                 if reply.empty:
                     raise EmptyReplyError
+                if refused - known:
+                    self._refusals.add(model, refused)
                 return
             except Exception as error:
-                failure = self._failure(error, model)
+                dropped = self._refused_by(error, body, without, reply.run)
+                failure = Failure("") if dropped else self._failure(error, model, reply)
                 if failure is None:
                     raise
-                if not reply.empty or attempt >= failure.retries:
-                    raise ModelError(failure.sentence) from error
+                if not reply.empty or (not dropped and attempt >= failure.retries):
+                    raise ModelError(failure.sentence, for_all=failure.for_all) from error
             reply.reset()
-            if failure.sentence:
-                attempt += 1
-                seconds = failure.wait(attempt, self._backoff_sec)
-                yield Waiting(reply.run, seconds, failure.sentence)
-                await asyncio.sleep(seconds)
+            if dropped:
+                refused |= {dropped.name}
+                yield dropped
+                continue
+            attempt += 1
+            seconds = failure.wait(attempt, self._backoff_sec)
+            yield Waiting(reply.run, seconds, failure.sentence)
+            await asyncio.sleep(seconds)
 
     def _calls_in_text(self, reply: Reply) -> Iterator[ReplyEvent]:
         """Take calls that were written as text for calls where the settings say so. Raises ModelError where not."""
@@ -115,45 +135,27 @@ class Model:
             f"tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja){way}"
         )
 
-    def _failure(self, error: Exception, model: str) -> Failure | None:
-        """What to do about a failed request: an empty sentence means to repeat it at once, differently."""
+    def _failure(self, error: Exception, model: str, reply: Reply) -> Failure | None:
+        """What to do about a failed request."""
         if isinstance(error, ModelError):
-            return Failure(str(error))
-        if self._learns(error):
-            return Failure("", retries=10**6)
-        return explain(error, self.choice.endpoint, model, self.choice.settings.timeout_sec)
+            return Failure(str(error), for_all=error.for_all)
+        begun, settings = _begun(reply), self.choice.settings
+        silent_sec = settings.token_sec if begun else settings.first_token_sec
+        return explain(error, self.choice.endpoint, model, silent_sec, begun=begun)
 
-    def _learns(self, error: Exception) -> bool:
-        """Whether the server refused a parameter that it can be asked without."""
-        if getattr(error, "status_code", None) not in (400, 422):
-            return False
-        sentence = str(error).lower()
-        for parameter, hint in (("stream_options", "stream_options"), ("max_tokens", "max_completion_tokens")):
-            if hint in sentence and parameter not in self._refused:
-                self._refused.add(parameter)
-                return True
-        return False
-
-    def _body(
-        self,
-        model: str,
-        messages: Sequence[Mapping[str, Any]],
-        tools: Sequence[Mapping[str, Any]],
-        seed: int | None,
-    ) -> dict[str, Any]:
-        settings = self.choice.settings
-        tokens_key = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
-        asked = {
-            "model": model,
-            "messages": list(messages),
-            "stream": True,
-            "stream_options": None if "stream_options" in self._refused else {"include_usage": True},
-            "tools": list(tools) or None,
-            "temperature": settings.temperature,
-            "seed": seed,
-            tokens_key: settings.max_tokens,
-        }
-        return {key: value for key, value in asked.items() if value is not None}
+    def _refused_by(
+        self, error: Exception, body: Mapping[str, Any], refused: frozenset[str], run: str
+    ) -> Dropped | None:
+        """The parameter that the server refused and can be asked without; None where it is another trouble."""
+        refusal = refusal_in(error, self.choice.endpoint)
+        if refusal is None:
+            return None
+        messages: Sequence[Mapping[str, Any]] = body["messages"]
+        role = str(messages[0].get("role")) if messages else ""
+        name = refused_name(refusal.status, refusal.words, refusal.param, body, role)
+        if not name or name in refused:
+            return None
+        return Dropped(run, name, dropped_sentence(self.choice.endpoint.name, name, refusal.words))
 
     async def _attempt(self, reply: Reply, body: dict[str, Any]) -> AsyncIterator[ReplyEvent]:
         """One request. Chunks are taken as the JSON objects they are: servers put more into them than the
@@ -165,8 +167,13 @@ class Model:
             "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
         )
         request = stream.response.request
+        settings = self.choice.settings
+
+        def patience() -> float:
+            return settings.token_sec if _begun(reply) else settings.first_token_sec
+
         try:
-            async for chunk in read_chunks(stream.response, self.choice.endpoint.without_key):
+            async for chunk in read_chunks(stream.response, self.choice.endpoint.without_key, patience):
                 for event in () if chunk is DONE else reply.read(chunk):
                     yield event
                 reply.ended = reply.ended or chunk is DONE
@@ -189,21 +196,23 @@ class Model:
             import httpx2
             from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-            endpoint, timeout_sec = self.choice.endpoint, self.choice.settings.timeout_sec
+            endpoint, settings = self.choice.endpoint, self.choice.settings
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-            timeout = httpx2.Timeout(timeout_sec, connect=min(timeout_sec, CONNECT_TIMEOUT_SEC), pool=None)
+            # once it has begun, `read_chunks` is the stricter one
+            read_sec = max(settings.first_token_sec, settings.token_sec)
+            timeout = httpx2.Timeout(read_sec, connect=settings.connect_sec, pool=None)
             transport = self._transport
             if transport is None and endpoint.builtin:
                 from core.analyst.transport import BuiltinTransport
 
                 transport = BuiltinTransport(seed=self.choice.settings.seed or 0)
-            own = endpoint.is_environments()
+            own, headers = endpoint.is_environments(), headers_for(endpoint.name, endpoint.headers)
             self._client = AsyncOpenAI(
                 api_key=endpoint.api_key(),
                 base_url=endpoint.base_url or "http://builtin.invalid/v1",
                 max_retries=0,
                 timeout=timeout,
-                default_headers=None if own else _only_own_headers(endpoint),
+                default_headers=headers if own else {**_only_own_headers(endpoint), **headers},
                 http_client=DefaultAsyncHttpxClient(
                     transport=transport,
                     timeout=timeout,
@@ -215,6 +224,11 @@ class Model:
             if not own:
                 self._client.organization = self._client.project = None
         return self._client
+
+
+def _begun(reply: Reply) -> bool:
+    """Whether a first token has come."""
+    return bool(reply.text or reply.reasoning or not reply.empty)
 
 
 def _only_own_headers(endpoint: Endpoint) -> dict[str, Any]:

@@ -6,16 +6,20 @@ prints, stores or compares endpoints can give one away.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from core.errors import ModelError, UsageError
-from core.settings import BUILTIN_NAME, ModelSettings
+import msgspec
+
+from core.errors import UsageError
+from core.model.headers import secrets_in
+from core.model.options import OPTIONS, with_options
+from core.settings import BUILTIN_NAME
+from core.settings_tables import EndpointSettings, ModelSettings
 from core.text import one_line
 from core.workspace import Workspace
 
@@ -24,12 +28,6 @@ BUILTIN_MODEL = "builtin-analyst"
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-LOCAL_SERVERS = {"vLLM": 8000, "SGLang": 30000, "llama.cpp": 8080, "Ollama": 11434, "LM Studio": 1234}
-"""The servers' own default ports on this machine."""
-
-PROBE_TIMEOUT_SEC = 0.7
-"""How long a local port may take to list its models; a remote endpoint gets ten times as long."""
-
 NO_KEY = "none"
 """Sent where an endpoint has no key: local servers want none, and the client wants something."""
 
@@ -37,7 +35,6 @@ MIN_KEY = 8
 """Characters of the shortest key that is looked for in what a server sends."""
 
 _LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]", "//0.0.0.0")
-_NOT_CHAT = ("embed", "rerank", "whisper", "tts", "moderation", "dall-e", "transcribe", "bge-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,13 @@ class Endpoint:
     model: str = ""
     """The model to ask; the server's first when empty."""
     api_key_env: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    """How it is asked where that is its own: values of `ServingSettings`."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that a person set for it, with `${NAME}` where a variable's value is sent."""
+        return self.options.get("headers") or {}
 
     @property
     def builtin(self) -> bool:
@@ -67,8 +71,9 @@ class Endpoint:
 
     def without_key(self, text: str, environ: Mapping[str, str] | None = None) -> str:
         """Text of this endpoint with its key blanked, should the server have repeated it."""
-        key = self.api_key(environ)
-        return text.replace(key, "[key]") if len(key) >= MIN_KEY else text
+        for secret in (self.api_key(environ), *secrets_in(self.headers, environ)):
+            text = text.replace(secret, "[key]") if len(secret) >= MIN_KEY else text
+        return text
 
     def is_environments(self, environ: Mapping[str, str] | None = None) -> bool:
         """Whether it is the one that the variables `OPENAI_…` describe: what else they say goes nowhere else."""
@@ -89,27 +94,32 @@ class ModelChoice:
     """The model to ask; the endpoint's own, or else its server's first, when empty."""
     settings: ModelSettings = field(default_factory=ModelSettings)
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What an endpoint answered when asked for its models."""
-
-    endpoint: Endpoint
-    models: tuple[str, ...] = ()
-    problem: str = ""
-    """One sentence when it could not be listed."""
+    def __hash__(self) -> int:  # tables among the settings have none
+        return hash((self.endpoint, self.model))
 
 
 def configured(workspace: Workspace, environ: Mapping[str, str] | None = None) -> tuple[Endpoint, ...]:
     """The endpoints a person named: `[[endpoints]]` first, then the environment's; the built-in analyst last."""
     env = os.environ if environ is None else environ
+    shared = {"headers": workspace.settings.model.headers} if workspace.settings.model.headers else {}
     servers = [
-        Endpoint(row.name, row.base_url.rstrip("/"), row.model, row.api_key_env) for row in workspace.settings.endpoints
+        Endpoint(
+            row.name, row.base_url.rstrip("/"), row.model, row.api_key_env, {**shared, **_own_options(row, shared)}
+        )
+        for row in workspace.settings.endpoints
     ]
     if env.get("OPENAI_BASE_URL") or env.get("OPENAI_API_KEY"):
         url = (env.get("OPENAI_BASE_URL") or OPENAI_URL).rstrip("/")
-        servers.append(Endpoint("openai", url, env.get("OPENAI_MODEL", ""), "OPENAI_API_KEY"))
+        servers.append(Endpoint("openai", url, env.get("OPENAI_MODEL", ""), "OPENAI_API_KEY", shared))
     return (*servers, BUILTIN)
+
+
+def _own_options(row: EndpointSettings, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """What a table of `[[endpoints]]` says of how its server is asked."""
+    own = {name: value for name in OPTIONS if (value := getattr(row, name)) is not None}
+    if "headers" in own and shared:
+        own["headers"] = {**shared["headers"], **own["headers"]}
+    return own
 
 
 def choose(
@@ -131,8 +141,6 @@ def choose(
     Raises:
         UsageError: there is no endpoint of that name, or its address is no URL.
     """
-    import msgspec
-
     known = configured(workspace, environ)
     name = endpoint or workspace.settings.model.endpoint
     if name.startswith(("http://", "https://")):
@@ -149,17 +157,29 @@ def choose(
         chosen = named[0]
     else:
         chosen = known[0]
-    _refuse_address(chosen)
+    refuse_address(chosen)
     if chosen.builtin and model not in ("", BUILTIN_MODEL):
         raise UsageError(
             f"the built-in analyst has no model {model!r}; name an endpoint that serves it with --endpoint"
         )
-    replaced = {key: value for key, value in sampling.items() if value is not None}
-    settings = msgspec.structs.replace(workspace.settings.model, **replaced)
-    for field_name in ("temperature", "timeout_sec"):
-        if not math.isfinite(getattr(settings, field_name) or 0.0):
-            raise UsageError(f"{field_name} is {getattr(settings, field_name)}; give a number that can be used")
+    settings = settings_for(workspace, chosen, sampling)
+    if settings.headers and not chosen.builtin:
+        chosen = replace(chosen, options={**chosen.options, "headers": settings.headers})
     return ModelChoice(chosen, model, settings)
+
+
+def settings_for(workspace: Workspace, endpoint: Endpoint, options: Mapping[str, Any] | None = None) -> ModelSettings:
+    """How an endpoint is asked: as `[model]` has it, over that its own table, over both the options.
+
+    Raises:
+        UsageError: an option has a value that it does not take.
+    """
+    settings = with_options(workspace.settings.model, endpoint.options, options or {})
+    for name in msgspec.structs.fields(settings):
+        value = getattr(settings, name.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{name.name} is {value}; give a number that can be used")
+    return settings
 
 
 def _named_by(url: str) -> str:
@@ -171,7 +191,7 @@ def _named_by(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _refuse_address(endpoint: Endpoint) -> None:
+def refuse_address(endpoint: Endpoint) -> None:
     """Raise UsageError for an address that nothing can be asked at."""
     url = endpoint.base_url
     try:
@@ -189,87 +209,3 @@ def _refuse_address(endpoint: Endpoint) -> None:
         raise UsageError(
             f"the address of endpoint {one_line(endpoint.name)} is {url!r}; write it as http://host:port/v1 ({source})"
         )
-
-
-def local_candidates(known: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    """The usual servers on this machine that are not configured already."""
-    local = [server for server in known if server.local and not server.builtin]
-    ports = {server.base_url.removesuffix("/v1").rpartition(":")[2] for server in local}
-    return tuple(
-        Endpoint(name, f"http://127.0.0.1:{port}/v1") for name, port in LOCAL_SERVERS.items() if str(port) not in ports
-    )
-
-
-async def list_everything(
-    workspace: Workspace, environ: Mapping[str, str] | None = None, local: Sequence[Endpoint] | None = None
-) -> tuple[Listing, ...]:
-    """The models of every configured endpoint and of the local servers that answer, all asked at once.
-
-    A configured endpoint that does not answer is listed with the reason; a local port nobody listens on is left out.
-    """
-    known = configured(workspace, environ)
-    nearby = local_candidates(known) if local is None else local
-    requests = [list_models(server, timeout_sec=PROBE_TIMEOUT_SEC * 10, environ=environ) for server in known]
-    requests += [list_models(server, timeout_sec=PROBE_TIMEOUT_SEC, environ=environ) for server in nearby]
-    listings = await asyncio.gather(*requests)
-    return (*listings[: len(known)], *(listing for listing in listings[len(known) :] if listing.models))
-
-
-async def list_models(
-    endpoint: Endpoint, *, timeout_sec: float = PROBE_TIMEOUT_SEC, environ: Mapping[str, str] | None = None
-) -> Listing:
-    """Ask one endpoint's `/models`. Never raises: what went wrong is in the listing."""
-    if endpoint.builtin:
-        return Listing(endpoint, (BUILTIN_MODEL,))
-    import httpx2
-
-    try:
-        _refuse_address(endpoint)
-    except UsageError as error:
-        return Listing(endpoint, problem=str(error))
-    headers = {"Authorization": f"Bearer {endpoint.api_key(environ)}"}
-    try:
-        async with asyncio.timeout(timeout_sec), httpx2.AsyncClient(trust_env=not endpoint.local) as client:
-            answer = await client.get(f"{endpoint.base_url}/models", headers=headers)
-        if answer.status_code != 200:
-            return Listing(endpoint, problem=f"{endpoint.name} answered {answer.status_code} when asked for its models")
-        models = _names(answer.json())
-    except (TimeoutError, httpx2.TimeoutException):
-        return Listing(endpoint, problem=f"{endpoint.name} did not answer within {timeout_sec:g} s")
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        reason = one_line(endpoint.without_key(str(error), environ), 120)
-        return Listing(endpoint, problem=f"{endpoint.name} cannot be reached at {endpoint.base_url}: {reason}")
-    except UnicodeEncodeError:
-        return Listing(
-            endpoint, problem=f"{endpoint.name}: the key in ${endpoint.api_key_env} is none that can be sent"
-        )
-    except ValueError:
-        return Listing(endpoint, problem=f"{endpoint.name} did not answer with JSON; does its URL end in /v1?")
-    return Listing(endpoint, models, "" if models else f"{endpoint.name} serves no models")
-
-
-async def first_model(endpoint: Endpoint, *, timeout_sec: float, environ: Mapping[str, str] | None = None) -> str:
-    """The model to ask where nobody named one.
-
-    Raises:
-        ModelError: the endpoint cannot be asked, serves none, or is one where the choice costs money.
-    """
-    if endpoint.builtin or endpoint.model:
-        return endpoint.model or BUILTIN_MODEL
-    if endpoint.base_url.startswith(OPENAI_URL):
-        raise ModelError(f"{endpoint.name} has many models; name one with --model, ctrl+o or OPENAI_MODEL")
-    listing = await list_models(endpoint, timeout_sec=timeout_sec, environ=environ)
-    chat = [name for name in listing.models if not any(part in name.lower() for part in _NOT_CHAT)]
-    if listing.problem:
-        raise ModelError(f"{listing.problem}; check that it runs and its address, or name a model with --model")
-    if not chat:
-        raise ModelError(f"{endpoint.name} serves no chat model; name one with --model")
-    return chat[0]
-
-
-def _names(answer: Any) -> tuple[str, ...]:
-    rows = answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
-    if not isinstance(rows, list):
-        raise ValueError("no list of models")
-    names = [row.get("id") or row.get("name") if isinstance(row, dict) else row for row in rows]
-    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.model.endpoints import Endpoint
-from core.model.stream import NoCompletionsError, NotJsonError, ServerSaysError
+from core.model.stream import NoCompletionsError, NotJsonError, ServerSaysError, SilentError
 from core.text import one_line
 
 MAX_WAIT_SEC = 120.0
@@ -42,6 +42,8 @@ class Failure:
     """How long the server said to wait first; 0 where it said nothing."""
     fixed: bool = False
     """The server said how long to wait: the wait does not grow."""
+    for_all: bool = False
+    """Every other request of a batch would meet it too."""
 
     def wait(self, attempt: int, backoff_sec: float) -> float:
         """Seconds to wait before attempt number `attempt` (the first repetition is 1); the first wait is `backoff_sec`
@@ -57,19 +59,54 @@ class EmptyReplyError(Exception):
     """The reply is whole and holds neither text nor a call."""
 
 
-def explain(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
-    """What a failing request means; None for an error that is no endpoint's doing. No key stands in the sentence."""
-    failure = _explained(error, endpoint, model, timeout_sec)
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A server's refusal of a request, in its own words."""
+
+    status: int
+    words: str
+    param: object = None
+    """The parameter that its error names as such."""
+
+
+def refusal_in(error: Exception, endpoint: Endpoint) -> Refusal | None:
+    """A server's refusal, with its status or inside a reply; None for any other error."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        status, body = error.status_code, error.body
+    elif isinstance(error, ServerSaysError):
+        status, body = _status(error.body), error.body
+    else:
+        return None
+    inner = body.get("error") if isinstance(body, dict) else None
+    param = (inner if isinstance(inner, dict) else body if isinstance(body, dict) else {}).get("param")
+    return Refusal(status, endpoint.without_key(_words(body)), param) if status else None
+
+
+def explain(
+    error: Exception, endpoint: Endpoint, model: str, silent_sec: float, *, begun: bool = False
+) -> Failure | None:
+    """What a failing request means; None for an error that is no endpoint's doing. No key stands in the sentence.
+
+    Args:
+        error: what was raised.
+        endpoint: who was asked.
+        model: which model.
+        silent_sec: how long it could be silent.
+        begun: whether the message had begun.
+    """
+    failure = _explained(error, endpoint, model, silent_sec, begun)
     return failure and replace(failure, sentence=endpoint.without_key(failure.sentence))
 
 
-def _explained(error: Exception, endpoint: Endpoint, model: str, timeout_sec: float) -> Failure | None:
+def _explained(error: Exception, endpoint: Endpoint, model: str, silent_sec: float, begun: bool) -> Failure | None:
     import openai
 
     name = endpoint.name
     match error:
-        case openai.APITimeoutError():
-            return _timed_out(error, endpoint, timeout_sec)
+        case SilentError() | openai.APITimeoutError():
+            return _timed_out(error, endpoint, silent_sec, begun)
         case openai.APIStatusError():
             words = endpoint.without_key(_words(error.body))
             return _refused(error.status_code, words, error.response.headers, endpoint, model)
@@ -94,14 +131,17 @@ def _explained(error: Exception, endpoint: Endpoint, model: str, timeout_sec: fl
             return None
 
 
-def _timed_out(error: Exception, endpoint: Endpoint, timeout_sec: float) -> Failure:
+def _timed_out(error: Exception, endpoint: Endpoint, silent_sec: float, begun: bool) -> Failure:
     if any(type(cause).__name__ == "ConnectTimeout" for cause in _causes(error)):
         return Failure(
-            f"{endpoint.name} does not let itself be reached at {endpoint.base_url}; check the address and the network"
+            f"{endpoint.name} does not let itself be reached at {endpoint.base_url}; check the address and the "
+            "network, or raise connect_timeout_sec under [model] in sensorloom.toml",
+            for_all=True,
         )
+    setting = "timeout_sec" if begun else "first_token_timeout_sec"
     return Failure(
-        f"{endpoint.name} sent nothing for {timeout_sec:g} s and was given up; see whether the server is busy, "
-        "or raise timeout_sec under [model] in sensorloom.toml"
+        f"{endpoint.name} sent nothing for {silent_sec:g} s and was given up; see whether the server is busy, "
+        f"or raise {setting} under [model] in sensorloom.toml"
     )
 
 
@@ -136,20 +176,22 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
         return Failure(f"{name} sends requests on to {there}; write the address that answers as its base_url")
     if status in (401, 403):
         key = f"${endpoint.api_key_env}" if endpoint.api_key_env else "api_key_env of this endpoint in sensorloom.toml"
-        return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it")
+        return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it", for_all=True)
     if _TOO_LONG.search(lower):
         return Failure(
             f"the thread is longer than {model} can read{told}; branch from an earlier turn, "
             "or serve the model with a longer context"
         )
     if status == 404 and "model" in lower:
-        return Failure(f"{name} has no model {model!r}{told}; pick one with ctrl+o or --model")
+        return Failure(f"{name} has no model {model!r}{told}; pick one with ctrl+o or --model", for_all=True)
     if status == 404:
-        return Failure(f"{name} has no Chat Completions at {endpoint.base_url}; does its URL end in /v1?")
+        sentence = f"{name} has no Chat Completions at {endpoint.base_url}; does its URL end in /v1?"
+        return Failure(sentence, for_all=True)
     if _NO_TOOLS.search(lower) and status in (400, 404, 422, 500, 501):
         return Failure(
             f"{name} cannot call tools with {model}{told}; pick a model that can, or start the server with its tool "
-            "parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"
+            "parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)",
+            for_all=True,
         )
     if status in (408, 409) or status >= 500:
         return Failure(
@@ -162,7 +204,8 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
 
 def _too_many(name: str, told: str, lower: str, headers: Mapping[str, str]) -> Failure:
     if "insufficient_quota" in lower or "exceeded your current quota" in lower:
-        return Failure(f"{name} says the account has no credit left{told}; top it up, or pick another with ctrl+o")
+        sentence = f"{name} says the account has no credit left{told}; top it up, or pick another with ctrl+o"
+        return Failure(sentence, for_all=True)
     wait = _asked_wait(headers)
     if wait is not None and wait > MAX_WAIT_SEC:
         return Failure(f"{name} asks to wait {wait:.0f} s before the next request{told}; run the turn again then")
@@ -176,7 +219,8 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
     text = one_line(str(causes[-1]), 160)
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "CERTIFICATE" in text or "SSL" in text:
         return Failure(
-            f"{name}: no safe connection to {url}: {text}; is it http rather than https, or its own certificate?"
+            f"{name}: no safe connection to {url}: {text}; is it http rather than https, or its own certificate?",
+            for_all=True,
         )
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Failure(f"{name}: the host of {url} is not known here: {text}; check base_url and the network")
@@ -186,11 +230,12 @@ def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:
             retries=SERVER_RETRIES,
         )
     if any(type(cause).__name__ in ("UnsupportedProtocol", "InvalidURL") for cause in causes):
-        return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1")
+        return Failure(f"{name}: {url!r} is no URL that can be asked; write it as http://host:port/v1", for_all=True)
     address = url if name == url else f"{url} ({name})"
     return Failure(
         f"nothing answers at {address}: {text}; start the server, or pick another with ctrl+o or --endpoint",
         retries=SERVER_RETRIES - 1,
+        for_all=True,
     )
 
 

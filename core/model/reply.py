@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.model.pieces import content, is_object, overlap, string, whole_characters
 from core.model.text_calls import TextCalls
 
 NAMELESS = "unnamed_tool"
@@ -76,7 +77,16 @@ class CallWritten:
     arguments: str
 
 
-ReplyEvent = TextAdded | CallAdded | ArgumentsAdded | CallWritten
+@dataclass(frozen=True, slots=True)
+class Prefilling:
+    """The server reads what it was sent, as llama.cpp tells with `return_progress`: so many tokens of so many."""
+
+    run: str
+    done: int
+    total: int
+
+
+ReplyEvent = TextAdded | CallAdded | ArgumentsAdded | CallWritten | Prefilling
 
 
 @dataclass(slots=True)
@@ -94,6 +104,10 @@ class Reply:
     fingerprint: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cost: float | None = None
+    """What the message cost, where the server says so in its `usage`."""
+    sent: dict[str, Any] = field(default_factory=dict[str, Any])
+    """How it was asked for: the options of the request, and what was `dropped` because the server refuses it."""
     calls_from_text: bool = False
     """Whether the calls were read out of the text; see `core.model.text_calls`."""
     tool_names: frozenset[str] = frozenset()
@@ -111,30 +125,35 @@ class Reply:
         """Read one chunk of the stream (or a whole completion) as the JSON object it is."""
         if not isinstance(chunk, dict):
             return
-        self.model = self.model or _string(chunk.get("model"))
-        self.fingerprint = self.fingerprint or _string(chunk.get("system_fingerprint"))[:200]
+        self.model = self.model or string(chunk.get("model"))
+        self.fingerprint = self.fingerprint or string(chunk.get("system_fingerprint"))[:200]
         self._count(chunk.get("usage"))
+        progress = chunk.get("prompt_progress")
+        if isinstance(progress, dict):
+            done, total = progress.get("processed"), progress.get("total")
+            if isinstance(done, int) and isinstance(total, int):
+                yield Prefilling(self.run, done, total)
         choices = chunk.get("choices")
         first = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(first, dict):
             return
         delta = first.get("delta") or first.get("message")
         if isinstance(delta, dict):
-            yield from self._reasoned(_string(delta.get("reasoning_content") or delta.get("reasoning")))
-            yield from self._spoken(_content(delta.get("content")) or _string(delta.get("refusal")))
+            yield from self._reasoned(string(delta.get("reasoning_content") or delta.get("reasoning")))
+            yield from self._spoken(content(delta.get("content")) or string(delta.get("refusal")))
             calls = delta.get("tool_calls")
             for part in calls if isinstance(calls, list) else [calls] if isinstance(calls, dict) else []:
                 if isinstance(part, dict):
                     yield from self._called(part)
-        self.finish = _string(first.get("finish_reason")) or self.finish
+        self.finish = string(first.get("finish_reason")) or self.finish
 
     def end(self) -> Iterator[ReplyEvent]:
         """The stream is over: release what was held back and close the last call."""
         held, self._held = self._held, ""
         yield from self._emit(held)
         self._settle_thinking()
-        self.text = _whole_characters(self.text.strip())
-        self.reasoning = _whole_characters(self.reasoning.strip())
+        self.text = whole_characters(self.text.strip())
+        self.reasoning = whole_characters(self.reasoning.strip())
         self.calls = [call for call in self.calls if call.name or call.arguments.strip()]
         yield from self._close(len(self.calls), whole=True)
 
@@ -159,6 +178,8 @@ class Reply:
             prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
             self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
             self.completion_tokens = completion if isinstance(completion, int) else self.completion_tokens
+            cost = usage.get("cost")
+            self.cost = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else self.cost
 
     def _reasoned(self, text: str) -> Iterator[ReplyEvent]:
         if text:
@@ -175,7 +196,7 @@ class Reply:
                 yield from self._emit(before)
                 self._thinking, self._held = not self._thinking, after
                 continue
-            ready_size = len(self._held) - _overlap(self._held, tag)
+            ready_size = len(self._held) - overlap(self._held, tag)
             ready, self._held = self._held[:ready_size], self._held[ready_size:]
             yield from self._emit(ready)
             return
@@ -202,12 +223,12 @@ class Reply:
     def _called(self, part: dict[str, Any]) -> Iterator[ReplyEvent]:
         function = part.get("function")
         function = function if isinstance(function, dict) else part
-        name, arguments = _string(function.get("name")), function.get("arguments")
+        name, arguments = string(function.get("name")), function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
         number = self._call_number(part, name, arguments or "")
         call = self.calls[number]
-        call.server_id = call.server_id or _string(part.get("id"))
+        call.server_id = call.server_id or string(part.get("id"))
         if name and not call.announced and name != call.name:
             call.name += name
         if not arguments:
@@ -218,7 +239,7 @@ class Reply:
 
     def _call_number(self, part: dict[str, Any], name: str, arguments: str) -> int:
         """Which call a fragment belongs to; a new one is begun where none fits."""
-        index, server_id = part.get("index"), _string(part.get("id"))
+        index, server_id = part.get("index"), string(part.get("id"))
         index = index if isinstance(index, int) else None
         for number in reversed(range(len(self.calls))):
             call = self.calls[number]
@@ -246,7 +267,7 @@ class Reply:
         if not call.arguments.strip():
             two_names = {call.name, name} <= self.tool_names and name != call.name
             return other_id or two_names
-        if not _is_object(call.arguments):
+        if not is_object(call.arguments):
             return other_id and not (arguments and not arguments.lstrip().startswith("{"))
         return other_id or name != call.name or arguments.lstrip().startswith("{")
 
@@ -261,40 +282,12 @@ class Reply:
 
     def _close(self, number: int, whole: bool = False) -> Iterator[ReplyEvent]:
         """Report the calls before `number`; while the stream goes on, only as far as their arguments are whole."""
-        while self._written < number and (whole or _is_object(self.calls[self._written].arguments)):
+        while self._written < number and (whole or is_object(self.calls[self._written].arguments)):
             index, self._written = self._written, self._written + 1
             call = self.calls[index]
             if not call.announced:
                 call.announced = True
                 call.name = call.name.strip() or NAMELESS
                 yield CallAdded(self.run, index, call.name)
-            call.arguments = _whole_characters(call.arguments.strip()) or "{}"
+            call.arguments = whole_characters(call.arguments.strip()) or "{}"
             yield CallWritten(index, call.name, call.arguments)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _overlap(text: str, tag: str) -> int:
-    """How many characters at the end of `text` may be the beginning of `tag`."""
-    return next((size for size in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:size])), 0)
-
-
-def _whole_characters(text: str) -> str:
-    """Text whose surrogate pairs, parted when a server cut between the halves, are characters again."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _content(value: Any) -> str:
-    """A delta's content: a string, or a list of parts with text."""
-    if isinstance(value, list):
-        return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
-    return _string(value)

@@ -1,11 +1,14 @@
-"""A thread's messages as they are sent to a model: OpenAI's keys and nothing else."""
+"""A request as it is sent to a model: the thread's messages, OpenAI's keys and nothing else, and how it is asked."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from core.model.options import RECORDED, sent_options
+from core.model.refusals import role_for, with_instructions_as
+from core.settings_tables import ModelSettings
 from core.text import unicode_text
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
@@ -29,6 +32,45 @@ def sent_messages(messages: Iterable[Message], system: str, nudge: str = "") -> 
     if nudge:
         _append(request, {"role": "user", "content": nudge})
     return request
+
+
+def request_body(
+    settings: ModelSettings,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    tools: Sequence[Mapping[str, Any]],
+    seed: int | None,
+    refused: frozenset[str],
+) -> Sent:
+    """The whole of a request. `seed` replaces the settings' own; what is `refused` is left out."""
+    asked: Sent = {
+        "model": model,
+        "messages": with_instructions_as(messages, role_for(settings.system_role or "system", refused)),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "tools": list(tools) or None,
+        **sent_options(settings, tools=bool(tools)),
+        **({} if seed is None else {"seed": seed}),
+        **(settings.extra_body or {}),
+    }
+    if "max_tokens" in refused and asked.get("max_tokens") is not None:
+        asked.setdefault("max_completion_tokens", asked["max_tokens"])
+    return {key: value for key, value in asked.items() if value is not None and key not in refused}
+
+
+def sampling_record(settings: ModelSettings, body: Mapping[str, Any], refused: frozenset[str]) -> dict[str, Any]:
+    """What a turn keeps of how it was asked for, and what was left out as the server refuses it. Of headers nothing."""
+    names = ("temperature", "seed", *RECORDED)
+    record = {name: body[name] for name in names if name in body}
+    if (most := body.get("max_tokens", body.get("max_completion_tokens"))) is not None:
+        record["max_tokens"] = most
+    if extra := {name: body[name] for name in settings.extra_body or {} if name in body and name not in record}:
+        record["extra_body"] = extra
+    if (role := role_for(settings.system_role or "system", refused)) != "system":
+        record["system_role"] = role
+    if dropped := sorted(refused - {"stream_options"}):
+        record["dropped"] = dropped
+    return record
 
 
 def _append(request: list[Sent], message: Sent) -> None:

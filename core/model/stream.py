@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     import httpx2
 
+Result = TypeVar("Result")
 DONE: Final = object()
 """The stream's own end mark, `data: [DONE]`."""
 
@@ -44,14 +45,24 @@ class ServerSaysError(Exception):
         self.body = body
 
 
-async def read_chunks(response: httpx2.Response, clean: Callable[[str], str] = str) -> AsyncIterator[Any]:
+class SilentError(Exception):
+    """The server sent nothing for too long."""
+
+
+async def read_chunks(
+    response: httpx2.Response,
+    clean: Callable[[str], str] = str,
+    patience: Callable[[], float | None] = lambda: None,
+) -> AsyncIterator[Any]:
     """The objects of a reply as they come, then `DONE` where the server marks the end, or sent one whole completion.
 
     Args:
         response: an open response with status 200.
         clean: applied to each line before it is read; takes out what nobody may see.
+        patience: asked before each wait for bytes: how many seconds it may take.
 
     Raises:
+        SilentError: nothing came in that time.
         ServerSaysError: the server told of a failure, in whichever of the usual ways.
         NoCompletionsError: a web page came.
         NotJsonError: what came is nothing that can be read.
@@ -61,12 +72,12 @@ async def read_chunks(response: httpx2.Response, clean: Callable[[str], str] = s
     if "html" in kind:
         raise NoCompletionsError
     if "json" in kind and "ndjson" not in kind:
-        yield _whole(clean((await response.aread()).decode("utf-8", "replace")))
+        yield _whole(clean((await _within(response.aread(), patience())).decode("utf-8", "replace")))
         yield DONE
         return
     frames = _Frames(clean)
     pieces = response.aiter_bytes()
-    async for piece in pieces:
+    while (piece := await _within(anext(pieces, None), patience())) is not None:
         for chunk in frames.read(piece):
             yield chunk
             if chunk is DONE:
@@ -74,6 +85,15 @@ async def read_chunks(response: httpx2.Response, clean: Callable[[str], str] = s
                 return
     for chunk in frames.end():
         yield chunk
+
+
+async def _within(work: Awaitable[Result], seconds: float | None) -> Result:
+    """What comes of waiting, if it comes in time. Raises SilentError."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise SilentError from None
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:

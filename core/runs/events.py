@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.model.reply import ArgumentsAdded, CallAdded, TextAdded, Waiting
+from core.model.refusals import Dropped
+from core.model.reply import ArgumentsAdded, CallAdded, Prefilling, TextAdded, Waiting
 from core.storage.store import Stored
 from core.thread.proposal import Proposal
 
@@ -106,6 +107,8 @@ class TurnEnded:
     cancelled: bool = False
     error: str = ""
     partial: Proposal | None = None
+    for_all: bool = False
+    """Whether what failed would meet every other thread of a batch too."""
 
 
 TurnEvent = (
@@ -115,6 +118,8 @@ TurnEvent = (
     | ArgumentsAdded
     | CallAnswered
     | Waiting
+    | Prefilling
+    | Dropped
     | TurnProposed
     | QueryProposed
     | TurnAccepted

@@ -34,7 +34,7 @@ async def propose_question(
         stay_alive()
         yield TurnEnded(run, stem, cancelled=True)
     except SensorloomError as error:
-        yield TurnEnded(run, stem, error=str(error))
+        yield TurnEnded(run, stem, error=str(error), for_all=getattr(error, "for_all", False))
     else:
         yield QueryProposed(run, tidy_question(reply.text))
         yield TurnEnded(run, stem)

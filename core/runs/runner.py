@@ -18,6 +18,7 @@ from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.runs.events import SEVERAL, Reported, ThreadMade, TurnAccepted, TurnEnded, TurnEvent, TurnMade
 from core.runs.question import propose_question
+from core.runs.remembered import open_model
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
 from core.thread.evidence import evidence_of
@@ -248,7 +249,9 @@ class TurnRunner:
             _log.exception("an event was not taken")  # whoever watches must not stop a run
 
     def _model(self, choice: ModelChoice) -> Model:
-        return self._models.setdefault(choice, Model(choice))
+        if choice not in self._models:
+            self._models[choice] = open_model(self._workspace, choice)
+        return self._models[choice]
 
     async def _equipment(self, stored: Stored, run: str) -> tuple[Any, Any]:
         """The tools and what they work on; opened in a thread, since it reads files. Own tools that are not run, such

@@ -10,7 +10,8 @@ from typing import Any
 from core.model.client import Model
 from core.model.reply import CallWritten, Reply
 from core.settings import BUILTIN_NAME
-from core.thread.proposal import Generation, Proposal, marked_with
+from core.thread.cost import cost_of
+from core.thread.proposal import ASKED, Generation, Proposal, marked_with
 from core.thread.turns import call_id, call_ids
 from core.thread.value import Message, Thread, is_assistant
 
@@ -28,6 +29,8 @@ class Draft:
     max_tokens: int | None
     keep_reasoning: bool
     endpoint: str = ""
+    prices: tuple[float | None, float | None] = (None, None)
+    """What a million tokens cost, read and written."""
     answers: list[Message] = field(default_factory=list[Message])
     """Results of calls that stood unanswered at the thread's end."""
     results: list[Message] = field(default_factory=list[Message])
@@ -65,16 +68,21 @@ class Draft:
         return Proposal(len(self.thread.messages), tuple(messages), generation, reasoning, complete)
 
     def _generation(self) -> Generation:
+        reply = self.reply
+        sent = reply.sent or {"temperature": self.temperature, "seed": self.seed, "max_tokens": self.max_tokens}
+        cost = cost_of(reply.prompt_tokens, reply.completion_tokens, *self.prices)
         return Generation(
             self.model,
-            self.temperature,
-            self.seed,
-            self.max_tokens,
-            self.reply.prompt_tokens,
-            self.reply.completion_tokens,
+            sent.get("temperature"),
+            sent.get("seed"),
+            sent.get("max_tokens"),
+            reply.prompt_tokens,
+            reply.completion_tokens,
             time.monotonic() - self.started,
             self.endpoint,
-            self.reply.fingerprint,
+            reply.fingerprint,
+            {key: sent[key] for key in ASKED if key in sent},
+            reply.cost if cost is None else cost,
         )
 
 
@@ -95,6 +103,7 @@ def begin(thread: Thread, model: Model, run: str, seed: int | None) -> Draft:
         settings.max_tokens,
         settings.keep_reasoning,
         model.choice.endpoint.name,
+        (None, None) if model.choice.endpoint.builtin else (settings.price_in, settings.price_out),
     )
 
 

@@ -77,7 +77,8 @@ async def propose(
         stay_alive()
         yield TurnEnded(run, stem, cancelled=True, partial=draft.proposal(complete=False))
     except SensorloomError as error:
-        yield TurnEnded(run, stem, error=str(error), partial=draft.proposal(complete=False))
+        partial = draft.proposal(complete=False)
+        yield TurnEnded(run, stem, error=str(error), partial=partial, for_all=getattr(error, "for_all", False))
     else:
         proposal = draft.proposal(complete=True)
         assert proposal is not None  # an empty reply is a ModelError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from core.thread.updates import with_alternatives, with_messages, with_metadata, with_part
@@ -26,6 +26,10 @@ class Generation:
     endpoint: str = ""
     fingerprint: str = ""
     """What the server calls its configuration; of the built-in analyst, its manner."""
+    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """How else it was asked for: values of `ASKED`."""
+    cost: float | None = None
+    """What it cost, by the endpoint's prices or as the server said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,12 @@ class Proposal:
 Reason = Literal["retried", "discarded", "sampled", "edited", "superseded"]
 
 
-ORIGIN = ("model", "endpoint", "fingerprint", "temperature", "seed", "max_tokens")
+ASKED = (
+    "top_p", "top_k", "min_p", "stop", "tool_choice", "parallel_tool_calls", "response_format", "extra_body",
+    "system_role", "dropped",
+)  # fmt: skip
+"""What may have been asked for beside the temperature, the seed and the limit; `dropped` is what the server refuses."""
+ORIGIN = ("model", "endpoint", "fingerprint", "temperature", "seed", "max_tokens", *ASKED)
 """What `made_by` tells of how a turn was made; in a thread it is left out where it is as the thread's own."""
 
 
@@ -52,9 +61,14 @@ def marked_with(message: Message, generation: Generation, *, timed: bool = True,
     """An assistant's message that tells what made it: who, how it was sampled, in how many seconds, and the tokens as
     the server counted them. What is not known is left out; so is, unless `timed`, the time: the built-in analyst's says
     nothing, and the same seed gives the same thread."""
-    counted = {"prompt_tokens": generation.prompt_tokens, "completion_tokens": generation.completion_tokens}
+    counted: dict[str, float | None] = {
+        "prompt_tokens": generation.prompt_tokens,
+        "completion_tokens": generation.completion_tokens,
+    }
+    counted["cost"] = None if generation.cost is None else float(f"{generation.cost:.6g}")
     usage = {key: count for key, count in counted.items() if count is not None}
-    own = {key: getattr(generation, key) for key in ORIGIN if getattr(generation, key) not in (None, "")}
+    values = {key: generation.asked.get(key) if key in ASKED else getattr(generation, key) for key in ORIGIN}
+    own = {key: value for key, value in values.items() if value not in (None, "")}
     made_by = {**own, **({"seconds": round(generation.seconds, 3)} if timed else {}), **more}
     return {**message, **({"usage": usage} if usage else {}), "made_by": made_by}
 

@@ -12,7 +12,8 @@ import pytest
 
 from core.cli.commands import run_command
 from core.errors import UsageError, WorkspaceError
-from core.model.endpoints import choose, configured, list_everything
+from core.model.endpoints import choose, configured
+from core.model.listing import list_everything
 from core.runs.toolbox import load_toolbox, open_toolbox
 from core.trust import acts_of, keep_answer, question, user_folder
 from core.workspace import open_workspace

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
+from core.model.refusals import Dropped
 from core.runs.events import Reported, TurnEnded, TurnEvent
 from core.thread.proposal import Proposal
 from tui.keys import ActionId
@@ -149,6 +150,8 @@ class Running:
         problem = work.apply(event, now)
         if isinstance(event, Reported):
             self._thread.say(event.text)
+        if isinstance(event, Dropped):
+            self._thread.say(event.sentence)
         if problem:
             self._thread.say(problem if stem in problem else f"{stem}: {problem}", "error")
         if work.stored is not before:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.model.reply import ArgumentsAdded, CallAdded, TextAdded, Waiting
+from core.model.reply import ArgumentsAdded, CallAdded, Prefilling, TextAdded, Waiting
 from core.runs.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.storage.store import Stored
 from core.text import one_line
@@ -37,6 +37,8 @@ class LiveTurn:
     """Name and arguments as they stand, by the call's number."""
     answers: dict[int, CallAnswered] = field(default_factory=dict[int, CallAnswered])
     waiting: str = ""
+    prefill: str = ""
+    """How far the server has read what it was sent, where it says so."""
     _note: str = ""
     _noted_at: int = -1
 
@@ -57,11 +59,14 @@ class LiveTurn:
             case Waiting():
                 self._begin_anew()
                 self.waiting = f"waiting {event.seconds:.0f} s: {one_line(event.reason, 80)}"
+            case Prefilling():
+                self.prefill = f"reading {event.done:,} of {event.total:,} tokens"
             case _:
                 pass
 
     def _begin_anew(self) -> None:
         """The model is asked again: what came of its message is void, earlier calls' answers are not."""
+        self.prefill = ""
         self.text = self.reasoning = ""
         self.calls.clear()
         self.answers = {index: answer for index, answer in self.answers.items() if index < 0}
@@ -90,6 +95,8 @@ class LiveTurn:
         seconds = int(now - self.started)
         if seconds != self._noted_at:
             size = len(self.text) + len(self.reasoning) + sum(len(arguments) for _, arguments in self.calls.values())
+            if not size and not self.calls:
+                return f"{self.prefill or 'waiting for the first token'} · {seconds} s"
             tokens = size // CHARACTERS_PER_TOKEN
             rate = f", {tokens / (now - self.started):.0f}/s" if tokens and now - self.started > 0.5 else ""
             self._noted_at, self._note = seconds, f"≈ {tokens} tokens{rate}, {seconds} s"

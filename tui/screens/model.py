@@ -1,22 +1,25 @@
-"""The dialog that chooses the model turns are made with, and how it samples."""
+"""The dialog that chooses the model turns are made with, and how it is asked."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from core.model.endpoints import Endpoint, ModelChoice
+from core.errors import SensorloomError
+from core.model.endpoints import Endpoint, ModelChoice, settings_for
+from core.model.options import OPTIONS, read_option, shown_option
 from core.text import one_line
 from core.workspace import Workspace
 from tui.local_keys import keys_of, local_bindings
@@ -26,10 +29,20 @@ from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
 if TYPE_CHECKING:
-    from core.model.endpoints import Listing
+    from core.model.listing import Listing
 
-NUMBERS = (("temperature", float), ("seed", int), ("max_tokens", int))
-"""The settings that can be changed here, with what they are; empty leaves one to the server."""
+USUAL = {
+    "system_role": "system",
+    "concurrency": "4",
+    "connect_timeout_sec": "10",
+    "first_token_timeout_sec": "10 × timeout",
+    "timeout_sec": "60",
+    "headers": "none",
+    "extra_body": "none",
+    "price_in": "not known",
+    "price_out": "not known",
+}
+"""What holds where a field is empty; of any other option it is what the server does."""
 
 
 class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
@@ -50,22 +63,31 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         self._workspace = workspace
         self._choice = choice
         self._models: list[tuple[Endpoint, str]] = []
+        self._problems: list[str] = []
+        self._shown = {name: shown_option(getattr(choice.settings, name)) for name in OPTIONS}
+        """What was put into each field; what differs from it is a person's."""
+        base = settings_for(workspace, choice.endpoint)
+        self._own = {name for name in OPTIONS if getattr(base, name) != getattr(choice.settings, name)}
+        """Options that a person chose here before: they hold for another endpoint too."""
 
     def compose(self) -> ComposeResult:
         """The models, the settings, and what did not answer."""
         with Vertical(id="dialog"):
             yield Picker(id="models")
-            with Horizontal(id="settings"):
-                for name, _ in NUMBERS:
-                    value = getattr(self._choice.settings, name)
-                    yield Plain(name.replace("_", " "))
-                    yield LineField("" if value is None else f"{value:g}", id=name, placeholder="server's")
+            with VerticalScroll(id="settings", can_focus=False):
+                for pair in (OPTIONS[at : at + 2] for at in range(0, len(OPTIONS), 2)):
+                    with Horizontal():
+                        for name in pair:
+                            yield Plain(name.removesuffix("_sec").replace("_", " "))
+                            yield LineField(self._shown[name], id=name, placeholder=USUAL.get(name, "server's"))
             yield Plain(id="problems")
 
     def on_mount(self) -> None:
         """Ask the endpoints."""
         self.query_one("#dialog").border_title = "model"
-        self.query_one("#dialog").border_subtitle = keys_of(self).hints("model.take", "model.settings", "model.back")
+        self.query_one("#dialog").border_subtitle = keys_of(self).hints(
+            "model.take", "model.settings", "model.forget", "model.back"
+        )
         for line in self.query(Input):
             line.cursor_blink = False
         self.picker.empty = "asking the endpoints …"
@@ -73,7 +95,7 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         self.run_worker(self._ask(), exclusive=True, group="models")
 
     async def _ask(self) -> None:
-        from core.model.endpoints import list_everything
+        from core.model.listing import list_everything
 
         self.post_message(self.Listed(await list_everything(self._workspace)))
 
@@ -84,8 +106,55 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         now = (self._choice.endpoint.name, self._choice.model or self._choice.endpoint.model)
         at = next((i for i, (endpoint, model) in enumerate(rows) if (endpoint.name, model) == now), 0)
         self.picker.show([Choice(model, f"{endpoint.name}  {endpoint.base_url}") for endpoint, model in rows], at)
-        problems = [one_line(listing.problem, 200) for listing in event.listings if listing.problem]
-        self.query_one("#problems", Plain).show("\n".join(problems))
+        self._problems = [one_line(listing.problem, 200) for listing in event.listings if listing.problem]
+        if rows:
+            self._picked()
+        else:
+            self._tell_refused()
+
+    @on(Picker.Picked)
+    def _picked(self) -> None:
+        """Show how the endpoint under the cursor is asked; what a person typed or chose stays."""
+        if not self._models:
+            return
+        endpoint, _ = self._models[self.picker.cursor]
+        same = endpoint.name == self._choice.endpoint.name
+        settings = self._choice.settings if same else settings_for(self._workspace, endpoint)
+        for name in OPTIONS:
+            line, text = self.query_one(f"#{name}", Input), shown_option(getattr(settings, name))
+            if name not in self._own and line.value == self._shown[name]:
+                line.value = self._shown[name] = text
+        self._tell_refused()
+
+    def _tell_refused(self) -> None:
+        self.run_worker(self._refused(), exclusive=True, group="refused")
+
+    async def _refused(self) -> None:
+        """Say what is left out at the endpoint under the cursor, and what did not answer."""
+        from core.runs.remembered import refusals_of
+
+        if not self._models:
+            self.query_one("#problems", Plain).show("\n".join(self._problems))
+            return
+        endpoint, model = self._models[self.picker.cursor]
+        refuses = (await asyncio.to_thread(refusals_of, self._workspace, endpoint)).get(model, ())
+        key = keys_of(self)["model.forget"]
+        told = [one_line(f"asked without what it refuses: {', '.join(refuses)} ({key} forgets)")] if refuses else []
+        self.query_one("#problems", Plain).show("\n".join((*told, *self._problems)))
+
+    async def action_forget(self) -> None:
+        """Forget what the endpoint under the cursor refuses."""
+        from core.runs.remembered import forget_refusals
+
+        if not self._models:
+            return
+        endpoint, _ = self._models[self.picker.cursor]
+        try:
+            await asyncio.to_thread(forget_refusals, self._workspace, endpoint.name)
+        except SensorloomError as error:
+            self._say(one_line(str(error)))
+            return
+        self._tell_refused()
 
     @on(Input.Submitted)
     def action_take(self) -> None:
@@ -93,16 +162,19 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         if not self._models:
             return
         endpoint, model = self._models[self.picker.cursor]
-        settings: dict[str, Any] = {}
-        for name, kind in NUMBERS:
-            text = self.query_one(f"#{name}", Input).value.strip()
+        values: dict[str, Any] = {}
+        for name in OPTIONS:
+            line = self.query_one(f"#{name}", Input)
             try:
-                settings[name] = kind(text) if text else None
-            except ValueError:
-                self._say(f"{name.replace('_', ' ')}: `{one_line(text, 20)}` is no number")
+                values[name] = read_option(name, line.value)
+            except SensorloomError as error:
+                self._say(one_line(str(error)))
+                line.focus()
                 return
-        changed = msgspec.structs.replace(self._choice.settings, **settings)
-        self.dismiss(ModelChoice(endpoint, model, changed))
+        settings = msgspec.structs.replace(self._choice.settings, **values)
+        if not endpoint.builtin and (endpoint.headers or settings.headers):
+            endpoint = replace(endpoint, options={**endpoint.options, "headers": settings.headers or {}})
+        self.dismiss(ModelChoice(endpoint, model, settings))
 
     def _say(self, text: str) -> None:
         self.query_one("#problems", Plain).show(Content.styled(text, "$text-warning"))

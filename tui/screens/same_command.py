@@ -63,7 +63,7 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "turn.execute": ("edit --message N --execute",),
     "turn.undo": ("undo",),
     "turn.redo": ("redo",),
-    "app.model": ("run --endpoint NAME --model NAME",),
+    "app.model": ("run --endpoint NAME --model NAME", "endpoints list", "endpoints forget NAME"),
 }  # fmt: skip
 """By action, after `sensorloom`: what does the same, or what its dialog does; capitals stand for what one writes."""
 

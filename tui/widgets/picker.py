@@ -11,6 +11,7 @@ from textual.message import Message
 from core.text import one_line
 from tui.widgets.lines import Line, fit
 from tui.widgets.row_list import RowList
+from tui.widgets.short_labels import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Picker(RowList):
         super().__init__(id=id)
         self.choices = choices
         self._longest = _longest(choices)
+        self._texts = frozenset(one_line(choice.text) for choice in choices)
 
     @property
     def count(self) -> int:
@@ -49,6 +51,7 @@ class Picker(RowList):
         """Show other choices, with the cursor on one of them."""
         self.choices = choices
         self._longest = _longest(choices)
+        self._texts = frozenset(one_line(choice.text) for choice in choices)
         self.cursor = index
         self.rows_changed()
 
@@ -59,7 +62,9 @@ class Picker(RowList):
     def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The choice, and what stands beside it in a column of its own."""
         choice = self.choices[index]
-        sign, text, beside = "▸ " if at_cursor else "  ", one_line(choice.text), one_line(choice.beside)
+        sign, beside = "▸ " if at_cursor else "  ", one_line(choice.beside)
+        room = max(width * 3 // 5, width - 4 - cell_len(beside)) if beside else width - 2
+        text = shortened(one_line(choice.text), room, self._texts)
         gap = max(2, min(self._longest, width * 2 // 5) + 2 - cell_len(text))
         right: Line = ((" " * gap, "text"), (beside, "dim")) if beside else ()
         return fit(((sign, "mark"), (text, "text"), *right), width)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from core.settings import BUILTIN_NAME
 from core.text import one_line
+from core.thread.cost import cost_in, cost_shown
 from core.thread.proposal import origin_of
 from core.thread.value import Message, Thread, is_assistant
 from tui.widgets.lines import Span
+from tui.widgets.short_labels import shortened
 
 
 def maker(thread: Thread, message: Message, turn: int) -> tuple[Span, ...]:
@@ -20,7 +22,7 @@ def maker(thread: Thread, message: Message, turn: int) -> tuple[Span, ...]:
         return ()
     origin = origin_of(thread, message)
     names = [str(origin[key]) for key in ("model", "endpoint") if origin.get(key) and origin[key] != BUILTIN_NAME]
-    return ((one_line(" at ".join(names), 60), "dim"),) if names else ()
+    return ((shortened(one_line(" at ".join(names)), 60), "dim"),) if names else ()
 
 
 def effort(message: Message) -> tuple[str, ...]:
@@ -30,6 +32,8 @@ def effort(message: Message) -> tuple[str, ...]:
     if isinstance(usage, Mapping):
         counts = [usage.get(key) for key in ("prompt_tokens", "completion_tokens")]
         lines.append("→".join(_count(count) for count in counts if isinstance(count, int)))
+    if (cost := cost_in(message)) is not None:
+        lines.append(f"¤{cost_shown(cost)}")
     seconds = made_by.get("seconds") if isinstance(made_by, Mapping) else None
     if isinstance(seconds, int | float):
         lines.append(duration(float(seconds)))

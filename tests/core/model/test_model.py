@@ -11,7 +11,7 @@ from core.model import errors
 from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import ArgumentsAdded, CallAdded, CallWritten, Reply, TextAdded, Waiting
-from core.settings import ModelSettings
+from core.settings_tables import ModelSettings
 from tests.fake_server import Answer, FakeServer, calls, delta, fails, fake_server, fragment, says, usage
 
 TOOLS = [
@@ -23,7 +23,14 @@ ASKED = [{"role": "user", "content": "What is it?"}]
 
 def chosen(server: FakeServer | str, **settings: Any) -> ModelChoice:
     url = server if isinstance(server, str) else server.url
-    return ModelChoice(Endpoint("lab", url), "fake", msgspec.convert({"timeout_sec": 60.0, **settings}, ModelSettings))
+    return ModelChoice(
+        Endpoint("lab", url),
+        "fake",
+        msgspec.convert(
+            {"timeout_sec": 60.0, "first_token_timeout_sec": settings.get("timeout_sec", 60.0), **settings},
+            ModelSettings,
+        ),
+    )
 
 
 async def asked(choice: ModelChoice, tools: Any = (), seed: int | None = None) -> tuple[Reply, list[Any], str]:

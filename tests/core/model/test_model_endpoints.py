@@ -13,11 +13,8 @@ from core.model.endpoints import (
     Endpoint,
     choose,
     configured,
-    first_model,
-    list_everything,
-    list_models,
-    local_candidates,
 )
+from core.model.listing import first_model, list_everything, list_models, local_candidates
 from core.trust import acts_of, keep_answer
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, fails, fake_server

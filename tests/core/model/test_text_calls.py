@@ -10,7 +10,7 @@ from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import CallWritten, Reply
 from core.model.text_calls import TextCall, text_calls
-from core.settings import ModelSettings
+from core.settings_tables import ModelSettings
 from tests.fake_server import fake_server, says
 
 OFFERED = frozenset({"look", "listen"})

@@ -13,7 +13,7 @@ from core.model.endpoints import Endpoint, ModelChoice
 from core.model.reply import TextAdded
 from core.runs.events import Reported, TurnAccepted, TurnEnded, TurnEvent, TurnProposed
 from core.runs.runner import Make, TurnRunner
-from core.settings import ModelSettings
+from core.settings_tables import ModelSettings
 from core.storage import store
 from core.storage.store import Stored
 from core.thread.value import Thread

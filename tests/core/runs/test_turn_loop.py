@@ -17,7 +17,7 @@ from core.model.reply import TextAdded, Waiting
 from core.runs.events import CallAnswered, QueryProposed, TurnAccepted, TurnEnded, TurnEvent, TurnProposed, TurnStarted
 from core.runs.question import propose_question
 from core.runs.turn_loop import propose, propose_many, run_to_end
-from core.settings import ModelSettings
+from core.settings_tables import ModelSettings
 from core.storage import history, store
 from core.storage.store import Stored
 from core.thread.updates import with_metadata
@@ -74,7 +74,12 @@ def begun(workspace: Workspace, *further: dict[str, Any], **metadata: Any) -> St
 def model(server: FakeServer, **settings: Any) -> Model:
     return Model(
         ModelChoice(
-            Endpoint("lab", server.url), "fake", msgspec.convert({"timeout_sec": 60.0, **settings}, ModelSettings)
+            Endpoint("lab", server.url),
+            "fake",
+            msgspec.convert(
+                {"timeout_sec": 60.0, "first_token_timeout_sec": 60.0, **settings},
+                ModelSettings,
+            ),
         ),
         backoff_sec=0.01,
     )
@@ -407,7 +412,7 @@ async def test_trouble_in_the_middle_of_a_run_loses_nothing_and_can_be_run_again
 ) -> None:
     stored = begun(workspace)
     with fake_server(calls(("look", '{"channel": "x"}')), TROUBLE[kind]) as server:
-        events = await ran(server, workspace, stored, timeout_sec=2.0 if kind == "hang" else 60.0)
+        events = await ran(server, workspace, stored, first_token_timeout_sec=2.0 if kind == "hang" else 60.0)
         assert len(the(TurnEnded, events).error) > 20
         assert valid(workspace).status == "active"
         server.script = [FINAL]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from core.model.options import OPTIONS, shown_option
 from core.model.reply import TextAdded, Waiting
 from core.runs.events import CallAnswered, TurnEnded, TurnStarted
 from core.storage.store import Stored
@@ -121,7 +122,7 @@ async def test_a_run_shows_at_once_that_the_model_was_asked(workspace: Workspace
     with fake_server(Answer(hang_first=True)) as server:
         async with opened(served(server.url)) as (pilot, screen):
             await pilot.press("r")
-            await until(pilot, lambda: "asking the model" in shown_text(screen) or "running" in shown_text(screen))
+            await until(pilot, lambda: "waiting for the first token" in shown_text(screen))
             await pilot.press("escape")
             await until(pilot, lambda: not work(screen).busy)
             assert work(screen).idle
@@ -178,22 +179,43 @@ async def test_what_a_model_reasons_is_folded_and_stored_only_when_configured(
     assert message.get("reasoning_content") == ("First I wonder. Then I know." if keep else None)
 
 
-async def test_temperature_seed_and_max_tokens_are_set_by_key_and_recorded(workspace: Workspace, served: Served):
+TYPED = {
+    "temperature": "0.25", "seed": "11", "max_tokens": "99", "top_p": "0.9", "top_k": "40", "min_p": "0.1",
+    "stop": "END", "tool_choice": "auto", "parallel_tool_calls": "no", "response_format": '{"type": "text"}',
+    "extra_body": '{"extra": {"on": true}}', "headers": '{"X-Team": "${HOME}"}', "system_role": "developer",
+    "concurrency": "2", "connect_timeout_sec": "9", "first_token_timeout_sec": "90", "timeout_sec": "45",
+    "price_in": "3", "price_out": "15",
+}  # fmt: skip
+
+
+async def test_every_option_of_the_request_is_set_by_key_and_recorded(workspace: Workspace, served: Served):
+    assert TYPED.keys() == {*OPTIONS}
     stem = new_thread(workspace).stem
     with fake_server(says("Final Answer: walking")) as server:
         async with opened(served(server.url)) as (pilot, screen):
             await pilot.press("ctrl+o")
             await until(pilot, lambda: isinstance(pilot.app.screen, ModelScreen) and "fake" in on_screen(pilot.app))
-            for name, value in (("temperature", "0.25"), ("seed", "11"), ("max_tokens", "99")):
+            for name, value in TYPED.items():
                 pilot.app.screen.query_one(f"#{name}", Input).value = value
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+            settings = screen.parts.runs.choice.settings
             await proposed(pilot, screen)
             await pilot.press("y")
             await until(pilot, lambda: len(on_disk(workspace, stem).thread.messages) > 1)
         asked = server.requests[-1]
-    assert asked["temperature"] == 0.25 and asked["seed"] == 11
-    assert 99 in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
+    assert {name: shown_option(getattr(settings, name)) for name in TYPED} == TYPED
+    sent = {
+        "temperature": 0.25, "seed": 11, "max_tokens": 99, "top_p": 0.9, "top_k": 40, "min_p": 0.1, "stop": ["END"],
+        "tool_choice": "auto", "parallel_tool_calls": False, "response_format": {"type": "text"},
+    }  # fmt: skip
+    assert {name: asked[name] for name in sent} == sent and asked["extra"] == {"on": True}
+    assert asked["messages"][0]["role"] == "developer"
+    made_by = on_disk(workspace, stem).thread.metadata["made_by"]
+    assert {name: made_by[name] for name in sent} == sent and "headers" not in made_by
+    assert (made_by["extra_body"], made_by["system_role"]) == ({"extra": {"on": True}}, "developer")
+    usage = on_disk(workspace, stem).thread.messages[-1]["usage"]
+    assert usage["cost"] == pytest.approx((3 * usage["prompt_tokens"] + 15 * usage["completion_tokens"]) / 1e6)
     metadata = on_disk(workspace, stem).thread.metadata
     assert (metadata["model"], metadata["temperature"], metadata["seed"], metadata["max_tokens"]) == (
         "fake",

@@ -1,0 +1,82 @@
+"""The options of how a model is asked, the same for every command that asks one: `core.model.options` has the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from core.errors import UsageError
+
+FLAGS = {
+    "temperature": ("--temperature", "NUMBER", "How freely the model chooses its words."),
+    "max_tokens": ("--max-tokens", "N", "Tokens a message may have."),
+    "top_p": ("--top-p", "SHARE", "Only the likeliest tokens that together have this probability."),
+    "top_k": ("--top-k", "N", "Only so many of the likeliest tokens."),
+    "min_p": ("--min-p", "SHARE", "Only tokens with this share of the likeliest one's probability."),
+    "stop": ("--stop", "TEXT", "Where a message ends; may stand often."),
+    "tool_choice": ("--tool-choice", "WAY", "`auto`, `none`, `required`, or the tool that must be called."),
+    "parallel_tool_calls": ("--parallel-tool-calls", "yes|no", "Whether a message may hold several calls."),
+    "response_format": ("--response-format", "JSON", "What the text must look like, as the server has it."),
+    "extra_body": ("--extra-body", "JSON", "Further keys of the request."),
+    "headers": ("--header", "NAME:VALUE", "A further header; `${NAME}` stands for a variable. May stand often."),
+    "system_role": ("--system-role", "ROLE", "Who instructs: `system`, `developer`, `user`; `none` leaves it out."),
+    "connect_timeout_sec": ("--connect-timeout", "SEC", "Given up when it is not reached in this time."),
+    "first_token_timeout_sec": ("--first-token-timeout", "SEC", "Given up when silent so long before the first token."),
+    "timeout_sec": ("--timeout", "SEC", "Given up when silent so long after it."),
+    "price_in": ("--price-in", "NUMBER", "What a million tokens cost that the model reads."),
+    "price_out": ("--price-out", "NUMBER", "What a million tokens cost that the model writes."),
+}
+"""Each option's flag, what stands for its value in the help, and what it is for. `--seed` and `--parallel` are declared
+by each command: they decide of more than the request."""
+
+SEVERAL = ("stop", "headers")
+
+
+def serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all of them; it receives each under the option's name."""
+    for name, (flag, stands_for, about) in reversed(FLAGS.items()):
+        function = click.option(
+            flag, name, metavar=stands_for, help=about, multiple=name in SEVERAL, callback=_read(name)
+        )(function)
+    return function
+
+
+def _read(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def read(_context: click.Context, _parameter: click.Parameter, typed: Any) -> Any:
+        from core.model.options import read_option
+
+        if not typed:
+            return None
+        try:
+            if name == "stop":
+                return tuple(typed)
+            return _headers(typed) if name == "headers" else read_option(name, typed)
+        except UsageError as error:
+            raise click.BadParameter(str(error).partition(": ")[2] or str(error)) from None
+
+    return read
+
+
+def _headers(typed: tuple[str, ...]) -> dict[str, str]:
+    pairs = [line.partition(":") for line in typed]
+    if wrong := next((name for name, colon, _ in pairs if not (colon and name.strip())), None):
+        raise UsageError(f"header: it is written NAME:VALUE, which {wrong[:40]!r} is not")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def serving_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that were told."""
+    return {name: options[name] for name in FLAGS if options.get(name) is not None}
+
+
+def parallel_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--parallel`; `threads_at_once` says how many where it is not told."""
+    about = "Threads run at once; as the endpoint's `concurrency`, else 4."
+    return click.option("--parallel", type=click.IntRange(1, 256), help=about)(function)
+
+
+def threads_at_once(told: int | None, concurrency: int | None) -> int:
+    """How many threads run at once: as told, as the settings have it, or 4."""
+    return told or concurrency or 4

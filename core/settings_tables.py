@@ -1,0 +1,121 @@
+"""The tables `[model]` and `[[endpoints]]` of `sensorloom.toml`: which servers there are, and how they are asked.
+
+What both may say is `ServingSettings`: an endpoint's own value goes before that of `[model]`, an option of a command or
+of the screen before both. `core.model.options` says how each is typed and sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table that says nothing it does not know."""
+
+
+VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+
+def variables_in(value: str) -> list[str]:
+    """The environment variables that a header's value names: `${NAME}`, or `$NAME`."""
+    return [match[1] or match[2] for match in VARIABLE.finditer(value)]
+
+
+SystemRole = Literal["system", "developer", "user", "none"]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Price = Annotated[float, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Word = Annotated[str, msgspec.Meta(min_length=1)]
+
+TIMEOUT_SEC = 60.0
+CONNECT_TIMEOUT_SEC = 10.0
+FIRST_TOKEN_TIMES = 10.0
+"""So many times the seconds between tokens the first one may take, where nobody says how long: a long thread is read
+through before anything is written."""
+
+
+class ServingSettings(Table, frozen=True):
+    """How a server is asked. What is absent is left to the server, or is as its line says."""
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=1000)] | None = None
+    """How freely the model chooses its words."""
+    seed: int | None = None
+    """What its chance begins with."""
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Tokens that a message may have."""
+    top_p: Probability | None = None
+    """Only the likeliest tokens that together have this probability."""
+    top_k: Annotated[int, msgspec.Meta(ge=-1)] | None = None
+    """Only so many of the likeliest tokens."""
+    min_p: Probability | None = None
+    """Only tokens with this share of the likeliest one's probability."""
+    stop: Word | tuple[Word, ...] | None = None
+    """Where the message ends: one text, or several."""
+    tool_choice: Word | None = None
+    """`auto`, `none`, `required`, or the name of the tool that must be called."""
+    parallel_tool_calls: bool | None = None
+    """Whether a message may hold several calls."""
+    response_format: dict[str, Any] | None = None
+    """What the text must look like, as the server has it: `{type = "json_object"}`."""
+    extra_body: dict[str, Any] | None = None
+    """Further keys of the request: `{chat_template_kwargs = {enable_thinking = false}}`."""
+    headers: dict[str, str] | None = None
+    """Further headers. `${NAME}` in a value stands for an environment variable. Written nowhere else."""
+    system_role: SystemRole | None = None
+    """As whom the model is given its instructions: `system` unless told; `none` leaves them out."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
+    """Threads that a batch runs at once; 4 unless told."""
+    connect_timeout_sec: Seconds | None = None
+    """Seconds after which a server that does not let itself be reached is given up; 10 unless told."""
+    first_token_timeout_sec: Seconds | None = None
+    """Seconds without a byte before the first token; ten times `timeout_sec` unless told."""
+    timeout_sec: Seconds | None = None
+    """Seconds without a byte after it; 60 unless told."""
+    price_in: Price | None = None
+    """What a million tokens cost that the model reads."""
+    price_out: Price | None = None
+    """What a million tokens cost that the model writes."""
+
+
+class EndpointSettings(ServingSettings, frozen=True, kw_only=True):
+    """One `[[endpoints]]` table: a server that speaks Chat Completions."""
+
+    name: str
+    """What it is called on the screen."""
+    base_url: str
+    """Where it answers, with the version: `http://127.0.0.1:8000/v1`."""
+    model: str = ""
+    """The model to ask; the server's first when empty."""
+    api_key_env: str = ""
+    """The environment variable that holds its key. Keys are never written in the file."""
+
+
+class ModelSettings(ServingSettings, frozen=True, kw_only=True):
+    """The `[model]` table: how turns are sampled."""
+
+    endpoint: str = ""
+    """The endpoint used at start: a name from `[[endpoints]]`, or `builtin`."""
+    max_turns: Annotated[int, msgspec.Meta(ge=1)] = 10
+    """Assistant messages a run may make."""
+    keep_reasoning: bool = False
+    """Whether reasoning that the server streams apart is stored with the message."""
+    tool_text: Literal["refuse", "parse"] = "refuse"
+    """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
+
+    @property
+    def connect_sec(self) -> float:
+        """How long a connection may take."""
+        return self.connect_timeout_sec or min(CONNECT_TIMEOUT_SEC, self.token_sec)
+
+    @property
+    def first_token_sec(self) -> float:
+        """How long the server may be silent before the first token."""
+        return self.first_token_timeout_sec or FIRST_TOKEN_TIMES * self.token_sec
+
+    @property
+    def token_sec(self) -> float:
+        """How long the server may be silent once it has begun."""
+        return self.timeout_sec or TIMEOUT_SEC

@@ -1,0 +1,31 @@
+"""What turns cost: by the prices that stood when they were made, kept with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PRICED_TOKENS = 1_000_000
+"""Prices are of so many tokens."""
+
+
+def cost_of(read: int | None, written: int | None, price_in: float | None, price_out: float | None) -> float | None:
+    """What a message cost that read and wrote so many tokens; None where no price, or no count, is known."""
+    parts = [
+        tokens * price / PRICED_TOKENS
+        for tokens, price in ((read, price_in), (written, price_out))
+        if tokens is not None and price is not None
+    ]
+    return sum(parts) if parts else None
+
+
+def cost_in(message: Mapping[str, Any]) -> float | None:
+    """What a stored message says it cost; None where it says nothing."""
+    usage = message.get("usage")
+    cost = usage.get("cost") if isinstance(usage, Mapping) else None
+    return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
+
+
+def cost_shown(cost: float) -> str:
+    """A cost as it is read. Prices have no currency here, so it has none: `0.0031`, `12.40`."""
+    return f"{cost:.2f}" if cost >= 1 else f"{cost:.2g}" if cost else "0"
