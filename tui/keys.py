@@ -31,6 +31,7 @@ LocalId = Literal[
     "plot.later", "plot.closer", "plot.wider", "plot.whole", "plot.next_sensor", "plot.previous_sensor",
     "plot.switch", "plot.back", "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",
     "tree.go", "tree.fold", "tree.unfold", "tree.fold_all", "tree.unfold_all", "tree.back", "data.import", "data.check",
+    "data.show", "overview.back",
     "data.mend", "data.unmend", "data.back", "failures.take", "failures.back", "board.take", "board.count",
     "tables.next", "tables.previous", "board.back", "report.stop", "report.copy", "report.back",
     "options.export", "options.before", "options.after", "options.type", "options.wrong", "options.view",
@@ -66,8 +67,8 @@ ActionId = Literal[
 
 Local = Literal[
     "conversation", "editor", "tool_name", "search_line", "filter_line", "choice", "text", "say", "words", "steps",
-    "trash", "fields", "tree", "data", "sort", "saved", "model", "welcome", "compare", "differences", "plot", "goal",
-    "board", "tables", "failures", "report", "options", "begin", "question", "held", "help",
+    "trash", "fields", "tree", "data", "overview", "sort", "saved", "model", "welcome", "compare", "differences",
+    "plot", "goal", "board", "tables", "failures", "report", "options", "begin", "question", "held", "help",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", Local]

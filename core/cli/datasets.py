@@ -13,6 +13,7 @@ import click
 
 from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
 from core.cli.marking import cut_command, mark_command
+from core.cli.show_dataset import show_command
 from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
 from core.text import counted
@@ -29,6 +30,7 @@ def command() -> None:
 
 command.add_command(mark_command)
 command.add_command(cut_command)
+command.add_command(show_command)
 
 
 @command.command("import")

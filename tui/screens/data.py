@@ -23,6 +23,7 @@ from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
+from tui.screens.dataset_overview import DatasetOverviewScreen
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
@@ -61,7 +62,9 @@ class DataScreen(Guarded, ModalScreen[bool]):
         """List them."""
         box = self.query_one("#dialog")
         box.border_title = "data"
-        box.border_subtitle = keys_of(self).hints("data.import", "data.check", "data.mend", "data.unmend", "data.back")
+        box.border_subtitle = keys_of(self).hints(
+            "data.show", "data.import", "data.check", "data.mend", "data.unmend", "data.back"
+        )
         self.picker.empty = "reading …"
         self.picker.focus()
         self.run_worker(self._list, thread=True)
@@ -98,6 +101,11 @@ class DataScreen(Guarded, ModalScreen[bool]):
         open_dataset(self._workspace, report.dataset).features(self._progress)
         return _imported(report, keys_of(self)["thread.new"])
 
+    def action_show(self) -> None:
+        """Show what the dataset under the cursor holds."""
+        if (name := self._pointed) is not None:
+            self.app.push_screen(DatasetOverviewScreen(self._workspace, name))
+
     def action_check(self) -> None:
         """Check the dataset under the cursor."""
         if (name := self._pointed) is not None:
@@ -124,12 +132,15 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def action_unmend(self) -> None:
         """Put the dataset under the cursor back as it was before it was mended or replaced."""
-        if (name := self._pointed) is not None:
-            self._do(f"putting {name} back", partial(self._unmend, name))
+        name = self._pointed
+        if name is None:
+            return
 
-    def _unmend(self, name: str) -> str:
-        other = unmend_dataset(self._workspace, name)
-        return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
+        def unmend() -> str:
+            other = unmend_dataset(self._workspace, name)
+            return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
+
+        self._do(f"putting {name} back", unmend)
 
     def action_leave(self) -> None:
         """Back; what is under way goes on to its end, and is told then."""

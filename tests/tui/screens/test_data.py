@@ -28,7 +28,9 @@ async def test_a_dataset_is_imported_checked_mended_and_put_back(
     async with opened(workspace, size) as (pilot, _):
         await pilot.press("1", "O")
         await until(pilot, lambda: "16 sessions of 4 subjects, 2 labels" in screen(pilot.app))
-        await pilot.press("c")
+        await pilot.press("enter")
+        await until(pilot, lambda: "dataset · motion" in screen(pilot.app) and "labels" in screen(pilot.app))
+        await pilot.press("escape", "c")
         await until(pilot, lambda: "motion: 16 sessions read" in screen(pilot.app))
         await pilot.press("m", "ctrl+u", *"--drop acc_q", "enter")
         await until(pilot, lambda: "acc_q" in screen(pilot.app) and "--drop" not in screen(pilot.app))
