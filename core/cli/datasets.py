@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.cli import presets
 from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
 from core.cli.marking import cut_command, mark_command
 from core.cli.show_dataset import show_command
@@ -33,9 +34,12 @@ command.add_command(cut_command)
 command.add_command(show_command)
 
 
+command.add_command(presets.command)
+
+
 @command.command("import")
 @click.argument("importer", metavar="NAME")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--name", metavar="NAME", help="What the dataset is called; the importer's name unless told, or your own folder's."
 )
@@ -56,7 +60,7 @@ def import_command(
     workspace: Workspace,
     table: TableRequest,
     importer: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     name: str | None,
     length: float | None,
     overlap: float | None,
@@ -68,17 +72,18 @@ def import_command(
     """Import a dataset from its raw folder or archive, as published, or recordings of your own.
 
     NAME is demo (synthetic, needs no PATH), uci_har, pamap2, mhealth, wisdm, wisdm_v1, hapt, or table for recordings of
-    your own: a folder, archive or file of CSV, TSV, Parquet or JSON lines. What is not told is decided by looking
-    and shown. With planted, PATH is a dataset in the standard form: sessions with changes and faults are made of it.
+    your own: folders, archives or files of CSV, TSV, Parquet or JSON lines, or as an app, a device or a public set
+    writes them (`datasets presets`). What is not told is decided by looking and shown. With planted, PATH is a dataset
+    in the standard form: sessions with changes and faults are made of it.
     An import that was interrupted goes on where it stopped when it is started again.
     """
     from core.datasets.importing import import_dataset
     from core.datasets.plan import ImportOptions
     from core.datasets.standard import open_dataset
 
-    form = table.decided(workspace)
-    if importer == "table" and path is not None:
-        if not agreed(path, form, table):
+    form = table.decided(workspace, paths if importer == "table" else ())
+    if importer == "table" and paths:
+        if not agreed(paths, form, table):
             return
     elif importer != "table" and not table.empty:
         raise UsageError(f"{importer} is read as its publishers wrote it: options for tables go with `import table`")
@@ -86,7 +91,7 @@ def import_command(
     try:
         with progress_bar(f"importing {importer}") as progress:
             report = import_dataset(
-                workspace, importer, path, name=name, options=options, replace=replace, progress=progress
+                workspace, importer, *paths, name=name, options=options, replace=replace, progress=progress
             )
     except KeyboardInterrupt:
         say("what was imported so far is kept; the same command goes on from there", err=True)

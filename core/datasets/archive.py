@@ -6,13 +6,15 @@ Mac adds (`__MACOSX/`, `._name`, `.DS_Store`) is never listed.
 
 from __future__ import annotations
 
+import gzip
 import io
+import os
 import re
 import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,8 +25,14 @@ from core.errors import DatasetError, system_reason
 from core.storage.atomic import digest
 
 _MAC_TWIN = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
-_SINGLE = (".txt", ".dat", ".log", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+_SINGLE = (
+    ".txt", ".dat", ".log", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".cwa", ".gt3x", ".fit", ".csv.gz"
+)  # fmt: skip
 """Raw files that may be named by themselves: the older WISDM release is one text, a recording of one's own a table."""
+_ONE_FILE = ".gt3x"
+"""A zip that is one recording of an ActiGraph, and no archive of several."""
+_GZIPPED = re.compile(r"(?<=\.csv)\.gz$", re.IGNORECASE)
+"""Tables that are packed one by one, as CAPTURE-24 is."""
 MAX_UNPACKED = 32_000_000_000
 """Bytes that are read from one archive at most; the largest of the known datasets unpacks to 2 GB."""
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
@@ -86,6 +94,8 @@ class Raw:
     """A folder for what is unpacked or put by meanwhile; it need not be there, and is removed at the end."""
     _stack: ExitStack
     _nested: list[RawFile] = field(default_factory=list[RawFile])
+    _named: tuple[Path, ...] = ()
+    """What the person named, where that was several."""
     _wanted: dict[str, int] = field(default_factory=dict[str, int])
     """Bytes of each packed file that an importer asked for."""
 
@@ -126,11 +136,8 @@ class Raw:
     def signature(self) -> str:
         """What changes when the raw files change: their names and sizes, and the archive's own time."""
         listed = sorted(f"{file.size} {file.name}" for file in (*self.files, *self._nested))
-        return digest(
-            "\n".join((str(self.path.absolute()), str(self.path.stat().st_mtime_ns), *listed)).encode(
-                errors="surrogateescape"
-            )
-        )
+        named = [part for path in self._named or (self.path,) for part in (path.absolute(), path.stat().st_mtime_ns)]
+        return digest("\n".join((*map(str, named), *listed)).encode(errors="surrogateescape"))
 
     def _open_nested(self) -> None:
         pending, self._nested = self._nested, []
@@ -150,33 +157,69 @@ def _ending(wanted: re.Pattern[str], name: str) -> re.Match[str] | None:
 
 
 @contextmanager
-def open_raw(path: Path, scratch: Path) -> Generator[Raw]:
-    """Open a folder, zip, tar or single raw file for reading.
+def open_raw(path: Path, scratch: Path, *more: Path) -> Generator[Raw]:
+    """Open a folder, zip, tar or single raw file for reading, or several of them as if they lay in one folder.
 
     Args:
         path: what the person named.
         scratch: a folder where a zip inside the archive may be unpacked; removed at the end.
+        more: what the person named beside it.
 
     Raises:
         DatasetError: it is missing, or no folder, zip or tar, or a damaged one.
     """
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        if path.is_dir():
-            files = _folder_files(path)
-        elif not path.exists():
-            raise DatasetError(f"{path} does not exist; name the dataset's raw folder or archive as it was downloaded")
-        elif zipfile.is_zipfile(path):
-            files = _zip_files(path, stack, shown=str(path))
-        elif _is_tar(path):
-            files = _tar_files(path, stack)
-        elif path.suffix.lower() in _SINGLE:
-            files = [RawFile(path.name, path.stat().st_size, str(path), partial(path.open, "rb"))]
+        if more:
+            paths = tuple(dict.fromkeys((path, *more)))
+            files = [file for named in paths for file in _under(named, paths, _files_of(named, stack))]
         else:
-            raise DatasetError(f"{path} is no folder, zip or tar, or a zip whose end is missing (a broken download?)")
-        plain = [file for file in files if not _MAC_TWIN.search(file.name)]
+            paths, files = (), _files_of(path, stack)
+        plain = [_unzipped(file) for file in files if not _MAC_TWIN.search(file.name)]
         nested = [file for file in plain if _NESTED.search(file.name)]
-        yield Raw(path, [file for file in plain if file not in nested], scratch, stack, nested)
+        shown = together(path, *more)
+        yield Raw(shown, [file for file in plain if file not in nested], scratch, stack, nested, paths)
+
+
+def together(path: Path, *more: Path) -> Path:
+    """The folder that several paths lie in; the path itself, where it is alone."""
+    return Path(os.path.commonpath([named.absolute() for named in (path, *more)])) if more else path
+
+
+def _under(path: Path, paths: Sequence[Path], files: Sequence[RawFile]) -> list[RawFile]:
+    """Files under the name of what holds them, so that those of several paths are told apart."""
+    folder = path.name
+    if sum(other.name == path.name for other in paths) > 1:
+        folder = f"{path.absolute().parent.name}/{path.name}"
+    if len(files) == 1 and files[0].name == path.name:
+        return [replace(files[0], name=folder)]
+    return [replace(file, name=f"{folder}/{file.name}") for file in files]
+
+
+def _unzipped(file: RawFile) -> RawFile:
+    """A table that is packed by itself, as it is inside."""
+    if not _GZIPPED.search(file.name):
+        return file
+
+    def opened() -> IO[bytes]:
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file.open()))
+
+    return replace(file, name=_GZIPPED.sub("", file.name), open=opened)
+
+
+def _files_of(path: Path, stack: ExitStack) -> list[RawFile]:
+    if path.is_dir():
+        return _folder_files(path)
+    if not path.exists():
+        raise DatasetError(f"{path} does not exist; name the dataset's raw folder or archive as it was downloaded")
+    alone = path.name.lower().endswith(_SINGLE)
+    if not path.name.lower().endswith(_ONE_FILE) and zipfile.is_zipfile(path):
+        return _zip_files(path, stack, shown=str(path))
+    if not alone and _is_tar(path):
+        return _tar_files(path, stack)
+    if alone:
+        return [RawFile(path.name, path.stat().st_size, str(path), partial(path.open, "rb"))]
+    raise DatasetError(f"{path} is no folder, zip or tar, or a zip whose end is missing (a broken download?)")
 
 
 def as_text(name: str) -> str:

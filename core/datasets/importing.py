@@ -13,14 +13,14 @@ import importlib
 import re
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.datasets.archive import Raw, open_raw
+from core.datasets.archive import Raw, open_raw, together
 from core.datasets.plan import Importer, ImportOptions, ImportStoppedError, Plan, Progress
 from core.datasets.staging import Staging
 from core.datasets.standard import is_safe_name
@@ -85,7 +85,7 @@ def import_dataset(
     workspace: Workspace,
     kind: str,
     path: Path | None = None,
-    *,
+    *more: Path,
     name: str | None = None,
     options: ImportOptions | None = None,
     replace: bool = False,
@@ -97,6 +97,7 @@ def import_dataset(
         workspace: where its data folder is.
         kind: the importer's name.
         path: the raw folder or archive.
+        more: further ones of one's own recordings.
         name: the dataset's name; the importer's unless told, or of one's own recordings their folder's or file's.
         options: how sessions are cut.
         replace: put it in the place of a dataset of that name, which is kept, hidden, beside it.
@@ -107,9 +108,9 @@ def import_dataset(
         DatasetError: the raw files are wrong or damaged, or nothing can be written; no dataset was made.
     """
     importer, options = importer_named(kind), options or ImportOptions()
-    own = re.sub(r"\W+", "_", path.stem).strip("_") if importer.name == "table" and path is not None else ""
-    name = name or own or importer.name
-    _check_request(importer, path, name, options)
+    shown = None if path is None else together(path, *more)
+    name = name or _name(importer, shown)
+    _check_request(importer, path, more, name, options)
     final = workspace.data / name
     if final.exists() and not replace:
         raise UsageError(f"there is a dataset {name} already; add --replace, or choose another name with --name")
@@ -117,14 +118,14 @@ def import_dataset(
     began = time.monotonic()
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
-        with alone(workspace.data, name), _raw(path, partial) as raw:
+        with alone(workspace.data, name), _raw(path, more, partial) as raw:
             following = Following(raw, progress) if raw and progress else None
             plan = importer.plan(raw, options)
             if following:
                 following.in_bytes, progress = plan.in_bytes, following.told
             staging = Staging(partial, _job(importer, raw, plan))
             resumed = staging.sessions
-            _carry_out(plan, staging, path, progress)
+            _carry_out(plan, staging, shown, progress)
             replaced = put_in_place(partial, final)
     except OSError as error:
         reason = system_reason(error)
@@ -150,7 +151,16 @@ def _report(
     )
 
 
-def _check_request(importer: Importer, path: Path | None, name: str, options: ImportOptions) -> None:
+def _name(importer: Importer, path: Path | None) -> str:
+    own = re.sub(r"\W+", "_", path.stem).strip("_") if importer.name == "table" and path is not None else ""
+    return own or importer.name
+
+
+def _check_request(
+    importer: Importer, path: Path | None, more: Sequence[Path], name: str, options: ImportOptions
+) -> None:
+    if more and importer.name != "table":
+        raise UsageError(f"{importer.name} is imported from one folder or archive; leave out {more[0]}")
     if not is_safe_name(name):
         raise UsageError(f"{name!r} cannot be a dataset's name: it is no plain folder name")
     if importer.needs_path and path is None:
@@ -164,8 +174,8 @@ def _check_request(importer: Importer, path: Path | None, name: str, options: Im
             raise UsageError(f"{importer.name} takes no {flag}: {hint}")
 
 
-def _raw(path: Path | None, partial: Path) -> AbstractContextManager[Raw | None]:
-    return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"))
+def _raw(path: Path | None, more: Sequence[Path], partial: Path) -> AbstractContextManager[Raw | None]:
+    return nullcontext() if path is None else open_raw(path, partial.with_suffix(".unpacked"), *more)
 
 
 def _carry_out(plan: Plan, staging: Staging, path: Path | None, progress: Progress | None) -> None:

@@ -35,6 +35,9 @@ _UNIT_IN_NAME = (
 )
 _SINCE_1970 = (("ns", 1e17), ("us", 1e14), ("ms", 1e11), ("s", 3e8))
 """A count since 1970 tells its unit by its size: each is at least so large for a moment after 1979."""
+_HEAD_ROWS = 1000
+_FULL = 0.8
+"""A second of so large a share of the usual number of rows is full."""
 _DAYS_IN_NANOSECONDS = 106_700
 """Days before and after 1970 whose nanoseconds an int64 holds."""
 _SLOWEST_STEP, _FASTEST_STEP = 2.0, 2e-4
@@ -101,6 +104,30 @@ def nanoseconds(columns: Columns, clock: Clock, above: int = 0) -> Nanoseconds:
         row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1 + above
         raise DatasetError(f"row {row} has no time in column {clock.column}; take the row out")
     return np.round(values * FACTORS[clock.unit]).astype(np.int64)
+
+
+def spread_in_seconds(time_ns: Nanoseconds) -> tuple[Nanoseconds, str]:
+    """Times with the rows of one whole second spread evenly within it, and what is said of it.
+
+    As they stand where stamps are finer, or one row has each. A first second that is not full ends full, another that
+    is not begins full.
+    """
+    head = time_ns[:_HEAD_ROWS]
+    if (head % 10**9).any() or len(np.unique(head)) == len(head):  # nearly every clock
+        return time_ns, ""
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(time_ns)) + 1))
+    counts = np.diff(np.concatenate((starts, [len(time_ns)])))
+    inner = counts[1:-1] if len(counts) > 2 else counts
+    usual = int(np.median(inner)) if len(counts) > 1 else 0
+    if usual < 2 or (time_ns % 10**9).any():
+        return time_ns, ""
+    full = counts >= _FULL * usual
+    rate = np.where(full, counts, usual)
+    first = np.zeros_like(counts)
+    first[0] = rate[0] - counts[0]
+    within = np.arange(len(time_ns)) - np.repeat(starts, counts) + np.repeat(first, counts)
+    spread = time_ns + np.round(within * 1e9 / np.repeat(rate, counts)).astype(np.int64)
+    return spread, f"; it counts whole seconds, whose {usual} rows are spread evenly"
 
 
 def _clock(columns: Columns, layout: Layout, column: str, unit: str | None, steady: bool) -> Clock:

@@ -59,17 +59,17 @@ def sessions_of(
     """The sessions of each person whom one recording's files are of, with the prefix of their names."""
     recording = read_recording(people[0][0].source, form, naming.text_columns(form), dropped)
     labels, names = naming.labels_of(recording, form, intervals)
-    rows_of = naming.people_in(recording, form)
+    rows_of = {(subject, part): rows for subject, part, rows in naming.parts_in(recording, form)}
     channels = tuple(channel.name for channel in recording.channels)
     time_ns, samples = recording.time_ns, recording.samples
     del recording  # a day's times are 70 MB
-    if len(people) == 1 and rows_of[people[0][0].subject] is None:
+    if len(people) == 1 and [*rows_of.values()] == [None]:
         own = _Own(*people[0], channels, names, labels, seconds_of(time_ns), _as_stored(samples, None))
         del time_ns
         yield from _sessions(own, windows, dropped)
         return
     for looked, prefix in people:
-        mask = rows_of[looked.subject]
+        mask = rows_of[looked.subject, looked.part]
         rows = np.arange(len(time_ns)) if mask is None else np.flatnonzero(mask)
         own = _Own(looked, prefix, channels, names, labels[rows], seconds_of(time_ns[rows]), _as_stored(samples, rows))
         yield from _sessions(own, windows, dropped)

@@ -18,9 +18,12 @@ from core.datasets.tables.form import FORM_FILE, TableForm
 from core.datasets.tables.proposal import Looked, Proposal, look_at_tables
 from core.datasets.windows import checked_cut
 from core.text import counted
+from tools.session import Channel
 
 LENGTH_SEC = 5.0
 """A window's length unless told."""
+_OTHER_RATE = 1.1
+"""Rates that differ by more are those of several devices."""
 
 
 def windows_of(proposal: Proposal, options: ImportOptions) -> tuple[float | None, float]:
@@ -47,14 +50,13 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
     settings: dict[str, Any] = {"length_sec": "whole recordings" if length is None else length, "overlap": overlap}
     purity, keep_whole = proposal.form.min_purity, proposal.form.keep_whole
     settings |= ({"min_purity": purity} if purity else {}) | ({"keep_whole": True} if keep_whole else {})
-    channels = {channel.name: channel for looked in recordings for channel in looked.channels}
     cut = "Each session is a whole recording" if length is None else f"Windows of {length:g} s of one activity"
     return Plan(
         title=as_text(raw.path.stem),
         description=f"{counted(len(recordings), 'recording')} of one's own. {cut}.",
         activities=proposal.labels,
-        channels=tuple(channels.values()),
-        source="recordings of one's own",
+        channels=_channels(recordings),
+        source=proposal.form.source or "recordings of one's own",
         settings={**settings, "label": proposal.form.label, "subject": proposal.form.subject, "notes": proposal.notes},
         total=sum(source.size for source in proposal.sources),
         units=_units(proposal, Windows(length, overlap, purity or 1.0, keep_whole)),
@@ -63,6 +65,21 @@ def _plan(raw: Raw | None, options: ImportOptions) -> Plan:
         told=tuple(proposal.decisions()),
         in_bytes=True,
     )
+
+
+def _channels(recordings: Sequence[Looked]) -> tuple[Channel, ...]:
+    """Every channel; one that devices recorded at several rates says so."""
+    own: dict[str, list[Channel]] = {}
+    for channel in (channel for looked in recordings for channel in looked.channels):
+        own.setdefault(channel.name, []).append(channel)
+    every: list[Channel] = []
+    for channels in own.values():
+        rates = sorted(channel.rate_hz or 0.0 for channel in channels)
+        usual = replace(channels[-1], rate_hz=rates[len(rates) // 2])
+        if rates[-1] > _OTHER_RATE * rates[0]:
+            usual = replace(usual, description=f"{usual.description}, at {rates[0]:g} to {rates[-1]:g} Hz")
+        every.append(usual)
+    return tuple(every)
 
 
 IMPORTER = Importer(
@@ -82,12 +99,13 @@ def _prefixes(recordings: Sequence[Looked]) -> list[str]:
     """What the sessions of each recording are called: the subject and a number that tells nothing about the label."""
 
     def drawn(looked: Looked) -> bytes:
-        return hashlib.sha256(f"{looked.source.name}\0{looked.subject}".encode()).digest()
+        device = f"\0{looked.part}" if looked.part else ""
+        return hashlib.sha256(f"{looked.source.name}\0{looked.subject}{device}".encode()).digest()
 
     numbers: Counter[str] = Counter()
-    prefixes: dict[tuple[str, str], str] = {}
+    prefixes: dict[tuple[str, str, str], str] = {}
     for looked in sorted(recordings, key=drawn):
         who = re.sub(r"\W+", "_", looked.subject) or "rec"
         numbers[who] += 1
-        prefixes[looked.source.name, looked.subject] = f"{who}_r{numbers[who]:03d}"
-    return [prefixes[looked.source.name, looked.subject] for looked in recordings]
+        prefixes[looked.source.name, looked.subject, looked.part] = f"{who}_r{numbers[who]:03d}"
+    return [prefixes[looked.source.name, looked.subject, looked.part] for looked in recordings]

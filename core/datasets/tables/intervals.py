@@ -36,6 +36,9 @@ _OWN_CLOCK = 3e8 * 1e9
 """Nanoseconds below which a time counts from the recording's start and not since 1970."""
 
 
+_HAPT = ("experiment", "user", "activity", "first", "last")
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of one label."""
@@ -46,6 +49,8 @@ class Interval:
     label: str
     recording: str = ""
     """The file it is about, where it says so."""
+    rows: bool = False
+    """Whether start and end are rows, counted from 0, and no times."""
 
 
 def is_annotation(name: str) -> bool:
@@ -69,8 +74,8 @@ def read_intervals(file: RawFile) -> list[Interval]:
             intervals = list(_of_elan(file.read()))
         elif ending == "json":
             intervals = list(_of_label_studio(file.read()))
-        elif audacity := _of_audacity(file.read()):
-            intervals = audacity
+        elif told := _of_audacity(file.read()) or _of_hapt(file.read()):
+            intervals = told
         else:
             intervals = _of_table(file)
     except (ElementTree.ParseError, msgspec.DecodeError, *_WRONG_SHAPE) as error:
@@ -78,6 +83,17 @@ def read_intervals(file: RawFile) -> list[Interval]:
     if not intervals:
         raise DatasetError(f"{file.name}: it holds no labelled stretches")
     return intervals
+
+
+def _of_hapt(data: bytes) -> list[Interval]:
+    """`labels.txt` of HAPT: experiment, user, activity, first and last row, counted from 1. None where it is none."""
+    lines = [line.split() for line in data.decode(errors="replace").splitlines() if line.strip()]
+    if not all(len(line) == len(_HAPT) and all(map(str.isdigit, line)) for line in lines):
+        return []
+    return [
+        Interval(int(first) - 1, int(last), label, f"exp{int(experiment):02d}_user{int(user):02d}", rows=True)
+        for experiment, user, label, first, last in lines
+    ]
 
 
 def labels_at(intervals: Sequence[Interval], time_ns: NDArray[np.int64], names: Mapping[str, int]) -> NDArray[np.int32]:
@@ -95,6 +111,9 @@ def labels_at(intervals: Sequence[Interval], time_ns: NDArray[np.int64], names: 
     for number, interval in enumerate(ordered):
         until = ordered[number + 1].start_ns if number + 1 < len(ordered) else None
         end = interval.end_ns if interval.end_ns is not None else until
+        if interval.rows:
+            labels[interval.start_ns : interval.end_ns] = names[interval.label] if interval.label else -1
+            continue
         rows = time_ns >= interval.start_ns + shift
         if end is not None:
             rows &= time_ns < end + shift

@@ -72,7 +72,11 @@ class Recording:
     @property
     def rate_hz(self) -> float:
         """Rows a second."""
-        step = usual_step(self.time_ns)
+        return self.rate_of(None)
+
+    def rate_of(self, rows: NDArray[np.bool_] | None) -> float:
+        """Rows a second of some of its rows, or of all."""
+        step = usual_step(self.time_ns if rows is None else self.time_ns[rows])
         return 1e9 / step if step else 0.0
 
 

@@ -100,10 +100,16 @@ def look(data: bytes, name: str) -> Layout:
 
 def fields(line: str, separator: str) -> list[str]:
     """A line's fields without blanks and quotes around them."""
-    parts = line.split() if separator == BLANKS else _cells(line.rstrip("\r\n"), separator)
+    parts = line.split() if separator == BLANKS else _cells(without_row_end(line, separator), separator)
     if len(parts) > 1 and not parts[-1].strip():
         parts = parts[:-1]  # a separator at the end of each line
     return [part.strip().strip('"').strip() for part in parts]
+
+
+def without_row_end(line: str, separator: str) -> str:
+    """A line without its end, and without the semicolon that ends every row of some files, SisFall's and WISDM's."""
+    plain = line.rstrip()
+    return plain.removesuffix(";") if separator not in (";", BLANKS) and plain.endswith(";") else line.rstrip("\r\n")
 
 
 def lines_of(text: str) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ from numpy.typing import NDArray
 from core.datasets.tables.channels import sensor_word
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import LABEL, Interval, labels_at
+from core.datasets.tables.joining import Recording, Source
 from core.datasets.tables.layout import Layout
-from core.datasets.tables.recordings import SUBJECT, Recording, Source
+from core.datasets.tables.paths import path_facts
+from core.datasets.tables.recordings import SUBJECT
 
 _SUBJECT_WORD = re.compile(
     r"(?<![a-z])(subject|subj|sub|user|participant|person|volunteer|s|p|id)[_\-. ]?(\d+)(?!\d)", re.I
@@ -74,16 +78,19 @@ def labels_of(
     rows = len(recording.time_ns)
     way, _, name = form.label.partition(":")
     if way == "intervals":
+        intervals = [replace(each, label=form.labels.get(each.label, each.label)) for each in intervals]
         names = tuple(sorted({interval.label for interval in intervals} - {""}))
         return labels_at(intervals, recording.time_ns, {label: at for at, label in enumerate(names)}), names
     if way == "column":
         words = recording.texts.get(name)
+        words = words.called(form.labels) if words and form.labels else words
         return (words.numbers, words.names) if words else (np.full(rows, -1, dtype=np.int32), ())
     if way == "none":
         return np.full(rows, -1, dtype=np.int32), ()
-    by_name = {"folder": folder_label, "file": file_label}
+    by_name = {"folder": folder_label, "file": file_label, "path": partial(_in_path, form, "label")}
     label = by_name[way](recording.source) if way in by_name else name
-    return np.zeros(rows, dtype=np.int32), (label,)
+    label = form.labels.get(label, label)
+    return np.full(rows, 0 if label else -1, dtype=np.int32), (label,)
 
 
 def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.bool_] | None]:
@@ -96,16 +103,40 @@ def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.boo
     if words and len(people) > 1:
         nobody: dict[str, NDArray[np.bool_] | None] = {"": words.numbers < 0} if (words.numbers < 0).any() else {}
         return nobody | {person: words.numbers == at for at, person in enumerate(people)}
-    if way in ("folder", "file"):
+    if way == "path":
+        subject = _in_path(form, "subject", recording.source)
+    elif way in ("folder", "file"):
         subject = person_named(recording.source, form)
     else:
         subject = people[0] if people else name if way == "all" else ""
     return {subject: None}
 
 
+def parts_in(recording: Recording, form: TableForm) -> list[tuple[str, str, NDArray[np.bool_] | None]]:
+    """Who was recorded, and by which device where one file holds several, each with the rows that are of that, shape
+    (n,), or None for all of them."""
+    parts = [(person, "", rows) for person, rows in people_in(recording, form).items()]
+    for words in (recording.texts[name] for name in form.split if name in recording.texts):
+        devices = [(name, words.numbers == at) for at, name in enumerate(words.names)]
+        devices += [("", words.numbers < 0)] if (words.numbers < 0).any() or not devices else []
+        parts = [
+            (person, f"{part} {device}".strip(), own)
+            for person, part, rows in parts
+            for device, of_device in devices
+            if (own := of_device if rows is None else rows & of_device).any()
+        ]
+    return parts
+
+
 def text_columns(form: TableForm) -> list[str]:
-    """The columns that say who was recorded and what was done."""
-    return [way.partition(":")[2] for way in (form.label, form.subject) if way.startswith("column:")]
+    """The columns that say who was recorded, what was done, and by which device."""
+    named = [way.partition(":")[2] for way in (form.label, form.subject) if way.startswith("column:")]
+    return [*dict.fromkeys([*named, *form.split])]
+
+
+def _in_path(form: TableForm, field: str, source: Source) -> str:
+    facts = path_facts(source.files[0].name, form.files)
+    return str(getattr(facts, field)) if facts else ""
 
 
 def _common(layouts: Sequence[Layout], pattern: re.Pattern[str]) -> str:

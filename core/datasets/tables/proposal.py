@@ -11,10 +11,13 @@ from itertools import accumulate
 from core.datasets.archive import Raw, RawFile
 from core.datasets.plan import Progress
 from core.datasets.tables import naming
+from core.datasets.tables.assigning import intervals_of
 from core.datasets.tables.channels import UNNAMED
-from core.datasets.tables.form import SUBJECT_WAYS, TableForm, checked
-from core.datasets.tables.intervals import Interval, read_intervals
+from core.datasets.tables.form import NO_PRESET, SUBJECT_WAYS, TableForm, checked
+from core.datasets.tables.intervals import Interval
+from core.datasets.tables.label_names import with_label_names
 from core.datasets.tables.layout import Layout
+from core.datasets.tables.paths import fields_in
 from core.datasets.tables.recordings import Source, read_recording
 from core.datasets.tables.survey import Survey, survey_of
 from core.datasets.tables.words import rows_each
@@ -39,6 +42,8 @@ class Looked:
     rate_hz: float
     channels: tuple[Channel, ...]
     subject: str
+    part: str
+    """The device, where one file holds the recordings of several; else empty."""
     label_seconds: Mapping[str, float]
     """How long each label lasts in it; the empty one is what has none."""
 
@@ -86,7 +91,10 @@ class Proposal:
         channels = {c.name: c for looked in self.recordings for c in looked.channels}.values()
         lasting = ", ".join(f"{label} {seconds[label]:.0f} s" for label in self.labels)
         rest = f"; without a label {seconds['']:.0f} s" if seconds[""] else ""
+        preset = self.form.preset
+        read_as = f"read as the preset {preset} says (--preset none reads without it): {self.form.source}"
         return [
+            *([read_as] if preset not in ("", NO_PRESET) else []),
             f"{counted(files, 'file')}, {counted(len(self.recordings), 'recording')}",
             "channels: " + ", ".join(f"{c.name} [{c.unit or '?'}, {c.rate_hz:.4g} Hz]" for c in channels),
             f"labels from {self.form.label}: {lasting}{rest}".replace(": ; ", ": "),
@@ -118,10 +126,11 @@ def look_at_tables(
     Raises:
         DatasetError: there is no table, or nothing says what was done, or a file cannot be read.
     """
-    form, survey = checked(form), survey or survey_of(raw)
+    survey = survey or survey_of(raw, form)
+    form = with_label_names(raw, checked(form))
     sources, layouts, annotations = survey.sources, survey.layouts, survey.annotations
     form = _decided(form, raw, sources, layouts, annotations)
-    intervals = _by_recording(sources, annotations, raw) if form.label == "intervals" else {}
+    intervals = intervals_of(sources, annotations, raw) if form.label == "intervals" else {}
     notes: list[str] = []
     looked: list[Looked] = []
     sizes = [0, *accumulate(source.size for source in sources)]
@@ -130,12 +139,13 @@ def look_at_tables(
             progress(done, sizes[-1], source.name)
         recording = read_recording(source, form, naming.text_columns(form), Counter(), with_samples=False)
         labels, names = naming.labels_of(recording, form, intervals.get(source.name, ()))
-        per_row = 1 / (recording.rate_hz or 1)
-        rated = tuple(replace(channel, rate_hz=_round(recording.rate_hz)) for channel in recording.channels)
-        for subject, rows in naming.people_in(recording, form).items():
+        for subject, part, rows in naming.parts_in(recording, form):
+            rate_hz = recording.rate_of(rows) if part else recording.rate_hz
+            per_row = 1 / (rate_hz or 1)
+            rated = tuple(replace(channel, rate_hz=_round(rate_hz)) for channel in recording.channels)
             each = rows_each(labels if rows is None else labels[rows], names)
             seconds = {label: count * per_row for label, count in each.items()}
-            looked.append(Looked(source, sum(each.values()) * per_row, recording.rate_hz, rated, subject, seconds))
+            looked.append(Looked(source, sum(each.values()) * per_row, rate_hz, rated, subject, part, seconds))
         notes += recording.notes
     _refuse_unknown(form, raw, layouts, looked)
     if settled := _units_of_others(looked, notes):
@@ -177,7 +187,7 @@ def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked
         raise DatasetError(f"{raw.path}: no file has a column {odd!r} to drop; there are {', '.join(columns)}")
     if odd := next((name for name in form.units if name not in (*sensors, *channels, UNNAMED)), ""):
         raise DatasetError(f"{raw.path}: there is no sensor {odd!r} to have a unit; there are {', '.join(sensors)}")
-    if form.subject in ("folder", "file") and (
+    if form.subject in ("folder", "file", "path") and (
         odd := next((each.source.name for each in looked if not each.subject), "")
     ):
         raise DatasetError(
@@ -189,7 +199,10 @@ def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked
 def _decided(
     form: TableForm, raw: Raw, sources: Sequence[Source], layouts: Sequence[Layout], annotations: Sequence[RawFile]
 ) -> TableForm:
-    label, subject = form.label, form.subject
+    told = fields_in(form.files)
+    label, subject = (
+        way or ("path" if name in told else "") for name, way in (("label", form.label), ("subject", form.subject))
+    )
     if not label:
         label = _label_way(raw, sources, layouts, annotations, form.keep_whole)
     if not subject:
@@ -223,61 +236,6 @@ def _label_way(
         f"{raw.path}: nothing says what was done: no column, no file of labels, no folders or file names that differ; "
         "say it with --label column:NAME, folder, file, intervals or all:LABEL, or mark it yourself: --keep-whole"
     )
-
-
-def _by_recording(
-    sources: Sequence[Source], annotations: Sequence[RawFile], raw: Raw
-) -> dict[str, tuple[Interval, ...]]:
-    """The labelled stretches of each recording: by the file they name, by a file's name, or by the folder."""
-    if not annotations:
-        raise DatasetError(f"{raw.path}: no file of labels is in it; a CSV of start, end and label would be one")
-    own: dict[str, list[Interval]] = {source.name: [] for source in sources}
-    for file in annotations:
-        about: dict[str, list[Source]] = {}
-        for interval in read_intervals(file):
-            named = interval.recording
-            if named not in about:
-                about[named] = _named_by(file, named, sources) if named else _beside(file, sources)
-            if len(about[named]) != 1:
-                raise DatasetError(
-                    f"{file.name}: which recording {'is ' + repr(named) if named else 'it labels'} is not clear; name "
-                    "it like the recording, or put it into its folder"
-                )
-            own[about[named][0].name].append(interval)
-    return {name: tuple(intervals) for name, intervals in own.items()}
-
-
-def _named_by(file: RawFile, named: str, sources: Sequence[Source]) -> list[Source]:
-    """The recordings that a row of a file of labels names, with folders or without; of several the one beside it."""
-    named = named.replace("\\", "/")
-
-    def fits(path: str, wanted: str) -> bool:
-        return any(own == wanted or own.endswith(f"/{wanted}") or wanted.endswith(f"/{own}")
-                   for own in (path, path.rpartition(".")[0]))  # fmt: skip
-
-    for wanted in (named, named.rpartition("/")[2]):
-        fitting = [source for source in sources if any(fits(part.name, wanted) for part in source.files)]
-        beside = [source for source in fitting if source.folder == file.name.rpartition("/")[0]]
-        if fitting:
-            return beside if len(beside) == 1 else fitting
-    return []
-
-
-def _beside(file: RawFile, sources: Sequence[Source]) -> list[Source]:
-    """The recordings beside a file of labels: the one that is there alone, or those whose name its own begins with,
-    as far as any does: `run10_labels` is about `run10`, and not about `run1`."""
-    folder, _, name = file.name.rpartition("/")
-    beside = [source for source in sources if source.folder == folder]
-    stem = name.rpartition(".")[0]
-
-    def shared(source: Source) -> int:
-        own = {part.name.rpartition("/")[2].rpartition(".")[0] for part in source.files} | {
-            source.name.rpartition("/")[2]
-        }
-        return max((len(each) for each in own if re.match(re.escape(each) + r"(?![^\W_])", stem)), default=0)
-
-    most = max(map(shared, beside), default=0)
-    return beside if len(beside) == 1 else [source for source in beside if most and shared(source) == most]
 
 
 def _round(rate: float) -> float:

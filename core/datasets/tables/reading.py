@@ -20,6 +20,7 @@ from core.datasets.tables.layout import (
     is_closed,
     lines_of,
     look,
+    without_row_end,
 )
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".log")
@@ -123,6 +124,8 @@ def _body(lines: Sequence[str], layout: Layout, dropped: Counter[str]) -> Sequen
         lines = rows
     blank, quote = f'{layout.separator} "', f'{layout.separator}"'
     lines = [line.replace(blank, quote) if blank in line else line for line in lines]
+    if lines and lines[0].rstrip().endswith(";"):
+        lines = [without_row_end(line, layout.separator) for line in lines]
     return [line.rstrip().removesuffix(layout.separator) if _ends_empty(line, layout) else line for line in lines]
 
 

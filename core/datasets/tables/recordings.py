@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,13 @@ import numpy as np
 from core.datasets.archive import RawFile
 from core.datasets.tables.blocks import BLOCK_BYTES
 from core.datasets.tables.channels import ColumnChannel, named_channels, sensor_word, with_units
-from core.datasets.tables.clock import Clock, clock_columns, clock_of, nanoseconds
+from core.datasets.tables.clock import Clock, clock_columns, clock_of, nanoseconds, spread_in_seconds
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import LABEL
 from core.datasets.tables.joining import Part, Recording, Source, joined
+from core.datasets.tables.known import known_channels, with_open_units
 from core.datasets.tables.layout import Layout
+from core.datasets.tables.paths import PathFacts, path_facts
 from core.datasets.tables.reading import Columns, layout_of, read_blocks
 from core.datasets.tables.samples import Growing, SampleStore, Spread
 from core.datasets.tables.words import WordsRead
@@ -38,22 +40,6 @@ COUNTER = re.compile(
 
 SUBJECT = re.compile(r"(subject|user|participant|person|volunteer|pid)s?([_ ]?(id|name|no|number))?", re.I)
 """What columns are called that say who was recorded."""
-
-
-def sources_of(files: Sequence[RawFile], scratch: Path | None = None) -> list[Source]:
-    """Which files make up one recording: those of one folder whose names differ in the sensor's word alone.
-
-    Args:
-        files: of rows.
-        scratch: a folder for samples that memory need not hold.
-    """
-    groups: dict[str, list[RawFile]] = {}
-    for file in files:
-        folder, _, name = file.name.rpartition("/")
-        stem = name.rpartition(".")[0]
-        rest = _without_sensor(stem)
-        groups.setdefault("/".join(filter(None, (folder, rest))) or "recording", []).append(file)
-    return [Source(name, tuple(group), scratch) for name, group in sorted(groups.items())]
 
 
 def read_recording(
@@ -110,22 +96,25 @@ def _part(
     head = next(blocks, None)
     if head is None:
         raise DatasetError("it holds no rows of numbers")
-    clock = clock_of(head, layout, form.time or None, form.time_unit or None)
+    clock, facts = _clock(head, layout, form), path_facts(file.name, form.files)
     wanted, left_out = _sample_columns(layout, clock, form, texts)
+    known = known_channels(wanted, form, facts)
+    if form.only:
+        wanted, left_out = [each.column for each in known], []
     if not wanted:
-        raise DatasetError(f"it has no columns of samples, only {', '.join(layout.names)}")
+        raise DatasetError(f"it has no columns of samples, only {', '.join(layout.names)[:400]}")
     read = _Reading(wanted, [name for name in texts if name in head], source.scratch if with_samples else None)
+    start_ns = _start(head, clock, layout)
     for block in chain((head,), blocks):
-        time_ns, times_note = _times(block, clock, layout, form, read.rows)
+        time_ns, times_note = _times(block, clock, layout, form, (start_ns, read.rows))
         read.add(block, time_ns, dropped, with_samples)
-    time_ns: Nanoseconds = read.times.all()
-    sensor = sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
+    time_ns, spread_note = spread_in_seconds(read.times.all())
     some = dict(zip(wanted, read.spread.rows().T, strict=True))
-    channels = with_units(_in_axis_order(named_channels(wanted, sensor)), some, form.units)
+    channels = _channels(file, wanted, known, facts, some, form)
     units = (
         f"{split_axis(c.channel.name)[0]}: {c.channel.unit or 'no unit'}, {c.reason}" for c in channels if c.reason
     )
-    notes = [times_note, *dict.fromkeys(units)]
+    notes = [times_note + spread_note, *dict.fromkeys(units)]
     notes += [f"left out: column {name} ({why})" for name, why in left_out]
     time_ns, rows = _rising(time_ns, dropped, len(source.files) > 1)
     words = {name: read.words[name].words() for name in read.words}
@@ -137,6 +126,21 @@ def _part(
         tuple(notes),
         clock.absolute if clock else layout.start_sec is not None,
     )
+
+
+def _channels(
+    file: RawFile,
+    wanted: Sequence[str],
+    known: Sequence[ColumnChannel],
+    facts: PathFacts | None,
+    some: Mapping[str, Samples],
+    form: TableForm,
+) -> list[ColumnChannel]:
+    """The channels of a file: those that are known, and the others as their heads and numbers tell."""
+    sensor = sensor_word(facts.sensor if facts else "") or sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
+    columns = {each.column for each in known}
+    others = named_channels([name for name in wanted if name not in columns], sensor)
+    return [*with_open_units(known, some, form.units), *with_units(_in_axis_order(others), some, form.units)]
 
 
 class _Reading:
@@ -184,24 +188,44 @@ def _stored(values: Samples, name: str, dropped: Counter[str]) -> Samples:
     return np.where(beyond, np.nan, values)
 
 
-def _times(
-    columns: Columns, clock: Clock | None, layout: Layout, form: TableForm, above: int
-) -> tuple[Nanoseconds, str]:
-    """The times of a block below `above` rows, and what is said of them."""
-    rate = form.rate_hz or layout.rate_hz
+def _clock(columns: Columns, layout: Layout, form: TableForm) -> Clock | None:
+    """The clock of a table; where a person says how many rows there are a second, one that is none does no harm."""
+    try:
+        return clock_of(columns, layout, form.time or None, form.time_unit or None)
+    except DatasetError:
+        if form.rate_hz and not form.time:
+            return None
+        raise
+
+
+def _start(head: Columns, clock: Clock | None, layout: Layout) -> int:
+    """Nanoseconds of the first row, where it has a time."""
     if clock is None:
+        return round((layout.start_sec or 0.0) * 1e9)
+    try:
+        return int(nanoseconds({clock.column: head[clock.column].slice(0, 1)}, clock)[0])
+    except DatasetError:
+        return 0
+
+
+def _times(
+    columns: Columns, clock: Clock | None, layout: Layout, form: TableForm, above: tuple[int, int]
+) -> tuple[Nanoseconds, str]:
+    """The times of a block, and what is said of them. `above` is the first row's time, and how many rows stand above
+    the block."""
+    rate, (start, first) = form.rate_hz or layout.rate_hz, above
+    if clock is None or (form.rate_hz and not form.time):
         if not rate:
             raise DatasetError(
                 f"none of its columns is a time ({', '.join(layout.names)[:120]}); name it with --time, or give --rate"
             )
         rows = len(next(iter(columns.values())))
-        start = round((layout.start_sec or 0.0) * 1e9)
-        return start + np.round(np.arange(above, above + rows) * (1e9 / rate)).astype(
-            np.int64
-        ), f"time: {rate:g} rows a second"
+        times = start + np.round(np.arange(first, first + rows) * (1e9 / rate)).astype(np.int64)
+        note = f", as you say, whatever column {clock.column} says" if clock else ""
+        return times, f"time: {rate:g} rows a second{note}"
     since = "since 1970" if clock.absolute else "since the start"
     told = "dates and times" if clock.unit == "moment" else f"{clock.unit} {since}"
-    return nanoseconds(columns, clock, above), f"time: column {clock.column}, {told}"
+    return nanoseconds(columns, clock, first), f"time: column {clock.column}, {told}"
 
 
 def _sample_columns(
@@ -245,12 +269,3 @@ def _rising(time_ns: Nanoseconds, dropped: Counter[str], several: bool) -> tuple
     dropped["rows with a repeated timestamp"] += int((~later).sum())
     rows = rows[later]
     return time_ns[rows], rows
-
-
-def _without_sensor(stem: str) -> str:
-    """A file's name without the words that name a sensor: `S01_acc_run2` and `S01_gyro_run2` are one recording."""
-    words = re.split(r"([_\-. ]+)", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem))
-    rest = [word for word in words if not sensor_word(word) or re.fullmatch(r"[_\-. ]+", word)]
-    if len(rest) == len(words):
-        return stem
-    return re.sub(r"[_\-. ]+", "_", "".join(rest)).strip("_")

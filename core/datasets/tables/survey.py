@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.datasets.archive import Raw, RawFile
+from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import is_annotation
+from core.datasets.tables.joining import Source
 from core.datasets.tables.layout import Layout, NoRows
+from core.datasets.tables.paths import path_facts
 from core.datasets.tables.reading import ENDINGS, layout_of
-from core.datasets.tables.recordings import Source, sources_of
+from core.datasets.tables.sources import sources_of
 from core.errors import DatasetError
 
 _A_TABLE = r"(?si)\A.*(" + "|".join(map(re.escape, ENDINGS)) + ")"
@@ -42,15 +45,24 @@ class Survey:
         return every
 
 
-def survey_of(raw: Raw) -> Survey:
-    """Look what each file is. Raises DatasetError: none is a table."""
+def table_files(raw: Raw) -> list[RawFile]:
+    """The files of a folder or archive, by name; zips in an archive that holds no table are opened for them."""
+    raw.find(_A_TABLE)
+    return sorted(raw.files, key=lambda file: file.name)
+
+
+def survey_of(raw: Raw, form: TableForm | None = None) -> Survey:
+    """Look what each file is; a form may say which are read. Raises DatasetError: none is a table."""
+    templates, labels = (form.files, form.intervals) if form else ((), "")
     tables: list[tuple[RawFile, Layout]] = []
     annotations: list[RawFile] = []
     left_out: Counter[str] = Counter()
-    raw.find(_A_TABLE)
-    for file in sorted(raw.files, key=lambda file: file.name):
-        if is_annotation(file.name):
+    for file in table_files(raw):
+        wanted = path_facts(file.name, templates) is not None
+        if path_facts(file.name, (labels,)) if labels else is_annotation(file.name) and not wanted:
             annotations.append(file)
+        elif templates and not wanted:
+            left_out["files that are not asked for"] += 1
         elif not file.name.lower().endswith(ENDINGS):
             left_out["files that are no tables"] += 1
         else:
@@ -58,8 +70,10 @@ def survey_of(raw: Raw) -> Survey:
                 tables.append((file, layout_of(file)))
             except NoRows as error:
                 left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
+    if not tables and templates:
+        raise DatasetError(f"{raw.path}: no file in it is called {' or '.join(templates)} and holds rows of numbers")
     if not tables:
         kinds = ", ".join(ENDINGS)
         raise DatasetError(f"{raw.path}: no file in it holds rows of numbers under names and times ({kinds})")
-    sources = sources_of([file for file, _ in tables], raw.scratch)
+    sources = sources_of([file for file, _ in tables], templates, raw.scratch)
     return Survey(tuple(sources), tuple(layout for _, layout in tables), tuple(annotations), left_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,14 @@ class Words:
     def at(self, rows: NDArray[Any]) -> Words:
         """Those of some rows, with the same names."""
         return Words(self.numbers[rows], self.names)
+
+    def called(self, names: Mapping[str, str]) -> Words:
+        """The same with other names, where they are told; the empty one for none."""
+        told_names = [names.get(name, name) for name in self.names]
+        every = tuple(sorted({*told_names} - {""}))
+        rank = {name: at for at, name in enumerate(every)} | {"": -1}
+        number = np.array([*(rank[name] for name in told_names), -1], dtype=np.int32)
+        return Words(number[self.numbers], every)
 
 
 class WordsRead:
