@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -25,6 +26,8 @@ from tui.terminal.textual_private import forget_notice, notice_space, notices
 
 MOST_NOTICES = 3
 """So many are shown at once; more than that only where they are warnings."""
+TOLD_SECONDS = 0.5
+"""A notice older than that was there before a key that opens a screen."""
 
 
 class SensorloomApp(Guarded, ColouredApp[None]):
@@ -54,6 +57,7 @@ class SensorloomApp(Guarded, ColouredApp[None]):
     def on_mount(self) -> None:
         """Whatever nobody foresees goes to the log from now on."""
         self.mishaps.begin()
+        self.screen_change_signal.subscribe(self, self._screen_changed, immediate=True)
 
     def on_ready(self) -> None:
         """Say what the folder names and brings that does not count, as nobody trusts it."""
@@ -115,6 +119,15 @@ class SensorloomApp(Guarded, ColouredApp[None]):
             forget_notice(self, notice)
         if self.screen is self._main and (space := notice_space(self.screen)) is not None:
             space.styles.dock = "bottom" if self._main.ends_high else "top"
+
+    def _screen_changed(self, screen: Screen[object]) -> None:
+        """A person went on: what was told before is not shown in what opens now; what was told just now, and warnings,
+        are."""
+        if screen is self._main:
+            return
+        for notice in notices(self):
+            if notice.severity == "information" and time.time() - notice.raised_at > TOLD_SECONDS:
+                forget_notice(self, notice)
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""

@@ -204,3 +204,12 @@ def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[
 def _stale(thread: Thread) -> str:
     stale = sum(message.get("stale") is True for message in thread.messages)
     return f"{stale} of its messages rest on something that changed since" if stale else ""
+
+
+def thread_to_show(chosen: Sequence[Summary], current: Summary | None, offset: int) -> Summary | None:
+    """The thread that is so many further than the open one, round the end; None where none would leave."""
+    if not chosen:
+        return None
+    stem = current.stem if current is not None else ""
+    start = next((number for number, summary in enumerate(chosen) if summary.stem == stem), 0)
+    return chosen[(start + offset) % len(chosen)]

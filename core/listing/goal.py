@@ -76,6 +76,15 @@ ABOUT: Mapping[str, str] = {
 }
 
 
+def parts_in_words() -> str:
+    """What a goal may name, a line each, with what holds where it is not named."""
+    usual = {each.name: each.default for each in fields(Goal)}
+    lines = [f"{name + '=':9} {about}" for name, about in ABOUT.items()]
+    return "\n".join(
+        f"{line} ({usual[name]} unless told)" if usual[name] else line for name, line in zip(ABOUT, lines, strict=True)
+    )
+
+
 def parse_goal(text: str, before: Goal | None = None) -> Goal:
     """Read `total=100 label=10 path=30`; what is not named stays as it was before. Raises UsageError."""
     goal = before or Goal()

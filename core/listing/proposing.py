@@ -51,8 +51,8 @@ class Proposed:
     @property
     def lacking(self) -> str:
         """What has to be made, in a few words; empty when nothing has."""
-        kinds = [f"{name} {number}" for (_, _, name), number in self.missing.items()]
-        return ", ".join([*kinds, *([f"{self.rest} for the total"] if self.rest else [])])
+        kinds = ", ".join(f"{name} {number}" for (_, _, name), number in self.missing.items())
+        return "; ".join(filter(None, (kinds, f"{self.rest} in all" * bool(self.rest))))
 
 
 def propose(

@@ -83,17 +83,23 @@ class AskTextScreen(Guarded, ModalScreen[str | None]):
     DEFAULT_CSS = f"AskTextScreen {{ {BOX} TextArea {{ height: 8; border: none; background: $surface; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("text")]
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, about: str = "") -> None:
+        """Args: `about` says below the text what may be written."""
         super().__init__()
         self._title = title
         self._text = text
+        self._about = about
 
     def compose(self) -> ComposeResult:
         """The text in an area."""
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
             box.border_subtitle = keys_of(self).hints("text.take", "text.new_line", "text.leave", in_words=True)
-            yield AnswerField(self._text, takes="text.take", entered=self.action_take)
+            field = AnswerField(self._text, takes="text.take", entered=self.action_take)
+            yield field
+            if self._about:
+                field.styles.height = 3
+                yield Plain(Content.styled(printable(self._about), "dim"))
 
     def action_new_line(self) -> None:
         """A new line, where the key for one takes the text."""

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 
 from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
-from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview
+from core.export.preview import Candidates, Losses, Preview, candidates, losses, preview, thread_to_show
 from core.export.report import ExportCancelledError, ExportReport, ExportRequest, Progress
 from core.export.run import Known, count
 from core.storage.splits_file import read_book
@@ -28,6 +28,7 @@ from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.export_options import OPTIONS, request_of, usual
 from tui.dialogs.option_rows import OptionRows
+from tui.keys import Hint
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.held_out import HeldOutScreen
 from tui.terminal.crash_guard import Guarded
@@ -40,6 +41,11 @@ SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
 OPTION_ROWS, OPTION_ROWS_WIDE = 9, 13
 """Options that are shown at once where there is room for them; the others are scrolled to."""
+HINTS: tuple[Hint, ...] = (
+    "options.export", ("options.before", "options.after"), "options.type", "options.wrong", "options.view",
+    "options.next_thread", "options.other_part", "options.back",
+)  # fmt: skip
+WIDTH_OF_ALL = 90
 SEEN_ROWS = 4
 """Rows that the preview has at least, where it stands below."""
 
@@ -119,17 +125,15 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         """Show what `x` would do."""
         dialog = self.query_one("#dialog")
         dialog.border_title = "export"
-        dialog.border_subtitle = keys_of(self).hints(
-            "options.export", ("options.before", "options.after"), "options.type", "options.wrong", "options.view",
-            "options.next_thread", "options.other_part", "options.back",
-        )  # fmt: skip
+        names: list[Hint] = [
+            name for name in HINTS if name != "options.next_thread" or self.app.size.width >= WIDTH_OF_ALL
+        ]
+        dialog.border_subtitle = keys_of(self).hints(*names)
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()
         self._pointed()
         self.call_after_refresh(self._look)
-
-    # What is chosen
 
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
@@ -211,7 +215,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
             selected = candidates(self._workspace, request, self._listing)
             if version != self._version:
                 return
-            thread = _thread_to_show(selected.chosen, self._current, self._offset)
+            thread = thread_to_show(selected.chosen, self._current, self._offset)
             seen = preview(self._workspace, thread, request, self._listing) if thread is not None else None
             if version != self._version:
                 return
@@ -281,15 +285,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     @on(OptionRows.Pointed)
     def _pointed(self) -> None:
         self.query_one("#about", Plain).show(Content.styled(OPTIONS[self.rows.cursor].about, "dim"))
-
-
-def _thread_to_show(chosen: Sequence[Summary], current: Summary | None, offset: int) -> Summary | None:
-    """The thread that is so many further than the open one, round the end; None where none would leave."""
-    if not chosen:
-        return None
-    stem = current.stem if current is not None else ""
-    start = next((number for number, summary in enumerate(chosen) if summary.stem == stem), 0)
-    return chosen[(start + offset) % len(chosen)]
 
 
 def _make_room(screen: ExportChoiceScreen) -> None:

@@ -109,7 +109,7 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
             self.query_one("#progress", Plain).show(one_line(event.problem, 300))
         else:
             keys = keys_of(self)
-            ways = f"{keys['thread.new']} makes a thread, {keys['turn.run_to_end']} runs it"
+            ways = f"{keys['thread.new']} makes a thread, {keys['list.propose']} sets a goal and makes a set for it"
             self.notify(f"{event.sessions} sessions imported; {ways}", title="demo", markup=False)
             self.dismiss(True)
 

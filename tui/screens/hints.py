@@ -17,7 +17,7 @@ Place = Literal[
 """A list, empty or not, and a conversation by what can be done with it."""
 
 USEFUL: Mapping[Place, tuple[ActionId, ...]] = {
-    "no threads": ("thread.new", "app.model", "app.help"),
+    "no threads": ("thread.new", "list.propose", "app.model"),
     "threads": ("thread.new", "list.filter", "list.propose"),
     "none open": ("thread.new", "pane.threads", "app.help"),
     "begun": ("turn.run", "turn.run_to_end", "turn.edit"),
@@ -32,10 +32,10 @@ LEAST_COLUMNS = 24
 """Columns below which nothing is said."""
 
 
-def place_of(work: ThreadWork | None) -> Place:
-    """What can be done with the open thread, or that none is open."""
+def place_of(work: ThreadWork | None, *, any_thread: bool = True) -> Place:
+    """What can be done with the open thread, or that none is open, or that there is none at all."""
     if work is None:
-        return "none open"
+        return "none open" if any_thread else "no threads"
     if work.busy:
         return "running"
     if work.slots:

@@ -69,9 +69,10 @@ class Making:
                 self._end(event.error)
 
     def _tell(self) -> None:
-        """Threads take a while to come to their end, so turns are counted too; before the first of them, seconds."""
-        moves = counted(self._turns, "turn") if self._turns else f"{time.monotonic() - self._begun:.0f} s"
-        self._show(f"making {len(self._threads)} of {self._total} · {moves}" if self.busy else "")
+        """Threads take a while to come to their end, and one may compute what the others wait for: turns and time count
+        too."""
+        far = f"making {len(self._threads)} of {self._total} · {self._turns}t · {time.monotonic() - self._begun:.0f} s"
+        self._show(far if self.busy else "")
 
     def _end(self, problem: str) -> None:
         self.busy = False

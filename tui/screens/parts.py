@@ -189,7 +189,9 @@ class Parts:
             situation=self._situate,
         )
 
-        conversation.hints = lambda width: hint_lines(place_of(thread.work), frame.actions, width)
+        conversation.hints = lambda width: hint_lines(
+            place_of(thread.work, any_thread=bool(folder.summaries)), frame.actions, width
+        )
 
     # What concerns several parts
 

@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 
 from core.errors import SensorloomError
 from core.filters.queue import ACCEPTED, UNJUDGED, keep_queue
-from core.listing.goal import Goal, goal_of, parse_goal, set_goal
+from core.listing.goal import Goal, goal_of, parse_goal, parts_in_words, set_goal
 from core.listing.proposing import Proposed, command_to_make, pairs_of, propose, sessions_to_make
 from core.text import counted
 from core.thread.summary import Summary
@@ -29,6 +29,8 @@ from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
 BEGIN = "total=100 label=10"
+MARGIN = 6
+"""Columns of the frame that its keys leave free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,10 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             key.hints("goal.copy") * bool(self._sessions),
             key.hints("goal.back"),
         ]
-        self.query_one("#dialog").border_subtitle = " · ".join(filter(None, keys))
+        text = " · ".join(filter(None, keys))
+        if len(text) + MARGIN > self.app.size.width:  # the way back is shown before that to the shell
+            text = " · ".join(filter(None, (*keys[:4], keys[-1])))
+        self.query_one("#dialog").border_subtitle = text
 
     def action_goal(self) -> None:
         """Set the goal."""
@@ -141,8 +146,10 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             if text is not None:
                 self.run_worker(lambda: self._set(text), thread=True, group="goal")
 
-        asks = "the goal: total= in all, label= dataset= subject= of each"
-        self.app.push_screen(AskTextScreen(asks, self._goal.text if self._goal else BEGIN), typed)
+        begin = self._goal.text if self._goal else BEGIN
+        self.app.push_screen(
+            AskTextScreen("the goal; what is not named is not asked for", begin, parts_in_words()), typed
+        )
 
     def _set(self, text: str) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.filters.language import narrowed, without
+from core.filters.queue import QUEUE
 from core.filters.values import term
 from core.listing.order import NEAREST
 from core.text import one_line
@@ -41,10 +42,11 @@ class Similar:
         self._filter_line.put(without(self._filter_line.text, "similar"))
 
     def tell(self) -> None:
-        """Say under the list how near the thread under the cursor is, and why."""
+        """Say under the list how near the thread under the cursor is, and why; and what comes after the queue."""
         current = self._arranging.current
         likeness = self._arranging.filter.likeness.get(current.stem) if current is not None else None
         ends = f"{self._keys['list.similar_end']} ends"
-        self._filter_line.tell(
-            f"{likeness.score:.0%} like it: {one_line(likeness.reason)} · {ends}" if likeness is not None else ""
-        )
+        text = f"{likeness.score:.0%} like it: {one_line(likeness.reason)} · {ends}" if likeness is not None else ""
+        if f"saved:{QUEUE}" in self._filter_line.text.split() and not self._arranging.shown:
+            text = f"all judged · {self._keys['list.propose']} goes on for the goal, {self._keys['export.now']} exports"
+        self._filter_line.tell(text)

@@ -53,7 +53,7 @@ async def test_a_notice_covers_no_title_and_no_field_of_a_dialog_and_is_there_on
 ):
     add_thread(1)
     async with opened(workspace, (80, 24)) as (pilot, screen):
-        screen.notify("420 sessions imported; n makes a thread, R runs it", title="demo")
+        screen.notify("420 sessions are broken; see the log", severity="warning")
         await until(pilot, lambda: "420 sessions" in on_screen(pilot.app))
         for key, title in (("X", "─ export "), ("P", "─ the goal, and what to judge for it "), ("o", "─ sort")):
             await pilot.press(key)
@@ -64,3 +64,8 @@ async def test_a_notice_covers_no_title_and_no_field_of_a_dialog_and_is_there_on
             await until(pilot, lambda: "and one more" in "\n".join(on_screen(pilot.app).split("\n")[-4:]))
             await pilot.press("escape")
             await until(pilot, lambda: pilot.app.screen is screen)
+        for notice in notices(pilot):
+            notice.raised_at -= 1
+        await pilot.press("X")
+        await until(pilot, lambda: "─ export " in on_screen(pilot.app))
+        assert [notice.severity for notice in notices(pilot)] == ["warning"], "what was told before is over"

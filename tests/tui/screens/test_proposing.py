@@ -33,7 +33,9 @@ async def test_a_goal_is_set_and_its_queue_judged(
     async with opened(workspace, size) as (pilot, main):
         await pilot.press("1", "P")
         await until(pilot, lambda: "no goal is set" in screen(pilot.app))
-        await pilot.press("s", "ctrl+u", *"label=2 calls=0", "enter")
+        await pilot.press("s")
+        await until(pilot, lambda: "calls=    fewest tool calls of a thread that counts (2 unless" in screen(pilot.app))
+        await pilot.press("ctrl+u", *"label=2 calls=0", "enter")
         await until(pilot, lambda: goal_of(workspace) == Goal(label=2, calls=0))
         await until(pilot, lambda: "accepted 0 of 2 · walking 2 short" in screen(pilot.app))
         await until(pilot, lambda: "walking lacks 2" in screen(pilot.app))
@@ -44,6 +46,7 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await until(pilot, lambda: len(main.parts.arranging.shown) == 1)
         await pilot.press("a")
         await until(pilot, lambda: "1 of 2 · walking 1 short" in screen(pilot.app))
+        await until(pilot, lambda: "all judged · P goes on" in screen(pilot.app))
         await pilot.press("x")
         await until(pilot, lambda: "x  export what was accepted    1 thread" in screen(pilot.app))
         await pilot.press("escape")
@@ -51,7 +54,7 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await pilot.press("X")
         await until(pilot, lambda: ACCEPTED in screen(pilot.app))
         await pilot.press("escape", "P")
-        await until(pilot, lambda: "x export the accepted" in screen(pilot.app))
+        await until(pilot, lambda: "x export accepted" in screen(pilot.app))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportChoiceScreen))
         await until(pilot, lambda: ACCEPTED in screen(pilot.app))
@@ -111,11 +114,12 @@ async def test_what_the_goal_lacks_is_made_from_the_screen(
 
 def test_what_is_being_made_is_counted_by_turns_too():
     told: list[str] = []
-    making = Making(MagicMock(), MagicMock(), told.append, "P")
+    screen = MagicMock()
+    screen.run_worker = lambda work, **_: work.close()
+    making = Making(screen, MagicMock(), told.append, "P")
     making.start([("demo", "s01_0001"), ("demo", "s02_0001")])
     making.hear([TurnMade("new threads#1", "a"), TurnMade("new threads#1", "b"), TurnMade("elsewhere#2", "c")])
     making.hear([ThreadMade("new threads#1", "a", finished=True, correct=True)])
     making.hear([TurnEnded("new threads#1", "new threads")])
-    assert told == [
-        "making 0 of 2 · 0 s", "making 0 of 2 · 1 turn", "making 0 of 2 · 2 turns", "making 1 of 2 · 2 turns", ""
-    ]  # fmt: skip
+    counts = [text.rpartition(" · ")[0] for text in told]
+    assert counts == [f"making {ended} of 2 · {turns}t" for ended, turns in ((0, 0), (0, 1), (0, 2), (1, 2))] + [""]
