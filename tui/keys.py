@@ -60,6 +60,8 @@ ActionId = Literal[
     "app.palette", "app.help", "app.suspend",
     "app.quit",
     "data.open",
+    "record.follow",
+    "record.begin",
     LocalId,
 ]
 # fmt: on
@@ -71,9 +73,10 @@ Local = Literal[
     "plot", "goal", "board", "tables", "failures", "report", "options", "begin", "question", "held", "help",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
-Where = Literal["", "row", "hits", "similar", Local]
+Where = Literal["", "row", "hits", "similar", "live", Local]
 """Everywhere; on a row of the list, with nothing proposed; in the conversation, while a search is on; in the
-list, while it shows threads similar to one; or in a part with keys of its own."""
+list, while it shows threads similar to one; in the sensors, while they follow a recording; or in a part with its own
+keys."""
 
 
 @dataclass(frozen=True, slots=True)

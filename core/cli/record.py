@@ -170,6 +170,8 @@ def _begin_on_last(workspace: Workspace, dataset: str, as_json: bool) -> int:
 
 
 def _tell_end(ended: Ended) -> None:
+    from core.recording.live_folder import TROUBLES, troubles
+
     say(f"ended: {ended.reason}")
     if ended.problem:
         say(ended.problem, err=True)
@@ -178,8 +180,9 @@ def _tell_end(ended: Ended) -> None:
     say(_told(ended.finished))
     for note in ended.finished.notes:
         say(f"  {note}")
-    for reason, count in ended.finished.counts.items():
-        say(f"  {count:,} {reason}")
+    left_out = ((reason, count) for reason, count in ended.finished.counts.items() if reason not in TROUBLES)
+    for line in (*troubles(ended.finished.counts), *(f"{count:,} {reason}" for reason, count in left_out)):
+        say(f"  {line}")
     if ended.finished.seconds and not ended.finished.windows:
         say(f"  no window: mark what is done by key, --label or lines `label: NAME`, or later by hand: "
             f"recordings/{ended.finished.recording}/")  # fmt: skip

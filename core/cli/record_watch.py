@@ -108,22 +108,22 @@ class TerminalWatch(PlainWatch):
 
 def facts(recorder: Recorder, seconds: float) -> str:
     """How far it is, on one line."""
+    from core.recording.live_folder import TROUBLES, troubles
+
     sensors = [
         f"{one_line(sensor.name, 30) + ' ' if sensor.name else ''}{sensor.rows:,} rows"
         + (f" {sensor.timeline.rate_hz:.4g} Hz" if sensor.timeline.rate_hz else "")
         for sensor in recorder.sensors
     ]
     state = recorder.state
-    odd = {"gaps", "jumps in time", "stalls"}
-    counts = [f"{state.counts[name]} {name}" for name in sorted(odd) if state.counts.get(name)]
-    left_out = sum(count for name, count in state.counts.items() if name not in odd)
+    left_out = sum(count for name, count in state.counts.items() if name not in TROUBLES)
     parts = [
         f"{seconds // 60:.0f}:{seconds % 60:04.1f}",
-        *(sensors or ["no rows yet"]),
-        *counts,
-        *([f"{left_out:,} left out"] if left_out else []),
-        f"label: {one_line(state.label, 40) or 'none'}",
         *(["STALLED"] if recorder.stalled else []),
+        f"label: {one_line(state.label, 40) or 'none'}",
+        *(sensors or ["no rows yet"]),
+        *troubles(state.counts),
+        *([f"{left_out:,} left out"] if left_out else []),
     ]
     return " · ".join(parts)
 

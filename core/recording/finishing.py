@@ -86,7 +86,7 @@ def finish(workspace: Workspace, live: Live) -> Finished:
         window.end_sec,
         recording.rate_hz,
         dict(sorted(Counter(labels.values()).items())),
-        unlabelled,
+        min(unlabelled, window.end_sec),
         {reason: count for reason, count in counts.items() if count},
         recording.notes,
     )

@@ -10,7 +10,7 @@ lock           held by the recorder, and let go by the system when it dies
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,16 @@ class LiveState(msgspec.Struct, frozen=True):
     sensors: tuple[SensorState, ...] = ()
     counts: dict[str, int] = {}
     ended: bool = False
+
+
+TROUBLES = {"gaps": "gap", "jumps in time": "jump in time", "stalls": "stall"}
+"""What is counted of the source's time, and one of it; everything else that is counted was left out."""
+
+
+def troubles(counts: Mapping[str, int]) -> list[str]:
+    """How often the source paused, jumped or stalled, as a person reads it: `1 gap`."""
+    there = ((name, word, counts[name]) for name, word in TROUBLES.items() if counts.get(name))
+    return [f"{count:,} {name if count > 1 else word}" for name, word, count in there]
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ def _is_number(cell: Any) -> bool:
 def _shape(layout: Layout, rows: Sequence[Mapping[str, Any]], form: TableForm) -> Shape:
     clock, note = _clock(layout, rows, form)
     clocks = {*clock_columns(layout), clock.column if clock else ""}
+    counters = {name for name in _rising_first(layout, rows) if _counts(name, rows)}
     columns: list[str] = []
     left_out: list[str] = []
     label = ""
@@ -151,7 +152,7 @@ def _shape(layout: Layout, rows: Sequence[Mapping[str, Any]], form: TableForm) -
             continue
         if LABEL.fullmatch(name) and not label:
             label = name
-        elif name in form.drop or name in clocks or kind in ("text", "moment"):
+        elif name in form.drop or name in clocks or kind in ("text", "moment") or name in counters:
             left_out.append(name)
         elif COUNTER.fullmatch(name) or LABEL.fullmatch(name) or SUBJECT.fullmatch(name):
             left_out.append(name)
@@ -171,18 +172,29 @@ def _clock(layout: Layout, rows: Sequence[Mapping[str, Any]], form: TableForm) -
         return None, f"time: {form.rate_hz:g} rows a second"
     if form.time and form.time not in layout.names:
         raise DatasetError(f"there is no column {form.time!r}; the source sends {', '.join(layout.names)[:200]}")
-    for name in [form.time] if form.time else clock_columns(layout):
+    for name in [form.time] if form.time else clock_columns(layout) or _rising_first(layout, rows):
         try:
             clock = clock_of({name: _arrow(layout, rows, name)}, _only(layout, name), name, form.time_unit or None)
         except DatasetError:
             if form.time:
                 raise
             continue
-        if clock is not None and not _is_coarse(clock, rows):
+        if clock is not None and not _is_coarse(clock, rows) and not (name == "column_1" and _counts(name, rows)):
             since = "since 1970" if clock.absolute else "since the start"
             counts = "dates and times" if clock.unit == "moment" else f"{clock.unit} {since}"
             return clock, f"time: column {clock.column}, {counts}"
     return None, "time: when each row comes"
+
+
+def _rising_first(layout: Layout, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The first column of a source that sends no names, where it rises from row to row as nothing but a time or a
+    counter does."""
+    name = layout.names[0]
+    if name != "column_1" or layout.kinds[0] != "number":
+        return []
+    cells = [str(values.get(name, "")).replace(layout.decimal, ".") for values in rows]
+    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    return [name] if len(numbers) > 2 and all(b > a for a, b in pairwise(numbers)) else []
 
 
 def _only(layout: Layout, name: str) -> Layout:
@@ -201,6 +213,12 @@ def _arrow(layout: Layout, rows: Sequence[Mapping[str, Any]], name: str) -> Any:
     if numbers and all(re.fullmatch(r"[-+]?\d{1,18}|[1-8]\d{18}", cell) for cell in numbers):
         return pa.array([int(cell) for cell in numbers], pa.int64())
     return pa.array([float(cell) for cell in numbers if _is_number(cell)], pa.float64())
+
+
+def _counts(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a column goes up by one from row to row."""
+    cells = [str(values.get(name)) for values in rows]
+    return all(cell.isdigit() for cell in cells) and all(int(b) - int(a) == 1 for a, b in pairwise(cells))
 
 
 def _is_coarse(clock: Clock, rows: Sequence[Mapping[str, Any]]) -> bool:

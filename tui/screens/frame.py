@@ -104,6 +104,8 @@ class Frame(Guarded, CoveredScreen[None]):
                 return self._in_conversation
             case "similar":
                 return self.listed.has_focus and bool(self.listed.likeness) and self._turn_situation != "running"
+            case "live":
+                return self._is_live
             case "hits":
                 return self.searched and self._in_conversation and self._turn_situation != "running"
             case _:
@@ -112,6 +114,15 @@ class Frame(Guarded, CoveredScreen[None]):
     @property
     def _in_conversation(self) -> bool:
         return bool(self.query("#conversation-pane:focus-within")) and not self.query("#editor:focus-within")
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether the sensors have the focus, and follow a recording."""
+        return any(getattr(pane, "following", False) for pane in self.query("#sensors:focus"))
+
+    def show_keys(self) -> None:
+        """Show the keys of where the focus is."""
+        self._show_keys()
 
     def show_searched(self, searched: bool) -> None:
         """Show the keys that walk the hits of a search, or no longer."""
@@ -148,6 +159,9 @@ class Frame(Guarded, CoveredScreen[None]):
             return
         if self.query("#search:focus"):
             self.key_bar.show("search")
+            return
+        if self._is_live:
+            self.key_bar.show("live")
             return
         pane = next((pane for pane in PANES[1:] if self.query(f"#{pane}:focus")), "threads")
         waits = self._turn_situation != "conversation" and pane != "sensors"

@@ -38,6 +38,7 @@ from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
 from tui.screens.hints import hint_lines, place_of
 from tui.screens.list_screens import ListScreens
+from tui.screens.live import LiveActions
 from tui.screens.making import Making
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
@@ -101,6 +102,7 @@ class Parts:
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
             self.begun, self.judging.restore, self.staying.let_go, self.undoing.step_taken,
         )  # fmt: skip
+        self.live = LiveActions(frame, workspace, self.thread.sensors, self.begun)
         self.list_screens.export = self.dialogs.choose_export
         listeners = FeedListeners(self.arranging.load, self.folder_changed, self.folder_failed)
         self.feed = FolderFeed(frame, workspace, listeners, polling=polling)

@@ -63,6 +63,8 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "turn.execute": ("edit --message N --execute",),
     "turn.undo": ("undo",),
     "turn.redo": ("redo",),
+    "record.follow": ("record NAME",),
+    "record.begin": ("record NAME --last",),
     "app.model": ("run --endpoint NAME --model NAME", "endpoints list", "endpoints forget NAME"),
 }  # fmt: skip
 """By action, after `sensorloom`: what does the same, or what its dialog does; capitals stand for what one writes."""
@@ -85,7 +87,6 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 COMMANDS_ALONE: Mapping[str, str] = {
     "evaluate": "asks several models for a long time and changes no thread of the workspace",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
-    "record": "goes on for as long as a sensor sends, in a terminal of its own",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",
     "tools": "shows what a model is offered; changes nothing",
     "trust": "the program asks at its start, before there are keys",

@@ -16,8 +16,8 @@ from textual.timer import Timer
 from core.errors import SensorloomError
 from core.thread.value import Thread
 from core.workspace import Workspace
-from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, wrapped
+from tui.widgets.live_pane import LivePane
 
 if TYPE_CHECKING:
     from core.runs.session_view import SessionView
@@ -31,7 +31,7 @@ FOLLOW_SECONDS = 1.0
 """Between two looks at the session's file, which may still be growing."""
 
 
-class Sensors(PagedView, can_focus=True):
+class Sensors(LivePane, can_focus=True):
     """Shows a window of the thread's session as lanes."""
 
     @dataclass
@@ -94,6 +94,11 @@ class Sensors(PagedView, can_focus=True):
         if self._wanted is not None:
             self._ask()
 
+    def show_session(self) -> None:
+        """Follow no recording any more, and show the session again."""
+        self.unfollow()
+        self._draw()
+
     def clear(self, message: str = "") -> None:
         """Show no session, and say why."""
         self._request += 1
@@ -119,11 +124,13 @@ class Sensors(PagedView, can_focus=True):
         return self._player is not None
 
     def on_unmount(self) -> None:
-        """Stop following the session's file."""
+        """Stop following the session's file, or a recording."""
         self._follow.set()
+        self.unfollow()
 
     def on_resize(self, event: Resize) -> None:
         """Draw the lanes anew at the new size."""
+        self.resized()
         self._draw()
 
     def on_sensors_loaded(self, event: Sensors.Loaded) -> None:
@@ -201,6 +208,8 @@ class Sensors(PagedView, can_focus=True):
         self._player = self._at = None
 
     def _draw(self) -> None:
+        if self.following:
+            return
         shown, width = self._shown, self.body.width
         if shown is None or shown.view is None or width < 8:
             rows: list[Line] = [(), *((_MARGIN, *line) for line in wrapped(self._message, max(8, width - 2), "dim"))]

@@ -65,7 +65,9 @@ def test_lines_are_put_together_from_pieces_and_an_endless_one_is_cut_off():
     ("lines", "told", "columns", "first_ns"),
     [
         (["time,acc_x,n_sat", "0.02,1,5", "0.04,2,5", "0.06,3,5"], "s since the start", ("acc_x", "n_sat"), 20_000_000),
-        (["1698501144401;1,5", "1698501144421;2,5", "1698501144441;3,5"], "when each row comes", None, None),
+        (["1698501144401;1,5", "1698501144421;2,5", "1698501144441;3,5"], "ms since 1970", ("column_2",), None),
+        (["1,0.5", "2,0.4", "3,0.6", "4,0.1"], "when each row comes", ("column_2",), None),
+        (["0.5,1", "0.4,2", "0.6,3", "0.1,4"], "when each row comes", ("column_1", "column_2"), None),
         (["timestamp\tx", "1698501144401\t1", "1698501144421\t2"], "ms since 1970", ("x",), 1698501144401_000_000),
         (["Zeit;x;time", "a;1,5;2026-01-02T10:00:00.5Z", "b;2,5;2026-01-02T10:00:00.6Z"], "dates", ("x",), None),
         (["boot ok", "t,x,index", "1,1,1", "2,2,2", "3,4,3"], "since the start", ("x",), None),
