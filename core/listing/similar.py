@@ -1,20 +1,19 @@
 """Threads that are like one of them: in the way through the tools, in wording, and in the sensors of their sessions.
 
-Wording is compared by the sketches that the checks keep of each thread, sensors by the features that a dataset's table
-has of each session, so after the first time ten thousand threads take a fraction of a second. Nothing here looks at a
-label or at whether an answer is right.
+Wording is compared by the sketches that the checks keep of each thread, or that are made here where they were not yet;
+sensors by the features that a dataset's table has of each session. So after the first time ten thousand threads take a
+fraction of a second. Nothing here looks at a label or at whether an answer is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError, UsageError
-from core.lint.findings_cache import FindingsCache, with_findings_cache
-from core.lint.survey import bring_up_to_date
+from core.lint.sketches import sketches_of
 from core.thread.signature import SKETCH
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -67,7 +66,7 @@ def similar_to(
 ) -> dict[str, Likeness] | None:
     """How much each thread of a folder is like the thread `stem`, itself among them; None when it was cancelled.
 
-    Blocks, the first time for as long as the checks and the features of the dataset take; belongs in a worker.
+    Blocks, the first time for as long as reading all threads and the features of the dataset take; belongs in a worker.
 
     Raises:
         UsageError: there is no such thread, or it cannot be read.
@@ -78,11 +77,7 @@ def similar_to(
     wanted = next((summary for summary in threads if summary.stem == stem), None)
     if wanted is None:
         raise UsageError(f"there is no thread {stem!r} to be similar to")
-
-    def sketches_in(cache: FindingsCache) -> Mapping[str, bytes] | None:
-        return cache.sketches() if bring_up_to_date(cache, workspace, every, progress, cancelled) else None
-
-    sketches = with_findings_cache(workspace, sketches_in)
+    sketches = sketches_of(workspace, threads, progress, cancelled)
     if sketches is None or cancelled():
         return None
     path = _paths(wanted.tools_used, [summary.tools_used for summary in threads])

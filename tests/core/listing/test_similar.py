@@ -10,6 +10,8 @@ import pytest
 
 from core.filters.language import parse, select, without
 from core.filters.values import FilterError
+from core.lint.findings_cache import with_findings_cache
+from core.lint.survey import bring_up_to_date
 from core.listing.index import summaries
 from core.listing.order import NEAREST, arrange
 from core.listing.similar import similar_to
@@ -49,6 +51,9 @@ def test_the_nearest_share_tools_wording_and_sensors(workspace: Workspace, capsy
     other = add(workspace, 4, "s03_1", ("x",), "quite another way to look at what lies still before us on the table")
     likeness = similar_to(workspace, summaries(workspace), first)
     assert likeness is not None
+    assert not with_findings_cache(workspace, lambda cache: cache.findings([first])), "nothing of it needs a check"
+    assert with_findings_cache(workspace, lambda cache: bring_up_to_date(cache, workspace, summaries(workspace)))
+    assert similar_to(workspace, summaries(workspace), first) == likeness
     assert sorted(likeness, key=lambda stem: -likeness[stem].score) == [first, same, half, other]
     assert likeness[first].score == 1 and likeness[first].reason == "the same"
     assert likeness[half].path == 0.8 and likeness[half].wording < 0.2 < 0.6 < likeness[same].wording
