@@ -105,7 +105,8 @@ def _migrate(workspace: Workspace, stem: str, promised: Sequence[str], group: st
             raise ThreadError(f"{path.name}: {error}") from error
 
     before = _converted_before(workspace, document, digest(data))
-    new_id = before or _new_id(workspace, document, stem, promised)
+    undone = _undone_before(workspace, document, stem, digest(data)) if not before else ""
+    new_id = before or undone or _new_id(workspace, document, stem, promised)
     thread = thread_of(new_id)
     if not group:
         return Migrated(stem, new_id, str(backup))
@@ -156,6 +157,27 @@ def _converted_before(workspace: Workspace, document: Mapping[str, Any], origina
             continue
         if metadata.get(_ORIGINAL) == original and metadata.get("migrated_from") == document.get("thread_id"):
             return stem
+    return ""
+
+
+def _undone_before(workspace: Workspace, document: Mapping[str, Any], stem: str, original: str) -> str:
+    """The id that this very file had when it was converted before and that was taken back; empty when there is none.
+    Converted again it has the same one, so that no redo brings a second copy."""
+    step = history.read(workspace, stem).next_redo
+    if step is None or step.what != CONVERSION or not step.group:
+        return ""
+    base = store.id_base(str(document.get("dataset_name")), str(document.get("session_id")))
+    names = [_renamed(document, ""), *history.stems_of_group(workspace, step.group)]
+    for name in dict.fromkeys(name for name in names if name == names[0] or name.startswith(f"{base}_v4_")):
+        if not thread_files.is_stem(name) or thread_files.path_of(workspace.threads, name).exists():
+            continue
+        past = history.read(workspace, name)
+        conversion = past.next_redo
+        if past.done or conversion is None or conversion.group != step.group or conversion.after is None:
+            continue
+        document_then = decode_object(history.content(workspace, name, conversion.after), name)
+        if document_then.get("metadata", {}).get(_ORIGINAL) == original:
+            return name
     return ""
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from core.cli.commands import run_command
 from core.curate.migrate import migrate
+from core.curate.undoing import redo_latest, undo_latest
 from core.curate.v3_conversion import converted
+from core.errors import UsageError
 from core.lint import check_thread
 from core.settings import Settings
 from core.storage import store, thread_files
@@ -133,6 +136,19 @@ def test_one_undo_brings_the_originals_back_and_takes_the_converted_away(
     assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == before
     assert run_command(["redo", "--workspace", str(tmp_path)]) == 0
     assert {path.name: path.read_bytes() for path in space.threads.glob("*.json")} == after
+
+
+def test_what_was_converted_taken_back_and_converted_again_is_there_once_whatever_is_redone(tmp_path: Path):
+    twin = {**OLD, "extra": "another file of the same id"}
+    space = workspace_with(tmp_path, OLD)
+    (space.threads / "twin.json").write_text(json.dumps(twin))
+    names = [outcome.id for outcome in migrate(space, v3_stems(space))]
+    undo_latest(space)
+    assert [outcome.id for outcome in migrate(space, v3_stems(space))] == names and len(set(names)) == 2
+    for act in (redo_latest, undo_latest, redo_latest, redo_latest):
+        with suppress(UsageError):
+            act(space)
+    assert [path.stem for path in sorted(space.threads.glob("*.json"))] == sorted(names)
 
 
 def test_a_broken_v3_file_stays_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
