@@ -84,6 +84,8 @@ class ScreenSettings(Table, frozen=True):
 
     theme: Literal["auto", "dark", "light", "16"] = "auto"
     """Its colours: `auto` goes by what the terminal answers, `16` are the terminal's own."""
+    dots: Literal["auto", "braille", "blocks"] = "auto"
+    """What plots are drawn of: braille, for which a font is needed that has it, or blocks that every font has."""
 
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]

@@ -96,6 +96,15 @@ def count_steps(context: ToolContext, artifact_id: str = SESSION, position: str 
     )
 
 
+def steps_of(window: Window, sensor: Sensor) -> tuple[Samples, dict[str, Any]]:
+    """The times (s) of the peaks that `count_steps` counts in one sensor, and what it says of them; nothing
+    where it could not count."""
+    movement = _movement_of(window, sensor)
+    if movement is None:
+        return np.zeros(0), {}
+    return movement.stretch.start_sec + _peaks(movement) / movement.stretch.rate_hz, _count(movement)
+
+
 def _accelerated(window: Window, sensor: Sensor) -> dict[str, Any]:
     movement = _movement_of(window, sensor)
     if movement is None:

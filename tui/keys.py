@@ -29,7 +29,11 @@ LocalId = Literal[
     "model.take", "model.settings", "model.forget", "model.back", "welcome.import", "welcome.leave", "differences.next",
     "differences.previous", "differences.whole", "compare.swap", "compare.beside", "compare.back", "plot.earlier",
     "plot.later", "plot.closer", "plot.wider", "plot.whole", "plot.next_sensor", "plot.previous_sensor",
-    "plot.switch", "plot.back", "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",
+    "plot.switch", "plot.back", "plot.cursor_earlier", "plot.cursor_later", "plot.far_earlier", "plot.far_later",
+    "plot.next_edge", "plot.previous_edge", "plot.call", "plot.together", "plot.scale", "plot.over", "plot.band",
+    "plot.save", "plot.mark", "marks.start", "marks.end", "marks.label", "marks.pick", "marks.clear", "marks.undo",
+    "marks.redo", "marks.snap", "pick.take", "pick.next", "pick.previous", "pick.leave", "data.mark", "data.cut",
+    "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",
     "tree.go", "tree.fold", "tree.unfold", "tree.fold_all", "tree.unfold_all", "tree.back", "data.import", "data.check",
     "data.show", "overview.back",
     "data.mend", "data.unmend", "data.back", "failures.take", "failures.back", "board.take", "board.count",
@@ -70,7 +74,8 @@ ActionId = Literal[
 Local = Literal[
     "conversation", "editor", "tool_name", "search_line", "filter_line", "choice", "text", "say", "words", "steps",
     "trash", "fields", "tree", "data", "overview", "sort", "saved", "model", "welcome", "compare", "differences",
-    "plot", "goal", "board", "tables", "failures", "report", "options", "begin", "question", "held", "help",
+    "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options", "begin", "question", "held",
+    "help",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", "live", Local]

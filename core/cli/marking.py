@@ -95,15 +95,6 @@ def cut_command(
         print_json(asdict(report) | {"replaced": workspace.shown(report.replaced)})
         return
     say(f"{name}: {counted(report.sessions, 'session')} of {length:g} s")
-    for label, count in report.activities.items():
-        say(f"  {count:6d}  {label}")
-    say(f"  without a label: {report.unlabelled_sec:.1f} of {report.recorded_sec:.1f} s")
-    for reason, count in report.dropped.items():
-        say(f"  left out: {count} {reason}")
-    if report.gone:
-        say(f"  {counted(report.gone, 'session')} of before are no more; threads about them replay only after --undo")
-    if report.relabelled:
-        say(
-            f"  {counted(len(report.relabelled), 'session')} have another label now: {', '.join(report.relabelled[:6])}"
-        )
+    for line in report.lines():
+        say(line)
     say(f"  as it was it is kept in {workspace.shown(report.replaced)}; `sensorloom datasets mend {name} --undo`")

@@ -53,6 +53,9 @@ class SessionView:
     """Time of change (ns) and size of that file when it was read."""
     truth: str = ""
     """The session's label as the thread has it, for the person at the screen."""
+    whole: Window | None = None
+    """The whole session on the same channels; None where it is not known."""
+    dataset: str = ""
 
 
 def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
@@ -91,6 +94,8 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         path,
         stamp,
         activity_in(thread.metadata),
+        _with_channels(whole, arguments),
+        thread.dataset,
     )
 
 

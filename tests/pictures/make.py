@@ -13,20 +13,24 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from msgspec import structs
+from pyarrow import parquet
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from core import curate
 from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
 from core.listing.goal import parse_goal, set_goal
 from core.runs import turn_draft, turn_loop
-from core.workspace import open_workspace
+from core.workspace import Workspace, open_workspace
 from tests.tui.motion import on_screen, until
 from tui.__main__ import run
 from tui.app import SensorloomApp
@@ -37,6 +41,8 @@ from tui.widgets.editor import MessageEditor
 
 SIZES = ((160, 48), (80, 24))
 SEED = 5
+RECORDED = ("standing", "walking", "sitting", "walking_upstairs", "laying")
+"""What the recording of the demo is of that is marked in a picture."""
 SESSION = "s03_0042"
 QUESTION = "Is this person walking on level ground or on stairs? Say what tells you so."
 QUIET_LOOKS = 12
@@ -119,6 +125,13 @@ async def filter_scene(scene: Scene) -> None:
     await scene.type("correct:true verd")
 
 
+async def mark_scene(scene: Scene) -> None:
+    """A recording being marked by hand: two stretches and the start of a third."""
+    await scene.press("O", "r")
+    await until(scene.pilot, lambda: "changes at" in on_screen(scene.pilot.app))
+    await scene.press("N", "N", "N", "N", "s", "n", "5", "n", "1", "n", "4", "n", "e")
+
+
 async def finished(scene: Scene) -> None:
     """Run the thread to its end."""
     await scene.press("2", "R")
@@ -167,6 +180,7 @@ SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "judge": judge_scene,
     "propose": propose_scene,
     "filter": filter_scene,
+    "mark": mark_scene,
 }
 
 
@@ -206,6 +220,21 @@ def demo_workspace(root: Path, threads: int = 9) -> None:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         run(["run", *options])
     curate.create_thread(workspace, "demo", SESSION, QUESTION)
+    keep_whole(workspace, RECORDED)
+
+
+def keep_whole(workspace: Workspace, labels: Sequence[str]) -> None:
+    """A recording in the demo dataset: one person's windows of these labels, one after the other."""
+    dataset = open_dataset(workspace, "demo")
+    sessions = [next(s for s in dataset.sessions if s.startswith("s03") and label in dataset.labels[s])
+                for label in labels]  # fmt: skip
+    windows = [dataset.load(session) for session in sessions for _ in range(2)]
+    values = np.concatenate([window.values for window in windows], axis=1)
+    time_sec = np.arange(values.shape[1]) * float(np.median(np.diff(windows[0].time_sec)))
+    columns = {"timestamp_sec": time_sec} | dict(zip(windows[0].names, values, strict=True))
+    folder = dataset.folder / "recordings" / "s03_r001"
+    folder.mkdir(parents=True)
+    parquet.write_table(pa.table(columns), folder / "data.parquet")
 
 
 async def picture(name: str, size: tuple[int, int], demo: Path) -> str:

@@ -12,7 +12,6 @@ from textual import getters
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from core.datasets.check import CheckReport, check_dataset
 from core.datasets.importing import IMPORTERS, ImportReport, import_dataset
@@ -23,8 +22,8 @@ from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
+from tui.screens.data_recordings import RecordingsKept
 from tui.screens.dataset_overview import DatasetOverviewScreen
-from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -32,7 +31,7 @@ TOLD = 8
 """Findings of a check that are told; the command tells all."""
 
 
-class DataScreen(Guarded, ModalScreen[bool]):
+class DataScreen(RecordingsKept):
     """Lists the datasets. Its result says whether one changed."""
 
     DEFAULT_CSS = """
@@ -45,7 +44,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self._workspace = workspace
+        self.workspace = workspace
         self._names: list[str] = []
         self._mends: dict[str, str] = {}
         """What the check of a dataset named to mend it."""
@@ -63,18 +62,18 @@ class DataScreen(Guarded, ModalScreen[bool]):
         box = self.query_one("#dialog")
         box.border_title = "data"
         box.border_subtitle = keys_of(self).hints(
-            "data.show", "data.import", "data.check", "data.mend", "data.unmend", "data.back"
+            "data.show", "data.import", "data.check", "data.mend", "data.unmend", "data.mark", "data.cut", "data.back"
         )
         self.picker.empty = "reading …"
         self.picker.focus()
         self.run_worker(self._list, thread=True)
 
     def _list(self) -> None:
-        self.call_later(self._listed, list_datasets(self._workspace))
+        self.call_later(self._listed, list_datasets(self.workspace))
 
     def _listed(self, datasets: Sequence[DatasetInfo]) -> None:
         key = keys_of(self)["data.import"]
-        self.picker.empty = f"no datasets in {one_line(self._workspace.shown(self._workspace.data))}; {key} imports one"
+        self.picker.empty = f"no datasets in {one_line(self.workspace.shown(self.workspace.data))}; {key} imports one"
         self._names = [dataset.name for dataset in datasets]
         self.picker.show([Choice(dataset.name, dataset.problem or _size(dataset)) for dataset in datasets],
                          min(self.picker.cursor, max(0, len(datasets) - 1)))  # fmt: skip
@@ -84,7 +83,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
         def typed(text: str | None) -> None:
             if text:
-                self._do(f"importing {text}", partial(self._import, text))
+                self.do(f"importing {text}", partial(self._import, text))
 
         asks = f"import: one of {', '.join(IMPORTERS)}; all but demo need their folder or archive after it"
         self.app.push_screen(AskTextScreen(asks, "" if "demo" in self._names else "demo"), typed)
@@ -97,65 +96,67 @@ class DataScreen(Guarded, ModalScreen[bool]):
         if len(path) > 1:
             raise UsageError(f"`{text}` names several paths; put one with spaces in quotes")
         raw = Path(path[0]).expanduser() if path else None
-        report = import_dataset(self._workspace, kind, raw, progress=self._progress)
-        open_dataset(self._workspace, report.dataset).features(self._progress)
+        report = import_dataset(self.workspace, kind, raw, progress=self.progress)
+        open_dataset(self.workspace, report.dataset).features(self.progress)
         return _imported(report, keys_of(self)["thread.new"])
 
     def action_show(self) -> None:
         """Show what the dataset under the cursor holds."""
-        if (name := self._pointed) is not None:
-            self.app.push_screen(DatasetOverviewScreen(self._workspace, name))
+        if (name := self.pointed) is not None:
+            self.app.push_screen(DatasetOverviewScreen(self.workspace, name))
 
     def action_check(self) -> None:
         """Check the dataset under the cursor."""
-        if (name := self._pointed) is not None:
-            self._do(f"checking {name}", lambda: self._told(check_dataset(self._workspace, name, self._progress)))
+        if (name := self.pointed) is not None:
+            self.do(f"checking {name}", lambda: self._told(check_dataset(self.workspace, name, self.progress)))
 
     def action_mend(self) -> None:
         """Ask what is to be mended in the dataset under the cursor, and do it."""
-        name = self._pointed
+        name = self.pointed
         if name is None:
             return
 
         def typed(text: str | None) -> None:
             if text:
-                self._do(f"mending {name}", partial(self._mend, name, text))
+                self.do(f"mending {name}", partial(self._mend, name, text))
 
         asks = f"mend {name}: what the check names, such as --time-unit ms, --drop CHANNEL, --unit acc=g"
         self.app.push_screen(AskTextScreen(asks, self._mends.get(name, "")), typed)
 
     def _mend(self, name: str, text: str) -> str:
-        mend_dataset(self._workspace, name, mends_in(text), self._progress)
+        mend_dataset(self.workspace, name, mends_in(text), self.progress)
         self._mends.pop(name, None)
         undo = keys_of(self)["data.unmend"]
         return f"{name} is mended; {undo} puts it back as it was. Threads made before may replay differently."
 
     def action_unmend(self) -> None:
         """Put the dataset under the cursor back as it was before it was mended or replaced."""
-        name = self._pointed
+        name = self.pointed
         if name is None:
             return
 
         def unmend() -> str:
-            other = unmend_dataset(self._workspace, name)
-            return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
+            other = unmend_dataset(self.workspace, name)
+            return f"{name} is as it was before; the other one is kept in {self.workspace.shown(other)}"
 
-        self._do(f"putting {name} back", unmend)
+        self.do(f"putting {name} back", unmend)
 
     def action_leave(self) -> None:
         """Back; what is under way goes on to its end, and is told then."""
         self.dismiss(self._changed)
 
     @property
-    def _pointed(self) -> str | None:
+    def pointed(self) -> str | None:
+        """The dataset under the cursor."""
         return self._names[self.picker.cursor] if self._names else None
 
-    def _do(self, what: str, work: Callable[[], str]) -> None:
+    def do(self, what: str, work: Callable[[], str]) -> None:
+        """Carry out what takes time on a worker's thread, and say what came of it."""
         if self._busy:
-            self._say("the last one is still under way")
+            self.say("the last one is still under way")
             return
         self._busy = True
-        self._say(f"{what} …")
+        self.say(f"{what} …")
         self.run_worker(partial(self._work, work, self.app), thread=True)
 
     def _work(self, work: Callable[[], str], app: App[object]) -> None:
@@ -170,11 +171,12 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def _done(self, sentence: str) -> None:
         self._busy, self._changed = False, True
-        self._say(sentence)
+        self.say(sentence)
         self.run_worker(self._list, thread=True)
 
-    def _progress(self, done: int, total: int, what: str = "") -> None:
-        self.call_later(self._say, f"{one_line(what, 60)}  {done:,} of {total:,}")
+    def progress(self, done: int, total: int, what: str = "") -> None:
+        """Say how far it is."""
+        self.call_later(self.say, f"{one_line(what, 60)}  {done:,} of {total:,}")
 
     def _told(self, report: CheckReport) -> str:
         mends = dict.fromkeys(finding.mend for finding in report.findings if finding.mend)
@@ -187,7 +189,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
             lines.append(f"and more: sensorloom datasets check {report.dataset}")
         return "\n".join([*lines, *([f"{keys_of(self)['data.mend']} mends what can be mended"] if mends else [])])
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Say it below the datasets."""
         self.query_one("#said", Plain).show("\n".join(one_line(line, 500) for line in text.split("\n")))
 
 

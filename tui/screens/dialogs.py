@@ -168,11 +168,14 @@ class Dialogs:
 
     def plot(self) -> None:
         """The channels on the full screen."""
+        from core.runs.plot_findings import source_of
+        from tui.screens.marking import open_for_session
         from tui.screens.plot import PlotScreen
 
         view = self._thread.sensors.view
         if view is not None:
-            self._screen.app.push_screen(PlotScreen(view))
+            plot = PlotScreen(self._runs.workspace, lambda: source_of(view), open_for_session)
+            self._screen.app.push_screen(plot)
 
     def new_thread(self) -> None:
         """The dialog that begins a thread. It opens at once, so that keys which follow are meant for it."""

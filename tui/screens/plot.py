@@ -1,195 +1,187 @@
-"""The channels on the full screen: a chart for each channel of a sensor, panned and zoomed by keys."""
+"""The channels on the full screen: charts that are panned and zoomed by keys, a cursor with the exact values, what the
+tools find there, and what is laid over them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
-import numpy as np
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import Resize
-from textual.screen import Screen
+from textual.timer import Timer
 
-from core.runs.session_view import SessionView, thinned
-from core.text import one_line
-from tools.sensors import Sensor, sensors_of
-from tools.session import Samples, Window
-from tools.spectrum import amplitude_density
+from core.errors import SensorloomError
+from core.runs.plot_findings import Finder, Findings, PlotSource, spacing_of
+from core.workspace import Workspace
+from tools.sensors import sensors_of
+from tui.keys import Hint
 from tui.local_keys import keys_of, local_bindings
-from tui.terminal.crash_guard import Guarded
-from tui.widgets.line_view import LineView
-from tui.widgets.lines import Line, fit, spread
+from tui.screens.plot_overlays import Plot, ask_and_save, lay_band, lay_session
+from tui.screens.plot_view import Around, Charts, has_braille
+from tui.widgets.lines import Line
 from tui.widgets.plain import Plain
-from tui.widgets.plots import chart
+from tui.widgets.plot_drawing import Drawing, all_edges, chart_width, drawing_of
+from tui.widgets.plot_look import CHANGES, Look, jumped, look_at, next_edge
 
-ZOOM = 1.5
-"""By how much one key changes what the axis shows."""
-PAN = 0.25
-"""How much of what is shown one key moves by."""
-MIN_SAMPLES = 8
-"""The closest look."""
-MIN_CHART_ROWS = 8
+SETTLE_SECONDS = 0.08
+"""What is found is looked for where one stays this long."""
 
 
-class Charts(LineView):
-    """The charts of one sensor over a stretch of time, or its spectra there."""
-
-    def __init__(self, view: SessionView) -> None:
-        super().__init__()
-        self._view = view
-        self._sensors = sensors_of(view.full.channels)
-        self._sensor = 0
-        self._span = self._whole = (view.full.start_sec, view.full.end_sec)
-        self._frequencies = False
-
-    def on_resize(self, event: Resize) -> None:
-        """Draw at the new size."""
-        self.draw()
-
-    def other_sensor(self, step: int) -> None:
-        """Show the next or previous sensor."""
-        self._sensor = (self._sensor + step) % max(1, len(self._sensors))
-        self.scroll_line(0)
-        self.draw()
-
-    def switch(self) -> None:
-        """Time series or spectrum."""
-        self._frequencies = not self._frequencies
-        self.draw()
-
-    def move(self, part: float) -> None:
-        """Move what is shown by a part of its length."""
-        start, end = self._span
-        step = (end - start) * part
-        step = max(self._whole[0] - start, min(self._whole[1] - end, step))
-        self._span = start + step, end + step
-        self.draw()
-
-    def zoom(self, factor: float) -> None:
-        """Show `factor` times as much, around the middle."""
-        start, end = self._span
-        longest = self._whole[1] - self._whole[0]
-        spacing = longest / max(1, self._view.full.time_sec.size - 1)
-        length = min(longest, max(MIN_SAMPLES * spacing, (end - start) * factor))
-        start = max(self._whole[0], min(self._whole[1] - length, (start + end - length) / 2))
-        self._span = start, start + length
-        self.draw()
-
-    def whole(self) -> None:
-        """Show all of the window."""
-        self._span = self._whole
-        self.draw()
-
-    def draw(self) -> None:
-        """Lay the charts out anew."""
-        if not self._sensors or not self.body.width:
-            return
-        sensor = self._sensors[self._sensor]
-        rows = max(MIN_CHART_ROWS, self.body.height // len(sensor.channels))
-        part = _part(self._view.full, self._span)
-        lines: list[Line] = []
-        for channel in sensor.channels:
-            index = part.names.index(channel.name)
-            lines.append(fit([(one_line(channel.name), "label"), (f"  {self._unit(sensor)}", "dim")], self.body.width))
-            for row in self._chart(part, index, rows - 1):
-                lines.append(((row, "lane"),))
-        self.put(lines)
-
-    def _unit(self, sensor: Sensor) -> str:
-        unit = one_line(sensor.unit, 20)
-        return f"{unit}/√Hz over Hz" if self._frequencies else f"{unit} over seconds"
-
-    def _chart(self, part: Window, index: int, rows: int) -> list[str]:
-        width = self.body.width
-        if not self._frequencies:
-            shown = thinned(part, 4 * width)
-            return chart(shown.time_sec, shown.values[index], self._span, width, rows)
-        hertz, density = amplitude_density(part.values[index], _rate(self._view, part.time_sec))
-        if not hertz.size:
-            way = keys_of(self)["plot.wider"]
-            return [f"too few samples for a spectrum, or too many missing: zoom out with {way}"]
-        return chart(hertz, density, (0.0, float(hertz[-1])), width, rows)
-
-    @property
-    def sentence(self) -> str:
-        """Which sensor, and which stretch of time."""
-        name = one_line(self._sensors[self._sensor].name, 40) if self._sensors else "no channels"
-        start, end = self._span
-        return f"{name} ({self._sensor + 1}/{len(self._sensors)})   {start:.2f} to {end:.2f} s"
-
-
-class PlotScreen(Guarded, Screen[None]):
+class PlotScreen(Plot):
     """The whole screen for the charts of one sensor."""
 
     DEFAULT_CSS = """
     PlotScreen {
-        #plot-title { height: 1; background: $panel; padding: 0 1; }
+        #plot-head { height: 2; background: $panel; }
+        #plot-foot { height: 3; }
         #plot-keys { height: 1; color: $text-muted; padding: 0 1; }
         Charts { height: 1fr; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("plot")]
+    HINTS: ClassVar[tuple[Hint, ...]] = (
+        ("plot.cursor_earlier", "plot.cursor_later"), "plot.next_edge", ("plot.earlier", "plot.later"),
+        ("plot.closer", "plot.wider"), "plot.switch", "plot.mark", "plot.back", "plot.together", "plot.scale",
+        ("plot.next_sensor", "plot.previous_sensor"), "plot.whole", "plot.over", "plot.band", "plot.save",
+    )  # fmt: skip
 
-    def __init__(self, view: SessionView) -> None:
+    charts = getters.query_one(Charts)
+    head = getters.query_one("#plot-head", Around)
+    foot = getters.query_one("#plot-foot", Around)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        load: Callable[[], PlotSource],
+        mark: Callable[[Plot, Workspace, PlotSource], None] | None = None,
+    ) -> None:
+        """Args: `load` gives what is plotted, and `mark` opens what can be marked of it; both are called on a worker's
+        thread and may raise SensorloomError."""
         super().__init__()
-        self._view = view
-        self._charts = Charts(view)
+        self._mark = mark
+        self._workspace = workspace
+        self._load = load
+        self._asked: tuple[object, ...] = ()
+        """Of what it was asked what the tools find."""
+        self._finder: Finder | None = None
+        self._settle: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """What is shown, the charts, the keys."""
-        yield Plain(id="plot-title")
-        yield self._charts
-        keys = keys_of(self).hints(
-            ("plot.earlier", "plot.later"), ("plot.closer", "plot.wider"), "plot.whole",
-            ("plot.next_sensor", "plot.previous_sensor"), "plot.switch", "plot.back",
-        )  # fmt: skip
-        yield Plain(keys.replace(" · ", "   "), id="plot-keys")
+        """What is shown, the charts, what is below them, the keys."""
+        yield Around(id="plot-head")
+        yield Charts(braille=has_braille(self._workspace.settings.screen.dots))
+        yield Around(id="plot-foot")
+        yield Plain(keys_of(self).hints(*self.HINTS).replace(" · ", "  "), id="plot-keys")
 
     def on_mount(self) -> None:
-        """Say what is shown."""
-        self._retitle()
+        """Read it."""
+        self.head.put([(("reading …", "dim"),)])
+        self.charts.focus()
+        self.run_worker(self._read, thread=True)
 
-    def action_pan(self, step: int) -> None:
-        """Move earlier or later."""
-        self._charts.move(step * PAN)
-        self._retitle()
+    def _read(self) -> None:
+        try:
+            source = self._load()
+        except SensorloomError as error:
+            self.call_later(self.failed, error)
+            return
+        window = source.window
+        self._finder = Finder(window)
+        whole = (window.start_sec, window.end_sec)
+        sensors = len(sensors_of(window.channels))
+        look = look_at(whole, source.call or whole, spacing_of(window), max(1, sensors))
+        self.call_later(self.read, drawing_of(source, look))
 
-    def action_zoom(self, closer: bool) -> None:
-        """Look closer, or wider."""
-        self._charts.zoom(1 / ZOOM if closer else ZOOM)
-        self._retitle()
+    def read(self, drawing: Drawing) -> None:
+        """Draw what was read."""
+        if not drawing.sensors or not drawing.source.window.time_sec.size:
+            self.head.put([(("there are no samples in it", "dim"),)])
+            return
+        self.put(drawing)
 
-    def action_whole(self) -> None:
-        """Show all of the window."""
-        self._charts.whole()
-        self._retitle()
+    def put(self, drawing: Drawing) -> None:
+        """Draw this, and ask what the tools find in it where that is not known yet."""
+        self.drawing = drawing
+        self.head.draw_head(drawing)
+        self.charts.draw(drawing)
+        self.foot.draw_foot(drawing, self.labels())
+        look = drawing.look
+        asked = (look.span, look.sensor, look.mode, self._columns)
+        if asked != self._asked:
+            self._asked = asked
+            if self._settle is not None:
+                self._settle.stop()
+            self._settle = self.set_timer(SETTLE_SECONDS, self._find)
 
-    def action_sensor(self, step: int) -> None:
-        """Show another sensor."""
-        self._charts.other_sensor(step)
-        self._retitle()
+    def labels(self) -> Line:
+        """A further row below the charts; none here."""
+        return ()
 
-    def action_switch(self) -> None:
-        """Time series or spectrum."""
-        self._charts.switch()
+    def on_charts_resized(self) -> None:
+        """Draw at the new size."""
+        if self.drawing is not None:
+            self.put(self.drawing)
 
-    def _retitle(self) -> None:
-        width = max(20, self.app.size.width - 2)
-        right = one_line(f"{self._view.session} · {self._view.artifact_id}", 60)
-        line = spread(((self._charts.sentence, "label"),), ((right, "dim"),), width)
-        self.query_one("#plot-title", Plain).show("".join(text for text, _ in line))
+    @property
+    def _columns(self) -> int:
+        return chart_width(self.charts.body.width)
 
+    def _find(self) -> None:
+        if self.drawing is not None:
+            work = partial(self._look_for, self.drawing, self._asked, self._columns)
+            self.run_worker(work, thread=True, group="findings")
 
-def _part(window: Window, span: tuple[float, float]) -> Window:
-    """The samples within a stretch of time, and one more at each end so that lines reach the edges."""
-    first = max(0, int(np.searchsorted(window.time_sec, span[0], "left")) - 1)
-    last = min(window.time_sec.size, int(np.searchsorted(window.time_sec, span[1], "right")) + 1)
-    return Window(window.channels, window.time_sec[first:last], window.values[:, first:last])
+    def _look_for(self, drawing: Drawing, asked: tuple[object, ...], columns: int) -> None:
+        assert self._finder is not None
+        look = drawing.look
+        findings = self._finder.find(look.span, drawing.sensor, look.mode, columns, lambda: asked == self._asked)
+        if findings is not None:
+            self.call_later(self._looked, findings, asked)
 
+    def _looked(self, findings: Findings, asked: tuple[object, ...]) -> None:
+        if asked == self._asked and self.drawing is not None:
+            self.put(replace(self.drawing, findings=findings))
 
-def _rate(view: SessionView, time_sec: Samples) -> float:
-    """Samples a second: what the manifest says, else what the times are apart."""
-    if view.rate_hz:
-        return view.rate_hz
-    spacing = float(np.median(np.diff(time_sec))) if time_sec.size > 1 else 1.0
-    return 1 / spacing if spacing > 0 else 1.0
+    def look(self, change: Callable[[Look], Look]) -> None:
+        """Show something else of it; what was found before stays in sight until it is known anew."""
+        if (drawing := self.drawing) is None:
+            return
+        look = change(drawing.look)
+        alike = look.mode == drawing.look.mode == "time" or (look.mode, look.sensor, look.span) == (
+            drawing.look.mode, drawing.look.sensor, drawing.look.span,
+        )  # fmt: skip
+        self.put(replace(drawing, look=look, findings=drawing.findings if alike else None))
+
+    def action_show(self, change: str) -> None:
+        """Show something else of it, as the table of changes says."""
+        self.look(lambda look: CHANGES[change](look, self._columns))
+
+    def action_edge(self, step: int) -> None:
+        """The cursor to the next edge."""
+        if self.drawing is not None:
+            edge = next_edge(self.drawing.look, all_edges(self.drawing), step)
+            if edge is not None:
+                self.look(lambda look: jumped(look, edge))
+
+    def action_over(self) -> None:
+        """Lay another session over it, or take it away."""
+        if self.drawing is not None:
+            lay_session(self, self._workspace, self.drawing)
+
+    def action_band(self) -> None:
+        """Lay the band of a label over it, or take it away."""
+        if self.drawing is not None:
+            lay_band(self, self._workspace, self.drawing)
+
+    def action_save(self) -> None:
+        """Save what is shown as a picture."""
+        if self.drawing is not None:
+            ask_and_save(self, self._workspace, self.drawing)
+
+    def action_mark(self) -> None:
+        """Mark the recording that this was cut from, where it is kept whole; say the way where it is not."""
+        if self.drawing is not None and self._mark is not None:
+            self.try_on_thread(partial(self._mark, self, self._workspace, self.drawing.source))

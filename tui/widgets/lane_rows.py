@@ -28,7 +28,7 @@ def lane_rows(
         height: cells.
     """
     columns, levels = (width, len(_BARS)) if height == 1 else (2 * width, 2 * height)
-    low, high = _extents(time_sec, values, span, columns)
+    low, high = extents(time_sec, values, span, columns)
     bottom, top = scale
     part = (levels - 1) / (top - bottom) if top > bottom else 0.0
     offset = 0.0 if part else (levels - 1) / 2
@@ -48,7 +48,7 @@ def _level(heights: Samples, levels: int) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.clip(np.nan_to_num(heights).round(), 0, levels - 1).astype(np.intp)
 
 
-def _extents(time_sec: Samples, values: Samples, span: tuple[float, float], columns: int) -> tuple[Samples, Samples]:
+def extents(time_sec: Samples, values: Samples, span: tuple[float, float], columns: int) -> tuple[Samples, Samples]:
     """Least and greatest value in each of `columns` stretches of time; NaN where there is none."""
     start, end = span
     low, high = np.full(columns, np.nan), np.full(columns, np.nan)

@@ -1,63 +1,179 @@
-"""Charts of one channel as rows of text.
-
-plotext keeps one figure per process, so this is called from the screen's loop only; a chart takes a few
-milliseconds. No outside text is given to it.
-"""
+"""Charts as rows of text: curves as dots of braille or quarter blocks, round ticks, and frames below each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from tools.session import Samples
+from tui.widgets.lines import KINDS, Kind, Line, Span
+from tui.widgets.plot_scale import round_ticks, tick_texts
 
-MARKER = "hd"
-"""plotext's name for quarter blocks: four dots a cell, in characters that every font has."""
+LEFT = 9
+"""Columns before a chart: its ticks and its frame."""
+RIGHT = 2
+"""Columns after it, for the letters of curves."""
+_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bit of each dot of a braille cell (Unicode 15, chapter 21.1)."""
+_QUARTERS = np.array([[1, 2], [4, 8]])
+_QUADRANTS = np.array([ord(char) for char in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], dtype=np.uint32)
+_SHADES = np.array([ord(char) for char in " ░▒▓█"], dtype=np.uint32)
+_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
+Mark = tuple[str, Kind]
 
 
-@lru_cache(maxsize=1)
-def _plotext() -> Any:
-    import plotext
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One curve: its least and greatest value in each column of dots."""
 
-    plotext.limitsize(False, False)
-    return plotext
+    low: Samples
+    high: Samples
+    """Shape (columns,), two of them a cell; NaN where there is none."""
+    kind: Kind = "lane"
+    letter: str = ""
+    """What is written at its end, where several share a chart."""
 
 
-def chart(x: Samples, y: Samples, span: tuple[float, float], width: int, height: int) -> list[str]:
-    """A line chart of `width` × `height` cells with its axes; a missing sample breaks the line.
+def dots_a_cell(braille: bool) -> tuple[int, int]:
+    """Rows and columns of dots in a cell."""
+    return (4, 2) if braille else (2, 2)
+
+
+def chart(
+    curves: Sequence[Curve],
+    scale: tuple[float, float],
+    width: int,
+    height: int,
+    *,
+    braille: bool,
+    uprights: Mapping[int, Mark],
+    levels: Mapping[float, Mark] | None = None,
+) -> list[Line]:
+    """Curves as `height` rows, `LEFT` columns of ticks and frame before `width` of chart and `RIGHT` after it.
 
     Args:
-        x: shape (n,), rising.
-        y: shape (n,), NaN where a sample is missing.
-        span: what the horizontal axis shows.
-        width: cells.
+        curves: later ones are drawn over earlier ones.
+        scale: the values at the bottom and the top.
+        width: cells of the chart itself.
         height: cells.
+        braille: whether the terminal has braille.
+        uprights: by column a line from top to bottom, such as the cursor; curves go before all but a `bar`.
+        levels: by value a line from side to side.
     """
-    plotext = _plotext()
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plotsize(width, height)
-    plotext.xlim(*span)
-    low, high = _reach(y)
-    plotext.ylim(low, high)
-    for part in pieces(y):
-        plotext.plot(x[part].tolist(), y[part].tolist(), marker=MARKER)
-    return plotext.uncolorize(plotext.build()).split("\n")[:height]
+    codes = np.full((height, width), ord(" "), dtype=np.uint32)
+    kinds = np.full((height, width), _NUMBER["text"], dtype=np.uint8)
+    for value, (sign, kind) in (levels or {}).items():
+        row = _row_of(value, scale, height)
+        if row is not None:
+            codes[row], kinds[row] = ord(sign), _NUMBER[kind]
+    for column, (sign, kind) in uprights.items():
+        codes[:, column], kinds[:, column] = ord(sign), _NUMBER[kind]
+    dots = np.zeros((height, width), dtype=np.uint32)
+    for curve in curves:
+        drawn = _cells(curve, scale, width, height, braille)
+        dots |= drawn
+        kinds[drawn > 0] = _NUMBER[curve.kind]
+    inked = dots > 0
+    codes[inked] = (0x2800 + dots if braille else _QUADRANTS[dots])[inked]
+    for column, (_, kind) in uprights.items():
+        if kind == "bar":
+            kinds[:, column] = _NUMBER[kind]
+    return _framed(codes, kinds, scale, height, _letters(curves, scale, height))
 
 
-def _reach(y: Samples) -> tuple[float, float]:
-    finite = y[np.isfinite(y)]
-    if not finite.size:
-        return -1.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    return (low, high) if high > low else (low - 1, high + 1)
+def shaded(power: Samples, scale: tuple[float, float], *, uprights: Mapping[int, Mark]) -> list[Line]:
+    """A map of numbers from 0 to 1, shape (rows, columns), the lowest row first, as shades under the same frame."""
+    height, width = power.shape
+    shades = np.clip(np.nan_to_num(power) * len(_SHADES), 0, len(_SHADES) - 1).astype(np.intp)[::-1]
+    codes, kinds = _SHADES[shades], np.full((height, width), _NUMBER["lane"], dtype=np.uint8)
+    for column, (sign, kind) in uprights.items():
+        codes[:, column], kinds[:, column] = ord(sign), _NUMBER[kind]
+    return _framed(codes, kinds, scale, height, {})
 
 
-def pieces(y: Samples) -> Sequence[slice]:
-    """The stretches without a missing sample."""
-    there = np.isfinite(y).astype(np.int8)
-    steps = np.diff(np.concatenate(([0], there, [0])))
-    return [slice(a, b) for a, b in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)]
+def axis(span: tuple[float, float], width: int, unit: str, signs: Mapping[int, Mark]) -> list[Line]:
+    """The axis that charts of this width share: a line with ticks and signs on it, and the numbers below."""
+    ticks = round_ticks(*span, max(2, width // 12))
+    line: list[Mark] = [("─", "dim")] * width
+    numbers = [" "] * (LEFT + width + RIGHT)
+    for tick, text in zip(ticks, tick_texts(ticks), strict=True):
+        column = min(width - 1, round((tick - span[0]) / (span[1] - span[0]) * width))
+        line[column] = ("┬", "dim")
+        first = min(max(0, LEFT + column - len(text) // 2), len(numbers) - len(text))
+        numbers[first : first + len(text)] = text
+    for column, sign in signs.items():
+        line[column] = sign
+    text = "".join(numbers)
+    text = text[: -len(unit) - 1] + " " + unit if not text[-len(unit) - 1 :].strip() else text
+    return [((" " * (LEFT - 1) + "└", "dim"), *_merged(line), (" " * RIGHT, "dim")), ((text, "dim"),)]
+
+
+def _cells(curve: Curve, scale: tuple[float, float], width: int, height: int, braille: bool) -> np.ndarray:
+    """The bits of a curve's dots in each cell, shape (height, width)."""
+    tall, wide = dots_a_cell(braille)
+    levels = tall * height
+    bottom, top = scale
+    part = (levels - 1) / (top - bottom) if top > bottom else 0.0
+    there = ~np.isnan(curve.low)
+    with np.errstate(invalid="ignore"):
+        first = np.nan_to_num((curve.low - bottom) * part).round()
+        last = np.nan_to_num((curve.high - bottom) * part).round()
+    there &= (last >= 0) & (first < levels)
+    level = np.arange(levels - 1, -1, -1)[:, None]
+    dots = (level >= first) & (level <= last) & there
+    bits = _BRAILLE if braille else _QUARTERS
+    return (dots.reshape(height, tall, width, wide) * bits[None, :, None, :]).sum(axis=(1, 3)).astype(np.uint32)
+
+
+def _row_of(value: float, scale: tuple[float, float], height: int) -> int | None:
+    if not scale[0] <= value <= scale[1] or scale[1] <= scale[0]:
+        return None
+    return min(height - 1, int((scale[1] - value) / (scale[1] - scale[0]) * height))
+
+
+def _letters(curves: Sequence[Curve], scale: tuple[float, float], height: int) -> dict[int, Mark]:
+    """By row the letter of the curve that ends there; one that is taken gives way to the next row."""
+    letters: dict[int, Mark] = {}
+    for curve in curves:
+        ends = curve.high[~np.isnan(curve.high)]
+        if not curve.letter or not ends.size:
+            continue
+        row = _row_of(min(max(float(ends[-1]), scale[0]), scale[1]), scale, height) or 0
+        free = [other for other in range(height) if other not in letters]
+        if free:
+            letters[min(free, key=lambda other: abs(other - row))] = (curve.letter, curve.kind)
+    return letters
+
+
+def _framed(
+    codes: np.ndarray, kinds: np.ndarray, scale: tuple[float, float], height: int, letters: Mapping[int, Mark]
+) -> list[Line]:
+    ticks = round_ticks(*scale, max(3, height // 2))
+    at = {_row_of(tick, scale, height): text for tick, text in zip(ticks, tick_texts(ticks), strict=True)}
+    lines: list[Line] = []
+    for row in range(height):
+        text = at.get(row, "")[: LEFT - 2]
+        frame = text.rjust(LEFT - 2) + (" ┤" if row in at else " │")
+        end: tuple[Span, ...] = (("▕", "dim"), letters[row]) if row in letters else (("▕ ", "dim"),)
+        lines.append(((frame, "dim"), *_spans(codes[row], kinds[row]), *end))
+    return lines
+
+
+def _spans(codes: np.ndarray, kinds: np.ndarray) -> list[Span]:
+    """A row of cells as spans of one kind each."""
+    text = codes.astype("<u4").tobytes().decode("utf-32-le")
+    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(text)]
+    return [(text[a:b], KINDS[kinds[a]]) for a, b in pairwise(edges)]
+
+
+def _merged(cells: Sequence[Mark]) -> list[Span]:
+    spans: list[Span] = []
+    for text, kind in cells:
+        if spans and spans[-1][1] == kind:
+            spans[-1] = (spans[-1][0] + text, kind)
+        else:
+            spans.append((text, kind))
+    return spans

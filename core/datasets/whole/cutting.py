@@ -38,6 +38,7 @@ from core.datasets.whole.recording import RECORDINGS, read_recording, recording_
 from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows, window_name
 from core.errors import ConflictError, DatasetError, UsageError, system_reason
 from core.storage.atomic import write_atomic
+from core.text import counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -73,6 +74,18 @@ class CutReport:
     replaced: Path
     """Where the dataset is as it was before."""
 
+    def lines(self) -> list[str]:
+        """What is told beside the number of sessions."""
+        lines = [f"  {count:6d}  {label}" for label, count in self.activities.items()]
+        lines.append(f"  without a label: {self.unlabelled_sec:.1f} of {self.recorded_sec:.1f} s")
+        lines += [f"  left out: {count} {reason}" for reason, count in self.dropped.items()]
+        if self.gone:
+            lines.append(f"  {counted(self.gone, 'session')} are gone, and threads about them cannot replay")
+        if self.relabelled:
+            named = ", ".join(self.relabelled[:6])
+            lines.append(f"  {counted(len(self.relabelled), 'session')} with another label now: {named}")
+        return lines
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -82,6 +95,19 @@ class Windows:
     overlap: float = 0.0
     min_purity: float = 1.0
     """The share of a window's rows that its label must have."""
+
+
+def windows_in(text: str) -> Windows:
+    """`--length 5 --overlap 0.5 --min-purity 0.8` as a value. Raises UsageError."""
+    known = {"--length": "length_sec", "--overlap": "overlap", "--min-purity": "min_purity"}
+    words = text.replace("=", " ").split()
+    values: dict[str, float] = {}
+    for option, value in zip(words[::2], [*words[1::2], ""], strict=False):
+        try:
+            values[known[option]] = float(value)
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"`{option} {value}`: {', '.join(known)} are possible, each with a number") from error
+    return Windows(**values)
 
 
 def cut_recording(

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,40 @@ def save_marks(stored: StoredMarks, marks: Marks) -> StoredMarks:
     except OSError as error:  # filelock's Timeout is one
         raise SensorloomError(f"cannot write {_shown(path)}: {system_reason(error)}") from error
     return StoredMarks(stored.folder, marks, digest(data))
+
+
+class MarksOnDisk:
+    """The marks of a recording while they are being changed: saved one after the other, from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read them. Raises DatasetError."""
+        self._stored = read_marks(folder)
+        self._turn = threading.Lock()
+
+    @property
+    def marks(self) -> Marks:
+        """As they are on disk, by what is known here."""
+        return self._stored.marks
+
+    def save(self, wanted: Callable[[], Marks]) -> str:
+        """Save what is wanted when its turn comes; where somebody else changed the file, that is taken instead.
+
+        Returns:
+            Why they were not saved and `marks` are others now; empty where they were.
+
+        Raises:
+            SensorloomError: they cannot be written.
+        """
+        with self._turn:
+            marks = wanted()
+            if marks == self._stored.marks:
+                return ""
+            try:
+                self._stored = save_marks(self._stored, marks)
+            except ConflictError as error:
+                self._stored = read_marks(self._stored.folder)
+                return str(error)
+        return ""
 
 
 def _bytes(path: Path) -> bytes | None:

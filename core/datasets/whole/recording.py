@@ -119,3 +119,27 @@ def in_time(window: Window) -> Window:
     _, rising = np.unique(window.time_sec, return_index=True)
     rising = rising[np.isfinite(window.time_sec[rising])]
     return Window(window.channels, window.time_sec[rising], window.values[:, rising])
+
+
+def recording_of_session(dataset: StandardDataset, session: str) -> str:
+    """The recording that a session was cut from, by the beginning of its name; the session itself where none is."""
+    names = [name for name in recordings_of(dataset) if session == name or session.startswith(f"{name}_")]
+    return max(names, key=len, default=session)
+
+
+def place_of(recording: Window, session: Window) -> tuple[float, float] | None:
+    """From where to where a session was cut from a recording: where the same samples stand; None where they do not."""
+    rows = [recording.names.index(name) for name in session.names if name in recording.names]
+    count = session.time_sec.size
+    if not rows or not count or count > recording.time_sec.size:
+        return None
+    values = session.values[[session.names.index(recording.names[row]) for row in rows]].astype(np.float32)
+    starts = np.arange(recording.time_sec.size - count + 1)
+    for row, wanted in zip(rows, values, strict=True):
+        known = np.flatnonzero(np.isfinite(wanted))
+        if known.size:
+            starts = starts[recording.values[row, starts + known[0]] == wanted[known[0]]]
+    for start in starts.tolist():
+        if np.array_equal(recording.values[rows, start : start + count], values, equal_nan=True):
+            return float(recording.time_sec[start]), float(recording.time_sec[start + count - 1])
+    return None

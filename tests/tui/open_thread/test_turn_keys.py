@@ -268,20 +268,6 @@ async def test_two_marked_threads_compare_whichever_is_open(workspace: Workspace
         assert screen.listed.marked == set(stems[:2]), "looking takes no mark away"
 
 
-async def test_the_plot_pans_and_zooms(workspace: Workspace):
-    new_thread(workspace)
-    async with opened(workspace) as (pilot, screen):
-        await until(pilot, lambda: screen.parts.thread.sensors.view is not None)
-        await pilot.press("p")
-        await until(pilot, lambda: "0.00 to 2.54 s" in on_screen(pilot.app))
-        await pilot.press("plus", "l")
-        await until(pilot, lambda: "0.00 to 2.54 s" not in on_screen(pilot.app))
-        await pilot.press("s")
-        await until(pilot, lambda: "over Hz" in on_screen(pilot.app))
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
-
-
 async def test_the_external_editor_gets_the_message_and_gives_it_back(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
