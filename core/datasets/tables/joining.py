@@ -109,7 +109,7 @@ def joined(source: Source, parts: Sequence[Part], dropped: Counter[str], with_sa
     notes: list[str] = []
     for part in parts:
         notes += part.notes
-        if part is not fastest:
+        if told[id(part)]:
             notes.append(f"{split_axis(part.channels[0].name)[0]}{told[id(part)]}")
     names = Counter(channel.name for part in parts for channel in part.channels)
     twins = {name for name, count in names.items() if count > 1}
@@ -134,7 +134,7 @@ def joined(source: Source, parts: Sequence[Part], dropped: Counter[str], with_sa
 
 def _about_rate(part: Part, fastest: Part) -> str:
     """What is said of a sensor that was put on another's clock."""
-    if part is fastest:
+    if part is fastest or np.array_equal(part.time_ns, fastest.time_ns):
         return ""
     return f" (recorded at {1e9 / usual_step(part.time_ns):.3g} Hz, interpolated)"
 

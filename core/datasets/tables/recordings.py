@@ -140,7 +140,8 @@ def _channels(
     sensor = sensor_word(facts.sensor if facts else "") or sensor_word(file.name.rpartition("/")[2].rpartition(".")[0])
     columns = {each.column for each in known}
     others = named_channels([name for name in wanted if name not in columns], sensor)
-    return [*with_open_units(known, some, form.units), *with_units(_in_axis_order(others), some, form.units)]
+    in_order = with_open_units(_in_axis_order(list(known)), some, form.units)
+    return [*in_order, *with_units(_in_axis_order(others), some, form.units)]
 
 
 class _Reading:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.datasets.archive import Raw, RawFile
+from core.datasets.tables.devices import DEVICE_ENDINGS, with_device_tables
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import is_annotation
 from core.datasets.tables.joining import Source
@@ -17,7 +18,7 @@ from core.datasets.tables.reading import ENDINGS, layout_of
 from core.datasets.tables.sources import sources_of
 from core.errors import DatasetError
 
-_A_TABLE = r"(?si)\A.*(" + "|".join(map(re.escape, ENDINGS)) + ")"
+_A_TABLE = r"(?si)\A.*(" + "|".join(map(re.escape, (*ENDINGS, *DEVICE_ENDINGS))) + ")"
 """The whole path: files of one name in two folders are two recordings. Looked for, so that zips in a zip are opened,
 and one that holds a file twice, or would not fit on the disk, is refused."""
 
@@ -46,8 +47,10 @@ class Survey:
 
 
 def table_files(raw: Raw) -> list[RawFile]:
-    """The files of a folder or archive, by name; zips in an archive that holds no table are opened for them."""
+    """The files of a folder or archive, by name; those of devices as tables. Zips in an archive that holds no table are
+    opened for them. Raises DatasetError: a device's file cannot be read."""
     raw.find(_A_TABLE)
+    with_device_tables(raw)
     return sorted(raw.files, key=lambda file: file.name)
 
 
