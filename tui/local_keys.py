@@ -7,44 +7,17 @@ Keys of the answers to a question (`Way`) and of tags are with the answers and t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from tui.keys import MOVING, PANE_ACTIONS, Action, Keys, Local, LocalId, Where
-
-
-@dataclass(frozen=True, slots=True)
-class LocalAction(Action):
-    """What a key does in one field or dialog, which carries it out itself."""
-
-    act: str = field(default="", kw_only=True)
-    """Textual's action there; `{}` in it stands for the key, which is a digit and cannot be another."""
-    first: bool = field(default=False, kw_only=True)
-    """Whether it goes before what the field that has the focus would do with the key."""
-
-    @property
-    def is_digit(self) -> bool:
-        """Whether its keys are the numbers of what they choose."""
-        return "{}" in self.act
-
-
-Row = tuple[LocalId, str, str, str, str]
-"""An action's id, keys, label, help, and Textual's action."""
-DIGITS = "1,2,3,4,5,6,7,8,9"
-
-
-def _at(where: Local, group: str, *rows: Row, first: bool = False) -> tuple[LocalAction, ...]:
-    return tuple(
-        LocalAction(name, keys, label, about, group, where=where, act=act, first=first)
-        for name, keys, label, about, act in rows
-    )
-
+from tui.keys import MOVING, PANE_ACTIONS, Keys, Local, Where
+from tui.local_action import DIGITS, at
+from tui.plot_keys import PLOT_KEYS
 
 # fmt: off
-IN_CONVERSATION = _at(
+IN_CONVERSATION = at(
     "conversation", MOVING,
     ("conversation.next_turn", "J", "next turn", "to the next turn", "move_turn(1)"),
     ("conversation.previous_turn", "K", "previous turn", "to the turn before", "move_turn(-1)"),
@@ -54,59 +27,59 @@ IN_CONVERSATION = _at(
 )
 
 LOCAL_ACTIONS = (
-    *_at("editor", "Editing a message",
+    *at("editor", "Editing a message",
         ("editor.save", "ctrl+t", "save", "save the edit", "save(False)"),
         ("editor.rerun", "ctrl+r", "save and re-run", "save it and re-run what rests on it", "save(True)"),
         ("editor.external", "ctrl+g", "$EDITOR", "go on in $EDITOR", "external"),
         ("editor.leave", "escape", "keep draft", "leave, keeping the draft", "leave")),
     # before the fields: keys that follow at once are then given to the field that has the focus by then
-    *_at("editor", "Editing a message",
+    *at("editor", "Editing a message",
         ("editor.next_field", "tab", "next", "to the next field", "field(1)"),
         ("editor.previous_field", "shift+tab", "previous", "to the field before", "field(-1)"), first=True),
-    *_at("tool_name", "Editing a message",
+    *at("tool_name", "Editing a message",
         ("tool_name.next", "down", "next tool", "in the name of a call: the next tool's", "other(1)"),
         ("tool_name.previous", "up", "previous tool", "in the name of a call: that of the tool before", "other(-1)")),
-    *_at("search_line", "Searching",
+    *at("search_line", "Searching",
         ("search_line.enter", "enter", "to the hits", "from the line to the hits", "submit")),
-    *_at("filter_line", "Filtering",
+    *at("filter_line", "Filtering",
         ("filter_line.enter", "enter", "back to the list", "from the line back to the list", "submit"),
         ("filter_line.complete", "tab", "complete", "complete the word at the cursor", "complete"),
         ("filter_line.earlier", "up", "earlier one", "a filter that was typed before", "earlier"),
         ("filter_line.later", "down", "earlier ones", "the one that was typed after that", "later"),
         ("filter_line.clear", "escape", "no filter", "take the filter away", "clear"),
         ("filter_line.fields", "f2", "every field", "choose one of all fields", "list_fields")),
-    *_at("choice", "Asked which way",
+    *at("choice", "Asked which way",
         ("choice.leave", "escape", "none of these, for now", "none of the ways", "dismiss(None)")),
-    *_at("text", "Asked for a text",
+    *at("text", "Asked for a text",
         ("text.take", "enter", "takes it", "take the text", "take"),
         ("text.new_line", "ctrl+j", "new line", "a new line in it", "new_line"),
         ("text.leave", "escape", "leaves", "leave, taking none", "dismiss(None)")),
-    *_at("say", "Saying something to the model",
+    *at("say", "Saying something to the model",
         ("say.user", "enter", "as the user, kept", "say it as the user", "say(False)"),
         ("say.hint", "ctrl+t", "as a hint, kept nowhere", "say it as a hint", "say(True)"),
         ("say.new_line", "ctrl+j", "new line", "a new line in it", "new_line"),
         ("say.leave", "escape", "back", "say nothing", "dismiss(None)")),
-    *_at("words", "Reasons and tags",
+    *at("words", "Reasons and tags",
         ("words.take", "enter", "takes it", "take what is chosen and typed", "take"),
         ("words.type", "tab", "types", "to the line, and back", "app.focus_next"),
         ("words.leave", "escape", "leaves", "leave, changing nothing", "dismiss(None)")),
-    *_at("steps", "History",
+    *at("steps", "History",
         ("steps.take", "enter", "take back this step alone", "take back the step under the cursor", "take"),
         ("steps.back", "escape,q,h", "back", "leave the history", "dismiss(None)")),
-    *_at("trash", "Trash",
+    *at("trash", "Trash",
         ("trash.take", "enter", "bring back", "bring back the thread under the cursor", "take"),
         ("trash.back", "escape,q,U", "back", "leave the trash", "dismiss")),
-    *_at("fields", "Fields of a filter",
+    *at("fields", "Fields of a filter",
         ("fields.take", "enter", "puts it into the line", "put the example into the line", "take"),
         ("fields.back", "escape,q,question_mark,f2", "back", "leave the fields", "dismiss(None)")),
-    *_at("tree", "Tree of a session",
+    *at("tree", "Tree of a session",
         ("tree.go", "enter", "go to it", "go to the thread under the cursor", "go"),
         ("tree.fold", "left", "fold one", "fold the branches of the row", "fold(True)"),
         ("tree.unfold", "right", "fold", "show them", "fold(False)"),
         ("tree.fold_all", "less_than_sign", "fold every one", "fold every branch", "fold_all(True)"),
         ("tree.unfold_all", "greater_than_sign", "fold all", "show every branch", "fold_all(False)"),
         ("tree.back", "escape,q,backslash", "back", "leave the tree", "dismiss(None)")),
-    *_at("data", "Datasets",
+    *at("data", "Datasets",
         ("data.import", "i", "import", "import a dataset", "import_data"),
         ("data.show", "enter", "show", "what the dataset under the cursor holds", "show"),
         ("data.check", "c", "check", "check the dataset under the cursor", "check"),
@@ -115,95 +88,59 @@ LOCAL_ACTIONS = (
         ("data.mark", "r", "recordings", "mark a recording that it keeps whole", "recordings(False)"),
         ("data.cut", "w", "cut anew", "cut windows of its recordings anew", "recordings(True)"),
         ("data.back", "escape,q,O", "back", "leave the datasets", "leave")),
-    *_at("overview", "Datasets",
+    *at("overview", "Datasets",
         ("overview.back", "escape,q,enter", "back", "leave what a dataset holds", "dismiss(None)")),
-    *_at("sort", "Sorting",
+    *at("sort", "Sorting",
         ("sort.take", "enter", "sort", "sort by the order under the cursor", "take(False)"),
         ("sort.turned", "r", "turned round", "sort by it, turned round", "take(True)"),
         ("sort.next", "o", "next", "to the next order", "next"),
         ("sort.back", "escape,q", "back", "leave the order as it is", "dismiss(None)")),
-    *_at("saved", "Saved filters",
+    *at("saved", "Saved filters",
         ("saved.take", "enter", "use", "use the filter under the cursor", "take"),
         ("saved.use", DIGITS, "a kept one", "use the kept filter of this number", "use({})"),
         ("saved.keep", "s", "keeps the present one", "keep the filter that is in force", "keep"),
         ("saved.forget", "delete", "forgets a kept one", "forget the filter under the cursor", "forget"),
         ("saved.back", "escape,q,f", "back", "leave the filters", "dismiss")),
-    *_at("model", "Model",
+    *at("model", "Model",
         ("model.take", "enter", "use", "use the model under the cursor", "take"),
         ("model.settings", "tab", "settings", "to the settings, one after the other", "app.focus_next"),
         ("model.forget", "ctrl+r", "forgets refusals", "ask for what the endpoint refused, once more", "forget"),
         ("model.back", "escape,q", "back", "leave the model as it is", "dismiss")),
-    *_at("welcome", "Without any data",
+    *at("welcome", "Without any data",
         ("welcome.import", "enter,i", "import", "import the demo", "import_demo"),
         ("welcome.leave", "escape,q", "look around", "look around first", "leave")),
-    *_at("differences", "Comparing",
+    *at("differences", "Comparing",
         ("differences.next", "n,v", "next difference", "to the next difference", "difference(1)"),
         ("differences.previous", "N", "difference", "to the difference before", "difference(-1)"),
         ("differences.whole", "f", "same parts", "show what is the same whole, or a line of it", "whole")),
-    *_at("compare", "Comparing",
+    *at("compare", "Comparing",
         ("compare.beside", DIGITS, "on the right", "put the one of this number on the right", "beside({})"),
         ("compare.back", "escape,q", "back", "leave the comparison", "app.pop_screen")),
-    *_at("compare", "Comparing",
+    *at("compare", "Comparing",
         ("compare.swap", "tab", "swap", "swap the sides", "swap"), first=True),
-    *_at("plot", "Plot",
-        ("plot.cursor_earlier", "left", "earlier", "the cursor earlier", "show('cursor_earlier')"),
-        ("plot.cursor_later", "right", "cursor", "the cursor later", "show('cursor_later')"),
-        ("plot.far_earlier", "b", "far earlier", "the cursor far earlier", "show('far_earlier')"),
-        ("plot.far_later", "w", "far", "the cursor far later", "show('far_later')"),
-        ("plot.previous_edge", "N", "previous edge", "the cursor to the edge before", "edge(-1)"),
-        ("plot.next_edge", "n", "next change", "the cursor to the next change point or edge", "edge(1)"),
-        ("plot.earlier", "h", "earlier", "show what was earlier", "show('earlier')"),
-        ("plot.later", "l", "pan", "show what comes later", "show('later')"),
-        ("plot.closer", "plus,equals_sign,i", "closer", "closer", "show('closer')"),
-        ("plot.wider", "minus,o", "zoom", "wider", "show('wider')"),
-        ("plot.whole", "0,home", "all", "all of it", "show('whole')"),
-        ("plot.call", "c", "call", "the window of the call", "show('call')"),
-        ("plot.next_sensor", "j,down,tab", "next sensor", "the next sensor", "show('next_sensor')"),
-        ("plot.previous_sensor", "k,up,shift+tab", "sensor", "the sensor before", "show('previous_sensor')"),
-        ("plot.together", "t", "one chart", "the axes of a sensor in one chart, or apart", "show('together')"),
-        ("plot.scale", "y", "scale", "each its own scale, one for the sensor, one for all of a unit", "show('scale')"),
-        ("plot.switch", "f", "spectrum", "time series, spectrum, spectrogram", "show('switch')"),
-        ("plot.over", "v", "second session", "lay another session over it, or take it away", "over"),
-        ("plot.band", "r", "band", "lay the band of a label over it, or take it away", "band"),
-        ("plot.save", "S", "save", "save it as a picture (SVG)", "save"),
-        ("plot.mark", "m", "mark", "mark the recording that the session was cut from", "mark"),
-        ("plot.back", "escape,q,p", "back", "leave the plot", "app.pop_screen")),
-    *_at("marks", "Marking a recording",
-        ("marks.start", "s", "start", "a stretch starts at the cursor", "start"),
-        ("marks.end", "e", "end", "it ends at the cursor", "end"),
-        ("marks.label", DIGITS, "label", "label it, and begin the next where it ends", "label({})"),
-        ("marks.pick", "enter", "other label", "label it from a list, or newly", "pick"),
-        ("marks.clear", "x,delete", "clear", "take away what is begun, or the stretch at the cursor", "clear"),
-        ("marks.undo", "u", "undo", "take the last marking back", "undo"),
-        ("marks.redo", "ctrl+r", "redo", "mark again what was taken back", "redo"),
-        ("marks.snap", "a", "snap", "let edges snap to change points, or not", "snap")),
-    *_at("pick", "Choosing by typing",
-        ("pick.take", "enter", "take", "take the row, or what is typed", "take"),
-        ("pick.previous", "up", "previous", "the row before", "step(-1)"),
-        ("pick.next", "down", "next", "the next row", "step(1)"),
-        ("pick.leave", "escape", "back", "choose none", "dismiss(None)"), first=True),
-    *_at("goal", "Goal",
+    *PLOT_KEYS,
+    *at("goal", "Goal",
         ("goal.queue", "enter", "judge", "list these threads until each is judged", "queue"),
         ("goal.set", "s", "goal", "set the goal", "goal"),
         ("goal.make", "m", "make", "make what is missing, or stop that", "make"),
         ("goal.export", "x", "export accepted", "export what was accepted", "export"),
         ("goal.copy", "y", "copy the command", "copy the commands that make what is missing", "copy"),
         ("goal.back", "escape,q,P", "back", "leave the goal", "dismiss(None)")),
-    *_at("board", "Statistics",
+    *at("board", "Statistics",
         ("board.take", "enter", "list these threads", "list the threads that the row stands for", "take"),
         ("board.count", "r", "count again", "count what the list shows by now", "count"),
         ("board.back", "escape,q,i", "back", "leave the board", "dismiss(None)")),
-    *_at("tables", "Statistics",
+    *at("tables", "Statistics",
         ("tables.next", "tab", "next table", "to the next table", "table(1)"),
         ("tables.previous", "shift+tab", "previous table", "to the table before", "table(-1)")),
-    *_at("failures", "Failures",
+    *at("failures", "Failures",
         ("failures.take", "enter", "list these threads", "list the threads that the row stands for", "take"),
         ("failures.back", "escape,q,percent_sign", "back", "leave the failures", "dismiss(None)")),
-    *_at("report", "An export",
+    *at("report", "An export",
         ("report.stop", "s", "stops it", "stop the export", "stop"),
         ("report.copy", "c", "copies the path", "copy the path of the training file", "copy"),
         ("report.back", "escape,q,enter", "back", "leave it to go on, or its report", "dismiss")),
-    *_at("options", "Choosing an export",
+    *at("options", "Choosing an export",
         ("options.export", "enter", "export", "export what is chosen", "export"),
         ("options.before", "h,left", "before", "the value before", "change(-1)"),
         ("options.after", "l,right,space", "change", "the next value", "change(1)"),
@@ -214,7 +151,7 @@ LOCAL_ACTIONS = (
         ("options.previous_thread", "T", "thread before", "preview the thread before", "thread(-1)"),
         ("options.other_part", "tab", "preview", "to the preview, or back", "other_part"),
         ("options.back", "escape,q", "back", "export nothing", "dismiss(None)")),
-    *_at("begin", "A new thread",
+    *at("begin", "A new thread",
         ("begin.start", "enter", "start", "make the thread", "start(False)"),
         ("begin.run", "R", "start and run", "make the thread and run it", "start(True)"),
         ("begin.draw", "x", "draw one", "another session at random", "draw"),
@@ -225,25 +162,25 @@ LOCAL_ACTIONS = (
         ("begin.previous_dataset", "left,h", "previous dataset", "the dataset before", "dataset(-1)"),
         ("begin.next_dataset", "right,l", "dataset", "the next dataset", "dataset(1)"),
         ("begin.leave", "escape,q", "back", "make no thread", "leave")),
-    *_at("question", "A new thread",
+    *at("question", "A new thread",
         ("question.start", "enter", "start", "in the question: make the thread", "screen.start(False)")),
-    *_at("question", "A new thread",
+    *at("question", "A new thread",
         ("question.leave", "escape", "to the sessions", "from the question to the sessions", "screen.leave_question"),
         first=True),
-    *_at("held", "Held out",
+    *at("held", "Held out",
         ("held.toggle", "enter", "hold out, or take back", "hold the name out, or take it back", "hold")),
-    *_at("held", "Held out",
+    *at("held", "Held out",
         ("held.previous", "up", "previous", "the name before", "step(-1)"),
         ("held.next", "down", "next", "the next name", "step(1)"),
         ("held.page_down", "pagedown", "page down", "a page down", "page(1)"),
         ("held.page_up", "pageup", "page up", "a page up", "page(-1)"),
         ("held.complete", "tab", "complete", "complete the name", "complete"),
         ("held.back", "escape", "back", "leave what is held out", "dismiss(None)"), first=True),
-    *_at("help", "Help",
+    *at("help", "Help",
         ("help.search", "slash", "search", "search the help", "search"),
         ("help.enter", "enter", "to what it finds", "from the line to what it finds; from there, back", "enter"),
         ("help.leave", "q,question_mark,f2", "leave", "leave the help", "dismiss")),
-    *_at("help", "Help",
+    *at("help", "Help",
         ("help.back", "escape", "back", "end the search, or leave", "back"), first=True),
 )
 # fmt: on
