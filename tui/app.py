@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.command import Provider
 from textual.driver import Driver
@@ -22,7 +22,11 @@ from tui.terminal.coloured_app import ColouredApp
 from tui.terminal.crash_guard import Guarded, Mishaps
 from tui.terminal.driver import guarded
 from tui.terminal.output_diff import terse
+from tui.terminal.terminal import keep_pasted
 from tui.terminal.textual_private import forget_notice, notice_space, notices
+
+if TYPE_CHECKING:
+    from tui.widgets.text_field import TextField
 
 MOST_NOTICES = 3
 """So many are shown at once; more than that only where they are warnings."""
@@ -128,6 +132,16 @@ class SensorloomApp(Guarded, ColouredApp[None]):
         for notice in notices(self):
             if notice.severity == "information" and time.time() - notice.raised_at > TOLD_SECONDS:
                 forget_notice(self, notice)
+
+    def on_text_field_too_much(self, event: TextField.TooMuch) -> None:
+        """More was pasted than a field takes: keep it, and say where."""
+
+        def work() -> None:
+            self.call_from_thread(
+                self.notify, keep_pasted(self.workspace, event.pasted), severity="warning", timeout=20
+            )
+
+        self.run_worker(work, thread=True, group="pasted")
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's driver, in fewer bytes, and ending the program when the terminal goes away."""

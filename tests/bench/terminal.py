@@ -28,7 +28,7 @@ from ptyprocess import PtyProcess, PtyProcessError
 KEYS = {
     "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "pagedown": "\x1b[6~", "pageup": "\x1b[5~",
     "home": "\x1b[H", "end": "\x1b[F", "enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "space": " ",
-    "ctrl+t": "\x14",
+    "ctrl+t": "\x14", "ctrl+u": "\x15",
 }  # fmt: skip
 QUIET_SECONDS = 0.12
 """So long without a byte, and what a key set off is over."""

@@ -59,6 +59,18 @@ def copy_out(workspace: Workspace, text: str, write: Callable[[str], object]) ->
     return ", ".join(tried) or "nowhere: neither the terminal nor a file could be written"
 
 
+def keep_pasted(workspace: Workspace, text: str) -> str:
+    """Keep a paste that no field takes in a file. Returns what became of it, in one sentence with the way on."""
+    much = f"{len(text.encode(errors='surrogatepass')) / 1e6:.1f} MB were pasted, more than a field takes"
+    try:
+        path = private_folder(workspace) / "pasted.txt"
+        write_atomic(path, text.encode(errors="surrogatepass"))
+    except SensorloomError as error:
+        return f"{much}, and they could not be kept: {error}"
+    file = workspace.shown(Path(path))
+    return f"{much}; they are kept in {file}: `sensorloom edit THREAD --message N --from {file}` puts them in"
+
+
 def writer(app: App[Any]) -> Callable[[str], None]:
     """Writes to the app's terminal from a worker's thread. Textual's own copy takes no text longer than a line."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rich.color import ColorParseError
 from rich.text import Text
 from textual.events import Key, Paste
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
@@ -35,6 +37,11 @@ _STAND_IN = re.compile(f"{_LITERAL}([{chr(_FIRST)}-{_LITERAL}])|[{chr(_FIRST)}-{
 _TO_HOLD = re.compile(f"[{chr(_FIRST)}-{_LITERAL}]|{UNSAFE.pattern}")
 
 
+MOST_PASTED = 500_000
+"""Characters of a paste that a field takes: with 3 MB nothing was drawn for eight seconds, and then each key took a
+third of one."""
+
+
 def held(text: str) -> str:
     """Text as a field holds it; `meant` gives it back, character by character."""
     return _TO_HOLD.sub(lambda match: _HELD.get(match[0]) or _LITERAL + match[0], text)
@@ -49,6 +56,12 @@ def meant(text: str) -> str:
 
 class TextField(KeysInOrder, TextArea):
     """A text of several lines. Its `text` is exactly what was put in, and what was typed since."""
+
+    @dataclass
+    class TooMuch(Message):
+        """More was pasted than the field takes; it is for the app to keep it."""
+
+        pasted: str
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(held(text), id=id, classes=classes, compact=True, tab_behavior="focus", soft_wrap=True)
@@ -81,8 +94,12 @@ class TextField(KeysInOrder, TextArea):
             self.replace(held(character), *self.selection)
 
     def on_paste(self, event: Paste) -> None:
-        """Take pasted text as it came."""
+        """Take pasted text as it came; leave what would stop the screen to the app."""
         event.stop()
+        if len(event.text) > MOST_PASTED:
+            event.prevent_default()
+            self.post_message(self.TooMuch(event.text))
+            return
         event.text = held(event.text)
 
     def action_paste(self) -> None:

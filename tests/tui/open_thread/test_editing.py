@@ -32,6 +32,7 @@ from tui.screens.main import MainScreen
 from tui.terminal.textual_private import drawn_rows
 from tui.widgets.conversation import Conversation
 from tui.widgets.editor import MessageEditor
+from tui.widgets.text_field import MOST_PASTED
 
 
 @pytest.fixture
@@ -120,6 +121,20 @@ async def test_hostile_text_is_only_text_in_the_editor_and_its_error_line(worksp
                 assert "@click" not in (segment.style.meta if segment.style else {})
         await pilot.press("escape")
         await until(pilot, lambda: not screen.query(MessageEditor))
+
+
+async def test_a_paste_that_would_stop_the_screen_is_kept_in_a_file_and_said(workspace: Workspace):
+    with_call(workspace)
+    pasted = "much ü\n" * (MOST_PASTED // 7 + 1)
+    async with opened(workspace) as (pilot, screen):
+        await pilot.press("2", "G", "e")
+        await until(pilot, lambda: screen.query(MessageEditor) and screen.query_one(MessageEditor).ready)
+        field = screen.query_one("#text", TextArea)
+        before = field.text
+        field.post_message(Paste(pasted))
+        await until(pilot, lambda: any("they are kept in" in notice.message for notice in notices(pilot)))
+        assert (workspace.private / "pasted.txt").read_text(encoding="utf-8") == pasted and field.text == before
+        await pilot.press("escape")
 
 
 async def test_hostile_text_that_was_not_touched_is_saved_as_it_was(workspace: Workspace, hostile: str):
