@@ -9,7 +9,8 @@ from typing import get_args
 
 from core.errors import WorkspaceError
 from tui.keys import PANE_ACTIONS, Action, Local, Where
-from tui.local_keys import AROUND, IN_CONVERSATION, LOCAL_ACTIONS, WITHOUT_MOVES, LocalAction
+from tui.local_action import LocalAction
+from tui.local_keys import AROUND, IN_CONVERSATION, LOCAL_ACTIONS, WITHOUT_MOVES
 from tui.screens.actions import ACTIONS
 
 EVERY_ACTION: tuple[Action, ...] = (*PANE_ACTIONS, *IN_CONVERSATION, *ACTIONS, *LOCAL_ACTIONS)
