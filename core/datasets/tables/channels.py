@@ -33,6 +33,7 @@ UNNAMED = "sensor"
 """What axes are called whose sensor neither the header nor the file's name tells."""
 _AT_REST = 0.2
 """How far from 1 g the middle size of an acceleration may be to tell its unit."""
+_THIS = "SENSOR"
 _SIXTY_FOURTHS = 64.0
 """Counts of 1/64 g: Empatica E4's ACC.csv, "Data export and formatting from E4 connect"."""
 _TURNING = (10.0, 60.0)
@@ -120,7 +121,8 @@ def _unit(sensor: Sensor, rows: Sequence[Samples]) -> tuple[str, float, str]:
     if not sizes.size or not sensor.is_triad:
         return sensor.unit, 1.0, "" if sensor.unit else "its unit is not known"
     if sensor.kind == "acceleration":
-        return _acceleration(sensor.unit, float(np.median(sizes)))
+        unit, factor, reason = _acceleration(sensor.unit, float(np.median(sizes)))
+        return unit, factor, reason.replace(_THIS, sensor.name)
     if sensor.kind == "gyroscope" and not sensor.unit:
         fast = float(np.percentile(sizes, 99))
         doubt = "; in doubt" if _TURNING[0] < fast <= _TURNING[1] else ""
@@ -145,7 +147,9 @@ def _acceleration(declared: str, size: float) -> tuple[str, float, str]:
     shown = next((unit for unit, gravity in GRAVITY.items() if abs(size / gravity - 1) <= _AT_REST), "")
     if declared:
         doubt = (
-            f"the header says so; a usual size of {size:.3g} would be {shown}" if shown not in ("", declared) else ""
+            f"its head says so; a usual size of {size:.3g} would be {shown}, and if it is, say --unit {_THIS}={shown}"
+            if shown not in ("", declared)
+            else ""
         )
         return declared, 1.0, doubt
     if shown:

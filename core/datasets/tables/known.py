@@ -45,11 +45,13 @@ def known_channels(columns: Sequence[str], form: TableForm, facts: PathFacts | N
 def with_open_units(
     known: Sequence[ColumnChannel], values: Mapping[str, Samples], told: Mapping[str, str]
 ) -> list[ColumnChannel]:
-    """Known channels, with the unit that the numbers show of those whose unit is not known; see `with_units`."""
-    shown = {each.column: each for each in with_units([each for each in known if not each.channel.unit], values, told)}
+    """Known channels, with the unit that the numbers show of those whose unit is not known, and a doubt where they show
+    another; see `with_units`."""
+    as_they_stand = [each for each in known if each.factor == 1.0 and not each.reason]
+    shown = {each.column: each for each in with_units(as_they_stand, values, told)}
     return [
         replace(each, channel=replace(each.channel, unit=own.channel.unit), factor=own.factor, reason=own.reason)
-        if (own := shown.get(each.column)) and each.factor == 1.0
+        if (own := shown.get(each.column))
         else each
         for each in known
     ]
