@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import export, stream
+from tests.bench import export, live, stream
 from tests.bench.figures import Figure, median, p95, table
 from tests.bench.terminal import Program, compile_all, empty_app, sensorloom
 from tests.bench.threads import bench_workspace, documents, long_thread, write, write_threads
@@ -333,6 +333,15 @@ def exports(root: Path, sizes: Sizes) -> list[Figure]:
     return export.measure(bench_workspace(folder), sizes.repeats, lambda: opened(folder, sizes))
 
 
+def follow(root: Path, sizes: Sizes) -> list[Figure]:
+    """A recording under way in the sensor pane."""
+    workspace = bench_workspace(root / "follow")
+    write_threads(workspace, 3)
+    return live.measure(
+        workspace, lambda: opened(workspace.root, sizes), sizes.idle_seconds, max(10, sizes.presses // 2)
+    )
+
+
 PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {
     "start": start,
     "keys": keys,
@@ -341,6 +350,7 @@ PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {
     "long": long,
     "stream": streaming,
     "idle": idle,
+    "live": follow,
     "export": exports,
 }
 

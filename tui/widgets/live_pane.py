@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 POLL_SEC, DRAW_SEC = 0.03, 0.12
 """Between two looks at the files, and between two pictures at least: eight a second are what a thin link carries."""
+MANY_ROWS, DRAW_MANY_SEC = 24, 0.17
+"""Of more rows of lanes than this there are fewer pictures."""
 HEAD_SEC = 1.0
 """Between two looks at what stands in words and numbers."""
 LIVE_SEC = 10.0
@@ -162,13 +164,14 @@ class _Following:
 
         scales, numbers, head = Scales(), (), list[Line]()
         drawn = looked = 0.0
+        pause = DRAW_SEC
         size = Size(0, 0)
         new = False
         while not self._stop.wait(POLL_SEC):
             new = tail.poll() or new
             now = time.monotonic()
             due = now - looked >= HEAD_SEC or size != self._pane.picture_size
-            if now - drawn < DRAW_SEC or not (new or due) or not self._pane.seen:
+            if now - drawn < pause or not (new or due) or not self._pane.seen:
                 continue
             drawn, new = now, False
             window = tail.window(LIVE_SEC)
@@ -179,6 +182,8 @@ class _Following:
                 self._show(head)
                 continue
             groups = live_groups(window, LIVE_SEC, scales, size.width, size.height - HEAD_ROWS)
+            rows = sum(len(lane.rows) for group in groups for lane in group.lanes)
+            pause = DRAW_SEC if rows <= MANY_ROWS else DRAW_MANY_SEC
             numbers = groups if due or not numbers else numbers
             self._show(live_lines(head, with_numbers(groups, numbers), window, size.width))
 
