@@ -35,7 +35,7 @@ LocalId = Literal[
     "marks.redo", "marks.snap", "pick.take", "pick.next", "pick.previous", "pick.leave", "data.mark", "data.cut",
     "goal.queue", "goal.set", "goal.make", "goal.export", "goal.copy", "goal.back",
     "tree.go", "tree.fold", "tree.unfold", "tree.fold_all", "tree.unfold_all", "tree.back", "data.import", "data.check",
-    "data.show", "overview.back",
+    "data.show", "overview.back", "sessions.filter", "session_field.take", "session_field.clear",
     "data.mend", "data.unmend", "data.back", "failures.take", "failures.back", "board.take", "board.count",
     "tables.next", "tables.previous", "board.back", "report.stop", "report.copy", "report.back",
     "options.export", "options.before", "options.after", "options.type", "options.wrong", "options.view",
@@ -73,9 +73,9 @@ ActionId = Literal[
 
 Local = Literal[
     "conversation", "editor", "tool_name", "search_line", "filter_line", "choice", "text", "say", "words", "steps",
-    "trash", "fields", "tree", "data", "overview", "sort", "saved", "model", "welcome", "compare", "differences",
-    "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options", "begin", "question", "held",
-    "help",
+    "trash", "fields", "tree", "data", "overview", "sessions", "session_field", "sort", "saved", "model", "welcome",
+    "compare", "differences", "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options",
+    "begin", "question", "held", "help",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", "live", Local]

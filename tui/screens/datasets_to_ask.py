@@ -1,15 +1,14 @@
-"""The datasets that a new thread can be about, and their sessions as a list to choose from."""
+"""The datasets that a new thread can be about, and opening one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
 from core.storage.memory import recall
 from core.workspace import Workspace
-from tui.widgets.picker import Choice
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -44,15 +43,3 @@ def opened(workspace: Workspace, name: str) -> Opened:
         return Opened(names, name, dataset)
     except SensorloomError as error:
         return Opened(names, name, None, str(error))
-
-
-def choices(dataset: StandardDataset, used: Container[tuple[str, str]], *, blind: bool = False) -> list[Choice]:
-    """The sessions with their labels, unless these are hidden; a dot where a thread is about one already."""
-    return [
-        Choice(
-            session,
-            ("· " if (dataset.name, session) in used else "")
-            + ("" if blind else ", ".join(dataset.labels.get(session, ()))),
-        )
-        for session in dataset.sessions
-    ]

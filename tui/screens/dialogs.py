@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -181,7 +182,7 @@ class Dialogs:
         """The dialog that begins a thread. It opens at once, so that keys which follow are meant for it."""
         from tui.screens.new_thread import NewThreadScreen
 
-        used = frozenset((summary.dataset, summary.session) for summary in self._folder.summaries.values())
+        used = Counter((summary.dataset, summary.session) for summary in self._folder.summaries.values())
         blind = self._thread.conversation.look.blind
         self._new_thread = NewThreadScreen(self._runs, used, self._offer_data, blind=blind)
         self._screen.app.push_screen(self._new_thread, self._new_thread_left)

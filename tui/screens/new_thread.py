@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,25 +19,23 @@ from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.storage.memory import remember
 from core.storage.store import Stored
-from core.text import counted, one_line
+from core.text import one_line
 from core.thread.evidence import WANTED, Wanted, settled
 from core.thread.scoring import ACTIVITY, states_its_form
-from tui.keys import Hint
 from tui.local_keys import keys_of, local_bindings
 from tui.open_thread.runs import Runs
-from tui.screens.datasets_to_ask import REMEMBERED, Opened, choices, opened
+from tui.screens.datasets_to_ask import REMEMBERED, Opened, opened
 from tui.screens.kind_request import KindRequest
+from tui.screens.new_thread_lines import dataset_line, evidence_line, key_lines
 from tui.screens.question_request import QuestionRequest
+from tui.screens.session_choice import SessionChoice, SessionList
 from tui.terminal.crash_guard import Guarded
-from tui.widgets.picker import Picker
 from tui.widgets.plain import Plain
 from tui.widgets.text_field import AnswerField
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
     from core.thread.kinds import Asked
-
-_DATASETS: Hint = ("begin.previous_dataset", "begin.next_dataset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,12 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("begin")]
 
-    sessions = getters.query_one(Picker)
+    choice = getters.query_one(SessionChoice)
+    sessions = getters.query_one(SessionList)
     question = getters.query_one(QuestionArea)
 
     def __init__(
-        self, runs: Runs, used: frozenset[tuple[str, str]], offer_data: Callable[[], None], *, blind: bool = False
+        self, runs: Runs, used: Mapping[tuple[str, str], int], offer_data: Callable[[], None], *, blind: bool = False
     ) -> None:
         """Args: `offer_data` is called where there is no dataset; `blind` hides the labels."""
         super().__init__()
@@ -77,7 +75,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._runs = runs
         self._names: list[str] = []
         self._used = used
-        """Dataset and session of every thread there is, so that a drawn session is a fresh one."""
+        """How many threads there are about each session of each dataset, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
 
         def write(text: str) -> None:
@@ -100,7 +98,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         """The dataset, the sessions, the question, and the keys."""
         with Vertical(id="dialog"):
             yield Plain(id="dataset")
-            yield Picker(id="sessions")
+            yield SessionChoice()
             yield Plain(Content.styled("question", "bold"), id="question-title")
             yield QuestionArea(takes="question.start", entered=partial(self.action_start, False), id="question")
             yield Plain(id="evidence")
@@ -109,15 +107,8 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     def on_mount(self) -> None:
         """Open the dataset that was used last."""
         self.query_one("#dialog").border_title = "new thread"
-        keys = keys_of(self)
-        moves = keys.pair(("move.down", "move.up"))[0]
-        self.query_one("#keys", Plain).show(
-            _keys(*map(keys.brief, ("begin.start", "begin.run")), (moves, "session"),
-                  *map(keys.brief, ("begin.draw", "begin.propose")))
-            + Content("\n")
-            + _keys(*map(keys.brief, ("begin.write", "begin.kind", "begin.evidence", _DATASETS, "begin.leave")))
-        )  # fmt: skip
-        self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
+        self.query_one("#keys", Plain).show(key_lines(keys_of(self)))
+        self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
         self.sessions.empty = "opening …"
         self.sessions.focus()
         self._open("")
@@ -137,40 +128,21 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             return
         self._names = list(event.names)
         self._dataset = dataset = event.dataset
-        name = event.name
-        which = (
-            f"  {self._names.index(name) + 1}/{len(self._names)} {keys_of(self).pair(_DATASETS)[0]}"
-            if len(self._names) > 1
-            else ""
-        )
+        self.query_one("#dataset", Plain).show(dataset_line(event, keys_of(self)))
         if dataset is None:
-            self.query_one("#dataset", Plain).show(f"{name}{which}")
             self._start = None
             self.sessions.empty = one_line(event.problem)
-            self.sessions.show(())
+            self.choice.show(None, {}, blind=self._blind)
             return
-        subjects = len(set(dataset.subjects.values()))
-        facts = " · ".join((
-            counted(len(dataset.sessions), "session"), counted(subjects, "subject"),
-            f"{len(dataset.activities)} activities" if len(dataset.activities) != 1 else "1 activity",
-        ))  # fmt: skip
-        synthetic = " · synthetic" if dataset.synthetic else ""
-        self.query_one("#dataset", Plain).show(
-            Content.assemble((one_line(name, 40), "bold"), f"{which}   ", (facts + synthetic, "dim"))
-        )
         self.sessions.empty = "this dataset has no sessions"
         self._kinds.reset()
-        self.sessions.show(choices(dataset, self._used, blind=self._blind))
+        self.choice.show(dataset, self._used, blind=self._blind)
         self.action_draw()
         self.action_propose()
 
     def action_draw(self) -> None:
         """Draw a session at random, one that no thread is about where there is any."""
-        if self._dataset is None or not self.sessions.count:
-            return
-        name, every = self._dataset.name, self._dataset.sessions
-        fresh = [number for number, session in enumerate(every) if (name, session) not in self._used]
-        self.sessions.move_to(random.choice(fresh or range(len(every))))
+        self.sessions.draw_one()
 
     def action_dataset(self, step: int) -> None:
         """Open another dataset."""
@@ -190,7 +162,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     def action_propose(self) -> None:
         """Let the model propose a question, or another one; one of another kind comes in its own words."""
         if self._dataset is not None and self._kinds.kind != ACTIVITY:
-            self.on_picker_picked()
+            self.on_session_list_picked()
         elif self._dataset is not None:
             self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
             self._request.begin(self._dataset.name)
@@ -198,18 +170,18 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     def action_evidence(self) -> None:
         """Let the answer rest on comparisons that rank labels, on measurements alone, or on either by the session."""
         self._evidence = WANTED[(WANTED.index(self._evidence) + 1) % len(WANTED)]
-        self.query_one("#evidence", Plain).show(_evidence_line(self._evidence))
+        self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
 
     def action_kind(self) -> None:
         """Ask a question of the next kind that the session can be asked."""
         if self._dataset is not None and (chosen := self.sessions.chosen) is not None:
             self._request.stop()
-            self._kinds.next_kind(self._dataset, chosen.text)
+            self._kinds.next_kind(self._dataset, chosen)
 
-    def on_picker_picked(self) -> None:
+    def on_session_list_picked(self) -> None:
         """A question of another kind than that for the activity is about its session: ask it of this one."""
         if self._dataset is not None and self._kinds.kind != ACTIVITY and (chosen := self.sessions.chosen) is not None:
-            self._kinds.again(self._dataset, chosen.text)
+            self._kinds.again(self._dataset, chosen)
 
     def hear(self, events: Sequence[TurnEvent]) -> None:
         """Take what the runs report: the question as it comes."""
@@ -246,7 +218,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._start = None
         question = self.question.text.strip()
         asked = self._kinds.asked if states_its_form(question) else None
-        work = partial(self._make, self._dataset.name, chosen.text, question, asked, run)
+        work = partial(self._make, self._dataset.name, chosen, question, asked, run)
         self.run_worker(work, thread=True, exclusive=True, group="make")
 
     def _make(self, dataset: str, session: str, question: str, asked: Asked | None, run: bool) -> None:
@@ -274,16 +246,3 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         """Back, making nothing."""
         self._request.stop()
         self.dismiss(None)
-
-
-def _evidence_line(evidence: Wanted) -> Content:
-    about = {
-        "reference": "comparisons that rank the labels", "measure": "measurements alone, nothing ranks labels",
-        "mix": "half of the sessions by reference, half measured",
-    }  # fmt: skip
-    return Content.assemble(("evidence  ", "bold"), (f"{evidence}: {about[evidence]}", "dim"))
-
-
-def _keys(*pairs: tuple[str, str]) -> Content:
-    """Keys and their words on one line."""
-    return Content("  ").join(Content.assemble((key, "bold $text-accent"), f" {label}") for key, label in pairs)

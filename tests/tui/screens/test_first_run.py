@@ -77,7 +77,7 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         await pilot.press(*"why R?", "enter")
         await until(pilot, lambda: thread_files.stems(with_demo.threads))
         thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
-        assert (thread.question, thread.session, thread.status) == ("why R?", session.text, "active")
+        assert (thread.question, thread.session, thread.status) == ("why R?", session, "active")
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
 
@@ -149,7 +149,8 @@ async def test_the_dialog_hides_the_labels_from_who_judges_blind(with_demo: Work
             await pilot.press("n")
             await until(pilot, lambda: isinstance(app.screen, NewThreadScreen) and app.screen.sessions.count)
             assert isinstance(app.screen, NewThreadScreen)
-            assert any("walking" in choice.beside for choice in app.screen.sessions.choices) is labels_show
+            await until(pilot, lambda: "▃" in screen(app) or "▄" in screen(app))
+            assert any(label in screen(app) for label in ("walking", "sitting", "laying", "standing")) is labels_show
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, MainScreen))
             await pilot.press("w")
@@ -171,3 +172,24 @@ async def test_after_the_first_import_the_sensors_show_the_session_at_once(
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         assert stored.thread.session in open_dataset(workspace, "demo").sessions
         await until(pilot, lambda: main.parts.thread.sensors.view is not None)
+
+
+async def test_sessions_are_browsed_by_what_they_look_like_and_filtered(
+    with_demo: Workspace, until: Until, screen: Text
+):
+    app = SensorloomApp(with_demo)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewThreadScreen) and app.screen.sessions.count)
+        dialog = app.screen
+        assert isinstance(dialog, NewThreadScreen)
+        await pilot.press("slash", *"label:sit fresh <6")
+        await until(pilot, lambda: "70 of 420" in screen(app))
+        assert {row.labels for row in dialog.sessions.rows} == {("sitting",)}
+        await pilot.press("space", *"lable:x")
+        await until(pilot, lambda: "lable: is no word" in screen(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: dialog.sessions.count == 420 and app.focused is dialog.sessions)
+        await pilot.press("end")
+        await until(pilot, lambda: screen(app).count("5.0 s") > 4 and "▄▄▄▄" in screen(app))
