@@ -26,7 +26,8 @@ LocalId = Literal[
     "say.user", "say.hint", "say.new_line", "say.leave", "words.take", "words.type",
     "words.leave", "steps.take", "steps.back", "trash.take", "trash.back", "fields.take", "fields.back", "sort.take",
     "sort.turned", "sort.next", "sort.back", "saved.take", "saved.keep", "saved.forget", "saved.use", "saved.back",
-    "model.take", "model.settings", "model.forget", "model.back", "welcome.import", "welcome.leave", "differences.next",
+    "model.take", "model.settings", "model.forget", "model.back", "welcome.import", "welcome.own", "welcome.leave",
+    "differences.next",
     "differences.previous", "differences.whole", "compare.swap", "compare.beside", "compare.back", "plot.earlier",
     "plot.later", "plot.closer", "plot.wider", "plot.whole", "plot.next_sensor", "plot.previous_sensor",
     "plot.switch", "plot.back", "plot.cursor_earlier", "plot.cursor_later", "plot.far_earlier", "plot.far_later",
@@ -43,6 +44,9 @@ LocalId = Literal[
     "begin.run", "begin.draw", "begin.propose", "begin.write", "begin.kind", "begin.evidence", "begin.previous_dataset",
     "begin.next_dataset", "begin.leave", "question.start", "question.leave", "held.toggle", "held.next",
     "held.previous", "held.page_down", "held.page_up", "held.complete", "held.back", "help.search", "help.enter",
+    "path.take", "path.complete", "path.next", "path.previous", "path.page_down", "path.page_up", "path.back",
+    "listed.take", "listed.back", "ticks.tick", "ticks.take", "ticks.back", "own.import", "own.before", "own.after",
+    "own.change", "own.other_part", "own.back",
     "help.leave", "help.back",
 ]
 """What `sensorloom.toml` and the code call what a field or a dialog does: where, and what."""
@@ -75,7 +79,7 @@ Local = Literal[
     "conversation", "editor", "tool_name", "search_line", "filter_line", "choice", "text", "say", "words", "steps",
     "trash", "fields", "tree", "data", "overview", "sessions", "session_field", "sort", "saved", "model", "welcome",
     "compare", "differences", "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options",
-    "begin", "question", "held", "help",
+    "begin", "question", "held", "help", "path", "listed", "ticks", "own",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", "live", Local]

@@ -33,6 +33,7 @@ _ONE_FILE = ".gt3x"
 """A zip that is one recording of an ActiGraph, and no archive of several."""
 _GZIPPED = re.compile(r"(?<=\.csv)\.gz$", re.IGNORECASE)
 """Tables that are packed one by one, as CAPTURE-24 is."""
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.\w+)$", re.IGNORECASE)
 MAX_UNPACKED = 32_000_000_000
 """Bytes that are read from one archive at most; the largest of the known datasets unpacks to 2 GB."""
 _NESTED = re.compile(r"\.zip$", re.IGNORECASE)
@@ -156,14 +157,20 @@ def _ending(wanted: re.Pattern[str], name: str) -> re.Match[str] | None:
     return next((match for start in reversed(starts) if (match := wanted.fullmatch(name, start))), None)
 
 
+def may_be_raw(name: str) -> bool:
+    """Whether a file is called as a raw file or an archive is."""
+    return name.lower().endswith(_SINGLE) or _ARCHIVE.search(name) is not None
+
+
 @contextmanager
-def open_raw(path: Path, scratch: Path, *more: Path) -> Generator[Raw]:
+def open_raw(path: Path, scratch: Path, *more: Path, listing: Callable[[int], None] | None = None) -> Generator[Raw]:
     """Open a folder, zip, tar or single raw file for reading, or several of them as if they lay in one folder.
 
     Args:
         path: what the person named.
         scratch: a folder where a zip inside the archive may be unpacked; removed at the end.
         more: what the person named beside it.
+        listing: told how many files of a folder were listed by now; what it raises ends the listing.
 
     Raises:
         DatasetError: it is missing, or no folder, zip or tar, or a damaged one.
@@ -172,9 +179,9 @@ def open_raw(path: Path, scratch: Path, *more: Path) -> Generator[Raw]:
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         if more:
             paths = tuple(dict.fromkeys((path, *more)))
-            files = [file for named in paths for file in _under(named, paths, _files_of(named, stack))]
+            files = [file for named in paths for file in _under(named, paths, _files_of(named, stack, listing))]
         else:
-            paths, files = (), _files_of(path, stack)
+            paths, files = (), _files_of(path, stack, listing)
         plain = [_unzipped(file) for file in files if not _MAC_TWIN.search(file.name)]
         nested = [file for file in plain if _NESTED.search(file.name)]
         shown = together(path, *more)
@@ -207,9 +214,9 @@ def _unzipped(file: RawFile) -> RawFile:
     return replace(file, name=_GZIPPED.sub("", file.name), open=opened)
 
 
-def _files_of(path: Path, stack: ExitStack) -> list[RawFile]:
+def _files_of(path: Path, stack: ExitStack, listing: Callable[[int], None] | None) -> list[RawFile]:
     if path.is_dir():
-        return _folder_files(path)
+        return _folder_files(path, listing)
     if not path.exists():
         raise DatasetError(f"{path} does not exist; name the dataset's raw folder or archive as it was downloaded")
     alone = path.name.lower().endswith(_SINGLE)
@@ -227,15 +234,18 @@ def as_text(name: str) -> str:
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
-def _folder_files(folder: Path) -> list[RawFile]:
+def _folder_files(folder: Path, listing: Callable[[int], None] | None) -> list[RawFile]:
     def opener(path: Path) -> Callable[[], IO[bytes]]:
         return lambda: path.open("rb")
 
-    return [
-        RawFile(as_text(path.relative_to(folder).as_posix()), path.stat().st_size, str(folder), opener(path))
-        for path in folder.rglob("*")
-        if path.is_file()
-    ]
+    files: list[RawFile] = []
+    for number, path in enumerate(folder.rglob("*")):
+        if listing and not number % 100:
+            listing(number)
+        if path.is_file():
+            name = as_text(path.relative_to(folder).as_posix())
+            files.append(RawFile(name, path.stat().st_size, str(folder), opener(path)))
+    return files
 
 
 def _zip_files(path: Path, stack: ExitStack, shown: str) -> list[RawFile]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from core.errors import UsageError
@@ -12,36 +11,7 @@ from core.export.profiles import PROFILES
 from core.export.profiles.profile import TEMPLATES
 from core.export.report import ExportRequest
 from core.export.split import parse_split
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One thing that can be chosen."""
-
-    name: str
-    label: str
-    about: str
-    """What it does, in one line."""
-    values: tuple[tuple[str, str], ...] = ()
-    """Values in their order, each with what it is called."""
-    asks: str = ""
-    """What is asked for when the value is typed; empty when only `values` will do."""
-    empty: str = ""
-    """What no value is called."""
-    screen: bool = False
-    """Whether it is chosen on a screen of its own, and remembered by the workspace rather than part of the request."""
-
-    def called(self, value: str) -> str:
-        """A value as a person reads it."""
-        return dict(self.values).get(value, value)
-
-    def after(self, value: str, step: int) -> str:
-        """The next value, or the one before; a typed one leads to the first."""
-        names = [name for name, _ in self.values]
-        if not names:
-            return value
-        return names[(names.index(value) + step) % len(names)] if value in names else names[0]
-
+from tui.dialogs.option_rows import Option
 
 OPTIONS = (
     Option("filter", "filter", "which threads; the same words as in the list", asks="export only threads that match",

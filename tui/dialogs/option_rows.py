@@ -1,17 +1,46 @@
-"""The rows of the export dialog: one for each option, its name and what is chosen."""
+"""What can be chosen in a dialog, a row for each: its name, and what is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from textual.message import Message
 
 from core.text import one_line
-from tui.dialogs.export_options import OPTIONS
 from tui.widgets.lines import Line, fit
 from tui.widgets.row_list import RowList
 
 LABEL_WIDTH = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be chosen."""
+
+    name: str
+    label: str
+    about: str
+    """What it does, in one line."""
+    values: tuple[tuple[str, str], ...] = ()
+    """Values in their order, each with what it is called."""
+    asks: str = ""
+    """What is asked for when the value is typed; empty when only `values` will do."""
+    empty: str = ""
+    """What no value is called."""
+    screen: bool = False
+    """Whether it is chosen on a screen of its own, and remembered by the workspace rather than part of the request."""
+
+    def called(self, value: str) -> str:
+        """A value as a person reads it."""
+        return dict(self.values).get(value, value)
+
+    def after(self, value: str, step: int) -> str:
+        """The next value, or the one before; a typed one leads to the first."""
+        names = [name for name, _ in self.values]
+        if not names:
+            return value
+        return names[(names.index(value) + step) % len(names)] if value in names else names[0]
 
 
 class OptionRows(RowList):
@@ -20,14 +49,27 @@ class OptionRows(RowList):
     class Pointed(Message):
         """The cursor is on another option."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, options: Sequence[Option] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self.options = options
         self.chosen: Mapping[str, str] = {}
+
+    @property
+    def option(self) -> Option:
+        """The one under the cursor."""
+        return self.options[self.cursor]
+
+    def show(self, options: Sequence[Option], chosen: Mapping[str, str]) -> None:
+        """Show other options, the cursor on the one that it was on."""
+        name = self.options[self.cursor].name if self.options else ""
+        at = next((at for at, option in enumerate(options) if option.name == name), self.cursor)
+        self.options, self.chosen, self.cursor = options, chosen, at
+        self.rows_changed()
 
     @property
     def count(self) -> int:
         """How many options there are."""
-        return len(OPTIONS)
+        return len(self.options)
 
     def moved(self) -> None:
         """Say so."""
@@ -35,10 +77,11 @@ class OptionRows(RowList):
 
     def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The option and its value; arrows where another can be had by a key."""
-        option = OPTIONS[index]
+        option = self.options[index]
         value = self.chosen.get(option.name, "")
         called = one_line(option.called(value), 120) or option.empty
         changed = value != (option.values[0][0] if option.values else "")
         head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
-        arrows = ("◂ ", " ▸") if at_cursor and option.values else ("", " ▸" if at_cursor and option.screen else "")
+        typed = option.screen or (len(option.values) == 1 and option.asks)
+        arrows = ("", "") if not at_cursor else ("", " ▸") if typed else ("◂ ", " ▸") if option.values else ("", "")
         return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,16 +13,18 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from core.datasets.check import CheckReport, check_dataset
-from core.datasets.importing import IMPORTERS, ImportReport, import_dataset
+from core.datasets.importing import ImportReport, import_dataset
 from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
+from core.datasets.plan import Importer
 from core.datasets.standard import DatasetInfo, list_datasets, open_dataset
-from core.errors import SensorloomError, UsageError
+from core.errors import SensorloomError
 from core.text import counted, one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.data_recordings import RecordingsKept
 from tui.screens.dataset_overview import DatasetOverviewScreen
+from tui.screens.importing import choose_import, importers
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -48,6 +49,8 @@ class DataScreen(RecordingsKept):
         self._names: list[str] = []
         self._mends: dict[str, str] = {}
         """What the check of a dataset named to mend it."""
+        self._importers: Mapping[str, Importer] = {}
+        """What can be imported, by name."""
         self._busy = False
         self._changed = False
 
@@ -69,6 +72,7 @@ class DataScreen(RecordingsKept):
         self.run_worker(self._list, thread=True)
 
     def _list(self) -> None:
+        self._importers = self._importers or importers()
         self.call_later(self._listed, list_datasets(self.workspace))
 
     def _listed(self, datasets: Sequence[DatasetInfo]) -> None:
@@ -81,21 +85,15 @@ class DataScreen(RecordingsKept):
     def action_import_data(self) -> None:
         """Ask what is imported, and import it."""
 
-        def typed(text: str | None) -> None:
-            if text:
-                self.do(f"importing {text}", partial(self._import, text))
+        def own(report: ImportReport) -> None:
+            self._done(_imported(report, keys_of(self)["thread.new"]))
 
-        asks = f"import: one of {', '.join(IMPORTERS)}; all but demo need their folder or archive after it"
-        self.app.push_screen(AskTextScreen(asks, "" if "demo" in self._names else "demo"), typed)
+        def published(kind: str, path: Path | None) -> None:
+            self.do(f"importing {kind}", partial(self._import, kind, path))
 
-    def _import(self, text: str) -> str:
-        try:
-            kind, *path = shlex.split(text)
-        except ValueError as error:
-            raise UsageError(f"`{text}` cannot be read: {error}") from error
-        if len(path) > 1:
-            raise UsageError(f"`{text}` names several paths; put one with spaces in quotes")
-        raw = Path(path[0]).expanduser() if path else None
+        choose_import(self, self.workspace, self._importers, own=own, published=published)
+
+    def _import(self, kind: str, raw: Path | None) -> str:
         report = import_dataset(self.workspace, kind, raw, progress=self.progress)
         open_dataset(self.workspace, report.dataset).features(self.progress)
         return _imported(report, keys_of(self)["thread.new"])

@@ -93,7 +93,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     ) -> None:
         """Args: `listing` is what is known of the folder, `current` the thread to preview if it would leave; `blind`
         hides the row of a thread that has no verdict yet, since it holds the truth."""
-        super().__init__()
+        super().__init__(classes="two-parts")
         self._blind = blind
         self._workspace = workspace
         self._listing = listing
@@ -114,7 +114,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         with Vertical(id="dialog"):
             with Container(id="parts"):
                 with Vertical(id="choices"):
-                    yield OptionRows(id="options")
+                    yield OptionRows(OPTIONS, id="options")
                     yield Plain(id="about")
                     yield Plain(id="count")
                 with Vertical(id="seen"):
@@ -137,7 +137,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
 
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
-        option = OPTIONS[self.rows.cursor]
+        option = self.rows.option
         if option.values:
             self._choose(option.name, option.after(self._chosen[option.name], step))
         else:
@@ -145,7 +145,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
 
     def action_type(self) -> None:
         """Type the value of the option under the cursor, or choose it on its own screen."""
-        option = OPTIONS[self.rows.cursor]
+        option = self.rows.option
         if option.screen:
             self.app.push_screen(HeldOutScreen(self._workspace, self._listing), lambda _: self._look())
         if not option.asks:
@@ -284,7 +284,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
 
     @on(OptionRows.Pointed)
     def _pointed(self) -> None:
-        self.query_one("#about", Plain).show(Content.styled(OPTIONS[self.rows.cursor].about, "dim"))
+        self.query_one("#about", Plain).show(Content.styled(self.rows.option.about, "dim"))
 
 
 def _make_room(screen: ExportChoiceScreen) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -19,12 +19,15 @@ from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
 
+if TYPE_CHECKING:
+    from core.datasets.importing import ImportReport
+
 BAR = 40
 """Columns of the progress bar."""
 
 
 class FirstRunScreen(Guarded, ModalScreen[bool]):
-    """Offers the demo dataset. Its result says whether it was imported."""
+    """Offers the demo dataset, or one's own recordings. Its result says whether something was imported."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("welcome")]
 
@@ -40,6 +43,7 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
         """The import is over; `problem` says why it failed, if it did."""
 
         sessions: int = 0
+        dataset: str = "demo"
         problem: str = ""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -58,6 +62,8 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
                     "There is no data in this workspace yet.\n\n",
                     (f"  {keys['welcome.import']:7}", "bold $text-accent"),
                     "import the demo: a simulated phone, six activities, from a seed\n",
+                    (f"  {keys['welcome.own']:7}", "bold $text-accent"),
+                    "import recordings of your own: CSV, Parquet, JSON lines\n",
                     (f"  {keys['thread.new']:7}", "bold $text-accent"),
                     "then makes a thread about one of its sessions\n",
                     (f"  {keys['turn.run_to_end']:7}", "bold $text-accent"),
@@ -68,8 +74,6 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
                     "exports the finished threads for training\n",
                     (f"  {keys['welcome.leave']:7}", "bold $text-accent"),
                     f"looks around first; {keys['thread.new']} offers this again\n\n",
-                    ("Recordings of your own: ", "bold"),
-                    "sensorloom datasets import table FOLDER\n",
                     (f"Data folder: {one_line(self._workspace.shown(self._workspace.data))}", "dim"),
                 )
             )
@@ -85,6 +89,16 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
             self._importing = True
             self._show_progress(0, 1)
             self.run_worker(self._work, thread=True, exclusive=True, group="import")
+
+    def action_import_own(self) -> None:
+        """Import recordings of one's own."""
+        from tui.screens.own_recordings import import_own
+
+        def ended(report: ImportReport) -> None:
+            self.post_message(self.Ended(report.sessions, report.dataset))
+
+        if not self._importing:
+            import_own(self, self._workspace, ended)
 
     def _work(self) -> None:
         from core.datasets.importing import import_dataset
@@ -110,7 +124,7 @@ class FirstRunScreen(Guarded, ModalScreen[bool]):
         else:
             keys = keys_of(self)
             ways = f"{keys['thread.new']} makes a thread, {keys['list.propose']} sets a goal and makes a set for it"
-            self.notify(f"{event.sessions} sessions imported; {ways}", title="demo", markup=False)
+            self.notify(f"{event.sessions} sessions imported; {ways}", title=event.dataset, markup=False)
             self.dismiss(True)
 
     def action_leave(self) -> None:

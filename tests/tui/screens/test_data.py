@@ -40,8 +40,12 @@ async def test_a_dataset_is_imported_checked_mended_and_put_back(
         await pilot.press("u")
         await until(pilot, lambda: "as it was before" in screen(pilot.app))
         assert channels.read_bytes() == before
-        await pilot.press("i", "ctrl+u", *"demmo", "enter")
-        await until(pilot, lambda: "did you mean `demo`" in screen(pilot.app))
+        await pilot.press("i")
+        await until(pilot, lambda: "recordings of one's own" in screen(pilot.app) and "uci_har" in screen(pilot.app))
+        await pilot.press("j", "j", "enter", *"/no/where")
+        await until(pilot, lambda: "/no/: no such file or directory" in screen(pilot.app))
+        await pilot.press("ctrl+u", *f"{tmp_path}/data/mot", "tab", "enter")
+        await until(pilot, lambda: "train/y_train.txt" in screen(pilot.app))
         assert dataset_names(workspace) == ["motion"]
 
 
