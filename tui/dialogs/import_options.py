@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.datasets.plan import ImportOptions
+from core.datasets.presets.pages import Preset
 from core.datasets.tables.choices import label_ways, subject_ways, time_columns, units_of
 from core.datasets.tables.clock import FACTORS
-from core.datasets.tables.form import TableForm, checked
+from core.datasets.tables.form import NO_PRESET, TableForm, checked
 from core.datasets.tables.importer import LENGTH_SEC
 from core.datasets.tables.preview import Preview
 from core.errors import UsageError
@@ -31,6 +32,12 @@ class Known:
     """Names that datasets have already."""
     forms: Mapping[str, TableForm] = field(default_factory=dict[str, TableForm])
     """The decisions that were kept with datasets, by the dataset's name."""
+    presets: Sequence[Preset] = ()
+    """Every page of facts."""
+
+    def presets_for(self, options: ImportOptions, chosen: Mapping[str, str]) -> Sequence[Preset]:
+        """Those that are looked for: none where it is decided as earlier, unless that was by one."""
+        return self.presets if not chosen.get("form") or (options.table and options.table.preset) else ()
 
 
 def options_for(preview: Preview | None, chosen: Mapping[str, str], known: Known) -> tuple[Option, ...]:
@@ -42,13 +49,22 @@ def options_for(preview: Preview | None, chosen: Mapping[str, str], known: Known
         options.append(Option("form", "decided as", about, earlier))
     if preview is None:
         return tuple(options)
-    return (*options, *_of_rows(preview, chosen), *_of_units(preview, chosen), *_of_windows(preview, chosen))
+    options += [*_of_rows(preview, chosen), *_of_units(preview, chosen), *_of_windows(preview, chosen)]
+    return (*options, *([_preset(preview, chosen, known)] if known.presets else []))
 
 
 def _name(chosen: Mapping[str, str], known: Known) -> Option:
     there = chosen.get("name", "") in known.datasets
     about = "the dataset's name" + ("; one of that name is there, and is kept hidden" if there else "")
     return Option("name", "name" if not there else "name, replaced", about, asks="the dataset's name")
+
+
+def _preset(preview: Preview, chosen: Mapping[str, str], known: Known) -> Option:
+    decided = preview.proposal.form.preset if preview.proposal and not chosen.get("preset") else ""
+    others = [(each.name, f"{each.name}: {each.page.title}") for each in known.presets if each.name != decided]
+    looked = decided if decided not in ("", NO_PRESET) else "as found" if chosen.get("preset") else "none fits"
+    about = "what is known of how apps, devices and public sets write their files"
+    return Option("preset", "preset", about, (("", looked), *others, (NO_PRESET, "none, whatever fits")))
 
 
 def _of_rows(preview: Preview, chosen: Mapping[str, str]) -> list[Option]:
@@ -77,8 +93,8 @@ def _of_rows(preview: Preview, chosen: Mapping[str, str]) -> list[Option]:
         ),
         Option("time_unit", "times count in", "what the column of times counts in",
                (("", "what its size, name or step says"), *((unit, unit) for unit in FACTORS))),
-        Option("rate", "rows a second", "where no column holds times", (("", "as the times say"),),
-               asks="rows a second of files without times, in Hz"),
+        Option("rate", "rows a second", "of files without times, or whatever their times say",
+               (("", "as the times say"),), asks="rows a second, in Hz"),
         Option("drop", "left out", "columns that are no channels",
                (("", "nothing beside what is named"), *dropped), screen=True),
     ]  # fmt: skip
@@ -131,13 +147,13 @@ def way_told(way: str) -> str:
     kind, _, name = way.partition(":")
     return {
         "intervals": "a file of labelled stretches", "folder": "the folders' names", "file": "the files' names",
-        "none": "nowhere: not known", "column": f"column {name}", "all": f"all are {name}",
+        "path": "the files' paths", "none": "nowhere: not known", "column": f"column {name}", "all": f"all are {name}",
     }.get(kind, way)  # fmt: skip
 
 
 def typed_way(text: str) -> str:
     """What was typed for labels or subjects: one for all, unless it is a way as commands have them."""
-    known = text in ("", "folder", "file", "intervals", "none") or text.startswith(("column:", "all:"))
+    known = text in ("", "folder", "file", "path", "intervals", "none") or text.startswith(("column:", "all:"))
     return text if known else f"all:{text}"
 
 
@@ -152,6 +168,7 @@ def import_options(chosen: Mapping[str, str], known: Known) -> ImportOptions:
         rate_hz=_number("rows a second", chosen, "rate") or 0.0,
         units={name.removeprefix(UNIT): unit for name, unit in chosen.items() if name.startswith(UNIT) and unit},
         drop=names_in(chosen.get("drop", "")),
+        preset=chosen.get("preset", ""),
         min_purity=_number("of one label", chosen, "purity") or 0.0,
         keep_whole=bool(chosen.get("whole")),
     )

@@ -67,7 +67,7 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
     def __init__(self, workspace: Workspace, path: Path) -> None:
         super().__init__(classes="two-parts")
         self._path = path
-        self._known = Known(())
+        self._known: Known | None = None
         self._chosen = {"name": re.sub(r"\W+", "_", path.stem).strip("_") or "mine"}
         self._preview: Preview | None = None
         self._work = RecordingsWork(
@@ -129,7 +129,7 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
             self._look()
 
     def _show_options(self) -> None:
-        self.rows.show(options_for(self._preview, self._chosen, self._known), self._chosen)
+        self.rows.show(options_for(self._preview, self._chosen, self._known or Known(())), self._chosen)
         self._pointed()
 
     @on(OptionRows.Pointed)
@@ -140,14 +140,14 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
 
     def _options(self) -> ImportOptions | None:
         try:
-            return import_options(self._chosen, self._known)
+            return import_options(self._chosen, self._known or Known(()))
         except SensorloomError as error:
             self._say(str(error), True)
             return None
 
     def _look(self) -> None:
         if (options := self._options()) is not None:
-            self._work.look(options)
+            self._work.look(options, self._known.presets_for(options, self._chosen) if self._known else None)
 
     def _knows(self, known: Known) -> None:
         name, number = self._chosen["name"], 2
@@ -168,9 +168,9 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
     def action_import_it(self) -> None:
         """Import it as it is shown."""
         options = self._options()
-        if options is not None and not self._work.importing:
-            name = self._chosen["name"]
-            self._work.import_as(name, options, replace=name in self._known.datasets)
+        if options is not None and self._known is not None and not self._work.importing:
+            name, presets = self._chosen["name"], self._known.presets_for(options, self._chosen)
+            self._work.import_as(name, options, presets, replace=name in self._known.datasets)
 
     def _imported(self, report: ImportReport) -> None:
         self.dismiss(report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,11 @@ from textual.screen import Screen
 
 from core.datasets.importing import ImportReport, import_dataset
 from core.datasets.plan import ImportOptions, ImportStoppedError, Progress
+from core.datasets.presets import pages
+from core.datasets.presets.pages import Preset
 from core.datasets.standard import dataset_names, open_dataset
 from core.datasets.tables.form import FORM_FILE, read_form
-from core.datasets.tables.preview import Preview, previews
+from core.datasets.tables.preview import Preview, previews, with_its_preset
 from core.errors import SensorloomError
 from core.storage.memory import remember
 from core.text import one_line
@@ -64,18 +66,17 @@ class RecordingsWork:
         self._say = say
         self._version = 0
         """Of what is wanted: work for an earlier one ends."""
-        self._known = False
         self._closed = False
         self.importing = False
 
-    def look(self, options: ImportOptions) -> None:
-        """Look how they would be imported."""
-        self._begin("looking …", partial(self._look, options))
+    def look(self, options: ImportOptions, presets: Sequence[Preset] | None) -> None:
+        """Look how they would be imported. Args: `presets` may fit; None for all, which are not known yet."""
+        self._begin("looking …", partial(self._look, options, presets))
 
-    def import_as(self, name: str, options: ImportOptions, *, replace: bool) -> None:
+    def import_as(self, name: str, options: ImportOptions, presets: Sequence[Preset], *, replace: bool) -> None:
         """Import them."""
         self.importing = True
-        self._begin("importing …", partial(self._import, name, options, replace))
+        self._begin("importing …", partial(self._import, name, options, presets, replace))
 
     def stop(self) -> None:
         """End what is under way; nothing of it stays."""
@@ -91,17 +92,18 @@ class RecordingsWork:
         self._say(sentence, False)
         self._screen.run_worker(partial(work, self._version), thread=True, group="recordings")
 
-    def _look(self, options: ImportOptions, version: int) -> None:
+    def _look(self, options: ImportOptions, presets: Sequence[Preset] | None, version: int) -> None:
         def heard(preview: Preview) -> None:
             if version == self._version:
                 self._looked(preview)
 
         preview: Preview | None = None
         try:
-            if not self._known:
-                self._later(self._knows, _known(self._workspace))
-                self._known = True
-            for preview in previews(self._path, options, self._progress("looking", version)):
+            if presets is None:
+                known = _known(self._workspace)
+                self._later(self._knows, known)
+                presets = known.presets
+            for preview in previews(self._path, options, self._progress("looking", version), presets):
                 self._later(heard, preview)
             self._later(self._say_of, version, summary(preview) if preview else "", False)
         except ImportStoppedError:
@@ -109,9 +111,12 @@ class RecordingsWork:
         except SensorloomError as error:
             self._later(self._say_of, version, str(error), True)
 
-    def _import(self, name: str, options: ImportOptions, replace: bool, version: int) -> None:
+    def _import(
+        self, name: str, options: ImportOptions, presets: Sequence[Preset], replace: bool, version: int
+    ) -> None:
         progress = self._progress("importing", version)
         try:
+            options = with_its_preset(self._path, options, presets)
             report = import_dataset(
                 self._workspace, "table", self._path, name=name, options=options, replace=replace, progress=progress
             )
@@ -161,11 +166,11 @@ class RecordingsWork:
 
 
 def _known(workspace: Workspace) -> Known:
-    """The datasets, and the decisions that were kept with them."""
+    """The datasets, the decisions that were kept with them, and every preset."""
     names = dataset_names(workspace)
     forms = {}
     for name in names:
         with suppress(SensorloomError):  # one that cannot be read is none to decide by
             if (file := workspace.data / name / FORM_FILE).is_file():
                 forms[name] = read_form(file)
-    return Known(names, forms)
+    return Known(names, forms, pages.presets(workspace))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from core.datasets.tables.form import NO_PRESET
 from core.datasets.tables.preview import Preview
 from core.datasets.tables.proposal import Proposal
 from core.text import counted, one_line
@@ -32,7 +33,9 @@ def preview_lines(preview: Preview, width: int, height: int) -> list[Line]:
     annotated = f", {counted(len(survey.annotations), 'file')} of labels" if survey.annotations else ""
     lines.append((("files  ", "label"), (counts + annotated, "text")))
     if proposal is not None:
-        decided = [note for note in proposal.notes if not note.startswith("left out: ")]
+        preset = proposal.form.preset
+        decided = [f"read as the preset {preset} says: {proposal.form.source}"] if preset not in ("", NO_PRESET) else []
+        decided += [note for note in proposal.notes if not note.startswith("left out: ")]
         left_out = [note.removeprefix("left out: ") for note in proposal.notes if note.startswith("left out: ")]
         left_out += [f"{count} {reason}" for reason, count in proposal.left_out.items() if count]
         lines += _listed("decided by looking", decided, width, "text")

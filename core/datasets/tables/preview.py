@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy as np
 
 from core.datasets.archive import RawFile, open_raw
 from core.datasets.plan import ImportOptions, Progress
+from core.datasets.presets.fitting import with_preset
+from core.datasets.presets.pages import Preset
 from core.datasets.tables import naming
 from core.datasets.tables.blocks import parquet_blocks
 from core.datasets.tables.form import TableForm
@@ -46,12 +48,19 @@ class Preview:
     """How many sessions it can be at most."""
 
 
-def previews(path: Path, options: ImportOptions, progress: Progress) -> Iterator[Preview]:
+def with_its_preset(path: Path, options: ImportOptions, known: Sequence[Preset]) -> ImportOptions:
+    """The options with what a preset knows of the files: `presets.fitting.with_preset`."""
+    with tempfile.TemporaryDirectory() as scratch, open_raw(path, Path(scratch) / "unpacked") as raw:
+        return replace(options, table=with_preset(raw, options.table or TableForm(), known))
+
+
+def previews(path: Path, options: ImportOptions, progress: Progress, known: Sequence[Preset] = ()) -> Iterator[Preview]:
     """Look at tables: which files there are, then how the first recording begins, then all of it.
 
     Args:
         path: the folder, archive or file.
         options: what a person decided.
+        known: the presets that there are.
         progress: told bytes read and in all as often as a chunk of a file was read; what it raises ends the look.
 
     Raises:
@@ -64,7 +73,8 @@ def previews(path: Path, options: ImportOptions, progress: Progress) -> Iterator
 
     with tempfile.TemporaryDirectory() as scratch, open_raw(path, Path(scratch) / "unpacked", listing=listed) as raw:
         following = Following(raw, progress)
-        survey = survey_of(raw)
+        form = with_preset(raw, form, known)
+        survey = survey_of(raw, form)
         preview = Preview(survey)
         yield preview
         preview = _begun(preview, form)
