@@ -155,6 +155,8 @@ class Finder:
         changes = self.changes(span) if length <= LONGEST_CHANGES_SEC else ()
         seconds = ", ".join(f"{at:.2f}" for at in changes[:6]) + (" …" if len(changes) > 6 else "")
         told = f"changes at {seconds} s" if changes else ""
+        if length > LONGEST_CHANGES_SEC:
+            told = f"closer than {LONGEST_CHANGES_SEC / 60:g} minutes change points are looked for"
         if length > LONGEST_SEC:
             return Findings(changes, told=tuple(filter(None, (told,))))
         (steps, counts), (dominant, hertz) = _steps(part, sensor), _dominant(part, sensor)

@@ -129,7 +129,7 @@ async def mark_scene(scene: Scene) -> None:
     """A recording being marked by hand: two stretches and the start of a third."""
     await scene.press("O", "r")
     await until(scene.pilot, lambda: "changes at" in on_screen(scene.pilot.app))
-    await scene.press("N", "N", "N", "N", "s", "n", "5", "n", "1", "n", "4", "n", "e")
+    await scene.press("s", "n", "5", "n", "1", "n", "4", "n", "e")
 
 
 async def finished(scene: Scene) -> None:

@@ -50,6 +50,32 @@ def motion_workspace(root: Path) -> Workspace:
     return open_workspace(str(root), environ={})
 
 
+def with_recording(root: Path) -> Path:
+    """One recording that the dataset `motion` keeps whole: half a minute at rest, then half a minute of walking. Where
+    there is no such dataset it is all of it.
+
+    Returns:
+        The recording's folder.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    dataset = root / "data" / "motion"
+    folder = dataset / "recordings" / "s01_r001"
+    folder.mkdir(parents=True)
+    if not (dataset / "labels.json").exists():
+        (dataset / "sessions").mkdir()
+        (dataset / "labels.json").write_text("{}")
+        channels = [{"name": f"acc_{axis}", "unit": "g", "sampling_rate_hz": 25} for axis in "xyz"]
+        manifest = {"dataset_name": "motion", "activities": ["sitting", "walking"], "channels": channels}
+        (dataset / "manifest.json").write_text(json.dumps(manifest))
+    time_sec = np.arange(60 * 25) / 25
+    walking = np.sin(2 * np.pi * 1.9 * time_sec) * (time_sec >= 30) + np.random.default_rng(1).normal(0, 0.01, 1500)
+    columns = {"timestamp_sec": time_sec} | {f"acc_{axis}": walking + (axis == "z") for axis in "xyz"}
+    parquet.write_table(pa.table(columns), folder / "data.parquet")
+    return folder
+
+
 def new_thread(workspace: Workspace, session: str = "s01_0") -> Stored:
     """A thread that nothing was asked of yet."""
     return curate.create_thread(workspace, "motion", session, QUESTION)

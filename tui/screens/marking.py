@@ -36,9 +36,10 @@ class MarkScreen(PlotScreen):
     DEFAULT_CSS = "MarkScreen #plot-foot { height: 5; }"
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("marks")]
     HINTS: ClassVar[tuple[Hint, ...]] = (
-        "marks.start", "marks.end", "marks.pick", "plot.next_edge", ("plot.cursor_earlier", "plot.cursor_later"),
-        ("plot.earlier", "plot.later"), ("plot.closer", "plot.wider"), "marks.clear", "marks.undo", "plot.back",
-        "marks.redo", "marks.snap", "plot.whole", "plot.together", "plot.scale", "plot.switch",
+        "marks.start", "marks.end", "marks.pick", "plot.next_edge", "marks.clear", "marks.undo",
+        ("plot.closer", "plot.wider"), "plot.back", ("plot.cursor_earlier", "plot.cursor_later"),
+        ("plot.earlier", "plot.later"), "marks.redo", "marks.snap", "plot.whole", "plot.together", "plot.scale",
+        "plot.switch",
     )  # fmt: skip
 
     def __init__(self, workspace: Workspace, dataset: str, recording: str, call: Span | None = None) -> None:
@@ -65,7 +66,8 @@ class MarkScreen(PlotScreen):
 
     def read(self, drawing: Drawing) -> None:
         """Draw it with what is marked."""
-        super().read(replace(drawing, stretches=self._marks.stretches))
+        look = drawing.look if self._call else replace(drawing.look, cursor=drawing.look.whole[0])
+        super().read(replace(drawing, look=look, stretches=self._marks.stretches))
 
     def labels(self) -> Line:
         """The labels with their keys, and whether edges snap."""

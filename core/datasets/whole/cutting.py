@@ -80,10 +80,10 @@ class CutReport:
         lines.append(f"  without a label: {self.unlabelled_sec:.1f} of {self.recorded_sec:.1f} s")
         lines += [f"  left out: {count} {reason}" for reason, count in self.dropped.items()]
         if self.gone:
-            lines.append(f"  {counted(self.gone, 'session')} are gone, and threads about them cannot replay")
+            lines.append(f"  gone: {counted(self.gone, 'session')}; a thread about one of them cannot replay")
         if self.relabelled:
             named = ", ".join(self.relabelled[:6])
-            lines.append(f"  {counted(len(self.relabelled), 'session')} with another label now: {named}")
+            lines.append(f"  another label now: {counted(len(self.relabelled), 'session')}, such as {named}")
         return lines
 
 

@@ -2,14 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-from pyarrow import parquet
-
 from core.datasets.whole.marks import Mark
 from core.datasets.whole.marks_file import read_marks
 from tests.tui.driving import notices, opened
-from tests.tui.motion import motion_workspace, new_thread, on_screen, until
+from tests.tui.motion import motion_workspace, new_thread, on_screen, until, with_recording
 from tui.screens.main import MainScreen
 from tui.screens.marking import MarkScreen
 
@@ -48,17 +44,6 @@ async def test_the_plot_of_a_session_pans_zooms_reads_lays_over_and_is_saved(tmp
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
 
 
-def with_recording(root: Path) -> Path:
-    """One recording that the motion dataset keeps whole: half a minute at rest, then half a minute of walking."""
-    folder = root / "data" / "motion" / "recordings" / "s01_r001"
-    folder.mkdir(parents=True)
-    time_sec = np.arange(60 * 25) / 25
-    walking = np.sin(2 * np.pi * 1.9 * time_sec) * (time_sec >= 30) + np.random.default_rng(1).normal(0, 0.01, 1500)
-    columns = {"timestamp_sec": time_sec} | {f"acc_{axis}": walking + (axis == "z") for axis in "xyz"}
-    parquet.write_table(pa.table(columns), folder / "data.parquet")
-    return folder
-
-
 async def test_a_recording_is_marked_by_keys_snapped_to_its_change_and_undone(tmp_path: Path):
     workspace = motion_workspace(tmp_path)
     folder = with_recording(tmp_path)
@@ -68,7 +53,7 @@ async def test_a_recording_is_marked_by_keys_snapped_to_its_change_and_undone(tm
         await until(pilot, lambda: "16 sessions" in on_screen(pilot.app))
         await pilot.press("r")
         await until(pilot, lambda: "◆ changes at 30.0" in on_screen(pilot.app))
-        await pilot.press("N", "N", "s", "n")
+        await pilot.press("s", "n")
         await until(pilot, lambda: "begun at 0.00 s" in on_screen(pilot.app))
         await pilot.press("2", "n", "1")
         await until(pilot, lambda: len(read_marks(folder).marks.stretches) == 2)

@@ -22,7 +22,7 @@ from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.tui.driving import opened
-from tests.tui.motion import on_screen, until
+from tests.tui.motion import on_screen, until, with_recording
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.terminal.textual_private import drawn_rows
@@ -187,6 +187,16 @@ async def compared(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "difference 1 of" in on_screen(pilot.app))
 
 
+async def marked(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """A recording in its plot, one stretch of it marked and another one begun."""
+    with_recording(screen.workspace.root)
+    await pilot.press("1", "O")
+    await until(pilot, lambda: "motion" in on_screen(pilot.app))
+    await pilot.press("r")
+    await until(pilot, lambda: "changes at 30.0" in on_screen(pilot.app))
+    await pilot.press("s", "n", "1", "right", "right", "e")
+
+
 async def help_searched(pilot: Pilot[Any], screen: MainScreen) -> None:
     """What the help says of a word."""
     await pilot.press("question_mark", "slash", *"stale")
@@ -206,6 +216,7 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "copy": copy_menu,
     "compare": compared,
     "help": help_searched,
+    "mark": marked,
 }
 
 
