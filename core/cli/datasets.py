@@ -161,6 +161,13 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
 @click.option("--drop", multiple=True, metavar="CHANNEL", help="Take a channel out, such as one that is the label.")
 @click.option("--numbers", is_flag=True, help="Make text that holds numbers into numbers, and dates into seconds.")
 @click.option("--first-of-twins", is_flag=True, help="Of several columns with one name use the first.")
+@click.option("--first-of-copies", is_flag=True, help="Of sessions with the same samples, label and person keep one.")
+@click.option(
+    "--cut",
+    type=Finite(0, min_open=True),
+    metavar="SECONDS",
+    help="Cut sessions that are longer into windows of that length.",
+)
 @click.option("--undo", is_flag=True, help="Put the dataset as it was before back in its place.")
 @workspace_options
 def mend_command(
@@ -172,12 +179,14 @@ def mend_command(
     drop: tuple[str, ...],
     numbers: bool,
     first_of_twins: bool,
+    first_of_copies: bool,
+    cut: float | None,
     undo: bool,
 ) -> None:
     """Put right what `datasets check` names. The dataset as it was stays beside it, hidden; --undo takes it back."""
     from core.datasets.mend import Mends, mend_dataset, unmend_dataset
 
-    mends = Mends(numbers, first_of_twins, time_unit, times, sensor_units(units), drop)
+    mends = Mends(numbers, first_of_twins, time_unit, times, sensor_units(units), drop, first_of_copies, cut)
     if undo:
         if mends != Mends():
             raise UsageError("--undo puts the earlier form back and mends nothing; give it alone")

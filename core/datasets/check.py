@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.datasets.copies import Copies
 from core.datasets.finding import Finding
 from core.datasets.label_channels import REFUSAL, label_channels_in
 from core.datasets.session_check import session_findings
@@ -79,13 +81,17 @@ def check_dataset(
     findings += [*labelled, *_of_subjects(folder, labels, recordings)]
     there, more = _session_folders(folder, labels)
     findings += more
-    described = channels_of(manifest)
+    described, copies = channels_of(manifest), Copies()
     for number, session in enumerate(there):
         if progress:
             progress(number, len(there), session)
-        findings += session_findings(folder / SESSIONS / session / DATA, f"{SESSIONS}/{session}/{DATA}", described)
+        location = f"{SESSIONS}/{session}/{DATA}"
+        heard = partial(copies.hear, session)
+        findings += session_findings(folder / SESSIONS / session / DATA, location, described, heard)
     try:
-        findings += _of_label_channels(open_dataset(workspace, name))
+        dataset = open_dataset(workspace, name)
+        findings += copies.findings(SESSIONS, dataset.labels, dataset.subjects)
+        findings += _of_label_channels(dataset)
     except DatasetError:
         pass  # what keeps it from being opened is among the findings
     return CheckReport(name, len(there), tuple(_shortened(findings)))

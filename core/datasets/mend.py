@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.importing import alone, put_in_place
-from core.datasets.session_check import UNIT_FACTORS
+from core.datasets.mend_sessions import cut_sessions, leave_out_copies
+from core.datasets.session_check import LONGEST_SEC, UNIT_FACTORS
 from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, number_in, opened
 from core.datasets.standard import DATA, MANIFEST, SESSIONS, channels_of, dataset_folder, read_object
 from core.errors import DatasetError, UsageError, system_reason
@@ -52,6 +53,10 @@ class Mends:
     """Sensor or channel to the unit that the manifest is to declare; samples stay as they are."""
     drop: Sequence[str] = ()
     """Channels that are taken out."""
+    first_of_copies: bool = False
+    """Of several sessions with the same samples, label and person the first stays."""
+    cut_sec: float | None = None
+    """Sessions that are longer become windows of so many seconds."""
 
 
 Progress = Callable[[int, int, str], None]
@@ -66,10 +71,10 @@ def mends_in(text: str) -> Mends:
     mends = Mends()
     while words:
         option, assigned, value = words.pop(0).partition("=")
-        if option in ("--numbers", "--first-of-twins"):
+        if option in ("--numbers", "--first-of-twins", "--first-of-copies"):
             mends = replace(mends, **{option[2:].replace("-", "_"): True})
             continue
-        if option not in ("--time-unit", "--times", "--unit", "--drop"):
+        if option not in ("--time-unit", "--times", "--unit", "--drop", "--cut"):
             raise UsageError(f"`{option}` mends nothing; the check of the dataset names what does")
         value = value if assigned else words.pop(0) if words else ""
         known = {"--time-unit": TIME_UNITS, "--times": TIME_MENDS}.get(option, ())
@@ -78,6 +83,8 @@ def mends_in(text: str) -> Mends:
             takes = ", ".join(known) or ("a channel" if option == "--drop" else "a sensor and its unit, as acc=g")
             raise UsageError(f"`{option} {value}`: it takes {takes}")
         match option:
+            case "--cut":
+                mends = replace(mends, cut_sec=_seconds(value))
             case "--drop":
                 mends = replace(mends, drop=(*mends.drop, value))
             case "--unit":
@@ -99,6 +106,8 @@ def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progre
     """
     if mends == Mends():
         raise UsageError(f"say what to mend: `sensorloom datasets check {name}` names it")
+    if mends.cut_sec is not None and mends != Mends(cut_sec=mends.cut_sec):
+        raise UsageError("--cut goes alone: mend the rest before it, or after")
     folder = dataset_folder(workspace, name)
     manifest = _mended_manifest(read_object(folder / MANIFEST), mends)
     rates = [channel.rate_hz for channel in channels_of(manifest) if channel.rate_hz]
@@ -108,12 +117,12 @@ def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progre
         try:
             shutil.copytree(folder, copy, ignore=partial(_but_sessions, folder))
             write_atomic(copy / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
-            sessions = sorted(path.name for path in (folder / SESSIONS).iterdir() if (path / DATA).is_file())
-            for number, session in enumerate(sessions):
-                if progress:
-                    progress(number, len(sessions), session)
-                (copy / SESSIONS / session).mkdir()
-                _mend_session(folder / SESSIONS / session / DATA, copy / SESSIONS / session / DATA, mends, rates)
+            if mends.cut_sec is not None:
+                cut_sessions(folder, copy, mends.cut_sec)
+            else:
+                _mend_sessions(folder, copy, mends, rates, progress)
+            if mends.first_of_copies:
+                leave_out_copies(copy)
             os.sync()
             original = put_in_place(copy, folder)
         except OSError as error:
@@ -123,6 +132,22 @@ def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progre
             shutil.rmtree(copy, ignore_errors=True)
     assert original is not None
     return original
+
+
+def _mend_sessions(folder: Path, copy: Path, mends: Mends, rates: Sequence[float], progress: Progress | None) -> None:
+    sessions = sorted(path.name for path in (folder / SESSIONS).iterdir() if (path / DATA).is_file())
+    for number, session in enumerate(sessions):
+        if progress:
+            progress(number, len(sessions), session)
+        (copy / SESSIONS / session).mkdir()
+        _mend_session(folder / SESSIONS / session / DATA, copy / SESSIONS / session / DATA, mends, rates)
+
+
+def _seconds(text: str) -> float:
+    seconds = number_in(text)
+    if seconds is None or not 0 < seconds <= LONGEST_SEC:
+        raise UsageError(f"`--cut {text}`: it takes a window's length in seconds, up to {LONGEST_SEC:g}")
+    return seconds
 
 
 def unmend_dataset(workspace: Workspace, name: str) -> Path:

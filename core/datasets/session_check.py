@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from tools.session import Channel, Samples
 
+Heard = Callable[[Mapping[str, "Samples"]], None]
 RATE_TOLERANCE = 0.1
 """How far a session's rate may be from the manifest's, as a share of it."""
+LONGEST_SEC = 3600.0
+"""A session that lasts longer is a recording that nobody cut."""
 MAX_REPEATED = 0.01
 """The share of rows that may repeat the time before them; they are left out. With more, the stamps are coarse."""
 UNIT_FACTORS = {"ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -42,13 +45,16 @@ _UNIT_TOLERANCE = 0.12
 """How close to 1 g a mean acceleration must be to tell its unit."""
 
 
-def session_findings(path: Path, location: str, described: Sequence[Channel]) -> Iterator[Finding]:
+def session_findings(
+    path: Path, location: str, described: Sequence[Channel], heard: Heard | None = None
+) -> Iterator[Finding]:
     """What is wrong or odd in one session's file.
 
     Args:
         path: its `data.parquet`.
         location: the file as a person is told of it.
         described: the channels of the manifest.
+        heard: told the samples of a session that can be read, by channel.
     """
     import pyarrow as pa
 
@@ -57,12 +63,12 @@ def session_findings(path: Path, location: str, described: Sequence[Channel]) ->
         return
     try:
         with opened(path) as file:
-            yield from _of_file(file, location, described)
+            yield from _of_file(file, location, described, heard)
     except (pa.ArrowException, OSError) as error:
         yield Finding("error", "damaged", location, f"is no whole Parquet file: {without_path(str(error), path)}")
 
 
-def _of_file(file: ParquetFile, location: str, described: Sequence[Channel]) -> Iterator[Finding]:
+def _of_file(file: ParquetFile, location: str, described: Sequence[Channel], heard: Heard | None) -> Iterator[Finding]:
     rows, names = file.metadata.num_rows, file.schema_arrow.names
     if not rows:
         yield Finding("error", "empty", location, "has no rows")
@@ -87,6 +93,8 @@ def _of_file(file: ParquetFile, location: str, described: Sequence[Channel]) -> 
         return
     columns = read_columns(file, wanted_columns(names, known))
     times = columns.pop(TIME_COLUMN, None)
+    if heard:
+        heard(columns)
     yield from _of_flags(file, location, channels)
     yield from _of_values(location, columns)
     yield from _of_times(location, times, [channel.rate_hz for channel in described if channel.rate_hz])
@@ -147,6 +155,9 @@ def _of_times(location: str, times: Samples | None, rates: Sequence[float]) -> I
         return
     if fastest and abs(rate / fastest - 1) > RATE_TOLERANCE:
         yield Finding("warning", "rate", location, f"has {rate:.4g} rows a second, the manifest says {fastest:.4g}")
+    if times[-1] - times[0] > LONGEST_SEC:
+        message = f"lasts {(times[-1] - times[0]) / 3600:.1f} h: a session is a window of seconds, of one activity"
+        yield Finding("warning", "long", location, message, "--cut 5")
     if abs(times[0]) > 1e-9:
         yield Finding("warning", "start", location, f"starts at {times[0]:g} s instead of 0; it is read as if from 0")
 

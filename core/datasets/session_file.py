@@ -91,7 +91,7 @@ def layout_problems(file: ParquetFile, described: Sequence[str]) -> Iterator[tup
             "too long",
             f"it has {file.metadata.num_rows:,} rows of {len(wanted)} columns, more than the {most:,} that are "
             "measured at once; cut the recording into shorter sessions",
-            "",
+            "--cut 5",
         )
         return
     for name in dict.fromkeys(wanted):

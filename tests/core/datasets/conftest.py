@@ -66,7 +66,8 @@ def make_dataset(workspace: Workspace) -> Callable[..., Path]:
         folder = workspace.data / name
         (folder / "sessions").mkdir(parents=True)
         columns = {"timestamp_sec": np.arange(100) / 50, "acc_x": np.sin(np.arange(100) / 3)}
-        sessions = {"train_16_0001": columns, "train_7_0002": columns} if sessions is None else sessions
+        other = columns | {"acc_x": np.cos(np.arange(100) / 3.7)}
+        sessions = {"train_16_0001": columns, "train_7_0002": other} if sessions is None else sessions
         manifest = default_manifest() if manifest is None else manifest
         labels = {session: ["walking"] for session in sessions} if labels is None else labels
         (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -79,7 +79,7 @@ def test_no_dataset_is_an_error(workspace: Workspace) -> None:
 def test_sessions(
     workspace: Workspace, make_dataset: MakeDataset, columns: dict[str, Any], level: str, sentence: str
 ) -> None:
-    make_dataset(sessions={"train_1_1": GOOD, "train_2_2": columns})
+    make_dataset(sessions={"train_1_1": {**GOOD, "acc_x": np.cos(3 * RISING)}, "train_2_2": columns})
     (finding,) = check_dataset(workspace, "theirs").findings
     assert finding.level == level
     assert finding.location == "sessions/train_2_2/data.parquet"
@@ -174,8 +174,8 @@ def test_files_that_are_no_json(workspace: Workspace, make_dataset: MakeDataset)
 
 
 def test_many_alike_are_counted(workspace: Workspace, make_dataset: MakeDataset) -> None:
-    late = {"timestamp_sec": RISING + 1, "acc_x": RISING}
-    make_dataset(sessions={f"train_1_{number}": late for number in range(30)})
+    late = {"timestamp_sec": RISING + 1}
+    make_dataset(sessions={f"train_1_{number}": late | {"acc_x": RISING + number} for number in range(30)})
     warnings = sentences(workspace, "warning")
     assert len(warnings) == 6
     assert warnings[-1] == "sessions: 25 more like the last 5"

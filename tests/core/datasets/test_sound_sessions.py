@@ -177,7 +177,10 @@ def test_the_label_as_a_channel_is_found_and_taken_out(
     workspace: Workspace, make_dataset: MakeDataset, values: tuple[float, float]
 ) -> None:
     labels = {f"train_{subject}_{number}": ("walking", "sitting")[number] for subject in (1, 2) for number in (0, 1)}
-    sessions = {session: columns(activity=[values[label == "sitting"]] * 100) for session, label in labels.items()}
+    sessions = {
+        session: columns(9.8 + number / 100, activity=[values[label == "sitting"]] * 100)
+        for number, (session, label) in enumerate(labels.items())
+    }
     make_dataset(manifest=manifest("m/s²", "activity"), labels=labels, sessions=sessions)
     (error,) = check_dataset(workspace, "theirs").errors
     assert error.location == "manifest.json, channel activity" and "it is the label" in error.message

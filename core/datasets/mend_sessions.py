@@ -1,0 +1,120 @@
+"""Mends that change which sessions there are: copies left out, recordings of hours cut into windows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.datasets.copies import Copies
+from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted_columns
+from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object
+from core.errors import DatasetError
+from core.storage.atomic import write_atomic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_OF_A_WINDOW = 0.9
+"""What is left at a session's end is a window where it lasts this share of one."""
+_ROWS = 1 << 16
+
+
+def leave_out_copies(folder: Path) -> int:
+    """Take out of a dataset's folder the sessions that copy another one, and say how many there were."""
+    labels, subjects = read_object(folder / LABELS), _object(folder / SUBJECTS)
+    named = [channel.name for channel in channels_of(read_object(folder / "manifest.json"))]
+    heard = Copies()
+    for session in sorted(path.name for path in (folder / SESSIONS).iterdir() if (path / DATA).is_file()):
+        with opened(folder / SESSIONS / session / DATA) as file:
+            names = [name for name in wanted_columns(file.schema_arrow.names, named) if name != TIME_COLUMN]
+            heard.hear(session, read_columns(file, names))
+    copies = heard.copies({session: _listed(own) for session, own in labels.items()}, subjects)
+    for session in copies:
+        shutil.rmtree(folder / SESSIONS / session)
+    for name, table in ((LABELS, labels), (SUBJECTS, subjects)):
+        if (folder / name).exists():
+            _write(folder / name, {session: value for session, value in table.items() if session not in copies})
+    return len(copies)
+
+
+def cut_sessions(source: Path, target: Path, seconds: float) -> int:
+    """Write the sessions of one dataset's folder into another, those that are longer cut into windows of one length.
+
+    Returns:
+        How many were cut.
+
+    Raises:
+        DatasetError: a session has no times, or they go back.
+    """
+    labels, subjects = read_object(source / LABELS), _object(source / SUBJECTS)
+    cut: dict[str, list[str]] = {}
+    for path in sorted((source / SESSIONS).iterdir()):
+        if not (path / DATA).is_file():
+            continue
+        windows = 0
+        for windows, table in enumerate(_windows(path / DATA, seconds), 1):
+            name = f"{path.name}_w{windows:05d}"
+            _write_table(target / SESSIONS / name / DATA, table)
+            cut.setdefault(path.name, []).append(name)
+        if not windows:
+            shutil.copytree(path, target / SESSIONS / path.name)
+    for name, table in ((LABELS, labels), (SUBJECTS, subjects)):
+        if (source / name).exists():
+            _write(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
+    return len(cut)
+
+
+def _windows(path: Path, seconds: float) -> Iterator[Any]:
+    """A session's windows as Arrow tables; none where it is no longer than one and a half."""
+    import numpy as np
+    import pyarrow as pa
+
+    location = f"{SESSIONS}/{path.parent.name}/{DATA}"
+    with opened(path) as file:
+        if TIME_COLUMN not in file.schema_arrow.names:
+            raise DatasetError(f"{location}: it has no column {TIME_COLUMN}, so it cannot be cut; nothing was changed")
+        times: NDArray[np.float64] = np.asarray(file.read(columns=[TIME_COLUMN]).column(0).to_numpy(), dtype=np.float64)
+        if not (np.diff(times) >= 0).all():
+            raise DatasetError(f"{location}: its times go back or are missing; mend that first, with --times")
+        length = float(times[-1] - times[0]) if len(times) else 0.0
+        if length <= 1.5 * seconds:
+            return
+        whole = int((length + float(np.median(np.diff(times)))) / seconds + 1 - LEAST_OF_A_WINDOW)
+        edges = np.searchsorted(times, times[0] + np.arange(whole + 1) * seconds - 1e-9).tolist()
+        read, first, waiting = 0, 0, list[Any]()
+        for batch in file.iter_batches(_ROWS):
+            waiting.append(batch)
+            read += batch.num_rows
+            while whole and edges[1] <= read and (len(edges) > 2 or read == len(times)):
+                table = pa.Table.from_batches(waiting)
+                own = table.slice(edges[0] - first, edges[1] - edges[0])
+                if own.num_rows:
+                    column = own.column_names.index(TIME_COLUMN)
+                    begun = times[edges[0] : edges[1]] - times[edges[0]]
+                    yield own.set_column(column, TIME_COLUMN, pa.array(begun))
+                rest = table.slice(edges[1] - first)
+                first, waiting, edges = edges[1], rest.to_batches(), edges[1:]
+                if len(edges) < 2:
+                    return
+
+
+def _write_table(path: Path, table: Any) -> None:
+    from pyarrow import parquet
+
+    path.parent.mkdir(parents=True)
+    parquet.write_table(table, path, compression="lz4", store_schema=False)
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _object(path: Path) -> dict[str, Any]:
+    return read_object(path) if path.exists() else {}
+
+
+def _write(path: Path, value: Any) -> None:
+    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
