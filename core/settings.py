@@ -23,6 +23,9 @@ SETTINGS_FILE = "sensorloom.toml"
 BUILTIN_NAME = "builtin"
 """What the built-in analyst is called as an endpoint. It sends nothing anywhere."""
 
+BUILTIN_MODEL = "builtin-analyst"
+"""What threads made by the built-in analyst say in `metadata.model`."""
+
 ACTING = ("endpoint", "headers", "extra_body")
 """Keys of `[model]` that decide where threads go, which variables' values go with them, and what is asked unseen."""
 

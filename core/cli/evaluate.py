@@ -68,8 +68,9 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
         for contestant in evaluation.contestants:
             if jobs := missing(workspace, evaluation, contestant):
                 ran = _run(workspace, evaluation, contestant, jobs, options)
-                stopped = any(result.cancelled for result in ran) or len(ran) < len(jobs)
-                failed += sum(bool(result.error) for result in ran)
+                hopeless = any(result.for_all for result in ran)
+                stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
+                failed += sum(bool(result.error) for result in ran) + (len(jobs) - len(ran)) * hopeless
             if stopped:
                 say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
                 break

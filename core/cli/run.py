@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.run_batch import batch_to_resume, written_down
 from core.cli.run_progress import STOPPED, run_shown
+from core.cli.run_told import document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
 from core.cli.serving_options import parallel_option, serving_in, serving_options, threads_at_once
 from core.cli.threads import filter_option
 from core.errors import UsageError
+from core.text import counted
 from core.thread.evidence import WANTED
 from core.workspace import Workspace
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from core.cli.run_progress import Watch
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import ClassCount, Job, Ran
+    from core.runs.batch import Job, Ran
+    from core.runs.batches import Batch
 
 NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
@@ -62,6 +66,11 @@ EVIDENCE_HELP = (
 @click.option("--whisper", metavar="TEXT", help="Of one thread: a hint with every request, which nothing keeps.")
 @serving_options
 @parallel_option
+@click.option("--keep-empty", is_flag=True, help="Keep new threads to which nothing came but their question.")
+@click.option(
+    "--resume", is_flag=False, flag_value="", metavar="[BATCH]",
+    help="Go on with a batch, the latest unless named, where it was stopped or killed.",
+)  # fmt: skip
 @json_option
 @workspace_options
 def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **options: Any) -> int:
@@ -70,11 +79,13 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     Either stored ones, by id or --filter (`status:active` goes on with what a crash left), or new ones: --dataset with
     a --count draws sessions at random, spread over the labels, which the model is never told; --goal takes those whose
     threads the goal of the workspace lacks even when all that could be judged were accepted. Exits with 0 only when
-    every thread is finished. Ctrl-C stops and keeps what is done.
+    every thread is finished. Ctrl-C stops and keeps what is done; `run --resume` goes on, after a kill too.
     """
     from core.model.endpoints import choose
     from core.runs.mode import with_evidence
 
+    if options["resume"] is not None:
+        return _resumed(workspace, stems, options, as_json)
     seed: int | None = options["seed"]
     jobs = _jobs(workspace, stems, options, secrets.randbelow(2**31) if seed is None else seed)
     choice = choose(
@@ -86,17 +97,41 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     )
     options["parallel"] = threads_at_once(options["parallel"], choice.settings.concurrency)
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
-    started = time.monotonic()
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown
 
         return run_ways_shown(workspace, jobs, choice, options, as_json)
-    ran = _run(workspace, jobs, choice, options["parallel"])
+    batch, jobs = written_down(workspace, jobs, choice, options)
+    return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
+
+
+def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], as_json: bool) -> int:
+    """Go on with a batch."""
+    batch, choice = batch_to_resume(workspace, stems, options)
+    jobs = batch.left(workspace)
+    if not jobs:
+        say(f"batch {batch.name} is whole: all of its {counted(len(batch.setup.jobs), 'thread')} are over", err=as_json)
+        return 0
+    options["parallel"] = threads_at_once(options["parallel"] or batch.setup.parallel, choice.settings.concurrency)
+    options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
+    return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
+
+
+def _run_and_tell(
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    choice: ModelChoice,
+    options: Mapping[str, Any],
+    batch: Batch | None,
+    as_json: bool,
+) -> int:
+    started = time.monotonic()
+    ran = _run(workspace, jobs, choice, options["parallel"], batch, keep_empty=options["keep_empty"])
     seconds = time.monotonic() - started
     if as_json:
-        print_json(_document(jobs, ran, choice, seed, seconds))
+        print_json({**document(jobs, ran, choice, options["seed"], seconds), "batch": batch.name if batch else None})
     else:
-        for line in _summary(jobs, ran, seconds):
+        for line in summary(jobs, ran, seconds, batch.name if batch else ""):
             say(line)
     if any(result.cancelled for result in ran):
         return STOPPED
@@ -158,79 +193,28 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
     ran = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
     if not ran or ran[0].cancelled:
         return STOPPED, {"id": stem, "stopped": True}
-    return 0 if ran[0].finished else 1, _thread_document(ran[0])
+    return 0 if ran[0].finished else 1, thread_document(ran[0])
 
 
-def _run(workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, parallel: int) -> list[Ran]:
+def _run(
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    choice: ModelChoice,
+    parallel: int,
+    batch: Batch | None = None,
+    *,
+    keep_empty: bool = False,
+) -> list[Ran]:
     from core.runs.batch import run_jobs
     from core.teaching.hinted import strip_hints
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
-        ran = await run_jobs(workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
+        def noted(result: Ran) -> None:
+            if batch is not None:
+                batch.note_ended(result)
+            ended(result)
+
+        ran = await run_jobs(workspace, jobs, model, parallel=parallel, ended=noted, watch=watch, keep_empty=keep_empty)
         return strip_hints(workspace, ran)
 
     return run_shown(workspace, choice, len(jobs), work)
-
-
-def _summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float) -> list[str]:
-    from core.runs.batch import per_class, per_kind
-    from core.thread.scoring import ACTIVITY
-
-    finished = [result.thread for result in ran if result.finished and result.thread]
-    lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
-    counts = per_kind(finished)
-    if counts:
-        right, of = sum(kind.correct for kind in counts), sum(kind.finished for kind in counts)
-        lines.append(f"correct   {right} of {of} ({right / of:.1%})")
-        lines += _shares(counts) if any(kind.label != ACTIVITY for kind in counts) else _shares(per_class(finished))
-    failed = [result for result in ran if result.error]
-    lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
-    if any(result.cancelled for result in ran):
-        lines.append('stopped   what is done is kept; `sensorloom run --filter "status:active"` goes on')
-    return lines
-
-
-def _shares(counts: Sequence[ClassCount]) -> list[str]:
-    width = max(len(count.label) for count in counts)
-    return [
-        f"  {count.label:<{width}}  {count.correct:>4} of {count.finished:<4} {count.correct / count.finished:6.1%}"
-        for count in counts
-    ]
-
-
-def _document(
-    jobs: Sequence[Job], ran: Sequence[Ran], choice: ModelChoice, seed: int | None, seconds: float
-) -> dict[str, Any]:
-    from core.runs.batch import per_class, per_kind
-
-    finished = [result.thread for result in ran if result.finished and result.thread]
-    counts, kinds = per_class(finished), per_kind(finished)
-    return {
-        "endpoint": choice.endpoint.name,
-        "model": finished[0].metadata.get("model") if finished else choice.model or choice.endpoint.model,
-        "seed": seed,
-        "asked": len(jobs),
-        "finished": len(finished),
-        "correct": sum(kind.correct for kind in kinds),
-        "per_class": {result.label: {"finished": result.finished, "correct": result.correct} for result in counts},
-        "per_kind": {kind.label: {"finished": kind.finished, "correct": kind.correct} for kind in kinds},
-        "seconds": round(seconds, 3),
-        "threads": [_thread_document(result) for result in ran],
-    }
-
-
-def _thread_document(ran: Ran) -> dict[str, Any]:
-    thread = ran.thread
-    told = {
-        "id": thread.id if thread else ran.job.stem or None,
-        "dataset": thread.dataset if thread else ran.job.dataset,
-        "session": thread.session if thread else ran.job.session,
-        "seconds": round(ran.seconds, 3),
-        "error": ran.error,
-        "stopped": ran.cancelled,
-    }
-    if thread is None:
-        return {**told, "status": None}
-    keys = ("status", "question_kind", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
-    counts = ("num_turns", "num_tool_calls")
-    return {**told, **{key: thread.metadata.get(key) for key in (*keys, *counts)}}

@@ -11,6 +11,7 @@ from core.cli.list import lines
 from core.cli.threads import opened
 from core.listing.order import Row
 from core.storage.store import Stored
+from core.thread.cost import cost_of_all, spent, tokens_in
 from core.thread.question import question_place, question_turn
 from core.thread.summary import summary_of
 from core.thread.turns import turns
@@ -35,6 +36,10 @@ def command(workspace: Workspace, name: str, as_json: bool) -> None:
         return
     for line in lines([Row(summary_of(stored.thread, stored.stem), 0)]):
         say(line)
+    read, written = tokens_in(stored.thread.messages)
+    cost = cost_of_all(stored.thread.messages)
+    if told := spent(read, written, cost):
+        say(told)
     for number, text in enumerate(_texts(stored), 1):
         say(f"{number:>4}  {text}")
 

@@ -13,6 +13,7 @@ from core.listing.index import summaries
 from core.listing.statistics import Count, DatasetStatistics, Statistics, interval, label_sets, statistics
 from core.listing.variety import Variety, described, variety
 from core.text import counted, one_line
+from core.thread.cost import spent
 from core.thread.scoring import ACTIVITY
 from core.workspace import Workspace
 
@@ -57,6 +58,8 @@ def lines(counts: Statistics) -> list[str]:
             f"{total.accepted} accepted, {total.rejected} rejected"]  # fmt: skip
     if counts.unreadable:
         rows.append(f"{counted(counts.unreadable, 'file')} more that cannot be read as threads")
+    if told := spent(counts.tokens_read, counts.tokens, counts.cost):
+        rows.append(told)
     if counts.judge is not None:
         rows.append(counts.judge.in_words())
     for dataset in counts.datasets:

@@ -17,7 +17,7 @@ from core.curate.editing import (
 )
 from core.curate.judging import Verdict, change_tags, label_turn, reason_named, set_verdicts, verdict_in_words
 from core.curate.outside import keep_mine, mine_as_branch, resolve, take_theirs
-from core.curate.proposals import accept, create_thread, edit_proposal, set_aside, take_sample
+from core.curate.proposals import accept, create_thread, edit_proposal, set_aside, take_sample, unbegin
 from core.curate.structuring import insert_turn, join_turns, move_turn, say, split_calls
 from core.curate.taking_back import take_back
 from core.curate.trash import delete, list_trash, restore, trash_by_age
@@ -60,6 +60,7 @@ __all__ = [
     "take_sample",
     "take_theirs",
     "trash_by_age",
+    "unbegin",
     "undo",
     "undo_latest",
     "verdict_in_words",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from core.curate.editing import ToolsAt, edited_and_executed
 from core.curate.steps import commit, recorder
 from core.errors import ConflictError, DatasetError
 from core.storage import history, store
+from core.storage.atomic import Content
 from core.storage.store import Stored
 from core.thread import proposal
 from core.thread.evidence import DEFAULT, WITHOUT, Evidence, settled
@@ -41,6 +42,7 @@ def create_thread(
     made_by: Mapping[str, Any] | None = None,
     evidence: Evidence | None = None,
     asked: Asked | None = None,
+    begun: Callable[[str], None] | None = None,
 ) -> Stored:
     """Begin a thread: a question about one session, under the next free id.
 
@@ -55,6 +57,7 @@ def create_thread(
         asked: the kind of question and its truth, where it does not ask for the activity.
         evidence: what the answer may rest on; the workspace's setting unless told.
         made_by: what is recorded of how it is made, beside the model.
+        begun: told the thread's id before its file is written, and while no other program begins one.
 
     Raises: DatasetError: there is no such dataset or session. WorkspaceError: `splits.json` is damaged.
     """
@@ -84,8 +87,30 @@ def create_thread(
         document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
-    record, reserved = recorder(workspace, "new thread"), partial(history.reserved, workspace)
+    record, reserved = _recorder(workspace, begun), partial(history.reserved, workspace)
     return store.create_new(workspace.threads, dataset, session, make, record, reserved)
+
+
+def _recorder(workspace: Workspace, begun: Callable[[str], None] | None) -> store.Record:
+    """Notes the beginning of a thread in its history, and tells its id before."""
+    noted = recorder(workspace, "new thread")
+
+    def record(stem: str, before: Content | None, after: Content | None) -> None:
+        if begun is not None:
+            begun(stem)
+        noted(stem, before, after)
+
+    return record
+
+
+def unbegin(workspace: Workspace, stored: Stored) -> None:
+    """Take a thread away that holds nothing but its question, and its history with it: nobody will look for it.
+
+    Raises:
+        ConflictError: the file is no longer what was read.
+    """
+    store.replace(workspace.threads, stored.stem, None, stored.digest)
+    history.forget(workspace, stored.stem)
 
 
 def _basis(workspace: Workspace, dataset: StandardDataset, session: str, evidence: Evidence | None) -> dict[str, Any]:

@@ -201,4 +201,5 @@ def _outcome(session: str, attempt: int, labels: Sequence[str], threads: Sequenc
         calls=summary.calls,
         tokens=summary.tokens,
         stem=stored.stem,
+        cost=summary.cost,
     )

@@ -22,6 +22,7 @@ from core.evaluation.scores import (
     share_right,
 )
 from core.text import counted, one_line
+from core.thread.cost import cost_shown
 
 Answers = Mapping[Contestant, Sequence[Outcome]]
 
@@ -46,16 +47,20 @@ def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
     """The figures as a person reads them; Markdown that stands as text too."""
     tries = f", {counted(evaluation.tries, 'try')} each".replace("trys", "tries") if evaluation.tries > 1 else ""
     people = f" of {evaluation.subjects}" if evaluation.subjects else ""
+    priced = any(cost_of(outcomes) is not None for outcomes in answers.values())
     told = [
         f"# {evaluation.name}",
         "",
         f"{counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}{people}{tries}. Asked: "
         f"“{evaluation.question}” Shares are of all tries; one that is not finished is wrong. Intervals are of 95 %.",
         "",
-        "| who | right | macro F1 | finished | calls | tokens |",
-        "|---|---|---|---|---|---|",
+        f"| who | right | macro F1 | finished | calls | tokens |{' cost |' if priced else ''}",
+        f"|---|---|---|---|---|---|{'---|' if priced else ''}",
     ]
-    told += [_row(contestant, outcomes) for contestant, outcomes in answers.items()]
+    told += [
+        _row(contestant, outcomes) + (f" {_cost_shown(outcomes)} |" if priced else "")
+        for contestant, outcomes in answers.items()
+    ]
     if len(answers) > 1:
         told += ["", "## Differences, on the same sessions", "", "| | points (95 %) | right alone | McNemar's p |"]
         told += ["|---|---|---|---|"]
@@ -74,7 +79,19 @@ def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
 def table(answers: Answers) -> str:
     """Every try as a line of CSV."""
     text = io.StringIO()
-    names = ("session", "attempt", "truth", "answer", "right", "finished", "confidence", "calls", "tokens", "stem")
+    names = (
+        "session",
+        "attempt",
+        "truth",
+        "answer",
+        "right",
+        "finished",
+        "confidence",
+        "calls",
+        "tokens",
+        "stem",
+        "cost",
+    )
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("contestant", *names))
     for contestant, outcomes in answers.items():
@@ -107,7 +124,19 @@ def _contestant(contestant: Contestant, outcomes: Sequence[Outcome]) -> dict[str
         "confidence": {level: {"right": s.right, "of": s.of} for level, s in reliability(outcomes).items()},
         "calls": _mean([outcome.calls for outcome in finished]),
         "tokens": _mean([outcome.tokens for outcome in finished]),
+        "cost": cost_of(outcomes),
     }
+
+
+def cost_of(outcomes: Sequence[Outcome]) -> float | None:
+    """What the tries cost together; None where none says."""
+    costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
+    return round(sum(costs), 6) if costs else None
+
+
+def _cost_shown(outcomes: Sequence[Outcome]) -> str:
+    cost = cost_of(outcomes)
+    return "–" if cost is None else cost_shown(cost)
 
 
 def _difference(first: tuple[Contestant, Sequence[Outcome]], second: tuple[Contestant, Sequence[Outcome]]) -> Any:

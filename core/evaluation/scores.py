@@ -36,6 +36,8 @@ class Outcome:
     tokens: int = 0
     """What the model wrote; 0 where the server does not count."""
     stem: str = ""
+    cost: float | None = None
+    """What the try cost; None where no turn says."""
 
 
 def wilson(right: int, of: int, deviations: float = Z_95) -> tuple[float, float]:

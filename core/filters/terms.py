@@ -234,6 +234,7 @@ TERMS: dict[str, Term] = {
         "what the model wrote, in tokens, as the server counted them", number=lambda summary: summary.tokens,
         example="tokens>2k",
     ),
+    "cost": Term("what its turns cost", number=lambda summary: summary.cost or 0.0, example="cost>0.01"),
     "faithfulness": Term(
         "whether the answer moved when what it cites was taken away",
         lambda summary: _word(summary.faithfulness), FAITHFULNESS, example="faithfulness:unfaithful",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from core.listing.agreement import Agreement, agreement
+from core.settings import BUILTIN_MODEL
 from core.thread.labels import canonical
 from core.thread.scoring import KINDS, asks_for_a_label
 
@@ -103,6 +104,12 @@ class Statistics:
     """By kind of question, in the order of `core.thread.scoring.KINDS`; others after them."""
     judge: Agreement | None = None
     """How well a judge model and the person agree; None where no thread was judged by both."""
+    tokens_read: int = 0
+    """What models were sent, in tokens as the servers counted them; the built-in analyst counts words, which are not in
+    it. Likewise what they wrote."""
+    tokens: int = 0
+    cost: float | None = None
+    """What all turns cost; None where none says."""
 
 
 def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]] | None = None) -> Statistics:
@@ -114,6 +121,8 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
     """
     every = summaries if isinstance(summaries, Sequence) else list(summaries)
     there = [summary for summary in every if not summary.problem]
+    asked = [summary for summary in there if summary.model != BUILTIN_MODEL]
+    costs = [summary.cost for summary in there if summary.cost is not None]
     cells = Counter(
         (
             summary.dataset,
@@ -149,6 +158,9 @@ def statistics(summaries: Iterable[Summary], labels: Mapping[str, Sequence[str]]
         _by_words((summary.tags, summary) for summary in there),
         _by_kind(cells),
         agreement(there),
+        sum(summary.tokens_read for summary in asked),
+        sum(summary.tokens for summary in asked),
+        sum(costs) if costs else None,
     )
 
 

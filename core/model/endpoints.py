@@ -18,13 +18,10 @@ import msgspec
 from core.errors import UsageError
 from core.model.headers import secrets_in
 from core.model.options import OPTIONS, with_options
-from core.settings import BUILTIN_NAME
+from core.settings import BUILTIN_MODEL, BUILTIN_NAME
 from core.settings_tables import EndpointSettings, ModelSettings
 from core.text import one_line
 from core.workspace import Workspace
-
-BUILTIN_MODEL = "builtin-analyst"
-"""What threads made by the built-in analyst say in `metadata.model`."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -133,6 +133,7 @@ class TurnRunner:
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             from core.runs.batch import Job, Ran, run_jobs
+            from core.runs.batches import begin_batch, setup_now
             from core.runs.mode import with_evidence
 
             told: asyncio.Queue[Ran | TurnMade | None] = asyncio.Queue()
@@ -141,10 +142,17 @@ class TurnRunner:
                 if isinstance(event, TurnAccepted):
                     told.put_nowait(TurnMade(run, event.stored.stem))
 
+            def ended(ran: Ran) -> None:
+                batch.note_ended(ran)
+                told.put_nowait(ran)
+
             jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
-            model = self._model(choice)
+            setup = setup_now(choice, parallel=choice.settings.concurrency or PARALLEL)
+            batch = await asyncio.to_thread(begin_batch, self._workspace, jobs, setup)
+            jobs, model = batch.left(self._workspace), self._model(choice)
+            parallel = choice.settings.concurrency or PARALLEL
             work = asyncio.create_task(
-                run_jobs(self._workspace, jobs, model, parallel=PARALLEL, ended=told.put_nowait, watch=watch)
+                run_jobs(self._workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
             )
             work.add_done_callback(lambda _: told.put_nowait(None))
             try:

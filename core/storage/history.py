@@ -57,6 +57,13 @@ def reserved(workspace: Workspace) -> list[str]:
         return []
 
 
+def forget(workspace: Workspace, stem: str) -> None:
+    """Forget what was done to a thread that is as if it had never been."""
+    for path in (_log(workspace, stem), _pack(workspace, stem)):
+        with suppress(OSError):
+            path.unlink()
+
+
 def reconcile(workspace: Workspace, stem: str, present: Content | None) -> History:
     """The history with the file as it is now accounted for: what happened outside, or did not happen, is noted.
 

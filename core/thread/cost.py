@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 PRICED_TOKENS = 1_000_000
@@ -19,6 +19,22 @@ def cost_of(read: int | None, written: int | None, price_in: float | None, price
     return sum(parts) if parts else None
 
 
+def tokens_in(messages: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """The tokens that messages say they read and wrote, as servers counted them."""
+    counts = [usage for message in messages if isinstance(usage := message.get("usage"), Mapping)]
+
+    def total(key: str) -> int:
+        return sum(count for usage in counts if isinstance(count := usage.get(key), int))
+
+    return total("prompt_tokens"), total("completion_tokens")
+
+
+def cost_of_all(messages: Iterable[Mapping[str, Any]]) -> float | None:
+    """What messages say they cost together; None where none says."""
+    costs = [cost for message in messages if (cost := cost_in(message)) is not None]
+    return sum(costs) if costs else None
+
+
 def cost_in(message: Mapping[str, Any]) -> float | None:
     """What a stored message says it cost; None where it says nothing."""
     usage = message.get("usage")
@@ -29,3 +45,10 @@ def cost_in(message: Mapping[str, Any]) -> float | None:
 def cost_shown(cost: float) -> str:
     """A cost as it is read. Prices have no currency here, so it has none: `0.0031`, `12.40`."""
     return f"{cost:.2f}" if cost >= 1 else f"{cost:.2g}" if cost else "0"
+
+
+def spent(read: int, written: int, cost: float | None) -> str:
+    """Tokens and cost in words; empty where no server counted."""
+    if not (read or written):
+        return ""
+    return f"{read:,} tokens read, {written:,} written{'' if cost is None else f', cost {cost_shown(cost)}'}"

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from core.thread.cost import cost_of_all, tokens_in
 from core.thread.evidence import evidence_in, references_without
 from core.thread.faithfulness import faithfulness_of
 from core.thread.json_text import arguments_problem
@@ -16,7 +17,7 @@ from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
 from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.turns import broken_calls
-from core.thread.value import Counts, Message, Thread, count
+from core.thread.value import Counts, Thread, count
 
 QUESTION_LIMIT = 500
 """Characters of the question that a summary keeps; a filter on free text reads the file."""
@@ -67,6 +68,10 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the model sampled by, as text."""
     tokens: int = 0
     """What the model wrote, in tokens, as the server counted them; 0 where no turn has a count."""
+    tokens_read: int = 0
+    """What the model was sent, likewise: the whole of the thread once more with each turn."""
+    cost: float | None = None
+    """What its turns cost; None where no turn says."""
     edited: int = 0
     """Messages that were edited by hand."""
     rejected_turns: int = 0
@@ -107,6 +112,7 @@ def summary_of(thread: Thread, stem: str, size: int = 0, mtime_ns: int = 0, line
 def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
     """What is known of a `file`, with what its messages amount to and its thread's id and metadata say."""
     metadata = thread.metadata
+    read, written = tokens_in(thread.messages)
     branched_at = metadata.get("branched_at")
     return Summary(
         stem=file.stem,
@@ -137,7 +143,9 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         tools_used=counts.tools_used,
         stale=counts.stale,
         seed="" if metadata.get("seed") is None else str(metadata["seed"])[:40],
-        tokens=sum(map(_tokens, thread.messages)),
+        tokens=written,
+        tokens_read=read,
+        cost=cost_of_all(thread.messages),
         edited=sum(message.get("edited") is True for message in thread.messages),
         rejected_turns=len(thread.alternatives),
         faithfulness=faithfulness_of(thread),
@@ -166,12 +174,6 @@ def _leaves_as_it_is(thread: Thread) -> bool:
 
 def _are_arguments(value: object) -> bool:
     return type(value) is str and bool(value.strip()) and not arguments_problem(value)
-
-
-def _tokens(message: Message) -> int:
-    usage = message.get("usage")
-    count_of_turn = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return count_of_turn if isinstance(count_of_turn, int) else 0
 
 
 def _word(value: object) -> str:

@@ -11,6 +11,8 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 
 from core.text import one_line
+from core.thread.cost import cost_of_all, cost_shown
+from core.thread.value import Thread
 from tui.keys import Action
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.textual_private import CoveredScreen, notice_space
@@ -174,6 +176,8 @@ class Frame(Guarded, CoveredScreen[None]):
         views = self.query("#conversation").results(LineView)
         return not self.has_class("-wide") and any(view.rows_to_end < NOTICE_ROWS for view in views)
 
-    def title_thread(self, stem: str) -> None:
-        """Say which thread is open."""
-        self.query_one("#conversation-pane", Pane).retitle(one_line(stem, 120))
+    def title_thread(self, stem: str, thread: Thread | None = None) -> None:
+        """Say which thread is open, and what it cost where that is known."""
+        cost = None if thread is None else cost_of_all(thread.messages)
+        told = "" if cost is None else f" · cost {cost_shown(cost)}"
+        self.query_one("#conversation-pane", Pane).retitle(f"{one_line(stem, 120)}{told}")

@@ -199,7 +199,7 @@ class Parts:
 
     def show(self, stored: Stored) -> None:
         """Show a thread that was read."""
-        self.frame.title_thread(stored.stem)
+        self.frame.title_thread(stored.stem, stored.thread)
         self.thread.open(stored)
         self.branches.mark_forks()
         self.findings.opened()

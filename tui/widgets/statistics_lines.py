@@ -10,6 +10,7 @@ from core.filters.terms import BETWEEN
 from core.filters.values import term
 from core.listing.statistics import Answered, Count, DatasetStatistics, Statistics, interval
 from core.text import counted, one_line
+from core.thread.cost import spent
 from core.thread.scoring import ACTIVITY
 from tui.widgets.count_table import NAME_WIDTH, Column, Row, Rows, digits, named, percent, table
 from tui.widgets.lines import Kind, Span, cells, fit
@@ -72,6 +73,10 @@ def _summary(statistics: Statistics, blind: bool, width: int) -> Rows:
     else:
         yield Row(tuple(line))
         yield Row(((judged[0][0].removeprefix(" · "), "text"), *judged[1:]))
+    if told := spent(statistics.tokens_read, statistics.tokens, statistics.cost):
+        yield Row(
+            ((told, "text"),), (), "as the servers counted; what it cost, where prices are set or the server says"
+        )
     if statistics.judge is not None:
         yield Row(((statistics.judge.in_words(), "text"),), (), "threads that a person and a judge model both judged")
     if blind:

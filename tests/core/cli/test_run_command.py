@@ -177,8 +177,8 @@ def test_an_endpoint_over_http_and_its_failures(workspace: Workspace, capsys: py
     assert stored.alternatives[0]["messages"][0]["content"] == "It mo"
     assert stored.alternatives[0]["complete"] is False
     with fake_server(FINAL) as server:
-        code, told = document(workspace, capsys, cut["id"], refused["id"], "--endpoint", server.url)
-    assert (code, told["finished"]) == (0, 2)
+        code, told = document(workspace, capsys, cut["id"], "--endpoint", server.url)
+    assert (code, told["finished"], refused["id"]) == (0, 1, None)
 
 
 def started(workspace: Workspace, *arguments: str) -> subprocess.Popen[str]:
@@ -231,7 +231,7 @@ def test_ctrl_c_and_a_hang_up_stop_and_keep_what_is_done(workspace: Workspace, n
     told = json.loads(out)
     assert told["finished"] >= 3 and any(thread["stopped"] for thread in told["threads"])
     assert "Traceback" not in err
-    assert check_whole(workspace) >= 7
+    assert check_whole(workspace) >= 3  # those to which nothing had come are taken away
     assert {thread["id"] for thread in told["threads"] if thread["id"]} == set(thread_files.stems(workspace.threads))
 
 

@@ -1,0 +1,230 @@
+"""A batch of new threads as a file, `.sensorloom/batches/NAME.jsonl`, so that a kill loses none of it and doubles none.
+
+Its first line says what is to be made and with which model; the others, as it goes on, which job became which thread,
+and which are over. A thread's id is written down before its file is: what is noted and not there was not begun.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
+from core.files import read_regular_file
+from core.model.endpoints import ModelChoice
+from core.model.options import OPTIONS
+from core.runs.job import Job, Ran
+from core.storage.atomic import write_atomic
+from core.storage.store import locked, read
+from core.storage.thread_files import path_of
+from core.thread.evidence import Evidence
+from core.thread.hint import hint_for
+from core.thread.kinds import Asked
+from core.thread.value import timestamp
+from core.workspace import Workspace, private_folder
+
+FOLDER = "batches"
+NAME = re.compile(r"\w[\w.\-]{0,80}")
+
+
+class JobLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One job as the file has it."""
+
+    dataset: str
+    session: str
+    question: str = ""
+    seed: int | None = None
+    max_turns: int | None = None
+    evidence: Evidence | None = None
+    asked: Asked | None = None
+    hint: bool = False
+    """Whether the model is told the truth."""
+
+
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line: what is to be made, and how."""
+
+    begun_at: str
+    endpoint: str
+    model: str
+    jobs: tuple[JobLine, ...]
+    seed: int | None = None
+    options: dict[str, Any] = {}
+    """How the model is asked: values of `ServingSettings`, headers apart."""
+    parallel: int | None = None
+    keep_empty: bool = False
+    threads: str = "threads"
+    """The folder of threads, as it is shown."""
+
+
+class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A further line."""
+
+    job: int
+    stem: str = ""
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that was begun, and how far it is."""
+
+    name: str
+    path: Path
+    setup: Setup
+    stems: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Which thread each job became, as far as it was begun."""
+    over: frozenset[int] = frozenset()
+    """The jobs that are over: finished, or at their limit of turns."""
+    _writing: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def note(self, job: int, stem: str = "", *, over: bool = False) -> None:
+        """Write down what became of a job. Raises WorkspaceError."""
+        line = msgspec.json.encode(_Note(job, stem, over)) + b"\n"
+        try:
+            with self._writing:
+                descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                try:
+                    os.write(descriptor, line)
+                finally:
+                    os.close(descriptor)
+        except FileNotFoundError:  # it was removed while it ran
+            return
+        except OSError as error:
+            raise WorkspaceError(f"cannot write {self.path}: {system_reason(error)}") from error
+
+    def note_ended(self, ran: Ran) -> None:
+        """Write down that a job is over, unless it failed or was stopped."""
+        if ran.stored is not None and not ran.error and not ran.cancelled:
+            self.note(ran.job.number, ran.stored.stem, over=True)
+
+    def left(self, workspace: Workspace) -> list[Job]:
+        """What is still to be run, each job noting what becomes of it: threads that were begun and not finished, and
+        those that were not begun."""
+        jobs: list[Job] = []
+        for number, line in enumerate(self.setup.jobs):
+            if number in self.over:
+                continue
+            job = Job(
+                line.dataset,
+                line.session,
+                line.question,
+                line.seed,
+                "",
+                line.max_turns,
+                line.evidence,
+                line.asked,
+                hint_for if line.hint else None,
+                number,
+                partial(self.note, number),
+            )
+            stem = self.stems.get(number, "")
+            if stem and path_of(workspace.threads, stem).exists():
+                if read(workspace.threads, stem).thread.status != "active":
+                    self.note(number, stem, over=True)
+                    continue
+                job = replace(job, stem=stem)
+            jobs.append(job)
+        return jobs
+
+
+def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batch:
+    """Write a batch down. The jobs stand in `setup` as they are given here. Raises WorkspaceError."""
+    lines = tuple(
+        JobLine(
+            job.dataset, job.session, job.question, job.seed, job.max_turns, job.evidence, job.asked,
+            job.hint is not None,
+        )
+        for job in jobs
+    )  # fmt: skip
+    setup = msgspec.structs.replace(setup, jobs=lines, threads=workspace.shown(workspace.threads))
+    folder = private_folder(workspace, FOLDER)
+    stamp = re.sub(r"\D", "", setup.begun_at[:19])
+    base = f"{stamp[:8]}-{stamp[8:14]}"
+    with locked(folder):
+        known = set(batches(workspace))
+        names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(known) + 2))
+        name = next(free for free in names if free not in known)
+        path = folder / f"{name}.jsonl"
+        try:
+            write_atomic(path, msgspec.json.encode(setup) + b"\n")
+        except OSError as error:
+            raise WorkspaceError(f"cannot write {workspace.shown(path)}: {system_reason(error)}") from error
+    return Batch(name, path, setup)
+
+
+def setup_now(choice: ModelChoice, endpoint: str = "", *, parallel: int, keep_empty: bool = False) -> Setup:
+    """The first line of a batch that is begun now; its jobs come with `begin_batch`. Of headers nothing is in it.
+
+    Args:
+        choice: who makes the threads, and how that is asked.
+        endpoint: as a person named it, where that is another word for it.
+        parallel: how many threads at once.
+        keep_empty: whether those stay to which nothing came.
+    """
+    options = {name: value for name in OPTIONS if (value := getattr(choice.settings, name)) is not None}
+    for name in ("headers", "seed"):
+        options.pop(name, None)
+    seed = choice.settings.seed
+    return Setup(timestamp(), endpoint or choice.endpoint.name, choice.model, (), seed, options, parallel, keep_empty)
+
+
+def batches(workspace: Workspace) -> list[str]:
+    """The names of the workspace's batches, the latest first."""
+    folder = workspace.private / FOLDER
+    return sorted((path.stem for path in folder.glob("*.jsonl") if NAME.fullmatch(path.stem)), reverse=True)
+
+
+def open_batch(workspace: Workspace, name: str = "") -> Batch:
+    """A batch that was begun; the latest unless named. A line that a kill cut off is passed over.
+
+    Raises:
+        UsageError: there is none of that name.
+        WorkspaceError: its first line is damaged.
+    """
+    known = batches(workspace)
+    if not known:
+        raise UsageError("no batch was begun here; `sensorloom run --dataset NAME --count N` begins one")
+    name = name or known[0]
+    if name not in known:
+        raise UsageError(f"there is no batch {name!r}; there are: {', '.join(known[:10])}")
+    path = workspace.private / FOLDER / f"{name}.jsonl"
+    try:
+        first, *rest = read_regular_file(path).split(b"\n")
+        setup = msgspec.json.decode(first, type=Setup)
+    except OSError as error:
+        raise WorkspaceError(f"cannot read {workspace.shown(path)}: {system_reason(error)}") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise WorkspaceError(
+            f"{workspace.shown(path)}, line 1: {error}; remove it with `sensorloom batches remove {name}`"
+        ) from error
+    stems: dict[int, str] = {}
+    over: set[int] = set()
+    for line in rest:
+        try:
+            note = msgspec.json.decode(line, type=_Note)
+        except (msgspec.MsgspecError, ValueError):
+            continue
+        if note.stem:
+            stems[note.job] = note.stem
+        if note.over:
+            over.add(note.job)
+    return Batch(name, path, setup, stems, frozenset(over))
+
+
+def remove_batch(workspace: Workspace, name: str) -> None:
+    """Forget a batch; its threads stay. Raises UsageError: there is none of that name; SensorloomError."""
+    if name not in (known := batches(workspace)):
+        raise UsageError(f"there is no batch {name!r}; there are: {', '.join(known[:10]) or 'none'}")
+    try:
+        (workspace.private / FOLDER / f"{name}.jsonl").unlink()
+    except OSError as error:
+        raise SensorloomError(f"cannot remove the batch {name}: {system_reason(error)}") from error

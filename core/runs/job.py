@@ -1,0 +1,211 @@
+"""One thread run to its end: begun about a session, or gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.errors import ConflictError, ModelError, SensorloomError
+from core.model.client import Model
+from core.model.refusals import Dropped
+from core.model.reply import Waiting
+from core.runs.cancelling import in_full
+from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
+from core.runs.question import propose_question
+from core.runs.turn_loop import run_to_end
+from core.storage.store import Stored, read
+from core.thread.evidence import Evidence, evidence_of
+from core.thread.hint import UNCHECKED
+from core.thread.proposal import Proposal
+from core.thread.updates import with_metadata
+from core.thread.value import Thread, is_assistant
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.thread.kinds import Asked
+    from tools.registry import Tool
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thread to run: a new one about a session, or the stored one `stem`."""
+
+    dataset: str = ""
+    session: str = ""
+    question: str = ""
+    """The question of a new thread; proposed by the model when empty."""
+    seed: int | None = None
+    stem: str = ""
+    max_turns: int | None = None
+    evidence: Evidence | None = None
+    """Of a new thread; as the settings have it unless told."""
+    asked: Asked | None = None
+    """Of a new thread that asks for something else than the activity: the question, its kind and its truth."""
+    hint: Callable[[Thread], str] | None = None
+    """Makes of the new thread what is said to the model with every request and stored nowhere."""
+    number: int = 0
+    """Its place in a batch that is written down; see `core.runs.batches`."""
+    begun: Callable[[str], None] | None = None
+    """Told a new thread's id before its file is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a job."""
+
+    job: Job
+    stored: Stored | None = None
+    """The thread as it stands on disk; None when none was begun."""
+    error: str = ""
+    cancelled: bool = False
+    seconds: float = 0.0
+    for_all: bool = False
+    """Whether what failed would meet every other job too."""
+
+    @property
+    def thread(self) -> Thread | None:
+        """The thread, if one was begun."""
+        return self.stored.thread if self.stored else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the thread ends with a final answer."""
+        return self.thread is not None and self.thread.status == "finished"
+
+
+async def carry_out(
+    workspace: Workspace,
+    job: Job,
+    model: Model,
+    tools: Sequence[Tool],
+    watch: Callable[[Job, TurnEvent], None],
+    *,
+    keep_empty: bool = False,
+) -> Ran:
+    """Carry out one job. A new thread to which nothing came, as it failed or was stopped, is taken away again unless
+    `keep_empty`."""
+    started = time.monotonic()
+    stored: Stored | None = None
+    ended = TurnEnded("", job.stem)
+    try:
+        async with aclosing(_events(workspace, job, model, tools)) as events:
+            async for event in events:
+                match event:
+                    case Stored():
+                        stored = event
+                        continue
+                    case TurnAccepted():
+                        stored = event.stored
+                    case TurnEnded():
+                        ended = event
+                    case _:
+                        pass
+                watch(job, event)
+        if stored and ended.partial:
+            stored, _ = await in_full(_with_partial_aside, workspace, stored, ended.partial)
+        if stored and not (job.stem or keep_empty) and (ended.error or ended.cancelled):
+            stored, _ = await in_full(_unless_empty, workspace, stored)
+    except asyncio.CancelledError:
+        ended = replace(ended, cancelled=True)
+    except SensorloomError as error:
+        ended = replace(ended, error=str(error), for_all=getattr(error, "for_all", False))
+    except Exception as error:
+        _log.exception("run of %s failed", job.stem or job.session)
+        ended = replace(ended, error=f"the run failed unexpectedly: {type(error).__name__}: {error}")
+    return Ran(job, stored, ended.error, ended.cancelled, time.monotonic() - started, ended.for_all)
+
+
+async def _events(
+    workspace: Workspace, job: Job, model: Model, tools: Sequence[Tool]
+) -> AsyncGenerator[TurnEvent | Stored]:
+    """The events of a job; the thread as it is before the first turn comes first of all."""
+    from core.runs.toolbox import context_for, offered_in
+
+    question = job.question or (job.asked.question if job.asked else "")
+    if not job.stem and not question:
+        async for event in propose_question(await _manifest(workspace, job), model, run=job.session, seed=job.seed):
+            if isinstance(event, QueryProposed):
+                question = event.text
+            elif isinstance(event, Waiting | Dropped) or (
+                isinstance(event, TurnEnded) and (event.error or event.cancelled)
+            ):
+                yield event
+            elif isinstance(event, TurnEnded) and not question:
+                raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --question")
+        if not question:
+            return
+    stored, cancelled = await in_full(_opened, workspace, job, question)
+    yield stored
+    if cancelled:
+        yield TurnEnded(stored.stem, stored.stem, cancelled=True)
+        return
+    tools = offered_in(tools, evidence_of(stored.thread))
+    context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
+    hint = job.hint(stored.thread) if job.hint else ""
+    async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed, hint=hint):
+        yield event
+
+
+async def _manifest(workspace: Workspace, job: Job) -> Mapping[str, object]:
+    """The dataset's manifest, for a question about a session that can be answered. Raises DatasetError."""
+    from core.datasets.check import look_at_session
+    from core.datasets.standard import open_dataset
+
+    await asyncio.to_thread(look_at_session, workspace, job.dataset, job.session)
+    return (await asyncio.to_thread(open_dataset, workspace, job.dataset)).manifest
+
+
+def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
+    """The job's thread: begun now, or as it is on disk with its limit raised where that is asked."""
+    from core import curate
+    from core.curate.steps import commit
+    from core.datasets.check import look_at_session
+
+    if not job.stem:
+        look_at_session(workspace, job.dataset, job.session)
+        made_by = {"hint": UNCHECKED} if job.hint else None
+        return curate.create_thread(
+            workspace,
+            job.dataset,
+            job.session,
+            question,
+            max_turns=job.max_turns,
+            made_by=made_by,
+            evidence=job.evidence,
+            asked=job.asked,
+            begun=job.begun,
+        )
+    stored = read(workspace.threads, job.stem)
+    look_at_session(workspace, stored.thread.dataset, stored.thread.session)
+    if job.max_turns and job.max_turns != stored.thread.max_turns and stored.thread.status != "finished":
+        return commit(workspace, stored, with_metadata(stored.thread, max_turns=job.max_turns), "limit of turns")
+    return stored
+
+
+def _with_partial_aside(workspace: Workspace, stored: Stored, partial: Proposal) -> Stored:
+    """What came of a message that broke off, kept among the alternatives."""
+    from core import curate
+
+    if not any(is_assistant(message) for message in partial.messages):
+        return stored
+    return curate.set_aside(workspace, stored, partial, "superseded")
+
+
+def _unless_empty(workspace: Workspace, stored: Stored) -> Stored | None:
+    """The thread, if there is more in it than its question; else it is taken away, and None."""
+    from core import curate
+
+    if stored.thread.alternatives or len(stored.thread.messages) > 1:
+        return stored
+    try:
+        curate.unbegin(workspace, stored)
+    except ConflictError:  # somebody has begun to work on it
+        return stored
+    return None
