@@ -113,6 +113,8 @@ class Searching:
     async def _read(self) -> None:
         """Have the texts ready, which a long thread takes longer for than to look through them."""
         parts = [block.part for block in self._thread.conversation.laid.blocks]
+        if self._texts.are_of(parts):
+            return  # as at each letter but the first
         async with self._reading:
             self._texts = await asyncio.to_thread(self._texts.of, parts)
 

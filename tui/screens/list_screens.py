@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.filters.language import narrowed
+from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.screens.frame import Frame
 from tui.screens.making import Making
@@ -107,6 +108,8 @@ class ListScreens:
             if go_on.then == "export":
                 self.export()
 
-        every = list(self._folder.summaries.values())
+        def every() -> list[Summary]:
+            return list(self._folder.summaries.values())
+
         if self.making is not None:
             self._screen.app.push_screen(ProposeScreen(self._workspace, every, self.making, blind=blind), chosen)

@@ -32,6 +32,11 @@ class Making:
         self.busy = False
         """Whether threads are being made."""
 
+    @property
+    def far(self) -> str:
+        """How many of how many threads are made; empty when none are being made."""
+        return f"making {len(self._threads)} of {self._total}" if self.busy else ""
+
     def start(self, sessions: Sequence[tuple[str, str]]) -> None:
         """Make a thread about each of these sessions, by its dataset and id."""
         if self.busy or not sessions:
@@ -71,8 +76,7 @@ class Making:
     def _tell(self) -> None:
         """Threads take a while to come to their end, and one may compute what the others wait for: turns and time count
         too."""
-        far = f"making {len(self._threads)} of {self._total} · {self._turns}t · {time.monotonic() - self._begun:.0f} s"
-        self._show(far if self.busy else "")
+        self._show(f"{self.far} · {self._turns}t · {time.monotonic() - self._begun:.0f} s" if self.busy else "")
 
     def _end(self, problem: str) -> None:
         self.busy = False

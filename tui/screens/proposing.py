@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from textual import getters
@@ -29,6 +30,8 @@ from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
 BEGIN = "total=100 label=10"
+LOOKS_AGAIN_SECONDS = 1.0
+"""Between two looks whether threads were made meanwhile."""
 MARGIN = 6
 """Columns of the frame that its keys leave free."""
 
@@ -53,12 +56,15 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
 
     picker = getters.query_one(Picker)
 
-    def __init__(self, workspace: Workspace, every: Sequence[Summary], making: Making, *, blind: bool) -> None:
-        """Args: `every` are the folder's threads, `making` makes further ones; with `blind` nothing tells a label."""
+    def __init__(
+        self, workspace: Workspace, every: Callable[[], Sequence[Summary]], making: Making, *, blind: bool
+    ) -> None:
+        """Args: `every` gives the folder's threads, `making` makes further ones; with `blind` nothing tells a label."""
         super().__init__()
         self._workspace = workspace
         self._every = every
         self._making = making
+        self._far = making.far
         self._blind = blind
         self._goal: Goal | None = None
         self._proposed: Proposed | None = None
@@ -79,16 +85,23 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
         self.picker.empty = "looking for what to judge …"
         self.picker.focus()
         self._look()
+        self.set_interval(LOOKS_AGAIN_SECONDS, self._look_again)
 
     def _look(self) -> None:
-        self.run_worker(self._work, thread=True, exclusive=True, group="propose")
+        self.run_worker(partial(self._work, self._every()), thread=True, exclusive=True, group="propose")
 
-    def _work(self) -> None:
+    def _look_again(self) -> None:
+        """Threads were made meanwhile, or no more are."""
+        if self._far != self._making.far:
+            self._far = self._making.far
+            self._look()
+
+    def _work(self, every: Sequence[Summary]) -> None:
         worker = get_current_worker()
         try:
             goal = goal_of(self._workspace)
-            proposed = goal and propose(self._workspace, goal, self._every, lambda: worker.is_cancelled)
-            sessions = sessions_to_make(self._workspace, proposed, self._every) if proposed else {}
+            proposed = goal and propose(self._workspace, goal, every, lambda: worker.is_cancelled)
+            sessions = sessions_to_make(self._workspace, proposed, every) if proposed else {}
         except SensorloomError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
             return
@@ -106,7 +119,12 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             missing.show("")
             return
         picks, is_reached = proposed.picks, not proposed.lacking
-        make = f"{keys['goal.make']} makes threads to judge" if sessions else "no dataset has a session left for it"
+        far_made = f"{self._making.far}; they come here as they are finished" if self._making.busy else ""
+        make = (
+            far_made or f"{keys['goal.make']} makes threads to judge"
+            if sessions
+            else "no dataset has a session left for it"
+        )
         self.picker.empty = f"{keys['goal.export']} exports what was accepted" if is_reached else make
         self.picker.show(
             [Choice(pick.stem if self._blind else f"{pick.label}  {pick.stem}", "" if self._blind else pick.reason)
@@ -147,9 +165,7 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
                 self.run_worker(lambda: self._set(text), thread=True, group="goal")
 
         begin = self._goal.text if self._goal else BEGIN
-        self.app.push_screen(
-            AskTextScreen("the goal; what is not named is not asked for", begin, parts_in_words()), typed
-        )
+        self.app.push_screen(AskTextScreen("the goal, in these words", begin, parts_in_words()), typed)
 
     def _set(self, text: str) -> None:
         try:

@@ -38,6 +38,13 @@ class SearchedTexts:
             texts[part.index] = known
         return SearchedTexts(texts)
 
+    def are_of(self, parts: Sequence[Part]) -> bool:
+        """Whether just these messages were read, as they are."""
+        known = self.lowered
+        return len(known) == len(parts) and all(
+            part.index in known and known[part.index][0].message is part.message for part in parts
+        )
+
     def hits(self, wanted: str) -> Hits:
         """How often a text stands in each message."""
         words = wanted.lower().split()

@@ -110,6 +110,12 @@ async def test_what_the_goal_lacks_is_made_from_the_screen(
             return {each.truth for each in main.parts.arranging.shown if each.status == "finished"}
 
         await until(pilot, lambda: labels() == {"walking", "sitting"})
+        set_goal(workspace, Goal(label=2, calls=0, path=0))
+        await pilot.press("P")
+        await until(pilot, lambda: "m make 2 new threads" in screen(pilot.app))
+        main.parts.making.start([("motion", "s02_2"), ("motion", "s02_0")])  # as `m` a moment ago would have
+        await until(pilot, lambda: "4 threads to judge" in screen(pilot.app))  # the dialog looks again by itself
+        await pilot.press("escape")
 
 
 def test_what_is_being_made_is_counted_by_turns_too():
