@@ -160,7 +160,7 @@ class SessionChoice(Vertical):
     SessionChoice { height: 1fr; }
     SessionChoice #session-line { height: 1; layout: horizontal; }
     SessionChoice SessionField { width: 1fr; height: 1; background: $surface; border: none; padding: 0 1; }
-    SessionChoice #session-count { width: auto; color: $text-muted; }
+    SessionChoice #session-count { width: auto; color: $text-muted; padding: 0 0 0 2; }
     """
 
     listed = getters.query_one(SessionList)
