@@ -6,6 +6,7 @@ A person walks for ten seconds and then rests, standing upright: x is the slow s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,10 +14,23 @@ GRAVITY = 9.80665
 SECONDS = 10.0
 
 
+@dataclass
+class Gait:
+    """How the person of these recordings walks."""
+
+    hz: float = 1.9
+    """Steps a second."""
+    lift: float = 0.3
+    """How much each adds to gravity, in g."""
+
+
+gait = Gait()
+
+
 def moved(rate: float, *, walking: bool, seconds: float = SECONDS) -> np.ndarray:
     """Acceleration in g, shape (n, 3)."""
     at = np.arange(round(seconds * rate)) / rate
-    up = 1 + (0.3 * np.sin(2 * np.pi * 1.9 * at) if walking else 0.004 * np.sin(at))
+    up = 1 + (gait.lift * np.sin(2 * np.pi * gait.hz * at) if walking else 0.004 * np.sin(at))
     return np.stack([0.05 * np.sin(at), np.full_like(at, 0.02), up], axis=1)
 
 
@@ -96,7 +110,7 @@ def opportunity() -> dict[str, str]:
         for acc in moved(30, walking=walking, seconds=6) * 1000:
             row: list[object] = [0.0] * 250
             row[0], row[37:40], row[243] = round(len(rows) * 1000 / 30), acc.tolist(), code
-            row[108:111] = [x * GRAVITY / 1000 for x in acc]
+            row[108:111] = acc.tolist()
             row[1] = "NaN"
             rows.append(row)
     return {"OpportunityUCIDataset/dataset/S1-ADL1.dat": lines(rows, separator=" ")}
@@ -168,8 +182,22 @@ def mhealth_kaggle() -> dict[str, str]:
     return {"mhealth_raw_data.csv": lines(rows, head)}
 
 
+def pamap2_kaggle() -> dict[str, str]:
+    sensors = (("acceleration", " ±16g"), ("gyroscope", ""), ("magnetometer", ""))
+    columns = ["temperature (°C)", *(f"{name} {axis}{end}" for name, end in sensors for axis in "XYZ")]
+    head = ",".join(
+        ["activityID", "heart_rate", *(f"{at} {name}" for at in ("hand", "chest", "ankle") for name in columns)]
+    )
+    rows: list[list[object]] = []
+    for person in (1, 2):
+        for label, walking in (("Nordic walking", True), ("transient activities", True), ("lying", False)):
+            for a, g in zip(moved(100, walking=walking, seconds=6) * GRAVITY, turned(100, 6), strict=True):
+                rows.append([label, 80, *([33.5, *a, *g, 1.0, 2.0, 3.0] * 3), person])
+    return {"dataset2.csv": lines(rows, head + ",PeopleId")}
+
+
 FORMS: dict[str, Callable[[], dict[str, str]]] = {
     form.__name__: form
     for form in (motion_sense, harth, ku_har, sisfall, dsads, opportunity, realworld2016, hhar, capture24, hapt_raw,
-                 mhealth_kaggle)
+                 mhealth_kaggle, pamap2_kaggle)
 }  # fmt: skip

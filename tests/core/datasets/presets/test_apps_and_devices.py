@@ -50,7 +50,7 @@ def test_what_a_device_writes_is_read_back(workspace: Workspace, tmp_path: Path,
     raw = zipped(tmp_path / "raw.zip", DEVICES[name]())
     with open_raw(raw, tmp_path / "scratch") as opened:
         assert [each.name for each in fitting_presets(opened, presets())] == ([preset] if preset else [])
-    label = () if "logger" in name or name == "sensorlog_ios" else ("--label", "all:walking")
+    label = () if "logger" in name else ("--label", "all:walking")
     arguments = ["datasets", "import", "table", str(raw), "--name", "mine", "--length", "9", *label]
     assert run_command([*arguments, "--workspace", str(workspace.root)]) == 0
     dataset = open_dataset(workspace, "mine")

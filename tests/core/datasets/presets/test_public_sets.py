@@ -24,6 +24,7 @@ EXPECTED = {
     "hhar": ({"walk"}, {"a", "b"}, "acc_z", "m/s²", 200),
     "capture24": ({"sleep", "light"}, {"P001"}, "acc_z", "g", 100),
     "hapt_raw": ({"walking", "standing"}, {"01"}, "acc_z", "g", 50),
+    "pamap2_kaggle": ({"nordic_walking", "lying"}, {"1", "2"}, "chest_acc_z", "m/s²", 100),
     "mhealth_kaggle": ({"walking", "standing"}, {"subject1", "subject2"}, "left_ankle_acc_z", "m/s²", 50),
 }
 """Labels, subjects, a channel with its unit, and the rate."""
