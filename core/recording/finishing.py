@@ -22,9 +22,9 @@ from core.datasets.whole.cutting import Windows, cut_recording
 from core.datasets.whole.marks import Marks, Stretches
 from core.datasets.whole.marks_file import read_marks, save_marks
 from core.datasets.whole.recording import RECORDINGS, read_recording
-from core.errors import SensorloomError
+from core.errors import SensorloomError, system_reason
 from core.recording.joining import GROUP_ROWS, every_sensor, joined, stretches
-from core.recording.live_folder import Live, is_alive, lives
+from core.recording.live_folder import Live, lives, lock_of
 from core.recording.standing import add_labels, add_to_manifest, changing
 from core.storage.atomic import sync_folder
 
@@ -94,14 +94,24 @@ def finish(workspace: Workspace, live: Live) -> Finished:
 
 def finish_left(workspace: Workspace) -> list[Finished | str]:
     """Finish what recorders left that died; a sentence for each that cannot be."""
+    from filelock import Timeout
+
     outcomes: list[Finished | str] = []
     for live in list(lives(workspace)):
-        if is_alive(live.folder):
+        lock = lock_of(live.folder)
+        try:
+            lock.acquire()
+        except Timeout:
+            continue  # somebody records there, or finishes it
+        except OSError as error:
+            outcomes.append(f"{live.name} could not be finished: {system_reason(error)}")
             continue
         try:
             outcomes.append(finish(workspace, live))
         except SensorloomError as error:
             outcomes.append(f"{live.name} could not be finished: {error}")
+        finally:
+            lock.release()
     return outcomes
 
 

@@ -16,7 +16,7 @@ from core.datasets.whole.cutting import labels_of
 from core.datasets.windows import Cut, cut_windows
 from core.errors import UsageError
 from core.recording.joining import joined, latest, stretches
-from core.recording.live_folder import Live, read_live, under_way
+from core.recording.live_folder import Live, lives, read_live, under_way
 from core.recording.standing import add_labels, add_to_manifest, changing, known_units
 from core.recording.timeline import SECOND
 
@@ -45,6 +45,11 @@ def recording_under_way(workspace: Workspace, dataset: str = "") -> Live:
     there = [live for live in under_way(workspace) if dataset in ("", live.state.dataset)]
     if not there:
         which = f" into {dataset}" if dataset else ""
+        if any(lives(workspace)):
+            raise UsageError(
+                f"nothing is recorded{which} at the moment, and a recorder died; `sensorloom record --recover` saves "
+                "what it had"
+            )
         raise UsageError(f"nothing is recorded{which} at the moment; `sensorloom record {dataset or 'NAME'}` begins it")
     return there[0]
 

@@ -57,7 +57,7 @@ def pieces_of(message: bytes) -> Iterator[Piece]:
     """What a message holds: one JSON document, or lines.
 
     Args:
-        message: a line, a datagram, a request's body.
+        message: lines that came at once, a datagram, a request's body.
     """
     if len(message) > MAX_MESSAGE_BYTES:
         yield Garbage("messages that are too long")

@@ -107,8 +107,7 @@ def serial(text: str) -> Source:
         try:
             while not stop.is_set():
                 if data := port.read(port.in_waiting or 1):
-                    for line in splitter.lines(data):
-                        put(line)
+                    put(b"\n".join(splitter.lines(data)))
         except OSError as error:
             tell(f"{device} cannot be read any more: {' '.join(str(error).split())[:160]}")
         finally:

@@ -44,6 +44,7 @@ class Recorder:
         self.sentences: list[str] = []
         """What a person should hear of, since it was last looked at."""
         self._last_arrival: int | None = None
+        self._behind_ns = 0
         self._stalled = False
         write_state(folder, self.state)
 
@@ -90,15 +91,18 @@ class Recorder:
             known_labels=tuple(dict.fromkeys((*self._state.known_labels, *filter(None, [label])))),
         )
 
-    def tick(self, now_ns: int) -> None:
-        """Write what has come, and see whether the source stalls. Raises OSError: the disk is full."""
+    def tick(self, now_ns: int, *, behind: bool = False) -> None:
+        """Write what has come, and see whether the source stalls: not where more has come already than was taken, and
+        the recorder is `behind`. Raises OSError: the disk is full."""
         for sensor in self._sensors.values():
             if sensor.shape is None and self._looked_long_enough(sensor, now_ns):
                 self._decide(sensor)
             self._write(sensor)
+        if behind:
+            self._behind_ns = now_ns
         if self._last_arrival is None:
             return
-        quiet = (now_ns - self._last_arrival) / SECOND
+        quiet = (now_ns - max(self._last_arrival, self._behind_ns)) / SECOND
         if not self._stalled and quiet > self.longest_pause_sec:
             self._stalled = True
             self.counts["stalls"] += 1
@@ -112,8 +116,10 @@ class Recorder:
         write_state(self.folder, self.state)
 
     def close(self) -> None:
-        """Let go of the folder. What is not written yet is written if it can be; what stopped that is the caller's to
-        tell. Doing it again does no harm."""
+        """Write what is not written yet, and close the files. Doing it again does no harm.
+
+        Raises: OSError or SensorloomError: it cannot be written; the files are closed all the same.
+        """
         if self._marks.closed:
             return
         try:
@@ -127,7 +133,10 @@ class Recorder:
                 if sensor.writer is not None:
                     sensor.writer.close()
             self._marks.close()
-            self._lock.release()
+
+    def let_go(self) -> None:
+        """Let others have the folder, which until then is nobody else's to finish."""
+        self._lock.release()
 
     # What there is
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 WRITE_SEC, SAVE_SEC, SHOW_SEC = 0.05, 1.0, 0.25
+_MANY_ROWS = 200_000
+"""Of more rows than these a person should know what takes so long."""
 _QUEUE = 10_000
 """So many messages may wait: then who sends waits too, or the network drops."""
 
@@ -86,6 +88,8 @@ def record(workspace: Workspace, request: Request, source: Source, watch: Watch,
     ends = threading.Event()
 
     def put(message: bytes) -> None:
+        if not message:
+            return
         arrival = time.time_ns()
         while not ends.is_set():
             try:
@@ -113,7 +117,12 @@ def record(workspace: Workspace, request: Request, source: Source, watch: Watch,
     thread.join(2.0)
     for sentence in [*recorder.sentences, *_all_of(sentences)]:
         watch.tell(sentence)
-    return _finished(workspace, recorder, problem or reason)
+    if sum(sensor.rows for sensor in recorder.sensors) > _MANY_ROWS:
+        watch.tell("it is brought into the dataset …")
+    try:
+        return _finished(workspace, recorder, problem or reason)
+    finally:
+        recorder.let_go()
 
 
 def put_end(messages: queue.Queue[tuple[bytes, int] | None]) -> None:
@@ -175,7 +184,7 @@ def _until_end(
     turns = _Turns(*[time.monotonic()] * 5)
     while True:
         now = time.monotonic()
-        _do_what_is_due(turns, now, recorder, watch, sentences)
+        _do_what_is_due(turns, now, recorder, watch, sentences, behind=not messages.empty())
         if why := turns.why_over(now, request, stop):
             return why
         try:
@@ -188,10 +197,12 @@ def _until_end(
         recorder.feed(*message)
 
 
-def _do_what_is_due(turns: _Turns, now: float, recorder: Recorder, watch: Watch, sentences: queue.Queue[str]) -> None:
+def _do_what_is_due(
+    turns: _Turns, now: float, recorder: Recorder, watch: Watch, sentences: queue.Queue[str], *, behind: bool
+) -> None:
     if now - turns.written >= WRITE_SEC:
         turns.written = now
-        recorder.tick(time.time_ns())
+        recorder.tick(time.time_ns(), behind=behind)
         told, recorder.sentences = recorder.sentences, []
         for sentence in [*told, *_all_of(sentences)]:
             watch.tell(sentence)

@@ -24,7 +24,7 @@ _GROWS_SEC = 0.02
 """Between two looks at a file that grows."""
 
 Put = Callable[[bytes], None]
-"""Hands over one message: a line, a datagram, a request's body."""
+"""Hands over one message: the lines that came at once, a datagram, a request's body."""
 Tell = Callable[[str], None]
 """Says a sentence to the person who records."""
 
@@ -82,8 +82,7 @@ def from_descriptor(descriptor: int, name: str = "standard input") -> Source:
             data = os.read(descriptor, _CHUNK)
             if not data:
                 break
-            for line in splitter.lines(data):
-                put(line)
+            put(b"\n".join(splitter.lines(data)))
         put(splitter.end())
 
     return Source(name, run)
@@ -101,8 +100,7 @@ def growing_file(path: Path) -> Source:
         try:
             while not stop.is_set():
                 if data := reading.read(_CHUNK):
-                    for line in splitter.lines(data):
-                        put(line)
+                    put(b"\n".join(splitter.lines(data)))
                     continue
                 if _was_replaced(path, reading.fileno(), reading.tell()):
                     tell(f"{path.name} was begun anew")
@@ -183,8 +181,7 @@ def _receive(client: socket.socket, splitter: LineSplitter, put: Put) -> bool:
         return True
     except OSError:
         return False
-    for line in splitter.lines(data):
-        put(line)
+    put(b"\n".join(splitter.lines(data)))
     return bool(data)
 
 

@@ -205,7 +205,11 @@ def test_the_last_window_becomes_a_session_and_a_thread_whose_answer_may_not_be_
     assert labelled.label == "walking" and labelled.session != window.session
     assert begin_thread(workspace, labelled).thread.truth == "walking"
     recorder.close()
+    assert finish_left(workspace) == []  # it is the recorder's own until it lets go
+    recorder.let_go()
     assert under_way(workspace) == []
+    with pytest.raises(SensorloomError, match="a recorder died; `sensorloom record --recover`"):
+        recording_under_way(workspace)
     finish(workspace, read_live(recorder.folder))
     assert window.session not in open_dataset(workspace, "mine").labels
     with pytest.raises(SensorloomError, match="nothing is recorded"):
@@ -222,6 +226,7 @@ def recorder(workspace: Workspace) -> Iterator[Recorder]:
     begun = Recorder(live_folder(workspace, "mine", "rec_r001"), state)
     yield begun
     begun.close()
+    begun.let_go()
 
 
 def feed(recorder: Recorder, lines: list[str]) -> None:

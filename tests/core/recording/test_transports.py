@@ -173,11 +173,11 @@ def test_a_file_that_is_begun_anew_is_read_anew(tmp_path: Path):
     sentences: list[str] = []
     stop = threading.Event()
 
-    def put(line: bytes) -> None:
-        lines.append(line)
-        if line == b"b":
+    def put(message: bytes) -> None:
+        lines.extend(message.split(b"\n"))
+        if message == b"a\nb":
             path.write_text("c\n")
-        elif line == b"c":
+        elif message == b"c":
             stop.set()
 
     sources.growing_file(path).run(put, sentences.append, stop)

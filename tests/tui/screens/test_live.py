@@ -54,3 +54,4 @@ async def test_a_recording_is_followed_and_a_thread_begun_on_its_last_window(tmp
             assert not sensors.following and "rec_r001_w001" in sensors.text
     finally:
         recorder.close()
+        recorder.let_go()
