@@ -45,7 +45,7 @@ def mark_command(
     from core.datasets.standard import open_dataset
     from core.datasets.whole.marks import cleared, marked, redone, undone
     from core.datasets.whole.marks_file import read_marks, save_marks
-    from core.datasets.whole.recording import recording_folder
+    from core.datasets.whole.recording import check_within, recording_folder
 
     if sum((label is not None, clear, listing, undo, redo)) != 1:
         raise UsageError("say one of --label, --clear, --list, --undo and --redo")
@@ -56,6 +56,7 @@ def mark_command(
         elif start is None or end is None:
             raise UsageError("a stretch needs --from and --to")
         else:
+            check_within(stored.folder, start, end)
             marks = cleared(stored.marks, start, end) if clear else marked(stored.marks, start, end, label or "")
         stored = save_marks(stored, marks)
     stretches = stored.marks.stretches

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from core.errors import UsageError
+from core.errors import SensorloomError, UsageError, system_reason
 from core.storage.atomic import write_atomic
 from core.text import printable
 from tui.widgets.plot_drawing import Drawing
@@ -30,7 +30,10 @@ def save_svg(path: Path, drawing: Drawing) -> Path:
     """Save what a plot shows of the time series. Raises UsageError for another ending, SensorloomError."""
     if path.suffix.lower() != ".svg":
         raise UsageError(f"{path.name}: pictures are saved as SVG, so the name must end in .svg")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SensorloomError(f"cannot make the folder {path.parent}: {system_reason(error)}") from error
     write_atomic(path, svg_of(drawing).encode())
     return path
 

@@ -12,7 +12,7 @@ from tools.session import Samples
 from tui.widgets.lines import KINDS, Kind, Line, Span
 from tui.widgets.plot_scale import round_ticks, tick_texts
 
-LEFT = 9
+LEFT = 10
 """Columns before a chart: its ticks and its frame."""
 RIGHT = 2
 """Columns after it, for the letters of curves."""
@@ -152,11 +152,13 @@ def _framed(
     codes: np.ndarray, kinds: np.ndarray, scale: tuple[float, float], height: int, letters: Mapping[int, Mark]
 ) -> list[Line]:
     ticks = round_ticks(*scale, max(3, height // 2))
-    at = {_row_of(tick, scale, height): text for tick, text in zip(ticks, tick_texts(ticks), strict=True)}
+    texts = tick_texts(ticks)
+    if any(len(text) > LEFT - 2 for text in texts):
+        texts = [f"{tick:.1e}" for tick in ticks]
+    at = {_row_of(tick, scale, height): text for tick, text in zip(ticks, texts, strict=True)}
     lines: list[Line] = []
     for row in range(height):
-        text = at.get(row, "")[: LEFT - 2]
-        frame = text.rjust(LEFT - 2) + (" ┤" if row in at else " │")
+        frame = at.get(row, "").rjust(LEFT - 2) + (" ┤" if row in at else " │")
         end: tuple[Span, ...] = (("▕", "dim"), letters[row]) if row in letters else (("▕ ", "dim"),)
         lines.append(((frame, "dim"), *_spans(codes[row], kinds[row]), *end))
     return lines

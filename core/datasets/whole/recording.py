@@ -9,7 +9,7 @@ import numpy as np
 
 from core.datasets.session_file import TIME_COLUMN, layout_problems, opened, shown, wanted_columns, without_path
 from core.datasets.standard import DATA, StandardDataset, is_safe_name, subject_in
-from core.errors import DatasetError
+from core.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from tools.session import Channel, Samples, Window
@@ -19,6 +19,8 @@ RECORDINGS = "recordings"
 MAX_NUMBERS = 250_000_000
 """Rows times columns of a recording at most: a gigabyte as float32, two days of nine channels at 100 Hz."""
 _TOO_LONG = "too long"
+_LOOKS = 16
+"""So many samples of a channel tell where in a recording a session may lie, and so many places are compared whole."""
 
 
 def recordings_of(dataset: StandardDataset) -> list[str]:
@@ -110,6 +112,25 @@ def _numbers(column: object) -> Samples:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def check_within(folder: Path, start: float, end: float) -> None:
+    """Raise UsageError where a stretch lies outside of the recording in `folder`, DatasetError where that cannot be
+    read; its times alone are looked at, of the first and the last row group."""
+    import pyarrow as pa
+
+    path = folder / DATA
+    try:
+        with opened(path) as file:
+            groups = sorted({0, file.metadata.num_row_groups - 1} - {-1})
+            times = [file.read_row_group(group, [TIME_COLUMN]).column(0).to_numpy() for group in groups]
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
+        raise DatasetError(f"{shown(path)}: cannot be read as a recording: {without_path(str(error), path)}") from error
+    first, last = (float(min(t.min() for t in times)), float(max(t.max() for t in times))) if times else (0.0, 0.0)
+    if end <= first or start >= last:
+        raise UsageError(
+            f"{folder.name} lasts from {first:g} to {last:g} s; nothing of it lies in {start:g} to {end:g} s"
+        )
+
+
 def in_time(window: Window) -> Window:
     """The recording in rising time without repeated times, as it is drawn; itself where it rises already."""
     from tools.session import Window
@@ -137,9 +158,9 @@ def place_of(recording: Window, session: Window) -> tuple[float, float] | None:
     starts = np.arange(recording.time_sec.size - count + 1)
     for row, wanted in zip(rows, values, strict=True):
         known = np.flatnonzero(np.isfinite(wanted))
-        if known.size:
-            starts = starts[recording.values[row, starts + known[0]] == wanted[known[0]]]
-    for start in starts.tolist():
+        for at in known[np.linspace(0, known.size - 1, min(_LOOKS, known.size)).astype(np.intp)]:
+            starts = starts[recording.values[row, starts + at] == wanted[at]]
+    for start in starts[:_LOOKS].tolist():
         if np.array_equal(recording.values[rows, start : start + count], values, equal_nan=True):
             return float(recording.time_sec[start]), float(recording.time_sec[start + count - 1])
     return None

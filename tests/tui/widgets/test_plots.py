@@ -19,13 +19,13 @@ from tui.dialogs.pick import fitting_choices
 from tui.screens.plot_view import has_braille
 from tui.widgets.lane_rows import extents
 from tui.widgets.lines import cells, plain_text
-from tui.widgets.plot_drawing import Drawing, all_edges, drawing_of
+from tui.widgets.plot_drawing import Drawing, all_edges, chart_width, drawing_of
 from tui.widgets.plot_foot import foot_lines, ruler_line, stretch_line
 from tui.widgets.plot_lines import chart_lines, scale_of
 from tui.widgets.plot_look import CHANGES, Look, jumped, look_at, next_edge, stepped, zoomed
 from tui.widgets.plot_scale import LEAST_REACH, reach, round_ticks, tick_texts
 from tui.widgets.plot_svg import svg_of
-from tui.widgets.plots import Curve, chart
+from tui.widgets.plots import LEFT, Curve, chart
 from tui.widgets.pyramid import Pyramid
 
 
@@ -122,7 +122,7 @@ def test_charts_are_as_wide_as_the_screen_and_their_frames_stand_below_each_othe
     assert all(cells(line) == width for line in lines) and len(lines) <= height + 1
     texts = [plain_text(line) for line in lines]
     frames = {text.find("│") if "│" in text[:12] else text.find("┤") for text in texts if not text.startswith("acc")}
-    assert frames - {-1} == {8} and texts[-1][8] == "└"
+    assert frames - {-1} == {LEFT - 1} and texts[-1][LEFT - 1] == "└"
     assert any(char >= "\u2800" for char in "".join(texts)) == braille
     assert "acc_x" in texts[0] and "in sight · at" in texts[0]
     assert any("[" in text and "]" in text for text in texts), "the window of the call is bracketed"
@@ -155,12 +155,12 @@ def test_axes_in_one_chart_are_told_apart_by_letters_too():
 def test_a_curve_beyond_the_chart_is_not_drawn_into_its_edges():
     low = np.array([0.0, 0.0, 5.0, 5.0, np.nan, np.nan])
     rows = chart([Curve(low, low)], (0.0, 1.0), 3, 4, braille=False, uprights={})
-    assert [plain_text(line)[9:12] for line in rows] == ["   ", "   ", "   ", "▄  "]
+    assert [plain_text(line)[LEFT : LEFT + 3] for line in rows] == ["   ", "   ", "   ", "▄  "]
 
 
 def test_what_is_marked_stands_under_its_place():
     line = stretch_line((Mark(-5, 2, "sitting"), Mark(2, 8, "walking"), Mark(8.0, 8.1, "x")), (9, 30), (0.0, 10.0), 40)
-    text = plain_text(line)[9:]
+    text = plain_text(line)[LEFT:]
     assert len(text) == 40 and text.startswith("<sitting") and "├────────walking────────┃" in text
     assert text.rstrip().endswith(">") and "?" in text
 
@@ -178,13 +178,37 @@ def test_what_the_tools_find_is_drawn_in_their_own_numbers():
     assert "[" in plain_text(ruler_line(drawing, 80)) and "]" in plain_text(ruler_line(drawing, 80))
     assert finder.find(drawing.look.span, drawing.sensor, "time", 60, lambda: False) is None
     for mode in ("spectrum", "spectrogram"):
-        there = finder.find(drawing.look.span, drawing.sensor, mode, 69)
+        there = finder.find(drawing.look.span, drawing.sensor, mode, chart_width(80))
         shown = replace(drawing, findings=there, look=replace(drawing.look, mode=mode))
         texts = [plain_text(line) for line in chart_lines(shown, 80, 18, braille=True)]
         assert len(texts) == 18 and ("1.9 Hz" in "".join(texts)) == (mode == "spectrum")
         assert ("█" in "".join(texts)) == (mode == "spectrogram")
     missing = replace(drawing, findings=Findings(), look=replace(drawing.look, mode="spectrum"))
     assert "too few samples for a spectrum" in plain_text(chart_lines(missing, 80, 18, braille=True)[1])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((3, 0)), np.zeros((3, 1)), np.ones((3, 2)), np.full((3, 300), np.nan), np.full((3, 300), 9.81),
+        np.where(np.arange(300) % 7, np.nan, 1.0) * np.ones((3, 1)), np.full((3, 300), 1e-9),
+    ],
+    ids=["none", "one", "two", "missing", "constant", "sparse", "tiny"],
+)  # fmt: skip
+def test_odd_samples_are_drawn_or_said_to_be_too_few(values: np.ndarray):
+    window = window_of(values)
+    span = (0.0, max(0.01, window.end_sec))
+    for mode in ("time", "spectrum", "spectrogram"):
+        drawing = drawing_of(PlotSource("s", "", window, None), replace(look_at(span, span, 0.01), mode=mode))
+        drawing = replace(drawing, findings=Finder(window).find(span, drawing.sensor, mode, chart_width(80)))
+        lines = chart_lines(drawing, 80, 18, braille=True) if values.shape[1] else []
+        assert all(cells(line) <= 80 for line in [*lines, *foot_lines(drawing, 80)])
+    svg_of(replace(drawing, look=replace(drawing.look, mode="time")))
+
+
+def test_a_number_of_many_digits_is_cut_nowhere():
+    rows = chart([], (-2.5e-7, 2.5e-7), 10, 6, braille=True, uprights={})
+    assert "-2.0e-07" in plain_text(rows[5]) or "e-07" in "".join(plain_text(row) for row in rows)
 
 
 def test_change_points_of_a_long_recording_stay_while_one_moves_along():

@@ -18,7 +18,7 @@ from core.datasets.tables.intervals import read_intervals
 from core.datasets.whole.cutting import Windows, cut_dataset, cut_recording
 from core.datasets.whole.marks import Mark, Marks, cleared, marked, redone, snapped, undone
 from core.datasets.whole.marks_file import INTERVALS, read_marks, save_marks
-from core.datasets.whole.recording import in_time, read_recording, recordings_of
+from core.datasets.whole.recording import in_time, place_of, read_recording, recording_of_session, recordings_of
 from core.errors import ConflictError, DatasetError, UsageError
 from core.workspace import Workspace, open_workspace
 from tools.session import Channel, Window
@@ -145,6 +145,22 @@ def test_a_recording_out_of_time_is_drawn_in_time(workspace: Workspace):
     assert np.array_equal(in_time(turned).values, window.values)
 
 
+def test_a_session_is_known_again_in_the_recording_that_it_was_cut_from(workspace: Workspace):
+    mark(workspace, (0, 60, "walking"))
+    cut_dataset(workspace, "mine", Windows(5))
+    dataset = open_dataset(workspace, "mine")
+    window = read_recording(folder_of(workspace), dataset.channels)
+    places: list[float] = []
+    for session in dataset.sessions:
+        assert recording_of_session(dataset, session) == "anna_r001"
+        where = place_of(window, dataset.load(session))
+        assert where is not None and where[1] - where[0] == pytest.approx(4.95)
+        places.append(where[0])
+    assert sorted(places) == pytest.approx([5.0 * number for number in range(12)])
+    still = Window(window.channels, window.time_sec, np.zeros_like(window.values))
+    assert place_of(still, dataset.load(dataset.sessions[0])) is None and recording_of_session(dataset, "x") == "x"
+
+
 def test_the_commands_mark_list_undo_and_cut_and_refuse_a_session_that_was_cut(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ):
@@ -166,5 +182,7 @@ def test_the_commands_mark_list_undo_and_cut_and_refuse_a_session_that_was_cut(
     refused = told("mark", "mine", session, "--from", "0", "--to", "1", "--label", "x", code=1)
     assert "is not marked; mark one of its recordings: anna_r001, ben_r001" in refused
     assert "has no recording 'nobody'" in told("mark", "mine", "nobody", "--list", code=1)
+    away = told("mark", "mine", "anna_r001", "--from", "70", "--to", "80", "--label", "x", code=1)
+    assert "lasts from 0 to 59.95 s; nothing of it lies in 70 to 80 s" in away
     assert "--from and --to" in told("mark", "mine", "anna_r001", "--label", "x", code=1)
     assert "--min-purity 0.4" in told("cut", "mine", "--min-purity", "0.4", code=1)
