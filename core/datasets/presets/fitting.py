@@ -25,8 +25,8 @@ def with_preset(raw: Raw, form: TableForm, known: Sequence[Preset]) -> TableForm
         UsageError: there is no such preset.
         DatasetError: the files are of one that says why they cannot be imported.
     """
-    if form.preset == NO_PRESET or form.files:
-        return form
+    if form.preset == NO_PRESET or (form.files and (form.channels or not form.preset)):
+        return form  # none is wanted, or its facts are there already, as import.toml has them
     if form.preset:
         preset = preset_named(form.preset, known)
     else:

@@ -89,6 +89,10 @@ def test_what_a_person_says_goes_before_the_page(workspace: Workspace, glove: Pa
     assert command(workspace, "import", "table", str(glove), *options) == 0
     dataset = open_dataset(workspace, "mine")
     assert {*dataset.subjects.values()} == {"ann"} and {each.unit for each in dataset.channels} == {"mg"}
+    (glove / "p1" / "w_1.csv").rename(glove / "p1" / "walk.csv")
+    files = ("--preset", "glove", "--files", "{subject}/{label}.csv", "--name", "other")
+    assert command(workspace, "import", "table", str(glove), *files) == 0
+    assert [each.unit for each in open_dataset(workspace, "other").channels] == ["g"] * 3, "files alone are otherwise"
 
 
 def test_without_presets_tables_are_looked_at(
