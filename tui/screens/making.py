@@ -88,4 +88,6 @@ class Making:
         text = f"{counted(len(finished), 'thread')} made, {right} right; {self._offer} says what to judge"
         if why := problem or next(iter(errors), ""):
             text += f". {counted(len(errors) or self._total - len(finished), 'thread')} failed: {one_line(why, 200)}"
+        if not problem and errors and (left := self._total - len(self._threads)):
+            text += f"; {counted(left, 'thread')} not begun: `sensorloom run --resume` goes on"
         self._screen.notify(text, severity="warning" if why else "information", markup=False)

@@ -61,13 +61,25 @@ class Picker(RowList):
 
     def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """The choice, and what stands beside it in a column of its own."""
-        choice = self.choices[index]
-        sign, beside = "▸ " if at_cursor else "  ", one_line(choice.beside)
-        room = max(width * 3 // 5, width - 4 - cell_len(beside)) if beside else width - 2
-        text = shortened(one_line(choice.text), room, self._texts)
-        gap = max(2, min(self._longest, width * 2 // 5) + 2 - cell_len(text))
-        right: Line = ((" " * gap, "text"), (beside, "dim")) if beside else ()
-        return fit(((sign, "mark"), (text, "text"), *right), width)
+        return choice_line(self.choices[index], at_cursor, width, self._longest, self._texts)
+
+
+def choice_line(choice: Choice, at_cursor: bool, width: int, longest: int, texts: frozenset[str]) -> Line:
+    """A choice in so many columns. A long one is shortened in its middle, to be told from the other `texts`.
+
+    Args:
+        choice: what is chosen.
+        at_cursor: whether it is under the cursor.
+        width: columns there are.
+        longest: columns of the longest choice, beside which the second column stands.
+        texts: of all choices.
+    """
+    sign, beside = "▸ " if at_cursor else "  ", one_line(choice.beside)
+    room = max(width * 3 // 5, width - 4 - cell_len(beside)) if beside else width - 2
+    text = shortened(one_line(choice.text), room, texts)
+    gap = max(2, min(longest, width * 2 // 5) + 2 - cell_len(text))
+    right: Line = ((" " * gap, "text"), (beside, "dim")) if beside else ()
+    return fit(((sign, "mark"), (text, "text"), *right), width)
 
 
 def _longest(choices: Sequence[Choice]) -> int:

@@ -475,12 +475,19 @@ async def test_a_stream_that_ends_in_order_but_unfinished_is_no_whole_reply() ->
     assert "before it was whole" in problem
 
 
-@pytest.mark.parametrize("answer", [Answer(hang_first=True), Answer([delta(content="Half")], then="hang")])
-async def test_a_hang_is_given_up_after_the_timeout(answer: Answer) -> None:
+@pytest.mark.parametrize(
+    ("answer", "setting"),
+    [
+        (Answer(hang_first=True), "first_token_timeout_sec"),
+        (Answer([delta(role="assistant")], then="hang"), "first_token_timeout_sec"),
+        (Answer([delta(content="Half")], then="hang"), "raise timeout_sec"),
+    ],
+)
+async def test_a_hang_is_given_up_after_the_timeout(answer: Answer, setting: str) -> None:
     with fake_server(answer) as server:
         _, _, problem = await asked(chosen(server, timeout_sec=0.2))
     assert "sent nothing for 0.2 s" in problem
-    assert "timeout_sec" in problem
+    assert setting in problem
 
 
 async def test_an_empty_answer_is_asked_for_again() -> None:

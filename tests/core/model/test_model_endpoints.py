@@ -128,6 +128,17 @@ async def test_an_endpoint_that_cannot_be_listed_says_why(answer: Answer, wanted
     assert listing.models == ()
 
 
+@pytest.mark.parametrize(("env", "wanted"), [("LAB_KEY", "set $LAB_KEY to a key"), ("", "it wants a key")])
+async def test_a_refused_key_is_named_by_its_variable(env: str, wanted: str) -> None:
+    with fake_server() as server:
+        server.models = fails(401, "no")
+        lab = Endpoint("lab", server.url, api_key_env=env)
+        assert wanted in (await list_models(lab, timeout_sec=60)).problem
+        with pytest.raises(ModelError, match="name a model with --model") as failed:
+            await first_model(lab, timeout_sec=60)
+    assert failed.value.for_all and "check that it runs" not in str(failed.value)
+
+
 async def test_an_endpoint_that_hangs_is_given_up() -> None:
     with fake_server() as server:
         server.models = Answer(hang_first=True)

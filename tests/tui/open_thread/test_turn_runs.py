@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from core.model.options import OPTIONS, shown_option
-from core.model.reply import TextAdded, Waiting
+from core.model.reply import Prefilling, TextAdded, Waiting
 from core.runs.events import CallAnswered, TurnEnded, TurnStarted
 from core.storage.store import Stored
 from core.thread.proposal import Generation, Proposal
@@ -18,10 +18,11 @@ from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, calls, delta, fake_server, says
 from tests.tui.driving import finished, notices, on_disk, opened, proposed, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
-from tui.open_thread.thread_work import ThreadWork
+from tui.open_thread.thread_work import LiveTurn, ThreadWork
 from tui.screens.main import MainScreen
 from tui.screens.model import ModelScreen
 from tui.widgets.conversation import Conversation
+from tui.widgets.picker import Choice, choice_line
 
 Served = Callable[[str], Workspace]
 
@@ -177,6 +178,24 @@ async def test_what_a_model_reasons_is_folded_and_stored_only_when_configured(
             await until(pilot, lambda: len(on_disk(workspace, stem).thread.messages) > 1)
     message = on_disk(workspace, stem).thread.messages[-1]
     assert message.get("reasoning_content") == ("First I wonder. Then I know." if keep else None)
+
+
+def test_until_the_first_token_a_turn_says_what_it_waits_for() -> None:
+    live = LiveTurn(1, "m", started=0.0)
+    assert live.draft(12.4).note == "waiting for the first token · 12 s"
+    live.apply(Prefilling("run", 1024, 4096))
+    assert live.draft(13.0).note == "reading 1,024 of 4,096 tokens · 13 s"
+    live.apply(TextAdded("run", "It walks."))
+    assert "reading" not in live.draft(14.0).note and "running" in live.draft(14.0).note
+
+
+def test_long_names_of_models_are_told_apart() -> None:
+    names = [f"Qwen/Qwen3-235B-A22B-Instruct-2507-FP8-dynamic-quantised-v{n}" for n in (1, 2)]
+    first, second = (
+        "".join(text for text, _ in choice_line(Choice(name, "box  http://b/v1"), False, 60, 62, frozenset(names)))
+        for name in names
+    )
+    assert first != second and "…" in first and "box" in first
 
 
 TYPED = {
