@@ -123,6 +123,7 @@ class SensorloomApp(Guarded, ColouredApp[None]):
             forget_notice(self, notice)
         if self.screen is self._main and (space := notice_space(self.screen)) is not None:
             space.styles.dock = "bottom" if self._main.ends_high else "top"
+            space.set_class(bool(self._main.query("#editor")), "-beside-editor")
 
     def _screen_changed(self, screen: Screen[object]) -> None:
         """A person went on: what was told before is not shown in what opens now; what was told just now, and warnings,

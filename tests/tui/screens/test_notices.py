@@ -69,3 +69,14 @@ async def test_a_notice_covers_no_title_and_no_field_of_a_dialog_and_is_there_on
         await pilot.press("X")
         await until(pilot, lambda: "─ export " in on_screen(pilot.app))
         assert [notice.severity for notice in notices(pilot)] == ["warning"], "what was told before is over"
+
+
+async def test_a_notice_covers_nothing_of_the_editor(workspace: Workspace, add_thread: Callable[..., str]):
+    add_thread(1)
+    async with opened(workspace, (80, 24)) as (pilot, screen):
+        await pilot.press("2", "e")
+        await until(pilot, lambda: "─ editing " in on_screen(pilot.app) and screen.query("#editor"))
+        before = [row[34:] for row in on_screen(pilot.app).split("\n")]
+        screen.notify("three threads were looked at, and in none of them was anything that asks for a decision")
+        await until(pilot, lambda: "asks for a" in on_screen(pilot.app))
+        assert [row[34:] for row in on_screen(pilot.app).split("\n")] == before
