@@ -87,6 +87,8 @@ class ScreenSettings(Table, frozen=True):
 
     theme: Literal["auto", "dark", "light", "16"] = "auto"
     """Its colours: `auto` goes by what the terminal answers, `16` are the terminal's own."""
+    live_seconds: Annotated[float, msgspec.Meta(ge=2, le=120)] = 10.0
+    """How much of a recording under way is shown."""
     dots: Literal["auto", "braille", "blocks"] = "auto"
     """What plots are drawn of: braille, for which a font is needed that has it, or blocks that every font has."""
 

@@ -66,7 +66,7 @@ def command(workspace: Workspace, dataset: str | None, as_json: bool, **options:
         return _begin_on_last(workspace, dataset or "", as_json)
     left = finish_left(workspace)
     for outcome in left:
-        say(outcome if isinstance(outcome, str) else f"left by a recorder that died: {_told(outcome)}", err=True)
+        say(outcome if isinstance(outcome, str) else f"left by an earlier recording: {_told(outcome)}", err=True)
     if options["recover"]:
         if as_json:
             print_json([outcome if isinstance(outcome, str) else _document(outcome) for outcome in left])

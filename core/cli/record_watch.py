@@ -47,6 +47,11 @@ class PlainWatch:
             self._shown = seconds
             say(facts(recorder, seconds), err=True)
 
+    def press(self, key: str) -> None:
+        """A key was pressed: a digit marks."""
+        if key.isdecimal() and key.isascii():
+            self.marks.put(f"\0{key}")
+
     def label_wanted(self, labels: tuple[str, ...]) -> str | None:
         """The label that was marked last: by its words, or a digit that stands for one of `labels`."""
         mark = None
@@ -165,7 +170,7 @@ def watching(workspace: Workspace, from_stdin: bool, *, quiet: bool) -> Generato
     if quiet or not in_terminal(sys.stdout):
         watch = PlainWatch(quiet=quiet)
         if not from_stdin and not sys.stdin.isatty():
-            _start(_read_lines, watch, sys.stdin)
+            _start(read_lines, watch, sys.stdin)
         yield watch
         return
     watch = TerminalWatch(sys.stdout)
@@ -183,7 +188,8 @@ def _start(work: Any, watch: PlainWatch, source: Any) -> None:
     threading.Thread(target=work, args=(watch, source), name="marks", daemon=True).start()
 
 
-def _read_lines(watch: PlainWatch, stream: TextIO) -> None:
+def read_lines(watch: PlainWatch, stream: TextIO) -> None:
+    """Take the marks of a stream of lines, until it ends."""
     with suppress(OSError, ValueError):
         for line in stream:
             if match := _LABEL_LINE.fullmatch(line.rstrip("\n")):
@@ -201,8 +207,7 @@ def _read_keys(watch: PlainWatch, keyboard: int) -> None:
             if not keys:
                 return
             for key in keys:
-                if key.isdigit():
-                    watch.marks.put(f"\0{key}")
+                watch.press(key)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class LiveActions:
         self._frame.call_later(self._show, live)
 
     def _show(self, live: Live) -> None:
-        self._sensors.follow(live)
+        self._sensors.follow(live, self._workspace.settings.screen.live_seconds)
         self._frame.focus_pane("sensors")
         self._frame.show_keys()
 

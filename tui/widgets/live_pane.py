@@ -24,8 +24,6 @@ MANY_ROWS, DRAW_MANY_SEC = 24, 0.17
 """Of more rows of lanes than this there are fewer pictures."""
 HEAD_SEC = 1.0
 """Between two looks at what stands in words and numbers."""
-LIVE_SEC = 10.0
-"""So much of the recording is shown."""
 _NEAR = 6
 """Changed columns that are nearer to each other than this are painted together: a move of the cursor takes as many."""
 
@@ -53,13 +51,13 @@ class LivePane(PagedView):
         """Whether a recording is shown instead of a session."""
         return self.live is not None
 
-    def follow(self, live: Live) -> None:
-        """Show a recording from now on."""
+    def follow(self, live: Live, seconds: float) -> None:
+        """Show the last so many seconds of a recording from now on."""
         self.unfollow()
         self.live, self._stop_following = live, threading.Event()
         self._live_size = self.body
         self.put([])
-        work = _Following(self, live, self._stop_following)
+        work = _Following(self, live, seconds, self._stop_following)
         threading.Thread(target=work.run, name="follow", daemon=True).start()
 
     def unfollow(self) -> None:
@@ -144,16 +142,17 @@ def _joined(regions: Sequence[Region]) -> list[Region]:
 class _Following:
     """What looks at the files and draws, on a thread of its own."""
 
-    def __init__(self, pane: LivePane, live: Live, stop: threading.Event) -> None:
+    def __init__(self, pane: LivePane, live: Live, seconds: float, stop: threading.Event) -> None:
         self._pane = pane
         self._live = live
+        self._seconds = seconds
         self._stop = stop
 
     def run(self) -> None:
         """Until told to stop."""
         from core.recording.tail import LiveTail
 
-        tail = LiveTail(self._live, LIVE_SEC + 1)
+        tail = LiveTail(self._live, self._seconds + 1)
         try:
             self._follow(tail)
         finally:
@@ -174,14 +173,14 @@ class _Following:
             if now - drawn < pause or not (new or due) or not self._pane.seen:
                 continue
             drawn, new = now, False
-            window = tail.window(LIVE_SEC)
+            window = tail.window(self._seconds)
             if due:
                 looked, size = now, self._pane.picture_size
-                head = live_head(self._live.name, tail.state, _quiet(tail), tail.ended(), LIVE_SEC, size.width)
+                head = live_head(self._live.name, tail.state, _quiet(tail), tail.ended(), self._seconds, size.width)
             if window is None or window.time_sec.size < 2 or size.width < 12:
                 self._show(head)
                 continue
-            groups = live_groups(window, LIVE_SEC, scales, size.width, size.height - HEAD_ROWS)
+            groups = live_groups(window, self._seconds, scales, size.width, size.height - HEAD_ROWS)
             rows = sum(len(lane.rows) for group in groups for lane in group.lanes)
             pause = DRAW_SEC if rows <= MANY_ROWS else DRAW_MANY_SEC
             numbers = groups if due or not numbers else numbers
