@@ -31,6 +31,7 @@ from core.datasets.standard import open_dataset
 from core.listing.goal import parse_goal, set_goal
 from core.runs import turn_draft, turn_loop
 from core.workspace import Workspace, open_workspace
+from tests.phone import phone_recording
 from tests.tui.motion import on_screen, until
 from tui.__main__ import run
 from tui.app import SensorloomApp
@@ -132,6 +133,16 @@ async def mark_scene(scene: Scene) -> None:
     await scene.press("s", "n", "5", "n", "1", "n", "4", "n", "e")
 
 
+async def import_scene(scene: Scene) -> None:
+    """A phone's recordings, as they would be imported."""
+    folder = phone_recording(scene.screen.workspace.root / "phone")
+    await scene.press("1", "O", "i", "enter")
+    await scene.type(str(folder))
+    await scene.press("enter")
+    await until(scene.pilot, lambda: "up to 8 sessions" in on_screen(scene.pilot.app))
+    await scene.settled()
+
+
 async def finished(scene: Scene) -> None:
     """Run the thread to its end."""
     await scene.press("2", "R")
@@ -180,6 +191,7 @@ SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "judge": judge_scene,
     "propose": propose_scene,
     "filter": filter_scene,
+    "import": import_scene,
     "mark": mark_scene,
 }
 

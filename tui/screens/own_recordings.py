@@ -66,7 +66,7 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
 
     def __init__(self, workspace: Workspace, path: Path) -> None:
         super().__init__(classes="two-parts")
-        self._path = path
+        self._shown = workspace.shown(path)
         self._known: Known | None = None
         self._chosen = {"name": re.sub(r"\W+", "_", path.stem).strip("_") or "mine"}
         self._preview: Preview | None = None
@@ -87,7 +87,7 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
     def on_mount(self) -> None:
         """Look at the files."""
         dialog = self.query_one("#dialog")
-        dialog.border_title = plain(f"import {one_line(str(self._path), 70)}")  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
+        dialog.border_title = plain(f"import {one_line(self._shown, 70)}")  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
         dialog.border_subtitle = keys_of(self).hints(
             "own.import", ("own.before", "own.after"), "own.change", "own.other_part", "own.back"
         )

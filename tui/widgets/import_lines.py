@@ -9,6 +9,7 @@ from core.datasets.tables.form import NO_PRESET
 from core.datasets.tables.preview import Preview
 from core.datasets.tables.proposal import Proposal
 from core.text import counted, one_line
+from tools.sensors import sensors_of
 from tools.session import Window
 from tui.widgets.lines import Kind, Line, fit, wrapped
 from tui.widgets.sensor_lines import AXIS, NUMBERS, groups_of, number
@@ -23,11 +24,11 @@ def preview_lines(preview: Preview, width: int, height: int) -> list[Line]:
     """The preview as lines; `height` is how many rows are seen at once."""
     survey, proposal = preview.survey, preview.proposal
     lines: list[Line] = []
-    if preview.beginning is not None:
-        lines += _signals(survey.sources[0].name, preview.beginning, width, height)
     if proposal is not None:
         lines += _labels(proposal, width)
         lines += _people(proposal, width)
+    if preview.beginning is not None:
+        lines += _signals(survey.sources[0].name, preview.beginning, width, height)
     files = sum(len(source.files) for source in survey.sources)
     counts = f"{counted(files, 'file')}, {counted(len(survey.sources), 'recording')}"
     annotated = f", {counted(len(survey.annotations), 'file')} of labels" if survey.annotations else ""
@@ -50,7 +51,8 @@ def _signals(name: str, window: Window, width: int, height: int) -> Iterator[Lin
     """How a recording begins, a lane for each channel; those of a sensor have one scale."""
     span = f"  {window.start_sec:g} to {window.end_sec:.4g} s"
     yield fit((("signals  ", "label"), (one_line(name, 60), "text"), (span, "dim")), width)
-    for group in groups_of(window, width, height - _BESIDE):
+    least = 2 * len(window.channels) + len(sensors_of(window.channels))  # one row shows no swinging
+    for group in groups_of(window, width, max(least, height - _BESIDE)):
         channel = window.channels[group.lanes[0].channel]
         rate = _rate(window)
         about = f"  {one_line(group.unit, 12) or 'no unit'}, {rate:.4g} Hz"

@@ -21,10 +21,12 @@ from core.listing.goal import parse_goal, set_goal
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
+from tests.phone import phone_recording
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until, with_recording
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
+from tui.screens.own_recordings import OwnRecordingsScreen
 from tui.terminal.textual_private import drawn_rows
 from tui.widgets.editor import MessageEditor
 
@@ -203,6 +205,15 @@ async def help_searched(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "rests on what was edited" in on_screen(pilot.app))
 
 
+async def own_recordings(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """A phone's recordings, as they would be imported, a choice of it changed."""
+    phone = phone_recording(screen.workspace.root / "phone")
+    pilot.app.push_screen(OwnRecordingsScreen(screen.workspace, phone))
+    await until(pilot, lambda: "up to 8 sessions" in on_screen(pilot.app))
+    await pilot.press("j", "j", "space", *"ann", "enter")
+    await until(pilot, lambda: "8 sessions of 1 subject" in on_screen(pilot.app))
+
+
 SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "conversation": conversation,
     "unfolded": unfolded,
@@ -217,6 +228,7 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "compare": compared,
     "help": help_searched,
     "mark": marked,
+    "own": own_recordings,
 }
 
 
@@ -230,7 +242,7 @@ async def test_the_screen_is_as_it_was_looked_at(name: str, size: tuple[int, int
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "xterm", "COLORTERM": ""}], ids=["none", "sixteen"])
-@pytest.mark.parametrize("name", ["list", "editor", "compare"])
+@pytest.mark.parametrize("name", ["list", "editor", "compare", "own"])
 async def test_the_screen_with_few_colours_is_as_it_was_looked_at(
     name: str, environ: dict[str, str], threads: Workspace, monkeypatch: pytest.MonkeyPatch
 ):

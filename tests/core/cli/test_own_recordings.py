@@ -1,0 +1,39 @@
+"""A phone's files become a dataset, threads and an export in four commands, as docs/datasets.md has them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from core.cli.commands import run_command
+from core.datasets.standard import open_dataset
+from core.storage import store, thread_files
+from core.workspace import open_workspace
+from tests.phone import phone_recording
+
+PAGE = Path(__file__).parents[3] / "docs" / "datasets.md"
+
+
+def test_four_commands_lead_from_a_phones_files_to_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    phone_recording(tmp_path / "phone")
+    block = re.findall(r"```\n(sensorloom datasets import table phone/.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    commands = [shlex.split(line, comments=True)[1:] for line in block.strip().split("\n")]
+    assert len(commands) == 4
+    for command in commands:
+        assert run_command(command) == 0
+    told = capsys.readouterr().out
+    assert "recorded at 50 Hz, interpolated" in told and "walking 24 s" in told
+    workspace = open_workspace(str(tmp_path), environ={})
+    dataset = open_dataset(workspace, "phone")
+    assert (len(dataset.sessions), {*dataset.subjects.values()}) == (8, {"anna"})
+    threads = [store.read(workspace.threads, stem).thread for stem in thread_files.stems(workspace.threads)]
+    assert len(threads) == 4 and all(thread.status == "finished" for thread in threads)
+    rows = [json.loads(line) for path in workspace.exports.glob("*.jsonl") for line in path.read_text().splitlines()]
+    assert sorted(row["id"] for row in rows) == sorted(thread.id for thread in threads)
