@@ -17,7 +17,7 @@ _LOOK_LINES = 400
 BLANKS = " "
 """The separator of columns that blanks part, however many."""
 _SEPARATORS = (",", ";", "\t", "|", BLANKS)
-_NUMBER = {mark: re.compile(rf"[-+]?(\d+[{mark}]?\d*|[{mark}]\d+)([eE][-+]?\d+)?") for mark in (".", ",")}
+_NUMBER = {mark: re.compile(rf"[-+]?(\d++[{mark}]?\d*+|[{mark}]\d++)([eE][-+]?\d++)?") for mark in (".", ",")}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[-+]\d\d:?\d\d)?")
 """A date and time as ISO 8601 writes it."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
