@@ -97,19 +97,16 @@ def read_recording(folder: Path, described: tuple[Channel, ...]) -> Window:
             channels = tuple(known.get(name, Channel(name)) for name in names if name != TIME_COLUMN)
             time_sec, values = np.empty(rows), np.empty((len(channels), rows), dtype=np.float32)
             at = 0
-            for batch in file.iter_batches(batch_size=1 << 18, columns=names):
-                end = at + batch.num_rows
-                time_sec[at:end] = _numbers(batch.column(batch.schema.get_field_index(TIME_COLUMN)))
+            for group in range(file.metadata.num_row_groups):  # iter_batches would hold the whole file meanwhile
+                table = file.read_row_group(group, names, use_threads=False)
+                end = at + table.num_rows
+                time_sec[at:end] = table.column(TIME_COLUMN).to_numpy()
                 for row, channel in enumerate(channels):
-                    values[row, at:end] = _numbers(batch.column(batch.schema.get_field_index(channel.name)))
+                    values[row, at:end] = table.column(channel.name).to_numpy()
                 at = end
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{shown(path)}: cannot be read as a recording: {without_path(str(error), path)}") from error
     return Window(channels, time_sec, cast("Samples", values))
-
-
-def _numbers(column: object) -> Samples:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def check_within(folder: Path, start: float, end: float) -> None:
