@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,8 +44,9 @@ def cost_in(message: Mapping[str, Any]) -> float | None:
 
 
 def cost_shown(cost: float) -> str:
-    """A cost as it is read. Prices have no currency here, so it has none: `0.0031`, `12.40`."""
-    return f"{cost:.2f}" if cost >= 1 else f"{cost:.2g}" if cost else "0"
+    """A cost as it is read, two digits of it at least: `0.000078`, `12.40`. Prices have no currency here, so it has
+    none."""
+    return f"{cost:.{max(2, 1 - math.floor(math.log10(cost)))}f}" if cost > 0 else "0"
 
 
 def spent(read: int, written: int, cost: float | None) -> str:

@@ -46,6 +46,8 @@ class Running:
         self._runs = runs
         self._accept = accept
         self._keep = keep
+        self._dropped = ""
+        """What was last said of a parameter that the server refuses: several samples meet it at once."""
         self.to_end: set[str] = set()
         """Stems of the threads whose run goes on from turn to turn."""
         self.ended: Callable[[ThreadWork, TurnEnded], None] = lambda _work, _event: None
@@ -150,7 +152,8 @@ class Running:
         problem = work.apply(event, now)
         if isinstance(event, Reported):
             self._thread.say(event.text)
-        if isinstance(event, Dropped):
+        if isinstance(event, Dropped) and event.sentence != self._dropped:
+            self._dropped = event.sentence
             self._thread.say(event.sentence)
         if problem:
             self._thread.say(problem if stem in problem else f"{stem}: {problem}", "error")

@@ -10,7 +10,8 @@ from typing import Any
 from textual.screen import Screen
 
 from core.errors import SensorloomError
-from core.model.reply import TextAdded, Waiting
+from core.model.refusals import Dropped
+from core.model.reply import Prefilling, TextAdded, Waiting
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.text import one_line
 from tui.open_thread.runs import Runs
@@ -80,6 +81,10 @@ class QuestionRequest:
                     self._show(event.text)
                 case Waiting():
                     self._say(one_line(f"waiting {event.seconds:.0f} s: {event.reason}", 100))
+                case Prefilling():
+                    self._say(f"reading {event.done:,} of {event.total:,} tokens …")
+                case Dropped():
+                    self._screen.notify(one_line(event.sentence, 300), markup=False)
                 case TurnEnded():
                     self._end(self._name, event.error)
                 case _:

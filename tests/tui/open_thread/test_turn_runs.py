@@ -15,7 +15,7 @@ from core.runs.events import CallAnswered, TurnEnded, TurnStarted
 from core.storage.store import Stored
 from core.thread.proposal import Generation, Proposal
 from core.workspace import Workspace, open_workspace
-from tests.fake_server import Answer, calls, delta, fake_server, says
+from tests.fake_server import Answer, calls, delta, fails, fake_server, says
 from tests.tui.driving import finished, notices, on_disk, opened, proposed, work
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tui.open_thread.thread_work import LiveTurn, ThreadWork
@@ -361,3 +361,12 @@ async def test_calls_of_a_server_are_carried_out_and_shown(workspace: Workspace,
             assert "▸ show_channel_stats" in shown_text(screen) and "✓" in shown_text(screen)
             await pilot.press("right_square_bracket")
             assert "proposal" in shown_text(screen)
+
+
+async def test_what_the_server_refuses_is_said_once_and_left_out(workspace: Workspace, served: Served):
+    new_thread(workspace)
+    with fake_server(fails(400, "Unknown parameter: 'stream_options'"), says("Final Answer: walking")) as server:
+        async with opened(served(server.url)) as (pilot, screen):
+            await proposed(pilot, screen)
+            told = [note.message for note in notices(pilot) if "openai refuses `stream_options`" in note.message]
+    assert len(told) == 1 and "stream_options" not in server.requests[-1]
