@@ -184,8 +184,9 @@ def _tell_end(ended: Ended) -> None:
     for line in (*troubles(ended.finished.counts), *(f"{count:,} {reason}" for reason, count in left_out)):
         say(f"  {line}")
     if ended.finished.seconds and not ended.finished.windows:
-        say(f"  no window: mark what is done by key, --label or lines `label: NAME`, or later by hand: "
-            f"recordings/{ended.finished.recording}/")  # fmt: skip
+        name, seconds = f"{ended.finished.dataset} {ended.finished.recording}", ended.finished.seconds
+        say("  no window of one label comes of it: mark by key, --label or lines `label: NAME`, or now with")
+        say(f"  `sensorloom datasets mark {name} --from 0 --to {seconds:.0f} --label NAME`, then `datasets cut`")
 
 
 def _told(finished: Finished) -> str:

@@ -109,7 +109,8 @@ def joined(
         files = tuple(_as_file(Path(folder), stem, usable[stem], len(usable) > 1) for stem in sorted(usable))
         recording = read_recording(Source(name, files, scratch), own, (), dropped)
     rated = tuple(replace(channel, rate_hz=usual_rate(recording.rate_hz)) for channel in recording.channels)
-    notes = tuple(note for note in recording.notes if not note.startswith("time:"))  # that is our own file's
+    # times are those of our own file, and what a person or the dataset says need not be repeated
+    notes = tuple(note for note in recording.notes if not (note.startswith("time:") or note.endswith("as you say")))
     return replace(recording, channels=rated, notes=notes)
 
 
