@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,12 @@ from tui.dialogs.option_rows import Option
 
 UNIT = "unit "
 """What the options of sensors' units begin with; the sensor's name follows."""
+_CALLED = {
+    "label": "labels from", "subject": "subjects from", "time": "times from", "time-unit": "times count in",
+    "rate": "rows a second", "drop": "left out", "keep-whole": "recordings", "min-purity": "of one label",
+    "length": "windows of", "overlap": "overlap", "preset": "preset", "name": "name", "form": "decided as",
+}  # fmt: skip
+"""Options of the command, and what their rows are called."""
 _LENGTHS, _OVERLAPS, _PURITIES = ("1", "2", "2.5", "5", "10", "30"), ("0.25", "0.5", "0.75"), ("0.9", "0.75")
 
 
@@ -149,6 +156,15 @@ def way_told(way: str) -> str:
         "intervals": "a file of labelled stretches", "folder": "the folders' names", "file": "the files' names",
         "path": "the files' paths", "none": "nowhere: not known", "column": f"column {name}", "all": f"all are {name}",
     }.get(kind, way)  # fmt: skip
+
+
+def in_the_dialogs_words(sentence: str) -> str:
+    """A sentence that names options of the command, with what they are called here."""
+
+    def called(option: re.Match[str]) -> str:
+        return f"`{_CALLED[option[1]]}`" if option[1] in _CALLED else option[0]
+
+    return re.sub(r"--([a-z]+(?:-[a-z]+)?)", called, sentence)
 
 
 def typed_way(text: str) -> str:

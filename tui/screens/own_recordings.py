@@ -25,7 +25,7 @@ from core.text import one_line, printable
 from core.workspace import Workspace
 from tui.dialogs.ask_path import AskPathScreen
 from tui.dialogs.asking_option import ask_for
-from tui.dialogs.import_options import Known, import_options, options_for, typed_way
+from tui.dialogs.import_options import Known, import_options, in_the_dialogs_words, options_for, typed_way
 from tui.dialogs.option_rows import OptionRows
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.recordings_work import REMEMBERED, RecordingsWork
@@ -199,4 +199,4 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
 
     def _say(self, text: str, is_wrong: bool) -> None:
         style = "$text-warning" if is_wrong else "bold"
-        self.query_one("#count", Plain).show(Content.styled(one_line(text, 400), style))
+        self.query_one("#count", Plain).show(Content.styled(one_line(in_the_dialogs_words(text), 400), style))
