@@ -85,7 +85,6 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 """Actions on threads and turns that no command does, each with why."""
 
 COMMANDS_ALONE: Mapping[str, str] = {
-    "datasets presets": "lists the files that are known, which an import reads by itself; changes nothing",
     "batches list": "lists what `run --resume` goes on with; changes nothing",
     "batches remove": "forgets a list of what was to be made; no thread changes",
     "evaluate": "asks several models for a long time and changes no thread of the workspace",
