@@ -12,6 +12,9 @@ from core.thread.value import Message, Thread, is_assistant
 from tui.widgets.lines import Span
 from tui.widgets.short_labels import shortened
 
+LEAST_SHOWN = 0.0001
+"""The least cost whose digits fit beside a turn."""
+
 
 def maker(thread: Thread, message: Message, turn: int) -> tuple[Span, ...]:
     """Which model made a turn, where the thread says so: at the first turn, and where it is another."""
@@ -33,7 +36,7 @@ def effort(message: Message) -> tuple[str, ...]:
         counts = [usage.get(key) for key in ("prompt_tokens", "completion_tokens")]
         lines.append("→".join(_count(count) for count in counts if isinstance(count, int)))
     if (cost := cost_in(message)) is not None:
-        lines.append(f"¤{cost_shown(cost)}")
+        lines.append(f"¤{cost_shown(cost)}" if cost >= LEAST_SHOWN or not cost else f"<¤{LEAST_SHOWN}")
     seconds = made_by.get("seconds") if isinstance(made_by, Mapping) else None
     if isinstance(seconds, int | float):
         lines.append(duration(float(seconds)))

@@ -23,6 +23,7 @@ from tui.screens.main import MainScreen
 from tui.screens.model import ModelScreen
 from tui.widgets.conversation import Conversation
 from tui.widgets.picker import Choice, choice_line
+from tui.widgets.turn_effort import effort
 
 Served = Callable[[str], Workspace]
 
@@ -187,6 +188,12 @@ def test_until_the_first_token_a_turn_says_what_it_waits_for() -> None:
     assert live.draft(13.0).note == "reading 1,024 of 4,096 tokens · 13 s"
     live.apply(TextAdded("run", "It walks."))
     assert "reading" not in live.draft(14.0).note and "running" in live.draft(14.0).note
+
+
+def test_what_a_turn_cost_fits_beside_it() -> None:
+    costs = (0, 0.000078, 0.00013, 0.021, 12.4)
+    shown = [effort({"usage": {"cost": cost}})[-1] for cost in costs]
+    assert shown == ["¤0", "<¤0.0001", "¤0.00013", "¤0.021", "¤12.40"]
 
 
 def test_long_names_of_models_are_told_apart() -> None:
