@@ -88,7 +88,7 @@ class Part:
     judged: tuple[Line, ...] = ()
     """Below the last message: the verdict with its reasons, and the tags."""
     note: str = ""
-    """Below that, what was noted at the verdict."""
+    """Below that, what was noted at the verdict, or what a turn waits for to which nothing has come."""
     beneath: tuple[str, ...] = ()
     """What stands under the label: tokens read and written, and seconds."""
     keys: Keys = NO_KEYS
@@ -202,8 +202,7 @@ def _alternatives_at(thread: Thread) -> dict[int, int]:
 def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> list[Part]:
     chosen = min(look.chosen, len(look.drafts) - 1)
     draft = look.drafts[chosen]
-    proposal = draft.proposal
-    answers, named = _answers(proposal.messages), _named_answers(proposal.messages)
+    answers, named = _answers((proposal := draft.proposal).messages), _named_answers(proposal.messages)
     spoken = next((offset for offset, message in enumerate(proposal.messages) if is_assistant(message)), 0)
     word = "proposal" if len(look.drafts) == 1 else f"proposal {chosen + 1}/{len(look.drafts)}"
     marks: list[Span] = [(word, "mark")]
@@ -212,7 +211,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
     if proposal.edited:
         marks.append(("✎ edited", "warn"))
     marks += extra
-    if draft.note:
+    if draft.note and not draft.silent:
         marks.append((draft.note, "dim"))
     return [
         Part(
@@ -228,6 +227,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             gap=offset == spoken,
             answers=named.get(offset, "") if offset > spoken else "",
             above=choices(look.drafts, chosen) if offset == 0 and len(look.drafts) > 1 else (),
+            note=draft.note if draft.silent and offset == spoken else "",
         )
         for offset, message in enumerate(proposal.messages)
     ]

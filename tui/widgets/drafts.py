@@ -23,6 +23,12 @@ class Draft:
     note: str = ""
     """What there is to say of it: tokens, rate, seconds, what it waits for."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come of it yet: what it waits for is then said below it, where there is room for that."""
+        spoken = next((message for message in self.proposal.messages if is_assistant(message)), {})
+        return self.running and not (text_of(spoken) or calls_of(spoken))
+
 
 def choices(drafts: Sequence[Draft], chosen: int) -> tuple[Line, ...]:
     """A line for each proposal with the key that takes it: how it begins, or where it parts from the first."""
