@@ -1,6 +1,8 @@
 # Everything a newcomer needs: `make run` opens the program, `make test` checks it.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(p)),$(p))))
 BIN := .venv/bin
+# Compiled modules are kept, whatever the shell says: without them every start and every test process compiles them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
@@ -58,9 +60,10 @@ lock: .venv/bin/python
 	$(LOCK) --extra dev -c locks/bench.txt $(ARGS) -o locks/dev.txt
 	$(LOCK) -c locks/bench.txt $(ARGS) -o locks/run.txt
 
-# All tests once more, with how much of the code they run; below the floor in pyproject.toml it fails.
+# All tests once more, every frame of the screen drawn, with how much of the code they run; below the floor in
+# pyproject.toml it fails.
 coverage: .venv/.dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
+	SENSORLOOM_FRAMES=all OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 
 # The tests on the Pythons that `make test` did not run on, from 3.11 to 3.13, where they are installed: on the path,
 # or by pyenv.
@@ -119,7 +122,7 @@ snapshots: .venv/.dev
 
 fuzz: .venv/.dev
 	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py tests/tui/widgets/test_fields.py \
-		tests/tui/terminal/test_input_door.py --timeout=3600 $(ARGS)
+		tests/tui/terminal/test_input_door.py tests/core/model/test_model_reply.py --timeout=3600 $(ARGS)
 	SENSORLOOM_MUTATIONS=3000 $(BIN)/pytest tests/core/cli/test_one_verdict.py $(ARGS)
 
 # Commands killed at random moments; nothing may be lost. Three hundred take about half an hour. ARGS="--kills 50 --seed 7"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tui.__main__ import run
 
 ROOT = Path(__file__).parents[1]
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -29,15 +31,15 @@ def commands(page: str) -> list[str]:
     return [line.split("  #")[0].strip() for line in lines if line.startswith("sensorloom ")]
 
 
-def test_the_readme_works_from_top_to_bottom(tmp_path: Path):
+def test_the_readme_works_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     lines = commands("README.md")
     assert len(lines) >= 5
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    monkeypatch.chdir(tmp_path)
     for line in lines:
-        done = subprocess.run(
-            line, shell=True, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        capsys.readouterr()
+        assert run(shlex.split(line)[1:]) == 0, f"{line}\n{capsys.readouterr()}"
     for program in PYTHON_BLOCK.findall((ROOT / "README.md").read_text()):
         done = subprocess.run(
             [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -16,11 +16,10 @@ from scipy import signal
 from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.workspace import open_workspace
+from tests import slices
 from tests.tools.made import MadeDataset, result_of
 from tools.registry import ToolContext
 from tools.session import Channel, Dataset, Samples, Window
-
-SLICES = Path(__file__).parents[2] / "../shared/data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def real_rows() -> Iterator[Row]:
     """Walking of UCI HAR: the strongest frequency between 1.2 and 3 Hz of the acceleration along gravity."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = open_workspace(folder, environ={})
-        import_dataset(workspace, "uci_har", SLICES / "uci_har.zip")
+        import_dataset(workspace, "uci_har", slices.uci_har(Path(folder) / "raw"))
         dataset = open_dataset(workspace, "uci_har")
         walking = [session for session in dataset.sessions if dataset.labels[session][0] == "walking"]
         for session in walking[:: len(walking) // 12]:
@@ -135,7 +134,7 @@ def main() -> int:
     """Print the table as Markdown."""
     print("| window | quantity | tool | reference | from | agrees |\n|---|---|---|---|---|---|")
     disagree = 0
-    for row in (*synthetic_rows(), *(real_rows() if SLICES.is_dir() else ())):
+    for row in (*synthetic_rows(), *(real_rows() if slices.FOLDER.is_dir() else ())):
         disagree += not row.agrees
         numbers = f"{row.tool:.3g} | {row.reference:.3g}"
         print(f"| {row.window} | {row.quantity} | {numbers} | {row.source} | {'yes' if row.agrees else '**no**'} |")

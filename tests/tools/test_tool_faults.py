@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import slices
 from tests.tools.made import result_of
-from tests.tools.reference_windows import SLICES, Row, context_of, gait, real_rows, synthetic_rows
+from tests.tools.reference_windows import Row, context_of, gait, real_rows, synthetic_rows
 from tools.session import Samples
 
 RATE = 50.0
@@ -34,7 +35,7 @@ def test_the_tools_agree_with_how_a_window_was_made(row: Row):
     assert row.agrees, row
 
 
-@pytest.mark.skipif(not SLICES.is_dir(), reason=f"the real slices are not here: {SLICES} is no folder")
+@pytest.mark.skipif(not slices.FOLDER.is_dir(), reason=f"the real slices are not here: {slices.FOLDER} is no folder")
 def test_real_walking_has_the_cadence_that_scipy_finds():
     real = list(real_rows())
     assert sum(row.agrees for row in real) >= 0.9 * len(real) > 9

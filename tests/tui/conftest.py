@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.app import App
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from core.storage import store
@@ -16,6 +19,7 @@ from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tui.terminal.textual_private import drawn_rows
 
+ALL_FRAMES = os.environ.get("SENSORLOOM_FRAMES") == "all"
 Until = Callable[[Pilot[Any], Callable[[], Any]], Awaitable[None]]
 
 
@@ -26,6 +30,34 @@ def a_terminal_of_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     for name in ("NO_COLOR", "COLORFGBG"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only a terminal would show is not drawn: a third of an app test's time.
+
+    The whole screen is drawn as ever when it is new or changes its size, and where a test reads it. Left out is the
+    drawing anew of parts, which without a terminal goes nowhere; `make coverage` draws that, too.
+    """
+    if not ALL_FRAMES and request.node.get_closest_marker("every_frame") is None:
+        monkeypatch.setattr(Compositor, "render_partial_update", lambda self: self._dirty_regions.clear())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def styles_are_read_once() -> Iterator[None]:
+    """Each app reads the same style rules: the second takes them from the first."""
+    read = Stylesheet._parse_rules  # pyright: ignore[reportPrivateUsage]
+    known: dict[Any, Any] = {}
+
+    def parse_rules(self: Any, *rules: Any, **origin: Any) -> Any:
+        key = (rules, *sorted(origin.items()), frozenset(self._variables.items()))
+        if key not in known:
+            known[key] = read(self, *rules, **origin)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_rules)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -121,8 +121,8 @@ class MessageEditor(VerticalScroll):
 
     @property
     def ready(self) -> bool:
-        """Whether the fields are there."""
-        return bool(self._inputs())
+        """Whether all fields are there: those of a call's name come after the others."""
+        return len(self._inputs()) == 1 + 2 * len(calls_of(self._original))
 
     @property
     def unsaved(self) -> dict[str, str]:

@@ -39,7 +39,7 @@ from tests.core.curate.world import (
 )
 from tools.registry import ToolContext, call
 
-SEQUENCES = int(os.environ.get("SENSORLOOM_SEQUENCES", "60"))
+SEQUENCES = int(os.environ.get("SENSORLOOM_SEQUENCES", "30"))
 LONG = SEQUENCES > 1000
 """Whether a person asked for the long run, which then explores anew each time."""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from core.model.reply import ArgumentsAdded, CallAdded, CallWritten, Reply, ReplyEvent, TextAdded
 from tests.fake_server import delta, fragment
 
+EXAMPLES = int(os.environ.get("SENSORLOOM_SEQUENCES", "60"))
 WORDS = st.text(st.characters(codec="utf-8"), max_size=30).filter(lambda text: "<" not in text)
 CALLS = st.lists(
     st.tuples(
@@ -31,7 +33,7 @@ def read(chunks: list[Any]) -> tuple[Reply, list[ReplyEvent]]:
 
 
 @given(WORDS, WORDS, CALLS, st.lists(st.integers(0, 10_000), max_size=20), st.booleans(), st.booleans())
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_a_message_is_the_same_wherever_it_is_cut(
     thought: str, text: str, calls: list[tuple[str, dict[str, Any]]], places: list[int], indexed: bool, named: bool
 ) -> None:
@@ -74,7 +76,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON | st.builds(lambda inner: {"choices": [{"delta": inner}]}, JSON), max_size=6))
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 def test_no_chunk_whatever_it_holds_breaks_the_reader(chunks: list[Any]) -> None:
     reply, events = read(chunks)
     assert isinstance(reply.text, str)

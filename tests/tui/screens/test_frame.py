@@ -46,6 +46,7 @@ async def test_the_cursor_tells_whether_keys_move_it(workspace: Workspace, add_t
         assert [segment.style for segment in screen.listed.render_line(0)] != waiting
 
 
+@pytest.mark.every_frame
 async def test_going_to_another_pane_draws_no_line_of_a_pane_again(
     workspace: Workspace, add_thread: Add, monkeypatch: pytest.MonkeyPatch
 ):
@@ -68,6 +69,7 @@ async def test_going_to_another_pane_draws_no_line_of_a_pane_again(
         assert drawn == []
 
 
+@pytest.mark.every_frame
 async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
     workspace: Workspace, add_thread: Add, monkeypatch: pytest.MonkeyPatch
 ):

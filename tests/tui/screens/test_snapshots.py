@@ -32,6 +32,8 @@ from tui.widgets.editor import MessageEditor
 
 FOLDER = Path(__file__).parent / "snapshots"
 WRITE = os.environ.get("SENSORLOOM_SNAPSHOTS") == "write"
+pytestmark = pytest.mark.every_frame
+
 SIZES = ((160, 48), (80, 24))
 WHEN = re.compile(r"\d\d-\d\d \d\d:\d\d")
 """A step's time, which is another one each time."""

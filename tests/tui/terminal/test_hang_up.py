@@ -55,8 +55,9 @@ def running(terminal: Terminal) -> None:
     terminal.wait("stop")
 
 
-@pytest.mark.parametrize("controlling", [True, False], ids=["told by the kernel", "not told"])
-@pytest.mark.parametrize("state", [idle, editing, proposal, running])
+@pytest.mark.parametrize(
+    ("state", "controlling"), [(idle, True), (editing, True), (proposal, True), (running, True), (editing, False)]
+)
 def test_when_the_terminal_goes_away_the_program_saves_and_ends(
     tmp_path: Path, terminals: Callable[..., Terminal], state: Callable[[Terminal], None], controlling: bool
 ):
