@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"openai", "httpx2", "pyarrow", "scipy", "pydantic", "tinydb", "watchfiles", "jsonschema", "numpy"}
+SLOW = {"openai", "httpx2", "pyarrow", "scipy", "plotext", "pydantic", "tinydb", "watchfiles", "jsonschema", "numpy"}
 
 
 def loaded_after(program: str) -> set[str]:

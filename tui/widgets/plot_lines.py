@@ -11,13 +11,11 @@ import numpy as np
 
 from core.text import one_line
 from tools.sensors import split_axis
-from tools.session import Channel, Window
 from tui.widgets.lines import Line, spread
 from tui.widgets.plot_drawing import Drawing, chart_width, highest_hz
 from tui.widgets.plot_look import Span, column_of
 from tui.widgets.plot_scale import LEAST_REACH, reach, widened
-from tui.widgets.plots import LEFT, RIGHT, Curve, Mark, chart, shaded
-from tui.widgets.pyramid import Pyramid
+from tui.widgets.plots import LEFT, RIGHT, Curve, Joined, Mark, chart, shaded
 
 if TYPE_CHECKING:
     from tools.session import Samples
@@ -179,16 +177,15 @@ def _levels(drawing: Drawing, group: Sequence[int]) -> dict[float, Mark]:
 def _spectrum(drawing: Drawing, group: Sequence[int], room: int, rows: int, braille: bool) -> list[Line]:
     assert drawing.findings is not None
     names, span = drawing.source.window.names, (0.0, drawing.findings.highest_hz)
-    curves: list[Curve] = []
+    curves: list[Joined] = []
     tops: list[Span] = []
     for number, channel in enumerate(group):
         hertz, density = drawing.findings.density.get(names[channel], (np.zeros(0), np.zeros(0)))
         if not hertz.size:
             return [(("too few samples for a spectrum, or too many missing: zoom out", "dim"),)]
         tops.append((0.0, float(np.nanmax(density))))
-        low, high = Pyramid(_as_window(hertz, density)).extents(0, span, 2 * room)
         letter = split_axis(names[channel])[1] if len(group) > 1 else ""
-        curves.append(Curve(low, high, _KINDS[number % 3] if len(group) > 1 else "lane", letter))
+        curves.append(Joined(hertz, density, span, _KINDS[number % 3] if len(group) > 1 else "lane", letter))
     uprights: dict[int, Mark] = {}
     for hertz in drawing.findings.dominant:
         column = column_of(span, hertz, room)
@@ -220,7 +217,3 @@ def _spectrogram(drawing: Drawing, channel: int, room: int, rows: int) -> list[L
     edges = np.linspace(0, power.shape[0], rows + 1).astype(np.intp)
     drawn = np.array([power[a : max(b, a + 1)].max(axis=0) for a, b in pairwise(edges.tolist())])
     return shaded(drawn, (0.0, drawing.findings.highest_hz), uprights=_uprights(drawing, room))
-
-
-def _as_window(x: Samples, y: Samples) -> Window:
-    return Window((Channel("density"),), x, y[None])

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from tools.session import Samples
+from tui.widgets.joined_curve import joined_dots
 from tui.widgets.lines import KINDS, Kind, Line, Span
 from tui.widgets.plot_scale import round_ticks, tick_texts
 
@@ -37,13 +38,33 @@ class Curve:
     """What is written at its end, where several share a chart."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """One curve of few points, which are joined by lines."""
+
+    x: Samples
+    """Shape (n,), rising."""
+    y: Samples
+    """Shape (n,)."""
+    span: tuple[float, float]
+    """What the chart shows from left to right."""
+    kind: Kind = "lane"
+    letter: str = ""
+    """What is written at its end, where several share a chart."""
+
+    @property
+    def high(self) -> Samples:
+        """Its values."""
+        return self.y
+
+
 def dots_a_cell(braille: bool) -> tuple[int, int]:
     """Rows and columns of dots in a cell."""
     return (4, 2) if braille else (2, 2)
 
 
 def chart(
-    curves: Sequence[Curve],
+    curves: Sequence[Curve | Joined],
     scale: tuple[float, float],
     width: int,
     height: int,
@@ -111,8 +132,10 @@ def axis(span: tuple[float, float], width: int, unit: str, signs: Mapping[int, M
     return [((" " * (LEFT - 1) + "└", "dim"), *_merged(line), (" " * RIGHT, "dim")), ((text, "dim"),)]
 
 
-def _cells(curve: Curve, scale: tuple[float, float], width: int, height: int, braille: bool) -> np.ndarray:
+def _cells(curve: Curve | Joined, scale: tuple[float, float], width: int, height: int, braille: bool) -> np.ndarray:
     """The bits of a curve's dots in each cell, shape (height, width)."""
+    if isinstance(curve, Joined):
+        return joined_dots(curve.x, curve.y, curve.span, scale, width, height, braille=braille)
     tall, wide = dots_a_cell(braille)
     levels = tall * height
     bottom, top = scale
@@ -134,7 +157,7 @@ def _row_of(value: float, scale: tuple[float, float], height: int) -> int | None
     return min(height - 1, int((scale[1] - value) / (scale[1] - scale[0]) * height))
 
 
-def _letters(curves: Sequence[Curve], scale: tuple[float, float], height: int) -> dict[int, Mark]:
+def _letters(curves: Sequence[Curve | Joined], scale: tuple[float, float], height: int) -> dict[int, Mark]:
     """By row the letter of the curve that ends there; one that is taken gives way to the next row."""
     letters: dict[int, Mark] = {}
     for curve in curves:

@@ -25,7 +25,7 @@ from tui.widgets.plot_lines import chart_lines, scale_of
 from tui.widgets.plot_look import CHANGES, Look, jumped, look_at, next_edge, stepped, zoomed
 from tui.widgets.plot_scale import LEAST_REACH, reach, round_ticks, tick_texts
 from tui.widgets.plot_svg import svg_of
-from tui.widgets.plots import LEFT, Curve, chart
+from tui.widgets.plots import LEFT, Curve, Joined, chart
 from tui.widgets.pyramid import Pyramid
 
 
@@ -238,3 +238,16 @@ def test_typing_narrows_choices_and_may_name_a_new_one():
     assert fitting_choices(labels, "WALK", new=True) == ["walking", "nordic walking", "WALK"]
     assert fitting_choices(labels, "walking", new=True)[0] == "walking"
     assert fitting_choices(labels, "x", new=False) == [] and fitting_choices(labels, "", new=True) == labels
+
+
+@pytest.mark.parametrize("braille", [True, False])
+def test_a_spectrum_of_few_lines_is_one_curve_that_a_missing_value_breaks(braille: bool):
+    def inked(y: list[float]) -> list[bool]:
+        curve = Joined(np.array([0.0, 5.0, 10.0, 15.0, 20.0]), np.array(y), (0.0, 20.0))
+        lines = chart([curve], (0.0, 4.0), 40, 6, braille=braille, uprights={})
+        rows = [plain_text(line)[LEFT : LEFT + 40] for line in lines]
+        return [any(row[column] != " " for row in rows) for column in range(40)]
+
+    assert all(inked([0.0, 4.0, 1.0, 1.0, 3.0]))
+    broken = inked([0.0, 4.0, math.nan, 1.0, 3.0])
+    assert broken[5] and broken[35] and not any(broken[12:28])
