@@ -64,7 +64,7 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
         self._workspace = workspace
         self._every = every
         self._making = making
-        self._far = making.far
+        self._seen = self._state()
         self._blind = blind
         self._goal: Goal | None = None
         self._proposed: Proposed | None = None
@@ -92,9 +92,14 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
 
     def _look_again(self) -> None:
         """Threads were made meanwhile, or no more are."""
-        if self._far != self._making.far:
-            self._far = self._making.far
+        state = self._state()
+        if self._seen != state:
+            self._seen = state
             self._look()
+
+    def _state(self) -> tuple[str, int]:
+        """How far it is, and how many threads are finished: a few may be made between two looks."""
+        return self._making.far, sum(summary.status == "finished" for summary in self._every())
 
     def _work(self, every: Sequence[Summary]) -> None:
         worker = get_current_worker()
