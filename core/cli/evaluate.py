@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +10,13 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
 from core.cli.serving_options import FLAGS, parallel_option, serving_in, serving_options, threads_at_once
-from core.errors import UsageError, WorkspaceError, system_reason
+from core.errors import UsageError
 from core.evaluation import MAX_TRIES
 from core.text import counted
-from core.thread.evidence import DEFAULT, EVIDENCE, Evidence
+from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.datasets.standard import StandardDataset
     from core.evaluation.contest import Contestant, Evaluation
     from core.evaluation.scores import Outcome
     from core.model.client import Model
@@ -98,77 +95,24 @@ def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, An
 
 
 def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> Evaluation:
-    from core.datasets.standard import open_dataset
-    from core.evaluation.contest import QUESTION, Evaluation, evaluations, folder_of
-    from core.runs.batch import draw_sessions
+    from core.evaluation.contest import QUESTION
+    from core.evaluation.planning import Wanted, planned
 
-    dataset = open_dataset(workspace, options["dataset"])
-    seed = secrets.randbelow(2**31) if options["seed"] is None else options["seed"]
-    among = _held_out(workspace, dataset) if options["held_out"] else None
-    there = len(dataset.sessions if among is None else among)
-    sessions = draw_sessions(dataset, options["count"] or min(50, there), seed, among)
-    if name is None:
-        taken_names = evaluations(workspace)
-        numbers = range(1, len(taken_names) + 2)
-        name = next(free for number in numbers if (free := f"{dataset.name}-{number}") not in taken_names)
-    folder_of(workspace, name)
-    return Evaluation(
-        name,
-        dataset.name,
-        tuple(sessions),
-        options["question"] or QUESTION,
-        seed,
+    wanted = Wanted(
+        options["dataset"],
+        name or "",
+        options["count"] or 0,
+        options["seed"],
+        options["held_out"],
+        options["endpoints"],
+        options["control"],
         options["tries"] or 1,
-        tuple(_contestants(workspace, options["endpoints"] or ("",), options["control"])),
-        options["evidence"] or _usual_evidence(workspace),
+        options["question"] or QUESTION,
+        options["evidence"],
         options["max_turns"],
-        "people held out from training" if options["held_out"] else _unknown(dataset, sessions),
-        {name: value for name, value in serving_in(options).items() if name != "headers"},
+        serving_in(options),
     )
-
-
-def _usual_evidence(workspace: Workspace) -> Evidence:
-    """What the settings name, where that is one thing for all."""
-    wanted = workspace.settings.run.evidence
-    return DEFAULT if wanted is None or wanted == "mix" else wanted
-
-
-def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:
-    """What it means for the figures that nobody knows who some of the sessions are of; empty where all are known."""
-    if all(map(dataset.subjects.get, sessions)):
-        return ""
-    return "people who are not all known (a tool may compare with the same person, and shares may be too high)"
-
-
-def _held_out(workspace: Workspace, dataset: StandardDataset) -> list[str]:
-    """The sessions that are held out. Raises UsageError where there is none."""
-    from core.storage.splits_file import read_book
-
-    book = read_book(workspace.root)
-    out = [s for s in dataset.sessions if book.holds_out(dataset.name, s, dataset.subjects.get(s, ""))]
-    if not out:
-        raise UsageError(
-            f"nothing of {dataset.name} is held out; `sensorloom export --hold-out {dataset.name}/subject:NAME` does it"
-        )
-    return out
-
-
-def _contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) -> list[Contestant]:
-    from core.evaluation.contest import Contestant
-    from core.model.endpoints import choose
-
-    contestants: list[Contestant] = []
-    for wanted in endpoints:
-        endpoint, _, model = wanted.partition("=")
-        choice = choose(workspace, endpoint, model)
-        shown = "-".join(filter(None, (choice.endpoint.name, model)))
-        plain = re.sub(r"[^\w.\-]+", "_", shown).strip("._")[:60]
-        for tools in (True, False) if control else (True,):
-            key = plain if tools else f"{plain}-without-tools"
-            if any(contestant.key == key for contestant in contestants):
-                raise UsageError(f"--endpoint {wanted} is there twice")
-            contestants.append(Contestant(key, endpoint or choice.endpoint.name, model, tools))
-    return contestants
+    return planned(workspace, wanted)
 
 
 def _run(
@@ -198,19 +142,15 @@ def _tell(
     workspace: Workspace, evaluation: Evaluation, answers: Mapping[Contestant, Sequence[Outcome]], as_json: bool
 ) -> None:
     from core.evaluation.contest import folder_of
-    from core.evaluation.report import document, lines, table
-    from core.storage.atomic import write_atomic
+    from core.evaluation.report import document, lines
+    from core.evaluation.report_files import FILES, write_report
 
-    folder, told = folder_of(workspace, evaluation.name), lines(evaluation, answers)
-    try:
-        write_atomic(folder / "report.md", ("\n".join(told) + "\n").encode())
-        write_atomic(folder / "tries.csv", table(answers).encode())
-    except OSError as error:
-        raise WorkspaceError(f"cannot write {workspace.shown(folder)}: {system_reason(error)}") from error
+    write_report(workspace, evaluation, answers)
     if as_json:
         print_json(document(evaluation, answers))
         return
-    for line in told:
+    for line in lines(evaluation, answers):
         say(line)
     say("")
-    say(f"kept in {workspace.shown(folder)}: report.md, tries.csv, and the threads of each, which --threads opens")
+    folder = workspace.shown(folder_of(workspace, evaluation.name))
+    say(f"kept in {folder}: {', '.join(FILES)}, and the threads of each, which --threads opens")

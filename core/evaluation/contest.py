@@ -23,6 +23,8 @@ from core.storage.store import Stored, read_all
 from core.thread.evidence import DEFAULT, Evidence
 from core.thread.labels import same_label
 from core.thread.summary import summary_of
+from core.thread.turns import is_error, seconds_of
+from core.thread.value import text_of
 from core.workspace import Workspace
 
 FOLDER = "evaluations"
@@ -202,4 +204,7 @@ def _outcome(session: str, attempt: int, labels: Sequence[str], threads: Sequenc
         tokens=summary.tokens,
         stem=stored.stem,
         cost=summary.cost,
+        tokens_read=summary.tokens_read,
+        seconds=seconds_of(stored.thread.messages),
+        failures=sum(m.get("role") == "tool" and is_error(text_of(m)) for m in stored.thread.messages),
     )

@@ -10,7 +10,9 @@ from typing import Any
 
 from core.evaluation.contest import Contestant, Evaluation
 from core.evaluation.scores import (
+    STATED,
     Outcome,
+    calibration_error,
     confusion,
     difference,
     macro_f1,
@@ -61,6 +63,9 @@ def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
         _row(contestant, outcomes) + (f" {_cost_shown(outcomes)} |" if priced else "")
         for contestant, outcomes in answers.items()
     ]
+    told += ["", "## A finished thread, on average", ""]
+    told += ["| who | calls | failed calls | tokens read | written | seconds | cost |", "|---" * 7 + "|"]
+    told += [_effort_row(contestant, outcomes) for contestant, outcomes in answers.items()]
     if len(answers) > 1:
         told += ["", "## Differences, on the same sessions", "", "| | points (95 %) | right alone | McNemar's p |"]
         told += ["|---|---|---|---|"]
@@ -91,6 +96,9 @@ def table(answers: Answers) -> str:
         "tokens",
         "stem",
         "cost",
+        "tokens_read",
+        "seconds",
+        "failures",
     )
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("contestant", *names))
@@ -122,9 +130,23 @@ def _contestant(contestant: Contestant, outcomes: Sequence[Outcome]) -> dict[str
             for (truth, answer), count in sorted(confusion(outcomes).items())
         ],
         "confidence": {level: {"right": s.right, "of": s.of} for level, s in reliability(outcomes).items()},
-        "calls": _mean([outcome.calls for outcome in finished]),
-        "tokens": _mean([outcome.tokens for outcome in finished]),
+        "calibration_error": calibration_error(outcomes),
+        **effort(outcomes),
         "cost": cost_of(outcomes),
+    }
+
+
+def effort(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """What a finished thread took, on average: calls, failed calls, tokens that were read and written, seconds. None
+    where no thread says."""
+    finished = [outcome for outcome in outcomes if outcome.finished]
+    seconds = [outcome.seconds for outcome in finished if outcome.seconds is not None]
+    return {
+        "calls": _mean([outcome.calls for outcome in finished]),
+        "failures": _mean([outcome.failures for outcome in finished]),
+        "tokens_read": _mean([outcome.tokens_read for outcome in finished]),
+        "tokens": _mean([outcome.tokens for outcome in finished]),
+        "seconds": _mean(seconds) if seconds else None,
     }
 
 
@@ -163,6 +185,15 @@ def _row(contestant: Contestant, outcomes: Sequence[Outcome]) -> str:
     )
 
 
+def _effort_row(contestant: Contestant, outcomes: Sequence[Outcome]) -> str:
+    means, finished = effort(outcomes), [outcome for outcome in outcomes if outcome.finished]
+    cost, seconds = cost_of(finished), means["seconds"]
+    counts = [f"{means[name]:.1f}" for name in ("calls", "failures")]
+    tokens = [f"{mean:,.0f}" if (mean := means[name]) else "–" for name in ("tokens_read", "tokens")]
+    told = [*counts, *tokens, "–" if seconds is None else f"{seconds:.1f}"]
+    return f"| {' | '.join((contestant.key, *told, '–' if cost is None else cost_shown(cost / len(finished))))} |"
+
+
 def _difference_row(first: tuple[Contestant, Sequence[Outcome]], second: tuple[Contestant, Sequence[Outcome]]) -> str:
     apart = difference(first[1], second[1])
     low, high = apart.interval
@@ -179,6 +210,9 @@ def _about(contestant: Contestant, outcomes: Sequence[Outcome], tries: int) -> l
         told += [f"At least one of {tries} right: {some:.1%}; all of them: {every:.1%}.", ""]
     told += ["| stated confidence | right |", "|---|---|"]
     told += [f"| {level} | {share} |" for level, share in reliability(outcomes).items()]
+    if (error := calibration_error(outcomes)) is not None:
+        promised = ", ".join(f"{level} {100 * share:.0f} %" for level, share in STATED.items())
+        told += ["", f"Expected calibration error {error:.3f}, where the words promise {promised}."]
     wrong = sorted(((c, t, a) for (t, a), c in confusion(outcomes).items() if t != a), reverse=True)[:8]
     if wrong:
         told += ["", "| true label | answered | times |", "|---|---|---|"]
@@ -186,5 +220,5 @@ def _about(contestant: Contestant, outcomes: Sequence[Outcome], tries: int) -> l
     return told
 
 
-def _mean(numbers: Sequence[int]) -> float:
+def _mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers) if numbers else 0.0

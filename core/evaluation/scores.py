@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ Z_95 = 1.959964
 RESAMPLES = 2_000
 """Of the bootstrap; its percentiles move by less than a point between seeds."""
 CONFIDENCES = ("high", "medium", "low")
+STATED: Mapping[str, float] = {"high": 0.9, "medium": 0.7, "low": 0.5}
+"""The share right that each word is taken to promise, for `calibration_error`. A convention, as the prompt
+names no number: the table of `reliability` says more."""
 NO_ANSWER = "(no answer)"
 
 
@@ -38,6 +41,12 @@ class Outcome:
     stem: str = ""
     cost: float | None = None
     """What the try cost; None where no turn says."""
+    tokens_read: int = 0
+    """What the model was sent, the whole of the thread once more with each turn; 0 where the server does not count."""
+    seconds: float | None = None
+    """What its turns took together; None where no turn says, as with the built-in analyst."""
+    failures: int = 0
+    """Calls of tools that came back with an error."""
 
 
 def wilson(right: int, of: int, deviations: float = Z_95) -> tuple[float, float]:
@@ -172,6 +181,15 @@ def reliability(outcomes: Sequence[Outcome]) -> dict[str, Share]:
         for level in (*CONFIDENCES, "none")
         if any(o.finished and (o.confidence or "none") == level for o in outcomes)
     }
+
+
+def calibration_error(outcomes: Sequence[Outcome]) -> float | None:
+    """The expected calibration error (Naeini et al. 2015) with the stated words as bins: how far each word's share
+    right is from what it promises (`STATED`), weighted by how many say it. None where nothing is stated."""
+    shares = {level: share for level, share in reliability(outcomes).items() if level in STATED}
+    stated = sum(share.of for share in shares.values())
+    apart = sum(share.of * abs(share.value - STATED[level]) for level, share in shares.items())
+    return apart / stated if stated else None
 
 
 def _over_sessions(

@@ -90,6 +90,13 @@ def is_error(text: str) -> bool:
     return isinstance(result, dict) and bool(result.get("error"))
 
 
+def seconds_of(messages: Sequence[Message]) -> float | None:
+    """What turns took together, in seconds; None where none says, as with the built-in analyst."""
+    origins = [origin for message in messages if isinstance(origin := message.get("made_by"), Mapping)]
+    seconds = [float(spent) for origin in origins if isinstance(spent := origin.get("seconds"), int | float)]
+    return sum(seconds) if seconds else None
+
+
 def results_of(messages: Sequence[Message], index: int) -> tuple[int | None, ...]:
     """For each call of the assistant message at `index`, the message that answers it, or None.
 

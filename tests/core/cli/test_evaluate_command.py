@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -71,6 +72,11 @@ def test_two_models_of_known_accuracy_are_reported_and_told_apart(
     report = (workspace.root / "evaluations/trial/report.md").read_text()
     assert "McNemar" in report and f"{100 * better['accuracy']:.1f} %" in report
     assert len((workspace.root / "evaluations/trial/tries.csv").read_text().splitlines()) == 1 + 2 * COUNT
+    figures = json.loads((workspace.root / "evaluations/trial/report.json").read_text())
+    assert figures["contestants"][0]["per_label"] == better["per_label"] and better["seconds"] > 0
+    assert (better["tokens_read"], better["failures"]) == (11, 0) and worse["calibration_error"] > 0.2
+    drawn = ElementTree.parse(workspace.root / "evaluations/trial/table.svg").getroot()
+    assert f"{100 * better['accuracy']:.1f} %" in "".join(drawn.itertext())
 
 
 def test_what_a_kill_left_is_gone_on_with_and_the_figures_are_those_of_an_uninterrupted_one(

@@ -8,6 +8,7 @@ import pytest
 
 from core.evaluation.scores import (
     Outcome,
+    calibration_error,
     confusion,
     difference,
     macro_f1,
@@ -81,3 +82,9 @@ def test_stated_confidence_is_set_beside_what_was_right() -> None:
         "high": (3, 4),
         "none": (1, 2),
     }
+
+
+def test_the_calibration_error_is_how_far_words_are_from_what_they_promise() -> None:
+    told = [*outcomes([True, True, True, False]), *outcomes([False, True], attempt=1, confidence="low")]
+    assert calibration_error(told) == pytest.approx((4 * abs(0.75 - 0.9) + 2 * abs(0.5 - 0.5)) / 6)
+    assert calibration_error(outcomes([True], confidence="")) is None

@@ -1,0 +1,122 @@
+"""What is asked of whom: an evaluation as a person wants it, with its sessions drawn and its contestants named."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core.datasets.standard import open_dataset
+from core.errors import UsageError
+from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
+from core.runs.batch import draw_sessions
+from core.storage.splits_file import read_book
+from core.thread.evidence import DEFAULT, Evidence
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.standard import StandardDataset
+
+COUNT = 50
+"""Sessions unless told, where there are so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An evaluation as a person wants it; what is left out is as usual."""
+
+    dataset: str
+    name: str = ""
+    """`DATASET-1`, or the next number that is free, unless told."""
+    count: int = 0
+    seed: int | None = None
+    held_out: bool = False
+    endpoints: Sequence[str] = ()
+    """Each an endpoint's name, or `NAME=MODEL`; the one that runs use unless told."""
+    control: bool = False
+    """Whether each of them is asked once more without tools."""
+    tries: int = 1
+    question: str = QUESTION
+    evidence: Evidence | None = None
+    max_turns: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """How all are asked: values of `ServingSettings`, headers apart."""
+
+
+def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
+    """The evaluation, with its sessions drawn. It is not written down yet.
+
+    Raises:
+        UsageError: there are not so many sessions, nothing is held out, an endpoint is not there or is there twice, or
+            its name cannot be one.
+        DatasetError: the dataset cannot be read.
+    """
+    dataset = open_dataset(workspace, wanted.dataset)
+    seed = secrets.randbelow(2**31) if wanted.seed is None else wanted.seed
+    among = held_out_sessions(workspace, dataset) if wanted.held_out else None
+    there = len(dataset.sessions if among is None else among)
+    sessions = draw_sessions(dataset, wanted.count or min(COUNT, there), seed, among)
+    name = wanted.name or _free_name(workspace, dataset.name)
+    folder_of(workspace, name)
+    return Evaluation(
+        name,
+        dataset.name,
+        tuple(sessions),
+        wanted.question,
+        seed,
+        wanted.tries,
+        tuple(contestants(workspace, wanted.endpoints or ("",), wanted.control)),
+        wanted.evidence or _usual_evidence(workspace),
+        wanted.max_turns,
+        "people held out from training" if wanted.held_out else _unknown(dataset, sessions),
+        {option: value for option, value in wanted.options.items() if option != "headers"},
+    )
+
+
+def held_out_sessions(workspace: Workspace, dataset: StandardDataset) -> list[str]:
+    """The sessions that are held out. Raises UsageError where there is none."""
+    book = read_book(workspace.root)
+    out = [s for s in dataset.sessions if book.holds_out(dataset.name, s, dataset.subjects.get(s, ""))]
+    if not out:
+        raise UsageError(
+            f"nothing of {dataset.name} is held out; `sensorloom export --hold-out {dataset.name}/subject:NAME` does it"
+        )
+    return out
+
+
+def contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) -> list[Contestant]:
+    """Who answers: each endpoint, with tools and, as a control, without. Raises UsageError."""
+    from core.model.endpoints import choose
+
+    named: list[Contestant] = []
+    for wanted in endpoints:
+        endpoint, _, model = wanted.partition("=")
+        choice = choose(workspace, endpoint, model)
+        shown = "-".join(filter(None, (choice.endpoint.name, model)))
+        plain = re.sub(r"[^\w.\-]+", "_", shown).strip("._")[:60]
+        for tools in (True, False) if control else (True,):
+            key = plain if tools else f"{plain}-without-tools"
+            if any(contestant.key == key for contestant in named):
+                raise UsageError(f"--endpoint {wanted} is there twice")
+            named.append(Contestant(key, endpoint or choice.endpoint.name, model, tools))
+    return named
+
+
+def _free_name(workspace: Workspace, dataset: str) -> str:
+    used = evaluations(workspace)
+    return next(free for number in range(1, len(used) + 2) if (free := f"{dataset}-{number}") not in used)
+
+
+def _usual_evidence(workspace: Workspace) -> Evidence:
+    """What the settings name, where that is one thing for all."""
+    wanted = workspace.settings.run.evidence
+    return DEFAULT if wanted is None or wanted == "mix" else wanted
+
+
+def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:
+    """What it means for the figures that nobody knows who some of the sessions are of; empty where all are known."""
+    if all(map(dataset.subjects.get, sessions)):
+        return ""
+    return "people who are not all known (a tool may compare with the same person, and shares may be too high)"

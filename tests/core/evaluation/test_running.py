@@ -1,0 +1,62 @@
+"""An evaluation on a thread of its own: it can be stopped, and gone on with."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.evaluation.contest import begin, missing, open_evaluation, outcomes_of
+from core.evaluation.planning import Wanted, planned
+from core.evaluation.running import EvaluationRun, Progress
+from core.workspace import Workspace
+from tests.fake_server import fails, fake_server, says
+from tests.tui.motion import motion_workspace
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    return motion_workspace(tmp_path)
+
+
+def run(workspace: Workspace, name: str, stop_after: int = 0) -> list[Progress]:
+    told: list[Progress] = []
+    over = threading.Event()
+
+    def hear(progress: Progress) -> None:
+        told.append(progress)
+        if stop_after and progress.done == stop_after:
+            under_way.stop()
+        if progress.over:
+            over.set()
+
+    under_way = EvaluationRun(workspace, open_evaluation(workspace, name), hear)
+    under_way.start()
+    assert over.wait(60)
+    under_way.close()
+    return told
+
+
+def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
+    with fake_server(says("Final Answer: walking", 9)) as server:
+        wanted = Wanted("motion", "trial", count=5, seed=3, endpoints=(f"{server.url}=m",), control=True)
+        evaluation = planned(space, wanted)
+        begin(space, evaluation)
+        stopped = run(space, "trial", stop_after=2)[-1]
+        assert stopped.over and stopped.stopped and stopped.of == 10 and not stopped.problem
+        left = sum(len(missing(space, evaluation, who)) for who in evaluation.contestants)
+        assert 0 < left <= 8
+        last = run(space, "trial")[-1]
+    assert (last.done, last.of, last.stopped) == (left, left, False)
+    for contestant in evaluation.contestants:
+        assert all(outcome.finished for outcome in outcomes_of(space, evaluation, contestant))
+
+
+def test_what_fails_for_all_is_said_and_the_next_model_is_asked(space: Workspace) -> None:
+    with fake_server(fails(401, "no such key")) as shut, fake_server(says("Final Answer: walking", 9)) as open_one:
+        endpoints = (f"{shut.url}=shut", f"{open_one.url}=open")
+        begin(space, planned(space, Wanted("motion", "trial", count=3, seed=3, endpoints=endpoints)))
+        last = run(space, "trial")[-1]
+    assert "no such key" in last.problem and last.failed == 3
+    assert len(open_one.requests) == 3
