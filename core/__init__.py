@@ -15,6 +15,8 @@ rows, `select` gives those that a filter selects.
 Checking: `check_thread` gives the `Finding`s of a thread, `fix_thread` puts right what needs no decision.
 Exporting: `export_threads` carries out an `ExportRequest` and gives an `ExportReport`; `NothingToExportError` says why
 nothing left. Every error is a `SensorloomError` of one sentence.
+Reinforcement learning: `tasks` gives the `Task`s of one side of a dataset, `task_of` that of a row, an `Episode` is one
+under way, and its `Score` says what was made of it (`docs/episodes.md`).
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.episodes.episode import Episode
+    from core.episodes.scoring import Score
+    from core.episodes.tasks import Task, task_of, tasks
     from core.errors import ConflictError, SensorloomError, ThreadError
     from core.export.report import ExportReport, ExportRequest, NothingToExportError
     from core.export.run import export as export_threads
@@ -36,14 +41,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConflictError",
+    "Episode",
     "ExportReport",
     "ExportRequest",
     "Filter",
     "Finding",
     "NothingToExportError",
+    "Score",
     "SensorloomError",
     "Stored",
     "Summary",
+    "Task",
     "Thread",
     "ThreadError",
     "Workspace",
@@ -57,9 +65,14 @@ __all__ = [
     "save",
     "select",
     "summaries",
+    "task_of",
+    "tasks",
 ]
 
 _HOMES = {
+    "core.episodes.episode": ("Episode",),
+    "core.episodes.scoring": ("Score",),
+    "core.episodes.tasks": ("Task", "task_of", "tasks"),
     "core.errors": ("ConflictError", "SensorloomError", "ThreadError"),
     "core.export.report": ("ExportReport", "ExportRequest", "NothingToExportError"),
     "core.export.run": ("export_threads",),

@@ -75,6 +75,18 @@ class ExportSettings(Table, frozen=True):
     variety: VarietySettings = VarietySettings()
 
 
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class RewardSettings(Table, frozen=True):
+    """The `[reward]` table: what the parts of an episode's score weigh; `core.episodes.scoring` says what each is."""
+
+    right: Weight = 1.0
+    calls: Weight = 0.1
+    grounded: Weight = 0.2
+    brevity: Weight = 0.1
+
+
 class PersonSettings(Table, frozen=True):
     """The `[person]` table: who works here."""
 
@@ -116,6 +128,7 @@ class Settings(Table, frozen=True):
     export: ExportSettings = ExportSettings()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
+    reward: RewardSettings = RewardSettings()
     person: PersonSettings = PersonSettings()
     screen: ScreenSettings = ScreenSettings()
     reasons: dict[Key, str] = msgspec.field(default_factory=lambda: dict(USUAL_REASONS))
@@ -194,6 +207,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "model": ModelSettings,
     "run": RunSettings,
     "export": ExportSettings,
+    "reward": RewardSettings,
     "person": PersonSettings,
     "screen": ScreenSettings,
     "export.variety": VarietySettings,

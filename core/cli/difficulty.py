@@ -39,9 +39,10 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
 
     `difficulty:middle` in a filter, and `run --difficulty middle`, then choose by it.
     """
+    from core.datasets.drawing import draw_sessions
     from core.datasets.standard import open_dataset
     from core.model.endpoints import choose
-    from core.runs.batch import Job, draw_sessions
+    from core.runs.batch import Job
     from core.teaching.difficulty import measure
 
     seed: int | None = options["seed"]

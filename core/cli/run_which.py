@@ -25,7 +25,7 @@ def questions_drawn(workspace: Workspace, options: Mapping[str, Any], seed: int)
 
     if options["goal"]:
         return _questions_lacking(workspace, options, seed)
-    from core.runs.batch import draw_sessions
+    from core.datasets.drawing import draw_sessions
 
     if not options["dataset"]:
         raise UsageError("name a dataset with --dataset, or threads by their ids (`sensorloom list` shows them)")

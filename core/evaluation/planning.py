@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
-from core.runs.batch import draw_sessions
 from core.storage.splits_file import read_book
 from core.thread.evidence import DEFAULT, Evidence
 from core.workspace import Workspace

@@ -34,6 +34,15 @@ _NOT_SAID = re.compile(
 
 
 def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
+    for index, text, unit, is_held in quotes_of(thread):
+        if not is_held:
+            sentence = f"it quotes {text}{unit}, which no earlier result holds"
+            yield Finding("grounding", index, sentence, "quote what a result says, or call the tool that says it")
+
+
+def quotes_of(thread: Thread) -> Iterator[tuple[int, str, str, bool]]:
+    """Every number that the assistant quotes and that needs a source: the message's index, the number as written, its
+    unit, and whether what was seen before it holds it."""
     held: list[float] = []
     seen: list[str] = []  # looked through for numbers once one is quoted
     for index, message in enumerate(thread.messages):
@@ -45,9 +54,8 @@ def _grounding(thread: Thread, context: Context) -> Iterator[Finding]:
         if quoted:
             held = sorted({*held, *(number for text in seen for number in numbers_in(text))})
             seen = []
-        for text, unit in _ungrounded(quoted, held):
-            sentence = f"it quotes {text}{unit}, which no earlier result holds"
-            yield Finding("grounding", index, sentence, "quote what a result says, or call the tool that says it")
+        for written, unit, is_held in _looked_up(quoted, held):
+            yield index, written, unit, is_held
 
 
 def quoted_numbers(text: str) -> list[str]:
@@ -71,11 +79,6 @@ def quotes_any(text: str, held: list[float]) -> bool:
 def quotes_from(text: str, held: list[float]) -> int:
     """How many of the numbers that a text quotes are held, as `quotes_any` has it."""
     return sum(is_held for _, _, is_held in _looked_up(_QUOTED.finditer(text), held))
-
-
-def _ungrounded(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str]]:
-    """The quoted numbers that are not held, as written, each with its unit."""
-    return ((written, unit) for written, unit, is_held in _looked_up(quoted, held) if not is_held)
 
 
 def _looked_up(quoted: Iterable[re.Match[str]], held: list[float]) -> Iterator[tuple[str, str, bool]]:

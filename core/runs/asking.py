@@ -11,10 +11,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from core.datasets.barred import barred_names, barred_sessions
+from core.datasets.drawing import draw_sessions
 from core.datasets.facts import facts_of
 from core.datasets.standard import StandardDataset
 from core.errors import DatasetError, UsageError
-from core.runs.batch import draw_sessions
 from core.thread.kind_truths import VOTES, About
 from core.thread.kinds import BY_NAME, DECLARED, Asked, Kind, ask
 from core.thread.scoring import ACTIVITY, scoring_of
@@ -137,7 +137,7 @@ def draw_questions(
 
 def askable(workspace: Workspace, dataset: StandardDataset, most: int, seed: int = 0) -> list[Askable]:
     """How many of up to `most` of its sessions each kind can be asked. Raises DatasetError."""
-    order = _in_any_order(dataset, seed, None)[:most]
+    order = in_any_order(dataset, seed, None)[:most]
     return [
         Askable(
             kind, sum(asked_of(workspace, dataset, session, kind, seed) is not None for session in order), len(order)
@@ -171,13 +171,14 @@ def _questions(
 ) -> Iterator[Asked]:
     # each kind draws sessions of its own
     order = seed if kind.name == ACTIVITY else random.Random(f"{seed}\0{kind.name}").getrandbits(31)
-    for session in _in_any_order(dataset, order, among):
+    for session in in_any_order(dataset, order, among):
         if (question := asked_of(workspace, dataset, session, kind, seed)) is not None:
             yield question
 
 
-def _in_any_order(dataset: StandardDataset, seed: int, among: Collection[str] | None) -> list[str]:
-    """All sessions: one of each label, then one more of each; those that hold several activities last."""
+def in_any_order(dataset: StandardDataset, seed: int, among: Collection[str] | None) -> list[str]:
+    """All labelled sessions, or those of `among`: one of each label, then one more of each; those that hold several
+    activities last."""
     there = [session for session in (dataset.sessions if among is None else among) if dataset.labels.get(session)]
     facts = facts_of(dataset)
     of_one = [session for session in there if not facts.get(session, {}).get("changes_sec")]

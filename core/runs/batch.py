@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.datasets.facts import holds_several
-from core.errors import UsageError
 from core.model.client import Model
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran, carry_out
@@ -19,37 +16,11 @@ from core.thread.value import Thread
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.datasets.standard import StandardDataset
     from tools.registry import Tool
-
 
 _log = logging.getLogger(__name__)
 CANCEL_AGAIN_SEC = 5.0
 """A job that did not end in this time is told once more: what it waits for may have taken the first for its own."""
-
-
-def draw_sessions(dataset: StandardDataset, count: int, seed: int, among: Collection[str] | None = None) -> list[str]:
-    """`count` sessions at random, spread over the labels as evenly as there are sessions; of `among` where it is given.
-    Sessions of several activities are left out.
-
-    Raises:
-        UsageError: the dataset has fewer.
-    """
-    chance = random.Random(seed)
-    by_label: dict[str, list[str]] = {}
-    sessions = dataset.sessions if among is None else among
-    for session in sorted(session for session in sessions if not holds_several(dataset, session)):
-        by_label.setdefault(dataset.labels[session][0], []).append(session)
-    there = sum(map(len, by_label.values()))
-    if count > there:
-        which = "labelled sessions" if among is None else "sessions so difficult"
-        raise UsageError(f"{dataset.name} has {there} {which}, fewer than the {count} asked for")
-    groups = [chance.sample(group, len(group)) for _, group in sorted(by_label.items())]
-    drawn: list[str] = []
-    while len(drawn) < count:
-        chance.shuffle(groups)
-        drawn += [group.pop() for group in groups if group]
-    return drawn[:count]
 
 
 async def run_jobs(

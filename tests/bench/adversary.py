@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analyst.transport import BuiltinTransport
+from core.datasets.drawing import draw_sessions
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
 from core.evaluation.scores import wilson
@@ -34,7 +35,7 @@ from core.export.report import ExportRequest
 from core.export.run import export
 from core.model.client import Model
 from core.model.endpoints import choose
-from core.runs.batch import Job, draw_sessions, run_jobs
+from core.runs.batch import Job, run_jobs
 from core.thread.evidence import Evidence
 from core.workspace import Workspace, open_workspace
 from tests.bench.tools import DATA, SLICES, Slice, imported, share_text

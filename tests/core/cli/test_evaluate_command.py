@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from core.cli.commands import run_command
+from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.evaluation.contest import Contestant, Evaluation, begin
-from core.runs.batch import draw_sessions
 from core.storage import store
 from core.storage.splits_file import hold_out
 from core.thread.evidence import evidence_of

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
-from core.runs.batch import draw_sessions
 from core.storage import store, thread_files
 from core.thread.value import calls_of, is_assistant
 from core.workspace import Workspace, open_workspace

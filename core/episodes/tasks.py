@@ -1,0 +1,217 @@
+"""What is asked of which session: the tasks of one side of a dataset."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.analyst.conversation import read_request
+from core.analyst.questions import propose_question
+from core.datasets.standard import StandardDataset, open_dataset
+from core.episodes.sides import SIDES, Side, side_of
+from core.errors import UsageError
+from core.runs.asking import asked_of, in_any_order, kinds_named
+from core.storage.splits_file import read_book
+from core.storage.store import Stored, read_all
+from core.thread.evidence import DEFAULT, Evidence, evidence_in, settled
+from core.thread.kinds import Asked, Kind
+from core.thread.opening import described, first_message
+from core.thread.scoring import ACTIVITY, activity_in, kind_in
+from core.thread.value import Thread
+from core.workspace import Workspace
+
+Questions = Literal["proposed", "stored"]
+"""Where questions come from: made for each session from its seed, or those that the workspace's threads ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question about one session. What is right is in no text that is made of it."""
+
+    workspace: Workspace = field(repr=False)
+    dataset: str
+    session: str
+    """The session's id in the dataset."""
+    question: str
+    split: Side = "train"
+    kind: str = ACTIVITY
+    """What is asked for (`docs/questions.md`)."""
+    seed: int = 0
+    evidence: Evidence = DEFAULT
+    """What the answer may rest on, which decides the tools (`docs/evidence.md`)."""
+    truth: str = field(default="", repr=False)
+    """The right answer; looked up where it is the session's label."""
+
+    @property
+    def id(self) -> str:
+        """`dataset/session`, for a log; no model is to see it."""
+        return f"{self.dataset}/{self.session}"
+
+    def row(self) -> dict[str, Any]:
+        """The task as a row of a framework's data set: all but the right answer, which `task_of` finds again."""
+        return {
+            "dataset": self.dataset, "session": self.session, "question": self.question, "split": self.split,
+            "kind": self.kind, "seed": self.seed, "evidence": self.evidence,
+        }  # fmt: skip
+
+
+def tasks(
+    workspace: Workspace,
+    dataset: str,
+    split: Side = "train",
+    *,
+    kinds: str = ACTIVITY,
+    questions: Questions = "proposed",
+    seed: int = 0,
+    count: int | None = None,
+    evidence: Evidence | None = None,
+) -> list[Task]:
+    """The tasks of one side of a dataset, labels in turn.
+
+    Args:
+        workspace: where the dataset is, and `splits.json` that says who is on which side.
+        dataset: the dataset's name.
+        split: `train` never holds a session that is held out, nor one that a split has put elsewhere or not placed yet.
+        kinds: what is asked for, with commas between them, or `mix` (`docs/questions.md`).
+        questions: `proposed` makes one for each session; `stored` takes those of the workspace's threads, but for those
+            that give their answer away.
+        seed: decides the order and the words; the same one gives the same tasks.
+        count: how many at most.
+        evidence: what answers may rest on; as the workspace's settings have it unless told.
+
+    Raises:
+        UsageError: the side is empty, or nothing of the kind can be asked there.
+        DatasetError: the dataset cannot be read. WorkspaceError: `splits.json` is damaged.
+    """
+    opened, wanted = open_dataset(workspace, dataset), kinds_named(kinds)
+    there = sessions_on(workspace, opened, split)
+    make = _stored if questions == "stored" else _proposed
+    some: list[Task] = []
+    for task in make(workspace, opened, there, split, wanted, seed):
+        if count is not None and len(some) >= count:
+            break
+        mode = evidence or task.evidence
+        some.append(Task(workspace, dataset, task.session, task.question, split, task.kind, seed, mode, task.truth))
+    if not some:
+        raise UsageError(
+            f"no session of {dataset} on the side `{split}` can be asked `{kinds}` ({questions} questions)"
+        )
+    return some
+
+
+def sessions_on(workspace: Workspace, dataset: StandardDataset, split: str) -> list[str]:
+    """The labelled sessions on a side. Raises UsageError where there are none, or no such side; WorkspaceError."""
+    if split not in SIDES:
+        raise UsageError(f"there is no side {split!r}; there are: {', '.join(SIDES)}")
+    book = read_book(workspace.root)
+    there = [session for session in dataset.sessions if side_of(book, dataset, session) == split]
+    if not there:
+        raise UsageError(
+            f"{dataset.name} has no session on the side `{split}`; `sensorloom export --split 80/10/10` puts people on "
+            "sides, and `--hold-out` names what is only tested on"
+        )
+    return there
+
+
+def task_of(workspace: Workspace, row: Mapping[str, Any], split: Side | None = None) -> Task:
+    """The task of a row that `Task.row` or `sensorloom export --profile rl` wrote.
+
+    Args:
+        workspace: where its dataset is.
+        row: at least `dataset` and `session`.
+        split: the side that the row is to be on; what the row says, or `train`, unless told.
+
+    Raises:
+        UsageError: the row names no session, or one that is no longer on its side: a session that was held out since is
+            not trained on.
+        DatasetError: the dataset cannot be read.
+    """
+    name, session = str(row.get("dataset") or ""), str(row.get("session") or "")
+    opened, wanted = open_dataset(workspace, name), split or str(row.get("split") or "train")
+    if session not in opened.labels:
+        raise UsageError(f"{name} has no session {session!r}; a row has `dataset`, `session` and `question`")
+    require_side(workspace, opened, session, wanted)
+    kind, seed = str(row.get("kind") or ACTIVITY), int(row.get("seed") or 0)
+    truth = str(row.get("answer") or "") or _truth(workspace, opened, session, kind, seed)
+    question = str(row.get("question") or "") or _words(opened, session, seed)
+    side: Side = next(side for side in SIDES if side == wanted)
+    return Task(workspace, name, session, question, side, kind, seed, evidence_in(row), truth)
+
+
+def require_side(workspace: Workspace, dataset: StandardDataset, session: str, wanted: str) -> None:
+    """Nothing where a session is on this side now. Raises UsageError where it is not: what has been held out since is
+    not trained on; WorkspaceError."""
+    if (side := side_of(read_book(workspace.root), dataset, session)) != wanted:
+        where = f"on the side `{side}`" if side else "on no side of the split yet"
+        raise UsageError(f"{dataset.name}/{session} is {where}, not on `{wanted}`; make the tasks anew")
+
+
+def _truth(workspace: Workspace, dataset: StandardDataset, session: str, kind: str, seed: int) -> str:
+    if kind == ACTIVITY:
+        return dataset.labels[session][0]
+    asked = asked_of(workspace, dataset, session, kinds_named(kind)[0], seed)
+    return asked.truth if asked else ""
+
+
+def _words(dataset: StandardDataset, session: str, seed: int) -> str:
+    """A question for the activity, made of the manifest alone."""
+    opening = {"role": "user", "content": described(dataset.manifest)}
+    return propose_question(read_request({"messages": [opening]}), random.Random(f"{seed}\0{session}"))
+
+
+def _proposed(
+    workspace: Workspace,
+    dataset: StandardDataset,
+    there: Collection[str],
+    split: Side,
+    kinds: tuple[Kind, ...],
+    seed: int,
+) -> Iterator[Task]:
+    for number, session in enumerate(in_any_order(dataset, seed, there)):
+        turned = [*kinds[number % len(kinds) :], *kinds[: number % len(kinds)]]
+        asked = next(filter(None, (asked_of(workspace, dataset, session, kind, seed) for kind in turned)), None)
+        if asked is not None:
+            yield _task(workspace, dataset, split, seed, asked)
+
+
+def _task(workspace: Workspace, dataset: StandardDataset, split: Side, seed: int, asked: Asked) -> Task:
+    question = asked.question or _words(dataset, asked.session, seed)
+    evidence = settled(workspace.settings.run.evidence or DEFAULT, asked.session, seed)
+    return Task(workspace, dataset.name, asked.session, question, split, asked.kind, seed, evidence, asked.truth)
+
+
+def _stored(
+    workspace: Workspace,
+    dataset: StandardDataset,
+    there: Collection[str],
+    split: Side,
+    kinds: tuple[Kind, ...],
+    seed: int,
+) -> Iterator[Task]:
+    """The questions of threads about these sessions, each once, in an order that the seed draws."""
+    wanted, known = {kind.name for kind in kinds}, set(there)
+    asked: dict[tuple[str, str], Thread] = {}
+    for stored in read_all(workspace.threads):
+        if isinstance(stored, Stored) and stored.thread.dataset == dataset.name and stored.thread.session in known:
+            thread = stored.thread
+            if thread.question and thread.truth and kind_in(thread.metadata) in wanted:
+                asked.setdefault((thread.session, thread.question), thread)
+    threads = list(asked.values())
+    random.Random(seed).shuffle(threads)
+    for thread in threads:
+        if _gives_away(dataset, thread):
+            continue
+        kind, evidence = kind_in(thread.metadata), evidence_in(thread.metadata)
+        yield Task(workspace, dataset.name, thread.session, thread.question, split, kind, seed, evidence, thread.truth)
+
+
+def _gives_away(dataset: StandardDataset, thread: Thread) -> bool:
+    """Whether the question alone tells its answer, as `sensorloom check` finds it."""
+    from core.lint import Context
+    from core.lint.leak import LEAK
+
+    metadata = {**thread.metadata, "activity": activity_in(thread.metadata)}
+    asked = Thread({"id": "", "metadata": metadata, "messages": [first_message(dataset.manifest, thread.question)]})
+    return any(True for _ in LEAK.find(asked, Context(labels=tuple(dataset.activities))))

@@ -1,0 +1,208 @@
+"""Episodes: what a trainer is given of a session, what it may not be given, and what it is told its work is worth."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import Episode, Task, task_of, tasks
+from core.curate.proposals import create_thread
+from core.datasets.importing import import_dataset
+from core.datasets.standard import open_dataset
+from core.errors import UsageError
+from core.storage.splits_file import SplitBook, hold_out, release, write_book
+from core.workspace import Workspace, open_workspace
+
+ROOT = Path(__file__).parents[3]
+WAY = "80/10/10 by subject, seed 0"
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = open_workspace(str(tmp_path_factory.mktemp("episodes")), environ={})
+    import_dataset(workspace, "demo")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def train(space: Workspace) -> list[Task]:
+    return tasks(space, "demo", seed=7)
+
+
+@pytest.fixture(scope="module")
+def episode(train: list[Task]) -> Episode:
+    return Episode(train[0])
+
+
+def asked(name: str, **arguments: Any) -> dict[str, Any]:
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "type": "function", "function": function}]}
+
+
+def answered(text: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": "c", "content": text}
+
+
+def final(answer: str, words: str = "So it is.") -> dict[str, Any]:
+    return {"role": "assistant", "content": f"{words}\n\nConfidence: high\nFinal Answer: {answer}"}
+
+
+def test_one_seed_gives_the_same_tasks_and_labels_take_turns(space: Workspace, train: list[Task]):
+    assert tasks(space, "demo", seed=7) == train != tasks(space, "demo", seed=8)
+    labels = open_dataset(space, "demo").activities
+    assert {task.truth for task in train[: len(labels)]} == set(labels)
+    assert all(task.question for task in train)
+
+
+def test_no_message_schema_or_result_names_the_label_alone_or_the_session(space: Workspace, train: list[Task]):
+    labels = open_dataset(space, "demo").activities
+    for task in train[:4]:
+        episode = Episode(task)
+        manifest = episode.messages[1]["content"].partition("\n\nUser Query:")[0]
+        results = [episode.call("show_channel_stats"), episode.call("detect_periodicity")]
+        text = json.dumps([*episode.messages, *episode.tools, *results])
+        assert task.session not in text and "ground_truth" not in text and task.truth not in repr(task).split()
+        assert "truth" not in repr(task) and "answer" not in task.row()
+        assert all(f'"{label}"' in manifest for label in labels)
+        assert manifest.count(f'"{task.truth}"') == 1
+
+
+def test_a_right_grounded_short_conversation_is_worth_one(episode: Episode):
+    result = episode.call("detect_periodicity", {"channel_names": ["acc_x"]})
+    number = re.findall(r"\d+\.\d+", result)[0]
+    messages = [asked("detect_periodicity", channel_names=["acc_x"]), answered(result)]
+    score = episode.score([*messages, final(episode.task.truth, f"I see {number} Hz.")])
+    assert score.value == 1 and score.answer == episode.task.truth
+    assert score == episode.score([*episode.messages, *messages, final(episode.task.truth, f"I see {number} Hz.")])
+
+
+def test_each_part_falls_for_its_own_reason(episode: Episode):
+    result = episode.call("detect_periodicity")
+    good = [asked("detect_periodicity"), answered(result)]
+    wrong = "laying" if episode.task.truth != "laying" else "walking"
+    parts = [
+        episode.score([*good, final(wrong)]).parts["right"],
+        episode.score([asked("no_such_tool"), answered("{}"), final(wrong)]).parts["calls"],
+        episode.score([*good, final(wrong, "It shows 987.654 Hz.")]).parts["grounded"],
+        episode.score([*good * 9, final(wrong)]).parts["brevity"],
+    ]
+    assert parts == [0, 0, 0, 0]
+    nothing = episode.score([{"role": "assistant", "content": "I do not know."}])
+    assert nothing.value == 0 and nothing.answer is None
+
+
+def test_calls_with_objects_for_arguments_are_read_too(episode: Episode):
+    call = {"type": "function", "function": {"name": "detect_periodicity", "arguments": {"channel_names": ["acc_x"]}}}
+    score = episode.score([{"role": "assistant", "content": "", "tool_calls": [call]}])
+    assert score.parts["calls"] == 1
+
+
+def test_weights_stand_in_the_settings(space: Workspace, tmp_path: Path):
+    (tmp_path / "sensorloom.toml").write_text("[reward]\nright = 0\ncalls = 0\ngrounded = 0\nbrevity = 2\n")
+    weighed = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
+    score = Episode(tasks(weighed, "demo", count=1)[0]).score([final("nonsense")])
+    assert score.value == score.parts["brevity"] == 1
+
+
+def test_a_wrong_call_says_what_would_be_right(episode: Episode):
+    assert "did_you_mean" in episode.call("detect_periodicty")
+    assert "error" in episode.call("detect_periodicity", "[")
+
+
+def test_callables_are_typed_and_documented_and_do_what_call_does(episode: Episode):
+    functions = {function.__name__: function for function in episode.callables()}
+    assert set(functions) == {schema["function"]["name"] for schema in episode.tools}
+    for schema in episode.tools:
+        function = functions[schema["function"]["name"]]
+        parameters = inspect.signature(function).parameters
+        assert list(parameters) == list(schema["function"]["parameters"]["properties"])
+        assert all(parameter.annotation is not inspect.Parameter.empty for parameter in parameters.values())
+        assert all(f"    {name}: " in (function.__doc__ or "") for name in parameters)
+    assert functions["show_channel_stats"](artifact_id="session") == episode.call(
+        "show_channel_stats", '{"artifact_id": "session"}'
+    )
+
+
+def test_held_out_sessions_are_never_on_the_training_side(space: Workspace, train: list[Task]):
+    hold_out(space.root, ["demo/subject:s02"])
+    try:
+        held_out = [task for task in train if task.session.startswith("s02_")]
+        assert held_out and not [task for task in tasks(space, "demo") if task.session.startswith("s02_")]
+        assert {task.session[:3] for task in tasks(space, "demo", "test")} == {"s02"}
+        with pytest.raises(UsageError, match="is on the side `test`, not on `train`"):
+            Episode(held_out[0])
+        with pytest.raises(UsageError, match="not on `train`"):
+            task_of(space, held_out[0].row())
+        assert Episode(task_of(space, {**held_out[0].row(), "split": "test"})).tools
+    finally:
+        release(space.root, ["demo/subject:s02"])
+
+
+def test_a_split_decides_and_whom_it_has_not_placed_is_on_no_side(space: Workspace, train: list[Task]):
+    unplaced = next(task for task in train if task.session.startswith("s02_"))
+    sides = {"demo/subject:s01": "train", "demo/subject:s03": "val"}
+    write_book(space.root, SplitBook(assigned={WAY: sides}, split=WAY))
+    try:
+        assert {task.session[:3] for task in tasks(space, "demo")} == {"s01"}
+        assert {task.session[:3] for task in tasks(space, "demo", "val")} == {"s03"}
+        with pytest.raises(UsageError, match="on no side of the split yet"):
+            task_of(space, unplaced.row())
+    finally:
+        (space.root / "splits.json").unlink()
+
+
+def test_stored_questions_are_asked_unless_they_give_the_answer_away(space: Workspace, train: list[Task]):
+    fair, telling = train[0], train[1]
+    create_thread(space, "demo", fair.session, "What is the person up to?")
+    create_thread(space, "demo", telling.session, f"This session is labelled {telling.truth}. Which one is it?")
+    stored = tasks(space, "demo", questions="stored")
+    assert [(task.session, task.question, task.truth) for task in stored] == [
+        (fair.session, "What is the person up to?", fair.truth)
+    ]
+
+
+def test_other_kinds_are_asked_and_rows_find_their_truth_again(space: Workspace):
+    mixed = tasks(space, "demo", kinds="steps,resting", count=4, seed=3)
+    assert {task.kind for task in mixed} == {"steps", "resting"}
+    assert [task_of(space, task.row()) for task in mixed] == mixed
+
+
+def test_what_cannot_be_had_is_said(space: Workspace):
+    for wrong, sentence in (("holdout", "there is no side"), ("val", "no session on the side `val`")):
+        with pytest.raises(UsageError, match=sentence):
+            tasks(space, "demo", wrong)  # pyright: ignore[reportArgumentType]
+
+
+def test_it_loads_no_screen_no_client_and_no_network():
+    program = (
+        "from core import Episode, Score, Task, task_of, tasks; import sys, json; "
+        "from core.lint.leak import LEAK; print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "core.episodes.episode" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {
+        "textual",
+        "rich",
+        "tui",
+        "openai",
+        "httpx",
+        "httpx2",
+        "mcp",
+    }
+    assert not loaded & {"core.model", "core.model.client", "ssl", "http.client", "asyncio"}
+
+
+def test_the_snippets_of_the_page_run(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(space.root)
+    names: dict[str, Any] = {}
+    for program in re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/episodes.md").read_text(), re.M | re.S):
+        exec(program, names)
+    assert 0 <= names["score"].value <= 1
