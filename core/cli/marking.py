@@ -86,12 +86,15 @@ def cut_command(
     """Cut the windows of the dataset NAME anew from the recordings that it keeps whole, by what is marked in them.
 
     The dataset as it was stays beside it, hidden; `sensorloom datasets mend NAME --undo` takes it back. A window that
-    lies where one lay before keeps its name; what is not there any more, or has another label now, is told.
+    lies where one lay before keeps its name, and one that a thread is about stays; what is not there any more, or has
+    another label now, is told.
     """
     from core.datasets.whole.cutting import Windows, cut_dataset
+    from core.listing.index import sessions_used
 
+    used = sessions_used(workspace, name)
     with progress_bar(f"cutting {name}") as progress:
-        report = cut_dataset(workspace, name, Windows(length, overlap, min_purity), progress)
+        report = cut_dataset(workspace, name, Windows(length, overlap, min_purity), progress, used)
     if as_json:
         print_json(asdict(report) | {"replaced": workspace.shown(report.replaced)})
         return

@@ -1,4 +1,4 @@
-"""A channel as one row of bars, drawn as the sensor pane draws a lane of one row."""
+"""A channel as one row of bars, and what falls into each column of a drawing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ import numpy as np
 from tools.sensors import sensors_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.session import Samples, Window
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def bars(time_sec: Samples, values: Samples, scale: tuple[float, float], width: int) -> str:
+def bars(
+    time_sec: Samples,
+    values: Samples,
+    scale: tuple[float, float],
+    width: int,
+    span: tuple[float, float] | None = None,
+) -> str:
     """Samples as a row of `width` bars, each at the middle of what falls into its stretch of time; blank in gaps.
 
     Args:
@@ -22,29 +30,44 @@ def bars(time_sec: Samples, values: Samples, scale: tuple[float, float], width: 
         values: shape (n,), NaN where a sample is missing.
         scale: the values of the lowest and the highest bar.
         width: cells.
+        span: the times at the left and right edge; the samples' own unless told.
     """
     if not time_sec.size or width < 1:
         return " " * max(width, 0)
-    start, end = float(time_sec[0]), float(time_sec[-1])
-    step = (end - start) / width if end > start else 1.0
-    low, high = np.full(width, np.nan), np.full(width, np.nan)
-    column = np.clip(((time_sec - start) / step).astype(np.intp), 0, width - 1)
-    there = np.isfinite(values)
-    np.fmin.at(low, column[there], values[there])
-    np.fmax.at(high, column[there], values[there])
-    if time_sec.size > 1:  # what a straight line between samples crosses; to a missing one there is none
-        edges = np.interp(start + step * np.arange(width + 1), time_sec, values, left=np.nan, right=np.nan)
-        crossed = np.where(np.isnan(edges[:-1] + edges[1:]), np.nan, np.stack((edges[:-1], edges[1:])))
-        low, high = np.fmin(low, crossed.min(axis=0)), np.fmax(high, crossed.max(axis=0))
-    levels = len(_BARS) - 1
-    bottom, top = scale
-    first, last = (
-        np.clip(np.nan_to_num((edge - bottom) * levels / (top - bottom) if top > bottom else edge * 0 + levels / 2)
-                .round(), 0, levels).astype(np.intp)
-        for edge in (low, high)
-    )  # fmt: skip
-    middle = (first + last) // 2
+    low, high = extents(time_sec, values, span or (float(time_sec[0]), float(time_sec[-1])), width)
+    middle = (level_of(low, scale, len(_BARS)) + level_of(high, scale, len(_BARS))) // 2
     return "".join(_BARS[level] if drawn else " " for level, drawn in zip(middle, ~np.isnan(low), strict=True))
+
+
+def level_of(values: Samples, scale: tuple[float, float], levels: int) -> NDArray[np.intp]:
+    """Which of `levels` each value lies on, from 0; the middle one where the scale has no height."""
+    bottom, top = scale
+    heights = (values - bottom) * (levels - 1) / (top - bottom) if top > bottom else values * 0 + (levels - 1) / 2
+    return np.clip(np.nan_to_num(heights).round(), 0, levels - 1).astype(np.intp)
+
+
+def extents(time_sec: Samples, values: Samples, span: tuple[float, float], columns: int) -> tuple[Samples, Samples]:
+    """Least and greatest value in each of `columns` stretches of time; NaN where there is none."""
+    start, end = span
+    low, high = np.full(columns, np.nan), np.full(columns, np.nan)
+    if not time_sec.size:
+        return low, high
+    width = (end - start) / columns if end > start else 1.0
+    column = np.clip(((time_sec - start) / width).astype(np.intp), 0, columns - 1)
+    inside = (time_sec >= start) & (time_sec <= end) & np.isfinite(values)
+    np.fmin.at(low, column[inside], values[inside])
+    np.fmax.at(high, column[inside], values[inside])
+    if time_sec.size > 1:
+        # a missing sample makes the line to it missing, so gaps stay gaps
+        edges = np.interp(start + width * np.arange(columns + 1), time_sec, values, left=np.nan, right=np.nan)
+        low = np.fmin(low, np.fmin(_both(edges[:-1], edges[1:]), _both(edges[1:], edges[:-1])))
+        high = np.fmax(high, np.fmax(_both(edges[:-1], edges[1:]), _both(edges[1:], edges[:-1])))
+    return low, high
+
+
+def _both(first: Samples, other: Samples) -> Samples:
+    """`first`, but NaN where `other` is."""
+    return np.where(np.isnan(other), np.nan, first)
 
 
 def main_signal(window: Window) -> Samples:

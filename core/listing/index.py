@@ -115,6 +115,11 @@ def summaries(workspace: Workspace) -> list[Summary]:
     return [known[stem] for stem in sorted(known)]
 
 
+def sessions_used(workspace: Workspace, dataset: str) -> set[str]:
+    """The sessions of a dataset that threads are about."""
+    return {summary.session for summary in summaries(workspace) if summary.dataset == dataset and summary.session}
+
+
 def apply(known: dict[str, Summary], changes: Changes) -> bool:
     """Bring `known` up to date; says whether that changed anything."""
     for summary in changes.changed:

@@ -12,6 +12,7 @@ from core.datasets.standard import open_dataset
 from core.datasets.whole.cutting import Progress, cut_dataset, windows_in
 from core.datasets.whole.recording import recordings_of
 from core.errors import SensorloomError
+from core.listing.index import sessions_used
 from core.text import counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
@@ -87,5 +88,6 @@ def ask_how_to_cut(dataset: str) -> AskTextScreen:
 
 def cut_as_typed(workspace: Workspace, dataset: str, text: str, progress: Progress) -> str:
     """Cut windows anew as the options say that were typed, and tell what became of it. Raises SensorloomError."""
-    report = cut_dataset(workspace, dataset, windows_in(text), progress)
+    used = sessions_used(workspace, dataset)
+    report = cut_dataset(workspace, dataset, windows_in(text), progress, used)
     return "\n".join((f"{dataset}: {counted(report.sessions, 'session')}", *report.lines()))

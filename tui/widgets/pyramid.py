@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.datasets.sparkline import extents
 from tools.results import BRIDGED_SEC, BRIDGED_STEPS
-from tui.widgets.lane_rows import extents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

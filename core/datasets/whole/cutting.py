@@ -6,38 +6,30 @@ stretches are marked differently or a neighbour is cut otherwise, and another wi
 
 from __future__ import annotations
 
-import json
-import os
-import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.datasets.importing import alone, put_in_place
 from core.datasets.plan import NewSession
-from core.datasets.staging import PROVENANCE, write_session
+from core.datasets.staging import write_session
 from core.datasets.standard import (
-    DATA,
-    LABELS,
-    MANIFEST,
     SESSIONS,
-    SUBJECTS,
     StandardDataset,
     open_dataset,
-    read_object,
 )  # fmt: skip
 from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.whole.around import staying_sessions, write_around
 from core.datasets.whole.marks import Stretches
 from core.datasets.whole.marks_file import StoredMarks, read_marks
-from core.datasets.whole.recording import RECORDINGS, read_recording, recording_folder, recordings_of, subject_of
+from core.datasets.whole.recording import read_recording, recording_folder, recordings_of, subject_of
 from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows, window_name
 from core.errors import ConflictError, DatasetError, UsageError, system_reason
-from core.storage.atomic import write_atomic
 from core.text import counted
 from core.workspace import Workspace
 
@@ -48,9 +40,6 @@ if TYPE_CHECKING:
 
 LENGTH_SEC = 5.0
 """A window's length unless told."""
-_HOW_CUT = re.compile(r"(Windows of [\d.e+-]+ s of one activity|Each session is a whole recording)(?=\.)")
-"""What the description of an import says of its windows."""
-
 Progress = Callable[[int, int, str], None]
 
 
@@ -68,9 +57,11 @@ class CutReport:
     """How long the rest without a label is."""
     recorded_sec: float
     gone: int
-    """Sessions that were there before and are no more; threads about them cannot be replayed."""
+    """Sessions that were there before and are no more; no thread is about them."""
     relabelled: tuple[str, ...]
     """Sessions that are there as before and have another label now."""
+    stay: tuple[str, ...]
+    """Sessions that are as they were: threads are about them, or they come from none of the recordings."""
     replaced: Path
     """Where the dataset is as it was before."""
 
@@ -80,7 +71,10 @@ class CutReport:
         lines.append(f"  without a label: {self.unlabelled_sec:.1f} of {self.recorded_sec:.1f} s")
         lines += [f"  left out: {count} {reason}" for reason, count in self.dropped.items()]
         if self.gone:
-            lines.append(f"  gone: {counted(self.gone, 'session')}; a thread about one of them cannot replay")
+            lines.append(f"  gone: {counted(self.gone, 'session')} that no thread is about")
+        if self.stay:
+            stay = f"{counted(len(self.stay), 'session')}, such as {self.stay[0]}"
+            lines.append(f"  as before, for threads or of no recording: {stay}")
         if self.relabelled:
             named = ", ".join(self.relabelled[:6])
             lines.append(f"  another label now: {counted(len(self.relabelled), 'session')}, such as {named}")
@@ -149,8 +143,17 @@ def cut_recording(
             yield NewSession(session, subject, names[label], time_sec, channels, window.values[:, rows])
 
 
-def cut_dataset(workspace: Workspace, name: str, how: Windows, progress: Progress | None = None) -> CutReport:
+def cut_dataset(
+    workspace: Workspace, name: str, how: Windows, progress: Progress | None = None, used: Collection[str] = ()
+) -> CutReport:
     """Cut the windows of a dataset anew; the dataset as it was is kept beside it, hidden.
+
+    Args:
+        workspace: where it is.
+        name: the dataset's.
+        how: length, overlap and purity.
+        progress: told after each recording.
+        used: the sessions that threads are about; they stay, whatever is cut.
 
     Raises:
         UsageError: no window could be cut that way.
@@ -166,7 +169,7 @@ def cut_dataset(workspace: Workspace, name: str, how: Windows, progress: Progres
     partial = workspace.data / f".{name}.partial"
     try:
         with alone(workspace.data, name):
-            return _cut(dataset, recordings, partial, how, progress)
+            return _cut(dataset, recordings, partial, how, progress, used)
     except OSError as error:
         raise DatasetError(f"cannot write {partial}: {system_reason(error)}; nothing was changed") from error
     finally:
@@ -174,7 +177,12 @@ def cut_dataset(workspace: Workspace, name: str, how: Windows, progress: Progres
 
 
 def _cut(
-    dataset: StandardDataset, recordings: Sequence[str], partial: Path, how: Windows, progress: Progress | None
+    dataset: StandardDataset,
+    recordings: Sequence[str],
+    partial: Path,
+    how: Windows,
+    progress: Progress | None,
+    used: Collection[str],
 ) -> CutReport:
     shutil.rmtree(partial, ignore_errors=True)
     (partial / SESSIONS).mkdir(parents=True)
@@ -207,7 +215,8 @@ def _cut(
             f"with `sensorloom datasets mark {dataset.name} {recordings[0]} --from 0 --to 10 --label walking`"
         )
     settings = {"length_sec": how.length_sec, "overlap": how.overlap, "min_purity": how.min_purity}
-    _write_around(dataset, partial, labels, people, settings, dropped)
+    staying = staying_sessions(dataset, used, labels)
+    write_around(dataset, partial, labels, people, settings, dropped, staying)
     for stored in marks:
         if read_marks(stored.folder).digest != stored.digest:
             raise ConflictError(f"{stored.folder.name} was marked meanwhile; nothing was changed, cut again")
@@ -220,40 +229,11 @@ def _cut(
         {reason: count for reason, count in dropped.most_common() if count},
         round(unlabelled, 3),
         round(recorded, 3),
-        len(set(dataset.labels) - set(labels)),
+        len(set(dataset.labels) - {*labels, *staying}),
         tuple(s for s, label in labels.items() if s in dataset.labels and dataset.labels[s] != (label,)),
+        tuple(staying),
         replaced,
     )
-
-
-def _write_around(
-    dataset: StandardDataset,
-    partial: Path,
-    labels: dict[str, str],
-    people: dict[str, str],
-    settings: dict[str, float],
-    dropped: Counter[str],
-) -> None:
-    """All that a dataset has beside its sessions; the recordings are linked, for they stay as they are."""
-    for entry in dataset.folder.iterdir():
-        if entry.name == RECORDINGS:
-            shutil.copytree(entry, partial / RECORDINGS, copy_function=_linked)
-        elif entry.is_file() and not entry.name.startswith(".") and entry.name not in (LABELS, SUBJECTS, MANIFEST):
-            shutil.copy2(entry, partial / entry.name)
-    here = set(labels.values())
-    told = _HOW_CUT.sub(f"Windows of {settings['length_sec']:g} s of one activity", dataset.description)
-    activities = [label for label in dataset.activities if label in here]
-    manifest = dict(dataset.manifest) | {"activities": [*activities, *sorted(here - set(activities))]}
-    _write(partial / MANIFEST, manifest | ({"description": told} if told else {}))
-    _write(partial / LABELS, {session: [labels[session]] for session in sorted(labels)})
-    whose = {name: who for name, who in dataset.subjects.items() if name in recordings_of(dataset)} | people
-    _write(partial / SUBJECTS, dict(sorted(whose.items())))
-    try:
-        provenance = read_object(partial / PROVENANCE)
-    except DatasetError:
-        provenance = {}
-    left_out = {reason: count for reason, count in dropped.most_common() if count}
-    _write(partial / PROVENANCE, provenance | settings | {"dropped": left_out})
 
 
 def rate_of(time_sec: Samples) -> float:
@@ -282,18 +262,3 @@ def _majority(labels: NDArray[np.int64]) -> tuple[int, float]:
     counts = np.bincount(labels + 1)
     most = int(np.argmax(counts))
     return most - 1, float(counts[most] / len(labels))
-
-
-def _linked(source: str, target: str) -> str:
-    """The same file under another name, where the file system can; samples only, for marks are written anew."""
-    if Path(source).name == DATA:
-        try:
-            os.link(source, target)
-            return target
-        except OSError:
-            pass
-    return shutil.copy2(source, target)
-
-
-def _write(path: Path, value: Any) -> None:
-    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())

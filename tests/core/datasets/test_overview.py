@@ -11,22 +11,18 @@ from core.cli.commands import run_command
 from core.datasets.sparkline import bars
 from core.workspace import Workspace
 from tests.tui.motion import motion_workspace
-from tui.widgets.lane_rows import lane_rows
 
 
 def show(workspace: Workspace, *options: str) -> int:
     return run_command(["datasets", "show", "motion", *options, "--workspace", str(workspace.root)])
 
 
-def test_bars_are_those_of_a_lane_of_the_sensor_pane() -> None:
-    rng = np.random.default_rng(3)
-    times = np.cumsum(rng.uniform(0.01, 0.03, 300))
-    values = np.where(rng.random(300) < 0.1, np.nan, rng.normal(0, 1, 300))
-    values[100:150] = np.nan
-    for scale in ((-2.0, 2.0), (0.0, 0.0)):
-        for width in (7, 30, 200):
-            pane = lane_rows(times, values, (times[0], times[-1]), scale, width, 1)[0]
-            assert bars(times, values, scale, width) == pane
+def test_bars_are_blank_where_samples_are_missing_and_on_the_middle_level_of_a_scale_without_height() -> None:
+    times = np.arange(100) / 10
+    values = np.where(times < 5, np.sin(times), np.nan)
+    drawn = bars(times, values, (-1.0, 1.0), 20)
+    assert drawn[:9].strip() == drawn[:9] and set(drawn[10:]) == {" "}
+    assert set(bars(times, np.ones(100), (0.0, 0.0), 7)) == {"▅"}
     assert bars(times[:0], values[:0], (0, 1), 4) == "    "
 
 

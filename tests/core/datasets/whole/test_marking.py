@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from core.cli.commands import run_command
+from core.curate import create_thread
 from core.datasets.archive import RawFile
 from core.datasets.check import check_dataset
 from core.datasets.standard import open_dataset
@@ -138,6 +140,24 @@ def test_a_dataset_is_cut_anew_and_a_window_that_stays_keeps_its_name(workspace:
     assert read_marks(folder_of(workspace)).marks.undo, "what can be undone is there after cutting"
 
 
+def test_sessions_that_threads_are_about_or_that_no_recording_holds_stay_when_windows_are_cut(workspace: Workspace):
+    mark(workspace, (0, 20, "walking"))
+    cut_dataset(workspace, "mine", Windows(5))
+    home = workspace.data / "mine"
+    cut = open_dataset(workspace, "mine").sessions
+    for name in ("anna_r001_w001", "by_hand"):  # as a recorder cuts them under way, and from elsewhere
+        shutil.copytree(home / "sessions" / cut[0], home / "sessions" / name)
+    labels = json.loads((home / "labels.json").read_text()) | {"by_hand": ["jumping"]}
+    (home / "labels.json").write_text(json.dumps(labels))
+    (home / "subjects.json").write_text(json.dumps({"anna_r001_w001": "anna", "anna_r001": "anna"}))
+    report = cut_dataset(workspace, "mine", Windows(10), used={"anna_r001_w001", cut[1], "../x", "nobody"})
+    assert set(report.stay) == {"anna_r001_w001", "by_hand", cut[1]} and report.gone == 3
+    dataset = open_dataset(workspace, "mine")
+    assert dataset.labels["by_hand"] == ("jumping",) and dataset.labels[cut[1]] == ("walking",)
+    assert "jumping" in dataset.activities and dataset.subjects["anna_r001_w001"] == "anna"
+    assert dataset.load("anna_r001_w001").time_sec.size == 5 * RATE and "anna_r001_w001" not in dataset.labels
+
+
 def test_a_recording_out_of_time_is_drawn_in_time(workspace: Workspace):
     window = read_recording(folder_of(workspace), open_dataset(workspace, "mine").channels)
     assert window.values.dtype == np.float32 and in_time(window) is window
@@ -179,6 +199,8 @@ def test_the_commands_mark_list_undo_and_cut_and_refuse_a_session_that_was_cut(
     assert stretches == [{"start_sec": 3.2, "end_sec": 8.1, "label": "walking"}]
     assert "1 session of 4 s" in told("cut", "mine", "--length", "4")
     session = open_dataset(workspace, "mine").sessions[0]
+    create_thread(workspace, "mine", session, "What is done?", evidence="measure")
+    assert f"as before, for threads or of no recording: 1 session, such as {session}" in told("cut", "mine", "--length", "3")
     refused = told("mark", "mine", session, "--from", "0", "--to", "1", "--label", "x", code=1)
     assert "is not marked; mark one of its recordings: anna_r001, ben_r001" in refused
     assert "has no recording 'nobody'" in told("mark", "mine", "nobody", "--list", code=1)
