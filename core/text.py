@@ -53,6 +53,20 @@ def counted(number: object, noun: str) -> str:
     return f"{text} {noun}{'' if number == 1 else 's'}"
 
 
+_FIRST_NOUN = re.compile(r"^((?:broken|gyroscope|accelerometer) )?(\w+?)(ies|s)\b")
+_OF_MANY = {"that are no tables": "that is no table", " are no numbers": " is no number", "that are ": "that is ",
+            "of their": "of its", "have ": "has "}  # fmt: skip
+
+
+def reason_counted(count: int, reason: str) -> str:
+    """How often something was left out, with the reason as counters have it: `3 rows without a label`, `1 row …`."""
+    if count == 1:
+        reason = _FIRST_NOUN.sub(lambda m: f"{m[1] or ''}{m[2]}{'y' if m[3] == 'ies' else ''}", reason)
+        for many, single in _OF_MANY.items():
+            reason = reason.replace(many, single)
+    return f"{count} {reason}"
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """`text` on one line, safe to draw, cut to `limit` characters with an ellipsis."""
     flat = " ".join(printable(text[: limit * 4]).split())

@@ -17,7 +17,7 @@ from core.cli.marking import cut_command, mark_command
 from core.cli.show_dataset import show_command
 from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
-from core.text import counted
+from core.text import counted, reason_counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _tell(workspace: Workspace, report: ImportReport, told: Sequence[str]) -> No
     for label, count in report.activities.items():
         say(f"  {count:6d}  {label}")
     for reason, count in report.dropped.items():
-        say(f"  left out: {count} {reason}")
+        say(f"  left out: {reason_counted(count, reason)}")
     if report.recordings:
         first = report.recordings[0]
         say(f"  {counted(len(report.recordings), 'recording')} kept whole, such as {first}")

@@ -17,7 +17,7 @@ from core.cli.record_watch import watching
 from core.cli.table_options import sensor_units
 from core.datasets.tables.form import TableForm, checked
 from core.errors import UsageError
-from core.text import counted
+from core.text import counted, reason_counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _tell_end(ended: Ended) -> None:
     for note in ended.finished.notes:
         say(f"  {note}")
     left_out = ((reason, count) for reason, count in ended.finished.counts.items() if reason not in TROUBLES)
-    for line in (*troubles(ended.finished.counts), *(f"{count:,} {reason}" for reason, count in left_out)):
+    for line in (*troubles(ended.finished.counts), *(reason_counted(count, reason) for reason, count in left_out)):
         say(f"  {line}")
     if ended.finished.seconds and not ended.finished.windows:
         name, seconds = f"{ended.finished.dataset} {ended.finished.recording}", ended.finished.seconds

@@ -17,6 +17,7 @@ from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, i
 from core.datasets.whole.recording import RECORDINGS
 from core.errors import DatasetError
 from core.storage.atomic import digest, write_atomic
+from core.text import reason_counted
 
 GROUP_ROWS = 1 << 16
 """Rows of a recording that can be read alone: eleven minutes at 100 Hz."""
@@ -229,7 +230,7 @@ def _same_job(folder: Path, job: dict[str, Any]) -> bool:
 
 
 def _told(dropped: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+    return ", ".join(reason_counted(count, reason) for reason, count in dropped.items())
 
 
 def _json(value: Any) -> bytes:

@@ -101,7 +101,7 @@ def cut_rows(
     for start, end in label_runs(labels) if pure else [(0, len(labels))]:
         if pure and labels[start] < 0:
             continue
-        for piece in _pieces(time_sec[start:end], cut.max_gap_sec, dropped):
+        for piece in pieces_of(time_sec[start:end], cut.max_gap_sec, dropped):
             rows = piece if not start else start + piece
             if cut.thinned:
                 rows = _thinned(time_sec, rows, cut.rate_hz, dropped)
@@ -135,7 +135,7 @@ def label_runs(labels: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     return ((first, last) for first, last in pairwise(edges) if last > first)
 
 
-def _pieces(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[NDArray[np.integer]]:
+def pieces_of(times: Samples, max_gap: float, dropped: Counter[str]) -> Iterator[NDArray[np.integer]]:
     """The rows of each stretch without a gap, in rising time. A single row out of place parts nothing.
 
     Rows are int32, and differences are taken block by block: a day's recording has millions of rows.

@@ -55,7 +55,7 @@ class Shape:
         """A line of cells as a row; None for the heading, which a source that begins anew sends again.
 
         Raises NotARow."""
-        cells = fields(line, self.layout.separator)
+        cells = fields(line, self.layout.separator, len(self.layout.names))
         if tuple(cells) == self.layout.names:
             return None
         if len(cells) != len(self.layout.names):
@@ -111,7 +111,7 @@ def _within(ns: int) -> int:
 def shape_of_lines(lines: Sequence[str], form: TableForm) -> Shape:
     """The shape of lines of cells. Raises DatasetError: they hold no rows of numbers, or lack what the form names."""
     layout = look(("\n".join(lines) + "\n").encode(), "the source")
-    rows = [row for line in lines if len(row := fields(line, layout.separator)) == len(layout.names)]
+    rows = [row for line in lines if len(row := fields(line, layout.separator, len(layout.names))) == len(layout.names)]
     named = [dict(zip(layout.names, row, strict=True)) for row in rows if tuple(row) != layout.names]
     return _shape(layout, named, form)
 

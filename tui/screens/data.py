@@ -18,7 +18,7 @@ from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
 from core.datasets.plan import Importer
 from core.datasets.standard import DatasetInfo, list_datasets, open_dataset
 from core.errors import SensorloomError
-from core.text import counted, one_line
+from core.text import counted, one_line, reason_counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
@@ -199,6 +199,6 @@ def _size(dataset: DatasetInfo) -> str:
 
 
 def _imported(report: ImportReport, new: str) -> str:
-    dropped = "".join(f"; left out: {count} {reason}" for reason, count in report.dropped.items())
+    dropped = "".join(f"; left out: {reason_counted(count, reason)}" for reason, count in report.dropped.items())
     done = f"{report.dataset}: {counted(report.sessions, 'session')} imported, {new} makes a thread about one{dropped}"
     return "\n".join((done, *report.told))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.datasets.tables.form import NO_PRESET
 from core.datasets.tables.preview import Preview
 from core.datasets.tables.proposal import Proposal
-from core.text import counted, one_line
+from core.text import counted, one_line, reason_counted
 from tools.sensors import sensors_of
 from tools.session import Window
 from tui.widgets.lines import Kind, Line, fit, wrapped
@@ -38,11 +38,11 @@ def preview_lines(preview: Preview, width: int, height: int) -> list[Line]:
         decided = [f"read as the preset {preset} says: {proposal.form.source}"] if preset not in ("", NO_PRESET) else []
         decided += [note for note in proposal.notes if not note.startswith("left out: ")]
         left_out = [note.removeprefix("left out: ") for note in proposal.notes if note.startswith("left out: ")]
-        left_out += [f"{count} {reason}" for reason, count in proposal.left_out.items() if count]
+        left_out += [reason_counted(count, reason) for reason, count in proposal.left_out.items() if count]
         lines += _listed("decided by looking", decided, width, "text")
         lines += _listed("left out", left_out, width, "warn")
     else:
-        left_out = [f"{count} {reason}" for reason, count in survey.left_out.items() if count]
+        left_out = [reason_counted(count, reason) for reason, count in survey.left_out.items() if count]
         lines += _listed("left out", left_out, width, "warn")
     return lines
 

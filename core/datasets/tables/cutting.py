@@ -16,7 +16,7 @@ from core.datasets.tables.recordings import read_recording
 from core.datasets.tables.samples import BLOCK_ROWS
 from core.datasets.whole.marks import Mark, Stretches
 from core.datasets.whole.marks_file import as_csv
-from core.datasets.windows import Cut, cut_rows, drawn_order, label_runs, window_name
+from core.datasets.windows import Cut, cut_rows, drawn_order, label_runs, pieces_of, window_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tools.session import Samples
 
     Read = Callable[[NDArray[np.integer]], NDArray[np.float32]]
+
+
+_PART_SEC = 1.0
+"""A part of a broken recording is a session of its own from so many seconds on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,9 @@ def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[Ne
         if own.labels[0] < 0:
             dropped["recordings without a label"] += 1
             return
-        values = own.read(np.arange(len(own.seconds)))
-        yield NewSession(f"{own.prefix}_0001", subject, own.names[own.labels[0]], own.seconds, own.channels, values)
+        for number, rows in enumerate(_unbroken(own, dropped), 1):
+            times, name = own.seconds[rows] - own.seconds[rows[0]], f"{own.prefix}_{number:04d}"
+            yield NewSession(name, subject, own.names[own.labels[0]], times, own.channels, own.read(rows))
         return
     if windows.keep_whole:
         marked = as_csv(stretches_of(own.seconds, own.labels, own.names))
@@ -111,6 +116,18 @@ def _sessions(own: _Own, windows: Windows, dropped: Counter[str]) -> Iterator[Ne
             name = f"{own.prefix}_{number_of[index]:04d}"
         times = own.seconds[rows] - own.seconds[rows[0]]
         yield NewSession(name, subject, own.names[label], times, own.channels, own.read(rows))
+
+
+def _unbroken(own: _Own, dropped: Counter[str]) -> Iterator[NDArray[np.integer]]:
+    """The rows of a recording as a whole; where it has gaps or its clock jumps, of each part between them that lasts a
+    second."""
+    cut = cut_of(own.looked, _PART_SEC)
+    parts = list(pieces_of(own.seconds, cut.max_gap_sec, dropped))
+    for rows in parts:
+        if len(parts) > 1 and len(rows) < _PART_SEC * cut.rate_hz:
+            dropped["rows too few for a session, beside a gap"] += len(rows)
+        else:
+            yield rows
 
 
 def stretches_of(seconds: Samples, labels: NDArray[np.int32], names: Sequence[str]) -> Stretches:

@@ -82,7 +82,7 @@ def look(data: bytes, name: str) -> Layout:
         lines = lines[:-1]
     separator, decimal = _separator(lines[:_LOOK_LINES])
     lines = whole_lines(lines, separator)[:_LOOK_LINES]
-    rows = [fields(line, separator) for line in lines]
+    rows = _rows(lines, separator)
     width = _width(rows)
     first = next((at for at, row in enumerate(rows) if len(row) == width and _is_row(row, decimal)), None)
     if first is None or width == 0:
@@ -98,11 +98,30 @@ def look(data: bytes, name: str) -> Layout:
     return Layout(encoding, separator, decimal, above, names, kinds, heading, start, rate)
 
 
-def fields(line: str, separator: str) -> list[str]:
-    """A line's fields without blanks and quotes around them."""
-    parts = line.split() if separator == BLANKS else _cells(without_row_end(line, separator), separator)
-    if len(parts) > 1 and not parts[-1].strip():
-        parts = parts[:-1]  # a separator at the end of each line
+def _rows(lines: Sequence[str], separator: str) -> list[list[str]]:
+    """The fields of each line. A separator at the end of every line ends it; where one line goes on behind it, the
+    others have an empty cell there, such as a label that comes later.
+    """
+    width = _width([_parts(line, separator) for line in lines])
+    goes_on = any(len(parts := _parts(line, separator)) == width and parts[-1].strip() for line in lines)
+    return [fields(line, separator, width if goes_on else 0) for line in lines]
+
+
+def _parts(line: str, separator: str) -> list[str]:
+    return line.split() if separator == BLANKS else _cells(without_row_end(line, separator), separator)
+
+
+def fields(line: str, separator: str, width: int = 0) -> list[str]:
+    """A line's fields without blanks and quotes around them.
+
+    Args:
+        line: a row, or what stands above the rows.
+        separator: what parts them. One at the line's end begins no field, unless there are `width` with it.
+        width: how many there are, where that is known.
+    """
+    parts = _parts(line, separator)
+    if len(parts) > 1 and len(parts) != width and not parts[-1].strip():
+        parts = parts[:-1]
     return [part.strip().strip('"').strip() for part in parts]
 
 

@@ -89,7 +89,7 @@ def labels_of(
         return np.full(rows, -1, dtype=np.int32), ()
     by_name = {"folder": folder_label, "file": file_label, "path": partial(_in_path, form, "label")}
     label = by_name[way](recording.source) if way in by_name else name
-    label = form.labels.get(label, label)
+    label = " ".join(form.labels.get(label, label).split())  # a folder's name may hold the end of a line
     return np.full(rows, 0 if label else -1, dtype=np.int32), (label,)
 
 
@@ -109,7 +109,7 @@ def people_in(recording: Recording, form: TableForm) -> dict[str, NDArray[np.boo
         subject = person_named(recording.source, form)
     else:
         subject = people[0] if people else name if way == "all" else ""
-    return {subject: None}
+    return {" ".join(subject.split()): None}
 
 
 def parts_in(recording: Recording, form: TableForm) -> list[tuple[str, str, NDArray[np.bool_] | None]]:

@@ -22,7 +22,7 @@ from core.datasets.tables.recordings import Source, read_recording
 from core.datasets.tables.survey import Survey, survey_of
 from core.datasets.tables.words import rows_each
 from core.errors import DatasetError
-from core.text import counted
+from core.text import counted, reason_counted
 from tools.sensors import sensors_of
 from tools.session import Channel
 
@@ -78,7 +78,7 @@ class Proposal:
 
     def lines(self) -> list[str]:
         """The proposal as a person reads it."""
-        left_out = [f"left out: {count} {reason}" for reason, count in self.left_out.items() if count]
+        left_out = [f"left out: {reason_counted(count, reason)}" for reason, count in self.left_out.items() if count]
         return [*self.decisions(), *left_out]
 
     def decisions(self) -> list[str]:

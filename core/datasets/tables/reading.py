@@ -138,7 +138,7 @@ def _whole_numbers(text: str, layout: Layout) -> dict[str, Any]:
     import pyarrow as pa
 
     lines = lines_of(text[:LOOK_BYTES])[layout.above : layout.above + 50]
-    rows = [row for line in lines if len(row := fields(line, layout.separator)) == len(layout.names)]
+    rows = [row for line in lines if len(row := fields(line, layout.separator, len(layout.names))) == len(layout.names)]
     return {
         name: pa.int64()
         for column, name in enumerate(layout.names)

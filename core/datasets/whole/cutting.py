@@ -30,7 +30,7 @@ from core.datasets.whole.marks_file import StoredMarks, read_marks
 from core.datasets.whole.recording import read_recording, recording_folder, recordings_of, subject_of
 from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows, window_name
 from core.errors import ConflictError, DatasetError, UsageError, system_reason
-from core.text import counted
+from core.text import counted, reason_counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class CutReport:
         """What is told beside the number of sessions."""
         lines = [f"  {count:6d}  {label}" for label, count in self.activities.items()]
         lines.append(f"  without a label: {self.unlabelled_sec:.1f} of {self.recorded_sec:.1f} s")
-        lines += [f"  left out: {count} {reason}" for reason, count in self.dropped.items()]
+        lines += [f"  left out: {reason_counted(count, reason)}" for reason, count in self.dropped.items()]
         if self.gone:
             lines.append(f"  gone: {counted(self.gone, 'session')} that no thread is about")
         if self.stay:

@@ -54,7 +54,7 @@ def test_what_was_left_out_and_replaced_is_said(
     told = capsys.readouterr().out
     assert "mhealth: 4 sessions of 1 subject in" in told
     assert "left out: 20 rows between activities (label 0)" in told
-    assert "left out: 1 broken lines (other than 24 numbers)" in told
+    assert "left out: 1 broken line (other than 24 numbers)" in told
     assert "is kept in data/.mhealth.replaced-" in told
 
 

@@ -14,6 +14,7 @@ import pytest
 from core.cli.commands import run_command
 from core.datasets import archive
 from core.datasets.standard import open_dataset
+from core.text import reason_counted
 from core.workspace import Workspace
 
 HEAD = "time,acc_x,acc_y,acc_z,label"
@@ -63,8 +64,45 @@ def test_a_quote_that_nobody_closed_costs_its_line_alone(
     table = rows()
     table[550] = table[550].replace("sit", '"sit')
     assert imported(table, "--length", "1") == 0
-    assert "1 lines with a quote that is not closed" in capsys.readouterr().out
+    assert "1 line with a quote that is not closed" in capsys.readouterr().out
     assert len(open_dataset(workspace, "mine").sessions) == 12
+
+
+def test_a_label_that_comes_later_leaves_the_cells_before_it_empty(
+    workspace: Workspace, imported: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(rows("", "sit"), "--length", "2") == 0
+    assert "without a label 6 s" in capsys.readouterr().out and labels(workspace) == {"sit"}
+    ended = [f"{row}," for row in rows()]
+    assert imported(ended, "--replace") == 0 and labels(workspace) == {"walk", "sit"}
+
+
+def test_a_short_recording_whose_clock_jumps_back_is_a_session_for_each_part(
+    workspace: Workspace, imported: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = rows("walk", "walk")
+    assert imported([*table[:300], *table[100:320], *table[500:505]]) == 0
+    assert "left out: 5 rows too few for a session, beside a gap" in capsys.readouterr().out
+    data = open_dataset(workspace, "mine")
+    assert [len(data.load(session).time_sec) for session in data.sessions] == [300, 220]
+    assert all((np.diff(data.load(session).time_sec) > 0).all() for session in data.sessions)
+
+
+def test_a_folder_whose_name_holds_the_end_of_a_line_is_a_label_on_one(
+    workspace: Workspace, imported: Callable[..., int], tmp_path: Path
+) -> None:
+    for name in ("slow\nwalk", "sit"):
+        (tmp_path / "raw" / name).mkdir(parents=True)
+        (tmp_path / "raw" / name / "a.csv").write_text("\n".join([HEAD[:-6], *(r[:-4] for r in rows("abc", "abc"))]))
+    assert imported(tmp_path / "raw") == 0
+    assert labels(workspace) == {"slow walk", "sit"}
+
+
+def test_what_is_left_out_once_is_told_as_one() -> None:
+    assert reason_counted(1, "files that are no tables") == "1 file that is no table"
+    assert reason_counted(2, "files that are no tables") == "2 files that are no tables"
+    assert reason_counted(1, "copies of sessions that are not whole") == "1 copy of sessions that is not whole"
+    assert reason_counted(1, "windows with too few rows") == "1 window with too few rows"
 
 
 def test_a_cell_of_megabytes_is_a_cell(workspace: Workspace, imported: Callable[..., int]) -> None:
@@ -89,7 +127,7 @@ def test_a_thousand_with_a_point_is_not_read_as_one(
         f"{20 * n};600,1;{'1.234' if n == 40 else '512,25'};600,0;{'walk' if n < 300 else 'sit'}" for n in range(600)
     ]
     assert imported(table, head="time_ms;acc_x;acc_y;acc_z;label") == 0
-    assert "1 cells of acc_y that are no numbers" in capsys.readouterr().out
+    assert "1 cell of acc_y that is no number" in capsys.readouterr().out
     data = open_dataset(workspace, "mine")
     least = min(float(np.nanmin(data.load(session).values)) for session in data.sessions)
     assert least == pytest.approx(512.25)
@@ -104,7 +142,7 @@ def test_numbers_that_no_session_can_store_are_left_out_and_told(
         warnings.simplefilter("error")
         assert imported(table) == 0
     told = capsys.readouterr().out
-    assert "1 cells of acc_x that are too large" in told and "1 cells of acc_y that are too large" in told
+    assert "1 cell of acc_x that is too large" in told and "1 cell of acc_y that is too large" in told
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])

@@ -200,7 +200,9 @@ def test_the_commands_mark_list_undo_and_cut_and_refuse_a_session_that_was_cut(
     assert "1 session of 4 s" in told("cut", "mine", "--length", "4")
     session = open_dataset(workspace, "mine").sessions[0]
     create_thread(workspace, "mine", session, "What is done?", evidence="measure")
-    assert f"as before, for threads or of no recording: 1 session, such as {session}" in told("cut", "mine", "--length", "3")
+    assert f"as before, for threads or of no recording: 1 session, such as {session}" in told(
+        "cut", "mine", "--length", "3"
+    )
     refused = told("mark", "mine", session, "--from", "0", "--to", "1", "--label", "x", code=1)
     assert "is not marked; mark one of its recordings: anna_r001, ben_r001" in refused
     assert "has no recording 'nobody'" in told("mark", "mine", "nobody", "--list", code=1)
