@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Compiled modules are kept, whatever the shell says: without them every start and every test process compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
+.PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
 
 run: .venv/.run
@@ -73,6 +73,13 @@ python_at = $(firstword $(shell python$(1) -c 'import sys; print(sys.executable)
 
 test-pythons: .venv/.dev
 	@$(foreach p,3.11 3.12 3.13,$(MAKE) --no-print-directory test-python-$(p) &&) true
+
+# Of those, the rooms where a Python's version shows: processes and signals, files, types and forms of threads, the
+# terminal, what is imported when. CI runs these.
+PYTHON_SHOWS := tests/core/processes tests/core/storage tests/core/thread tests/tui/terminal tests/test_imports.py
+
+test-pythons-quick:
+	@$(MAKE) --no-print-directory test-pythons ARGS="$(PYTHON_SHOWS)"
 
 test-python-%:
 	@$(if $(filter $*,$(PYTHON_NOW)),echo "Python $*: make test runs on it",\

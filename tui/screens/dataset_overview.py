@@ -42,12 +42,12 @@ class DatasetOverviewScreen(Guarded, Screen[None]):
     def __init__(self, workspace: Workspace, name: str) -> None:
         super().__init__()
         self._workspace = workspace
-        self._name = name
+        self._dataset_name = name
         self._overview: Overview | None = None
 
     def compose(self) -> ComposeResult:
         """Its name, what it holds, and the keys."""
-        yield Plain(one_line(f"dataset · {self._name}", 200), id="title")
+        yield Plain(one_line(f"dataset · {self._dataset_name}", 200), id="title")
         yield PagedView(id="overview")
         yield Plain(keys_of(self).hints("overview.back"), id="overview-keys")
 
@@ -60,7 +60,7 @@ class DatasetOverviewScreen(Guarded, Screen[None]):
 
     def _look(self) -> None:
         try:
-            overview = overview_of(open_dataset(self._workspace, self._name), self._progress)
+            overview = overview_of(open_dataset(self._workspace, self._dataset_name), self._progress)
         except SensorloomError as error:
             self.call_later(self._say, str(error))
             return

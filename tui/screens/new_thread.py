@@ -60,6 +60,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     """Chooses a session, lets the model propose the question, and makes the thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("begin")]
+    AUTO_FOCUS = "SessionList"  # keys typed ahead are no filter
 
     choice = getters.query_one(SessionChoice)
     sessions = getters.query_one(SessionList)

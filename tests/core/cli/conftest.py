@@ -6,19 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.importing import import_dataset
-from core.datasets.standard import open_dataset
 from core.workspace import Workspace, open_workspace
-
-
-@pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo dataset and its features, made once."""
-    root = tmp_path_factory.mktemp("demo")
-    workspace = open_workspace(str(root), environ={})
-    import_dataset(workspace, "demo")
-    open_dataset(workspace, "demo").features()
-    return root
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from core.datasets.importing import import_dataset
-from core.datasets.standard import open_dataset
 from core.storage import store, thread_files
 from core.thread.value import calls_of
 from core.workspace import Workspace, open_workspace
@@ -22,12 +20,11 @@ A, B, C = (f"demo_made_v4_{number:04d}" for number in (1, 2, 3))
 
 
 @pytest.fixture(scope="module")
-def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def curated(tmp_path_factory: pytest.TempPathFactory, copy_demo: Callable[[Path], None]) -> Path:
     """A workspace with three finished threads."""
     root = tmp_path_factory.mktemp("curated")
     workspace = open_workspace(str(root), environ={})
-    import_dataset(workspace, "demo")
-    open_dataset(workspace, "demo").features()
+    copy_demo(root)
     assert run(["run", "--workspace", str(root), "--dataset", "demo", "--count", "3", "--seed", "4"]) == 0
     for stem, name in zip(thread_files.stems(workspace.threads), (A, B, C), strict=True):
         data = thread_files.path_of(workspace.threads, stem).read_bytes().replace(stem.encode(), name.encode())
@@ -154,7 +151,7 @@ def test_tags_are_added_and_removed(workspace: Workspace, sensorloom: Run):
         ),
         (["settle", A, "--accept", "--endpoint", "nope"], 1, "--endpoint is for --rerun"),
         (["settle", A, "--rerun", "--endpoint", "nope"], 1, "there is no endpoint 'nope'"),
-        (["sample", A, "--take", "0", "--temperature", "nan"], 2, "nan is no number that can be used"),
+        (["sample", A, "--take", "0", "--temperature", "nan"], 2, "`nan` is not a number >= 0"),
         (["delete", A, "--turn", "77"], 1, "turns, no number 77"),
         (["delete", A, "--turn", "1", "--filter", "status:active"], 1, "name that alone"),
         (["loss", "out", A, "--turn", "77"], 1, "turns, no number 77"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 
 from core.analyst import transport
 from core.analyst.policy import reply_to
-from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.workspace import Workspace, open_workspace
 from tests import fake_server
@@ -34,13 +34,14 @@ def requests_of(workspace: Workspace, session: str, question: str) -> list[Any]:
 
 
 def test_the_requests_are_the_same_whatever_the_session_and_its_subject_are_labelled(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], copy_demo: Callable[[Path], None]
 ) -> None:
-    (tmp_path / "a").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        copy_demo(tmp_path / name)
     first = open_workspace(str(tmp_path / "a"), environ={})
-    import_dataset(first, "demo")
-    shutil.copytree(tmp_path / "a", tmp_path / "b")
     second = open_workspace(str(tmp_path / "b"), environ={})
+    shutil.rmtree(second.private / "features")
     dataset = open_dataset(first, "demo")
     subject = next(iter(dataset.subjects.values()))
     own = [session for session, other in dataset.subjects.items() if other == subject]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,11 @@ from tui.__main__ import run
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(tmp_path_factory: pytest.TempPathFactory, copy_demo: Callable[[Path], None]) -> Path:
     """The demo dataset, and sessions with planted changes and faults made of it."""
     root = tmp_path_factory.mktemp("kinds")
     workspace = open_workspace(str(root), environ={})
-    import_dataset(workspace, "demo")
-    open_dataset(workspace, "demo").features()
+    copy_demo(root)
     import_dataset(workspace, "planted", workspace.data / "demo", options=ImportOptions(seed=3))
     return root
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.storage import store, thread_files
 from core.thread.json_form import decode
@@ -21,8 +21,8 @@ Text = Callable[[Any], str]
 
 
 @pytest.fixture
-def with_demo(workspace: Workspace) -> Workspace:
-    import_dataset(workspace, "demo")
+def with_demo(workspace: Workspace, copy_demo: Callable[[Path], None]) -> Workspace:
+    copy_demo(workspace.root)
     return workspace
 
 

@@ -72,6 +72,7 @@ async def test_whatever_fails_is_a_sentence_and_the_app_goes_on(
     assert app.crash == "" and not app.return_code
 
 
+@pytest.mark.every_frame
 async def test_a_row_that_cannot_be_drawn_leaves_the_rest(
     workspace: Workspace, add_thread: Callable[..., str], until: Until, monkeypatch: pytest.MonkeyPatch
 ):
