@@ -35,7 +35,10 @@ def test_a_failing_command_with_json_prints_one_document_and_one_line(
 def test_a_group_without_a_command_names_its_commands_in_one_line(capsys: pytest.CaptureFixture[str]):
     assert run_command(["datasets"]) == 2
     told = capsys.readouterr().err
-    assert told == "sensorloom: `sensorloom datasets` needs one of these after it: check, import, list, mend\n"
+    assert told.count("\n") == 1
+    start, _, names = told.rstrip("\n").partition(" after it: ")
+    assert start == "sensorloom: `sensorloom datasets` needs one of these"
+    assert {"check", "import", "list", "show"} <= set(names.split(", "))
 
 
 def test_what_nobody_thought_of_is_one_line_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
