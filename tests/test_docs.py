@@ -15,6 +15,7 @@ from tui.__main__ import run
 ROOT = Path(__file__).parents[1]
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 PAGES = [
     "README.md",
@@ -49,7 +50,7 @@ def test_the_readme_works_from_top_to_bottom(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str):
-    for target in LINK.findall((ROOT / page).read_text()):
+    for target in LINK.findall(FENCED.sub("", (ROOT / page).read_text())):
         assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
