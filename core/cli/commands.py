@@ -71,6 +71,7 @@ SECTIONS = {
         "record": "record what a sensor sends now into a dataset",
         "questions": "list the kinds of questions that threads may ask",
         "tools": "show the tools a model is offered",
+        "mcp": "let any agent read a session with the tools, over MCP",
         "endpoints": "list the servers that can be asked, and forget what they refuse",
         "trust": "let this folder name endpoints and bring tools, or forbid it",
     },

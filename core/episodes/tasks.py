@@ -35,7 +35,8 @@ class Task:
     session: str
     """The session's id in the dataset."""
     question: str
-    split: Side = "train"
+    split: str = "train"
+    """The side it was drawn from; empty for a session that a split has not placed."""
     kind: str = ACTIVITY
     """What is asked for (`docs/questions.md`)."""
     seed: int = 0
@@ -115,29 +116,35 @@ def sessions_on(workspace: Workspace, dataset: StandardDataset, split: str) -> l
     return there
 
 
-def task_of(workspace: Workspace, row: Mapping[str, Any], split: Side | None = None) -> Task:
+def task_of(workspace: Workspace, row: Mapping[str, Any], split: str | None = None) -> Task:
     """The task of a row that `Task.row` or `sensorloom export --profile rl` wrote.
 
     Args:
         workspace: where its dataset is.
-        row: at least `dataset` and `session`.
-        split: the side that the row is to be on; what the row says, or `train`, unless told.
+        row: at least `dataset` and `session`; what else a task has is made anew where it is not there.
+        split: the side that the session is to be on; what the row says, or `train`, unless told.
 
     Raises:
-        UsageError: the row names no session, or one that is no longer on its side: a session that was held out since is
-            not trained on.
+        UsageError: the row names no session, one that is no longer on its side (a session that was held out since is
+            not trained on), or one that cannot be asked for this.
         DatasetError: the dataset cannot be read.
     """
     name, session = str(row.get("dataset") or ""), str(row.get("session") or "")
-    opened, wanted = open_dataset(workspace, name), split or str(row.get("split") or "train")
-    if session not in opened.labels:
-        raise UsageError(f"{name} has no session {session!r}; a row has `dataset`, `session` and `question`")
+    opened = open_dataset(workspace, name)
+    if not opened.labels.get(session):
+        raise UsageError(f"{name} has no labelled session {session!r}; a row has `dataset`, `session` and `question`")
+    wanted = str(row.get("split") or "train") if split is None else split
     require_side(workspace, opened, session, wanted)
     kind, seed = str(row.get("kind") or ACTIVITY), int(row.get("seed") or 0)
-    truth = str(row.get("answer") or "") or _truth(workspace, opened, session, kind, seed)
-    question = str(row.get("question") or "") or _words(opened, session, seed)
-    side: Side = next(side for side in SIDES if side == wanted)
-    return Task(workspace, name, session, question, side, kind, seed, evidence_in(row), truth)
+    question, truth = str(row.get("question") or ""), str(row.get("answer") or "")
+    if not (question and truth):
+        asked = asked_of(workspace, opened, session, kinds_named(kind)[0], seed)
+        if asked is None:
+            raise UsageError(
+                f"{name}/{session} cannot be asked `{kind}`; `sensorloom questions {name}` counts what can"
+            )
+        question, truth = question or asked.question or _words(opened, session, seed), truth or asked.truth
+    return Task(workspace, name, session, question, wanted, kind, seed, evidence_in(row), truth)
 
 
 def require_side(workspace: Workspace, dataset: StandardDataset, session: str, wanted: str) -> None:
@@ -146,13 +153,6 @@ def require_side(workspace: Workspace, dataset: StandardDataset, session: str, w
     if (side := side_of(read_book(workspace.root), dataset, session)) != wanted:
         where = f"on the side `{side}`" if side else "on no side of the split yet"
         raise UsageError(f"{dataset.name}/{session} is {where}, not on `{wanted}`; make the tasks anew")
-
-
-def _truth(workspace: Workspace, dataset: StandardDataset, session: str, kind: str, seed: int) -> str:
-    if kind == ACTIVITY:
-        return dataset.labels[session][0]
-    asked = asked_of(workspace, dataset, session, kinds_named(kind)[0], seed)
-    return asked.truth if asked else ""
 
 
 def _words(dataset: StandardDataset, session: str, seed: int) -> str:

@@ -88,6 +88,7 @@ COMMANDS_ALONE: Mapping[str, str] = {
     "batches list": "lists what `run --resume` goes on with; changes nothing",
     "batches remove": "forgets a list of what was to be made; no thread changes",
     "evaluate": "asks several models for a long time and changes no thread of the workspace",
+    "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",
     "tools": "shows what a model is offered; changes nothing",

@@ -14,11 +14,11 @@ import pytest
 
 from core import Episode, Task, task_of, tasks
 from core.curate.proposals import create_thread
-from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.storage.splits_file import SplitBook, hold_out, release, write_book
 from core.workspace import Workspace, open_workspace
+from tests.core.small_demo import small_demo
 
 ROOT = Path(__file__).parents[3]
 WAY = "80/10/10 by subject, seed 0"
@@ -26,9 +26,7 @@ WAY = "80/10/10 by subject, seed 0"
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    workspace = open_workspace(str(tmp_path_factory.mktemp("episodes")), environ={})
-    import_dataset(workspace, "demo")
-    return workspace
+    return small_demo(tmp_path_factory.mktemp("episodes"))
 
 
 @pytest.fixture(scope="module")
