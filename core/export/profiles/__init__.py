@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from core.errors import UsageError
-from core.export.profiles import hf, llamafactory, openai_chat, plain, preference, stepwise
+from core.export.profiles import hf, llamafactory, openai_chat, plain, preference, rl, stepwise
 from core.export.profiles.profile import Profile
 
 PROFILES: dict[str, Profile] = {
@@ -20,6 +20,7 @@ PROFILES: dict[str, Profile] = {
         preference.OPENAI_DPO,
         preference.LLAMAFACTORY_DPO,
         stepwise.TRL_PRM,
+        rl.RL,
     )
 }
 """Every profile by name."""

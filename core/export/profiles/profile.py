@@ -66,6 +66,8 @@ class Profile:
     """Whether its rows are preference pairs, so that siblings are needed and rejected ones are wanted."""
     steps: bool = False
     """Whether its rows are labelled turns: then rejected threads and wrong ones are wanted, for their errors."""
+    prompts: bool = False
+    """Whether its rows are what was asked alone, so that what was answered is no matter."""
     options: frozenset[str] = frozenset()
     """Which of the options that not every profile heeds mean something with it."""
     sidecar: Callable[[Thread], Row] | None = None
@@ -73,5 +75,5 @@ class Profile:
 
     @property
     def wants_wrong(self) -> bool:
-        """Whether wrong answers are wanted, because it learns from what went wrong."""
-        return self.pairs or self.steps
+        """Whether wrong answers are wanted: it learns from what went wrong, or of answers nothing leaves."""
+        return self.pairs or self.steps or self.prompts

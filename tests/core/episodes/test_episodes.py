@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core import Episode, Task, task_of, tasks
+from core import Episode, ExportRequest, Task, export_threads, task_of, tasks
 from core.curate.proposals import create_thread
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
@@ -170,6 +170,21 @@ def test_other_kinds_are_asked_and_rows_find_their_truth_again(space: Workspace)
     mixed = tasks(space, "demo", kinds="steps,resting", count=4, seed=3)
     assert {task.kind for task in mixed} == {"steps", "resting"}
     assert [task_of(space, task.row()) for task in mixed] == mixed
+
+
+def test_rows_of_an_export_open_as_tasks_and_tell_nothing_but_the_prompt(space: Workspace, train: list[Task]):
+    apart = open_workspace(str(space.root), parts={"threads": str(space.root / "asked")}, environ={})
+    fair, telling = train[2], train[3]
+    create_thread(apart, "demo", fair.session, fair.question)
+    create_thread(apart, "demo", telling.session, f"This session is labelled {telling.truth}. Which one is it?")
+    report = export_threads(apart, ExportRequest(profile="rl", finished_only=False))
+    assert report.path is not None and [refusal.reason for refusal in report.refusals] == [
+        "the prompt tells the answer"
+    ]
+    (row,) = map(json.loads, report.path.read_text().splitlines())
+    assert row["prompt"] == Episode(fair).messages and row["answer"] == fair.truth
+    task = task_of(space, row)
+    assert (task.session, task.question, task.truth) == (fair.session, fair.question, fair.truth)
 
 
 def test_what_cannot_be_had_is_said(space: Workspace):
