@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
+from core.text import one_line
 from core.workspace import Workspace
 
 
@@ -33,4 +34,5 @@ def command(workspace: Workspace, name: str | None, as_table: bool, as_json: boo
     else:
         width = max(len(preset.name) for preset in known)
         for preset in known:
-            say(f"{preset.name:{width}}  {preset.page.title}{' (yours)' if preset.own else ''}: {preset.page.about}")
+            told = f"{preset.page.title}{' (yours)' if preset.own else ''}: {preset.page.about}"
+            say(f"{preset.name:{width}}  {one_line(told, 1000)}")

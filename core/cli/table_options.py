@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -95,14 +95,14 @@ class TableRequest:
         form = self.form
         if self.form_from is not None:
             of_dataset = workspace.data / self.form_from / FORM_FILE
-            form = form.over(read_form(of_dataset if of_dataset.is_file() else Path(self.form_from)))
+            form = form.over_earlier(read_form(of_dataset if of_dataset.is_file() else Path(self.form_from)))
         if not paths or (self.form_from is not None and not self.form.preset):
             return form
         from core.datasets.presets.fitting import with_preset
         from core.datasets.presets.pages import presets
 
         with _opened(paths) as raw:
-            return with_preset(raw, form, presets(workspace))
+            return with_preset(raw, form, presets(workspace), tell=partial(say, err=True))
 
 
 @contextmanager

@@ -52,7 +52,10 @@ def options_for(preview: Preview | None, chosen: Mapping[str, str], known: Known
     options = [_name(chosen, known)]
     if known.forms:
         earlier = (("", "looking at the files"), *((name, f"{name} was") for name in known.forms))
-        about = "recordings that are written like earlier ones are read as those were decided"
+        about = (
+            "recordings that are written like earlier ones are read as those were decided; beside another preset only "
+        )
+        about += "the windows of them hold"
         options.append(Option("form", "decided as", about, earlier))
     if preview is None:
         return tuple(options)
@@ -189,7 +192,7 @@ def import_options(chosen: Mapping[str, str], known: Known) -> ImportOptions:
         keep_whole=bool(chosen.get("whole")),
     )
     earlier = known.forms.get(chosen.get("form", ""), TableForm())
-    return ImportOptions(length, overlap, table=checked(form.over(earlier)))
+    return ImportOptions(length, overlap, table=checked(form.over_earlier(earlier)))
 
 
 def _number(label: str, chosen: Mapping[str, str], name: str) -> float | None:

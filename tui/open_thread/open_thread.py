@@ -200,9 +200,13 @@ class OpenThread:
         """Let the sensors follow the focused message."""
         work = self.work
         if work is not None:
-            thread = work.stored.thread
-            hidden = truth_hidden(verdict_of(thread), blind=self.conversation.look.blind)
-            self.sensors.show(thread, index, blind=hidden)
+            self.sensors.show(work.stored.thread, index, blind=self.label_hidden)
+
+    @property
+    def label_hidden(self) -> bool:
+        """Whether its session's label is not to be shown."""
+        verdict = verdict_of(self.work.stored.thread) if self.work is not None else ""
+        return truth_hidden(verdict, blind=self.conversation.look.blind)
 
     def replaced(self, work: ThreadWork, stored: Stored) -> None:
         """Take a value of the thread that was saved in another way than by `save`."""

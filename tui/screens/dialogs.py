@@ -175,7 +175,8 @@ class Dialogs:
 
         view = self._thread.sensors.view
         if view is not None:
-            plot = PlotScreen(self._runs.workspace, lambda: source_of(view), open_for_session)
+            mark = partial(open_for_session, hides_labels=self._thread.label_hidden)
+            plot = PlotScreen(self._runs.workspace, lambda: source_of(view), mark)
             self._screen.app.push_screen(plot)
 
     def new_thread(self) -> None:

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from core.datasets.standard import open_dataset
-from core.datasets.whole.marks import Marks, cleared, marked, redone, snapped, undone
+from core.datasets.whole.marks import Marks, Stretches, cleared, marked, redone, snapped, undone
 from core.datasets.whole.marks_file import MarksOnDisk
 from core.datasets.whole.recording import in_time, place_of, read_recording, recording_folder, recording_of_session
 from core.errors import UsageError
@@ -26,6 +26,8 @@ from tui.widgets.lines import Line, fit
 from tui.widgets.plot_drawing import Drawing, all_edges
 from tui.widgets.plot_look import Span, jumped
 
+HIDDEN = "label hidden"
+"""Stands for each label while judging is blind."""
 SNAP_PART = 0.02
 """An edge snaps to what is nearer than this part of what is shown."""
 
@@ -42,12 +44,22 @@ class MarkScreen(PlotScreen):
         "plot.switch",
     )  # fmt: skip
 
-    def __init__(self, workspace: Workspace, dataset: str, recording: str, call: Span | None = None) -> None:
-        """Args: `call` is the stretch that is shown first, such as where a session was cut from."""
+    def __init__(
+        self,
+        workspace: Workspace,
+        dataset: str,
+        recording: str,
+        call: Span | None = None,
+        *,
+        hides_labels: bool = False,
+    ) -> None:
+        """Args: `call` is the stretch that is shown first, such as where a session was cut from; with `hides_labels`
+        stretches are drawn without their labels, which tell that session's."""
         super().__init__(workspace, self._load_recording)
         self._dataset = dataset
         self._recording = recording
         self._call = call
+        self._hides_labels = hides_labels
         self._disk: MarksOnDisk | None = None
         self._marks = Marks()
         self._labels: list[str] = []
@@ -67,7 +79,13 @@ class MarkScreen(PlotScreen):
     def read(self, drawing: Drawing) -> None:
         """Draw it with what is marked."""
         look = drawing.look if self._call else replace(drawing.look, cursor=drawing.look.whole[0])
-        super().read(replace(drawing, look=look, stretches=self._marks.stretches))
+        super().read(replace(drawing, look=look, stretches=self._shown))
+
+    @property
+    def _shown(self) -> Stretches:
+        """What is marked, as it is drawn."""
+        marks = self._marks.stretches
+        return tuple(replace(mark, label=HIDDEN) for mark in marks) if self._hides_labels else marks
 
     def labels(self) -> Line:
         """The labels with their keys, and whether edges snap."""
@@ -189,7 +207,7 @@ class MarkScreen(PlotScreen):
         if self.drawing is not None:
             end = self._end if self._end is not None else self._start
             pending = (self._start, end) if self._start is not None and end is not None else None
-            self.put(replace(self.drawing, stretches=self._marks.stretches, pending=pending))
+            self.put(replace(self.drawing, stretches=self._shown, pending=pending))
 
     def _changed(self) -> None:
         """Draw what is marked now, and save it."""
@@ -213,8 +231,11 @@ def say(screen: Screen[None], sentence: str) -> None:
     screen.app.notify(one_line(sentence, 300), severity="warning", markup=False)
 
 
-def open_for_session(screen: Screen[None], workspace: Workspace, source: PlotSource) -> None:
-    """Open the recording that a session was cut from, where it was cut; on a worker's thread.
+def open_for_session(
+    screen: Screen[None], workspace: Workspace, source: PlotSource, *, hides_labels: bool = False
+) -> None:
+    """Open the recording that a session was cut from, where it was cut; on a worker's thread. With `hides_labels`
+    nothing there tells the session's label.
 
     Raises:
         DatasetError: it is not kept whole; the sentence says the way.
@@ -224,5 +245,5 @@ def open_for_session(screen: Screen[None], workspace: Workspace, source: PlotSou
     folder = recording_folder(dataset, name)
     window = read_recording(folder, dataset.described_channels)
     where = place_of(window, dataset.load(source.name)) if source.name in dataset.labels else None
-    opening = MarkScreen(workspace, source.dataset, name, where)
+    opening = MarkScreen(workspace, source.dataset, name, where, hides_labels=hides_labels)
     screen.app.call_later(partial(screen.app.push_screen, opening))

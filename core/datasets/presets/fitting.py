@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.datasets.archive import Raw, RawFile
 from core.datasets.presets.pages import Preset, preset_named
@@ -17,9 +17,17 @@ _LOOKED_AT = 4
 """Files of a preset that are looked at: one of them has the columns, or it is another's."""
 
 
-def with_preset(raw: Raw, form: TableForm, known: Sequence[Preset]) -> TableForm:
+def with_preset(
+    raw: Raw, form: TableForm, known: Sequence[Preset], tell: Callable[[str], object] | None = None
+) -> TableForm:
     """A form with what a preset knows: the one that it names, or, where it names none and says nothing of files, the
     only one that fits.
+
+    Args:
+        raw: the files.
+        form: what is decided.
+        known: every preset.
+        tell: called with a sentence where several fit, so that none is used.
 
     Raises:
         UsageError: there is no such preset.
@@ -31,6 +39,9 @@ def with_preset(raw: Raw, form: TableForm, known: Sequence[Preset]) -> TableForm
         preset = preset_named(form.preset, known)
     else:
         fitting = fitting_presets(raw, known)
+        if len(fitting) > 1 and tell is not None:
+            names = " and ".join(preset.name for preset in fitting)
+            tell(f"the files are as those of the presets {names}, so that none is used; --preset names one")
         if len(fitting) != 1:
             return form
         (preset,) = fitting

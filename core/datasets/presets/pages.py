@@ -69,6 +69,8 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
         raise UsageError(f"{path}: {error}; its keys are {', '.join(_Page.__struct_fields__)}") from error
     if page.kind not in KINDS:
         raise UsageError(f"{path}: kind {page.kind!r}: there are {', '.join(KINDS)}")
+    if page.signature.width < 0:
+        raise UsageError(f"{path}: [signature]: width {page.signature.width}: how many columns there are, from 1")
     form = form_of(page.read, f"{path}: [read]")
     named = " · ".join(filter(None, (page.title, page.source, page.licence)))
     return Preset(path.stem, path, own, page, replace(form, preset=path.stem, source=form.source or named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -14,11 +15,14 @@ import msgspec
 
 from core.datasets.tables.paths import fields_in
 from core.errors import UsageError, system_reason
+from core.files import read_regular_file
 
 FORM_FILE = "import.toml"
 """Beside the manifest: how the tables were read, so that tomorrow's recordings are read the same way."""
 LABEL_WAYS = ("folder", "file", "path", "intervals", "column:NAME", "all:LABEL", "none")
 SUBJECT_WAYS = ("folder", "file", "path", "column:NAME", "all:NAME", "none")
+AXES = re.compile(r"\{(axis|AXIS|(\d+)-(\d+))\}")
+"""What stands in a column's name for those of the axes of a sensor."""
 NO_PRESET = "none"
 """The preset of those who want none."""
 
@@ -88,6 +92,14 @@ class TableForm:
         own = {part.name: _over(getattr(self, part.name), getattr(other, part.name)) for part in fields(self)}
         return replace(self, **own)
 
+    def over_earlier(self, earlier: TableForm) -> TableForm:
+        """This form, with what it leaves open taken from decisions of an earlier import. Where it names another preset,
+        that says how tables are read, and only how windows were cut is taken."""
+        if self.preset and self.preset != (earlier.preset or NO_PRESET):
+            names = ("length_sec", "overlap", "min_purity", "keep_whole")
+            earlier = TableForm(**{name: getattr(earlier, name) for name in names})
+        return self.over(earlier)
+
     def text(self) -> str:
         """As `import.toml` has it. JSON's strings, numbers and lists of strings are TOML's, too."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
@@ -119,18 +131,32 @@ def checked(form: TableForm) -> TableForm:
             raise UsageError(f"{name} path: say with --files which part of the path it is, such as '{{subject}}/*.csv'")
     if form.time_unit not in ("", "s", "ms", "us", "ns"):
         raise UsageError(f"--time-unit {form.time_unit}: there are s, ms, us and ns")
-    if form.rate_hz < 0:
-        raise UsageError(f"--rate {form.rate_hz:g}: rows a second, above 0")
-    if form.length_sec < 0:
-        raise UsageError(f"--length {form.length_sec:g}: seconds, above 0")
-    if form.min_purity and not 0.5 < form.min_purity <= 1:
-        raise UsageError(f"--min-purity {form.min_purity:g}: a share above 0.5 and up to 1 is needed")
+    _check_numbers(form)
+    _check_channels(form)
     if form.label == "none" and not form.keep_whole:
         raise UsageError("--label none: recordings without labels are kept whole, to be marked: add --keep-whole")
     fields_in((*form.files, *filter(None, [form.intervals])))
     if len(form.label_table) not in (0, 3):
         raise UsageError("label_table: a file, its column of labels, and its column of their names are needed")
     return form
+
+
+def _check_numbers(form: TableForm) -> None:
+    for name, number, unit in (("--rate", form.rate_hz, "rows a second"), ("--length", form.length_sec, "seconds")):
+        if not 0 <= number < math.inf:
+            raise UsageError(f"{name} {number:g}: {unit}, above 0")
+    if not 0 <= form.overlap <= 0.95:
+        raise UsageError(f"--overlap {form.overlap:g}: a share from 0 to 0.95 is needed")
+    if form.min_purity and not 0.5 < form.min_purity <= 1:
+        raise UsageError(f"--min-purity {form.min_purity:g}: a share above 0.5 and up to 1 is needed")
+
+
+def _check_channels(form: TableForm) -> None:
+    for column, fact in form.channels.items():
+        if not fact.name.strip() or not math.isfinite(fact.factor) or not fact.factor:
+            raise UsageError(f"channels: {column}: a name is needed, and a factor that is a number other than 0")
+        if (axes := AXES.search(column)) and axes[2] and int(axes[3]) - int(axes[2]) not in (1, 2):
+            raise UsageError(f"channels: {column}: two or three columns are the axes of one sensor, such as {{4-6}}")
 
 
 def read_form(path: Path) -> TableForm:
@@ -141,7 +167,7 @@ def read_form(path: Path) -> TableForm:
 def read_toml(path: Path) -> dict[str, Any]:
     """A file of TOML. Raises UsageError: it cannot be read, or is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_regular_file(path).decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path}: {system_reason(error)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

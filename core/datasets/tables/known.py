@@ -8,12 +8,10 @@ from dataclasses import replace
 from functools import cache
 
 from core.datasets.tables.channels import ColumnChannel, with_units
-from core.datasets.tables.form import KnownChannel, TableForm
+from core.datasets.tables.form import AXES, KnownChannel, TableForm
 from core.datasets.tables.paths import PathFacts
 from tools.sensors import split_axis
 from tools.session import Channel, Samples
-
-_PIECE = re.compile(r"\{(axis|AXIS|(\d+)-(\d+))\}")
 
 
 def known_channels(columns: Sequence[str], form: TableForm, facts: PathFacts | None) -> list[ColumnChannel]:
@@ -67,7 +65,7 @@ def _fact(column: str, sensor: str, form: TableForm) -> tuple[KnownChannel, str]
 
 
 def _axis(pattern: str, match: re.Match[str]) -> str:
-    piece = _PIECE.search(pattern)
+    piece = AXES.search(pattern)
     if piece is None:
         return ""
     return match[1].lower() if piece[2] is None else "xyz"[int(match[1]) - int(piece[2])]
@@ -75,7 +73,7 @@ def _axis(pattern: str, match: re.Match[str]) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    piece = _PIECE.search(pattern)
+    piece = AXES.search(pattern)
     if piece is None:
         return re.compile(re.escape(pattern))
     if piece[2] is None:

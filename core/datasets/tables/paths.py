@@ -17,6 +17,8 @@ from core.errors import UsageError
 _FIELDS = ("label", "subject", "sensor", "position")
 _OF_ONE_RECORDING = ("sensor", "position", "other")
 _PIECE = re.compile(r"\{(\w+)(?::([^{}]*))?\}|\*|#")
+MOST_PIECES = 8
+"""So many pieces of a name may be anything: what more of them could match takes for ever to find out."""
 _REST = re.compile(r"[{}]")
 
 
@@ -63,6 +65,8 @@ def _recording(name: str, match: re.Match[str]) -> str:
 
 @cache
 def _compiled(template: str) -> re.Pattern[str]:
+    if any(len(_PIECE.findall(part)) > MOST_PIECES for part in template.split("/")):
+        raise UsageError(f"{template[:80]}: at most {MOST_PIECES} `*`, `#` and words in braces can stand in a name")
     pattern, at = "", 0
     seen: dict[str, int] = {}
     for piece in _PIECE.finditer(template):

@@ -73,13 +73,15 @@ def previews(path: Path, options: ImportOptions, progress: Progress, known: Sequ
 
     with tempfile.TemporaryDirectory() as scratch, open_raw(path, Path(scratch) / "unpacked", listing=listed) as raw:
         following = Following(raw, progress)
-        form = with_preset(raw, form, known)
+        told: list[str] = []
+        form = with_preset(raw, form, known, told.append)
         survey = survey_of(raw, form)
         preview = Preview(survey)
         yield preview
         preview = _begun(preview, form)
         yield preview
         proposal = look_at_tables(raw, form, survey, following.told)
+        proposal = replace(proposal, notes=(*told, *proposal.notes))
         length, overlap = windows_of(proposal, options)
         yield replace(preview, proposal=proposal, length_sec=length, overlap=overlap,
                       sessions=_at_most(proposal, length, overlap))  # fmt: skip

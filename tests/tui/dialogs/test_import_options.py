@@ -22,6 +22,16 @@ def test_the_form_is_what_was_chosen_over_what_was_decided_earlier():
             import_options({name: text}, known)
 
 
+def test_another_preset_beside_an_earlier_decision_reads_and_only_windows_are_as_earlier():
+    earlier = TableForm(preset="harth", files=("*.csv",), label="column:label", length_sec=3.0, keep_whole=True)
+    known = Known(("mine",), {"mine": earlier})
+    for preset, read in (("phyphox", TableForm(preset="phyphox", length_sec=3.0, keep_whole=True)), ("harth", earlier)):
+        assert import_options({"form": "mine", "preset": preset}, known).table == read
+    plain = TableForm(label="folder")
+    known = Known(("mine",), {"mine": plain})
+    assert import_options({"form": "mine", "preset": "none"}, known).table == plain.over(TableForm(preset="none"))
+
+
 def test_sentences_name_the_rows_of_the_dialog():
     assert in_the_dialogs_words("say it: --time-unit, or --unit") == "say it: `times count in`, or --unit"
     assert in_the_dialogs_words("--keep-whole keeps them") == "`recordings` keeps them"

@@ -73,3 +73,7 @@ async def test_a_recording_is_marked_by_keys_snapped_to_its_change_and_undone(tm
         await until(pilot, lambda: "theirs" in on_screen(pilot.app) or "├" in on_screen(pilot.app))
         screen = pilot.app.screen
         assert isinstance(screen, MarkScreen)
+        blind = MarkScreen(workspace, "motion", folder.name, hides_labels=True)
+        await pilot.app.push_screen(blind)
+        await until(pilot, lambda: "label hidden" in on_screen(pilot.app) or "├" in on_screen(pilot.app))
+        assert blind.drawing and [mark.label for mark in blind.drawing.stretches or ()] == ["label hidden"]

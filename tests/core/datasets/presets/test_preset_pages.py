@@ -70,6 +70,10 @@ def test_a_page_of_ones_own_reads_ones_own_files(
     (workspace.root / "presets" / "glove.toml").write_text(OWN)
     assert command(workspace, "import", "table", str(glove), "--look") == 0
     assert "read as the preset glove says (--preset none reads without it): Our glove" in capsys.readouterr().out
+    (workspace.root / "presets" / "mitten.toml").write_text(OWN)
+    assert command(workspace, "import", "table", str(glove), "--look", "--rate", "50") == 1
+    assert "those of the presets glove and mitten, so that none is used; --preset" in capsys.readouterr().err
+    (workspace.root / "presets" / "mitten.toml").unlink()
     assert command(workspace, "import", "table", str(glove), "--name", "mine") == 0
     dataset = open_dataset(workspace, "mine")
     assert [(each.name, each.unit) for each in dataset.channels] == [(f"acc_{axis}", "g") for axis in "xyz"]
@@ -116,6 +120,11 @@ def test_without_presets_tables_are_looked_at(
         (("only = true", "onyl = true"), "[read]: there is no setting 'onyl'; there are preset, source, files"),
         (("p{subject}", "p{who}"), "there is no {who}; there are label, subject, sensor, position, other"),
         (("factor =", "times ="), "unknown field `times`"),
+        (("rate_hz = 50.0", "rate_hz = nan"), "--rate nan: rows a second, above 0"),
+        (("rate_hz = 50.0", "overlap = 5.0"), "--overlap 5: a share from 0 to 0.95"),
+        (("factor = 0.001", "factor = 0.0"), "a name is needed, and a factor that is a number other than 0"),
+        (("g{axis}", "g{1-9}"), "g{1-9}: two or three columns are the axes of one sensor"),
+        (("p{subject}", "*" * 9), "at most 8 `*`, `#` and words in braces"),
     ],
 )
 def test_a_page_that_is_wrong_says_where(
