@@ -52,10 +52,7 @@ def options_for(preview: Preview | None, chosen: Mapping[str, str], known: Known
     options = [_name(chosen, known)]
     if known.forms:
         earlier = (("", "looking at the files"), *((name, f"{name} was") for name in known.forms))
-        about = (
-            "recordings that are written like earlier ones are read as those were decided; beside another preset only "
-        )
-        about += "the windows of them hold"
+        about = "files written like earlier ones are read as those were decided; beside another preset, only cut so"
         options.append(Option("form", "decided as", about, earlier))
     if preview is None:
         return tuple(options)

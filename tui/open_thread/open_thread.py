@@ -200,13 +200,7 @@ class OpenThread:
         """Let the sensors follow the focused message."""
         work = self.work
         if work is not None:
-            self.sensors.show(work.stored.thread, index, blind=self.label_hidden)
-
-    @property
-    def label_hidden(self) -> bool:
-        """Whether its session's label is not to be shown."""
-        verdict = verdict_of(self.work.stored.thread) if self.work is not None else ""
-        return truth_hidden(verdict, blind=self.conversation.look.blind)
+            self.sensors.show(work.stored.thread, index, blind=label_hidden(self))
 
     def replaced(self, work: ThreadWork, stored: Stored) -> None:
         """Take a value of the thread that was saved in another way than by `save`."""
@@ -270,3 +264,9 @@ def look_at(work: ThreadWork, look: Look) -> Look:
         drafts=work.drafts(time.monotonic()),
         chosen=work.chosen,
     )
+
+
+def label_hidden(thread: OpenThread) -> bool:
+    """Whether the label of its session is not to be shown."""
+    verdict = verdict_of(thread.work.stored.thread) if thread.work is not None else ""
+    return truth_hidden(verdict, blind=thread.conversation.look.blind)

@@ -13,7 +13,7 @@ from core.runs.events import TurnEvent
 from core.text import one_line
 from tui.keys import Action
 from tui.local_keys import keys_of
-from tui.open_thread.open_thread import OpenThread
+from tui.open_thread.open_thread import OpenThread, label_hidden
 from tui.open_thread.runs import Runs
 from tui.screens.exporting import Exports
 from tui.thread_list.arranging import Arranging
@@ -175,7 +175,7 @@ class Dialogs:
 
         view = self._thread.sensors.view
         if view is not None:
-            mark = partial(open_for_session, hides_labels=self._thread.label_hidden)
+            mark = partial(open_for_session, hides_labels=label_hidden(self._thread))
             plot = PlotScreen(self._runs.workspace, lambda: source_of(view), mark)
             self._screen.app.push_screen(plot)
 

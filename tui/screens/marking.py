@@ -79,13 +79,7 @@ class MarkScreen(PlotScreen):
     def read(self, drawing: Drawing) -> None:
         """Draw it with what is marked."""
         look = drawing.look if self._call else replace(drawing.look, cursor=drawing.look.whole[0])
-        super().read(replace(drawing, look=look, stretches=self._shown))
-
-    @property
-    def _shown(self) -> Stretches:
-        """What is marked, as it is drawn."""
-        marks = self._marks.stretches
-        return tuple(replace(mark, label=HIDDEN) for mark in marks) if self._hides_labels else marks
+        super().read(replace(drawing, look=look, stretches=drawn(self._marks.stretches, self._hides_labels)))
 
     def labels(self) -> Line:
         """The labels with their keys, and whether edges snap."""
@@ -207,7 +201,7 @@ class MarkScreen(PlotScreen):
         if self.drawing is not None:
             end = self._end if self._end is not None else self._start
             pending = (self._start, end) if self._start is not None and end is not None else None
-            self.put(replace(self.drawing, stretches=self._shown, pending=pending))
+            self.put(replace(self.drawing, stretches=drawn(self._marks.stretches, self._hides_labels), pending=pending))
 
     def _changed(self) -> None:
         """Draw what is marked now, and save it."""
@@ -224,6 +218,11 @@ class MarkScreen(PlotScreen):
         self._marks, self._start, self._end = marks, None, None
         self._pending()
         say(self, sentence)
+
+
+def drawn(stretches: Stretches, hides_labels: bool) -> Stretches:
+    """What is marked, as it is drawn."""
+    return tuple(replace(mark, label=HIDDEN) for mark in stretches) if hides_labels else stretches
 
 
 def say(screen: Screen[None], sentence: str) -> None:
