@@ -62,6 +62,7 @@ SECTIONS = {
         "faithfulness": "ask whether answers move when what they cite is taken away",
         "prove": "load an export with a trainer's own code",
         "migrate": "convert v3 threads, keeping the originals",
+        "import-threads": "make threads of training rows, logs and traces",
     },
     "Measure": {
         "evaluate": "let models answer the same sessions, and compare how often they are right",
@@ -79,7 +80,8 @@ SECTIONS = {
 """Every command with its one-line help, as the help groups them."""
 
 COMMANDS = {name: about for section in SECTIONS.values() for name, about in section.items()}
-"""Every command with its one-line help. The module `core.cli.<name>` holds a click command called `command`."""
+"""Every command with its one-line help. The module `core.cli.<name>`, with `_` for `-`, holds a
+click command called `command`."""
 
 
 class LazyGroup(click.Group):
@@ -93,7 +95,8 @@ class LazyGroup(click.Group):
         """Import the command that is asked for."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", importlib.import_module(f"core.cli.{cmd_name}").command)
+        module = f"core.cli.{cmd_name.replace('-', '_')}"
+        return cast("click.Command", importlib.import_module(module).command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none."""

@@ -12,6 +12,7 @@ from core.cli.commands import json_option, print_json, progress_bar, say, worksp
 from core.filters.language import parse, select
 from core.listing.index import summaries
 from core.listing.order import NEAREST, SORTS, Row, arrange
+from core.storage.thread_files import ROWS, file_name
 from core.text import counted, one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -69,14 +70,14 @@ def _cells(row: Row) -> list[str]:
     summary = row.summary
     name = f"{'  ' * (row.depth - 1) + '└ ' if row.depth else ''}{one_line(summary.stem)}"
     if summary.problem:
-        state = "v3" if summary.shape == "v3" else "not readable"
+        state = "v3" if summary.shape == "v3" else "rows" if summary.stem.endswith(ROWS) else "not readable"
         return [
             name,
             state,
             "",
             "",
             "",
-            one_line(summary.problem.removeprefix(f"{summary.stem}.json"), 100).lstrip(":, "),
+            one_line(summary.problem.removeprefix(file_name(summary.stem)), 100).lstrip(":, "),
         ]
     answer = f"{one_line(summary.truth, 30) or '?'} → {one_line(summary.answer, 30) or '…'}"
     return [name, summary.status, answer, _CORRECT[summary.correct], summary.verdict, counted(summary.turns, "turn")]

@@ -16,7 +16,7 @@ from core.listing import index_cache
 from core.listing.summary import Look, look, summarize
 from core.storage.atomic import digest
 from core.storage.store import Stored
-from core.storage.thread_files import SETTLED_NS, is_thread_file, unlistable
+from core.storage.thread_files import SETTLED_NS, file_name, listed_as, unlistable
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
@@ -86,7 +86,7 @@ def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> 
     gone: list[str] = []
     threads: list[Stored] = []
     for number, stem in enumerate(stems):
-        if not os.path.lexists(folder / f"{stem}.json"):
+        if not os.path.lexists(folder / file_name(stem)):
             if stem in known:
                 gone.append(stem)
             continue
@@ -148,17 +148,17 @@ def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
-    """Stem, size and mtime in ns of every thread file, newest last so that the freshest work is read first."""
+    """Stem, size and mtime in ns of every file that is listed, newest last so that the freshest work is read first."""
     files: list[tuple[str, int, int]] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if is_thread_file(entry.name):
+                if stem := listed_as(entry.name):
                     try:
                         stat = entry.stat()
-                        files.append((entry.name[:-5], stat.st_size, stat.st_mtime_ns))
+                        files.append((stem, stat.st_size, stat.st_mtime_ns))
                     except OSError:
-                        files.append((entry.name[:-5], 0, 0))
+                        files.append((stem, 0, 0))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

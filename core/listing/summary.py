@@ -7,7 +7,16 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ThreadError
-from core.storage.thread_files import RegularFile, is_stem, path_of, read_bytes, read_regular, stamp_of
+from core.storage.thread_files import (
+    ROWS,
+    RegularFile,
+    is_stem,
+    path_of,
+    read_bytes,
+    read_regular,
+    rows_problem,
+    stamp_of,
+)
 from core.thread.json_form import OlderFormError, decoded
 from core.thread.skim import skimmed
 from core.thread.summary import Summary, summary_of
@@ -39,11 +48,14 @@ def look(folder: Path, stem: str) -> Look:
 
 
 def _regular(folder: Path, stem: str) -> RegularFile | None:
-    return read_regular(f"{folder}/{stem}.json") if is_stem(stem) else None
+    return read_regular(f"{folder}/{stem}.json") if is_stem(stem) and not stem.endswith(ROWS) else None
 
 
 def _look(folder: Path, stem: str, file: RegularFile | None) -> Look:
     size, mtime_ns = 0, 0
+    if problem := rows_problem(stem):
+        size, mtime_ns = stamp_of(str(path_of(folder, stem))) or (0, 0)
+        return Look(Summary(stem, size, mtime_ns, "other", problem))
     try:
         if file is None:
             path = path_of(folder, stem)

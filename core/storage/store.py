@@ -153,7 +153,7 @@ def create_new(
 
 
 def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
-    if not _SAFE_STEM.fullmatch(thread.id):
+    if not is_safe_stem(thread.id):
         raise UsageError(f"{thread.id!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
     path = path_of(folder, thread.id)
     if path.exists():
@@ -168,6 +168,11 @@ def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
 def stored_as(content: Content, stem: str) -> Stored:
     """The thread in a file's bytes that were read already. Raises ThreadError."""
     return Stored(decode(content.data, f"{stem}.json"), stem, content.digest, content.data)
+
+
+def is_safe_stem(text: str) -> bool:
+    """Whether a text can be a new thread's id: letters, digits, `.`, `_` and `-`."""
+    return _SAFE_STEM.fullmatch(text) is not None
 
 
 def id_base(dataset: str, session: str) -> str:

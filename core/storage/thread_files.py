@@ -22,9 +22,32 @@ time do not tell yet."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
+ROWS = ".jsonl"
+"""The ending of files of rows. One that lies among the threads is listed, under its whole name, and is no thread."""
+
+
 def is_thread_file(name: str) -> bool:
-    """Whether a file name in the folder is one we list: `*.json`, not hidden."""
+    """Whether a file name in the folder is a thread's: `*.json`, not hidden."""
     return name.endswith(".json") and not name.startswith(".")
+
+
+def listed_as(name: str) -> str:
+    """The stem under which a file of the folder is listed; empty for one that is not."""
+    if name.startswith("."):
+        return ""
+    return name[:-5] if name.endswith(".json") else name if name.endswith(ROWS) else ""
+
+
+def file_name(stem: str) -> str:
+    """The name of the file that is listed under a stem."""
+    return stem if stem.endswith(ROWS) else f"{stem}.json"
+
+
+def rows_problem(stem: str) -> str:
+    """Why what is listed under a stem is no thread, where it is a file of rows; else empty."""
+    if not stem.endswith(ROWS):
+        return ""
+    return f"{stem}: rows of training data, no thread; `sensorloom import-threads {stem}` makes threads of them"
 
 
 def stems(folder: Path) -> list[str]:
@@ -63,11 +86,13 @@ def path_of(folder: Path, stem: str) -> Path:
         raise ThreadError(
             f"{stem}.json: a name that cannot be a thread's id; name it without `/`, `\\` and a dot first"
         )
-    return folder / f"{stem}.json"
+    return folder / file_name(stem)
 
 
 def read_bytes(path: Path) -> bytes:
     """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
+    if problem := rows_problem(path.name):
+        raise ThreadError(problem)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.storage.thread_files import is_thread_file
+from core.storage.thread_files import listed_as
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -97,7 +97,7 @@ def _changes_in(watched: Path, stop: threading.Event, by_looking: bool) -> Itera
 
 def _stems(folder: Path, paths: Iterator[str]) -> set[str]:
     parent = str(folder)
-    return {name[:-5] for path in paths if is_thread_file(name := os.path.basename(path)) and _under(path, parent)}  # noqa: PTH119 - called for every change
+    return {stem for path in paths if (stem := listed_as(os.path.basename(path))) and _under(path, parent)}  # noqa: PTH119 - called for every change
 
 
 def _under(path: str, parent: str) -> bool:

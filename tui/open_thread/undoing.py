@@ -15,7 +15,16 @@ from core.storage.store import Stored
 from core.workspace import Workspace
 from tui.open_thread.open_thread import OpenThread
 
-LIST_STEPS = ("verdict ", "tags ", "deletion", "restoring", "conversion", "taken back: verdict ", "taken back: tags ")
+LIST_STEPS = (
+    "verdict ",
+    "tags ",
+    "deletion",
+    "restoring",
+    "conversion",
+    "import from ",
+    "taken back: verdict ",
+    "taken back: tags ",
+)
 """How the steps that are made in the list begin, in the words of the history."""
 
 

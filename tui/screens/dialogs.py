@@ -126,6 +126,12 @@ class Dialogs:
             text += f"; {len(failed):,} not: {failed[0].problem}"
         self._screen.notify(one_line(text, 400), severity="warning" if failed else "information", markup=False)
 
+    def ask_rows(self) -> None:
+        """Ask for a file of rows, and make threads of them."""
+        from tui.screens.bringing_in import ask_rows
+
+        ask_rows(self._screen, self._runs.workspace, self._arranging.current, self._folder, self._step_taken)
+
     def trash(self) -> None:
         """Choose a deleted thread and bring it back."""
         from tui.screens.trash import TrashScreen

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from core.storage.thread_files import ROWS
 from core.thread.review import verdict_of
 from core.thread.stale import stale_messages
+from core.thread.summary import Summary
 from tui.keys import Action, ActionId, shown_key
 from tui.open_thread.thread_work import ThreadWork
 from tui.widgets.lines import Line, cells, wrapped
@@ -62,3 +64,12 @@ def hint_lines(where: Place, actions: Iterable[Action], width: int) -> Sequence[
             lines.append((*head, (" " * (room - cells(head)), "text"), *row))
             head = ()
     return (*lines, ())
+
+
+def way_out(summary: Summary | None) -> ActionId | None:
+    """What makes a thread of a file that is none; None where nothing does."""
+    if summary is None:
+        return None
+    if summary.stem.endswith(ROWS):
+        return "threads.import"
+    return "threads.migrate" if summary.shape == "v3" else None

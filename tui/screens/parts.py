@@ -36,7 +36,7 @@ from tui.open_thread.undoing import Undoing
 from tui.screens.dialogs import Dialogs
 from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
-from tui.screens.hints import hint_lines, place_of
+from tui.screens.hints import hint_lines, place_of, way_out
 from tui.screens.list_screens import ListScreens
 from tui.screens.live import LiveActions
 from tui.screens.making import Making
@@ -225,7 +225,7 @@ class Parts:
             return
         self.frame.title_thread(read.stem)
         summary = self.folder.summaries.get(read.stem)
-        here = f"; {self.thread.keys['threads.migrate']} does so here" if summary and summary.shape == "v3" else ""
+        here = f"; {self.thread.keys[way]} does so here" if (way := way_out(summary)) else ""
         self.show_none(f"{read.problem}{here}")
 
     def begun(self, begun: Begun) -> None:

@@ -30,6 +30,7 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "export.now": ("export",),
     "export.choose": ("export --split SHARES --profile NAME",),
     "threads.migrate": ("migrate",),
+    "threads.import": ("import-threads FILE",),
     "data.open": ("datasets list", "datasets show", "datasets presets", "datasets import", "datasets check",
         "datasets mend", "datasets mark NAME RECORDING --from S --to S --label LABEL", "datasets cut NAME --length S"),
     "turn.run": ("sample --count 1 --take 1",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from textual.message import Message
 
+from core.storage.thread_files import file_name
 from core.text import one_line
 from core.thread.review import truth_hidden
 from tui.widgets.lines import Line, Span, cells, fit, spread
@@ -202,7 +203,7 @@ class ThreadList(RowList):
         marks: list[Span] = [("▸" if at_cursor else " ", "mark"), ("■" if summary.stem in self.marked else " ", "mark")]
         if summary.problem:
             sign: Span = ("◇", "warn") if summary.shape == "v3" else ("!", "bad")
-            reason = one_line(summary.problem.removeprefix(f"{summary.stem}.json"), 120)
+            reason = one_line(summary.problem.removeprefix(file_name(summary.stem)), 120)
             return fit((*marks, sign, (f"     {one_line(summary.stem, 24)}", "text"), (reason, "dim")), width)
         sign = self._sign(summary)
         branch = f"{'  ' * min(row.depth - 1, 6)}└ " if row.depth else ""

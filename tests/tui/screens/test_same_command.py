@@ -30,7 +30,7 @@ def leaves(group: click.Group = sensorloom, before: tuple[str, ...] = ()) -> Ite
 
 def name_of(written: str) -> str:
     """The command in a line such as `goal propose --keep`."""
-    words: list[str] = re.findall(r"^(?:[a-z_]+ ?)+", written)[0].split()
+    words: list[str] = re.findall(r"^(?:[a-z_]+(?:-[a-z]+)* ?)+", written)[0].split()
     known = {name for name, _ in leaves()}
     return next(" ".join(words[:length]) for length in (2, 1) if " ".join(words[:length]) in known)
 
