@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from core.datasets.tables.joining import Recording
     from core.workspace import Workspace
 
+FASTEST_HZ = 100_000.0
+"""No sensor that people wear sends so many rows a second."""
 _FEWEST_ROWS = 2
 """So few rows are no recording."""
 
@@ -88,8 +90,15 @@ def finish(workspace: Workspace, live: Live) -> Finished:
         dict(sorted(Counter(labels.values()).items())),
         min(unlabelled, window.end_sec),
         {reason: count for reason, count in counts.items() if count},
-        recording.notes,
+        (*recording.notes, *too_fast(recording.rate_hz)),
     )
+
+
+def too_fast(rate_hz: float) -> list[str]:
+    """What is said of a rate that no sensor has: times that are none, such as when the lines of a file came."""
+    if rate_hz < FASTEST_HZ:
+        return []
+    return [f"{rate_hz:,.0f} rows a second are none that a sensor sends: record again, with --rate HZ or --time COLUMN"]
 
 
 def finish_left(workspace: Workspace) -> list[Finished | str]:

@@ -17,6 +17,8 @@ from core.datasets.tables.words import told
 from core.errors import DatasetError
 
 _MISSING = {"", "nan", "na", "null", "none", "n/a"}
+_RISING = 0.98
+"""Share of the steps of a clock that rise."""
 _MOST_EQUAL = 0.5
 """Where more of the first stamps than this repeat, they are too coarse for a clock."""
 
@@ -188,13 +190,14 @@ def _clock(layout: Layout, rows: Sequence[Mapping[str, Any]], form: TableForm) -
 
 def _rising_first(layout: Layout, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The first column of a source that sends no names, where it rises from row to row as nothing but a time or a
-    counter does."""
+    counter does; where much came at once, it may have begun anew."""
     name = layout.names[0]
     if name != "column_1" or layout.kinds[0] != "number":
         return []
     cells = [str(values.get(name, "")).replace(layout.decimal, ".") for values in rows]
     numbers = [float(cell) for cell in cells if _is_number(cell)]
-    return [name] if len(numbers) > 2 and all(b > a for a, b in pairwise(numbers)) else []
+    rising = sum(b > a for a, b in pairwise(numbers))
+    return [name] if len(numbers) > 2 and rising >= _RISING * (len(numbers) - 1) else []
 
 
 def _only(layout: Layout, name: str) -> Layout:

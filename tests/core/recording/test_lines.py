@@ -8,6 +8,7 @@ import pytest
 
 from core.datasets.tables.form import TableForm
 from core.errors import DatasetError
+from core.recording.finishing import too_fast
 from core.recording.lines import Garbage, Mark, Record, Text, pieces_of
 from core.recording.shape import NotARow, shape_of_lines, shape_of_records
 from core.recording.sources import LineSplitter
@@ -71,6 +72,7 @@ def test_lines_are_put_together_from_pieces_and_an_endless_one_is_cut_off():
         (["timestamp\tx", "1698501144401\t1", "1698501144421\t2"], "ms since 1970", ("x",), 1698501144401_000_000),
         (["Zeit;x;time", "a;1,5;2026-01-02T10:00:00.5Z", "b;2,5;2026-01-02T10:00:00.6Z"], "dates", ("x",), None),
         (["boot ok", "t,x,index", "1,1,1", "2,2,2", "3,4,3"], "since the start", ("x",), None),
+        ([f"{n % 100 / 50},{n % 7}" for n in range(200)], "s since the start", ("column_2",), 20_000_000),
         (["time,x", "7,1", "7,2", "7,3", "8,4", "8,5", "8,6"], "when each row comes", ("x",), None),
     ],
 )
@@ -83,6 +85,10 @@ def test_a_first_look_decides_columns_and_clock(
     if first_ns is not None:
         values = shape.of_line(lines[1])
         assert values is not None and values.time_ns == first_ns
+
+
+def test_a_rate_of_lines_that_came_at_once_is_told():
+    assert too_fast(50.0) == [] and "record again, with --rate HZ or --time COLUMN" in too_fast(1e6)[0]
 
 
 def test_records_keep_nanoseconds_whole_and_a_column_of_labels_marks():
