@@ -162,9 +162,15 @@ class CoveredScreen(Screen[ScreenResultType]):
 
     def _compositor_refresh(self) -> None:
         super()._compositor_refresh()
-        if self.app.screen is not self:
-            # what changed is painted by the screen above; Textual would then paint both whole at every message to this
-            self._repaint_required = False
+        above = self.app.screen
+        if above is self:
+            return
+        # what changed is painted by the screen above; Textual would then paint both whole at every message to this
+        self._repaint_required = False
+        if above._repaint_required:
+            # told to paint these regions, it would forget which of its own widgets are to be painted
+            above._repaint_required = False
+            above._dirty_widgets.add(above)
 
 
 class CatchingPump(MessagePump):

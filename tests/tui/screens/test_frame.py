@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from textual.widget import Widget
 from core.workspace import Workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
-from tui.screens.help import HelpScreen
+from tui.screens.help import HelpScreen, HelpView
 from tui.widgets.line_view import LineView
 from tui.widgets.pane import Pane
 
@@ -100,3 +101,29 @@ async def test_what_changes_below_a_dialog_is_shown_without_painting_the_rest(
             await pilot.pause()
         await until(pilot, lambda: painted)
         assert set(painted) == {"render_partial_update"}
+
+
+@pytest.mark.every_frame
+async def test_what_changes_in_a_dialog_is_painted_though_something_below_changes_with_it(
+    workspace: Workspace, add_thread: Add, monkeypatch: pytest.MonkeyPatch
+):
+    add_thread(1)
+    drawn: set[str] = set()
+    plain = LineView.render_line
+
+    def noted(self: Any, y: int) -> Any:
+        strip = plain(self, y)
+        drawn.add(strip.text.strip())
+        return strip
+
+    async with opened(workspace) as (pilot, main):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen) and "─ help ─" in on_screen(pilot.app))
+        view = pilot.app.screen.query_one(HelpView)
+        monkeypatch.setattr(LineView, "render_line", noted)
+        for steps in range(24):  # of the loop, until the one below changes too
+            view.put([((f"after {steps}", "text"),)])
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            main.listed.refresh_lines(0, 1)
+            await until(pilot, lambda text=f"after {steps}": text in drawn)
