@@ -17,6 +17,7 @@ import msgspec
 from core.errors import WorkspaceError, system_reason
 from core.files import read_regular_file
 from core.settings_tables import EndpointSettings, ModelSettings, Table
+from core.thread.form import FULL_NAME, TaskForm
 
 SETTINGS_FILE = "sensorloom.toml"
 
@@ -65,6 +66,15 @@ class RunSettings(Table, frozen=True):
     evidence: Literal["reference", "measure", "mix"] | None = None
     """What an answer may rest on: comparisons that rank the labels, measurements alone, or half of the threads each.
     Where it is not named: `mix` with the built-in analyst, `reference` with any other model."""
+
+
+class TaskSettings(Table, frozen=True):
+    """The `[task]` table: what a model is shown of a task."""
+
+    form: str = FULL_NAME
+    """The form of new threads: `full`, `compact`, or one of `forms`."""
+    forms: dict[str, TaskForm] = msgspec.field(default_factory=dict[str, TaskForm])
+    """Forms of one's own by name: `[task.forms.NAME]`."""
 
 
 class ExportSettings(Table, frozen=True):
@@ -125,6 +135,7 @@ class Settings(Table, frozen=True):
     endpoints: tuple[EndpointSettings, ...] = ()
     model: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
+    task: TaskSettings = TaskSettings()
     export: ExportSettings = ExportSettings()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """Action name to key, for rebinding: `"turn.run" = "f5"`."""
@@ -206,6 +217,8 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "endpoints": EndpointSettings,
     "model": ModelSettings,
     "run": RunSettings,
+    "task": TaskSettings,
+    "task.forms": TaskForm,
     "export": ExportSettings,
     "reward": RewardSettings,
     "person": PersonSettings,

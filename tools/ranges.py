@@ -85,6 +85,19 @@ def look_up_ranges(
     return fitting(_results(context, ranges, there, columns, [label for label in wanted if label not in ranges.labels]))
 
 
+def parting_names(context: ToolContext, labels: Sequence[str] | None, names: Sequence[str], count: int) -> list[str]:
+    """The `count` of these measurements that set the labels apart best, best first. Raises ToolError: for a label that
+    is not there, and where no other person has a session."""
+    ranges = ranges_for(context.dataset, context.session, context.barred)
+    wanted = chosen_labels(list(labels) if labels else None, ranges.labels, context.dataset.activities)
+    there = [ranges.labels.index(label) for label in wanted if label in ranges.labels]
+    if not there:
+        raise ToolError("no other person has a session with these labels", **nearest("", ranges.labels, "known_labels"))
+    known = frozenset(names)
+    free = np.array([name in known for name in ranges.table.names], dtype=bool)
+    return [ranges.table.names[column] for column in _parting(ranges, there, free)[:count]] if free.any() else []
+
+
 def ranges_for(dataset: Dataset, session: str, barred: frozenset[str] = frozenset()) -> Ranges:
     """The ranges of other subjects' sessions but the barred ones, from this process's cache where they are there.
 

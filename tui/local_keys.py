@@ -183,6 +183,7 @@ LOCAL_ACTIONS = (
         ("begin.write", "e", "write it", "write the question", "write"),
         ("begin.kind", "c", "kind", "another kind of question", "kind"),
         ("begin.evidence", "v", "evidence", "what the answer may rest on", "evidence"),
+        ("begin.form", "f", "form", "the form of the task", "form"),
         ("begin.previous_dataset", "left,h", "previous dataset", "the dataset before", "dataset(-1)"),
         ("begin.next_dataset", "right,l", "dataset", "the next dataset", "dataset(1)"),
         ("begin.leave", "escape,q", "back", "make no thread", "leave")),

@@ -62,6 +62,8 @@ def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
             "[a movement of only {rms} {unit} (RMS) in {name}|{name} with no more than {rms} {unit} (RMS)]",
             draw, name=name, rms=number(rhythm["rms"]), unit=rhythm["unit"],
         )  # fmt: skip
+    if "lag" not in rhythm:  # a short result
+        return phrase("{cadence} cycles per minute of {name}", draw, cadence=number(rhythm["cadence"]), name=name)
     return phrase(
         "[the {cadence} cycles per minute of {name}|{cadence} cycles per minute in {name}|a repetition of {name} every "
         "{lag} s|an autocorrelation of {strength} in {name}]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from core.thread.opening import opening_of
@@ -117,7 +117,8 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     first_reply = next((at for at, message in enumerate(messages) if message.get("role") == "assistant"), len(messages))
     opening = "\n\n".join(_text(message) for message in messages[:first_reply] if message.get("role") == "user")
     manifest = _manifest(opening)
-    findings = tuple(_findings(messages))
+    channels = _channels(manifest)
+    findings = tuple(_with_units(finding, channels) for finding in _findings(messages))
     spoken = [at for at, message in enumerate(messages) if message.get("role") == "assistant"]
     later = messages[spoken[-1] + 1 :] if spoken else []
     return Conversation(
@@ -125,7 +126,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         opening=opening,
         dataset=str(manifest.get("dataset_name") or ""),
         labels=_labels(manifest) or _labels_told(findings),
-        channels=_channels(manifest),
+        channels=channels,
         question=_question(opening),
         tools={tool.name: tool for tool in map(_offered, _list(body.get("tools"))) if tool.name},
         findings=findings,
@@ -146,6 +147,22 @@ def _findings(messages: Sequence[Mapping[str, Any]]) -> list[Finding]:
                 arguments, result = _object(function.get("arguments")), _object(_text(messages[answer]))
                 findings.append(Finding(str(function.get("name")), arguments, result, turn))
     return findings
+
+
+def _with_units(finding: Finding, channels: Sequence[Channel]) -> Finding:
+    """A finding with the units that a short result leaves to the manifest."""
+    result = finding.result
+    units = {sensor.name: sensor.unit for sensor in sensors_of(channels)}
+    if finding.tool == "show_channel_stats" and "columns" in result and "unit" not in result:
+        return replace(finding, result={**result, "unit": units})
+    rows = result.get("sensors")
+    if finding.tool == "detect_periodicity" and isinstance(rows, dict):
+        told = {
+            name: {"unit": units[name], **row} if isinstance(row, dict) and units.get(name) else row
+            for name, row in rows.items()
+        }
+        return replace(finding, result={**result, "sensors": told})
+    return finding
 
 
 def _manifest(text: str) -> dict[str, Any]:
@@ -188,6 +205,8 @@ def _labels_told(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 def _channels(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
     listed = manifest.get("channels")
+    if isinstance(listed, dict) and listed and all(isinstance(names, list) for names in listed.values()):
+        listed = [{"name": name, "unit": unit} for unit, names in listed.items() for name in names]
     if isinstance(listed, dict):
         listed = [{"name": name, **(about if isinstance(about, dict) else {})} for name, about in listed.items()]
     channels: list[Channel] = []

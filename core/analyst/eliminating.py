@@ -8,11 +8,11 @@ from typing import Any
 
 from core.analyst.conversation import Conversation
 from core.analyst.elimination import LOOK_UP, Evidence, Standing, deciding, evidence_in, not_measured, standing_of
-from core.analyst.evidence import MIN_SESSIONS, Verdict
+from core.analyst.evidence import MIN_SESSIONS, Verdict, is_moving
 from core.analyst.manner import Manner, slipped
 from core.analyst.measurement_words import measurement_words
 from core.analyst.phrases import label_words, listed, phrase
-from core.analyst.questions import Asked
+from core.analyst.questions import Asked, is_still
 from core.analyst.steps import Step
 from tools.registry import SESSION
 from tools.results import MOTION
@@ -74,6 +74,13 @@ def asking_steps(conversation: Conversation, asked: Asked, window: str, draw: ra
     if not evidence.asked:
         if any(finding.tool == LOOK_UP for finding in conversation.findings):
             return []
+        fitting = _fitting(conversation)
+        if fitting and not _labels(conversation):
+            why = phrase(
+                "[Open are|Left are|What fits that is] {some}[, so|:] [I look up|I ask] what parts [these|them].",
+                draw, some=listed([label_words(label) for label in fitting]),
+            )  # fmt: skip
+            return [Step(LOOK_UP, {"labels": fitting} | of_sensors, why)]
         why = phrase(
             "[All {count}labels are open|Any of the {count}labels is possible][ so far|]. [I look up|I ask for] the "
             "measurements that [part them|tell them apart] in other people's sessions.",
@@ -86,6 +93,7 @@ def asking_steps(conversation: Conversation, asked: Asked, window: str, draw: ra
     groups = [labels for labels in evidence.asked if len(labels) > 2]
     leading = [label for label in standing.left if not groups or label in groups[-1]]
     size = max((len(groups[-1]) + 1) // 2, SMALLEST) if groups and len(groups[-1]) > SMALLEST + 1 else 0
+    size = 0 if is_short(conversation) else size
     if len(leading) > 2 and size:
         some = leading[:size]
         why = phrase(
@@ -108,11 +116,27 @@ def _pairs(conversation: Conversation, evidence: Evidence, leading: Sequence[str
         for finding in conversation.of(LOOK_UP)
         if len(labels := finding.arguments.get("labels") or ()) == 2 and set(labels) != set(conversation.labels)
     }
-    if len(rounds) >= ROUNDS:
+    if is_short(conversation) and any(len(labels) <= SMALLEST for labels in evidence.asked):
+        return []
+    if len(rounds) >= (1 if is_short(conversation) else ROUNDS):
         return []
     every = [(leading[at], leading[to]) for at, to in ((0, 1), (0, 2), (1, 2)) if to < len(leading)]
     new = [pair for pair in every if frozenset(pair) not in evidence.asked]
-    return [pair for pair in new if leading[0] in pair][:1] if rounds else new
+    return [pair for pair in new if leading[0] in pair][:1] if rounds or is_short(conversation) else new
+
+
+def _fitting(conversation: Conversation) -> list[str]:
+    """Where look-ups are short and movement was measured: the labels that it leaves, the only ones to look up; empty
+    where it leaves one, or all."""
+    moving = is_moving(conversation) if is_short(conversation) else None
+    fitting = [label for label in conversation.labels if moving is not None and is_still(label) != moving]
+    return fitting if 1 < len(fitting) < len(conversation.labels) else []
+
+
+def is_short(conversation: Conversation) -> bool:
+    """Whether look-ups are short: a thread in which they are has room for one, or two where there are many labels."""
+    offered = conversation.tools.get(LOOK_UP)
+    return offered is not None and "features" not in offered.parameters
 
 
 def _pair_words(pair: Sequence[str], pairs: int, draw: random.Random) -> str:

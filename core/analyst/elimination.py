@@ -87,8 +87,8 @@ def evidence_in(conversation: Conversation, window: str) -> Evidence:
         labels = rows if isinstance(names, dict) and isinstance(rows, dict) else {}
         for label, row in labels.items():
             for name, percentiles in zip(names or (), row if isinstance(row, list) else (), strict=False):
-                if _is_range(percentiles):
-                    ranges.setdefault(name, {})[label] = (percentiles[0], percentiles[1], percentiles[2])
+                if (lies := _range_in(percentiles)) is not None:
+                    ranges.setdefault(name, {})[label] = lies
         asked.append(frozenset(labels))
     values: dict[str, float] = {}
     for tool in MEASURING:
@@ -131,12 +131,14 @@ def not_measured(evidence: Evidence) -> list[str]:
     return [name for name in evidence.ranges if name not in evidence.values]
 
 
-def _is_range(percentiles: Any) -> bool:
-    return (
-        isinstance(percentiles, list)
-        and len(percentiles) == 3
-        and all(isinstance(value, float) and math.isfinite(value) for value in percentiles)
-    )
+def _range_in(percentiles: Any) -> Range | None:
+    """The range that a result holds: of a short one only both ends, whose middle is taken for the median."""
+    if not isinstance(percentiles, list) or not all(isinstance(v, float) and math.isfinite(v) for v in percentiles):
+        return None
+    if len(percentiles) == 2:
+        low, high = percentiles
+        return low, (low + high) / 2, high
+    return (percentiles[0], percentiles[1], percentiles[2]) if len(percentiles) == 3 else None
 
 
 def _parted(plausible: Mapping[str, Mapping[str, float]], label: str, other: str) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.analyst.conclusion import conclude
 from core.analyst.conversation import ASKS_FOR_A_QUESTION, Conversation, Finding, read_request
-from core.analyst.eliminating import asking_steps, is_measuring, measuring_steps, reasoned
+from core.analyst.eliminating import asking_steps, is_measuring, is_short, measuring_steps, reasoned
 from core.analyst.evidence import closeness_to, votes_for
 from core.analyst.impressions import first_impression
 from core.analyst.kind_answers import EXPLAINED, OWN_ANSWERS, conclude_kind
@@ -187,16 +187,18 @@ def _overview(conversation: Conversation, asked: Asked, way: str, draw: random.R
         if tried(conversation, stats.tool) or len(positions_of(conversation.channels)) < 2:
             return []
         return [Step(stats.tool, stats.arguments, "First I see which of the sensors in question this session has.")]
-    if not conversation.findings and manner < 0.25:
+    has_overview = "show_session_stats" in conversation.tools
+    if not conversation.findings and manner < 0.25 and has_overview:
         return [
             Step("show_session_stats", name, phrase(WHY["show_session_stats"], draw)),
             Step(stats.tool, stats.arguments, "At the same time I look at the signals' level and spread."),
         ]
-    if not conversation.findings and manner < 0.45:
+    if not conversation.findings and manner < 0.45 and has_overview:
         return [
             Step("show_channel_stats", name, "I need to know which sensors there are before I choose what to look at.")
         ]
-    if not any("columns" in finding.result for finding in conversation.of("show_channel_stats")) and manner < 0.9:
+    seen = any("columns" in finding.result for finding in conversation.of("show_channel_stats"))
+    if not seen and (manner < 0.9 or is_short(conversation)):
         return [stats]
     return []
 

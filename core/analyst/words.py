@@ -161,6 +161,11 @@ def _rhythm(result: Mapping[str, Any], draw: random.Random) -> str:
             "than steps|too little for steps|no step is that soft].",
             draw, name=name, where=_where(result), rms=number(rhythm["rms"]), unit=rhythm["unit"],
         )  # fmt: skip
+    if "lag" not in rhythm:  # a short result
+        return phrase(
+            "{name} goes round [at {cadence} cycles per minute|{cadence} times a minute], autocorrelation {strength}.",
+            draw, name=name, cadence=number(rhythm["cadence"]), strength=number(strength),
+        )  # fmt: skip
     steady = "a steady rhythm" if strength > 0.6 else "a loose rhythm" if strength > 0.35 else "hardly a rhythm"
     steady += ", though faster than steps" if rhythm["cadence"] > FASTEST_STEPS else ""
     return phrase(

@@ -15,7 +15,7 @@ from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_told import document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
-from core.cli.serving_options import parallel_option, serving_in, serving_options, threads_at_once
+from core.cli.serving_options import FORM_HELP, parallel_option, serving_in, serving_options, threads_at_once
 from core.cli.threads import filter_option
 from core.errors import UsageError
 from core.text import counted
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
+    "form",
 )  # fmt: skip
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
@@ -55,6 +56,7 @@ EVIDENCE_HELP = (
 )
 @click.option("--kind", metavar="NAMES", help=KIND_HELP)
 @click.option("--evidence", type=click.Choice(WANTED), help=EVIDENCE_HELP)
+@click.option("--form", default="", help=FORM_HELP)
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
@@ -82,7 +84,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     every thread is finished. Ctrl-C stops and keeps what is done; `run --resume` goes on, after a kill too.
     """
     from core.model.endpoints import choose
-    from core.runs.mode import with_evidence
+    from core.runs.mode import with_evidence, with_form
 
     if options["resume"] is not None:
         return _resumed(workspace, stems, options, as_json)
@@ -97,6 +99,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     )
     options["parallel"] = threads_at_once(options["parallel"], choice.settings.concurrency)
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
+    jobs = with_form(workspace, jobs, options["form"])
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown
 

@@ -16,7 +16,6 @@ from core.cli.serving_options import serving_in, serving_options
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
 from core.storage.store import Stored
-from core.thread.evidence import evidence_of
 from core.thread.value import call_arguments, call_name, calls_of, is_assistant, text_of
 from core.workspace import Workspace
 
@@ -94,11 +93,11 @@ async def _proposed(
     from core.model.refusals import Dropped
     from core.runs.events import TurnEnded, TurnProposed
     from core.runs.remembered import open_model
-    from core.runs.toolbox import context_for, offered_in, open_toolbox
+    from core.runs.toolbox import context_for, offered_to, open_toolbox
     from core.runs.turn_loop import propose_many
 
     end_on_signals()
-    tools = offered_in(await asyncio.to_thread(open_toolbox, workspace), evidence_of(stored.thread))
+    tools = offered_to(stored.thread, await asyncio.to_thread(open_toolbox, workspace))
     await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     proposals: dict[str, Proposal] = {}
@@ -128,11 +127,11 @@ def _stored_samples(workspace: Workspace, stored: Stored, samples: list[Proposal
     """The thread with the sample that is wanted taken in and the others among its alternatives; with none wanted, all
     of them."""
     from core import curate
-    from core.runs.toolbox import offered_in, open_toolbox
+    from core.runs.toolbox import offered_to, open_toolbox
 
     if wanted:
         others = [sample for number, sample in enumerate(samples, 1) if number != wanted]
-        schemas = [sample.schema for sample in offered_in(open_toolbox(workspace), evidence_of(stored.thread))]
+        schemas = [sample.schema for sample in offered_to(stored.thread, open_toolbox(workspace))]
         return curate.take_sample(workspace, stored, samples[wanted - 1], others, schemas)
     for sample in samples:
         stored = curate.set_aside(workspace, stored, sample, "sampled")

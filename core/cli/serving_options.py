@@ -31,6 +31,8 @@ FLAGS = {
 """Each option's flag, what stands for its value in the help, and what it is for. `--seed` and `--parallel` are declared
 by each command: they decide of more than the request."""
 
+FORM_HELP = "What the model is shown: `full`, `compact`, or a form of [task]; as the settings have it unless told."
+
 SEVERAL = ("stop", "headers")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from core.cli.threads import opened
 from core.listing.order import Row
 from core.storage.store import Stored
 from core.thread.cost import cost_of_all, spent, tokens_in
+from core.thread.form import checksum_in, form_in
 from core.thread.question import question_place, question_turn
 from core.thread.summary import summary_of
 from core.thread.turns import turns
@@ -40,8 +42,16 @@ def command(workspace: Workspace, name: str, as_json: bool) -> None:
     cost = cost_of_all(stored.thread.messages)
     if told := spent(read, written, cost):
         say(told)
+    if told := form_line(stored.thread.metadata):
+        say(told)
     for number, text in enumerate(_texts(stored), 1):
         say(f"{number:>4}  {text}")
+
+
+def form_line(metadata: Mapping[str, Any]) -> str:
+    """The form of the thread's task with its checksum; empty where the thread keeps none."""
+    checksum = checksum_in(metadata)
+    return f"form {form_in(metadata).name} ({checksum})" if checksum else ""
 
 
 def _document(stored: Stored) -> dict[str, object]:

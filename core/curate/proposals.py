@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.curate.editing import ToolsAt, edited_and_executed
 from core.curate.steps import commit, recorder
+from core.curate.task import form_named, opening_in, recorded_form
 from core.errors import ConflictError, DatasetError
 from core.storage import history, store
 from core.storage.atomic import Content
 from core.storage.store import Stored
 from core.thread import proposal
 from core.thread.evidence import DEFAULT, WITHOUT, Evidence, settled
-from core.thread.opening import first_message
 from core.thread.proposal import Proposal, Reason
 from core.thread.scoring import ACTIVITY, asks_for_a_label
 from core.thread.turns import with_ids_of
@@ -25,6 +25,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
+    from core.thread.form import TaskForm
     from core.thread.kinds import Asked
 
 Tools = Sequence[Mapping[str, Any]]
@@ -43,6 +44,7 @@ def create_thread(
     evidence: Evidence | None = None,
     asked: Asked | None = None,
     begun: Callable[[str], None] | None = None,
+    form: TaskForm | None = None,
 ) -> Stored:
     """Begin a thread: a question about one session, under the next free id.
 
@@ -57,6 +59,7 @@ def create_thread(
         asked: the kind of question and its truth, where it does not ask for the activity.
         evidence: what the answer may rest on; the workspace's setting unless told.
         made_by: what is recorded of how it is made, beside the model.
+        form: how the task is shown to the model; the workspace's setting unless told.
         begun: told the thread's id before its file is written, and while no other program begins one.
 
     Raises: DatasetError: there is no such dataset or session. WorkspaceError: `splits.json` is damaged.
@@ -67,6 +70,7 @@ def create_thread(
     other = None if asked is None or asked.kind == ACTIVITY else asked
     right = truth if truth is not None else other.truth if other else _label_of(opened, session)
     basis = _basis(workspace, opened, session, evidence)
+    form = form_named(workspace) if form is None else form
 
     def make(stem: str) -> Thread:
         now = timestamp()
@@ -82,9 +86,10 @@ def create_thread(
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **basis,
             **_asked_for(other),
+            **recorded_form(workspace, form),
             **({"made_by": dict(made_by)} if made_by else {}),
         }
-        document = {"id": stem, "metadata": metadata, "messages": [first_message(opened.manifest, question)]}
+        document = {"id": stem, "metadata": metadata, "messages": [opening_in(opened, question, form)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
     record, reserved = _recorder(workspace, begun), partial(history.reserved, workspace)

@@ -21,6 +21,7 @@ from core.runs.batch import Job
 from core.storage.atomic import write_atomic
 from core.storage.store import Stored, read_all
 from core.thread.evidence import DEFAULT, Evidence
+from core.thread.form import FULL, TaskForm
 from core.thread.labels import same_label
 from core.thread.summary import summary_of
 from core.thread.turns import is_error, seconds_of
@@ -66,6 +67,9 @@ class Evaluation:
     """Which people the sessions are of, in words."""
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """How all are asked: values of `ServingSettings`, over those of the settings. Headers are told anew each time."""
+
+    form: TaskForm = FULL
+    """What the models are shown of the task, the same for all."""
 
     def apart(self, workspace: Workspace, contestant: Contestant) -> Workspace:
         """The workspace with this contestant's threads in the place of the training threads."""
@@ -156,6 +160,7 @@ def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant
                     evaluation.seed + number * evaluation.tries + attempt,
                     max_turns=evaluation.max_turns,
                     evidence=evaluation.evidence,
+                    form=evaluation.form,
                 )
             )
     return jobs

@@ -12,6 +12,7 @@ from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
+from core.runs.mode import wanted_form
 from core.storage.splits_file import read_book
 from core.thread.evidence import DEFAULT, Evidence
 from core.workspace import Workspace
@@ -43,6 +44,8 @@ class Wanted:
     max_turns: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """How all are asked: values of `ServingSettings`, headers apart."""
+    form: str = ""
+    """The form of the task by its name; the workspace's own choice unless told."""
 
 
 def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
@@ -72,6 +75,7 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
         wanted.max_turns,
         "people held out from training" if wanted.held_out else _unknown(dataset, sessions),
         {option: value for option, value in wanted.options.items() if option != "headers"},
+        wanted_form(workspace, wanted.form),
     )
 
 

@@ -25,6 +25,7 @@ from core.evaluation.scores import (
 )
 from core.text import counted, one_line
 from core.thread.cost import cost_shown
+from core.thread.form import FULL
 
 Answers = Mapping[Contestant, Sequence[Outcome]]
 
@@ -38,6 +39,7 @@ def document(evaluation: Evaluation, answers: Answers) -> dict[str, Any]:
         "subjects": evaluation.subjects,
         "question": evaluation.question,
         "evidence": evaluation.evidence,
+        "form": evaluation.form.name,
         "seed": evaluation.seed,
         "tries": evaluation.tries,
         "contestants": [_contestant(contestant, outcomes) for contestant, outcomes in answers.items()],
@@ -50,11 +52,13 @@ def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
     tries = f", {counted(evaluation.tries, 'try')} each".replace("trys", "tries") if evaluation.tries > 1 else ""
     people = f" of {evaluation.subjects}" if evaluation.subjects else ""
     priced = any(cost_of(outcomes) is not None for outcomes in answers.values())
+    form = f" Form of the task: {evaluation.form.name}." if evaluation.form != FULL else ""
     told = [
         f"# {evaluation.name}",
         "",
         f"{counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}{people}{tries}. Asked: "
-        f"“{evaluation.question}” Shares are of all tries; one that is not finished is wrong. Intervals are of 95 %.",
+        f"“{evaluation.question}”{form} Shares are of all tries; one that is not finished is wrong. Intervals are of "
+        "95 %.",
         "",
         f"| who | right | macro F1 | finished | calls | tokens |{' cost |' if priced else ''}",
         f"|---|---|---|---|---|---|{'---|' if priced else ''}",

@@ -26,6 +26,7 @@ from core.storage.atomic import write_atomic
 from core.storage.store import locked, read
 from core.storage.thread_files import path_of
 from core.thread.evidence import Evidence
+from core.thread.form import TaskForm
 from core.thread.hint import hint_for
 from core.thread.kinds import Asked
 from core.thread.value import timestamp
@@ -47,6 +48,7 @@ class JobLine(msgspec.Struct, frozen=True, omit_defaults=True):
     asked: Asked | None = None
     hint: bool = False
     """Whether the model is told the truth."""
+    form: TaskForm | None = None
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,6 +127,7 @@ class Batch:
                 hint_for if line.hint else None,
                 number,
                 partial(self.note, number),
+                line.form,
             )
             stem = self.stems.get(number, "")
             if stem and path_of(workspace.threads, stem).exists():
@@ -141,7 +144,7 @@ def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batc
     lines = tuple(
         JobLine(
             job.dataset, job.session, job.question, job.seed, job.max_turns, job.evidence, job.asked,
-            job.hint is not None,
+            job.hint is not None, job.form,
         )
         for job in jobs
     )  # fmt: skip

@@ -19,7 +19,8 @@ from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
-from core.thread.evidence import Evidence, evidence_of
+from core.thread.evidence import Evidence
+from core.thread.form import TaskForm
 from core.thread.hint import UNCHECKED
 from core.thread.proposal import Proposal
 from core.thread.updates import with_metadata
@@ -54,6 +55,8 @@ class Job:
     """Its place in a batch that is written down; see `core.runs.batches`."""
     begun: Callable[[str], None] | None = None
     """Told a new thread's id before its file is written."""
+    form: TaskForm | None = None
+    """Of a new thread; as the settings have it unless told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ async def _events(
     workspace: Workspace, job: Job, model: Model, tools: Sequence[Tool]
 ) -> AsyncGenerator[TurnEvent | Stored]:
     """The events of a job; the thread as it is before the first turn comes first of all."""
-    from core.runs.toolbox import context_for, offered_in
+    from core.runs.toolbox import context_for, offered_to
 
     question = job.question or (job.asked.question if job.asked else "")
     if not job.stem and not question:
@@ -146,7 +149,7 @@ async def _events(
     if cancelled:
         yield TurnEnded(stored.stem, stored.stem, cancelled=True)
         return
-    tools = offered_in(tools, evidence_of(stored.thread))
+    tools = offered_to(stored.thread, tools)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
     hint = job.hint(stored.thread) if job.hint else ""
     async for event in run_to_end(workspace, stored, model, tools, context, run=stored.stem, seed=job.seed, hint=hint):
@@ -181,6 +184,7 @@ def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
             evidence=job.evidence,
             asked=job.asked,
             begun=job.begun,
+            form=job.form,
         )
     stored = read(workspace.threads, job.stem)
     look_at_session(workspace, stored.thread.dataset, stored.thread.session)

@@ -1,23 +1,52 @@
-"""In which mode of evidence new threads are begun, where that is not said of each."""
+"""In which mode of evidence and in which form of their task new threads are begun, where that is not said of each."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.errors import UsageError
 from core.thread.evidence import Wanted, settled, usual
 from core.thread.scoring import ACTIVITY
 
 if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job
+    from core.thread.form import TaskForm
     from core.workspace import Workspace
 
 
 def wanted_evidence(workspace: Workspace, choice: ModelChoice) -> Wanted:
     """As the settings have it, else as is usual with this model."""
     return workspace.settings.run.evidence or usual(choice.endpoint.builtin)
+
+
+def wanted_form(workspace: Workspace, name: str = "") -> TaskForm:
+    """A form by its name, the workspace's own choice unless named, whose tools there are.
+
+    Raises:
+        UsageError: there is no such form, or it names a tool that there is not.
+    """
+    from core.curate.task import form_named
+    from core.runs.toolbox import open_toolbox
+
+    form = form_named(workspace, name)
+    names = [tool.name for tool in open_toolbox(workspace)] if form.tools else []
+    if wrong := next((tool for tool in form.tools if tool not in names), None):
+        near = difflib.get_close_matches(wrong, names, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "`sensorloom tools` lists them"
+        raise UsageError(f"the form {form.name!r} of a task names the tool {wrong!r}, which there is not; {hint}")
+    return form
+
+
+def with_form(workspace: Workspace, jobs: Sequence[Job], name: str = "") -> list[Job]:
+    """The jobs, those of new threads in the form that is named, or that the settings have. Raises UsageError."""
+    if all(job.stem for job in jobs):
+        return list(jobs)
+    form = wanted_form(workspace, name)
+    return [job if job.stem else replace(job, form=form) for job in jobs]
 
 
 def with_evidence(

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.errors import DatasetError
-from core.runs.toolbox import artifact_in, has_leading_artifact, learn_alias, new_context, open_toolbox, stored_calls
+from core.runs.toolbox import (
+    artifact_in,
+    has_leading_artifact,
+    in_form,
+    learn_alias,
+    new_context,
+    open_toolbox,
+    stored_calls,
+)
+from core.thread.form import form_of
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of, text_of
 from core.workspace import Workspace
 from tools.registry import Tool, ToolContext, call
@@ -56,7 +65,7 @@ def replay(workspace: Workspace, thread: Thread, tools: Sequence[Tool] | None = 
     pairs = list(_placed(thread))
     if not pairs:
         return ()
-    offered = _as_offered(thread, open_toolbox(workspace) if tools is None else tools)
+    offered = _as_offered(thread, in_form(open_toolbox(workspace) if tools is None else tools, form_of(thread)))
     try:
         context = new_context(workspace, thread)
         context.dataset.load(thread.session)

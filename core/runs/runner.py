@@ -21,7 +21,6 @@ from core.runs.question import propose_question
 from core.runs.remembered import open_model
 from core.runs.turn_loop import propose, propose_many, run_to_end
 from core.storage.store import Stored
-from core.thread.evidence import evidence_of
 from core.workspace import Workspace
 
 Sink = Callable[[TurnEvent], None]
@@ -265,12 +264,12 @@ class TurnRunner:
         """The tools and what they work on; opened in a thread, since it reads files. Own tools that are not run, such
         as those of a file that changed since it was trusted, are told of."""
         from core.datasets.check import look_at_session
-        from core.runs.toolbox import context_for, load_toolbox, offered_in
+        from core.runs.toolbox import context_for, load_toolbox, offered_to
 
         def opened() -> tuple[Any, Any, tuple[str, ...]]:
             look_at_session(self._workspace, stored.thread.dataset, stored.thread.session)
             toolbox = load_toolbox(self._workspace)
-            tools = offered_in(toolbox.tools, evidence_of(stored.thread))
+            tools = offered_to(stored.thread, toolbox.tools)
             return tools, context_for(self._workspace, stored.thread, tools), toolbox.problems
 
         tools, context, problems = await asyncio.to_thread(opened)

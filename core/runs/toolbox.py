@@ -20,6 +20,7 @@ from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
 from core.files import read_regular_file
 from core.thread.evidence import Evidence, evidence_of, references_without
+from core.thread.form import FULL, TaskForm, form_of
 from core.thread.turns import calls_with_results
 from core.thread.updates import with_messages
 from core.thread.value import Thread, call_arguments, call_name, is_assistant, text_of
@@ -28,6 +29,7 @@ from core.workspace import Workspace
 from tools.builtin import BUILTIN, LOOKING_UP, RANKING
 from tools.registry import SESSION, Tool, ToolContext, call
 from tools.session import Dataset
+from tools.short import sized
 
 ENTRY_POINTS = "sensorloom.tools"
 """The entry point group of installed packages with tools: each names a `Tool` or a module that holds some."""
@@ -48,11 +50,23 @@ def open_toolbox(workspace: Workspace) -> tuple[Tool, ...]:
     return load_toolbox(workspace).tools
 
 
-def offered_in(tools: Sequence[Tool], evidence: Evidence) -> tuple[Tool, ...]:
+def offered_in(tools: Sequence[Tool], evidence: Evidence, form: TaskForm = FULL) -> tuple[Tool, ...]:
     """The tools that a thread of this evidence may call: where it is to be measured nothing ranks the labels, and
-    elsewhere there is nothing to look up."""
+    elsewhere there is nothing to look up. Of these the ones that the form of its task names, in its sizes."""
     barred = RANKING if evidence == "measure" else LOOKING_UP
-    return tuple(tool for tool in tools if tool.name not in barred)
+    return in_form([tool for tool in tools if tool.name not in barred], form)
+
+
+def offered_to(thread: Thread, tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Of all tools those that a thread may call, as it is shown them."""
+    return offered_in(tools, evidence_of(thread), form_of(thread))
+
+
+def in_form(tools: Sequence[Tool], form: TaskForm) -> tuple[Tool, ...]:
+    """The tools that a form names, in its order, with their schemas and results in its sizes."""
+    by_name = {tool.name: tool for tool in tools}
+    named = [by_name[name] for name in form.tools if name in by_name] if form.tools else tools
+    return sized(named, form.schemas, form.results)
 
 
 def load_toolbox(workspace: Workspace) -> Toolbox:
@@ -96,7 +110,7 @@ def tools_at(
     workspace: Workspace, thread: Thread, index: int
 ) -> tuple[tuple[Tool, ...], ToolContext] | tuple[tuple[Tool, ...], None]:
     """The tools, and what a call in message `index` works on; no context where the session cannot be read."""
-    tools = offered_in(open_toolbox(workspace), evidence_of(thread))
+    tools = offered_to(thread, open_toolbox(workspace))
     try:
         return tools, context_for(workspace, with_messages(thread, thread.messages[:index]), tools)
     except SensorloomError:

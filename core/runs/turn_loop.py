@@ -24,6 +24,7 @@ from core.runs.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, T
 from core.runs.turn_draft import Draft, begin, seed_for
 from core.storage.store import Stored, read
 from core.thread.conclusion import final_answer
+from core.thread.form import USUAL, form_of
 from core.thread.opening import system_prompt
 from core.thread.proposal import Proposal, context_hash
 from core.thread.turns import calls_with_results
@@ -104,7 +105,8 @@ async def _model_and_tool_events(
     if not nudge and known and is_assistant(known[-1]):
         nudge = NUDGE
     offered = [tool.schema for tool in tools] if thread.tools is None else thread.tools
-    async for event in model.stream(draft.reply, sent_messages(known, system_prompt(), nudge), offered, draft.seed):
+    system = system_prompt() if form_of(thread).system == USUAL else ""
+    async for event in model.stream(draft.reply, sent_messages(known, system, nudge), offered, draft.seed):
         if not isinstance(event, CallWritten):
             yield event
             continue

@@ -27,14 +27,14 @@ _INFORMATION = "Dataset Information:"
 _MARK = "User Query:"
 
 
-def described(manifest: Mapping[str, Any]) -> str:
-    """A dataset as a model reads of it: its manifest, as its own file has it."""
-    return f"{_INFORMATION}\n{json.dumps(dict(manifest), indent=2, ensure_ascii=False)}"
+def described(manifest: Mapping[str, Any], *, short: bool = False) -> str:
+    """A dataset as a model reads of it: its manifest, as its own file has it; on one line where it is to be `short`."""
+    return f"{_INFORMATION}\n{json.dumps(dict(manifest), indent=None if short else 2, ensure_ascii=False)}"
 
 
-def first_message(manifest: Mapping[str, Any], question: str) -> dict[str, str]:
+def first_message(manifest: Mapping[str, Any], question: str, *, short: bool = False) -> dict[str, str]:
     """The user message that opens a thread (FORMAT.md): the dataset's manifest and the question."""
-    return {"role": "user", "content": f"{described(manifest)}\n\n{_MARK} {question}"}
+    return {"role": "user", "content": f"{described(manifest, short=short)}\n\n{_MARK} {question}"}
 
 
 class Opening(NamedTuple):

@@ -12,6 +12,7 @@ import msgspec
 from core.thread.cost import cost_of_all, tokens_in
 from core.thread.evidence import evidence_in, references_without
 from core.thread.faithfulness import faithfulness_of
+from core.thread.form import checksum_in, form_in
 from core.thread.json_text import arguments_problem
 from core.thread.judgements import judged
 from core.thread.review import note_of, reasons_of, tags_of, verdict_of
@@ -92,6 +93,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the server called its configuration; of the built-in analyst, its manner, parted by commas."""
     references_without: str = ""
     """The names of subjects and sessions that its references were made without, one a line."""
+    form: str = ""
+    """The form of its task: its name, and after a blank its checksum where the thread keeps one."""
     kind: str = ""
     """The kind of question: one of `core.thread.scoring.KINDS`."""
 
@@ -155,6 +158,7 @@ def summary_with(counts: Counts, thread: Thread, file: Summary) -> Summary:
         evidence=evidence_in(metadata),
         fingerprint=_word(origin.get("fingerprint")) if isinstance(origin := metadata.get("made_by"), dict) else "",
         references_without="\n".join(references_without(metadata)),
+        form=" ".join(filter(None, (form_in(metadata).name, checksum_in(metadata)))),
         kind=kind_in(thread.metadata),
     )
 

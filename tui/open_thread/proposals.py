@@ -11,7 +11,6 @@ from typing import Any
 from core.errors import SensorloomError
 from core.storage.store import Stored
 from core.thread import proposal
-from core.thread.evidence import evidence_of
 from core.thread.proposal import Proposal, Reason
 from core.thread.value import Thread
 from tui.dialogs.ask import ChooseScreen, Way
@@ -106,10 +105,10 @@ class Proposals:
                 self._act(then)
 
     def _schemas(self, thread: Thread) -> list[Mapping[str, Any]]:
-        from core.runs.toolbox import offered_in, open_toolbox
+        from core.runs.toolbox import offered_to, open_toolbox
 
         tools = open_toolbox(self._thread.workspace)
-        return [tool.schema for tool in offered_in(tools, evidence_of(thread))]
+        return [tool.schema for tool in offered_to(thread, tools)]
 
     def retry(self) -> None:
         """Put the proposals aside, and propose again."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.thread.evidence import DEFAULT, Wanted
+from core.thread.form import FULL, TaskForm
 from core.workspace import Workspace
 from tui.open_thread.bridge import EventBridge
 
@@ -52,6 +53,16 @@ class Runs:
             return wanted_evidence(self.workspace, self.choice)
         except UsageError:  # there is no such endpoint: the run says so
             return self.workspace.settings.run.evidence or DEFAULT
+
+    @property
+    def wanted_form(self) -> TaskForm:
+        """What a new thread's model is shown of its task, unless the person says otherwise."""
+        from core.curate.task import form_named
+
+        try:
+            return form_named(self.workspace)
+        except UsageError:  # the settings name none that there is
+            return FULL
 
     @choice.setter
     def choice(self, choice: ModelChoice) -> None:

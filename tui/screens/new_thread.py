@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from core.curate.task import form_named, form_names
 from core.errors import SensorloomError
 from core.runs.events import TurnEvent
 from core.storage.memory import remember
@@ -26,7 +27,7 @@ from tui.local_keys import keys_of, local_bindings
 from tui.open_thread.runs import Runs
 from tui.screens.datasets_to_ask import REMEMBERED, Opened, opened
 from tui.screens.kind_request import KindRequest
-from tui.screens.new_thread_lines import dataset_line, evidence_line, key_lines
+from tui.screens.new_thread_lines import dataset_line, evidence_line, form_line, key_lines
 from tui.screens.question_request import QuestionRequest
 from tui.screens.session_choice import SessionChoice, SessionList
 from tui.terminal.crash_guard import Guarded
@@ -92,6 +93,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             propose=self.action_propose,
         )
         self._evidence: Wanted = runs.wanted_evidence
+        self._form = runs.wanted_form
         self._start: bool | None = None
         """Set while the person has asked to start before the question was there: whether to run, too."""
 
@@ -103,6 +105,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             yield Plain(Content.styled("question", "bold"), id="question-title")
             yield QuestionArea(takes="question.start", entered=partial(self.action_start, False), id="question")
             yield Plain(id="evidence")
+            yield Plain(id="form")
             yield Plain(id="keys")
 
     def on_mount(self) -> None:
@@ -110,6 +113,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self.query_one("#dialog").border_title = "new thread"
         self.query_one("#keys", Plain).show(key_lines(keys_of(self)))
         self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
+        self.query_one("#form", Plain).show(form_line(self._form))
         self.sessions.empty = "opening …"
         self.sessions.focus()
         self._open("")
@@ -173,6 +177,13 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         self._evidence = WANTED[(WANTED.index(self._evidence) + 1) % len(WANTED)]
         self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
 
+    def action_form(self) -> None:
+        """Show the model the next form of the task."""
+        names = form_names(self._runs.workspace)
+        at = names.index(self._form.name) if self._form.name in names else -1
+        self._form = form_named(self._runs.workspace, names[(at + 1) % len(names)])
+        self.query_one("#form", Plain).show(form_line(self._form))
+
     def action_kind(self) -> None:
         """Ask a question of the next kind that the session can be asked."""
         if self._dataset is not None and (chosen := self.sessions.chosen) is not None:
@@ -229,7 +240,13 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         try:
             look_at_session(self._runs.workspace, dataset, session)
             stored = create_thread(
-                self._runs.workspace, dataset, session, question, evidence=settled(self._evidence, session), asked=asked
+                self._runs.workspace,
+                dataset,
+                session,
+                question,
+                evidence=settled(self._evidence, session),
+                asked=asked,
+                form=self._form,
             )
         except SensorloomError as error:
             self.call_later(self._say, str(error))

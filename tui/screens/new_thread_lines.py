@@ -6,6 +6,7 @@ from textual.content import Content
 
 from core.text import counted, one_line
 from core.thread.evidence import Wanted
+from core.thread.form import NONE, USUAL, TaskForm
 from tui.keys import Hint, Keys
 from tui.screens.datasets_to_ask import Opened
 
@@ -36,12 +37,20 @@ def evidence_line(evidence: Wanted) -> Content:
     return Content.assemble(("evidence  ", "bold"), (f"{evidence}: {about[evidence]}", "dim"))
 
 
+def form_line(form: TaskForm) -> Content:
+    """What the model is shown of the task."""
+    tools = f"{counted(len(form.tools), 'tool')} named" if form.tools else "all tools"
+    system = {USUAL: "the usual system prompt", NONE: "no system prompt"}.get(form.system, f"prompt {form.system}")
+    about = f"{tools}, {form.schemas} schemas, {form.manifest} manifest, {form.results} results, {system}"
+    return Content.assemble(("form      ", "bold"), (one_line(f"{form.name}: {about}"), "dim"))
+
+
 def key_lines(keys: Keys) -> Content:
     """The dialog's keys, on two lines."""
     moves = keys.pair(("move.down", "move.up"))[0]
     first = (*map(keys.brief, ("begin.start", "begin.run")), (moves, "session"),
              *map(keys.brief, ("sessions.filter", "begin.draw", "begin.kind")))  # fmt: skip
-    second = map(keys.brief, ("begin.propose", "begin.write", "begin.evidence", _DATASETS, "begin.leave"))
+    second = map(keys.brief, ("begin.propose", "begin.write", "begin.evidence", "begin.form", _DATASETS, "begin.leave"))
     return _keys(*first) + Content("\n") + _keys(*second)
 
 

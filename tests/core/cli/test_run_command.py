@@ -41,7 +41,7 @@ def command(workspace: Workspace, *arguments: str) -> list[str]:
 METADATA = [
     "dataset", "session", "ground_truth", "status", "num_turns", "num_tool_calls", "num_responds", "is_correct",
     "confidence", "user_query", "schema_version", "created_at", "last_modified", "final_answer", "model", "seed",
-    "made_by", "max_turns",
+    "made_by", "max_turns", "form",
 ]  # fmt: skip
 MESSAGES = {
     "user": ["role", "content"],

@@ -1,0 +1,94 @@
+"""The form of a task: what a model is shown of it when a thread is made, and again when a tuned model is asked.
+
+A thread keeps its form in its metadata, so that every later turn, its replay, its evaluation and its export go by the
+one it was begun with, whatever the settings say by then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from core.thread.value import Thread
+
+Size = Literal["full", "short"]
+FULL_NAME, COMPACT_NAME = "full", "compact"
+USUAL, NONE = "usual", "none"
+"""Words in the place of a prompt's file: the program's own, and none."""
+KEY = "form"
+"""Of a thread's metadata."""
+
+
+class TaskForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One form of a task. What is not said is as in the full form."""
+
+    name: str = FULL_NAME
+    tools: tuple[str, ...] = ()
+    """The names of the tools that are offered, of those that the thread's evidence allows; all where none is named."""
+    schemas: Size = "full"
+    """What is said of a tool and its parameters: all, or one sentence with the parameters that matter."""
+    manifest: Size = "full"
+    """What the opening message says of the dataset: its manifest as it stands, or channels, units, rate and labels."""
+    results: Size = "full"
+    """What a tool's result holds: all, or the few numbers that tell most."""
+    system: str = USUAL
+    """The system prompt: `usual`, `none`, or a file."""
+
+
+FULL = TaskForm()
+COMPACT = TaskForm(
+    COMPACT_NAME,
+    ("show_channel_stats", "detect_periodicity", "compare_to_reference", "look_up_ranges"),
+    "short",
+    "short",
+    "short",
+    NONE,
+)
+"""Three tools, whichever way of evidence it is, and at most about 900 tokens a thread: for small models."""
+BUILTIN_FORMS: Mapping[str, TaskForm] = {form.name: form for form in (FULL, COMPACT)}
+
+
+def form_in(metadata: Mapping[str, Any]) -> TaskForm:
+    """The form that a thread's metadata keep; the full one for what was made before there was a choice. Keys that are
+    not known are passed over."""
+    kept = metadata.get(KEY)
+    if not isinstance(kept, dict):
+        return FULL
+    known = {key: value for key, value in kept.items() if key in TaskForm.__struct_fields__}
+    try:
+        return msgspec.convert(known, TaskForm)
+    except msgspec.ValidationError:
+        return FULL
+
+
+def form_of(thread: Thread) -> TaskForm:
+    """The form that a thread was begun with."""
+    return form_in(thread.metadata)
+
+
+def record_of(form: TaskForm, texts: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a thread keeps of its form: what it says, and a checksum of that and of the prompts behind it.
+
+    Args:
+        form: the form.
+        texts: the prompts by what they are for, as they are sent.
+    """
+    said: dict[str, Any] = msgspec.to_builtins(form)
+    return {"name": form.name, **said, "sha256": checksum({"form": said, "texts": dict(texts or {})})}
+
+
+def checksum(value: Any) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a value's JSON text."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def checksum_in(metadata: Mapping[str, Any]) -> str:
+    """The checksum of the form that a thread's metadata keep; empty where they keep none."""
+    kept = metadata.get(KEY)
+    value = kept.get("sha256") if isinstance(kept, dict) else None
+    return value if isinstance(value, str) else ""
