@@ -73,7 +73,6 @@ def create_thread(
     form = form_named(workspace) if form is None else form
 
     def make(stem: str) -> Thread:
-        now = timestamp()
         metadata = {
             "dataset": dataset,
             "session": session,
@@ -81,8 +80,7 @@ def create_thread(
             "status": "active",
             "user_query": question,
             "schema_version": SCHEMA_VERSION,
-            "created_at": now,
-            "last_modified": now,
+            **dict.fromkeys(("created_at", "last_modified"), timestamp()),
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **basis,
             **_asked_for(other),

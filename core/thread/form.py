@@ -55,10 +55,10 @@ BUILTIN_FORMS: Mapping[str, TaskForm] = {form.name: form for form in (FULL, COMP
 def form_in(metadata: Mapping[str, Any]) -> TaskForm:
     """The form that a thread's metadata keep; the full one for what was made before there was a choice. Keys that are
     not known are passed over."""
-    kept = metadata.get(KEY)
-    if not isinstance(kept, dict):
+    recorded = metadata.get(KEY)
+    if not isinstance(recorded, dict):
         return FULL
-    known = {key: value for key, value in kept.items() if key in TaskForm.__struct_fields__}
+    known = {key: value for key, value in recorded.items() if key in TaskForm.__struct_fields__}
     try:
         return msgspec.convert(known, TaskForm)
     except msgspec.ValidationError:
@@ -77,8 +77,8 @@ def record_of(form: TaskForm, texts: Mapping[str, str] | None = None) -> dict[st
         form: the form.
         texts: the prompts by what they are for, as they are sent.
     """
-    said: dict[str, Any] = msgspec.to_builtins(form)
-    return {"name": form.name, **said, "sha256": checksum({"form": said, "texts": dict(texts or {})})}
+    definition: dict[str, Any] = msgspec.to_builtins(form)
+    return {"name": form.name, **definition, "sha256": checksum({"form": definition, "texts": dict(texts or {})})}
 
 
 def checksum(value: Any) -> str:
@@ -89,6 +89,6 @@ def checksum(value: Any) -> str:
 
 def checksum_in(metadata: Mapping[str, Any]) -> str:
     """The checksum of the form that a thread's metadata keep; empty where they keep none."""
-    kept = metadata.get(KEY)
-    value = kept.get("sha256") if isinstance(kept, dict) else None
+    recorded = metadata.get(KEY)
+    value = recorded.get("sha256") if isinstance(recorded, dict) else None
     return value if isinstance(value, str) else ""

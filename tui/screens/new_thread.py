@@ -172,13 +172,12 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self._say("the model proposes …" if self._start is None else "starting as soon as the question is there …")
             self._request.begin(self._dataset.name)
 
-    def action_evidence(self) -> None:
-        """Let the answer rest on comparisons that rank labels, on measurements alone, or on either by the session."""
-        self._evidence = WANTED[(WANTED.index(self._evidence) + 1) % len(WANTED)]
-        self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
-
-    def action_form(self) -> None:
-        """Show the model the next form of the task."""
+    def action_other(self, what: str) -> None:
+        """Let the answer rest on the next kind of evidence, or show the model the next form of the task."""
+        if what == "evidence":
+            self._evidence = WANTED[(WANTED.index(self._evidence) + 1) % len(WANTED)]
+            self.query_one("#evidence", Plain).show(evidence_line(self._evidence))
+            return
         names = form_names(self._runs.workspace)
         at = names.index(self._form.name) if self._form.name in names else -1
         self._form = form_named(self._runs.workspace, names[(at + 1) % len(names)])
