@@ -69,8 +69,8 @@ def create_thread(
     opened = open_dataset(workspace, dataset)
     other = None if asked is None or asked.kind == ACTIVITY else asked
     right = truth if truth is not None else other.truth if other else _label_of(opened, session)
-    basis = _basis(workspace, opened, session, evidence)
     form = form_named(workspace) if form is None else form
+    basis = _basis(workspace, opened, session, evidence) | _asked_for(other) | recorded_form(workspace, form)
 
     def make(stem: str) -> Thread:
         metadata = {
@@ -83,10 +83,8 @@ def create_thread(
             **dict.fromkeys(("created_at", "last_modified"), timestamp()),
             "max_turns": max_turns or workspace.settings.model.max_turns,
             **basis,
-            **_asked_for(other),
-            **recorded_form(workspace, form),
-            **({"made_by": dict(made_by)} if made_by else {}),
         }
+        metadata |= {"made_by": dict(made_by)} if made_by else {}
         document = {"id": stem, "metadata": metadata, "messages": [opening_in(opened, question, form)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
