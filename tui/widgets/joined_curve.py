@@ -24,7 +24,6 @@ _BITS = {**{ord(char): bits for bits, char in enumerate(_QUADRANTS)}, **{0x2800 
 def _plotext() -> Any:
     import plotext
 
-    plotext.limitsize(False, False)
     return plotext
 
 
@@ -51,6 +50,7 @@ def joined_dots(
     """
     plotext = _plotext()
     plotext.clear_figure()
+    plotext.limitsize(False, False)  # cleared with the figure; else nothing is drawn beyond the terminal it finds
     plotext.theme("clear")
     plotext.plotsize(width, height)
     plotext.frame(False)

@@ -242,12 +242,13 @@ def test_typing_narrows_choices_and_may_name_a_new_one():
 
 @pytest.mark.parametrize("braille", [True, False])
 def test_a_spectrum_of_few_lines_is_one_curve_that_a_missing_value_breaks(braille: bool):
-    def inked(y: list[float]) -> list[bool]:
+    def inked(y: list[float], width: int = 40) -> list[bool]:
         curve = Joined(np.array([0.0, 5.0, 10.0, 15.0, 20.0]), np.array(y), (0.0, 20.0))
-        lines = chart([curve], (0.0, 4.0), 40, 6, braille=braille, uprights={})
-        rows = [plain_text(line)[LEFT : LEFT + 40] for line in lines]
-        return [any(row[column] != " " for row in rows) for column in range(40)]
+        lines = chart([curve], (0.0, 4.0), width, 6, braille=braille, uprights={})
+        rows = [plain_text(line)[LEFT : LEFT + width] for line in lines]
+        return [any(row[column] != " " for row in rows) for column in range(width)]
 
     assert all(inked([0.0, 4.0, 1.0, 1.0, 3.0]))
+    assert all(inked([0.0, 4.0, 1.0, 1.0, 3.0], 300)), "on a wide screen it must not end, and its peaks move, at 80"
     broken = inked([0.0, 4.0, math.nan, 1.0, 3.0])
     assert broken[5] and broken[35] and not any(broken[12:28])
