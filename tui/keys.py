@@ -66,7 +66,7 @@ ActionId = Literal[
     "turn.edit_external", "turn.settle", "turn.good", "turn.neutral", "turn.bad", "turn.loss", "turn.delete",
     "turn.insert", "turn.move_up", "turn.move_down", "turn.split", "turn.join", "turn.branch", "turn.previous_sibling",
     "turn.next_sibling", "turn.tree", "turn.compare", "check.next", "check.fix", "turn.replay", "turn.execute",
-    "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "app.model", "app.colours",
+    "turn.undo", "turn.redo", "sensor.plot", "sensor.play", "sensor.scale", "app.model", "app.colours",
     "app.palette", "app.help", "app.suspend",
     "app.quit",
     "data.open",
@@ -84,10 +84,10 @@ Local = Literal[
     "begin", "question", "held", "help", "path", "listed", "ticks", "own",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
-Where = Literal["", "row", "hits", "similar", "live", Local]
+Where = Literal["", "row", "hits", "similar", "lanes", "live", Local]
 """Everywhere; on a row of the list, with nothing proposed; in the conversation, while a search is on; in the
-list, while it shows threads similar to one; in the sensors, while they follow a recording; or in a part with its own
-keys."""
+list, while it shows threads similar to one; in the sensors, with nothing proposed; there, while they follow a
+recording; or in a part with its own keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ LOCAL_ACTIONS = (
         ("data.show", "enter", "show", "what the dataset under the cursor holds", "show"),
         ("data.check", "c", "check", "check the dataset under the cursor", "check"),
         ("data.mend", "m", "mend", "mend it", "mend"),
-        ("data.unmend", "u", "as before", "put it back as it was before the mend", "unmend"),
+        ("data.unmend", "u", "undo", "put it back as it was before the mend", "unmend"),
         ("data.mark", "r", "mark", "mark a recording that it keeps whole", "recordings(False)"),
         ("data.cut", "w", "cut", "cut windows of its recordings anew", "recordings(True)"),
         ("data.back", "escape,q,O", "back", "leave the datasets", "leave")),

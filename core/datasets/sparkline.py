@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.results import BRIDGED_SEC, BRIDGED_STEPS
 from tools.sensors import sensors_of
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ def bars(
     """
     if not time_sec.size or width < 1:
         return " " * max(width, 0)
-    low, high = extents(time_sec, values, span or (float(time_sec[0]), float(time_sec[-1])), width)
+    span = span or (float(time_sec[0]), float(time_sec[-1]))
+    low, high = extents(time_sec, values, span, width)
+    without_gaps(low, span, gaps_in(time_sec))
     middle = (level_of(low, scale, len(_BARS)) + level_of(high, scale, len(_BARS))) // 2
     return "".join(_BARS[level] if drawn else " " for level, drawn in zip(middle, ~np.isnan(low), strict=True))
 
@@ -63,6 +67,25 @@ def extents(time_sec: Samples, values: Samples, span: tuple[float, float], colum
         low = np.fmin(low, np.fmin(_both(edges[:-1], edges[1:]), _both(edges[1:], edges[:-1])))
         high = np.fmax(high, np.fmax(_both(edges[:-1], edges[1:]), _both(edges[1:], edges[:-1])))
     return low, high
+
+
+def gaps_in(time_sec: Samples) -> tuple[Samples, Samples]:
+    """Where times without rows begin and end: longer than what the tools bridge."""
+    steps = np.diff(time_sec)
+    if not steps.size:
+        return steps, steps
+    after = np.flatnonzero(steps > max(BRIDGED_SEC, BRIDGED_STEPS * float(np.median(steps))))
+    return time_sec[after], time_sec[after + 1]
+
+
+def without_gaps(low: Samples, span: tuple[float, float], gaps: tuple[Samples, Samples]) -> Samples:
+    """The least values of the columns of `span`, in place, empty in those that lie inside a time without rows."""
+    begins, ends = gaps
+    width = (span[1] - span[0]) / low.size
+    for number in np.flatnonzero((begins < span[1]) & (ends > span[0])) if width > 0 else ():
+        first = max(0, math.ceil((begins[number] - span[0]) / width))
+        low[first : max(first, math.floor((ends[number] - span[0]) / width))] = np.nan
+    return low
 
 
 def _both(first: Samples, other: Samples) -> Samples:

@@ -56,6 +56,8 @@ class SessionView:
     whole: Window | None = None
     """The whole session on the same channels; None where it is not known."""
     dataset: str = ""
+    missing: int = 0
+    """How many rows are not there, by the usual time between two."""
 
 
 def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
@@ -65,6 +67,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         DatasetError: the dataset or the session cannot be read.
     """
     from tools.registry import SESSION, ToolError
+    from tools.results import missing_rows
 
     tools = open_toolbox(workspace)
     past = with_messages(thread, thread.messages[: block_end(thread.messages, index)])
@@ -96,6 +99,7 @@ def view_at(workspace: Workspace, thread: Thread, index: int) -> SessionView:
         activity_in(thread.metadata),
         _with_channels(whole, arguments),
         thread.dataset,
+        int(str(missing_rows(full).get("missing_rows", 0))),
     )
 
 

@@ -54,6 +54,15 @@ class OptionRows(RowList):
         self.options = options
         self.chosen: Mapping[str, str] = {}
 
+    def on_mount(self) -> None:
+        """As high as its rows, up to what the dialog leaves."""
+        self._as_high_as_its_rows()
+
+    def _as_high_as_its_rows(self) -> None:
+        height = self.styles.height
+        if height is None or height.value != max(1, self.count):
+            self.styles.height = max(1, self.count)
+
     @property
     def option(self) -> Option:
         """The one under the cursor."""
@@ -64,6 +73,7 @@ class OptionRows(RowList):
         name = self.options[self.cursor].name if self.options else ""
         at = next((at for at, option in enumerate(options) if option.name == name), self.cursor)
         self.options, self.chosen, self.cursor = options, chosen, at
+        self._as_high_as_its_rows()
         self.rows_changed()
 
     @property

@@ -45,19 +45,21 @@ class Exports:
         screen: Screen[None],
         workspace: Workspace,
         filtered_by: Callable[[], str],
+        listed: Callable[[], Sequence[Summary]],
         listing: Callable[[], Sequence[Summary] | None],
         done: Callable[[], None],
         blind: Callable[[], bool],
         leave: Callable[[], None],
     ) -> None:
-        """Args: `filtered_by` gives the list's present filter, `listing` what is in the folder (None: it is not known
-        as a whole yet), `done` is called when an export is over, `blind` says whether what would tell a thread's truth
-        is hidden, `leave` ends the program."""
+        """Args: `filtered_by` gives the list's present filter, `listed` the threads that it shows, `listing` what is in
+        the folder (None: it is not known as a whole yet), `done` is called when an export is over, `blind` says whether
+        what would tell a thread's truth is hidden, `leave` ends the program."""
         self._leave = leave
         self._blind = blind
         self._screen = screen
         self._workspace = workspace
         self._filtered_by = filtered_by
+        self._listed = listed
         self._listing = listing
         self._done = done
         self._job: Job | None = None
@@ -86,11 +88,10 @@ class Exports:
                 self._look(ExportRequest(filter=ACCEPTED if way == "x" else shown), listing)
 
         if accepted and leaves_out_judged(shown):
-            ways = (
-                Way("x", "export what was accepted", f"{counted(accepted, 'thread')}, whatever the list shows"),
-                Way("l", "export what the list shows", "the finished ones, though nobody has judged them"),
-            )
+            ways = [Way("x", "export what was accepted", f"{counted(accepted, 'thread')}, whatever the list shows")]
             text = "The list shows only threads that are not judged yet: what was just accepted is not among them."
+            if any(summary.status == "finished" for summary in self._listed()):
+                ways.append(Way("l", "export what the list shows", "the finished ones, though nobody has judged them"))
             self._screen.app.push_screen(ChooseScreen("export", text, ways), answered)
         else:
             self._look(ExportRequest(filter=shown), listing)

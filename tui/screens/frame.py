@@ -106,6 +106,8 @@ class Frame(Guarded, CoveredScreen[None]):
                 return self._in_conversation
             case "similar":
                 return self.listed.has_focus and bool(self.listed.likeness) and self._turn_situation != "running"
+            case "lanes":
+                return bool(self.query("#sensors:focus")) and self._turn_situation != "proposal" and not self._is_live
             case "live":
                 return self._is_live
             case "hits":

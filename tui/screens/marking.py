@@ -22,8 +22,9 @@ from tui.dialogs.pick import PickScreen
 from tui.keys import Hint
 from tui.local_keys import local_bindings
 from tui.screens.plot import PlotScreen
-from tui.widgets.lines import Line, fit
+from tui.widgets.lines import Line
 from tui.widgets.plot_drawing import Drawing, all_edges
+from tui.widgets.plot_foot import labels_line
 from tui.widgets.plot_look import Span, jumped
 
 HIDDEN = "label hidden"
@@ -83,11 +84,9 @@ class MarkScreen(PlotScreen):
 
     def labels(self) -> Line:
         """The labels with their keys, and whether edges snap."""
-        parts = [f"{number} {one_line(label, 24)}" for number, label in enumerate(self._labels[:9], 1)]
-        snap = "edges snap" if self._snaps else "edges do not snap"
         begun = f"begun at {self._start:.2f} s" if self._start is not None else "no stretch begun"
-        return fit([(f" {begun} · ", "warn" if self._start is not None else "dim"), ("  ".join(parts), "key"),
-                    (f"  · {snap}", "dim")], max(20, self.foot.body.width))  # fmt: skip
+        snap = "edges snap" if self._snaps else "edges do not snap"
+        return labels_line(self._labels[:9], begun, snap, max(20, self.foot.body.width), begins=self._start is not None)
 
     def action_start(self) -> None:
         """A stretch starts at the cursor."""

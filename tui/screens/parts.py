@@ -95,8 +95,8 @@ class Parts:
         )
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
-            frame, workspace, lambda: self.filter_line.text, lambda: self.folder.whole, self.exported,
-            lambda: self.thread.conversation.look.blind, leave,
+            frame, workspace, lambda: self.filter_line.text, lambda: self.arranging.shown, lambda: self.folder.whole,
+            self.exported, lambda: self.thread.conversation.look.blind, leave,
         )  # fmt: skip
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,

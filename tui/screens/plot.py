@@ -20,7 +20,9 @@ from tools.sensors import sensors_of
 from tui.keys import Hint
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.plot_overlays import Plot, ask_and_save, lay_band, lay_session
-from tui.screens.plot_view import Around, Charts, has_braille
+from tui.screens.plot_view import Around, Charts
+from tui.widgets.key_rows import key_rows
+from tui.widgets.lane_look import has_braille
 from tui.widgets.lines import Line
 from tui.widgets.plain import Plain
 from tui.widgets.plot_drawing import Drawing, all_edges, chart_width, drawing_of
@@ -37,7 +39,7 @@ class PlotScreen(Plot):
     PlotScreen {
         #plot-head { height: 2; background: $panel; }
         #plot-foot { height: 3; }
-        #plot-keys { height: 1; color: $text-muted; padding: 0 1; }
+        #plot-keys { height: auto; max-height: 2; color: $text-muted; padding: 0 1; }
         Charts { height: 1fr; }
     }
     """
@@ -74,7 +76,11 @@ class PlotScreen(Plot):
         yield Around(id="plot-head")
         yield Charts(braille=has_braille(self._workspace.settings.screen.dots))
         yield Around(id="plot-foot")
-        yield Plain(keys_of(self).hints(*self.HINTS).replace(" · ", "  "), id="plot-keys")
+        yield Plain(id="plot-keys")
+
+    def on_resize(self) -> None:
+        """Say the keys on as many rows as they need."""
+        self.query_one("#plot-keys", Plain).show(key_rows(keys_of(self), self.HINTS, self.size.width - 2))
 
     def on_mount(self) -> None:
         """Read it."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-
 from textual.events import Resize
 from textual.message import Message
 
@@ -13,16 +10,6 @@ from tui.widgets.lines import Line
 from tui.widgets.plot_drawing import Drawing
 from tui.widgets.plot_foot import foot_lines, ruler_line, title_line
 from tui.widgets.plot_lines import chart_lines
-
-
-def has_braille(dots: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether plots are drawn in braille: as the settings say, else wherever the terminal is no bare console.
-
-    Args:
-        dots: `auto`, `braille` or `blocks`, as `[screen] dots` says.
-        environ: where the terminal says what it is.
-    """
-    return dots == "braille" or (dots == "auto" and environ.get("TERM", "") not in ("linux", "dumb", "vt100", "vt220"))
 
 
 class Charts(LineView):

@@ -85,7 +85,9 @@ def _with_gaps(window: Window) -> tuple[Samples, Samples]:
     return times, np.insert(window.values, after, np.nan, axis=1)
 
 
-def live_groups(window: Window, period: float, scales: Scales, width: int, height: int) -> tuple[Group, ...]:
+def live_groups(
+    window: Window, period: float, scales: Scales, width: int, height: int, *, braille: bool = False
+) -> tuple[Group, ...]:
     """The lanes of a window of the last seconds."""
     sensors = sensors_of(window.channels)
     rows = max(1, min(MAX_LANE_HEIGHT, (height - len(sensors)) // max(1, len(window.channels))))
@@ -99,7 +101,7 @@ def live_groups(window: Window, period: float, scales: Scales, width: int, heigh
             Lane(
                 split_axis(name)[1] if len(numbers) > 1 else "",
                 lane_rows(shown.time_sec, shown.values[number], (0.0, period), limits[name],
-                          max(4, width - NUMBERS - AXIS), rows),
+                          max(4, width - NUMBERS - AXIS), rows, braille=braille),
                 *ranges[name],
                 number,
             )

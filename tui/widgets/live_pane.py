@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region, Size
 from textual.message import Message
 
+from tui.widgets.lane_look import USUAL
 from tui.widgets.line_view import PagedView
 from tui.widgets.lines import Line, cells, plain_text
 
@@ -43,6 +44,8 @@ class LivePane(PagedView):
         self._stop_following = threading.Event()
         self._stop_following.set()
         self._live_size = Size(0, 0)
+        self.lane_look = USUAL
+        """How lanes are drawn; read on another thread."""
         self.live: Live | None = None
         """The recording that is followed; None where none is."""
 
@@ -180,7 +183,8 @@ class _Following:
             if window is None or window.time_sec.size < 2 or size.width < 12:
                 self._show(head)
                 continue
-            groups = live_groups(window, self._seconds, scales, size.width, size.height - HEAD_ROWS)
+            room, braille = size.height - HEAD_ROWS, self._pane.lane_look.braille
+            groups = live_groups(window, self._seconds, scales, size.width, room, braille=braille)
             rows = sum(len(lane.rows) for group in groups for lane in group.lanes)
             pause = DRAW_SEC if rows <= MANY_ROWS else DRAW_MANY_SEC
             numbers = groups if due or not numbers else numbers

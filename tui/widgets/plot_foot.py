@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 from core.text import one_line
 from tui.widgets.lines import Line, fit, spread
 from tui.widgets.plot_drawing import Drawing, chart_width, highest_hz
 from tui.widgets.plot_look import SCALE_WORDS, Span, column_of
 from tui.widgets.plots import LEFT, Mark, axis
+from tui.widgets.short_labels import LEAST, shortened
 
 if TYPE_CHECKING:
     from core.datasets.whole.marks import Stretches
     from tui.widgets.lines import Kind
+
+LEAST_LABEL = 9
+"""Columns of a label below which words beside it give way."""
 
 
 def foot_lines(drawing: Drawing, width: int) -> list[Line]:
@@ -35,15 +42,16 @@ def foot_lines(drawing: Drawing, width: int) -> list[Line]:
 def _told(drawing: Drawing, width: int) -> list[Line]:
     findings = drawing.findings
     words = ["looking …"] if findings is None else list(findings.told)
+    if findings is not None and drawing.look.mode == "spectrogram" and not words:
+        words = ["each shade is 16 times the power of the one before"]
     if findings is not None and findings.changes:
         words[0] = f"◆ {words[0]}"
     if findings is not None and findings.steps:
         words = [f"▴ {word}" if "peak" in word else word for word in words]
     if drawing.over is not None:
-        words.insert(0, f"grey: {one_line(drawing.over[0], 40)}")
+        words.insert(0, f"dashed: {one_line(drawing.over[0], 40)}")
     if drawing.band is not None:
-        people = f"{drawing.band.sessions} sessions"
-        words.insert(0, f"┄ where 90 % of {one_line(drawing.band.label, 24)} lies ({people})")
+        words.insert(0, f"┄ 90 % of {one_line(drawing.band.label, 24)} ({drawing.band.sessions} sessions)")
     return [fit([(" · ".join(words) or "nothing was found here", "dim")], width)]
 
 
@@ -75,6 +83,34 @@ def stretch_line(stretches: Stretches, pending: Span | None, span: Span, room: i
         else:
             line.append((text, kind))
     return tuple(line)
+
+
+def labels_line(labels: Sequence[str], begun: str, snap: str, width: int, *, begins: bool) -> Line:
+    """The labels with their keys between what is begun and whether edges snap, each label shortened where all of them
+    do not fit; where they still do not, the words around them give way.
+
+    Args:
+        labels: at most nine.
+        begun: where a stretch begins.
+        snap: whether edges snap.
+        width: columns.
+        begins: whether a stretch is begun.
+    """
+    texts = [one_line(label, 24) for label in labels]
+    every = frozenset(texts)
+    for left, right in ((f" {begun} · ", f"  · {snap}"), (f" {begun} · ", ""), (" ", "")):
+        room = width - cell_len(left) - cell_len(right) - 4 * len(texts)
+        fair = _fair_width([cell_len(text) for text in texts], room)
+        if fair >= min(LEAST_LABEL, max(map(cell_len, texts), default=0)) or not right:
+            break
+    parts = [f"{number} {shortened(text, max(LEAST, fair), every)}" for number, text in enumerate(texts, 1)]
+    return fit([(left, "warn" if begins else "dim"), ("  ".join(parts), "key"), (right, "dim")], width)
+
+
+def _fair_width(lengths: Sequence[int], room: int) -> int:
+    """The greatest width to which longer ones are cut so that all fit into `room`."""
+    return next((width for width in range(max(lengths, default=0), 0, -1)
+                 if sum(min(length, width) for length in lengths) <= room), 0)  # fmt: skip
 
 
 def title_line(drawing: Drawing, width: int) -> Line:

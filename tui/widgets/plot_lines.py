@@ -32,10 +32,10 @@ def chart_lines(drawing: Drawing, width: int, height: int, *, braille: bool) -> 
     """The charts of the sensor that is shown, in about `height` rows."""
     channels = [drawing.source.window.names.index(name) for name in drawing.sensor.names]
     groups = [channels] if drawing.look.together and drawing.look.mode != "spectrogram" else [[c] for c in channels]
-    rows = max(LEAST_ROWS, height // len(groups))
+    rows, over = divmod(height, len(groups))
     lines: list[Line] = []
-    for group in groups:
-        lines += _chart(drawing, group, width, rows, braille)
+    for number, group in enumerate(groups):
+        lines += _chart(drawing, group, width, max(LEAST_ROWS, rows + (number < over)), braille)
     return lines
 
 
@@ -70,7 +70,7 @@ def _heading(drawing: Drawing, group: Sequence[int], width: int) -> Line:
         at = f"at {look.pitch * highest_hz(drawing):.2f} Hz"
         unit = f"{unit}/√Hz"
     elif look.mode == "spectrogram":
-        at, unit = "Hz over seconds, the darker the more", ""
+        at, unit = "Hz over seconds, the denser the more", ""
     else:
         low, high = seen(drawing, group, chart_width(width))
         reached = f"{low:.3g} to {high:.3g} in sight · " if low <= high else "nothing in sight · "
@@ -134,7 +134,7 @@ def _curves(drawing: Drawing, group: Sequence[int], columns: int) -> list[Curve]
         for channel in group:
             if names[channel] in other.window.names:
                 row = other.window.names.index(names[channel])
-                curves.append(Curve(*other.extents(row, look.span, columns), "dim"))
+                curves.append(Curve(*other.extents(row, look.span, columns), "dim", dashed=True))
     for number, channel in enumerate(group):
         letter = split_axis(names[channel])[1] if len(group) > 1 else ""
         kind = _KINDS[number % 3] if len(group) > 1 else "lane"

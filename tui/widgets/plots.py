@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from tools.session import Samples
+from tui.widgets.dots import cell_bits, codes_of, dots_a_cell
 from tui.widgets.joined_curve import joined_dots
 from tui.widgets.lines import KINDS, Kind, Line, Span
 from tui.widgets.plot_scale import round_ticks, tick_texts
@@ -17,10 +18,6 @@ LEFT = 10
 """Columns before a chart: its ticks and its frame."""
 RIGHT = 2
 """Columns after it, for the letters of curves."""
-_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-"""The bit of each dot of a braille cell (Unicode 15, chapter 21.1)."""
-_QUARTERS = np.array([[1, 2], [4, 8]])
-_QUADRANTS = np.array([ord(char) for char in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], dtype=np.uint32)
 _SHADES = np.array([ord(char) for char in " ░▒▓█"], dtype=np.uint32)
 _NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 Mark = tuple[str, Kind]
@@ -36,6 +33,8 @@ class Curve:
     kind: Kind = "lane"
     letter: str = ""
     """What is written at its end, where several share a chart."""
+    dashed: bool = False
+    """Whether every third cell of it is left out, so that it is told from another without colours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +55,6 @@ class Joined:
     def high(self) -> Samples:
         """Its values."""
         return self.y
-
-
-def dots_a_cell(braille: bool) -> tuple[int, int]:
-    """Rows and columns of dots in a cell."""
-    return (4, 2) if braille else (2, 2)
 
 
 def chart(
@@ -98,7 +92,7 @@ def chart(
         dots |= drawn
         kinds[drawn > 0] = _NUMBER[curve.kind]
     inked = dots > 0
-    codes[inked] = (0x2800 + dots if braille else _QUADRANTS[dots])[inked]
+    codes[inked] = codes_of(dots, braille=braille)[inked]
     for column, (_, kind) in uprights.items():
         if kind == "bar":
             kinds[:, column] = _NUMBER[kind]
@@ -147,8 +141,9 @@ def _cells(curve: Curve | Joined, scale: tuple[float, float], width: int, height
     there &= (last >= 0) & (first < levels)
     level = np.arange(levels - 1, -1, -1)[:, None]
     dots = (level >= first) & (level <= last) & there
-    bits = _BRAILLE if braille else _QUARTERS
-    return (dots.reshape(height, tall, width, wide) * bits[None, :, None, :]).sum(axis=(1, 3)).astype(np.uint32)
+    if curve.dashed:
+        dots &= np.arange(dots.shape[1]) // wide % 3 < 2
+    return cell_bits(dots, braille=braille)
 
 
 def _row_of(value: float, scale: tuple[float, float], height: int) -> int | None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.datasets.sparkline import extents
-from tools.results import BRIDGED_SEC, BRIDGED_STEPS
+from core.datasets.sparkline import extents, gaps_in, without_gaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +33,7 @@ class Pyramid:
         while (count := self._levels[-1][0].shape[1]) > FACTOR * FACTOR * FINE:
             (low, high), starts = self._levels[-1], np.arange(0, count, FACTOR)
             self._levels.append((np.fmin.reduceat(low, starts, axis=1), np.fmax.reduceat(high, starts, axis=1)))
-        self._gaps = _gaps_in(window.time_sec)
+        self._gaps = gaps_in(window.time_sec)
         self._ends = [_end_of(self._levels[-1], row) for row in range(len(window.channels))]
 
     def range_of(self, channel: int) -> tuple[float, float]:
@@ -56,30 +55,12 @@ class Pyramid:
         if last - first <= FINE * columns:
             part = slice(first, last)
             low, high = extents(time_sec[part], row[part].astype(np.float64, copy=False), span, columns)
-            return self._without_gaps(low, span, columns), high
+            return without_gaps(low, span, self._gaps), high
         edges = np.searchsorted(time_sec, np.linspace(span[0], span[1], columns + 1))
         per_column = (last - first) / columns
         level = min(len(self._levels) - 1, int(math.log(per_column / FINE, FACTOR)) if per_column > FINE else 0)
         low, high = (rows[channel] for rows in self._levels[level])
         return _joined(*_reduced(low, high, edges, FACTOR**level))
-
-    def _without_gaps(self, low: Samples, span: tuple[float, float], columns: int) -> Samples:
-        """No line across a time without rows: the columns inside one are empty."""
-        begins, ends = self._gaps
-        width = (span[1] - span[0]) / columns
-        for number in np.flatnonzero((begins < span[1]) & (ends > span[0])):
-            first = max(0, math.ceil((begins[number] - span[0]) / width))
-            low[first : max(first, math.floor((ends[number] - span[0]) / width))] = np.nan
-        return low
-
-
-def _gaps_in(time_sec: Samples) -> tuple[Samples, Samples]:
-    """Where times without rows begin and end: longer than what the tools bridge."""
-    steps = np.diff(time_sec)
-    if not steps.size:
-        return steps, steps
-    after = np.flatnonzero(steps > max(BRIDGED_SEC, BRIDGED_STEPS * float(np.median(steps))))
-    return time_sec[after], time_sec[after + 1]
 
 
 def _end_of(level: _Level, row: int) -> tuple[float, float]:

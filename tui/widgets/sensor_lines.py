@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.text import one_line
+from core.text import counted, one_line
 from tools.sensors import Sensor, sensors_of, split_axis
+from tui.widgets.lane_look import USUAL, LaneLook
 from tui.widgets.lane_rows import lane_rows
 from tui.widgets.lines import Line, Span, fit, spread
+from tui.widgets.plot_scale import LEAST_REACH
 
 if TYPE_CHECKING:
     from core.runs.session_view import SessionView
@@ -44,29 +46,40 @@ class Group:
     title: str
     unit: str
     lanes: tuple[Lane, ...]
+    reach: float = 0.0
+    """How much a lane stands for from its bottom to its top, where it is more than its own sensor's values need."""
 
 
-def groups_of(window: Window, width: int, height: int) -> tuple[Group, ...]:
+def groups_of(window: Window, width: int, height: int, look: LaneLook = USUAL) -> tuple[Group, ...]:
     """The window's lanes for a pane of `width` columns and about `height` rows; the expensive half of the layout."""
     sensors = sensors_of(window.channels)
     rows = max(1, min(MAX_LANE_HEIGHT, (height - len(sensors)) // max(1, len(window.channels))))
-    return tuple(_group(window, sensor, max(4, width - NUMBERS - AXIS), rows) for sensor in sensors)
+    reaches: dict[str, float] = {}
+    for sensor in sensors if look.by_unit else ():
+        own = max((high - low for low, high in _ranges(window, sensor) if high >= low), default=0.0)
+        reaches[sensor.unit] = max(own, reaches.get(sensor.unit, LEAST_REACH.get(sensor.unit, 0.0)))
+    room = max(4, width - NUMBERS - AXIS)
+    return tuple(_group(window, sensor, room, rows, look, reaches.get(sensor.unit, 0.0)) for sensor in sensors)
 
 
-def _group(window: Window, sensor: Sensor, width: int, height: int) -> Group:
+def _group(window: Window, sensor: Sensor, width: int, height: int, look: LaneLook, of_unit: float) -> Group:
     """One sensor's lanes: each is centred on its own middle, all have the same reach, so amplitudes compare."""
     places = [window.names.index(name) for name in sensor.names]
-    ranges = [_range(window.values[number]) for number in places]
-    reach = max((high - low for low, high in ranges if high >= low), default=0.0)
+    ranges = _ranges(window, sensor)
+    reach = of_unit or max((high - low for low, high in ranges if high >= low), default=0.0)
     lanes: list[Lane] = []
     for number, (low, high) in zip(places, ranges, strict=True):
         middle = (low + high) / 2
         scale = (middle - reach / 2, middle + reach / 2) if reach else (middle, middle)
         span = (window.start_sec, window.end_sec)
-        rows = lane_rows(window.time_sec, window.values[number], span, scale, width, height)
+        rows = lane_rows(window.time_sec, window.values[number], span, scale, width, height, braille=look.braille)
         label = split_axis(window.names[number])[1] if len(places) > 1 else ""
         lanes.append(Lane(label, rows, low, high, number))
-    return Group(sensor.name, sensor.unit, tuple(lanes))
+    return Group(sensor.name, sensor.unit, tuple(lanes), of_unit)
+
+
+def _ranges(window: Window, sensor: Sensor) -> list[tuple[float, float]]:
+    return [_range(window.values[window.names.index(name)]) for name in sensor.names]
 
 
 def _range(values: Samples) -> tuple[float, float]:
@@ -82,9 +95,10 @@ def head_lines(view: SessionView, truth: str, width: int, at: float | None) -> l
     )
     length = view.window.end_sec - view.window.start_sec
     facts = [f"{view.samples} samples", *([f"{view.rate_hz:g} Hz"] if view.rate_hz else []), f"{length:.2f} s"]
+    lacking: Line = ((f"{counted(view.missing, 'row')} missing", "warn"),) if view.missing else ()
     return [
         spread(((one_line(view.session, 80), "label"),), label, width),
-        fit([(one_line(what, 80), "dim")], width),
+        spread(((one_line(what, 80), "dim"),), lacking, width),
         fit([(" · ".join(facts), "dim")], width),
         ruler(view, width, at),
     ]
@@ -118,12 +132,20 @@ def lane_lines(groups: Sequence[Group], window: Window, width: int, at: float | 
     sample = None if at is None else int(np.clip(np.searchsorted(window.time_sec, at), 0, window.time_sec.size - 1))
     lines: list[Line] = []
     for group in groups:
-        unit = f"  {one_line(group.unit, 12)}" if group.unit else ""
-        lines.append(fit([(one_line(group.title, 60), "label"), (unit, "dim")], width))
+        lines.append(_title(group, width, plays=at is not None))
         for lane in group.lanes:
             value = None if sample is None else float(window.values[lane.channel, sample])
             lines += _rows(lane, _column(window, at, len(lane.rows[0])), value)
     return lines
+
+
+def _title(group: Group, width: int, *, plays: bool) -> Line:
+    """The sensor, its unit, on request how much a lane's height stands for, and over the numbers which they are."""
+    unit = f"  {one_line(group.unit, 12)}" if group.unit else ""
+    reach = f", ↕ {number(group.reach)}" if group.reach else ""
+    rows = len(group.lanes[0].rows) if group.lanes else 1
+    numbers = "now" if plays else "max min" if rows > 1 else "max−min"
+    return spread(((one_line(group.title, 60), "label"), (unit + reach, "dim")), ((numbers, "dim"),), width)
 
 
 def _column(window: Window, at: float | None, width: int) -> int | None:

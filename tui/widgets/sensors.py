@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from textual.timer import Timer
 from core.errors import SensorloomError
 from core.thread.value import Thread
 from core.workspace import Workspace
+from tui.widgets.lane_look import LaneLook, has_braille
 from tui.widgets.lines import Line, wrapped
 from tui.widgets.live_pane import LivePane
 
@@ -41,7 +42,8 @@ class Sensors(LivePane, can_focus=True):
         request: int
         view: SessionView | None = None
         groups: tuple[Group, ...] = ()
-        size: Size = Size(0, 0)  # noqa: RUF009 - Size is immutable
+        drawn_for: tuple[Size, LaneLook] | None = None
+        """The size and the look of the lanes."""
         problem: str = ""
 
     @dataclass
@@ -58,6 +60,7 @@ class Sensors(LivePane, can_focus=True):
         self._shown: Sensors.Loaded | None = None
         self._message = ""
         self._blind = False
+        self.lane_look = LaneLook(has_braille(workspace.settings.screen.dots))
         self._settle: Timer | None = None
         self._asked_at = 0.0
         self._player: Timer | None = None
@@ -118,6 +121,11 @@ class Sensors(LivePane, can_focus=True):
             self._player = self.set_interval(PLAY_SECONDS, self._play)
         self._draw()
 
+    def toggle_scale(self) -> None:
+        """One scale for all lanes of a unit, or one for each sensor."""
+        self.lane_look = replace(self.lane_look, by_unit=not self.lane_look.by_unit)
+        self._draw()
+
     @property
     def playing(self) -> bool:
         """Whether it plays."""
@@ -160,20 +168,19 @@ class Sensors(LivePane, can_focus=True):
         self._request += 1
         if self._wanted is None:
             return
-        (thread, index), request, size = self._wanted, self._request, self.body
-
-        work = partial(self._work, thread, index, request, size)
+        (thread, index), request = self._wanted, self._request
+        work = partial(self._work, thread, index, request, self.body, self.lane_look)
         self.run_worker(work, thread=True, exclusive=True, group="sensors")
 
-    def _work(self, thread: Thread, index: int, request: int, size: Size) -> None:
+    def _work(self, thread: Thread, index: int, request: int, size: Size, look: LaneLook) -> None:
         """Load and draw on a worker's thread; what it needs is imported here, off the screen's loop."""
         from core.runs.session_view import view_at
         from tui.widgets.sensor_lines import groups_of
 
         try:
             view = view_at(self._workspace, thread, index)
-            groups = groups_of(view.window, size.width, size.height - HEAD_ROWS)
-            self.post_message(self.Loaded(request, view, groups, size))
+            groups = groups_of(view.window, size.width, size.height - HEAD_ROWS, look)
+            self.post_message(self.Loaded(request, view, groups, (size, look)))
         except SensorloomError as error:
             self.post_message(self.Loaded(request, problem=str(error)))
 
@@ -218,9 +225,10 @@ class Sensors(LivePane, can_focus=True):
         from tui.widgets.sensor_lines import groups_of, head_lines, lane_lines
 
         view = shown.view
-        if shown.size != self.body:
-            groups = groups_of(view.window, width, self.body.height - HEAD_ROWS)
-            shown = self._shown = self.Loaded(shown.request, view, groups, self.body)
+        wanted = (self.body, self.lane_look)
+        if shown.drawn_for != wanted:
+            groups = groups_of(view.window, width, self.body.height - HEAD_ROWS, self.lane_look)
+            shown = self._shown = self.Loaded(shown.request, view, groups, wanted)
         head = head_lines(view, "" if self._blind else view.truth, width, self._at)
         self.put([*head, *lane_lines(shown.groups, view.window, width, self._at)])
 

@@ -38,7 +38,7 @@ async def test_a_recording_is_followed_and_a_thread_begun_on_its_last_window(tmp
             recorder.save()
             await pilot.press("4")
             await until(pilot, lambda: "● live" in sensors.text and "400 rows" in sensors.text)
-            await until(pilot, lambda: "▟" in sensors.text or "█" in sensors.text)
+            await until(pilot, lambda: any("\u2800" < char < "\u2900" for char in sensors.text))
             await until(pilot, lambda: screen.key_bar.situation == "live")
             await pilot.press("n")
             await until(pilot, lambda: len(list(workspace.threads.glob("mine_*.json"))) == 1)

@@ -30,7 +30,7 @@ async def test_the_plot_of_a_session_pans_zooms_reads_lays_over_and_is_saved(tmp
         await pilot.press("v")
         await until(pilot, lambda: "a session of motion" in on_screen(pilot.app))
         await pilot.press(*"s02_1", "enter")
-        await until(pilot, lambda: "grey: s02_1" in on_screen(pilot.app))
+        await until(pilot, lambda: "dashed: s02_1" in on_screen(pilot.app))
         await pilot.press("f")
         await until(pilot, lambda: "g/√Hz" in on_screen(pilot.app) and "1.9" in on_screen(pilot.app))
         await pilot.press("f")

@@ -48,7 +48,8 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await until(pilot, lambda: "1 of 2 · walking 1 short" in screen(pilot.app))
         await until(pilot, lambda: "all judged · P goes on" in screen(pilot.app))
         await pilot.press("x")
-        await until(pilot, lambda: "x  export what was accepted    1 thread" in screen(pilot.app))
+        await until(pilot, lambda: "x  export what was accepted  1 thread" in screen(pilot.app))
+        assert "export what the list shows" not in screen(pilot.app), "it shows none"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
         await pilot.press("X")

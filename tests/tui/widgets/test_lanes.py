@@ -5,6 +5,7 @@ import pytest
 
 from core.runs.session_view import SessionView, thinned
 from tools.session import Channel, Window
+from tui.widgets.lane_look import LaneLook
 from tui.widgets.lane_rows import lane_rows
 from tui.widgets.lines import cells, plain_text
 from tui.widgets.sensor_lines import groups_of, head_lines, lane_lines, number
@@ -63,6 +64,35 @@ def test_the_axes_of_a_sensor_stand_together_with_one_reach():
     assert (group.title, [lane.label for lane in group.lanes]) == ("acc", ["x", "y", "z"])
     quiet = [row for row in group.lanes[1].rows if row.strip()]
     assert len(quiet) <= 2, "a hundredth of the movement must not look like the movement"
+
+
+def test_on_request_all_lanes_of_a_unit_share_a_scale_on_which_standing_stays_small():
+    wave = np.sin(np.arange(100) / 5)
+    channels = tuple(Channel(name, "", "g", 50.0) for name in ("hip_acc_x", "wrist_acc_x"))
+    shown = Window(channels, np.linspace(0, 2, 100), np.vstack([wave, 0.01 * wave]))
+    own = groups_of(shown, 60, 30)
+    assert [group.reach for group in own] == [0.0, 0.0] and all(row.strip() for row in own[1].lanes[0].rows)
+    alike = groups_of(shown, 60, 30, LaneLook(by_unit=True))
+    assert len([row for row in alike[1].lanes[0].rows if row.strip()]) <= 2
+    alone = groups_of(Window(channels[1:], shown.time_sec, shown.values[1:]), 60, 30, LaneLook(by_unit=True))
+    assert alone[0].reach == 1.0, "nothing but standing is drawn no larger"
+    title = plain_text(lane_lines(alone, shown, 60, None)[0])
+    assert "↕ 1.00" in title and title.endswith("max min"), "the numbers say which they are"
+
+
+def test_no_lane_crosses_a_time_without_rows_and_the_head_counts_them():
+    time_sec = np.concatenate((np.arange(100) / 50, 10 + np.arange(100) / 50))
+    for height, braille in ((1, False), (3, False), (3, True)):
+        rows = lane_rows(time_sec, np.ones(200), (0.0, 12.0), (0, 2), 24, height, braille=braille)
+        assert all(not row[5:19].strip() for row in rows) and any(row[:4].strip() for row in rows)
+    head = head_lines(view(window(np.zeros((1, 50))), missing=402), "", 32, None)
+    assert plain_text(head[1]).endswith("402 rows missing")
+
+
+def test_lanes_are_dots_of_braille_where_the_terminal_has_it():
+    shown = window(np.sin(np.arange(300) / 9)[None])
+    fine = "".join(groups_of(shown, 44, 30, LaneLook(braille=True))[0].lanes[0].rows)
+    assert set(fine) <= {" ", *map(chr, range(0x2801, 0x2900))} and not set(fine) & set("▘▝▀▖▌▞")
 
 
 def test_every_row_is_exactly_as_wide_as_the_pane():

@@ -16,7 +16,7 @@ from core.runs.plot_findings import Finder, Findings, PlotSource
 from core.runs.plot_overlay import Band
 from tools.session import Channel, Window
 from tui.dialogs.pick import fitting_choices
-from tui.screens.plot_view import has_braille
+from tui.widgets.lane_look import has_braille
 from tui.widgets.lane_rows import extents
 from tui.widgets.lines import cells, plain_text
 from tui.widgets.plot_drawing import Drawing, all_edges, chart_width, drawing_of
