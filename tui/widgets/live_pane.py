@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region, Size
@@ -62,6 +62,14 @@ class LivePane(PagedView):
         self.put([])
         work = _Following(self, live, seconds, self._stop_following)
         threading.Thread(target=work.run, name="follow", daemon=True).start()
+
+    def toggle_scale(self) -> None:
+        """One scale for all lanes of a unit, or one for each sensor; a recording's lanes have their sensor's."""
+        self.lane_look = replace(self.lane_look, by_unit=not self.lane_look.by_unit)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw anew what is shown while nothing is followed."""
 
     def unfollow(self) -> None:
         """Follow no more; what is shown stays until something else is put."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -119,11 +119,6 @@ class Sensors(LivePane, can_focus=True):
             self._began = time.monotonic()
             self._at = self.view.window.start_sec
             self._player = self.set_interval(PLAY_SECONDS, self._play)
-        self._draw()
-
-    def toggle_scale(self) -> None:
-        """One scale for all lanes of a unit, or one for each sensor."""
-        self.lane_look = replace(self.lane_look, by_unit=not self.lane_look.by_unit)
         self._draw()
 
     @property
