@@ -17,7 +17,7 @@ from core.cli.marking import cut_command, mark_command
 from core.cli.show_dataset import show_command
 from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
-from core.text import counted, reason_counted
+from core.text import counted, one_line, reason_counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
     for dataset in datasets:
         of_people = f"{counted(dataset.sessions, 'session')} of {_people(dataset.subjects)}"
         told = f"{of_people}, {len(dataset.activities)} activities"
-        say(f"{dataset.name}: {dataset.problem or told + (', synthetic' if dataset.synthetic else '')}")
+        say(f"{one_line(dataset.name)}: {dataset.problem or told + (', synthetic' if dataset.synthetic else '')}")
 
 
 @command.command("check")

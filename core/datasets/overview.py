@@ -60,6 +60,8 @@ class Overview:
     """Those that are kept whole."""
     windows: Mapping[str, Window]
     """Each label's example."""
+    unread: int = 0
+    """Sessions that have a label and cannot be read."""
 
     def as_json(self) -> dict[str, Any]:
         """All of it but the samples."""
@@ -73,7 +75,7 @@ class Overview:
         }  # fmt: skip
         return plain | {
             "length_sec": length, "rates_hz": list(self.rates_hz), "subjects": dict(self.subjects), "labels": labels,
-            "channels": channels, "recordings": list(self.recordings),
+            "channels": channels, "recordings": list(self.recordings), "unread": self.unread,
         }  # fmt: skip
 
 
@@ -102,7 +104,8 @@ def overview_of(dataset: StandardDataset, progress: Progress | None = None) -> O
     ]
     labels.sort(key=lambda each: (-each.sessions, each.label))
     windows = {each.label: dataset.load(each.example) for each in labels}
-    rates = {float(f"{sampling_rate(window):.3g}") for window in windows.values() if window.time_sec.size > 1}
+    timed = (window for window in windows.values() if window.time_sec.size > 1 and np.isfinite(window.time_sec).all())
+    rates = {float(f"{sampling_rate(window):.3g}") for window in timed}
     shortest, median, longest = (
         np.percentile(durations, (0, 50, 100)).round(3).tolist() if len(durations) else [0.0] * 3
     )
@@ -122,6 +125,7 @@ def overview_of(dataset: StandardDataset, progress: Progress | None = None) -> O
         tuple(labels),
         tuple(recordings_of(dataset)),
         windows,
+        sum(session not in row_of for session in dataset.sessions),
     )
 
 
@@ -140,17 +144,23 @@ def overview_lines(overview: Overview, width: int) -> list[str]:
     """An overview as a person reads it, in `width` columns. Names in it are as they stand in the files, on one line."""
     sessions = counted(overview.sessions, "session")
     synthetic = ", synthetic" if overview.synthetic else ""
+    rates = ", ".join(f"{rate:g}" for rate in overview.rates_hz)
     lines = [
         f"{one_line(overview.title, 80)}: {sessions}, {_long(overview.seconds)}{synthetic}",
         f"length    {_range(overview)}",
-        f"rate      {', '.join(f'{rate:g}' for rate in overview.rates_hz) or 'not known'} Hz",
+        f"rate      {rates + ' Hz' if rates else 'not known'}",
         *wrap(f"subjects  {_people(overview.subjects)}", width, subsequent_indent=" " * 10),
     ]
     if overview.recordings:
-        some = ", ".join(overview.recordings[:4]) + (" …" if len(overview.recordings) > 4 else "")
-        lines.append(f"whole     {counted(len(overview.recordings), 'recording')}: {some}")
+        some = ", ".join(one_line(name, 40) for name in overview.recordings[:4]) + (
+            " …" if len(overview.recordings) > 4 else ""
+        )
+        lines.append(f"whole     {counted(len(overview.recordings), 'recording')}: {', '.join(some)}")
+    if overview.unread:
+        unread = counted(overview.unread, "session")
+        lines.append(f"unread    {unread}; `sensorloom datasets check {one_line(overview.dataset, 80)}` says why")
     longest = max((len(one_line(each.label, 24)) for each in overview.labels), default=0)
-    lines += ["", "labels"] if overview.labels else ["", "no session has a label yet"]
+    lines += ["", "labels"] if overview.labels else ["", "" if overview.unread else "no session has a label yet"]
     lines += [
         f"  {one_line(each.label, 24):<{longest}}  {counted(each.sessions, 'session'):>15}  {_long(each.seconds):>9}"
         f"  {counted(each.subjects, 'subject') if each.subjects else 'unknown subjects'}"

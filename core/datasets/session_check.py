@@ -156,7 +156,7 @@ def _of_times(location: str, times: Samples | None, rates: Sequence[float]) -> I
     if fastest and abs(rate / fastest - 1) > RATE_TOLERANCE:
         yield Finding("warning", "rate", location, f"has {rate:.4g} rows a second, the manifest says {fastest:.4g}")
     if times[-1] - times[0] > LONGEST_SEC:
-        message = f"lasts {(times[-1] - times[0]) / 3600:.1f} h: a session is a window of seconds, of one activity"
+        message = f"lasts {(times[-1] - times[0]) / 3600:.3g} h: a session is a window of seconds, of one activity"
         yield Finding("warning", "long", location, message, "--cut 5")
     if abs(times[0]) > 1e-9:
         yield Finding("warning", "start", location, f"starts at {times[0]:g} s instead of 0; it is read as if from 0")

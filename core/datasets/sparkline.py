@@ -34,7 +34,7 @@ def bars(
         width: cells.
         span: the times at the left and right edge; the samples' own unless told.
     """
-    if not time_sec.size or width < 1:
+    if not time_sec.size or width < 1 or not np.isfinite(time_sec[[0, -1]]).all():
         return " " * max(width, 0)
     span = span or (float(time_sec[0]), float(time_sec[-1]))
     low, high = extents(time_sec, values, span, width)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,3 +46,15 @@ def test_a_dataset_is_told_with_a_drawing_of_each_label(
     document = json.loads(capsys.readouterr().out)
     assert document["labels"]["walking"]["sessions"] == 8
     assert sum(document["subjects"].values()) == document["sessions"] == 16
+
+
+def test_sessions_that_cannot_be_read_are_told(
+    make_dataset: Callable[..., Path], workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = {"timestamp_sec": ["0", "1"], "acc_x": [1.0, 2.0]}
+    make_dataset("motion", sessions={"a": text, "b": {"timestamp_sec": [np.inf] * 3, "acc_x": [1.0, 2.0, 3.0]}})
+    assert show(workspace) == 0
+    told = capsys.readouterr().out
+    assert (
+        "unread    1 session; `sensorloom datasets check motion` says why" in told and "rate      not known\n" in told
+    )
