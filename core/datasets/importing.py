@@ -209,7 +209,7 @@ def alone(data: Path, name: str) -> Generator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise UsageError(f"{name} is being imported by another program at this moment") from error
+        raise UsageError(f"{name} is being imported or changed by another program at this moment") from error
     try:
         yield
     finally:

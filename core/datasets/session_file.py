@@ -191,7 +191,7 @@ def _times(path: Path, columns: Mapping[str, Samples], channels: Sequence[Channe
 
 def _rising(times: Samples, values: Samples) -> tuple[Samples, Samples]:
     """The samples in the order of time, from 0, without repeated or missing times."""
-    if not np.all(np.diff(times) > 0):
+    if not (np.all(times[1:] > times[:-1]) and np.isfinite(times[-1:]).all()):
         _, rising = np.unique(times, return_index=True)
         rising = rising[np.isfinite(times[rising])]
         times, values = times[rising], values[:, rising]

@@ -21,6 +21,7 @@ from core.datasets.staging import write_session
 from core.datasets.standard import (
     SESSIONS,
     StandardDataset,
+    dataset_folder,
     open_dataset,
 )  # fmt: skip
 from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
@@ -162,18 +163,20 @@ def cut_dataset(
     """
     if not 0.5 < how.min_purity <= 1:
         raise UsageError(f"--min-purity {how.min_purity:g}: a share above 0.5 and up to 1 is needed")
-    dataset = open_dataset(workspace, name)
-    recordings = recordings_of(dataset)
-    if not recordings:
-        recording_folder(dataset, next(iter(dataset.labels), ""))
+    dataset_folder(workspace, name)
     partial = workspace.data / f".{name}.partial"
     try:
         with alone(workspace.data, name):
-            return _cut(dataset, recordings, partial, how, progress, used)
+            dataset = open_dataset(workspace, name)
+            recordings = recordings_of(dataset)
+            if not recordings:
+                recording_folder(dataset, next(iter(dataset.labels), ""))
+            try:
+                return _cut(dataset, recordings, partial, how, progress, used)
+            finally:  # only here it is nobody else's
+                shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise DatasetError(f"cannot write {partial}: {system_reason(error)}; nothing was changed") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _cut(

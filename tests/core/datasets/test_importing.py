@@ -227,7 +227,7 @@ def test_a_subject_that_is_there_twice_is_not_mixed(workspace: Workspace, zipped
 
 def test_two_imports_of_one_name_do_not_meet(workspace: Workspace) -> None:
     workspace.data.mkdir()
-    with FileLock(workspace.data / ".demo.lock"), pytest.raises(UsageError, match="imported by another program"):
+    with FileLock(workspace.data / ".demo.lock"), pytest.raises(UsageError, match="changed by another program"):
         import_dataset(workspace, "demo")
 
 

@@ -15,6 +15,7 @@ from core.cli.commands import run_command
 from core.curate import create_thread
 from core.datasets.archive import RawFile
 from core.datasets.check import check_dataset
+from core.datasets.importing import alone
 from core.datasets.standard import open_dataset
 from core.datasets.tables.intervals import read_intervals
 from core.datasets.whole.cutting import Windows, cut_dataset, cut_recording
@@ -156,6 +157,15 @@ def test_sessions_that_threads_are_about_or_that_no_recording_holds_stay_when_wi
     assert dataset.labels["by_hand"] == ("jumping",) and dataset.labels[cut[1]] == ("walking",)
     assert "jumping" in dataset.activities and dataset.subjects["anna_r001_w001"] == "anna"
     assert dataset.load("anna_r001_w001").time_sec.size == 5 * RATE and "anna_r001_w001" not in dataset.labels
+
+
+def test_who_may_not_cut_now_leaves_what_another_program_is_writing(workspace: Workspace):
+    mark(workspace, (0, 20, "walking"))
+    others = workspace.data / ".mine.partial" / "sessions"
+    others.mkdir(parents=True)
+    with alone(workspace.data, "mine"), pytest.raises(UsageError, match="changed by another program"):
+        cut_dataset(workspace, "mine", Windows(5))
+    assert others.is_dir()
 
 
 def test_a_recording_out_of_time_is_drawn_in_time(workspace: Workspace):
