@@ -172,7 +172,7 @@ lint-figures: .venv/.dev
 TORCH ?= torch==2.13.0
 TRAINER_PIP = .trainers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
 
-trainers: .trainers/trl/.done .trainers/axolotl/.done .trainers/llamafactory/.done
+trainers: $(foreach t,trl axolotl llamafactory ms_swift verl,.trainers/$(t)/.done)
 
 .trainers/trl/.done: .venv/bin/python
 	$(PYTHON) -m venv .trainers/trl
@@ -196,6 +196,22 @@ trainers: .trainers/trl/.done .trainers/axolotl/.done .trainers/llamafactory/.do
 	$(call TRAINER_PIP,llamafactory) 'transformers>=4.55,<=5.2' 'datasets<=4.0.0' 'accelerate<=1.11' 'peft<=0.18.1' 'trl<=0.24' \
 		'tyro<0.9' 'av<=16' omegaconf einops numpy pandas scipy sentencepiece tiktoken protobuf pyyaml pydantic fire \
 		packaging uvicorn fastapi sse-starlette matplotlib jinja2 torchdata hf-transfer
+	touch $@
+
+.trainers/ms_swift/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/ms_swift
+	$(call TRAINER_PIP,ms_swift) $(TORCH)
+	$(call TRAINER_PIP,ms_swift) --no-deps 'ms-swift==4.6.0'
+	$(call TRAINER_PIP,ms_swift) 'transformers>=5.16,<5.20' 'datasets>=4.8,<4.8.5' 'accelerate>=1.13,<2' 'peft>=0.20,<0.21' \
+		jinja2 pandas omegaconf pydantic pyyaml pillow modelscope json-repair aiohttp
+	touch $@
+
+.trainers/verl/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/verl
+	$(call TRAINER_PIP,verl) $(TORCH)
+	$(call TRAINER_PIP,verl) --no-deps 'verl==0.9.1'
+	$(call TRAINER_PIP,verl) 'transformers>=5.5.3,<5.11' 'datasets>=4.8' 'accelerate>=1.13,<2' 'peft>=0.20,<1' \
+		'tensordict>=0.9.1,<=0.10.0' ray jinja2 pandas omegaconf pydantic pyyaml pillow
 	touch $@
 
 test-trainers: .venv/.dev

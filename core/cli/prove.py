@@ -22,20 +22,36 @@ from core.workspace import Workspace
 @click.option(
     "--rows", type=click.IntRange(1), default=1000, show_default=True, help="Rows whose tokens are looked at."
 )
+@click.option(
+    "--cutoff",
+    type=click.IntRange(1),
+    metavar="TOKENS",
+    help="With --model: count rows that are longer, 16384 unless told.",
+)
 @json_option
 @workspace_options
 def command(
-    workspace: Workspace, export: str, trainer: Trainer, python: str | None, model: str, rows: int, as_json: bool
-) -> int:
+    workspace: Workspace, export: str, trainer: Trainer, python: str | None, model: str, rows: int,
+    cutoff: int | None, as_json: bool,
+) -> int:  # fmt: skip
     """Load EXPORT with a trainer's own code and say what it would train on.
 
     EXPORT is a path, or a name in the exports folder. Exits with 1 when rows or texts are lost, or when anything but
     the assistant's turns is trained.
     """
+    if cutoff and not model:
+        raise click.UsageError("`--cutoff` counts the tokens of your model: name it with `--model DIR`")
     path = Path(export)
     if not path.exists() and (workspace.exports / export).exists():
         path = workspace.exports / export
-    proof = prove(path, trainer, python_of(trainer, python, here()), model=model, limit=rows)
+    proof = prove(
+        path,
+        trainer,
+        python_of(trainer, python, here()),
+        model=model,
+        limit=rows,
+        cutoff=(cutoff or 16384) if model else 0,
+    )
     if as_json:
         import msgspec
 
@@ -44,6 +60,8 @@ def command(
     say(f"rows      {proof.rows_in} in, {proof.rows_loaded} loaded by {trainer}")
     for role, count in sorted(proof.trained.items(), key=lambda entry: -entry[1]):
         say(f"trained   {count} tokens of {'the template around it' if role == 'markup' else role}")
+    if proof.cutoff:
+        say(f"longest   {max(proof.lengths, default=0)} tokens; {proof.too_long} rows over {proof.cutoff}")
     say(f"lost      {proof.texts_lost} texts")
     for text in proof.text_lost[:10]:
         say(f"  {text}")

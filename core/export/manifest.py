@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core.export.columns import write_parquet
 from core.export.entry import Entry
 from core.export.profiles.profile import Making, Profile, Written
 from core.export.references import told
@@ -121,6 +122,11 @@ def write_beside(
         path = folder / file_name
         write_atomic(path, text.encode())
         beside.append(path)
+    if profile.parquet:
+        for file in files:
+            path = folder / f"{file.path.name.removesuffix('.jsonl')}.parquet"
+            write_parquet(folder / file.path.name, path)
+            beside.append(path)
     if profile.sidecar is not None:
         for file in files:
             path = folder / f"{file.path.name.removesuffix('.jsonl')}.lines.jsonl"

@@ -17,7 +17,7 @@ from core.export.profiles import PROFILES
 from core.export.profiles.profile import Profile, Trainer
 
 PROBES = Path(__file__).parent / "probes"
-TRAINERS: tuple[Trainer, ...] = ("trl", "axolotl", "llamafactory")
+TRAINERS: tuple[Trainer, ...] = ("trl", "axolotl", "llamafactory", "ms_swift", "verl")
 ENVIRONMENTS = ".trainers"
 """Where `make trainers` puts one environment per trainer."""
 
@@ -44,6 +44,15 @@ class Proof:
     texts_lost: int
     text_lost: tuple[str, ...]
     """The first texts that no token carries, each with its role."""
+    lengths: tuple[int, ...] = ()
+    """How many tokens each row that was looked at has."""
+    cutoff: int = 0
+    """How many a row may have before the trainer cuts it; 0 where that was not asked."""
+
+    @property
+    def too_long(self) -> int:
+        """How many of the rows that were looked at would be cut."""
+        return sum(length > self.cutoff for length in self.lengths) if self.cutoff else 0
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -59,6 +68,7 @@ class Proof:
             else "",
             "" if self.trained.get("assistant") else "nothing the assistant says is trained",
             f"{self.assistant_left_out} of the assistant's tokens are not trained" if self.assistant_left_out else "",
+            f"{self.too_long} rows are longer than {self.cutoff:,} tokens and would be cut" if self.too_long else "",
         ]
         return tuple(part for part in parts if part)
 
@@ -89,7 +99,7 @@ def python_of(trainer: Trainer, chosen: str | None, root: Path) -> Path:
     return path
 
 
-def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit: int = 1000) -> Proof:
+def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit: int = 1000, cutoff: int = 0) -> Proof:
     """Run a trainer's own loading code on an export.
 
     Args:
@@ -98,6 +108,7 @@ def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit:
         python: the Python of an environment that has it.
         model: folder of a model or tokenizer, for its own template; a tiny one with a plain template when empty.
         limit: rows whose tokens are looked at; all are loaded.
+        cutoff: tokens from which on the trainer cuts a row; says nothing without a model's own tokenizer.
 
     Raises:
         UsageError: the trainer does not take this form, with the reason.
@@ -129,7 +140,9 @@ def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit:
         raise SensorloomError(
             f"{trainer} could not load {path.name}: {complaints[-1] if complaints else 'it said nothing'}"
         )
-    return msgspec.convert({**answer, "export": path.name, "profile": profile.name, "trainer": trainer}, Proof)
+    return msgspec.convert(
+        {**answer, "export": path.name, "profile": profile.name, "trainer": trainer, "cutoff": cutoff}, Proof
+    )
 
 
 def _refusal(profile: Profile, trainer: Trainer) -> str:

@@ -29,6 +29,8 @@ def conversation(row: Row) -> Conversation:
         return chat.conversation(row, "chat messages", "conversations") if roles else sharegpt.conversation(row)
     if "conversation" in keys and ("thread_id" in keys or row.get("schema_version") == "3.0"):
         raise RowError("an older v3 thread; write it as a file of the threads folder, and `sensorloom migrate` it")
+    if "prompt" in keys:
+        raise RowError("a prompt alone, in which the assistant says nothing")
     named = ", ".join(f"`{key}`" for key in list(row)[:6])
     raise RowError(f"a row with {named or 'no keys'}, which is of no form that is known")
 

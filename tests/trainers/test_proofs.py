@@ -72,7 +72,14 @@ def with_alternatives(documents: list[Document]) -> list[Document]:
 
 @pytest.mark.parametrize(
     ("profile", "trainer"),
-    [("hf", "trl"), ("hf", "axolotl"), ("openai_v1", "axolotl"), ("llamafactory", "llamafactory")],
+    [
+        ("hf", "trl"),
+        ("hf", "axolotl"),
+        ("openai_v1", "axolotl"),
+        ("llamafactory", "llamafactory"),
+        ("ms_swift", "ms_swift"),
+        ("verl", "verl"),
+    ],
 )
 def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
     tmp_path: Path, profile: str, trainer: Trainer
@@ -83,14 +90,16 @@ def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
     assert set(proved.trained) <= {"assistant", "markup"} and proved.trained["assistant"] > 500
 
 
-@pytest.mark.parametrize("trainer", ["trl", "axolotl"])
-def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, trainer: Trainer):
+@pytest.mark.parametrize(
+    ("profile", "trainer"), [("hf", "trl"), ("hf", "axolotl"), ("ms_swift", "ms_swift"), ("verl", "verl")]
+)
+def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, profile: str, trainer: Trainer):
     documents = varied(4)
     whole = sum(len(thread["messages"][1]["content"].encode()) for thread in documents)
     documents[1]["messages"][1]["train"] = False
-    proved = proof(tmp_path, "hf", trainer, documents)
+    proved = proof(tmp_path, profile, trainer, documents)
     assert proved.problems == () and "context" not in proved.trained and whole
-    full = proof(tmp_path, "hf", trainer, varied(4))
+    full = proof(tmp_path, profile, trainer, varied(4))
     assert proved.trained["assistant"] < full.trained["assistant"]
 
 

@@ -148,6 +148,7 @@ def total(rows: Sequence[Mapping[str, Any]], rows_in: int, loaded: int) -> dict[
         "rows_loaded": loaded,
         "rows_measured": len(rows),
         "tokens": sum(row["tokens"] for row in rows),
+        "lengths": [row["tokens"] for row in rows],
         "trained": trained,
         "assistant_left_out": sum(row["assistant_left_out"] for row in rows),
         "text_lost": [text for row in rows for text in row["lost"]][:50],

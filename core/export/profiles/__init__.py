@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from core.errors import UsageError
-from core.export.profiles import hf, llamafactory, openai_chat, plain, preference, rl, stepwise
+from core.export.profiles import hf, llamafactory, ms_swift, openai_chat, plain, preference, rl, stepwise, verl
 from core.export.profiles.profile import Profile
 
 PROFILES: dict[str, Profile] = {
@@ -14,6 +14,8 @@ PROFILES: dict[str, Profile] = {
         plain.OPENAI_V1,
         hf.HF,
         llamafactory.LLAMAFACTORY,
+        ms_swift.MS_SWIFT,
+        verl.VERL,
         openai_chat.OPENAI,
         preference.TRL_DPO,
         preference.TRL_KTO,

@@ -54,10 +54,11 @@ def messages(stored: Sequence[Message], making: Making) -> list[Row]:
     beside = sum(1 for message in stored if calls_of(message) and text_of(message).strip())
     if beside:
         making.changes["turns with text beside a call, which templates of Llama-3 and gpt-oss drop"] += beside
-    return [_message(message, flagged) for message in stored]
+    return [message_of(message, flagged=flagged) for message in stored]
 
 
-def _message(message: Message, flagged: bool) -> Row:
+def message_of(message: Message, *, flagged: bool) -> Row:
+    """One message; `flagged` puts `train` on each of the assistant's."""
     row: Row = {"role": message["role"], "content": text_of(message)}
     if isinstance(reasoning := message.get("reasoning_content"), str) and reasoning:
         row["reasoning_content"] = reasoning

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.thread.value import Thread
 
 Row = dict[str, Any]
-Trainer = Literal["trl", "axolotl", "llamafactory"]
+Trainer = Literal["trl", "axolotl", "llamafactory", "ms_swift", "verl"]
 TEMPLATES = ("qwen", "other")
 """How LLaMA-Factory joins the results of parallel calls: Qwen's own mark, or a JSON list."""
 
@@ -72,6 +72,9 @@ class Profile:
     """Which of the options that not every profile heeds mean something with it."""
     sidecar: Callable[[Thread], Row] | None = None
     """What is kept beside each row in a file of its own, line by line, because the form has no place for it."""
+
+    parquet: bool = False
+    """Whether each file stands there as Parquet, too."""
 
     @property
     def wants_wrong(self) -> bool:

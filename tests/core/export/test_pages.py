@@ -25,5 +25,9 @@ def test_the_page_of_checks_lists_each_of_them_and_what_fix_does():
 def test_the_page_of_training_names_every_profile_and_only_options_there_are():
     page = (DOCS / "training.md").read_text()
     assert all(f"`{name}`" in page for name in PROFILES)
-    options = set(re.findall(r"--[a-z-]+", CliRunner().invoke(command, ["--help"]).output)) | {"--model", "--trainer"}
-    assert set(re.findall(r"--[a-z][a-z-]+", page)) - options <= {"--python", "--quick"}  # of `stats`
+    options = set(re.findall(r"--[a-z-]+", CliRunner().invoke(command, ["--help"]).output)) | {
+        "--model",
+        "--trainer",
+        "--cutoff",
+    }
+    assert set(re.findall(r"--[a-z][a-z-]+", page)) - options <= {"--python", "--quick", "--output"}  # of others

@@ -51,6 +51,27 @@ def test_hf_keeps_reasoning_apart_and_marks_only_threads_with_a_turn_out_of_the_
     assert any("out of the loss" in change for change in making.changes)
 
 
+def test_ms_swift_has_the_loss_in_its_own_field_on_every_turn_of_the_assistant():
+    thread = document()
+    thread["messages"][1] |= {"train": False, "reasoning_content": "hm"}
+    row = row_of("ms_swift", thread)
+    assert [message.get("loss") for message in row["messages"]] == [None, False, None, None, True]
+    assert not any({"train", "reasoning_content"} & message.keys() for message in row["messages"])
+    assert json.loads(row["tools"]) == TOOLS
+
+
+def test_verl_has_texts_in_parquet_and_the_class_that_reads_them_beside(tmp_path: Path):
+    import pyarrow.parquet as pq
+
+    report = export(workspace(tmp_path, document(1), document(2)), ExportRequest("verl"))
+    named = {path.name.partition(".")[2]: path for path in report.beside}
+    assert {"verl.yaml", "verl_dataset.py", "parquet"} <= named.keys()
+    assert named["parquet"].name in named["verl.yaml"].read_text() and report.path is not None
+    read = pq.read_table(named["parquet"]).to_pylist()
+    assert read == rows(report.path) and json.loads(read[0]["messages"])[1]["tool_calls"][0]["type"] == "function"
+    compile(named["verl_dataset.py"].read_text(), "verl_dataset", "exec")
+
+
 def test_parallel_calls_split_into_turns_of_one_call_each_with_its_result():
     row = row_of("hf", document(), split_calls=True)
     assert [(message["role"], len(message.get("tool_calls", ()))) for message in row["messages"]] == [
