@@ -19,6 +19,8 @@ from core.settings import SETTINGS_FILE, Settings, harmless_part, layered, load_
 from core.trust import Question, question, user_folder
 
 PARTS = ("threads", "exports", "data")
+EVALUATIONS = "evaluations"
+"""Beside `threads/`: the answers of evaluated models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ def private_folder(workspace: Workspace, *names: str) -> Path:
     except OSError as error:
         raise WorkspaceError(f"cannot make {folder}: {system_reason(error)}") from error
     return folder
+
+
+def holds_evaluations(workspace: Workspace) -> bool:
+    """Whether the folder of threads is that of an evaluated model: nothing in it is trained on, or changed."""
+    return workspace.threads.is_relative_to(workspace.root / EVALUATIONS)
 
 
 def names_for_threads(workspace: Workspace, name: str) -> tuple[str, ...]:

@@ -48,7 +48,10 @@ LocalId = Literal[
     "path.take", "path.complete", "path.next", "path.previous", "path.page_down", "path.page_up", "path.back",
     "listed.take", "listed.back", "ticks.tick", "ticks.take", "ticks.back", "own.import", "own.before", "own.after",
     "own.change", "own.other_part", "own.back",
-    "help.leave", "help.back",
+    "help.leave", "help.back", "evaluations.open", "evaluations.new", "evaluations.go_on", "evaluations.stop",
+    "evaluations.back", "figures.open", "figures.left", "figures.right", "figures.sides", "figures.go_on",
+    "figures.stop", "figures.back", "sides.next", "sides.previous", "evaluate.begin", "evaluate.before",
+    "evaluate.after", "evaluate.change", "evaluate.back",
 ]
 """What `sensorloom.toml` and the code call what a field or a dialog does: where, and what."""
 
@@ -70,6 +73,7 @@ ActionId = Literal[
     "app.palette", "app.help", "app.suspend",
     "app.quit",
     "data.open",
+    "list.evaluations",
     "record.follow",
     "record.begin",
     LocalId,
@@ -82,6 +86,7 @@ Local = Literal[
     "trash", "fields", "tree", "data", "overview", "sessions", "session_field", "sort", "saved", "model", "welcome",
     "compare", "differences", "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options",
     "begin", "question", "held", "help", "path", "listed", "ticks", "own",
+    "evaluations", "figures", "sides", "evaluate",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", "lanes", "live", Local]

@@ -160,6 +160,29 @@ LOCAL_ACTIONS = (
     *at("failures", "Failures",
         ("failures.take", "enter", "list these threads", "list the threads that the row stands for", "take"),
         ("failures.back", "escape,q,percent_sign", "back", "leave the failures", "dismiss(None)")),
+    *at("evaluations", "Evaluations",
+        ("evaluations.open", "enter", "figures", "the figures of the evaluation under the cursor", "open"),
+        ("evaluations.new", "n", "new", "begin one: whose sessions, which models, how many tries", "begin"),
+        ("evaluations.go_on", "r", "go on", "go on with what is missing of it", "go_on"),
+        ("evaluations.stop", "s", "stop", "stop it; what is done is kept", "stop"),
+        ("evaluations.back", "escape,q,M", "back", "leave; what is under way goes on", "dismiss(None)")),
+    *at("figures", "Evaluations",
+        ("figures.open", "enter", "open", "the cell's threads; of a difference, both side by side", "open"),
+        ("figures.left", "left,h", "left", "to the cell before", "cell(-1)"),
+        ("figures.right", "right,l", "cell", "to the next cell of the row", "cell(1)"),
+        ("figures.sides", "v", "beside", "the contestant and the next one, where they differ", "sides"),
+        ("figures.go_on", "r", "go on", "go on with what is missing", "go_on"),
+        ("figures.stop", "s", "stop", "stop it; what is done is kept", "stop"),
+        ("figures.back", "escape,q", "back", "leave the figures", "dismiss(None)")),
+    *at("sides", "Evaluations",
+        ("sides.next", "J", "session", "to the next session at which the two differ", "session(1)"),
+        ("sides.previous", "K", "previous session", "to the one before", "session(-1)")),
+    *at("evaluate", "A new evaluation",
+        ("evaluate.begin", "enter", "begin", "begin to ask", "begin"),
+        ("evaluate.before", "h,left", "before", "the choice before", "change(-1)"),
+        ("evaluate.after", "l,right", "change", "the next choice", "change(1)"),
+        ("evaluate.change", "space,e", "all choices", "list what is possible, or type it", "choose"),
+        ("evaluate.back", "escape,q", "back", "begin none", "dismiss(None)")),
     *at("report", "An export",
         ("report.stop", "s", "stops it", "stop the export", "stop"),
         ("report.copy", "c", "copies the path", "copy the path of the training file", "copy"),
@@ -236,7 +259,7 @@ WITHOUT_MOVES: frozenset[Local] = frozenset(
     )
 )
 """Where a pane's moves are no keys: letters are typed there, or it has moves of its own."""
-AROUND: Mapping[Where, Where] = {"differences": "compare", "tables": "board", "marks": "plot"}
+AROUND: Mapping[Where, Where] = {"differences": "compare", "tables": "board", "marks": "plot", "sides": "compare"}
 """The dialog around a part of one: its keys are no others' there."""
 
 

@@ -26,10 +26,8 @@ from core.thread.labels import same_label
 from core.thread.summary import summary_of
 from core.thread.turns import is_error, seconds_of
 from core.thread.value import text_of
-from core.workspace import Workspace
+from core.workspace import EVALUATIONS, Workspace
 
-FOLDER = "evaluations"
-"""Beside `threads/`."""
 SETUP = "evaluation.json"
 NAME = re.compile(r"\w[\w.\- ]{0,80}")
 """What an evaluation or a contestant may be called: a folder of that name is made."""
@@ -80,17 +78,12 @@ def folder_of(workspace: Workspace, name: str) -> Path:
     """Where an evaluation is kept. Raises UsageError for a name that is none."""
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be an evaluation's name: letters, digits, `-`, `_` and `.` make one")
-    return workspace.root / FOLDER / name
-
-
-def holds_evaluations(workspace: Workspace) -> bool:
-    """Whether the folder of threads is a contestant's: nothing in it is trained on."""
-    return workspace.threads.is_relative_to(workspace.root / FOLDER)
+    return workspace.root / EVALUATIONS / name
 
 
 def evaluations(workspace: Workspace) -> list[str]:
     """The names of the workspace's evaluations, the latest first."""
-    setups = (workspace.root / FOLDER).glob(f"*/{SETUP}")
+    setups = (workspace.root / EVALUATIONS).glob(f"*/{SETUP}")
     return [path.parent.name for path in sorted(setups, key=lambda path: path.stat().st_mtime, reverse=True)]
 
 

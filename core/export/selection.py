@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from core.errors import UsageError
-from core.evaluation.contest import holds_evaluations
 from core.export.entry import Entry
 from core.export.profiles import profile_of
 from core.export.report import ExportRequest, Skips
 from core.filters.language import Filter, parse
 from core.storage.export_log import export_state, read_log
 from core.thread.summary import Summary
-from core.workspace import Workspace
+from core.workspace import Workspace, holds_evaluations
 
 NOT_FINISHED = "not finished"
 FILTERED = "not matched by the filter"

@@ -28,6 +28,8 @@ from textual.widgets import TextArea
 from core import curate
 from core.datasets.importing import import_dataset
 from core.datasets.standard import open_dataset
+from core.evaluation.contest import begin
+from core.evaluation.planning import Wanted, planned
 from core.listing.goal import parse_goal, set_goal
 from core.runs import turn_draft, turn_loop
 from core.workspace import Workspace, open_workspace
@@ -143,6 +145,18 @@ async def import_scene(scene: Scene) -> None:
     await scene.settled()
 
 
+async def evaluate_scene(scene: Scene) -> None:
+    """The built-in analyst with its tools and without: their figures, and what the latter confuses."""
+    workspace = scene.screen.workspace
+    wanted = Wanted("demo", "analyst", count=36, seed=SEED, endpoints=("builtin",), control=True)
+    begin(workspace, planned(workspace, wanted))
+    await scene.press("M", "r")
+    await until(scene.pilot, lambda: (workspace.root / "evaluations" / "analyst" / "table.svg").exists())
+    await scene.press("enter")
+    await until(scene.pilot, lambda: "differences" in on_screen(scene.pilot.app))
+    await scene.press("tab", "tab")
+
+
 async def finished(scene: Scene) -> None:
     """Run the thread to its end."""
     await scene.press("2", "R")
@@ -193,6 +207,7 @@ SCENES: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "filter": filter_scene,
     "import": import_scene,
     "mark": mark_scene,
+    "evaluate": evaluate_scene,
 }
 
 

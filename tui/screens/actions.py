@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from core.workspace import holds_evaluations
 from tui.keys import MOVING, PROGRAM, SENSORS, THREADS, TURNS, Action, Keys
+from tui.screens.reading_alone import refused
 
 if TYPE_CHECKING:
     from tui.open_thread.thread_work import ThreadWork
@@ -94,7 +96,7 @@ ACTIONS = (
         lambda parts: partial(parts.arranging.mark, "range"), needs="row", words="range several"),
     AppAction("list.mark_all", "asterisk", "mark all", "mark all that the list shows, or none of them", THREADS,
         lambda parts: partial(parts.arranging.mark, "all"), needs="row", words="several every shown"),
-    AppAction("list.unmark", "M", "unmark all", "take all marks away", THREADS,
+    AppAction("list.unmark", "Z", "unmark all", "take all marks away", THREADS,
         lambda parts: parts.arranging.unmark),
     AppAction("list.blind", "w", "blind", "hide the truth until a thread has its verdict, or show it", THREADS,
         lambda parts: parts.thread.conversation.action_blind, words="label truth"),
@@ -127,6 +129,9 @@ ACTIONS = (
         lambda parts: parts.exports.now, bar={"threads": 10, "conversation": 21}),
     AppAction("export.choose", "X", "export …", "choose what is exported, in which form, and see it before", THREADS,
         lambda parts: parts.dialogs.choose_export),
+    AppAction("list.evaluations", "M", "evaluations", "how good models are: evaluate them, stop and go on, compare",
+        THREADS, lambda parts: parts.list_screens.evaluations, bar={"threads": 19},
+        words="evaluate models accuracy confusion calibration better"),
     AppAction("data.open", "O", "data", "the datasets: import one, check it, mend it", THREADS,
         lambda parts: parts.dialogs.data, words="import dataset sessions recordings"),
     AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,
@@ -234,6 +239,8 @@ ACTIONS = (
 def refusal(action: AppAction, parts: Parts, key: Keys) -> str:
     """Why an action does not apply now, and the way out with its key; empty when it does."""
     work = parts.thread.work
+    if holds_evaluations(parts.workspace) and (why := refused(action.id)):
+        return why
     match action.needs:
         case "nothing":
             return ""

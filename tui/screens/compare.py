@@ -131,11 +131,15 @@ class CompareScreen(Guarded, Screen[None]):
         yield Plain(id="sides")
         yield Plain(id="found")
         yield self._view
+        yield Plain(self.hints(), id="compare-keys")
+
+    def hints(self) -> str:
+        """What the keys do."""
         several = f"1-{len(self._sides)} on the right   " if len(self._sides) > 2 else ""
         keys = keys_of(self)
         moves = keys.hints(("differences.next", "differences.previous"), "differences.whole").replace(" · ", "   ")
         others = keys.hints("compare.swap", "compare.back").replace(" · ", "   ")
-        yield Plain(f"{moves}   {several}{others}", id="compare-keys")
+        return f"{moves}   {several}{others}"
 
     def on_mount(self) -> None:
         """Compare the first two."""

@@ -38,8 +38,10 @@ class Frame(Guarded, CoveredScreen[None]):
     filter_line = getters.query_one("#filter", FilterField)
     key_bar = getters.query_one(KeyBar)
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    def __init__(self, actions: Sequence[Action], heading: str = "") -> None:
+        """Args: `heading` is a line above the panes."""
         super().__init__(classes="at-threads")
+        self._heading = heading
         self.actions = actions
         """All of them, with a person's own keys."""
         self._where = {action.id: action.where for action in actions if action.where}
@@ -51,6 +53,8 @@ class Frame(Guarded, CoveredScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
+        if self._heading:
+            yield Plain(self._heading, id="heading")
         with Horizontal(id="panes"):
             with Pane(id="threads-pane", classes="pane"):
                 yield ThreadList(id="threads")

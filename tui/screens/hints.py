@@ -56,7 +56,7 @@ def hint_lines(where: Place, actions: Iterable[Action], width: int) -> Sequence[
         return ()
     of_id = {action.id: action for action in actions}
     lines: list[Line] = []
-    for action in (of_id[name] for name in USEFUL[where]):
+    for action in (of_id[name] for name in USEFUL[where] if name in of_id):
         key = shown_key(action)
         head: Line = (("  ", "text"), (key, "mark"))
         room = max(KEY_COLUMNS, cells(head) + 1)

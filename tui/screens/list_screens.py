@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.filters.language import narrowed
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.screens.evaluating import Evaluating, OpenThreads
 from tui.screens.frame import Frame
 from tui.screens.making import Making
 from tui.thread_list.arranging import Arranging
@@ -30,6 +31,10 @@ class ListScreens:
         """Makes what a goal lacks."""
         self.put: Callable[[str], None] = lambda _text: None
         """Puts a filter into force."""
+        self.open_threads: OpenThreads = lambda _workspace, _title, _text: None
+        """Shows the threads of another folder, to be read."""
+        self.under_way = Evaluating(screen, workspace)
+        """The evaluations that are being made."""
         self.export: Callable[[], None] = lambda: None
         """Opens the dialog of an export."""
 
@@ -65,6 +70,13 @@ class ListScreens:
 
         board = FailuresScreen(self._workspace, self._arranging.shown, blind=blind)
         self._screen.app.push_screen(board, self._narrow)
+
+    def evaluations(self) -> None:
+        """How good models are."""
+        from tui.screens.evaluations import EvaluationsScreen
+
+        board = EvaluationsScreen(self._workspace, self.under_way, self.open_threads)
+        self._screen.app.push_screen(board)
 
     def _narrow(self, terms: tuple[str, ...] | None) -> None:
         """List only those of the shown threads that the terms select."""

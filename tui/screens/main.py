@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -15,11 +17,12 @@ from textual.command import Provider
 from textual.widgets import Input
 
 from core.workspace import Workspace
-from tui.keys import Action, ActionId, bindings
+from tui.keys import Action, ActionId, Keys, bindings
 from tui.local_keys import keys_of
 from tui.palette import Actions
 from tui.screens.actions import ACTIONS, refusal
 from tui.screens.frame import Frame
+from tui.screens.reading_alone import READ_ONLY, changes
 from tui.terminal.gc_pauses import start_searching
 
 if TYPE_CHECKING:
@@ -29,6 +32,15 @@ if TYPE_CHECKING:
     from tui.widgets.thread_list import ThreadList
 
 _FUNCTIONS = {action.id: action for action in ACTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What a main screen shows that opens over another one."""
+
+    title: str
+    filter: str
+    """In force from the start; empty for all."""
 
 
 class MainScreen(Frame):
@@ -46,9 +58,12 @@ class MainScreen(Frame):
         *,
         polling: bool | None = None,
         link: tuple[str, int] | None = None,
+        over: Over | None = None,
     ) -> None:
-        """Args: `link` is a thread, by its stem, and the message, counted from 0, that are gone to at the start."""
-        super().__init__(actions)
+        """Args: `link` is a thread, by its stem, and the message, counted from 0, that are gone to at the start; `over`
+        says what it shows where it opens over the screen of another folder."""
+        super().__init__(actions, over.title if over else "")
+        self._over = over
         self.workspace = workspace
         self._polling = polling
         self._link = link
@@ -79,6 +94,7 @@ class MainScreen(Frame):
         self.parts = Parts(
             self, self.workspace, act=self.action_do, leave=self.leave, resume=self._resume, polling=self._polling
         )
+        self.parts.list_screens.open_threads = partial(_open_over, self, self._polling)
         self.ready = True
         start_searching()
         self.parts.feed.start()
@@ -86,6 +102,8 @@ class MainScreen(Frame):
             self.parts.thread.expected = self._link
             self.parts.arranging.go_to(self._link[0])
             self.focus_pane("conversation")
+        if self._over is not None and self._over.filter:
+            self.parts.filter_line.put(self._over.filter)
         self._resume()
 
     def _resume(self) -> None:
@@ -99,6 +117,8 @@ class MainScreen(Frame):
             self._waiting.append(name)
         elif self.parts.edits.opening:
             return
+        elif self._over is not None and name == "turn.stop":
+            self.leave()
         elif why := refusal(_FUNCTIONS[name], self.parts, keys_of(self)):
             self.parts.thread.say(why)
         else:
@@ -127,7 +147,9 @@ class MainScreen(Frame):
 
     def leave(self) -> None:
         """Stop what runs, keep what came of it, and end the program."""
-        if self.ready:
+        if self._over is not None:
+            self.dismiss(None)
+        elif self.ready:
             self.run_worker(self._leave(), group="leave", exclusive=True)
         else:
             self.app.exit()
@@ -185,3 +207,10 @@ class MainScreen(Frame):
 
     def _on_conversation_taken(self, event: Conversation.Taken) -> None:
         self.parts.proposals.take_sample(event.number)
+
+
+def _open_over(main: MainScreen, polling: bool | None, workspace: Workspace, title: str, text: str) -> None:
+    """Show the threads of another folder, to be read, over the main screen; `text` is the filter in force."""
+    heading = f"{title} · {READ_ONLY} · {Keys(main.actions)['app.quit']} goes back"
+    actions = [action for action in main.actions if not (action.id in _FUNCTIONS and changes(action.id))]
+    main.app.push_screen(MainScreen(workspace, actions, polling=polling, over=Over(heading, text)))

@@ -12,7 +12,7 @@ from core.storage.store import Stored
 from core.text import one_line
 from core.thread.summary import Summary
 from core.workspace import Workspace
-from tui.keys import ActionId, shown_key
+from tui.keys import ActionId
 from tui.local_keys import keys_of
 from tui.open_thread.branches import Branches
 from tui.open_thread.bridge import REDRAW_SECONDS
@@ -90,9 +90,8 @@ class Parts:
         self.workspace = workspace
         self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
         self._compose_list(frame.listed)
-        self.making = self.list_screens.making = Making(
-            frame, self.runs, self.day.show_beside, self._key("list.propose")
-        )
+        offer = self._key("list.propose")
+        self.making = self.list_screens.making = Making(frame, self.runs, self.day.show_beside, offer)
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
             frame, workspace, lambda: self.filter_line.text, lambda: self.arranging.shown, lambda: self.folder.whole,
@@ -273,7 +272,7 @@ class Parts:
         self.filter_line.again()
 
     def _key(self, name: ActionId) -> str:
-        return next(shown_key(action) for action in self.frame.actions if action.id == name)
+        return keys_of(self.frame)[name]
 
     def _runs_report(self) -> None:
         self.frame.set_timer(REDRAW_SECONDS, self.hear_runs)
@@ -296,5 +295,6 @@ class Parts:
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         self.exports.close()
+        self.list_screens.under_way.close()
         self.runs.close()
         self.feed.close()

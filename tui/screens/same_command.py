@@ -31,6 +31,7 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "export.choose": ("export --split SHARES --profile NAME",),
     "threads.migrate": ("migrate",),
     "threads.import": ("import-threads FILE",),
+    "list.evaluations": ("evaluate --dataset NAME", "evaluate --resume"),
     "data.open": ("datasets list", "datasets show", "datasets presets", "datasets import", "datasets check",
         "datasets mend", "datasets mark NAME RECORDING --from S --to S --label LABEL", "datasets cut NAME --length S"),
     "turn.run": ("sample --count 1 --take 1",),
@@ -88,7 +89,6 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 COMMANDS_ALONE: Mapping[str, str] = {
     "batches list": "lists what `run --resume` goes on with; changes nothing",
     "batches remove": "forgets a list of what was to be made; no thread changes",
-    "evaluate": "asks several models for a long time and changes no thread of the workspace",
     "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",

@@ -23,6 +23,7 @@ from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.phone import phone_recording
 from tests.tui.driving import opened
+from tests.tui.evaluated import evaluated_workspace
 from tests.tui.motion import on_screen, until, with_recording
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
@@ -216,6 +217,17 @@ async def own_recordings(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "8 sessions of 1 subject" in on_screen(pilot.app))
 
 
+async def evaluation(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """Two models' answers to the same sessions, a cell of what the second one confuses under the cursor."""
+    evaluated_workspace(screen.workspace.root)
+    await pilot.press("1", "M")
+    await until(pilot, lambda: "15 of 16 tries" in on_screen(pilot.app))
+    await pilot.press("enter")
+    await until(pilot, lambda: "good − poor" in on_screen(pilot.app))
+    await pilot.press("tab", "tab", "tab", "tab", "right")
+    await until(pilot, lambda: "2 tries: sitting" in on_screen(pilot.app))
+
+
 SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "conversation": conversation,
     "unfolded": unfolded,
@@ -231,6 +243,7 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "help": help_searched,
     "mark": marked,
     "own": own_recordings,
+    "evaluation": evaluation,
 }
 
 

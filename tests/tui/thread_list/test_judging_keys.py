@@ -135,7 +135,7 @@ async def test_a_range_and_all_that_is_shown_are_marked(workspace: Workspace, ad
     async with shown(workspace, 8) as (pilot, main):
         await pilot.press("j", "m", "j", "j", "comma")
         assert main.listed.marked == set(stems[1:5])
-        await pilot.press("M", "asterisk")
+        await pilot.press("Z", "asterisk")
         assert main.listed.marked == set(stems)
         await pilot.press("asterisk")
         assert not main.listed.marked
