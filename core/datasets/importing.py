@@ -202,7 +202,8 @@ def _job(importer: Importer, raw: Raw | None, plan: Plan) -> dict[str, Any]:
 
 @contextmanager
 def alone(data: Path, name: str) -> Generator[None]:
-    """One import of a name at a time. Raises UsageError when there is another."""
+    """One import of a name at a time. Raises UsageError when there is another; DatasetError where the folder cannot be
+    written."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(data / f".{name}.lock", timeout=0)
@@ -210,6 +211,8 @@ def alone(data: Path, name: str) -> Generator[None]:
         lock.acquire()
     except Timeout as error:
         raise UsageError(f"{name} is being imported or changed by another program at this moment") from error
+    except OSError as error:
+        raise DatasetError(f"cannot write into {data}: {system_reason(error)}; nothing was changed") from error
     try:
         yield
     finally:

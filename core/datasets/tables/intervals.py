@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -82,7 +82,7 @@ def read_intervals(file: RawFile) -> list[Interval]:
         raise DatasetError(f"{file.name}: its labels cannot be read: {' '.join(str(error).split())[:120]}") from error
     if not intervals:
         raise DatasetError(f"{file.name}: it holds no labelled stretches")
-    return intervals
+    return [replace(each, label=" ".join(each.label.split())) for each in intervals]
 
 
 def _of_hapt(data: bytes) -> list[Interval]:
@@ -152,7 +152,13 @@ def _of_table(file: RawFile) -> list[Interval]:
 
 def _times(values: Iterable[Any], name: str) -> list[int | None]:
     """Times of intervals as nanoseconds, None for an empty cell."""
-    return [None if value is None or not str(value).strip() else _time(value, name) for value in values]
+    times: list[int | None] = []
+    for row, value in enumerate(values, 1):
+        try:
+            times.append(None if value is None or not str(value).strip() else _time(value, name))
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"row {row} has no time in {name} but {value!r}; write it, or take the row out") from error
+    return times
 
 
 def _time(value: Any, name: str) -> int:

@@ -19,7 +19,7 @@ import pytest
 from filelock import FileLock
 from pyarrow import parquet
 
-from core.datasets.importing import import_dataset
+from core.datasets.importing import alone, import_dataset
 from core.datasets.plan import ImportOptions, ImportStoppedError
 from core.datasets.standard import dataset_names, open_dataset
 from core.errors import DatasetError, UsageError
@@ -229,6 +229,9 @@ def test_two_imports_of_one_name_do_not_meet(workspace: Workspace) -> None:
     workspace.data.mkdir()
     with FileLock(workspace.data / ".demo.lock"), pytest.raises(UsageError, match="changed by another program"):
         import_dataset(workspace, "demo")
+    (workspace.root / "file").touch()
+    with pytest.raises(DatasetError, match="nothing was changed"), alone(workspace.root / "file", "x"):
+        pass
 
 
 def test_progress_goes_from_nothing_to_everything(workspace: Workspace, several_subjects: Path) -> None:

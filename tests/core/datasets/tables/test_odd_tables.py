@@ -201,6 +201,7 @@ def test_a_name_whose_bytes_are_no_text_stops_nothing(
     [
         ("a.json", '[{"annotations": [{"result": [{"value": 5}]}]}]', "a.json: its labels cannot be read"),
         ("labels.csv", "start,end,label\n0,5,walk\n7,6,sit\n", "labels.csv: row 2 ends before it begins"),
+        ("labels.csv", "start,end,label\n0,5,walk\nsoon,9,sit\n", "row 2 has no time in start but 'soon'; write it"),
     ],
 )
 def test_labels_that_are_none_are_a_sentence(
