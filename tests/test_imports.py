@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SLOW = {"openai", "httpx2", "pyarrow", "scipy", "plotext", "pydantic", "tinydb", "watchfiles", "jsonschema", "numpy"}
+RUN_ELSEWHERE = ("probes", "environments")
+"""Rooms whose modules are run by a trainer's own Python, beside its own packages."""
 
 
 def loaded_after(program: str) -> set[str]:
@@ -25,7 +27,8 @@ def modules(package: str) -> list[str]:
     return sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in (ROOT / package).rglob("*.py")
-        if path.name != "__main__.py" and path.parent.name != "probes"  # run by a trainer's own Python
+        if path.name != "__main__.py"
+        and path.parent.name not in ("probes", "environments")  # run by others' own Pythons
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError, system_reason
@@ -46,11 +47,19 @@ def server_of(work: Work) -> Server[Any]:
 
     return Server(
         "sensorloom",
-        version=version("sensorloom"),
+        version=_version(),
         instructions=f"{_HOW}\n\n{system_prompt()}",
         on_list_tools=listed,
         on_call_tool=called,
     )
+
+
+def _version() -> str:
+    """Of whichever distribution this is part of."""
+    for name in ("sensorloom", "sensorloom-env"):
+        with suppress(PackageNotFoundError):
+            return version(name)
+    return ""
 
 
 def serve_stdio(work: Work) -> None:

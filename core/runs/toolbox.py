@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -229,7 +230,8 @@ def _run_file(path: Path, source: bytes) -> _Found:
     before = sys.modules.get(module.__name__)
     sys.modules[module.__name__] = module
     try:
-        exec(compile(source, str(path), "exec"), module.__dict__)
+        with _called_tools():
+            exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         return (), path.name, f"{path.name}{_line(error, path)}: {type(error).__name__}: {_sentence(error)}"
     finally:
@@ -237,6 +239,27 @@ def _run_file(path: Path, source: bytes) -> _Found:
             sys.modules[module.__name__] = before
     own = _tools_in(module)
     return own, path.name, "" if own else f"{path.name} holds no tools: put `@tool` from tools.registry on a function"
+
+
+@contextmanager
+def _called_tools() -> Generator[None]:
+    """While somebody's own tools are run, `tools` is what they import `tool` from, wherever it lies: in the
+    distribution `sensorloom-env` it is part of another package, and `tools` may be anybody's."""
+    here = Tool.__module__.removesuffix(".registry")
+    if here == "tools":
+        yield
+        return
+    others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "tools"}
+    ours = {name: module for name, module in sys.modules.items() if name == here or name.startswith(f"{here}.")}
+    for name in others:
+        del sys.modules[name]
+    sys.modules.update({f"tools{name.removeprefix(here)}": module for name, module in ours.items()})
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tools"]:
+            del sys.modules[name]
+        sys.modules.update(others)
 
 
 def _line(error: BaseException, path: Path) -> str:
