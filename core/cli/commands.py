@@ -61,6 +61,7 @@ SECTIONS = {
         "judge": "let a model score threads by a rubric",
         "faithfulness": "ask whether answers move when what they cite is taken away",
         "prove": "load an export with a trainer's own code",
+        "publish": "lay out a dataset repository to be shared",
         "migrate": "convert v3 threads, keeping the originals",
         "import-threads": "make threads of training rows, logs and traces",
     },

@@ -63,11 +63,13 @@ def export(
     *,
     dry_run: bool = False,
     known: Known | None = None,
+    is_noted: bool = True,
 ) -> ExportReport:
     """Write a training file of the threads that `request` selects.
 
     Blocks; belongs in a worker. The same selection gives the same bytes. With `dry_run` everything is done but the
     writing: the report says what would leave, and why the rest would not. `known` is what earlier ones found out.
+    Without `is_noted` the threads do not count as exported.
 
     Raises:
         UsageError: the filter or the profile is not known, or an option would be ignored.
@@ -89,7 +91,7 @@ def export(
         (staging.folder / "rows").unlink()
         if choice.book is not None:
             write_book(workspace.root, choice.book)
-        report = _publish(workspace, request, staging, choice, files, progress)
+        report = _publish(workspace, request, staging, choice, files, progress, is_noted=is_noted)
     return replace(report, seconds=time.monotonic() - started)
 
 
@@ -222,6 +224,8 @@ def _publish(
     choice: _Choice,
     files: Sequence[ExportFile],
     progress: Progress,
+    *,
+    is_noted: bool,
 ) -> ExportReport:
     """Name the files `{stem}_{YYYYMMDD_HHMMSS}[_{split}].jsonl`, one time for all of them, and what goes beside them.
 
@@ -245,7 +249,8 @@ def _publish(
         if progress.cancelled():
             raise cancelled()
         staging.publish()
-        add_to_log(workspace, _left(profile.name, name, entries))
+        if is_noted:
+            add_to_log(workspace, _left(profile.name, name, entries))
     return replace(
         report,
         files=tuple(replace(file, path=workspace.exports / file.path.name) for file in named),

@@ -91,6 +91,7 @@ COMMANDS_ALONE: Mapping[str, str] = {
     "batches remove": "forgets a list of what was to be made; no thread changes",
     "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
+    "publish": "writes a folder to be shared; changes nothing in the workspace",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",
     "tools": "shows what a model is offered; changes nothing",
     "trust": "the program asks at its start, before there are keys",

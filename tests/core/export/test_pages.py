@@ -30,4 +30,10 @@ def test_the_page_of_training_names_every_profile_and_only_options_there_are():
         "--trainer",
         "--cutoff",
     }
-    assert set(re.findall(r"--[a-z][a-z-]+", page)) - options <= {"--python", "--quick", "--output"}  # of others
+    assert set(re.findall(r"--[a-z][a-z-]+", page)) - options <= {
+        "--python",
+        "--quick",
+        "--output",
+        "--license",
+        "--form",
+    }  # of others
