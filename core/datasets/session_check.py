@@ -104,8 +104,9 @@ def _of_file(file: ParquetFile, location: str, described: Sequence[Channel], hea
 def _of_flags(file: ParquetFile, location: str, channels: Sequence[str]) -> Iterator[Finding]:
     import pyarrow as pa
 
+    schema = file.schema_arrow
     for name in channels:
-        if pa.types.is_boolean(file.schema_arrow.field(name).type):
+        if pa.types.is_boolean(schema.field(name).type):
             message = f"column {name} holds true and false, which are read as 1 and 0: it is no sensor's"
             yield Finding("warning", f"flag {name}", location, message, f"--drop {name}")
 

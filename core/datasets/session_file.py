@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,7 +80,9 @@ def layout_problems(file: ParquetFile, described: Sequence[str]) -> Iterator[tup
     Yields:
         The kind of problem, a sentence, and the options of `datasets mend` that put it right.
     """
-    schema = file.schema_arrow
+    import pyarrow as pa
+
+    schema = file.schema_arrow  # made anew each time it is asked for
     wanted = wanted_columns(schema.names, described)
     for name in dict.fromkeys(wanted):
         if wanted.count(name) > 1:
@@ -95,7 +97,8 @@ def layout_problems(file: ParquetFile, described: Sequence[str]) -> Iterator[tup
         )
         return
     for name in dict.fromkeys(wanted):
-        if problem := _type_problem(file, name):
+        kind = schema.field(schema.get_field_index(name)).type if name else pa.null()
+        if problem := _type_problem(file, name, kind):
             yield "times" if name == TIME_COLUMN else "not numbers", *problem
 
 
@@ -115,11 +118,10 @@ def read_columns(file: ParquetFile, names: Sequence[str]) -> dict[str, Samples]:
     return {name: np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names}
 
 
-def _type_problem(file: ParquetFile, name: str) -> tuple[str, str] | None:
+def _type_problem(file: ParquetFile, name: str, kind: Any) -> tuple[str, str] | None:
     """Why a column's type holds no numbers, and the options that mend it."""
     import pyarrow as pa
 
-    kind = file.schema_arrow.field(file.schema_arrow.get_field_index(name)).type if name else pa.null()
     types = pa.types
     if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind):
         return None

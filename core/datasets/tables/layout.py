@@ -235,14 +235,14 @@ def _kind(cells: Sequence[str], decimal: str) -> str:
 
 def _unique(names: Sequence[str]) -> list[str]:
     """Names as they stand; an empty one by its number, one that is there already with a number behind it."""
-    unique: list[str] = []
+    unique: dict[str, None] = {}
     for number, name in enumerate(names, 1):
         plain = name or f"column_{number}"
         twin = 2
         while plain in unique:
             plain, twin = f"{name or f'column_{number}'}_{twin}", twin + 1
-        unique.append(plain)
-    return unique
+        unique[plain] = None
+    return list(unique)
 
 
 def _rate_in(heading: str) -> float | None:
