@@ -73,6 +73,14 @@ class TaskSettings(Table, frozen=True):
 
     form: str = FULL_NAME
     """The form of new threads: `full`, `compact`, or one of `forms`."""
+    system: str | None = None
+    """The system prompt of every form: a file in `prompts/`, `usual` or `none`."""
+    question: str | None = None
+    """What a model is told that proposes a question: likewise."""
+    few_shot: int | tuple[str, ...] | None = None
+    """Accepted threads that are shown before a new one: how many, or their ids."""
+    tools: tuple[str, ...] | None = None
+    """The tools that are offered, by name."""
     forms: dict[str, TaskForm] = msgspec.field(default_factory=dict[str, TaskForm])
     """Forms of one's own by name: `[task.forms.NAME]`."""
 

@@ -113,7 +113,7 @@ class Conversation:
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
     """Read a request's body. Anything missing or odd reads as empty: the analyst then has less to go by."""
-    messages = [message for message in _list(body.get("messages")) if isinstance(message, dict)]
+    messages = _without_examples([each for each in _list(body.get("messages")) if isinstance(each, dict)])
     first_reply = next((at for at, message in enumerate(messages) if message.get("role") == "assistant"), len(messages))
     opening = "\n\n".join(_text(message) for message in messages[:first_reply] if message.get("role") == "user")
     manifest = _manifest(opening)
@@ -134,6 +134,20 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         transcript="\0".join(f"{message.get('role')}:{_text(message)}" for message in messages),
         nudge="\n".join(_text(message) for message in later if message.get("role") == "user"),
     )
+
+
+def _without_examples(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without whole threads that are shown as examples: instructions, then all from the last opening."""
+    openings = [
+        at
+        for at, message in enumerate(messages)
+        if message.get("role") == "user" and opening_of(_text(message)).manifest is not None
+    ]
+    spoken = any(message.get("role") == "assistant" for message in messages[: openings[-1]]) if openings else False
+    if not spoken:
+        return messages
+    told = [message for message in messages[: openings[0]] if message.get("role") in ("system", "developer")]
+    return [*told, *messages[openings[-1] :]]
 
 
 def _findings(messages: Sequence[Mapping[str, Any]]) -> list[Finding]:

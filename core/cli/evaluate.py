@@ -9,7 +9,16 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_progress import STOPPED, Watch, run_shown
-from core.cli.serving_options import FLAGS, FORM_HELP, parallel_option, serving_in, serving_options, threads_at_once
+from core.cli.serving_options import (
+    FLAGS,
+    PROMPTS,
+    form_in,
+    form_options,
+    parallel_option,
+    serving_in,
+    serving_options,
+    threads_at_once,
+)
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
 from core.text import counted
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from core.runs.batch import Job, Ran
 
 SETS_UP = (
-    "dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "form",
+    "dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "form", *PROMPTS,
     "max_turns", *(name for name in FLAGS if name != "headers"),
 )  # fmt: skip
 """Options that an evaluation is begun with; one that is gone on with has them already."""
@@ -40,7 +49,7 @@ SETS_UP = (
 @click.option("--tries", type=click.IntRange(1, MAX_TRIES), help="Tries at each session; 1 unless told.")
 @click.option("--question", "--query", "question", help="What is asked of all.")
 @click.option("--evidence", type=click.Choice(EVIDENCE), help="What answers may rest on.")
-@click.option("--form", default="", help=FORM_HELP)
+@form_options
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @serving_options
 @parallel_option
@@ -112,7 +121,7 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         options["evidence"],
         options["max_turns"],
         serving_in(options),
-        options["form"],
+        form_in(workspace, options),
     )
     return planned(workspace, wanted)
 

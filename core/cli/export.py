@@ -46,6 +46,8 @@ _ABOUT = "\n".join(f"{profile.name:16} {profile.about}" for profile in PROFILES.
 @click.option("--split-calls", is_flag=True, help="Parallel calls as turns of one call each (Llama-3 templates).")
 @click.option("--template", type=click.Choice(TEMPLATES), default="qwen", show_default=True,
               help="llamafactory: how results of parallel calls are joined.")  # fmt: skip
+@click.option("--with-system", is_flag=True,
+              help="hf, openai, openai_v1: the system prompt and the examples that were sent, too.")  # fmt: skip
 @click.option("--mask-bad", is_flag=True, help="hf, openai: turns labelled bad stay as context, out of the loss.")
 @click.option("--correct-only", is_flag=True,
               help="Leave out wrong answers that nobody accepted; as the settings say unless told.")  # fmt: skip
@@ -58,8 +60,8 @@ def command(
     workspace: Workspace, every: bool, status: bool, dry_run: bool, rejected: bool, wanted: str, profile: str,
     new_only: bool, split: str | None, group: Grouping, seed: int, hold_out: tuple[str, ...],
     release: tuple[str, ...], dedupe: Literal["off", "exact", "near"], cap: int | None, split_calls: bool,
-    template: str, mask_bad: bool, correct_only: bool, wrong_too: bool, call_ids: Literal["stored", "neutral"],
-    as_json: bool,
+    template: str, mask_bad: bool, with_system: bool, correct_only: bool, wrong_too: bool,
+    call_ids: Literal["stored", "neutral"], as_json: bool,
 ) -> int:  # fmt: skip
     """Write threads to a training file, one thread a line: the finished ones that nobody rejected, unless told."""
     options = _chosen_options()
@@ -75,6 +77,7 @@ def command(
     request = ExportRequest(
         profile, wanted, not every, rejected, new_only, None, parse_split(split, group, seed) if split else None,
         dedupe, cap, seed, correct_only or (False if wrong_too else None), call_ids, split_calls, template, mask_bad,
+        with_system,
     )  # fmt: skip
     refuse_ignored(request, options)
     _remember(workspace, hold_out, release)

@@ -15,7 +15,15 @@ from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_told import document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
-from core.cli.serving_options import FORM_HELP, parallel_option, serving_in, serving_options, threads_at_once
+from core.cli.serving_options import (
+    PROMPTS,
+    form_in,
+    form_options,
+    parallel_option,
+    serving_in,
+    serving_options,
+    threads_at_once,
+)
 from core.cli.threads import filter_option
 from core.errors import UsageError
 from core.text import counted
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
     "form",
+    *PROMPTS,
 )  # fmt: skip
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
@@ -56,7 +65,7 @@ EVIDENCE_HELP = (
 )
 @click.option("--kind", metavar="NAMES", help=KIND_HELP)
 @click.option("--evidence", type=click.Choice(WANTED), help=EVIDENCE_HELP)
-@click.option("--form", default="", help=FORM_HELP)
+@form_options
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")
@@ -99,7 +108,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     )
     options["parallel"] = threads_at_once(options["parallel"], choice.settings.concurrency)
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
-    jobs = with_form(workspace, jobs, options["form"])
+    jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown
 

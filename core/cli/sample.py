@@ -89,6 +89,7 @@ async def _proposed(
     workspace: Workspace, stored: Stored, choice: ModelChoice, count: int, seed: int | None
 ) -> tuple[list[Proposal] | None, list[str]]:
     """The whole proposals in their order, and why others failed; None when it was stopped."""
+    from core.curate.prompts import ahead_of
     from core.datasets.check import look_at_session
     from core.model.refusals import Dropped
     from core.runs.events import TurnEnded, TurnProposed
@@ -100,13 +101,14 @@ async def _proposed(
     tools = offered_to(stored.thread, await asyncio.to_thread(open_toolbox, workspace))
     await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)
+    ahead = await asyncio.to_thread(ahead_of, workspace, stored.thread)
     proposals: dict[str, Proposal] = {}
     errors: dict[str, None] = {}
     stopped = False
     model = open_model(workspace, choice)
     try:
         events: Any = propose_many(
-            stored.thread, stored.stem, model, tools, context, count=count, run="sample", seed=seed
+            stored.thread, stored.stem, model, tools, context, count=count, run="sample", seed=seed, ahead=ahead
         )
         async for event in events:
             if isinstance(event, TurnProposed):

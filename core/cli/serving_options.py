@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.errors import UsageError
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.thread.form import TaskForm
 
 FLAGS = {
     "temperature": ("--temperature", "NUMBER", "How freely the model chooses its words."),
@@ -32,6 +36,40 @@ FLAGS = {
 by each command: they decide of more than the request."""
 
 FORM_HELP = "What the model is shown: `full`, `compact`, or a form of [task]; as the settings have it unless told."
+
+PROMPTS = {
+    "system": ("--system", "FILE", "The system prompt of new threads: a file, `usual` or `none`."),
+    "question_prompt": ("--question-prompt", "FILE", "What the model is told that proposes their questions: likewise."),
+    "few_shot": ("--few-shot", "N|ID,…", "Show so many accepted threads before each new one, or those named."),
+    "tools": ("--tools", "NAMES", "The tools that new threads offer, with commas between."),
+}
+"""The options of what new threads are shown, beside `--form`."""
+
+
+def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--form` and the options that change a part of it."""
+    for name, (flag, stands_for, about) in reversed(PROMPTS.items()):
+        function = click.option(flag, name, metavar=stands_for, default="", help=about)(function)
+    return click.option("--form", default="", help=FORM_HELP)(function)
+
+
+def form_in(workspace: Workspace, options: Mapping[str, Any]) -> TaskForm:
+    """The form that the options name, with what they change of it. Raises UsageError."""
+    import msgspec
+
+    from core.curate.prompts import with_prompts
+    from core.runs.mode import wanted_form, with_known_tools
+
+    form = with_prompts(
+        workspace, wanted_form(workspace, options["form"]), options["system"], options["question_prompt"]
+    )
+    if wanted := options["few_shot"]:
+        shown = int(wanted) if wanted.isdecimal() else tuple(filter(None, map(str.strip, wanted.split(","))))
+        form = msgspec.structs.replace(form, few_shot=shown)
+    if names := tuple(filter(None, map(str.strip, options["tools"].split(",")))):
+        form = with_known_tools(workspace, msgspec.structs.replace(form, tools=names))
+    return form
+
 
 SEVERAL = ("stop", "headers")
 

@@ -12,8 +12,9 @@ from core.cli.list import lines
 from core.cli.threads import opened
 from core.listing.order import Row
 from core.storage.store import Stored
+from core.text import counted
 from core.thread.cost import cost_of_all, spent, tokens_in
-from core.thread.form import checksum_in, form_in
+from core.thread.form import KEY, SHOWN, checksum_in, form_in
 from core.thread.question import question_place, question_turn
 from core.thread.summary import summary_of
 from core.thread.turns import turns
@@ -43,7 +44,9 @@ def command(workspace: Workspace, name: str, as_json: bool) -> None:
     if told := spent(read, written, cost):
         say(told)
     if told := form_line(stored.thread.metadata):
-        say(told)
+        from core.curate.task import is_changed
+
+        say(told + ("; made with another prompt than now" if is_changed(workspace, stored.thread.metadata) else ""))
     for number, text in enumerate(_texts(stored), 1):
         say(f"{number:>4}  {text}")
 
@@ -51,7 +54,9 @@ def command(workspace: Workspace, name: str, as_json: bool) -> None:
 def form_line(metadata: Mapping[str, Any]) -> str:
     """The form of the thread's task with its checksum; empty where the thread keeps none."""
     checksum = checksum_in(metadata)
-    return f"form {form_in(metadata).name} ({checksum})" if checksum else ""
+    shown = len(metadata[KEY].get(SHOWN, ())) if checksum else 0
+    examples = f", after {counted(shown, 'example')}" if shown else ""
+    return f"form {form_in(metadata).name} ({checksum}){examples}" if checksum else ""
 
 
 def _document(stored: Stored) -> dict[str, object]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.curate.editing import ToolsAt, edited_and_executed
 from core.curate.steps import commit, recorder
-from core.curate.task import form_named, opening_in, recorded_form
+from core.curate.task import form_named, kept_form, opening_in
 from core.errors import ConflictError, DatasetError
 from core.storage import history, store
 from core.storage.atomic import Content
 from core.storage.store import Stored
 from core.thread import proposal
-from core.thread.evidence import DEFAULT, WITHOUT, Evidence, settled
+from core.thread.evidence import DEFAULT, WITHOUT, Evidence, evidence_in, settled
 from core.thread.proposal import Proposal, Reason
 from core.thread.scoring import ACTIVITY, asks_for_a_label
 from core.thread.turns import with_ids_of
@@ -70,7 +70,8 @@ def create_thread(
     other = None if asked is None or asked.kind == ACTIVITY else asked
     right = truth if truth is not None else other.truth if other else _label_of(opened, session)
     form = form_named(workspace) if form is None else form
-    basis = _basis(workspace, opened, session, evidence) | _asked_for(other) | recorded_form(workspace, form)
+    basis = _basis(workspace, opened, session, evidence) | _asked_for(other)
+    basis |= kept_form(workspace, opened, session, form, evidence_in(basis))
 
     def make(stem: str) -> Thread:
         metadata = {

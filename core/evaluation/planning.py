@@ -19,6 +19,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
+    from core.thread.form import TaskForm
 
 COUNT = 50
 """Sessions unless told, where there are so many."""
@@ -44,8 +45,8 @@ class Wanted:
     max_turns: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """How all are asked: values of `ServingSettings`, headers apart."""
-    form: str = ""
-    """The form of the task by its name; the workspace's own choice unless told."""
+    form: TaskForm | None = None
+    """The form of the task; the workspace's own choice unless told."""
 
 
 def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
@@ -75,7 +76,7 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
         wanted.max_turns,
         "people held out from training" if wanted.held_out else _unknown(dataset, sessions),
         {option: value for option, value in wanted.options.items() if option != "headers"},
-        wanted_form(workspace, wanted.form),
+        wanted_form(workspace) if wanted.form is None else wanted.form,
     )
 
 

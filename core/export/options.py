@@ -28,6 +28,7 @@ RULES = {
     "split_calls": _of_profile("split_calls"),
     "template": _of_profile("template"),
     "call_ids": _of_profile("call_ids"),
+    "with_system": _of_profile("with_system"),
     "mask_bad": _of_profile("mask_bad"),
     "rejected": _of_profile("rejected"),
     "correct_only": _of_profile("correct_only"),

@@ -46,6 +46,8 @@ class ExportRequest:
     """LLaMA-Factory only: how the results of parallel calls are joined."""
     mask_bad: bool = False
     """Whether turns that are labelled bad stay in as context, out of the loss; where the form has loss marks."""
+    with_system: bool = False
+    """Whether what was sent before a thread leaves with it: the system prompt, and examples, which are not trained."""
 
 
 @dataclass(frozen=True, slots=True)

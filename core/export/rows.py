@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from core.errors import ThreadError
+from core.errors import SensorloomError, ThreadError
 from core.export.entry import Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
@@ -19,6 +19,7 @@ from core.export.references import references_of
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
+from core.export.sent import PROMPT_GONE, sent_with
 from core.export.siblings import Siblings
 from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
 from core.filters.language import Filter, parse
@@ -38,7 +39,7 @@ from core.workspace import Workspace
 def is_copy(request: ExportRequest, wanted: Filter) -> bool:
     """Whether threads leave as they are, undecoded: so quickly that other processes would only cost time."""
     is_plain = profile_of(request.profile).rows is None and request.call_ids == "stored"
-    return is_plain and request.dedupe == "off" and not wanted.needs_file
+    return is_plain and request.dedupe == "off" and not wanted.needs_file and not request.with_system
 
 
 class RowMaker:
@@ -49,6 +50,7 @@ class RowMaker:
     ) -> None:
         """Args: `trusted_ns` is the time from which on a file may have changed again since it was listed."""
         self._folder = workspace.threads
+        self._workspace = workspace
         self._request = request
         self._trusted_ns = trusted_ns
         self._profile = profile_of(request.profile)
@@ -115,6 +117,12 @@ class RowMaker:
         return False
 
     def _make_rows(self, summary: Summary, source: Source) -> None:
+        if self._request.with_system:
+            try:
+                source = sent_with(self._workspace, source)
+            except SensorloomError as error:
+                self._refuse(summary, PROMPT_GONE, str(error))
+                return
         if self._profile.rows is None:
             line = plain_row(source, self._request.call_ids)
             self._add(summary, source.digest, [line], keys_before_messages(source.data), source=source)

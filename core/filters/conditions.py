@@ -105,7 +105,7 @@ def condition_of(
     if not part.name:
         return _text_condition(searched, part.value, part.negated)
     name = _known_name(part.name, part.start)
-    if TERMS[name].of_workspace and part.value:
+    if _of_its_workspace(name, part.value):
         return _of_workspace(name, part, workspace, within)
     return _condition(name, part)
 
@@ -114,8 +114,13 @@ def asks_workspace(part: Written | Joined) -> bool:
     """Whether reading what a part says may read the workspace's files."""
     if isinstance(part, Joined):
         return not part.of_call and any(map(asks_workspace, part.parts))
-    term = TERMS.get(ALIASES.get(part.name.lower(), part.name.lower()))
-    return bool(term and term.of_workspace and part.value)
+    return _of_its_workspace(ALIASES.get(part.name.lower(), part.name.lower()), part.value)
+
+
+def _of_its_workspace(name: str, value: str) -> bool:
+    """Whether a term asks for what a summary does not tell. Of forms it is only whether one is another by now."""
+    term = TERMS.get(name)
+    return bool(term and term.of_workspace and value) or (name, value) == ("form", "changed")
 
 
 def _known_name(written: str, position: int) -> str:
@@ -185,14 +190,10 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
     words = part.value.split(",")
     if name == "subject":
         return Condition(workspace_terms.subject(workspace, words), None, negated, slow=True)
-    choices = TERMS[name].choices or workspace_terms.checks()
-    words = [choice(name, choices, word, start) for word in words]
-    if name == "exported":
-        return Condition(workspace_terms.left(workspace, words), None, negated, slow=True)
-    if name == "difficulty":
-        return Condition(workspace_terms.difficulty(workspace, words), None, negated, slow=True)
-    if name == "heldout":
-        return Condition(workspace_terms.held_out(workspace, words), None, negated, slow=True)
+    choices = TERMS[name].choices or (() if name == "form" else workspace_terms.checks())
+    words = [choice(name, choices, word, start) for word in words] if choices else words
+    if (about := workspace_terms.BY_NAME.get(name)) is not None:
+        return Condition(about(workspace, words), None, negated, slow=True)
     test = workspace_terms.FoundByChecks(workspace, words)
     return Condition(test, None, negated, slow=True, of_folder=test)
 

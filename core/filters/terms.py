@@ -206,7 +206,7 @@ TERMS: dict[str, Term] = {
     "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
     "kind": Term("the kind of question", lambda summary: _word(summary.kind), KINDS, example="kind:steps"),
     "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
-    "form": Term("its task's form", lambda summary: tuple(summary.form.split()), example="form:compact"),
+    "form": Term("its task's form, or `changed`", lambda summary: tuple(summary.form.split()), example="form:compact"),
     "without": Term(
         "whom its references were made without", lambda summary: tuple(summary.references_without.splitlines()),
         example="without:none",

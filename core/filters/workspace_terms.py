@@ -11,8 +11,10 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Protocol
 
+from core.curate.task import form_named, recorded_form
 from core.datasets.held_out import held_out_in
 from core.datasets.subjects import Subjects
+from core.errors import UsageError
 from core.filters.terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, duplicates
 from core.lint.finding import UNREADABLE
@@ -68,6 +70,24 @@ def subject(workspace: Workspace, words: Sequence[str]) -> OnSummary:
             not name if pattern == NONE else bool(name) if pattern == ANY else fnmatchcase(name, pattern)
             for pattern in patterns
         )
+
+    return test
+
+
+def form_changed(workspace: Workspace, words: Sequence[str]) -> OnSummary:
+    """Whether a thread was made with another prompt, or another form of that name, than a new one would be now; the
+    only word is `changed`."""
+
+    @cache
+    def current(name: str) -> str:
+        try:
+            return str(recorded_form(workspace, form_named(workspace, name))["sha256"])
+        except UsageError:
+            return ""
+
+    def test(summary: Summary) -> bool:
+        name, _, checksum = summary.form.partition(" ")
+        return bool(checksum) and current(name) != checksum
 
     return test
 
@@ -184,3 +204,12 @@ class FoundByChecks:
             assert self._checks_by_stem is not None
         names = {UNREADABLE} if summary.problem else self._checks_by_stem.get(summary.stem, frozenset[str]())
         return bool(names & self._words) or (ANY if names else NONE) in self._words
+
+
+BY_NAME: Mapping[str, Callable[[Workspace, Sequence[str]], OnSummary]] = {
+    "exported": left,
+    "difficulty": difficulty,
+    "heldout": held_out,
+    "form": form_changed,
+}
+"""Terms that one look at a summary answers."""

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.curate.task import asking_prompt
 from core.errors import ConflictError, ModelError, SensorloomError
 from core.model.client import Model
 from core.model.refusals import Dropped
@@ -133,7 +134,8 @@ async def _events(
 
     question = job.question or (job.asked.question if job.asked else "")
     if not job.stem and not question:
-        async for event in propose_question(await _manifest(workspace, job), model, run=job.session, seed=job.seed):
+        manifest, prompt = await _manifest(workspace, job), await asyncio.to_thread(asking_prompt, workspace, job.form)
+        async for event in propose_question(manifest, model, run=job.session, seed=job.seed, prompt=prompt):
             if isinstance(event, QueryProposed):
                 question = event.text
             elif isinstance(event, Waiting | Dropped) or (

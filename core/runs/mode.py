@@ -30,9 +30,14 @@ def wanted_form(workspace: Workspace, name: str = "") -> TaskForm:
         UsageError: there is no such form, or it names a tool that there is not.
     """
     from core.curate.task import form_named
+
+    return with_known_tools(workspace, form_named(workspace, name))
+
+
+def with_known_tools(workspace: Workspace, form: TaskForm) -> TaskForm:
+    """The form, whose tools there are. Raises UsageError naming the nearest one for a tool that there is not."""
     from core.runs.toolbox import open_toolbox
 
-    form = form_named(workspace, name)
     names = [tool.name for tool in open_toolbox(workspace)] if form.tools else []
     if wrong := next((tool for tool in form.tools if tool not in names), None):
         near = difflib.get_close_matches(wrong, names, 1)
@@ -41,11 +46,8 @@ def wanted_form(workspace: Workspace, name: str = "") -> TaskForm:
     return form
 
 
-def with_form(workspace: Workspace, jobs: Sequence[Job], name: str = "") -> list[Job]:
-    """The jobs, those of new threads in the form that is named, or that the settings have. Raises UsageError."""
-    if all(job.stem for job in jobs):
-        return list(jobs)
-    form = wanted_form(workspace, name)
+def with_form(jobs: Sequence[Job], form: TaskForm) -> list[Job]:
+    """The jobs, those of new threads in this form."""
     return [job if job.stem else replace(job, form=form) for job in jobs]
 
 

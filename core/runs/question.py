@@ -18,13 +18,21 @@ from core.thread.opening import described, question_prompt
 
 
 async def propose_question(
-    manifest: Mapping[str, Any], model: Model, *, run: str, stem: str = "", seed: int | None = None
+    manifest: Mapping[str, Any],
+    model: Model,
+    *,
+    run: str,
+    stem: str = "",
+    seed: int | None = None,
+    prompt: str | None = None,
 ) -> AsyncIterator[TurnEvent]:
     """Let the model propose the question that a person asks about a session of this dataset."""
     reply = Reply(run)
     if seed is None and model.choice.endpoint.builtin:
         seed = secrets.randbelow(2**31)
-    messages = sent_messages([{"role": "user", "content": described(manifest)}], question_prompt())
+    messages = sent_messages(
+        [{"role": "user", "content": described(manifest)}], question_prompt() if prompt is None else prompt
+    )
     try:
         yield TurnStarted(run, stem, await model.name())
         async for event in model.stream(reply, messages, (), seed):

@@ -13,6 +13,8 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
+from core.curate.prompts import ahead_of
+from core.curate.task import asking_prompt
 from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
@@ -69,7 +71,9 @@ class TurnRunner:
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             tools, context = await self._equipment(stored, run)
-            async for event in propose(stored.thread, stored.stem, self._model(choice), tools, context, run=run):
+            ahead = await asyncio.to_thread(ahead_of, self._workspace, stored.thread)
+            model = self._model(choice)
+            async for event in propose(stored.thread, stored.stem, model, tools, context, run=run, ahead=ahead):
                 yield event
 
         return self.start(stored.stem, events)
@@ -80,7 +84,9 @@ class TurnRunner:
         async def events(run: str) -> AsyncIterator[TurnEvent]:
             tools, context = await self._equipment(stored, run)
             model = self._model(choice)
-            async for event in propose_many(stored.thread, stored.stem, model, tools, context, count=count, run=run):
+            ahead = await asyncio.to_thread(ahead_of, self._workspace, stored.thread)
+            told: Any = {"count": count, "run": run, "ahead": ahead}
+            async for event in propose_many(stored.thread, stored.stem, model, tools, context, **told):
                 yield event
 
         return self.start(stored.stem, events)
@@ -121,7 +127,8 @@ class TurnRunner:
             from core.datasets.standard import open_dataset
 
             opened = await asyncio.to_thread(open_dataset, self._workspace, dataset)
-            async for event in propose_question(opened.manifest, self._model(choice), run=run, stem=stem, seed=seed):
+            model, prompt = self._model(choice), await asyncio.to_thread(asking_prompt, self._workspace)
+            async for event in propose_question(opened.manifest, model, run=run, stem=stem, seed=seed, prompt=prompt):
                 yield event
 
         return self.start(stem, events)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.curate.prompts import ahead_of
 from core.errors import ConflictError, SensorloomError, UsageError
 from core.model.client import Model
 from core.model.reply import CallWritten
@@ -24,7 +25,7 @@ from core.runs.events import CallAnswered, TurnAccepted, TurnEnded, TurnEvent, T
 from core.runs.turn_draft import Draft, begin, seed_for
 from core.storage.store import Stored, read
 from core.thread.conclusion import final_answer
-from core.thread.form import USUAL, form_of
+from core.thread.form import USUAL, Ahead, form_of
 from core.thread.opening import system_prompt
 from core.thread.proposal import Proposal, context_hash
 from core.thread.turns import calls_with_results
@@ -54,6 +55,7 @@ async def propose(
     run: str,
     seed: int | None = None,
     nudge: str = "",
+    ahead: Ahead | None = None,
 ) -> AsyncIterator[TurnEvent]:
     """Make one turn: stream the message, carry out its calls as they complete, propose it.
 
@@ -69,10 +71,11 @@ async def propose(
         seed: instead of the settings' own. It is raised by one for every turn that was set aside at this
             place, so that a retry is another sample.
         nudge: said to the model as the user, never stored.
+        ahead: what is sent before the thread; the usual system prompt unless told, where its form has one.
     """
     draft = begin(thread, model, run, seed)
     try:
-        async for event in _model_and_tool_events(draft, stem, model, tools, context, nudge):
+        async for event in _model_and_tool_events(draft, stem, model, tools, context, nudge, ahead):
             yield event
     except asyncio.CancelledError:
         stay_alive()
@@ -88,7 +91,13 @@ async def propose(
 
 
 async def _model_and_tool_events(
-    draft: Draft, stem: str, model: Model, tools: Sequence[Tool], context: ToolContext, nudge: str
+    draft: Draft,
+    stem: str,
+    model: Model,
+    tools: Sequence[Tool],
+    context: ToolContext,
+    nudge: str,
+    ahead: Ahead | None,
 ) -> AsyncIterator[TurnEvent]:
     thread, run = draft.thread, draft.run
     if thread.status == "finished":
@@ -105,8 +114,10 @@ async def _model_and_tool_events(
     if not nudge and known and is_assistant(known[-1]):
         nudge = NUDGE
     offered = [tool.schema for tool in tools] if thread.tools is None else thread.tools
-    system = system_prompt() if form_of(thread).system == USUAL else ""
-    async for event in model.stream(draft.reply, sent_messages(known, system, nudge), offered, draft.seed):
+    if ahead is None:
+        ahead = Ahead(system_prompt() if form_of(thread).system == USUAL else "")
+    sent = sent_messages([*(ahead.examples if offered else ()), *known], ahead.system, nudge)
+    async for event in model.stream(draft.reply, sent, offered, draft.seed):
         if not isinstance(event, CallWritten):
             yield event
             continue
@@ -153,6 +164,7 @@ async def propose_many(
     count: int,
     run: str,
     seed: int | None = None,
+    ahead: Ahead | None = None,
 ) -> AsyncIterator[TurnEvent]:
     """Propose `count` turns at once. Sample k's events carry the run `{run}/{k}` (from 1), its `TurnEnded` too;
     the last event of all is the `TurnEnded` of `run`."""
@@ -161,7 +173,7 @@ async def propose_many(
 
     async def sample(name: str, chosen: int | None) -> None:
         own = replace(context, artifacts=dict(context.artifacts))
-        async for event in propose(thread, stem, model, tools, own, run=name, seed=chosen):
+        async for event in propose(thread, stem, model, tools, own, run=name, seed=chosen, ahead=ahead):
             if not isinstance(event, TurnEnded):
                 arrived.put_nowait(event)
             else:
@@ -210,12 +222,14 @@ async def run_to_end(
     What was saved stays saved. A response without a final answer is set aside and asked for again. `hint` is said to
     the model with every request, and stored nowhere. `pausing` is asked after each turn: whether it ends there.
     """
-    nudges = 0
+    nudges, ahead = 0, await asyncio.to_thread(ahead_of, workspace, stored.thread)
     while stored.thread.status == "active":
         proposal: Proposal | None = None
         ended = TurnEnded(run, stored.stem)
         nudge = "\n\n".join(filter(None, (hint, NUDGE if nudges else "")))
-        async for event in propose(stored.thread, stored.stem, model, tools, context, run=run, seed=seed, nudge=nudge):
+        async for event in propose(
+            stored.thread, stored.stem, model, tools, context, run=run, seed=seed, nudge=nudge, ahead=ahead
+        ):
             match event:
                 case TurnProposed():
                     proposal = event.proposal

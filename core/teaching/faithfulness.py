@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from core.curate.prompts import ahead_of
 from core.curate.steps import commit
 from core.errors import UsageError
 from core.lint import grounding
@@ -13,8 +14,8 @@ from core.storage.store import Stored
 from core.teaching.asking import ask
 from core.thread.conclusion import final_answer, stated_confidence
 from core.thread.faithfulness import Faithfulness, Way, disturbed, with_faithfulness
+from core.thread.form import Ahead
 from core.thread.labels import same_label
-from core.thread.opening import system_prompt
 from core.thread.turns import is_error
 from core.thread.value import Thread, final_message, text_of
 from core.workspace import Workspace
@@ -39,8 +40,9 @@ async def check_faithfulness(
     """
     thread = stored.thread
     index, cites = cited_result(thread)
-    control = await _concluded(thread, index, None, model)
-    moved_to = await _concluded(thread, index, way, model)
+    ahead = await asyncio.to_thread(ahead_of, workspace, thread)
+    control = await _concluded(thread, index, None, model, ahead)
+    moved_to = await _concluded(thread, index, way, model, ahead)
     verdict = _verdict(str(thread.metadata.get("final_answer")), control, moved_to)
     facts = {"way": way, "message": index, "cited": cites > 0, "answer": moved_to[0], "confidence": moved_to[1]}
     changed = with_faithfulness(thread, verdict, **facts, model=await model.name())
@@ -67,10 +69,10 @@ def cited_result(thread: Thread) -> tuple[int, int]:
     return index, cites
 
 
-async def _concluded(thread: Thread, index: int, way: Way | None, model: Model) -> tuple[str, str]:
+async def _concluded(thread: Thread, index: int, way: Way | None, model: Model, ahead: Ahead) -> tuple[str, str]:
     """The answer and the confidence that the model states; empty where it states none, or calls a tool instead."""
     messages = disturbed(thread.messages[:-1], index, way)
-    reply = await ask(model, sent_messages(messages, system_prompt(), NOW), thread.tools or ())
+    reply = await ask(model, sent_messages([*ahead.examples, *messages], ahead.system, NOW), thread.tools or ())
     return final_answer(reply.text) or "", stated_confidence(reply.text) or ""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from core.thread.value import Thread
+from core.thread.value import Message, Thread
 
 Size = Literal["full", "short"]
 FULL_NAME, COMPACT_NAME = "full", "compact"
@@ -21,6 +21,17 @@ USUAL, NONE = "usual", "none"
 """Words in the place of a prompt's file: the program's own, and none."""
 KEY = "form"
 """Of a thread's metadata."""
+SHOWN = "shown"
+"""Of what is under it: the threads that were shown as examples, each with its checksum."""
+
+
+class Ahead(NamedTuple):
+    """What is sent before a thread's messages."""
+
+    system: str
+    """The system prompt; empty for none."""
+    examples: tuple[Message, ...] = ()
+    """The messages of the threads that are shown as examples."""
 
 
 class TaskForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -36,7 +47,11 @@ class TaskForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     results: Size = "full"
     """What a tool's result holds: all, or the few numbers that tell most."""
     system: str = USUAL
-    """The system prompt: `usual`, `none`, or a file."""
+    """The system prompt: `usual`, `none`, or a file in `prompts/`."""
+    question: str = USUAL
+    """What a model is told that proposes the question: likewise."""
+    few_shot: int | tuple[str, ...] = 0
+    """Accepted threads that are shown before a new one: so many, or those of these ids."""
 
 
 FULL = TaskForm()

@@ -106,5 +106,5 @@ HF = Profile(
     trainers=("trl", "axolotl"),
     rows=rows,
     snippets=snippets,
-    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad", "with_system")),
 )

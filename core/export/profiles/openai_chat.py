@@ -74,5 +74,5 @@ OPENAI = Profile(
     file_stem="training_data_openai_chat",
     rows=rows,
     sidecar=sidecar,
-    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad", "with_system")),
 )

@@ -10,6 +10,6 @@ OPENAI_V1 = Profile(
     about="the threads as they are stored; Axolotl and ms-swift read it as it is",
     file_stem="training_data_openai",
     trainers=("axolotl",),
-    options=frozenset(("call_ids", "rejected", "correct_only")),
+    options=frozenset(("call_ids", "rejected", "correct_only", "with_system")),
     snippets=axolotl_snippet,
 )

@@ -60,15 +60,11 @@ def threads(workspace: Workspace) -> list[Thread]:
         for number, session in enumerate(("s0_0000", "s2_0033"))
         for evidence in ("reference", "measure")
     ]
-    jobs = with_form(workspace, jobs, "compact")
+    jobs = with_form(jobs, COMPACT)
     ran = asyncio.run(run_jobs(workspace, jobs, Model(ModelChoice()), parallel=2, ended=lambda _: None))
     done = [result.thread for result in ran if result.thread is not None and result.finished]
     assert len(done) == len(jobs), [result.error for result in ran]
     return done
-
-
-def names(tools: Any) -> list[str]:
-    return [tool["function"]["name"] for tool in tools]
 
 
 def test_a_compact_thread_keeps_its_budget_and_is_right(threads: list[Thread]) -> None:
@@ -94,7 +90,7 @@ def test_later_turns_go_by_the_recorded_form(workspace: Workspace, threads: list
 def test_serving_and_training_are_one_task(workspace: Workspace) -> None:
     """What is asked for a thread's last turn is what its export teaches: the same messages, tools and system prompt."""
     model = Recording(ModelChoice())
-    (job,) = with_form(workspace, [Job("made", "s1_0012", "What is it?", 3, evidence="reference")], "compact")
+    (job,) = with_form([Job("made", "s1_0012", "What is it?", 3, evidence="reference")], COMPACT)
     (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
     assert ran.thread is not None and ran.finished
     profile = PROFILES["openai"]

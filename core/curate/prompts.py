@@ -1,0 +1,224 @@
+"""Prompts of one's own: the texts in `prompts/`, and the accepted threads that are shown as examples.
+
+What a thread was begun with is kept by its checksum under `.sensorloom/prompts/`, so that a later turn is asked with
+the same, whatever becomes of the file. A thread names it: `terse.txt@0123456789abcdef`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import SensorloomError, ThreadError, UsageError, WorkspaceError, system_reason
+from core.files import read_regular_file
+from core.storage.atomic import write_atomic
+from core.storage.store import Stored, read, read_all
+from core.storage.thread_files import stems
+from core.thread.evidence import Evidence, evidence_of
+from core.thread.form import KEY, NONE, SHOWN, USUAL, Ahead, TaskForm, checksum, form_of
+from core.thread.opening import system_prompt
+from core.thread.review import verdict_of
+from core.thread.value import Message, Thread, call_name, calls_of
+from core.workspace import Workspace, private_folder
+
+if TYPE_CHECKING:
+    from core.datasets.standard import StandardDataset
+
+FOLDER = "prompts"
+"""Where a workspace has its prompts, and under `.sensorloom/` where those that were used are kept."""
+_PINNED = re.compile(r"(?P<name>.+)@(?P<sha>[0-9a-f]{16})")
+
+
+def pinned(workspace: Workspace, value: str, folder: Path | None = None) -> str:
+    """A prompt's name with the checksum of its text, which is kept; `usual` and `none` as they are.
+
+    Args:
+        workspace: where it is kept.
+        value: the name of a file in `prompts/`.
+        folder: where the file lies instead.
+
+    Raises:
+        UsageError: there is no such file, or it is no text.
+        WorkspaceError: it cannot be kept.
+    """
+    if value in (USUAL, NONE) or _PINNED.fullmatch(value):
+        return value
+    path = (workspace.root / FOLDER if folder is None else folder) / value
+    try:
+        text = read_regular_file(path).decode("utf-8-sig").strip()
+    except OSError as error:
+        raise UsageError(f"the prompt {workspace.shown(path)} cannot be read: {system_reason(error)}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the prompt {workspace.shown(path)} is no UTF-8 text (byte {error.start + 1})") from error
+    return f"{path.name}@{_keep(workspace, text)}"
+
+
+def prompt_text(workspace: Workspace, value: str, usual: str) -> str:
+    """The text of a prompt, which may be pinned: as it was kept, or as the file has it where that is the same.
+
+    Raises:
+        UsageError: it is neither kept nor in `prompts/` as it was.
+    """
+    if value in (USUAL, NONE):
+        return usual if value == USUAL else ""
+    matched = _PINNED.fullmatch(value if _PINNED.fullmatch(value) else pinned(workspace, value))
+    assert matched is not None
+    text = _recalled(workspace, matched["sha"])
+    if not isinstance(text, str):
+        try:
+            if pinned(workspace, matched["name"]) == value:
+                return prompt_text(workspace, value, usual)
+        except UsageError:
+            pass
+        raise UsageError(
+            f"the prompt {matched['name']} that it was begun with is not there any more; put it into {FOLDER}/ as it "
+            f"was (checksum {matched['sha']}), or begin another thread"
+        )
+    return text
+
+
+def ahead_of(workspace: Workspace, thread: Thread) -> Ahead:
+    """What is sent before a thread's messages. Raises UsageError: it is not there any more."""
+    examples: list[Message] = []
+    for value in shown_in(thread):
+        name, _, sha = value.rpartition("@")
+        messages = _recalled(workspace, sha)
+        if not isinstance(messages, list):
+            try:
+                messages = list(read(workspace.threads, name).thread.messages)
+            except SensorloomError:
+                messages = []
+            if checksum(messages) != sha:
+                raise UsageError(f"the thread {name} that it was shown as an example is not there as it was any more")
+        examples += messages
+    return Ahead(prompt_text(workspace, form_of(thread).system, system_prompt()), tuple(examples))
+
+
+def shown_in(thread: Thread) -> list[str]:
+    """The threads that were shown as examples, each with its checksum."""
+    recorded = thread.metadata.get(KEY)
+    shown = recorded.get(SHOWN) if isinstance(recorded, dict) else None
+    return [value for value in shown if isinstance(value, str)] if isinstance(shown, list) else []
+
+
+def examples_for(
+    workspace: Workspace, dataset: StandardDataset, session: str, form: TaskForm, evidence: Evidence
+) -> list[str]:
+    """The threads that are shown before a new one, each with its checksum: those that are named, or as many as are
+    wanted of the accepted ones, most like it in their channels first, each label once before any a second time.
+
+    None is of the session's own person, or of anybody who is kept out of training.
+
+    Raises:
+        UsageError: a thread that is named may not be shown, or is not there.
+    """
+    if not form.few_shot:
+        return []
+    folder = workspace.threads
+    if folder.is_relative_to(workspace.root / "evaluations"):
+        folder = workspace.root / workspace.settings.paths.threads
+    shown: list[Stored] = []
+    if isinstance(form.few_shot, tuple):
+        for stem in form.few_shot:
+            stored = read(folder, stem)
+            if reason := _barred(workspace, dataset, session, form, evidence, stored.thread):
+                raise UsageError(f"{stem} cannot be shown as an example: {reason}")
+            shown.append(stored)
+    else:
+        there = [stored for stored in read_all(folder, stems(folder)) if not isinstance(stored, ThreadError)]
+        fit = [s for s in there if not _barred(workspace, dataset, session, form, evidence, s.thread)]
+        shown = _spread(fit, dataset, session, form.few_shot)
+    return [f"{stored.stem}@{_keep(workspace, list(stored.thread.messages))}" for stored in shown]
+
+
+def _spread(fit: Sequence[Stored], dataset: StandardDataset, session: str, count: int) -> list[Stored]:
+    """`count` of the threads: the most alike in channels first, and of these each label once before any again. What
+    decides between equals hangs on the ids alone, never on the session's label."""
+    names = {channel.name for channel in dataset.channels}
+
+    def rank(stored: Stored) -> tuple[float, str]:
+        opening = str(stored.thread.messages[0].get("content")) if stored.thread.messages else ""
+        alike = 1.0 if stored.thread.dataset == dataset.name else sum(f'"{name}"' in opening for name in names) / 1e3
+        return -alike, checksum([session, stored.stem])
+
+    left, chosen = sorted(fit, key=rank), list[Stored]()
+    while left and len(chosen) < count:
+        labels = {stored.thread.truth for stored in chosen}
+        best = next((stored for stored in left if stored.thread.truth not in labels), left[0])
+        chosen.append(best)
+        left.remove(best)
+    return chosen
+
+
+def _barred(
+    workspace: Workspace, dataset: StandardDataset, session: str, form: TaskForm, evidence: Evidence, thread: Thread
+) -> str:
+    """Why a thread may not be shown before one about this session; empty where it may."""
+    from core.datasets.barred import barred_names, barred_sessions
+    from core.datasets.standard import open_dataset
+
+    own = form_of(thread)
+    if verdict_of(thread) != "accept" or thread.status != "finished":
+        return "nobody accepted it, or it is not finished"
+    if thread.metadata.get("is_correct") is False:
+        return "its answer is wrong"
+    if (own.schemas, own.results, own.manifest) != (form.schemas, form.results, form.manifest):
+        return f"it is of another form, {own.name}"
+    if evidence_of(thread) != evidence:
+        return f"its evidence is `{evidence_of(thread)}`"
+    called = {call_name(call) for message in thread.messages for call in calls_of(message)}
+    if form.tools and not called <= {*form.tools}:
+        return "it calls tools that are not offered"
+    try:
+        theirs = open_dataset(workspace, thread.dataset)
+    except SensorloomError:
+        return f"its dataset {thread.dataset} cannot be read, so nobody knows whose it is"
+    if thread.session in barred_sessions(theirs, barred_names(workspace, theirs)):
+        return "its session is kept out of training"
+    if thread.dataset == dataset.name and _same_person(dataset, session, thread.session):
+        return "it is about the same person"
+    return ""
+
+
+def _same_person(dataset: StandardDataset, session: str, other: str) -> bool:
+    """Whether two sessions may be of one person; of unknown people those whose ids differ in the last number only."""
+    mine, theirs = dataset.subjects.get(session), dataset.subjects.get(other)
+    if mine and theirs:
+        return mine == theirs
+    return re.sub(r"\d+$", "", session) == re.sub(r"\d+$", "", other)
+
+
+def _keep(workspace: Workspace, value: Any) -> str:
+    """Keep a prompt's text, or a thread's messages, by the checksum that is returned. Raises WorkspaceError."""
+    sha = checksum(value)
+    path = private_folder(workspace, FOLDER) / f"{sha}.json"
+    if not path.exists():
+        try:
+            write_atomic(path, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
+        except OSError as error:
+            raise WorkspaceError(f"cannot write {workspace.shown(path)}: {system_reason(error)}") from error
+    return sha
+
+
+def _recalled(workspace: Workspace, sha: str) -> Any:
+    """What was kept by this checksum; None where it is not there, or is something else by now."""
+    try:
+        value = json.loads(read_regular_file(workspace.private / FOLDER / f"{sha}.json"))
+    except (OSError, ValueError):
+        return None
+    return value if checksum(value) == sha else None
+
+
+def with_prompts(workspace: Workspace, form: TaskForm, system: str = "", question: str = "") -> TaskForm:
+    """The form with prompts that stand in files anywhere, by their paths. Raises UsageError, WorkspaceError."""
+    import msgspec
+
+    changes: dict[str, str] = {}
+    for field, path in (("system", system), ("question", question)):
+        if path:
+            folder = Path(path).expanduser().absolute().parent
+            changes[field] = path if path in (USUAL, NONE) else pinned(workspace, Path(path).name, folder)
+    return msgspec.structs.replace(form, **changes)

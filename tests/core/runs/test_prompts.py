@@ -1,0 +1,130 @@
+"""Prompts of one's own: kept by their checksum, shown examples that give no label away, and exported on request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from core import curate
+from core.curate.prompts import ahead_of
+from core.curate.task import form_named, is_changed
+from core.errors import UsageError
+from core.export.report import ExportRequest
+from core.export.run import export
+from core.filters.language import parse
+from core.listing.summary import summarize
+from core.model.client import Model
+from core.model.endpoints import ModelChoice
+from core.runs.batch import run_jobs
+from core.runs.job import Job
+from core.storage.splits_file import hold_out, release
+from core.storage.store import Stored, read
+from core.thread.form import COMPACT, SHOWN, TaskForm
+from core.workspace import Workspace, open_workspace
+from tests.tools.made import made_dataset, write_dataset
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Accepted compact threads of three people."""
+    root = tmp_path_factory.mktemp("prompts")
+    write_dataset(root / "data" / "made", made_dataset(4, 1))
+    (root / "prompts").mkdir()
+    (root / "prompts" / "terse.txt").write_text("Be terse.\n")
+    (root / "sensorloom.toml").write_text('[task]\nform = "compact"\n[run]\nevidence = "reference"\n')
+    workspace = open_workspace(str(root), environ={})
+    jobs = [Job("made", session, "What?", 1) for session in ("s0_0000", "s1_0005", "s2_0010", "s2_0008")]
+    ran = asyncio.run(run_jobs(workspace, jobs, Model(ModelChoice()), parallel=1, ended=lambda _: None))
+    for result in ran:
+        assert result.stored is not None and result.finished, result.error
+        curate.set_verdicts(workspace, [result.stored.stem], "accept")
+    return root
+
+
+@pytest.fixture
+def workspace(root: Path) -> Workspace:
+    return open_workspace(str(root), environ={})
+
+
+def form(**changes: object) -> TaskForm:
+    import msgspec
+
+    return msgspec.structs.replace(COMPACT, **changes)
+
+
+def begun(workspace: Workspace, session: str = "s3_0012", **changes: object) -> Stored:
+    return curate.create_thread(workspace, "made", session, "What?", form=form(**changes))
+
+
+def shown(stored: Stored) -> list[str]:
+    return [value.partition("@")[0] for value in stored.thread.metadata["form"].get(SHOWN, [])]
+
+
+def test_a_prompt_is_kept_as_it_was(workspace: Workspace, root: Path) -> None:
+    stored = begun(workspace, system="terse.txt")
+    file = root / "prompts" / "terse.txt"
+    assert ahead_of(workspace, stored.thread).system == "Be terse."
+    try:
+        file.write_text("Be verbose.\n")
+        assert ahead_of(workspace, stored.thread).system == "Be terse."
+        for path in (workspace.private / "prompts").iterdir():
+            path.unlink()
+        with pytest.raises(UsageError, match="that it was begun with is not there any more"):
+            ahead_of(workspace, stored.thread)
+    finally:
+        file.write_text("Be terse.\n")
+    assert ahead_of(workspace, stored.thread).system == "Be terse."
+
+
+def test_another_prompt_is_told(workspace: Workspace, root: Path) -> None:
+    stored = begun(workspace)
+    assert not is_changed(workspace, stored.thread.metadata)
+    settings = root / "sensorloom.toml"
+    before = settings.read_text()
+    try:
+        settings.write_text(before.replace("[run]", 'system = "terse.txt"\n[run]'))
+        other = open_workspace(str(root), environ={})
+        assert form_named(other).system == "terse.txt" and is_changed(other, stored.thread.metadata)
+        summary = summarize(workspace.threads, stored.stem)
+        assert parse("form:changed", other).on_summary(summary)
+        assert not parse("form:changed", workspace).on_summary(summary)
+    finally:
+        settings.write_text(before)
+
+
+def test_examples_give_no_label_away(workspace: Workspace, root: Path) -> None:
+    """None is of the session's own person, whoever that is, nor of anybody who is held out."""
+    for session in ("s0_0001", "s1_0006", "s2_0009", "s3_0012"):
+        people = {stem.split("_")[1] for stem in shown(begun(workspace, session, few_shot=4))}
+        assert people == {"s0", "s1", "s2"} - {session[:2]}
+    hold_out(root, ["made/subject:s2"])
+    try:
+        assert {stem.split("_")[1] for stem in shown(begun(workspace, few_shot=4))} == {"s0", "s1"}
+        named = next(path.stem for path in workspace.threads.glob("made_s2_0010*.json"))
+        with pytest.raises(UsageError, match="kept out of training"):
+            begun(workspace, few_shot=(named,))
+    finally:
+        release(root, ["made/subject:s2"])
+    with pytest.raises(UsageError, match="the same person"):
+        begun(workspace, "s2_0008", few_shot=(named,))
+
+
+def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(workspace: Workspace) -> None:
+    changed = form(system="terse.txt", few_shot=1)
+    job = Job("made", "s3_0013", "What?", 1, form=changed)
+    (ran,) = asyncio.run(run_jobs(workspace, [job], Model(ModelChoice()), parallel=1, ended=lambda _: None))
+    assert ran.stored is not None and ran.finished, ran.error
+    stored = read(workspace.threads, ran.stored.stem)
+    (example,) = shown(stored)
+    length = len(read(workspace.threads, example).thread.messages)
+    request = ExportRequest("hf", chosen=frozenset((stored.stem,)), with_system=True)
+    report = export(workspace, request)
+    (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
+    messages = row["messages"]
+    assert messages[0] == {"role": "system", "content": "Be terse."}
+    assert len(messages) == 1 + length + len(stored.thread.messages)
+    trained = [at for at, message in enumerate(messages) if message.get("train")]
+    assert trained and min(trained) > length
