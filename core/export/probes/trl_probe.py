@@ -45,7 +45,10 @@ def sft(file: str, rows, model, tokenizer, options) -> tuple[list, int]:
 
     source = (Path(__file__).parents[1] / "snippets/trl_sft.py.txt").read_text(encoding="utf-8")
     script: dict = {"__name__": "recipe", "__file__": file}
-    exec(compile(Template(source).substitute(train=repr(Path(file).name), val="''"), "trl_sft", "exec"), script)
+    exec(
+        compile(Template(source).substitute(train=repr(Path(file).name), val="''", template="''"), "trl_sft", "exec"),
+        script,
+    )
     template = script["template_for"](tokenizer)
     dataset = script["load"](Path(file).name, tokenizer, template)
     trainer = SFTTrainer(model=model, args=SFTConfig(**options), train_dataset=dataset, processing_class=tokenizer)

@@ -27,6 +27,9 @@ from core.export.templates import TEMPLATE_FOLDER
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread, call_name, calls_of, in_loss, is_assistant, text_of
 
+TOOLS_TEMPLATE = "chatml.jinja"
+"""A template with tools that marks what the assistant says."""
+
 
 def rows(thread: Thread, making: Making) -> list[Row]:
     """The thread as one row. Raises RefusedError where a template would garble it."""
@@ -89,13 +92,16 @@ def axolotl_snippet(stem: str, files: Sequence[Written], making: Making) -> Mapp
 
 
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
-    """The Axolotl YAML and a runnable TRL script."""
+    """The Axolotl YAML, a runnable TRL script, and the template it needs for models whose own drops tools."""
     train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
     held = next((file.name for file in files if file.split == "val"), "")
     script = Template((TEMPLATE_FOLDER / "trl_sft.py.txt").read_text(encoding="utf-8"))
     return {
         **axolotl_snippet(stem, files, making),
-        f"{stem}.trl.py": script.substitute(train=repr(train), val=repr(held)),
+        f"{stem}.trl.py": script.substitute(
+            train=repr(train), val=repr(held), template=repr(f"{stem}.{TOOLS_TEMPLATE}")
+        ),
+        f"{stem}.{TOOLS_TEMPLATE}": (TEMPLATE_FOLDER / TOOLS_TEMPLATE).read_text(encoding="utf-8"),
     }
 
 

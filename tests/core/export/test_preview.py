@@ -15,7 +15,7 @@ from core.thread.value import Thread
 
 from .threads import Document, document, workspace
 
-TEMPLATE = Path(__file__).parents[3] / "core/export/probes/chatml.jinja"
+TEMPLATE = Path(__file__).parents[3] / "core/export/snippets/chatml.jinja"
 
 
 def seen(tmp_path: Path, thread: Document, **options: Any):

@@ -195,6 +195,7 @@ def test_hf_export_has_a_yaml_and_a_script_that_name_the_file(tmp_path: Path):
     assert report.path and report.path.name in texts[".axolotl.yaml"] and repr(report.path.name) in texts[".trl.py"]
     assert "type: chat_template" in texts[".axolotl.yaml"] and "message_field_training: train" in texts[".axolotl.yaml"]
     compile(texts[".trl.py"], "trl.py", "exec")
+    assert repr(f"{report.path.stem}.chatml.jinja") in texts[".trl.py"] and "generation" in texts[".chatml.jinja"]
     assert json.loads(texts[".manifest.json"])["files"][0]["sha256"] == report.files[0].sha256
 
 
