@@ -15,6 +15,7 @@ from core.storage import store, thread_files
 from core.workspace import open_workspace
 from tests.phone import phone_recording
 
+HAND = re.compile(r"```python\n(import json\n.*?)```", re.DOTALL)
 PAGE = Path(__file__).parents[3] / "docs" / "datasets.md"
 
 
@@ -37,3 +38,22 @@ def test_four_commands_lead_from_a_phones_files_to_an_export(
     assert len(threads) == 4 and all(thread.status == "finished" for thread in threads)
     rows = [json.loads(line) for path in workspace.exports.glob("*.jsonl") for line in path.read_text().splitlines()]
     assert sorted(row["id"] for row in rows) == sorted(thread.id for thread in threads)
+
+
+def test_a_dataset_built_by_hand_after_the_page_holds_is_marked_and_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    example = HAND.search(PAGE.read_text())
+    assert example
+    exec(example[1], {})
+    assert run_command(["datasets", "check", "mine"]) == 0
+    assert "2 sessions read, nothing to say" in capsys.readouterr().out
+    mark = ["datasets", "mark", "mine", "c", "--from", "30", "--to", "40", "--label", "sitting"]
+    assert (
+        run_command(mark) == run_command(["datasets", "cut", "mine"]) == run_command(["datasets", "show", "mine"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "8 sessions of 5 s" in told and "of no recording: 2 sessions, such as a_0001" in told
+    assert run_command(["datasets", "check", "mine"]) == 0
+    assert "10 sessions read, nothing to say" in capsys.readouterr().out
