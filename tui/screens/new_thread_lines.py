@@ -39,9 +39,12 @@ def evidence_line(evidence: Wanted) -> Content:
 
 def form_line(form: TaskForm) -> Content:
     """What the model is shown of the task."""
-    tools = f"{counted(len(form.tools), 'tool')} named" if form.tools else "all tools"
-    system = {USUAL: "the usual system prompt", NONE: "no system prompt"}.get(form.system, f"prompt {form.system}")
-    about = f"{tools}, {form.schemas} schemas, {form.manifest} manifest, {form.results} results, {system}"
+    tools = "few tools" if form.tools else "all tools"
+    sizes = {"schemas": form.schemas, "manifest": form.manifest, "results": form.results}
+    short = [name for name, size in sizes.items() if size == "short"]
+    system = {USUAL: "the usual prompt", NONE: "no prompt"}.get(form.system, f"prompt {form.system}")
+    examples = ["after examples"] if form.few_shot else []
+    about = ", ".join([tools, *([f"short {'/'.join(short)}"] if short else []), system, *examples])
     return Content.assemble(("form      ", "bold"), (one_line(f"{form.name}: {about}"), "dim"))
 
 

@@ -24,6 +24,7 @@ from core.storage.splits_file import hold_out, release
 from core.storage.store import Stored, read
 from core.thread.form import COMPACT, SHOWN, TaskForm
 from core.workspace import Workspace, open_workspace
+from tests.core.runs.recording import Recording, plain
 from tests.tools.made import made_dataset, write_dataset
 
 
@@ -110,6 +111,19 @@ def test_examples_give_no_label_away(workspace: Workspace, root: Path) -> None:
         release(root, ["made/subject:s2"])
     with pytest.raises(UsageError, match="the same person"):
         begun(workspace, "s2_0008", few_shot=(named,))
+
+
+def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:
+    """With the system prompt and an example: what is asked for the last turn is the row, but for the answer."""
+    model = Recording(ModelChoice())
+    job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1))
+    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
+    assert ran.stored is not None and ran.finished, ran.error
+    report = export(workspace, ExportRequest("openai", chosen=frozenset((ran.stored.stem,)), with_system=True))
+    (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
+    asked, tools = model.asked[-1]
+    assert [plain(message) for message in row["messages"][:-1]] == [plain(message) for message in asked]
+    assert [tool["function"] for tool in row["tools"]] == [tool["function"] for tool in tools]
 
 
 def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(workspace: Workspace) -> None:

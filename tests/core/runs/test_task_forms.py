@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,6 +24,7 @@ from core.runs.toolbox import offered_to, open_toolbox
 from core.thread.form import COMPACT, FULL, form_of
 from core.thread.value import Thread, text_of
 from core.workspace import Workspace, open_workspace
+from tests.core.runs.recording import Recording, plain
 from tests.tools.made import made_dataset, write_dataset
 
 BUDGET = 900
@@ -99,22 +98,6 @@ def test_serving_and_training_are_one_task(workspace: Workspace) -> None:
     asked, tools = model.asked[-1]
     assert [tool["function"] for tool in row["tools"]] == [tool["function"] for tool in tools]
     assert [plain(message) for message in row["messages"][:-1]] == [plain(message) for message in asked]
-
-
-class Recording(Model):
-    """The built-in analyst, with what it was asked."""
-
-    def __init__(self, choice: ModelChoice) -> None:
-        super().__init__(choice)
-        self.asked: list[tuple[Any, Any]] = []
-
-    def stream(self, reply: Any, messages: Any, tools: Any, seed: int | None = None) -> Any:
-        self.asked.append((messages, tools))
-        return super().stream(reply, messages, tools, seed)
-
-
-def plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: message[key] for key in ("role", "content", "tool_calls", "tool_call_id") if message.get(key)}
 
 
 def test_the_filter_and_the_list_tell_the_form(workspace: Workspace, threads: list[Thread]) -> None:

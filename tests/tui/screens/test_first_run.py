@@ -72,12 +72,13 @@ async def test_a_thread_is_begun_with_a_question_written_by_hand(with_demo: Work
         await until(pilot, lambda: dialog.sessions.count and dialog.question.text)
         session = dialog.sessions.chosen
         assert session is not None
-        await pilot.press("e")
+        await pilot.press("f", "e")
         dialog.question.text = ""
         await pilot.press(*"why R?", "enter")
         await until(pilot, lambda: thread_files.stems(with_demo.threads))
         thread = store.read(with_demo.threads, thread_files.stems(with_demo.threads)[0]).thread
         assert (thread.question, thread.session, thread.status) == ("why R?", session, "active")
+        assert thread.metadata["form"]["name"] == "compact" and len(str(thread.messages[0]["content"])) < 500
         await until(pilot, lambda: isinstance(app.screen, MainScreen))
         await until(pilot, lambda: str(app.screen.query_one("#conversation-pane").border_title) == thread.id)
 
