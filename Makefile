@@ -255,13 +255,14 @@ test-servers: .venv/.dev
 ENV_PIP = .environments/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
 OURS = distributions/env/pyproject.toml distributions/env/hatch_build.py $(shell find core tools -name '*.py')
 
-environments: .environments/trl/.done .environments/verifiers/.done .environments/inspect/.done
+environments: .environments/trl/.done .environments/verifiers/.done .environments/inspect/.done .environments/openenv/.done
 
 .environments/%/.framework: .venv/bin/python
 	$(PYTHON) -m venv .environments/$*
 	$(if $(filter trl,$*),$(call ENV_PIP,$*) $(TORCH))
 	$(call ENV_PIP,$*) $(if $(filter trl,$*),'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2)\
-		$(if $(filter verifiers,$*),'verifiers>=0.4,<0.5' uv) $(if $(filter inspect,$*),'inspect_ai>=0.3.285')
+		$(if $(filter verifiers,$*),'verifiers>=0.4,<0.5' uv) $(if $(filter inspect,$*),'inspect_ai>=0.3.285') \
+		$(if $(filter openenv,$*),'openenv-core>=0.3,<0.4')
 	touch $@
 
 .PRECIOUS: .environments/%/.framework

@@ -93,6 +93,7 @@ def serve_http(work: Work, port: int, ready: Callable[[str], object]) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((LOOPBACK, port))
+            listening.listen()  # who is told the address may call at once
         except OSError as error:
             reason = system_reason(error)
             raise UsageError(f"cannot listen on {LOOPBACK}:{port}: {reason}; name another --http") from error

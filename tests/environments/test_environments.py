@@ -67,7 +67,7 @@ print(json.dumps([episode.call("length_of"), sorted(found & {"core", "tools", "t
 """
 
 
-@pytest.mark.parametrize("framework", ["trl", "verifiers", "inspect"])
+@pytest.mark.parametrize("framework", ["trl", "verifiers", "inspect", "openenv"])
 def test_it_lies_beside_any_package_and_runs_own_tools(space: Workspace, tmp_path: Path, framework: str):
     (tmp_path / "sensorloom_tools.py").write_text(OWN)
     (tmp_path / "data").symlink_to(space.data)
@@ -105,4 +105,9 @@ def test_verifiers_rolls_out_with_a_tool_server_for_each_session(space: Workspac
 def test_inspect_evaluates_and_its_scores_are_scores(space: Workspace):
     told = rolled_out(space, "inspect", "inspect_eval.py")
     assert told["status"] == "success", told["error"]
+    assert_rewards_are_scores(space, told, 10)
+
+
+def test_openenv_serves_sessions_and_rewards_their_answers(space: Workspace):
+    told = rolled_out(space, "openenv", "openenv_server.py")
     assert_rewards_are_scores(space, told, 10)
