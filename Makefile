@@ -170,7 +170,7 @@ lint-figures: .venv/.dev
 TORCH ?= torch==2.13.0
 TRAINER_PIP = .trainers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
 
-trainers: $(foreach t,trl axolotl llamafactory ms_swift verl,.trainers/$(t)/.done)
+trainers: $(foreach t,trl axolotl llamafactory ms_swift verl templates,.trainers/$(t)/.done)
 
 .trainers/trl/.done: .venv/bin/python
 	$(PYTHON) -m venv .trainers/trl
@@ -210,6 +210,14 @@ trainers: $(foreach t,trl axolotl llamafactory ms_swift verl,.trainers/$(t)/.don
 	$(call TRAINER_PIP,verl) --no-deps 'verl==0.9.1'
 	$(call TRAINER_PIP,verl) 'transformers>=5.5.3,<5.11' 'datasets>=4.8' 'accelerate>=1.13,<2' 'peft>=0.20,<1' \
 		'tensordict>=0.9.1,<=0.10.0' ray jinja2 pandas omegaconf pydantic pyyaml pillow
+	touch $@
+
+# Chat templates as their families have them: TRL's package holds those of Qwen, Llama, Gemma and gpt-oss, Mistral's makes its own.
+.trainers/templates/.done: .venv/bin/python tests/trainers/write_templates.py
+	$(PYTHON) -m venv .trainers/templates
+	$(call TRAINER_PIP,templates) 'mistral-common==1.13.1'
+	$(call TRAINER_PIP,templates) --no-deps 'trl==1.16.0'
+	.trainers/templates/bin/python tests/trainers/write_templates.py .trainers/templates
 	touch $@
 
 test-trainers: .venv/.dev
