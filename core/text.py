@@ -53,7 +53,7 @@ def counted(number: object, noun: str) -> str:
     return f"{text} {noun}{'' if number == 1 else 's'}"
 
 
-_FIRST_NOUN = re.compile(r"^((?:broken|gyroscope|accelerometer) )?(\w+?)(ies|s)\b")
+_FIRST_NOUN = re.compile(r"^((?:broken|hidden|gyroscope|accelerometer) )?(\w+?)(ies|s)\b")
 _OF_MANY = {"that are no tables": "that is no table", " are no numbers": " is no number", "that are ": "that is ",
             "of their": "of its", "have ": "has "}  # fmt: skip
 

@@ -60,9 +60,12 @@ def survey_of(raw: Raw, form: TableForm | None = None) -> Survey:
     tables: list[tuple[RawFile, Layout]] = []
     annotations: list[RawFile] = []
     left_out: Counter[str] = Counter()
-    for file in table_files(raw):
+    files = table_files(raw)
+    for file in files:
         wanted = path_facts(file.name, templates) is not None
-        if path_facts(file.name, (labels,)) if labels else is_annotation(file.name) and not wanted:
+        if len(files) > 1 and not wanted and f"/{file.name}".count("/."):
+            left_out["hidden files"] += 1  # such as the copies in .ipynb_checkpoints
+        elif path_facts(file.name, (labels,)) if labels else is_annotation(file.name) and not wanted:
             annotations.append(file)
         elif templates and not wanted:
             left_out["files that are not asked for"] += 1

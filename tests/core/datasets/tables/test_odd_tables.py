@@ -98,6 +98,17 @@ def test_a_folder_whose_name_holds_the_end_of_a_line_is_a_label_on_one(
     assert labels(workspace) == {"slow walk", "sit"}
 
 
+def test_hidden_copies_of_recordings_are_left_out_and_counted(
+    workspace: Workspace, imported: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.csv", ".ipynb_checkpoints/a-checkpoint.csv", "b/.c.csv"):
+        (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "raw" / name).write_text("\n".join([HEAD, *rows()]))
+    assert imported(tmp_path / "raw") == 0
+    assert "left out: 2 hidden files" in capsys.readouterr().out
+    assert len(open_dataset(workspace, "mine").sessions) == 2
+
+
 def test_what_is_left_out_once_is_told_as_one() -> None:
     assert reason_counted(1, "files that are no tables") == "1 file that is no table"
     assert reason_counted(2, "files that are no tables") == "2 files that are no tables"
