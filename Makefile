@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
-	trainers test-trainers servers test-servers loop environments test-env clean
+	trainers test-trainers test-inspect servers test-servers loop environments test-env clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -219,6 +219,17 @@ trainers: $(foreach t,trl axolotl llamafactory ms_swift verl templates,.trainers
 	$(call TRAINER_PIP,templates) --no-deps 'trl==1.16.0'
 	.trainers/templates/bin/python tests/trainers/write_templates.py .trainers/templates
 	touch $@
+
+# Inspect's own eval over an evaluation's sessions, in an environment of its own, with its mock model.
+INSPECT ?= inspect-ai>=0.3.285,<0.4
+
+.inspect/.done: .venv/bin/python
+	$(PYTHON) -m venv .inspect
+	.inspect/bin/python -m pip install --quiet --disable-pip-version-check '$(INSPECT)' openai pytest pytest-asyncio pytest-timeout hypothesis -e .
+	touch $@
+
+test-inspect: .inspect/.done
+	.inspect/bin/python -m pytest -q -p no:cacheprovider tests/core/evaluation/test_inspect_runs.py $(ARGS)
 
 test-trainers: .venv/.dev
 	$(BIN)/pytest tests/trainers $(ARGS)

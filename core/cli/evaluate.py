@@ -54,6 +54,7 @@ SETS_UP = (
 @serving_options
 @parallel_option
 @click.option("--resume", is_flag=True, help="Go on with NAME, or with the latest, where it was stopped or killed.")
+@click.option("--inspect", is_flag=True, help="Write a file by which Inspect asks the same sessions; ask nobody.")
 @json_option
 @workspace_options
 def command(workspace: Workspace, name: str | None, as_json: bool, **options: Any) -> int:
@@ -68,6 +69,8 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
 
     evaluation = _evaluation(workspace, name, options)
     new = not options["resume"] and options["dataset"] is not None
+    if options["inspect"]:
+        return _for_inspect(workspace, evaluation, begin if new else None)
     stopped, failed = False, 0
     if new:
         begin(workspace, evaluation)
@@ -147,6 +150,19 @@ def _run(
         return await run_jobs(apart, jobs, model, parallel=parallel, ended=ended, watch=watch, tools=tools)
 
     return run_shown(workspace, choice, len(jobs), work)
+
+
+def _for_inspect(
+    workspace: Workspace, evaluation: Evaluation, begin: Callable[[Workspace, Evaluation], None] | None
+) -> int:
+    """Write the file for Inspect; with `begin`, the evaluation first."""
+    from core.evaluation.inspect_file import write_inspect_file
+
+    if begin is not None:
+        begin(workspace, evaluation)
+    path = write_inspect_file(workspace, evaluation)
+    say(f"written: {path}; `inspect eval {path} --model NAME` asks, where inspect-ai is installed beside sensorloom")
+    return 0
 
 
 def _tell(

@@ -64,6 +64,29 @@ def create_thread(
 
     Raises: DatasetError: there is no such dataset or session. WorkspaceError: `splits.json` is damaged.
     """
+    make = thread_about(
+        workspace, dataset, session, question, max_turns=max_turns, tools=tools, truth=truth, made_by=made_by,
+        evidence=evidence, asked=asked, form=form,
+    )  # fmt: skip
+    record, reserved = _recorder(workspace, begun), partial(history.reserved, workspace)
+    return store.create_new(workspace.threads, dataset, session, make, record, reserved)
+
+
+def thread_about(
+    workspace: Workspace,
+    dataset: str,
+    session: str,
+    question: str,
+    *,
+    max_turns: int | None = None,
+    tools: Tools | None = None,
+    truth: str | None = None,
+    made_by: Mapping[str, Any] | None = None,
+    evidence: Evidence | None = None,
+    asked: Asked | None = None,
+    form: TaskForm | None = None,
+) -> Callable[[str], Thread]:
+    """What makes the thread that `create_thread` saves, of its id. Raises as that does."""
     from core.datasets.standard import open_dataset
 
     opened = open_dataset(workspace, dataset)
@@ -89,8 +112,7 @@ def create_thread(
         document = {"id": stem, "metadata": metadata, "messages": [opening_in(opened, question, form)]}
         return Thread(document if tools is None else {**document, "tools": list(tools)})
 
-    record, reserved = _recorder(workspace, begun), partial(history.reserved, workspace)
-    return store.create_new(workspace.threads, dataset, session, make, record, reserved)
+    return make
 
 
 def _recorder(workspace: Workspace, begun: Callable[[str], None] | None) -> store.Record:

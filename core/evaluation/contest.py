@@ -23,9 +23,10 @@ from core.storage.store import Stored, read_all
 from core.thread.evidence import DEFAULT, Evidence
 from core.thread.form import FULL, TaskForm
 from core.thread.labels import same_label
+from core.thread.proposal import origin_of
 from core.thread.summary import summary_of
 from core.thread.turns import is_error, seconds_of
-from core.thread.value import text_of
+from core.thread.value import Thread, is_assistant, text_of
 from core.workspace import EVALUATIONS, Workspace
 
 SETUP = "evaluation.json"
@@ -128,32 +129,67 @@ def _wrong(evaluation: Evaluation) -> str:
     return "`max_turns` is 1 or more" if evaluation.max_turns is not None and evaluation.max_turns < 1 else ""
 
 
-def threads_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> dict[str, list[Stored]]:
-    """A contestant's threads by session, in the order in which they were begun."""
+def threads_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> dict[str, list[Stored | None]]:
+    """A contestant's threads by session, one for each try; None for a try that was not begun.
+
+    Which try a thread is, its seed says, as tries at once are begun in any order; where there is none, the order does.
+    """
     folder = evaluation.apart(workspace, contestant).threads
     stored = [read for read in read_all(folder) if not isinstance(read, ThreadError)] if folder.is_dir() else []
-    by_session: dict[str, list[Stored]] = {session: [] for session in evaluation.sessions}
+    numbers = {session: number for number, session in enumerate(evaluation.sessions)}
+    tries: dict[str, list[Stored | None]] = {session: [None] * evaluation.tries for session in evaluation.sessions}
+    unknown: list[Stored] = []
     for thread in sorted(stored, key=lambda read: (str(read.thread.metadata.get("created_at")), read.stem)):
-        if thread.thread.session in by_session:
-            by_session[thread.thread.session].append(thread)
-    return by_session
+        session = thread.thread.session
+        if session in tries:
+            seed = _seed_of(thread.thread)
+            attempt = -1 if seed is None else seed - first_seed(evaluation, numbers[session])
+            if 0 <= attempt < evaluation.tries and tries[session][attempt] is None:
+                tries[session][attempt] = thread
+            else:
+                unknown.append(thread)
+    for thread in unknown:
+        places = tries[thread.thread.session]
+        if None in places:
+            places[places.index(None)] = thread
+    return tries
+
+
+def _seed_of(thread: Thread) -> int | None:
+    """The seed that a thread was begun with: that of its first turn, without what was added each time it was asked
+    for again; None where no server says."""
+    first = next((at for at, message in enumerate(thread.messages) if is_assistant(message)), None)
+    if first is None:
+        return None
+    seed = origin_of(thread, thread.messages[first]).get("seed")
+    again = sum(alternative.get("position") == first for alternative in thread.alternatives)
+    return seed - again if isinstance(seed, int) else None
+
+
+def first_seed(evaluation: Evaluation, number: int) -> int:
+    """The seed of the first try at a session, by its number among the evaluation's; that of the next is one more."""
+    return evaluation.seed + number * evaluation.tries
 
 
 def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> list[Job]:
     """What is still to be run: tries that were not begun, and those that a stop or a kill left unfinished."""
     jobs: list[Job] = []
     for number, (session, threads) in enumerate(threads_of(workspace, evaluation, contestant).items()):
-        jobs += [Job(stem=thread.stem) for thread in threads if thread.thread.status == "active"]
-        for attempt in range(len(threads), evaluation.tries):
+        first = first_seed(evaluation, number)
+        jobs += [
+            Job(stem=thread.stem, seed=first + attempt)
+            for attempt, thread in enumerate(threads)
+            if thread is not None and thread.thread.status == "active"
+        ]
+        for attempt in (attempt for attempt, thread in enumerate(threads) if thread is None):
             jobs.append(
                 Job(
                     evaluation.dataset,
                     session,
                     evaluation.question,
-                    evaluation.seed + number * evaluation.tries + attempt,
+                    first + attempt,
                     max_turns=evaluation.max_turns,
                     evidence=evaluation.evidence,
-                    form=evaluation.form,
                 )
             )
     return jobs
@@ -177,16 +213,15 @@ def outcomes_of(workspace: Workspace, evaluation: Evaluation, contestant: Contes
             )
         truth = dataset.labels[session][0]
         labels = (truth, *dataset.activities)
-        outcomes += [_outcome(session, attempt, labels, threads) for attempt in range(evaluation.tries)]
+        outcomes += [_outcome(session, attempt, labels, thread) for attempt, thread in enumerate(threads)]
     return outcomes
 
 
-def _outcome(session: str, attempt: int, labels: Sequence[str], threads: Sequence[Stored]) -> Outcome:
+def _outcome(session: str, attempt: int, labels: Sequence[str], stored: Stored | None) -> Outcome:
     """What became of one try; the first of the labels is the true one."""
     truth = labels[0]
-    if attempt >= len(threads):
+    if stored is None:
         return Outcome(session, attempt, truth, "", right=False, finished=False)
-    stored = threads[attempt]
     summary = summary_of(stored.thread, stored.stem)
     finished = summary.status == "finished"
     answer = summary.answer if finished else ""

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.curate import create_thread
 from core.evaluation.contest import begin, missing, open_evaluation, outcomes_of
 from core.evaluation.planning import Wanted, planned
 from core.evaluation.running import EvaluationRun, Progress
+from core.storage import store
+from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.fake_server import fails, fake_server, says
 from tests.tui.motion import motion_workspace
@@ -51,6 +54,21 @@ def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
     assert (last.done, last.of, last.stopped) == (left, left, False)
     for contestant in evaluation.contestants:
         assert all(outcome.finished for outcome in outcomes_of(space, evaluation, contestant))
+
+
+def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -> None:
+    evaluation = planned(space, Wanted("motion", "trial", count=2, seed=7, tries=3, endpoints=("builtin",)))
+    begin(space, evaluation)
+    (contestant,) = evaluation.contestants
+    apart, session = evaluation.apart(space, contestant), evaluation.sessions[1]
+    create_thread(apart, "motion", session, evaluation.question)
+    second = create_thread(apart, "motion", session, evaluation.question).thread
+    answered = {"role": "assistant", "content": "Final Answer: walking", "made_by": {"seed": 10}}
+    document = {**second.document, "id": "motion_done", "messages": [*second.messages, answered]}
+    store.create(apart.threads, Thread(document))
+    jobs = missing(space, evaluation, contestant)
+    assert [(bool(job.stem), job.seed) for job in jobs] == [(False, 7), (False, 8), (False, 9), (True, 11), (True, 12)]
+    assert [outcome.finished for outcome in outcomes_of(space, evaluation, contestant)][3:] == [True, False, False]
 
 
 def test_what_fails_for_all_is_said_and_the_next_model_is_asked(space: Workspace) -> None:
