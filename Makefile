@@ -293,5 +293,11 @@ environments: .environments/trl/.done .environments/verifiers/.done .environment
 test-env: .venv/.dev environments
 	TEST_ENV=1 $(BIN)/pytest tests/environments $(ARGS)
 
+# Threads, export, training, serving, and an evaluation on people held out; the page is what it prints. An hour on two
+# cores; what was done is kept in build/loop, and a run that was stopped goes on. ARGS="--threads 60 --sessions 12".
+loop: .venv/.dev servers
+	$(BIN)/python -m tests.loop $(ARGS) > docs/loop.md.new
+	mv docs/loop.md.new docs/loop.md
+
 clean:
 	rm -rf .venv .pythons .locks .coverage .pytest_cache .ruff_cache .hypothesis
