@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.curate.prompts import ahead_of
 from core.curate.proposals import thread_about
 from core.evaluation.contest import Evaluation, first_seed, open_evaluation
 from core.model.request import sent_messages
 from core.runs.toolbox import context_for, offered_to, open_toolbox
 from core.runs.turn_loop import MAX_NUDGES, NUDGE
 from core.thread.conclusion import final_answer
-from core.thread.form import USUAL, form_of
-from core.thread.opening import system_prompt
 from core.thread.summary import summary_of
 from core.thread.updates import with_messages
 from core.thread.value import Thread
@@ -45,8 +44,9 @@ class AskedSession:
     @property
     def messages(self) -> list[dict[str, Any]]:
         """The first request's messages."""
-        system = system_prompt() if form_of(self.thread).system == USUAL else ""
-        return [dict(message) for message in sent_messages(self.thread.messages, system)]
+        ahead = ahead_of(self._workspace, self.thread)
+        examples = ahead.examples if self.tools else ()
+        return [dict(message) for message in sent_messages([*examples, *self.thread.messages], ahead.system)]
 
     def seed(self, attempt: int) -> int:
         """The seed of a try, counted from 0; asking again for a turn raises it by one."""
@@ -87,6 +87,7 @@ def asked_sessions(root: str | Path, name: str, *, with_tools: bool = True) -> l
             evaluation.question,
             max_turns=evaluation.max_turns,
             evidence=evaluation.evidence,
+            form=evaluation.form,
         )
         thread = make(session)
         asked.append(AskedSession(evaluation, number, thread, offered_to(thread, tools), workspace))

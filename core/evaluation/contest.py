@@ -190,6 +190,7 @@ def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant
                     first + attempt,
                     max_turns=evaluation.max_turns,
                     evidence=evaluation.evidence,
+                    form=evaluation.form,
                 )
             )
     return jobs

@@ -48,6 +48,8 @@ def {task}(with_tools: bool = True) -> Task:
 
 def chat(messages):
     kinds = {{"system": ChatMessageSystem, "user": ChatMessageUser}}
+    if any(message["role"] not in kinds for message in messages):
+        raise ValueError("examples in the prompt are not taken over yet; evaluate with a form that shows none")
     return [kinds[message["role"]](content=message["content"]) for message in messages]
 
 

@@ -67,6 +67,7 @@ def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -
     document = {**second.document, "id": "motion_done", "messages": [*second.messages, answered]}
     store.create(apart.threads, Thread(document))
     jobs = missing(space, evaluation, contestant)
+    assert {job.form for job in jobs if not job.stem} == {evaluation.form}, "as all were asked"
     assert [(bool(job.stem), job.seed) for job in jobs] == [(False, 7), (False, 8), (False, 9), (True, 11), (True, 12)]
     assert [outcome.finished for outcome in outcomes_of(space, evaluation, contestant)][3:] == [True, False, False]
 
