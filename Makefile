@@ -272,6 +272,10 @@ test-servers: .venv/.dev
 
 # Frameworks of reinforcement learning and evaluation, each in an environment of its own with sensorloom-env beside it.
 ENV_PIP = .environments/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
+WANTS_trl = 'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2
+WANTS_verifiers = 'verifiers>=0.4,<0.5' uv
+WANTS_inspect = 'inspect_ai>=0.3.285'
+WANTS_openenv = 'openenv-core>=0.3,<0.4'
 OURS = distributions/env/pyproject.toml distributions/env/hatch_build.py $(shell find core tools -name '*.py')
 
 environments: .environments/trl/.done .environments/verifiers/.done .environments/inspect/.done .environments/openenv/.done
@@ -279,9 +283,7 @@ environments: .environments/trl/.done .environments/verifiers/.done .environment
 .environments/%/.framework: .venv/bin/python
 	$(PYTHON) -m venv .environments/$*
 	$(if $(filter trl,$*),$(call ENV_PIP,$*) $(TORCH))
-	$(call ENV_PIP,$*) $(if $(filter trl,$*),'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2)\
-		$(if $(filter verifiers,$*),'verifiers>=0.4,<0.5' uv) $(if $(filter inspect,$*),'inspect_ai>=0.3.285') \
-		$(if $(filter openenv,$*),'openenv-core>=0.3,<0.4')
+	$(call ENV_PIP,$*) $(WANTS_$*)
 	touch $@
 
 .PRECIOUS: .environments/%/.framework
