@@ -12,6 +12,7 @@ from core.teaching.difficulty import measure
 from core.teaching.hinted import strip_hints, with_hints
 from core.teaching.rejection import WAYS, keep_right, run_ways
 from core.text import counted
+from core.thread.form import form_of
 from core.workspace import Workspace
 
 
@@ -52,7 +53,8 @@ async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tupl
 
 def _job(stored: Stored) -> Job:
     thread = stored.thread
-    return Job(thread.dataset, thread.session, thread.question, max_turns=thread.max_turns)
+    form = form_of(thread)
+    return Job(thread.dataset, thread.session, thread.question, max_turns=thread.max_turns, form=form)
 
 
 def _refuse_failures(ran: list[Ran]) -> None:

@@ -73,11 +73,12 @@ async def run_ways(
 
 
 async def _question(workspace: Workspace, job: Job, model: Model) -> str:
+    from core.curate.task import asking_prompt
     from core.datasets.standard import open_dataset
 
     problem, question = "", ""
-    manifest = open_dataset(workspace, job.dataset).manifest
-    async for event in propose_question(manifest, model, run=job.session, seed=job.seed):
+    manifest, prompt = open_dataset(workspace, job.dataset).manifest, asking_prompt(workspace, job.form)
+    async for event in propose_question(manifest, model, run=job.session, seed=job.seed, prompt=prompt):
         match event:
             case QueryProposed():
                 question = event.text
