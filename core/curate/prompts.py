@@ -41,11 +41,13 @@ def pinned(workspace: Workspace, value: str, folder: Path | None = None) -> str:
         folder: where the file lies instead.
 
     Raises:
-        UsageError: there is no such file, or it is no text.
+        UsageError: there is no such file, or it is no text, or the name leads out of the folder.
         WorkspaceError: it cannot be kept.
     """
     if value in (USUAL, NONE) or _PINNED.fullmatch(value):
         return value
+    if Path(value).name != value:  # settings and threads may be anybody's: no other file goes to a server for them
+        raise UsageError(f"the prompt {value!r} is no file's name; put it into {FOLDER}/ and name it without a folder")
     path = (workspace.root / FOLDER if folder is None else folder) / value
     try:
         text = read_regular_file(path).decode("utf-8-sig").strip()

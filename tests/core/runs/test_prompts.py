@@ -23,6 +23,7 @@ from core.runs.job import Job
 from core.storage.splits_file import hold_out, release
 from core.storage.store import Stored, read
 from core.thread.form import COMPACT, SHOWN, TaskForm
+from core.thread.updates import with_metadata
 from core.workspace import Workspace, open_workspace
 from tests.core.runs.recording import Recording, plain
 from tests.tools.made import made_dataset, write_dataset
@@ -78,6 +79,18 @@ def test_a_prompt_is_kept_as_it_was(workspace: Workspace, root: Path) -> None:
     finally:
         file.write_text("Be terse.\n")
     assert ahead_of(workspace, stored.thread).system == "Be terse."
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "{root}/secret.txt", "x/../../secret.txt"])
+def test_a_thread_or_a_setting_names_no_file_outside_of_prompts(workspace: Workspace, root: Path, name: str) -> None:
+    (root / "secret.txt").write_text("key")
+    name = name.format(root=root)
+    thread = begun(workspace).thread
+    theirs = with_metadata(thread, form={**thread.metadata["form"], "system": name})
+    with pytest.raises(UsageError, match="no file's name"):
+        ahead_of(workspace, theirs)
+    with pytest.raises(UsageError, match="no file's name"):
+        begun(workspace, question=name)
 
 
 def test_another_prompt_is_told(workspace: Workspace, root: Path) -> None:
