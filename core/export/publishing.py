@@ -80,10 +80,19 @@ def _require_ours(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder")
     there = {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set[str]()
-    if there and MARK not in there:
+    if there and not _is_ours(folder / MARK):
         raise UsageError(
             f"{folder} holds {sorted(there)[0]}, and nothing that was published; name a new or empty folder"
         )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a publication's manifest. Datasets, and other programs, have a file of that name too."""
+    try:
+        known: Any = json.loads(read_regular_file(path))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(known, dict) and {"export", "profile", "versions", "threads", "files"} <= known.keys()
 
 
 def _laid_out(folder: Path, scratch: Path, report: ExportReport, facts: Facts) -> Publication:

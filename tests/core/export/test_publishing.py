@@ -50,6 +50,11 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, capsys
     (tmp_path / "mine/notes.txt").write_text("x")
     with pytest.raises(UsageError, match=r"holds notes\.txt"):
         publish(space, tmp_path / "mine", ExportRequest("hf"))
+    (space.data / "uci_har").mkdir(parents=True)
+    (space.data / "uci_har/manifest.json").write_text(json.dumps(MANIFEST))
+    with pytest.raises(UsageError, match=r"holds manifest\.json"):
+        publish(space, space.data / "uci_har", ExportRequest("hf"))
+    assert json.loads((space.data / "uci_har/manifest.json").read_text()) == MANIFEST
     assert run_command(["publish", str(tmp_path / "new"), "--workspace", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert "hf upload YOU/new new --repo-type dataset" in told and "licence   of uci_har is not stated" in told
