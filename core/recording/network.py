@@ -38,7 +38,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif int(length) > MAX_MESSAGE_BYTES:
             self._answer(413, f"at most {MAX_MESSAGE_BYTES} bytes at once")
         else:
-            cast("_Server", self.server).put(self.rfile.read(int(length)))
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):  # who hung up in the middle of a number sends it again
+                self.close_connection = True
+                return
+            cast("_Server", self.server).put(body)
             self._answer(200, "ok")
 
     def do_GET(self) -> None:

@@ -103,7 +103,7 @@ def record(workspace: Workspace, request: Request, source: Source, watch: Watch,
             source.run(put, sentences.put, ends)
         except Exception as error:  # whatever a library raises ends the source, not the recording
             sentences.put(f"{source.name}: {' '.join(f'{type(error).__name__}: {error}'.split())[:200]}")
-        put_end(messages)
+        _put_end(messages, ends)
 
     thread = threading.Thread(target=run, name="source", daemon=True)
     thread.start()
@@ -125,9 +125,9 @@ def record(workspace: Workspace, request: Request, source: Source, watch: Watch,
         recorder.let_go()
 
 
-def put_end(messages: queue.Queue[tuple[bytes, int] | None]) -> None:
-    """Say that nothing follows, as soon as there is room for it."""
-    while True:
+def _put_end(messages: queue.Queue[tuple[bytes, int] | None], ends: threading.Event) -> None:
+    """Say that nothing follows, as soon as there is room for it and while somebody listens."""
+    while not ends.is_set():
         try:
             messages.put(None, timeout=0.2)
             return

@@ -153,7 +153,10 @@ def tcp(text: str) -> Source:
             while not stop.is_set():
                 for key, _ in selector.select(_WAIT_SEC):
                     if key.fileobj is server:
-                        client, address = server.accept()
+                        try:
+                            client, address = server.accept()
+                        except OSError:  # who called has hung up already
+                            continue
                         client.setblocking(False)
                         splitters[client] = LineSplitter()
                         selector.register(client, selectors.EVENT_READ)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import queue
+import socket
 import subprocess
 import sys
 import threading
@@ -156,6 +158,26 @@ def test_a_phone_pushes_by_http(workspace: Workspace):
     assert source.name.startswith("HTTP http://127.0.0.1:")
     with sender(SEND_HTTP, source.name.rstrip("/").rpartition(":")[2], json.dumps(MESSAGE)):
         is_whole(recorded(workspace, source), lines_that_are_no_whole_JSON=1)
+
+
+def test_what_breaks_off_in_the_middle_of_a_number_is_not_recorded():
+    came: queue.Queue[bytes] = queue.Queue()
+    stop = threading.Event()
+    source = network.http("0")
+    thread = threading.Thread(target=source.run, args=(came.put, print, stop))
+    thread.start()
+    address = ("127.0.0.1", int(source.name.rstrip("/").rpartition(":")[2]))
+    try:
+        for body, length in ((b"0.5,1.2345,2.3", 30), (b"0.6,1,2\n", 8)):
+            with socket.create_connection(address, 10) as client:
+                client.sendall(b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n%b" % (length, body))
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(4096):
+                    pass
+        assert came.get(timeout=10) == b"0.6,1,2\n" and came.empty()
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_a_file_that_grows(workspace: Workspace, tmp_path: Path):
