@@ -99,7 +99,8 @@ def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, An
     if options["dataset"] and not options["resume"]:
         return _new(workspace, name, options)
     if option := next((option for option in SETS_UP if options[option]), ""):
-        flag = FLAGS[option][0] if option in FLAGS else f"--{option.removesuffix('s').replace('_', '-')}"
+        named = {**FLAGS, **PROMPTS, "endpoints": ("--endpoint",)}
+        flag = named[option][0] if option in named else f"--{option.replace('_', '-')}"
         raise UsageError(f"{flag} is for a new evaluation: give --dataset, and leave --resume out")
     known = evaluations(workspace)
     if name is None and not known:

@@ -157,6 +157,8 @@ def test_that_nobody_knows_who_was_recorded_is_said_beside_the_figures(
         ([], "there is no evaluation yet"),
         (["../x", "--dataset", "demo"], "cannot be an evaluation's name"),
         (["--resume", "--count", "3"], "--count is for a new evaluation"),
+        (["--resume", "--tries", "3"], "--tries is for a new evaluation"),
+        (["--resume", "--endpoint", "x"], "--endpoint is for a new evaluation"),
         (["--dataset", "demo", "--endpoint", "builtin", "--endpoint", "builtin"], "is there twice"),
         (["--dataset", "nope"], "nope"),
     ],
