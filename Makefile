@@ -125,7 +125,7 @@ pictures: .venv/.dev
 
 # What the tests compare the screen with, drawn anew: look at the difference before it is committed.
 snapshots: .venv/.dev
-	SENSORLOOM_SNAPSHOTS=write $(BIN)/pytest tests/tui/screens/test_snapshots.py $(ARGS)
+	SENSORLOOM_SNAPSHOTS=write $(BIN)/pytest tests/tui/screens/test_snapshots.py tests/tui/screens/test_snapshots_on_the_way.py $(ARGS)
 
 fuzz: .venv/.dev
 	SENSORLOOM_SEQUENCES=3000 $(BIN)/pytest tests/core/curate/test_curate_property.py tests/tui/widgets/test_fields.py \

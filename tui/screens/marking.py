@@ -38,6 +38,7 @@ class MarkScreen(PlotScreen):
 
     DEFAULT_CSS = "MarkScreen #plot-foot { height: 5; }"
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("marks")]
+    KEY_ROWS: ClassVar[int] = 3
     HINTS: ClassVar[tuple[Hint, ...]] = (
         "marks.start", "marks.end", "marks.pick", "plot.next_edge", "marks.clear", "marks.undo",
         ("plot.closer", "plot.wider"), "plot.back", ("plot.cursor_earlier", "plot.cursor_later"),

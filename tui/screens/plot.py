@@ -39,7 +39,7 @@ class PlotScreen(Plot):
     PlotScreen {
         #plot-head { height: 2; background: $panel; }
         #plot-foot { height: 3; }
-        #plot-keys { height: auto; max-height: 2; color: $text-muted; padding: 0 1; }
+        #plot-keys { height: auto; color: $text-muted; padding: 0 1; }
         Charts { height: 1fr; }
     }
     """
@@ -49,6 +49,9 @@ class PlotScreen(Plot):
         ("plot.closer", "plot.wider"), "plot.switch", "plot.mark", "plot.back", "plot.together", "plot.scale",
         ("plot.next_sensor", "plot.previous_sensor"), "plot.whole", "plot.over", "plot.band", "plot.save",
     )  # fmt: skip
+
+    KEY_ROWS: ClassVar[int] = 2
+    """The most rows that the keys take."""
 
     charts = getters.query_one(Charts)
     head = getters.query_one("#plot-head", Around)
@@ -80,7 +83,9 @@ class PlotScreen(Plot):
 
     def on_resize(self) -> None:
         """Say the keys on as many rows as they need."""
-        self.query_one("#plot-keys", Plain).show(key_rows(keys_of(self), self.HINTS, self.size.width - 2))
+        self.query_one("#plot-keys", Plain).show(
+            key_rows(keys_of(self), self.HINTS, self.size.width - 2, self.KEY_ROWS)
+        )
 
     def on_mount(self) -> None:
         """Read it."""

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from tui.keys import Hint, Keys
 
 
-def key_rows(keys: Keys, hints: Sequence[Hint], width: int, rows: int = 2) -> str:
+def key_rows(keys: Keys, hints: Sequence[Hint], width: int, rows: int) -> str:
     """The keys with their labels, at most so many rows of `width` columns; what does not fit is left out whole, the
     last ones first."""
     lines: list[str] = []

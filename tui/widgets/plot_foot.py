@@ -98,10 +98,13 @@ def labels_line(labels: Sequence[str], begun: str, snap: str, width: int, *, beg
     """
     texts = [one_line(label, 24) for label in labels]
     every = frozenset(texts)
-    for left, right in ((f" {begun} · ", f"  · {snap}"), (f" {begun} · ", ""), (" ", "")):
+    least = min(LEAST_LABEL, max(map(cell_len, texts), default=0))
+    short = " begun · " if begins else " "
+    left, right, fair = short, "", 0
+    for left, right in ((f" {begun} · ", f"  · {snap}"), (f" {begun} · ", ""), (short, "")):
         room = width - cell_len(left) - cell_len(right) - 4 * len(texts)
         fair = _fair_width([cell_len(text) for text in texts], room)
-        if fair >= min(LEAST_LABEL, max(map(cell_len, texts), default=0)) or not right:
+        if fair >= least:
             break
     parts = [f"{number} {shortened(text, max(LEAST, fair), every)}" for number, text in enumerate(texts, 1)]
     return fit([(left, "warn" if begins else "dim"), ("  ".join(parts), "key"), (right, "dim")], width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -211,7 +211,6 @@ class ThreadList(RowList):
         hidden = truth_hidden(summary.verdict, blind=self.blind)
         answer = ANSWERS[None if hidden else summary.correct]
         signs: Line = (sign, answer, verdict, *_standing(self.standing(summary)))
-        right: Line = _tail(summary)
         if why := self.aside.get(summary.stem):  # first, so that it is never cut off
             words = _words(summary, hidden, width, self.labels)
             grey: list[Span] = [(text, "dim") for text, _ in (*signs, (f" {why}: ", ""), *words)]
@@ -219,12 +218,13 @@ class ThreadList(RowList):
         if likeness := self.likeness.get(summary.stem):
             signs = (*signs, (f" {likeness.score:.0%}", "dim"))
         before: Line = (*marks, *signs, (f" {branch}", "dim"))
-        left: Line = (*before, *_words(summary, hidden, width - cells(before) - cells(right) - 1, self.labels))
-        room = width - cells(left) - cells(right) - 2
-        if remarks := _remarks(summary, room):
-            return spread((*left, *remarks), right, width)
-        # where the turns and the number do not fit, the signs that something was said still do
-        return spread(left, right if width - cells(left) > cells(right) else _signs(summary), width)
+        left, right = before, ()
+        for right in _tails(summary):
+            left: Line = (*before, *_words(summary, hidden, width - cells(before) - cells(right) - 1, self.labels))
+            if width - cells(left) > cells(right):
+                break
+        remarks = _remarks(summary, width - cells(left) - cells(right) - 2)
+        return spread((*left, *remarks), right, width)
 
     def _sign(self, summary: Summary) -> Span:
         if summary.stem in self._in_progress:
@@ -265,10 +265,15 @@ def _standing(standing: Standing | None) -> tuple[Span, Span]:
     return _EXPORTED[standing.exported], ("!", "warn") if standing.findings else (" ", "dim")
 
 
-def _tail(summary: Summary) -> Line:
-    stale: tuple[Span, ...] = ((f"≈{summary.stale} ", "warn"),) if summary.stale else ()
-    number = summary.stem.rpartition("_")[2]
-    return (*stale, *_signs(summary), (f"{summary.turns}t ", "dim"), (one_line(number, 8), "dim"))
+def _tails(summary: Summary) -> Iterator[Line]:
+    """What stands at the right of a row, the first that fits is taken: stale turns, what was said, how many
+    turns it has, its number. The signs that something was said fit where nothing else does."""
+    number: Span = (one_line(summary.stem.rpartition("_")[2], 8), "dim")
+    turns: Line = (*_signs(summary), (f"{summary.turns}t ", "dim"), number)
+    yield ((f"≈{summary.stale} ", "warn"), *turns) if summary.stale else turns
+    yield turns
+    yield (*_signs(summary), number)
+    yield _signs(summary)
 
 
 def _signs(summary: Summary) -> Line:

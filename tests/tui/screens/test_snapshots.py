@@ -267,18 +267,22 @@ async def test_the_screen_with_few_colours_is_as_it_was_looked_at(
 
 
 async def compare(file: str, name: str, size: tuple[int, int], workspace: Workspace) -> None:
-    path = FOLDER / f"{file}.txt"
     async with opened(workspace, size) as (pilot, screen):
         await until(pilot, lambda: screen.listed.count == 3)
         await SCENES[name](pilot, screen)
-        if WRITE:
-            FOLDER.mkdir(exist_ok=True)
-            path.write_text(await settled(pilot), encoding="utf-8")
-            return
-        wanted = path.read_text(encoding="utf-8")
-        with suppress(AssertionError):  # the comparison below shows where they differ
-            await until(pilot, lambda: drawn(pilot) == wanted)
-        assert drawn(pilot) == wanted
+        await as_looked_at(pilot, file)
+
+
+async def as_looked_at(pilot: Pilot[Any], file: str) -> None:
+    path = FOLDER / f"{file}.txt"
+    if WRITE:
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text(await settled(pilot), encoding="utf-8")
+        return
+    wanted = path.read_text(encoding="utf-8")
+    with suppress(AssertionError):  # the comparison below shows where they differ
+        await until(pilot, lambda: drawn(pilot) == wanted)
+    assert drawn(pilot) == wanted
 
 
 async def settled(pilot: Pilot[Any]) -> str:
