@@ -12,6 +12,8 @@ from tui.widgets.lines import Line, fit
 from tui.widgets.row_list import RowList
 
 LABEL_WIDTH = 17
+SHARE, WIDE_SHARE = 0.38, 0.58
+"""The most that the rows take of the screen's height: above a preview, and beside one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,27 @@ class OptionRows(RowList):
         super().__init__(id=id)
         self.options = options
         self.chosen: Mapping[str, str] = {}
+        self._room: int | None = None
 
     def on_mount(self) -> None:
         """As high as its rows, up to what the dialog leaves."""
         self._as_high_as_its_rows()
 
+    def on_resize(self) -> None:
+        """Another terminal leaves it another height."""
+        self._as_high_as_its_rows()
+
+    def leave(self, room: int) -> None:
+        """The dialog leaves it so many rows."""
+        self._room = room
+        self._as_high_as_its_rows()
+
     def _as_high_as_its_rows(self) -> None:
+        share = int(self.app.size.height * (WIDE_SHARE if self.screen.has_class("-wide") else SHARE))
+        rows = max(1, min(self.count, share, share if self._room is None else max(3, self._room)))
         height = self.styles.height
-        if height is None or height.value != max(1, self.count):
-            self.styles.height = max(1, self.count)
+        if height is None or height.value != rows:
+            self.styles.height = rows
 
     @property
     def option(self) -> Option:

@@ -39,8 +39,6 @@ from tui.widgets.plain import Plain
 
 SAMPLE = 20
 """Threads that are looked at for what the profile would lose."""
-OPTION_ROWS, OPTION_ROWS_WIDE = 9, 13
-"""Options that are shown at once where there is room for them; the others are scrolled to."""
 HINTS: tuple[Hint, ...] = (
     "options.export", ("options.before", "options.after"), "options.type", "options.wrong", "options.view",
     "options.next_thread", "options.other_part", "options.back",
@@ -292,4 +290,4 @@ def _make_room(screen: ExportChoiceScreen) -> None:
     wide = screen.has_class("-wide")
     told = sum(screen.query_one(f"#{name}").outer_size.height for name in ("about", "count"))
     room = screen.query_one("#parts").size.height - told - (0 if wide else SEEN_ROWS)
-    screen.rows.styles.height = max(3, min(OPTION_ROWS_WIDE if wide else OPTION_ROWS, room))
+    screen.rows.leave(room)

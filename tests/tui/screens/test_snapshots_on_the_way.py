@@ -34,9 +34,9 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace = motion_workspace(tmp_path)
     workspace.threads.mkdir()
     for number, (final, truth) in enumerate([("walking", "walking"), ("sitting", "walking"), ("lying", "walking")], 1):
-        made = thread(number, final, truth)
-        metadata = {**made.metadata, "dataset": "motion", "session": "s01_0"}
-        store.create(workspace.threads, Thread({**made.document, "metadata": metadata}))
+        plain = thread(number, final, truth)
+        metadata = {**plain.metadata, "dataset": "motion", "session": "s01_0"}
+        store.create(workspace.threads, Thread({**plain.document, "metadata": metadata}))
     first = store.read(workspace.threads, "demo_s01_v4_0001")
     curate.branch(workspace, curate.branch(workspace, first, 4), 2)
     yield workspace
