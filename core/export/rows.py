@@ -19,7 +19,7 @@ from core.export.references import references_of
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
-from core.export.sent import PROMPT_GONE, sent_with
+from core.export.sent import BARRED_EXAMPLE, PROMPT_GONE, barred_example, sent_with
 from core.export.siblings import Siblings
 from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
 from core.filters.language import Filter, parse
@@ -119,6 +119,9 @@ class RowMaker:
     def _make_rows(self, summary: Summary, source: Source) -> None:
         if self._request.with_system:
             try:
+                if problem := barred_example(self._workspace, source.thread):
+                    self._refuse(summary, BARRED_EXAMPLE, problem)
+                    return
                 source = sent_with(self._workspace, source)
             except SensorloomError as error:
                 self._refuse(summary, PROMPT_GONE, str(error))

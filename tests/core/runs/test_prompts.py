@@ -12,7 +12,7 @@ from core import curate
 from core.curate.prompts import ahead_of
 from core.curate.task import form_named, is_changed
 from core.errors import UsageError
-from core.export.report import ExportRequest
+from core.export.report import ExportRequest, NothingToExportError
 from core.export.run import export
 from core.filters.language import parse
 from core.listing.summary import summarize
@@ -139,7 +139,7 @@ def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:
     assert [tool["function"] for tool in row["tools"]] == [tool["function"] for tool in tools]
 
 
-def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(workspace: Workspace) -> None:
+def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(workspace: Workspace, root: Path) -> None:
     changed = form(system="terse.txt", few_shot=1)
     job = Job("made", "s3_0013", "What?", 1, form=changed)
     (ran,) = asyncio.run(run_jobs(workspace, [job], Model(ModelChoice()), parallel=1, ended=lambda _: None))
@@ -155,3 +155,10 @@ def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(works
     assert len(messages) == 1 + length + len(stored.thread.messages)
     trained = [at for at, message in enumerate(messages) if message.get("train")]
     assert trained and min(trained) > length
+    person = f"made/subject:{read(workspace.threads, example).thread.session[:2]}"
+    hold_out(root, [person])
+    try:
+        with pytest.raises(NothingToExportError, match="kept out of training"):
+            export(workspace, request)
+    finally:
+        release(root, [person])
