@@ -14,6 +14,7 @@ from typing import Any
 
 from core.model.pieces import content, is_object, overlap, string, whole_characters
 from core.model.text_calls import TextCalls
+from core.thread.cost import finite
 
 NAMELESS = "unnamed_tool"
 """What a call without a name is called, so that its error result tells the model."""
@@ -178,8 +179,8 @@ class Reply:
             prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
             self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
             self.completion_tokens = completion if isinstance(completion, int) else self.completion_tokens
-            cost = usage.get("cost")
-            self.cost = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else self.cost
+            if (cost := finite(usage.get("cost"))) is not None:
+                self.cost = cost
 
     def _reasoned(self, text: str) -> Iterator[ReplyEvent]:
         if text:

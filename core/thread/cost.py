@@ -39,8 +39,18 @@ def cost_of_all(messages: Iterable[Mapping[str, Any]]) -> float | None:
 def cost_in(message: Mapping[str, Any]) -> float | None:
     """What a stored message says it cost; None where it says nothing."""
     usage = message.get("usage")
-    cost = usage.get("cost") if isinstance(usage, Mapping) else None
-    return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
+    return finite(usage.get("cost")) if isinstance(usage, Mapping) else None
+
+
+def finite(value: object) -> float | None:
+    """A number as a server or a file states it; None for what is none, or too large for any program."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def cost_shown(cost: float) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.thread.cost import finite
 from core.thread.value import Message, Thread, call_name, calls_of, is_assistant
 
 Kind = Literal["question", "assistant", "user", "stray"]
@@ -93,7 +94,7 @@ def is_error(text: str) -> bool:
 def seconds_of(messages: Sequence[Message]) -> float | None:
     """What turns took together, in seconds; None where none says, as with the built-in analyst."""
     origins = [origin for message in messages if isinstance(origin := message.get("made_by"), Mapping)]
-    seconds = [float(spent) for origin in origins if isinstance(spent := origin.get("seconds"), int | float)]
+    seconds = [spent for origin in origins if (spent := finite(origin.get("seconds"))) is not None]
     return sum(seconds) if seconds else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from core.settings import BUILTIN_NAME
 from core.text import one_line
-from core.thread.cost import cost_in, cost_shown
+from core.thread.cost import cost_in, cost_shown, finite
 from core.thread.proposal import origin_of
 from core.thread.value import Message, Thread, is_assistant
 from tui.widgets.lines import Span
@@ -34,12 +34,14 @@ def effort(message: Message) -> tuple[str, ...]:
     lines: list[str] = []
     if isinstance(usage, Mapping):
         counts = [usage.get(key) for key in ("prompt_tokens", "completion_tokens")]
-        lines.append("→".join(_count(count) for count in counts if isinstance(count, int)))
+        lines.append(
+            "→".join(_count(count) for count in counts if isinstance(count, int) and finite(count) is not None)
+        )
     if (cost := cost_in(message)) is not None:
         lines.append(f"¤{cost_shown(cost)}" if cost >= LEAST_SHOWN or not cost else f"<¤{LEAST_SHOWN}")
-    seconds = made_by.get("seconds") if isinstance(made_by, Mapping) else None
-    if isinstance(seconds, int | float):
-        lines.append(duration(float(seconds)))
+    seconds = finite(made_by.get("seconds")) if isinstance(made_by, Mapping) else None
+    if seconds is not None:
+        lines.append(duration(seconds))
     return tuple(line for line in lines if line)
 
 

@@ -16,5 +16,6 @@ def test_what_is_not_known_costs_nothing_and_is_not_free() -> None:
     assert cost_of(1_000_000, 500_000, 3.0, 15.0) == 10.5
     assert cost_of(1_000_000, 500_000, None, 2.0) == 1.0
     assert cost_of(None, None, 3.0, 15.0) is cost_of(5, 5, None, None) is cost_of_all([{}, {"usage": {}}]) is None
+    assert cost_in({"usage": {"cost": 10**400}}) is cost_in({"usage": {"cost": float("inf")}}) is None
     assert cost_in({"usage": {"cost": True}}) is cost_in({"usage": "much"}) is None
     assert cost_of_all([{"usage": {"cost": 1}}, {}, {"usage": {"cost": 0.5}}]) == 1.5
