@@ -25,7 +25,7 @@ _TIME = "time"
 GROUP_ROWS = 60_000
 """Rows of a recording that stand together in a file."""
 _LEAST_PART = 0.5
-"""A sensor that sent for less than this share of the recording would cut it short, and is left out."""
+"""A sensor that would leave less than this share of the longest one's time is left out: it would cut that short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,19 @@ def joined(
 
 
 def _long_enough(sensors: Sensors, dropped: Counter[str]) -> Sensors:
-    longest = max((sensor.end_ns - sensor.start_ns for sensor in sensors.values()), default=0)
-    usable = {stem: sensor for stem, sensor in sensors.items()
-              if sensor.rows > 2 and sensor.end_ns - sensor.start_ns >= _LEAST_PART * longest}  # fmt: skip
-    for stem in sensors.keys() - usable.keys():
-        dropped[f"rows of {stem}, which sent for less than half of the time"] += sensors[stem].rows
+    """The sensors that leave all of them together the half of the longest one's time, the longest first."""
+    by_length = sorted(sensors.items(), key=lambda pair: (pair[1].start_ns - pair[1].end_ns, pair[0]))
+    usable: Sensors = {}
+    start = end = 0
+    least = 0.0
+    for stem, sensor in by_length:
+        began, ended = (max(start, sensor.start_ns), min(end, sensor.end_ns)) if usable else (
+            sensor.start_ns, sensor.end_ns)  # fmt: skip
+        if sensor.rows > 2 and ended - began >= least:
+            least = least or _LEAST_PART * (ended - began)
+            usable[stem], start, end = sensor, began, ended
+        else:
+            dropped[f"rows of {stem}, which did not send for half of the time that the others did"] += sensor.rows
     return usable
 
 

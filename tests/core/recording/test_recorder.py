@@ -150,6 +150,18 @@ def test_sensors_of_several_rates_are_put_on_one_clock(workspace: Workspace):
     assert any("battery" in reason for reason in ended.counts)
 
 
+def test_a_sensor_that_sent_at_another_time_does_not_cut_the_others_short(workspace: Workspace):
+    def of(sensor: str, start: float, seconds: float) -> list[str]:
+        axes = ({"name": sensor, "time": NOW + round((start + n / 20) * 1e9), "x": 0.1, "y": math.sin(n), "z": 9.8}
+                for n in range(round(seconds * 20)))  # fmt: skip
+        return [json.dumps([reading]) for reading in axes]
+
+    ended = finished(recorded(workspace, [*of("accelerometer", 0, 10), *of("gyroscope", 11, 9.5)]))
+    assert ended.seconds == pytest.approx(10, abs=0.1)
+    assert any("rows of gyroscope, which did not send" in reason for reason in ended.counts)
+    assert not list(lives(workspace))
+
+
 def test_a_full_disk_ends_it_and_what_came_is_recovered(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
     def full(self: object, *_: object) -> None:
         raise OSError(28, "No space left on device")
