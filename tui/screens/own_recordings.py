@@ -31,6 +31,7 @@ from tui.local_keys import keys_of, local_bindings
 from tui.screens.recordings_work import REMEMBERED, RecordingsWork
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.import_lines import preview_lines
+from tui.widgets.lane_look import LaneLook, has_braille
 from tui.widgets.line_view import PagedView
 from tui.widgets.plain import Plain, plain
 
@@ -67,6 +68,7 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
     def __init__(self, workspace: Workspace, path: Path) -> None:
         super().__init__(classes="two-parts")
         self._shown = workspace.shown(path)
+        self._look_of_lanes = LaneLook(has_braille(workspace.settings.screen.dots))
         self._known: Known | None = None
         self._chosen = {"name": re.sub(r"\W+", "_", path.stem).strip("_") or "mine"}
         self._preview: Preview | None = None
@@ -195,7 +197,8 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
 
     def _draw(self) -> None:
         if self._preview is not None and self.view.body.width:
-            self.view.put(preview_lines(self._preview, max(20, self.view.body.width - 1), self.view.size.height))
+            width, height = max(20, self.view.body.width - 1), self.view.size.height
+            self.view.put(preview_lines(self._preview, width, height, self._look_of_lanes))
 
     def _say(self, text: str, is_wrong: bool) -> None:
         style = "$text-warning" if is_wrong else "bold"

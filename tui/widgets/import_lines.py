@@ -11,7 +11,8 @@ from core.datasets.tables.proposal import Proposal
 from core.text import counted, one_line, reason_counted
 from tools.sensors import sensors_of
 from tools.session import Window
-from tui.widgets.lines import Kind, Line, fit, wrapped
+from tui.widgets.lane_look import USUAL, LaneLook
+from tui.widgets.lines import Kind, Line, fit, spread, wrapped
 from tui.widgets.sensor_lines import AXIS, NUMBERS, groups_of, number
 
 BAR = 24
@@ -20,15 +21,15 @@ _BESIDE = 20
 """Rows for everything beside the signals."""
 
 
-def preview_lines(preview: Preview, width: int, height: int) -> list[Line]:
-    """The preview as lines; `height` is how many rows are seen at once."""
+def preview_lines(preview: Preview, width: int, height: int, look: LaneLook = USUAL) -> list[Line]:
+    """The preview as lines; `height` is how many rows are seen at once, `look` how signals are drawn."""
     survey, proposal = preview.survey, preview.proposal
     lines: list[Line] = []
     if proposal is not None:
         lines += _labels(proposal, width)
         lines += _people(proposal, width)
     if preview.beginning is not None:
-        lines += _signals(survey.sources[0].name, preview.beginning, width, height)
+        lines += _signals(survey.sources[0].name, preview.beginning, width, height, look)
     files = sum(len(source.files) for source in survey.sources)
     counts = f"{counted(files, 'file')}, {counted(len(survey.sources), 'recording')}"
     annotated = f", {counted(len(survey.annotations), 'file')} of labels" if survey.annotations else ""
@@ -47,18 +48,19 @@ def preview_lines(preview: Preview, width: int, height: int) -> list[Line]:
     return lines
 
 
-def _signals(name: str, window: Window, width: int, height: int) -> Iterator[Line]:
+def _signals(name: str, window: Window, width: int, height: int, look: LaneLook) -> Iterator[Line]:
     """How a recording begins, a lane for each channel; those of a sensor have one scale."""
     span = f"  {window.start_sec:g} to {window.end_sec:.4g} s"
     yield fit((("signals  ", "label"), (one_line(name, 60), "text"), (span, "dim")), width)
     least = 2 * len(window.channels) + len(sensors_of(window.channels))  # one row shows no swinging
-    for group in groups_of(window, width, max(least, height - _BESIDE)):
+    for group in groups_of(window, width, max(least, height - _BESIDE), look):
         channel = window.channels[group.lanes[0].channel]
         rate = _rate(window)
         about = f"  {one_line(group.unit, 12) or 'no unit'}, {rate:.4g} Hz"
         if "interpolated" in channel.description:
             about += f" {channel.description[channel.description.rindex('(') :]}"
-        yield fit((("  ", "text"), (one_line(group.title, 40), "label"), (about, "dim")), width)
+        title: Line = (("  ", "text"), (one_line(group.title, 40), "label"), (about, "dim"))
+        yield spread(title, (("max−min", "dim"),), width)
         for lane in group.lanes:
             reach = "no data" if lane.high < lane.low else number(lane.high - lane.low)
             for at, row in enumerate(lane.rows):
