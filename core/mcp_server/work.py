@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
@@ -57,7 +58,7 @@ class Work:
         self._records = records
         self._told = told
         self._lock = threading.Lock()
-        self._first = Episode(tasks[0])
+        self._task, self._first = tasks[0], Episode(tasks[0])
         self._episode: Episode | None = None
         self._stored: Stored | None = None
         self._answered = False
@@ -88,10 +89,15 @@ class Work:
                     return self._answer(arguments, agent)
                 return self._measure(self._episode, name, arguments, agent)
             except SensorloomError as error:
-                return as_json({"error": str(error)})
+                return as_json({"error": self._without_names(str(error))})
+
+    def _without_names(self, text: str) -> str:
+        """A sentence without the session's id, which may say what was done in it."""
+        session = self._task.session
+        return re.sub(rf"(?<!\w){re.escape(session)}(?!\w)", "the session", text) if session else text
 
     def _begin(self) -> str:
-        task = next(self._tasks)
+        self._task = task = next(self._tasks)
         self._episode, self._stored, self._answered = Episode(task), None, False
         return str(self._episode.messages[-1]["content"])
 

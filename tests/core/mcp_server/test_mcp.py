@@ -59,6 +59,15 @@ def test_sessions_come_one_after_the_other_and_calls_need_one(space: Workspace):
     assert "there is no tool" in work.call("answer", {"final_answer": "walking"})
 
 
+def test_an_error_holds_no_id_of_a_session(space: Workspace, tmp_path: Path):
+    apart = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
+    task = tasks(apart, "demo", count=1)[0]
+    work = Work([task])
+    hold_out(tmp_path, [task.id])
+    told = work.call("new_session", {})
+    assert "is on the side `test`" in told and task.session not in told
+
+
 def test_an_answer_that_is_none_is_refused_with_what_would_be_right(space: Workspace):
     work = Work(tasks(space, "demo", count=1), records=True)
     work.call("new_session", {})
