@@ -68,7 +68,10 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         """What was put into each field; what differs from it is a person's."""
         base = settings_for(workspace, choice.endpoint)
         self._own = {name for name in OPTIONS if getattr(base, name) != getattr(choice.settings, name)}
-        """Options that a person chose here before: they hold for another endpoint too."""
+        """Options that a person chose here before: they hold for another endpoint too, but for headers, which may hold
+        the key of one."""
+        self._pointed = choice.endpoint.name
+        """The endpoint that the fields are of."""
 
     def compose(self) -> ComposeResult:
         """The models, the settings, and what did not answer."""
@@ -120,9 +123,11 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
         endpoint, _ = self._models[self.picker.cursor]
         same = endpoint.name == self._choice.endpoint.name
         settings = self._choice.settings if same else settings_for(self._workspace, endpoint)
+        moved, self._pointed = endpoint.name != self._pointed, endpoint.name
         for name in OPTIONS:
             line, text = self.query_one(f"#{name}", Input), shown_option(getattr(settings, name))
-            if name not in self._own and line.value == self._shown[name]:
+            is_own = name in self._own or line.value != self._shown[name]
+            if (moved and name == "headers") or not is_own:
                 line.value = self._shown[name] = text
         self._tell_refused()
 

@@ -221,6 +221,11 @@ async def test_every_option_of_the_request_is_set_by_key_and_recorded(workspace:
         async with opened(served(server.url)) as (pilot, screen):
             await pilot.press("ctrl+o")
             await until(pilot, lambda: isinstance(pilot.app.screen, ModelScreen) and "fake" in on_screen(pilot.app))
+            headers = pilot.app.screen.query_one("#headers", Input)
+            headers.value = '{"X-Key": "of this one"}'
+            await pilot.press("down")
+            await until(pilot, lambda: not headers.value)  # no other endpoint is sent it
+            await pilot.press("up")
             for name, value in TYPED.items():
                 pilot.app.screen.query_one(f"#{name}", Input).value = value
             await pilot.press("enter")
