@@ -53,12 +53,14 @@ class Interval:
     """Whether start and end are rows, counted from 0, and no times."""
 
 
-def is_annotation(name: str) -> bool:
-    """Whether a file is about labels, by its name."""
-    stem, _, ending = name.rpartition("/")[2].rpartition(".")
-    return ending.lower() in ("eaf", "json") or (
-        ending.lower() in ("csv", "tsv", "txt") and _ANNOTATION_FILE.fullmatch(stem) is not None
-    )
+def is_annotation(file: RawFile) -> bool:
+    """Whether a file is about labels: by its name, or as JSON by being a list, as Label Studio's is and an app's
+    `Metadata.json` is not. Raises DatasetError: the archive is damaged there."""
+    stem, _, ending = file.name.lower().rpartition("/")[2].rpartition(".")
+    named = _ANNOTATION_FILE.fullmatch(stem) is not None
+    if ending == "json" and not named:
+        return file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    return ending == "eaf" or (named and ending in ("csv", "tsv", "txt", "json"))
 
 
 def read_intervals(file: RawFile) -> list[Interval]:

@@ -61,11 +61,13 @@ def survey_of(raw: Raw, form: TableForm | None = None) -> Survey:
     annotations: list[RawFile] = []
     left_out: Counter[str] = Counter()
     files = table_files(raw)
+    if labels and not any(path_facts(file.name, (labels,)) is not None for file in files):
+        labels = ""  # a preset's file of labels is not in it, but one under another usual name may be
     for file in files:
         wanted = path_facts(file.name, templates) is not None
         if len(files) > 1 and not wanted and f"/{file.name}".count("/."):
             left_out["hidden files"] += 1  # such as the copies in .ipynb_checkpoints
-        elif path_facts(file.name, (labels,)) if labels else is_annotation(file.name) and not wanted:
+        elif path_facts(file.name, (labels,)) if labels else not wanted and is_annotation(file):
             annotations.append(file)
         elif templates and not wanted:
             left_out["files that are not asked for"] += 1

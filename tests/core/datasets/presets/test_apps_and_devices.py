@@ -79,6 +79,16 @@ def test_sensors_of_one_recording_are_joined_and_where_somebody_was_is_not_read(
         assert not any("lat" in channel or "position" in channel for channel in channels)
 
 
+def test_labels_beside_a_known_app_may_have_another_name_than_its_own(tmp_path: Path) -> None:
+    files = DEVICES["sensor_logger_csv"]()
+    del files["Annotation.csv"]
+    files |= {"labels.csv": "start,end,label\n0,9,walking\n", "Metadata.json": '\n {"device": "a phone"}'}
+    with open_raw(zipped(tmp_path / "raw.zip", files), tmp_path / "scratch") as opened:
+        (form,) = (each.form for each in fitting_presets(opened, presets()))
+        proposal = look_at_tables(opened, form)
+    assert [each.label for stretches in proposal.intervals.values() for each in stretches] == ["walking"]
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [
