@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.datasets.barred import barred_sessions
 from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
 from core.runs.mode import wanted_form
 from core.storage.splits_file import read_book
+from core.text import counted
 from core.thread.evidence import DEFAULT, Evidence
 from core.workspace import Workspace
 
@@ -61,6 +63,10 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
     seed = secrets.randbelow(2**31) if wanted.seed is None else wanted.seed
     among = held_out_sessions(workspace, dataset) if wanted.held_out else None
     there = len(dataset.sessions if among is None else among)
+    if among is not None and wanted.count > there:
+        raise UsageError(
+            f"{counted(there, 'session')} of {dataset.name} are held out, fewer than the {wanted.count} asked for"
+        )
     sessions = draw_sessions(dataset, wanted.count or min(COUNT, there), seed, among)
     name = wanted.name or _free_name(workspace, dataset.name)
     folder_of(workspace, name)
@@ -82,8 +88,8 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
 
 def held_out_sessions(workspace: Workspace, dataset: StandardDataset) -> list[str]:
     """The sessions that are held out. Raises UsageError where there is none."""
-    book = read_book(workspace.root)
-    out = [s for s in dataset.sessions if book.holds_out(dataset.name, s, dataset.subjects.get(s, ""))]
+    barred = barred_sessions(dataset, read_book(workspace.root).held_out)
+    out = [session for session in dataset.sessions if session in barred]
     if not out:
         raise UsageError(
             f"nothing of {dataset.name} is held out; `sensorloom export --hold-out {dataset.name}/subject:NAME` does it"

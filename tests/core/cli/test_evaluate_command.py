@@ -130,6 +130,8 @@ def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: py
     assert evaluate(workspace, *asked) != 0
     assert "nothing of demo is held out" in capsys.readouterr().err
     hold_out(workspace.root, ["demo/subject:s03"])
+    assert evaluate(workspace, "--dataset", "demo", "--held-out", "--count", "900") != 0
+    assert "of demo are held out, fewer than the 900 asked for" in capsys.readouterr().err
     told = document(workspace, capsys, *asked)
     assert told["subjects"] == "people held out from training"
     threads = store.read_all(workspace.root / "evaluations/demo-1/builtin")
