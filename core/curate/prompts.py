@@ -32,13 +32,14 @@ FOLDER = "prompts"
 _PINNED = re.compile(r"(?P<name>.+)@(?P<sha>[0-9a-f]{16})")
 
 
-def pinned(workspace: Workspace, value: str, folder: Path | None = None) -> str:
-    """A prompt's name with the checksum of its text, which is kept; `usual` and `none` as they are.
+def pinned(workspace: Workspace, value: str, folder: Path | None = None, *, keeps: bool = True) -> str:
+    """A prompt's name with the checksum of its text; `usual` and `none` as they are.
 
     Args:
         workspace: where it is kept.
         value: the name of a file in `prompts/`.
         folder: where the file lies instead.
+        keeps: whether the text is kept by that checksum; who only compares leaves the disk alone.
 
     Raises:
         UsageError: there is no such file, or it is no text, or the name leads out of the folder.
@@ -55,7 +56,7 @@ def pinned(workspace: Workspace, value: str, folder: Path | None = None) -> str:
         raise UsageError(f"the prompt {workspace.shown(path)} cannot be read: {system_reason(error)}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the prompt {workspace.shown(path)} is no UTF-8 text (byte {error.start + 1})") from error
-    return f"{path.name}@{_keep(workspace, text)}"
+    return f"{path.name}@{_keep(workspace, text) if keeps else checksum(text)}"
 
 
 def prompt_text(workspace: Workspace, value: str, usual: str) -> str:

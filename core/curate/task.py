@@ -54,10 +54,10 @@ def opening_in(dataset: StandardDataset, question: str, form: TaskForm) -> dict[
     return first_message(short_manifest(dataset), question, short=True)
 
 
-def recorded_form(workspace: Workspace, form: TaskForm) -> dict[str, Any]:
-    """What a new thread keeps of its form: names of prompts with their checksums. Raises UsageError: for a prompt that
-    is not there."""
-    system, question = pinned(workspace, form.system), pinned(workspace, form.question)
+def recorded_form(workspace: Workspace, form: TaskForm, *, keeps: bool = True) -> dict[str, Any]:
+    """What a new thread keeps of its form: names of prompts with their checksums, under which `keeps` puts their texts
+    by. Raises UsageError: for a prompt that is not there."""
+    system, question = (pinned(workspace, value, keeps=keeps) for value in (form.system, form.question))
     form = msgspec.structs.replace(form, system=system, question=question)
     return record_of(form, {"system": system_prompt()} if form.system == USUAL else {})
 
@@ -82,6 +82,7 @@ def is_changed(workspace: Workspace, metadata: Mapping[str, Any]) -> bool:
     if not checksum:
         return False
     try:
-        return recorded_form(workspace, form_named(workspace, form_in(metadata).name))["sha256"] != checksum
+        now = recorded_form(workspace, form_named(workspace, form_in(metadata).name), keeps=False)
+        return now["sha256"] != checksum
     except UsageError:
         return True

@@ -81,7 +81,7 @@ def form_changed(workspace: Workspace, words: Sequence[str]) -> OnSummary:
     @cache
     def current(name: str) -> str:
         try:
-            return str(recorded_form(workspace, form_named(workspace, name))["sha256"])
+            return str(recorded_form(workspace, form_named(workspace, name), keeps=False)["sha256"])
         except UsageError:
             return ""
 

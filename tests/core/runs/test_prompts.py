@@ -101,12 +101,16 @@ def test_another_prompt_is_told(workspace: Workspace, root: Path) -> None:
     try:
         settings.write_text(before.replace("[run]", 'system = "terse.txt"\n[run]'))
         other = open_workspace(str(root), environ={})
+        (root / "prompts" / "terse.txt").write_text("Other words.\n")
+        known = {*(other.private / "prompts").iterdir()}
         assert form_named(other).system == "terse.txt" and is_changed(other, stored.thread.metadata)
         summary = summarize(workspace.threads, stored.stem)
         assert parse("form:changed", other).on_summary(summary)
+        assert {*(other.private / "prompts").iterdir()} == known  # who looks writes nothing
         assert not parse("form:changed", workspace).on_summary(summary)
     finally:
         settings.write_text(before)
+        (root / "prompts" / "terse.txt").write_text("Be terse.\n")
 
 
 def test_examples_give_no_label_away(workspace: Workspace, root: Path) -> None:
