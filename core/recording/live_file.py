@@ -155,16 +155,3 @@ class LiveReader:
     def close(self) -> None:
         """Close it."""
         self._file.close()
-
-
-def read_all(path: Path) -> tuple[tuple[str, ...], Rows]:
-    """The columns and every whole batch of a file. Raises DatasetError."""
-    reader = LiveReader(path)
-    try:
-        batches = list(reader.rows())
-    finally:
-        reader.close()
-    if not batches:
-        return reader.columns, Rows(np.empty(0, np.int64), np.empty((0, len(reader.columns)), np.float32))
-    time_ns = np.concatenate([batch.time_ns for batch in batches])
-    return reader.columns, Rows(time_ns, np.concatenate([batch.samples for batch in batches]))

@@ -196,9 +196,10 @@ def test_a_file_that_was_cut_anywhere_is_read_up_to_there(tmp_path: Path):
     data = (tmp_path / "a.arrow").read_bytes()
     for size in range(ends[0], len(data) + 1, 7):
         (tmp_path / "a.arrow").write_bytes(data[:size])
-        columns, batch = live_file.read_all(tmp_path / "a.arrow")
-        assert columns == ("x", "y")
-        assert len(batch.time_ns) == 2 * sum(end <= size for end in ends)
+        reader = live_file.LiveReader(tmp_path / "a.arrow")
+        assert reader.columns == ("x", "y")
+        assert sum(len(batch.time_ns) for batch in reader.rows()) == 2 * sum(end <= size for end in ends)
+        reader.close()
 
 
 def test_the_last_window_becomes_a_session_and_a_thread_whose_answer_may_not_be_checked(
