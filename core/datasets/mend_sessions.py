@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets.copies import Copies
 from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted_columns
-from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object
+from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
 from core.errors import DatasetError
 from core.storage.atomic import write_atomic
 
@@ -61,8 +61,10 @@ def cut_sessions(source: Path, target: Path, seconds: float) -> int:
             cut.setdefault(path.name, []).append(name)
         if not windows:
             shutil.copytree(path, target / SESSIONS / path.name)
-    for name, table in ((LABELS, labels), (SUBJECTS, subjects)):
-        if (source / name).exists():
+    # an id that says whose a session is says it no more with a window's number behind it
+    people = {**{session: who for session in labels if (who := subject_in(session))}, **subjects}
+    for name, table in ((LABELS, labels), (SUBJECTS, people)):
+        if table or (source / name).exists():
             _write(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
     return len(cut)
 

@@ -63,7 +63,7 @@ def test_a_recording_of_hours_is_told_and_cut(workspace: Workspace, make_dataset
     rows = 75_000
     long = {"timestamp_sec": np.arange(rows) / 20, "acc_x": np.sin(np.arange(rows) / 7).astype(np.float32)}
     make_dataset(sessions={"day": long, "short": window(0)}, subjects={"day": "s01", "short": "s02"})
-    assert "lasts 1.0 h: a session is a window of seconds, of one activity --cut 5" in warnings(workspace)["long"]
+    assert "lasts 1.04 h: a session is a window of seconds, of one activity --cut 5" in warnings(workspace)["long"]
     assert mend(workspace, "--cut", "600", "--numbers") != 0
     assert mend(workspace, "--cut", "600") == 0
     dataset = open_dataset(workspace, "theirs")
@@ -74,3 +74,12 @@ def test_a_recording_of_hours_is_told_and_cut(workspace: Workspace, make_dataset
     np.testing.assert_array_equal(samples, long["acc_x"][: 6 * 12_000])
     assert np.asarray(parts[3].column("timestamp_sec"))[[0, -1]].tolist() == pytest.approx([0.0, 599.95])
     assert mend(workspace, "--undo") == 0 and sorted(open_dataset(workspace, "theirs").sessions) == ["day", "short"]
+
+
+def test_whose_a_session_is_stays_known_of_its_windows(workspace: Workspace, make_dataset: MakeDataset) -> None:
+    folder = make_dataset(sessions={"train_16_1": window(0)}, labels={"train_16_1": ["walking"]})
+    (folder / "subjects.json").unlink(missing_ok=True)
+    assert open_dataset(workspace, "theirs").subjects == {"train_16_1": "16"}
+    assert mend(workspace, "--cut", "1") == 0
+    subjects = open_dataset(workspace, "theirs").subjects
+    assert len(subjects) > 1 and set(subjects.values()) == {"16"}
