@@ -29,6 +29,8 @@ _WORDS = {
     "temperature": "temperature", "ecg": "ecg", "linear": "linear_acc",
 }  # fmt: skip
 """What sensors are called in files' names and headers, and what they are called here."""
+SHORT = "a"
+"""What columns `ax`, `ay`, `az` give for a sensor: mostly an accelerometer, which gravity has to show."""
 UNNAMED = "sensor"
 """What axes are called whose sensor neither the header nor the file's name tells."""
 _AT_REST = 0.2
@@ -93,11 +95,15 @@ def with_units(
         told: sensor or channel to unit, by a person.
     """
     by_name = {channel.channel.name: channel for channel in channels}
-    for sensor in sensors_of([channel.channel for channel in channels]):
+    sensors = sensors_of([channel.channel for channel in channels])
+    bare = next((name for name in _bare(sensors) if "acc" not in {sensor.name for sensor in sensors}), "")
+    for sensor in sensors:
         own = [by_name[name] for name in sensor.names]
         rows = [values[channel.column] for channel in own]
         base, shown = "", ("", 1.0, "")
-        if sensor.name == UNNAMED and (shown := _acceleration("", _usual_size(rows)))[0]:
+        if sensor.name == bare and (
+            (shown := _acceleration("", _usual_size(rows)))[0] or told.get(bare, "") in tuple(GRAVITY)
+        ):
             base = "acc"
         wanted = next((told[name] for name in (base, sensor.name, *sensor.names) if name in told), "")
         if wanted:
@@ -113,6 +119,12 @@ def with_units(
             described = Channel(named, "acceleration, " + f"{axis} axis" if base else about, unit)
             by_name[channel.channel.name] = replace(channel, channel=described, factor=factor, reason=reason)
     return list(by_name.values())
+
+
+def _bare(sensors: Sequence[Sensor]) -> list[str]:
+    """The sensors that gravity may show to be an accelerometer: columns `ax`, `ay`, `az` before `x`, `y`, `z`."""
+    short = [sensor.name for sensor in sensors if sensor.name == SHORT and sensor.is_triad and not sensor.unit]
+    return short + [sensor.name for sensor in sensors if sensor.name == UNNAMED]
 
 
 def _unit(sensor: Sensor, rows: Sequence[Samples]) -> tuple[str, float, str]:

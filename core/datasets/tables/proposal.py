@@ -12,7 +12,7 @@ from core.datasets.archive import Raw, RawFile
 from core.datasets.plan import Progress
 from core.datasets.tables import naming
 from core.datasets.tables.assigning import intervals_of
-from core.datasets.tables.channels import UNNAMED
+from core.datasets.tables.channels import SHORT, UNNAMED
 from core.datasets.tables.form import NO_PRESET, SUBJECT_WAYS, TableForm, checked
 from core.datasets.tables.intervals import Interval
 from core.datasets.tables.label_names import with_label_names
@@ -23,6 +23,7 @@ from core.datasets.tables.survey import Survey, survey_of
 from core.datasets.tables.words import rows_each
 from core.errors import DatasetError
 from core.text import counted, reason_counted
+from tools.motion import GRAVITY
 from tools.sensors import sensors_of
 from tools.session import Channel
 
@@ -148,11 +149,12 @@ def look_at_tables(
             looked.append(Looked(source, sum(each.values()) * per_row, rate_hz, rated, subject, part, seconds))
         notes += recording.notes
     _refuse_unknown(form, raw, layouts, looked)
-    if settled := _units_of_others(looked, notes):
+    if settled := _units_of_others(looked, notes, form.units):
         of_all = look_at_tables(raw, replace(form, units={**form.units, **settled}), survey, progress)
-        own = tuple(note for note in of_all.notes if note.partition(":")[0] not in settled)
+        named = {"acc" if name in (SHORT, UNNAMED) else name: unit for name, unit in settled.items()}
+        own = tuple(note for note in of_all.notes if note.partition(":")[0] not in named)
         return replace(
-            of_all, notes=(*own, *(f"{name}: {unit}, as other recordings show" for name, unit in settled.items()))
+            of_all, notes=(*own, *(f"{name}: {unit}, as other recordings show" for name, unit in named.items()))
         )
     once = {
         re.sub(", (a usual size|turns at) .*", "", note): note for note in reversed(notes)
@@ -165,16 +167,23 @@ def look_at_tables(
     return proposal
 
 
-def _units_of_others(looked: Sequence[Looked], notes: Sequence[str]) -> dict[str, str]:
-    """The units of sensors that some recordings show and some, in which nobody rests, do not. None where the numbers of
-    some are converted."""
+def _units_of_others(looked: Sequence[Looked], notes: Sequence[str], told: Mapping[str, str]) -> dict[str, str]:
+    """The units of sensors that some recordings show and some, in which nobody rests, do not; without
+    an own name an accelerometer is one where others are. None where the numbers of some are converted."""
     units: dict[str, set[str]] = {}
     for sensor in (sensor for each in looked for sensor in sensors_of(each.channels)):
         units.setdefault(sensor.name, set()).add(sensor.unit)
     converted = {note.partition(":")[0] for note in notes if note.endswith("is converted")}
-    return {
+    settled = {
         name: max(known) for name, known in units.items() if len(known) == 2 and "" in known and name not in converted
     }
+    own = [{sensor.name for sensor in sensors_of(each.channels)} for each in looked]
+    bare = [name for name in (SHORT, UNNAMED) if any(name in names for names in own)]
+    unit = max(units.get("acc", {""}))
+    apart = not any({"acc", *bare} <= names for names in own)
+    if len(bare) == 1 and apart and unit in tuple(GRAVITY) and not {*bare, "acc"} & converted:
+        settled[bare[0]] = unit
+    return {name: unit for name, unit in settled.items() if name not in told}
 
 
 def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked: Sequence[Looked]) -> None:
@@ -185,14 +194,15 @@ def _refuse_unknown(form: TableForm, raw: Raw, layouts: Sequence[Layout], looked
     channels = {channel.name for each in looked for channel in each.channels}
     if odd := next((name for name in form.drop if name not in columns), ""):
         raise DatasetError(f"{raw.path}: no file has a column {odd!r} to drop; there are {', '.join(columns)}")
-    if odd := next((name for name in form.units if name not in (*sensors, *channels, UNNAMED)), ""):
+    if odd := next((name for name in form.units if name not in (*sensors, *channels, UNNAMED, SHORT)), ""):
         raise DatasetError(f"{raw.path}: there is no sensor {odd!r} to have a unit; there are {', '.join(sensors)}")
     if form.subject in ("folder", "file", "path") and (
         odd := next((each.source.name for each in looked if not each.subject), "")
     ):
+        label = ", as it is read as the label (--label says otherwise)" if form.label == form.subject else ""
         raise DatasetError(
-            f"{raw.path}: the {form.subject} of {odd} names nobody; a name such as s01 would, or another --subject: "
-            f"{', '.join(SUBJECT_WAYS)}"
+            f"{raw.path}: the {form.subject} of {odd} names nobody{label}; a name such as s01 would, or another "
+            f"--subject: {', '.join(SUBJECT_WAYS)}"
         )
 
 
@@ -232,9 +242,14 @@ def _label_way(
             return way
     if keep_whole:
         return "none"
+    names = dict.fromkeys(
+        name for layout in layouts for name, kind in zip(layout.names, layout.kinds, strict=True) if kind == "text"
+    )
+    texts = f" (of text: {', '.join(names)})" if names else ""
     raise DatasetError(
         f"{raw.path}: nothing says what was done: no column, no file of labels, no folders or file names that differ; "
-        "say it with --label column:NAME, folder, file, intervals or all:LABEL, or mark it yourself: --keep-whole"
+        f"say it with --label column:NAME{texts}, folder, file, intervals or all:LABEL, or mark it yourself: "
+        "--keep-whole"
     )
 
 

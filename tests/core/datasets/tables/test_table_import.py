@@ -240,10 +240,27 @@ def test_labels_go_to_the_recording_that_they_are_of(
     assert sorted(moves.values()) == [False, True]
 
 
+@pytest.mark.parametrize("head", ["t,x,y,z", "t,ax,ay,az"])
+def test_gravity_in_one_recording_names_the_accelerometer_of_all(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], head: str
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for name, shake in (("s01_sitting", 0.1), ("s01_running", 12.0)):
+        rows = [f"{n / 50},{shake * (-1) ** n},{shake * (-1) ** (n // 2)},{9.81}" for n in range(400)]
+        (raw / f"{name}.csv").write_text("\n".join([head, *rows]))
+    arguments = ["datasets", "import", "table", str(raw), "--look", "--workspace", str(workspace.root)]
+    assert run_command(arguments) == 0
+    told = capsys.readouterr().out
+    assert "channels: acc_x [m/s², 50 Hz], acc_y [m/s², 50 Hz], acc_z [m/s², 50 Hz]\n" in told
+    assert "acc: m/s², as other recordings show" in told and "as you say" not in told
+
+
 @pytest.mark.parametrize(
     ("files", "options", "says"),
     [
         ({"a.csv": csv(LONG)}, [], "nothing says what was done"),
+        ({"a.csv": "t,x,y,z,mode\n" + "\n".join(f"{n / 50},0,0,1,go" for n in range(400))}, [], "(of text: mode)"),
         ({"a.csv": csv(LONG)}, ["--label", "column:nope"], "no file has a column 'nope'"),
         ({"a.csv": csv(LONG)}, ["--label", "guess"], "--label guess: there are folder"),
         ({"a.csv": csv(LONG)}, ["--label", "intervals"], "no file of labels is in it"),
