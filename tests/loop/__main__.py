@@ -214,7 +214,7 @@ def main() -> None:
         measured = evaluated(sizes, evidence, tuned)
         folder = sizes.workspace / "evaluations" / f"loop-{evidence}"
         results.append(Results(evidence, report, training, measured, folder, sizes.workspace / "threads"))
-    print("\n".join(page(results, HELD_OUT)))
+    print("\n".join(page(results, HELD_OUT, " ".join(sys.argv[1:]))))
 
 
 if __name__ == "__main__":
