@@ -163,11 +163,15 @@ class Model:
         import httpx2
         import openai
 
-        stream = await self._opened().post(
-            "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
-        )
+        client, settings = self._opened(), self.choice.settings
+        try:  # the status comes with the first token or before it; the client's own limit is that of all that follows, too
+            async with asyncio.timeout(max(settings.first_token_sec, settings.connect_sec)):
+                stream = await client.post(
+                    "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+                )
+        except TimeoutError as error:
+            raise openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)) from error
         request = stream.response.request
-        settings = self.choice.settings
 
         def patience() -> float:
             return settings.token_sec if _begun(reply) else settings.first_token_sec

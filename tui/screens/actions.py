@@ -136,7 +136,7 @@ ACTIONS = (
         lambda parts: parts.dialogs.data, words="import dataset sessions recordings"),
     AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,
         lambda parts: parts.dialogs.ask_migration, words="migrate older"),
-    AppAction("threads.import", "B", "bring in", "make threads of training rows, logs and traces of others", THREADS,
+    AppAction("threads.import", "Q", "bring in", "make threads of training rows and logs of others", THREADS,
         lambda parts: parts.dialogs.ask_rows, words="import rows jsonl file sharegpt"),
     AppAction("turn.run", "r", "run", "ask the model for the next turn, as a proposal", TURNS,
         lambda parts: parts.running.run, needs="decided",

@@ -412,7 +412,8 @@ async def test_trouble_in_the_middle_of_a_run_loses_nothing_and_can_be_run_again
 ) -> None:
     stored = begun(workspace)
     with fake_server(calls(("look", '{"channel": "x"}')), TROUBLE[kind]) as server:
-        events = await ran(server, workspace, stored, first_token_timeout_sec=2.0 if kind == "hang" else 60.0)
+        soon = {"first_token_timeout_sec": 0.5, "connect_timeout_sec": 0.5} if kind == "hang" else {}
+        events = await ran(server, workspace, stored, **soon)
         assert len(the(TurnEnded, events).error) > 20
         assert valid(workspace).status == "active"
         server.script = [FINAL]

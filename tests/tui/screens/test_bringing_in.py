@@ -22,8 +22,8 @@ async def test_b_makes_threads_of_the_rows_under_the_cursor_and_u_takes_them_bac
     async with app.run_test(size=(140, 40), notifications=True) as pilot:
         main = await opened(pilot, until, 2)
         await pilot.press("G")
-        await until(pilot, lambda: "B does so here" in screen(app))
-        await pilot.press("B")
+        await until(pilot, lambda: "Q does so here" in screen(app))
+        await pilot.press("Q")
         await until(pilot, lambda: "zz_old.jsonl" in screen(app) and "make threads of rows" in screen(app))
         await pilot.press("enter")
         await until(pilot, lambda: "1 refused" in screen(app) and "message is not the user's" in screen(app))
