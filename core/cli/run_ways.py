@@ -26,9 +26,12 @@ def run_ways_shown(
     from core.teaching.rejection import keep_right, run_ways
 
     ways: int = options["per_session"]
+    parallel, keep_empty = options["parallel"], options["keep_empty"]
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> tuple[list[Ran], str]:
-        ran = await run_ways(workspace, jobs, model, ways=ways, parallel=options["parallel"], ended=ended, watch=watch)
+        ran = await run_ways(
+            workspace, jobs, model, ways=ways, parallel=parallel, ended=ended, watch=watch, keep_empty=keep_empty
+        )
         return strip_hints(workspace, ran), await model.name()
 
     ran, name = run_shown(workspace, choice, len(jobs) * ways, work)

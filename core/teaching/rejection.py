@@ -56,6 +56,7 @@ async def run_ways(
     parallel: int,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
+    keep_empty: bool = False,
 ) -> list[Ran]:
     """Carry out each job so many times, all asking the same question; as `core.runs.batch.run_jobs` else.
 
@@ -69,7 +70,7 @@ async def run_ways(
             replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
             for way in range(ways)
         ]
-    return await run_jobs(workspace, every, model, parallel=parallel, ended=ended, watch=watch)
+    return await run_jobs(workspace, every, model, parallel=parallel, ended=ended, watch=watch, keep_empty=keep_empty)
 
 
 async def _question(workspace: Workspace, job: Job, model: Model) -> str:

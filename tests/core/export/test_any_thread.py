@@ -88,6 +88,8 @@ def exported(space: Any, request: ExportRequest) -> ExportReport:
 def calls_in(row: Any) -> int:
     """How many calls a row holds, in whatever form."""
     if isinstance(row, dict):
+        if isinstance(row.get("messages"), str):  # JSON in a column of text, as verl's
+            return calls_in(json.loads(row["messages"]))
         if "completions" in row:  # steps are text
             return sum(step.count("<tool_call>") for step in row["completions"])
         if row.get("from") == "function_call":

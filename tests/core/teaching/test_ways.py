@@ -85,12 +85,15 @@ def test_all_ways_ask_one_question_which_the_model_proposes_once(
     }
 
 
-def test_a_way_that_failed_is_no_attempt_and_stays(workspace: Workspace, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(("options", "stay"), [((), 0), (("--keep-empty",), 1)])
+def test_a_way_that_failed_is_no_attempt_and_stays_where_that_is_wanted(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], stay: int
+):
     with fake_server(RIGHT, fails(400, "no such thing"), WRONG) as server:
-        assert run(command(workspace, server, "run", *QUERY, "--per-session", "3")) == 0
+        assert run(command(workspace, server, "run", *QUERY, "--per-session", "3", *options)) == 0
     (session,) = document(capsys)["sessions"]
     assert (session["right"], session["of"]) == (1, 2)
-    assert len(ids(workspace, "status:active")) == 1
+    assert len(ids(workspace, "status:active")) == stay
 
 
 def test_keep_all_keeps_all_and_several_ways_are_for_new_threads(

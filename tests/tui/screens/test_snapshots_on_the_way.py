@@ -46,6 +46,11 @@ async def shows(pilot: Pilot[Any], *texts: str) -> None:
     await until(pilot, lambda: all(text in on_screen(pilot.app) for text in texts))
 
 
+def findings_in_list(pilot: Pilot[Any]) -> int:
+    """How many of the five threads have the mark of what the checks see in them."""
+    return sum("!" in row[:40] for row in on_screen(pilot.app).splitlines()[1:6])
+
+
 async def back(pilot: Pilot[Any]) -> None:
     await pilot.press("escape")
     await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
@@ -61,6 +66,7 @@ async def test_the_screens_on_the_way_are_as_they_were_looked_at(
     async with opened(workspace, size) as (pilot, main):
         await until(pilot, lambda: main.listed.count == 5)
         main.parts.arranging.go_to("demo_s01_v4_0001")
+        await until(pilot, lambda: findings_in_list(pilot) == 4)
         await pilot.press("3")
         await shows(pilot, "128 samples", "max min")
         if size == (80, 24):
