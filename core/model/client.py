@@ -23,7 +23,7 @@ from core.model.stream import DONE, ServerSaysError, read_chunks
 from core.model.text_calls import text_calls, tool_names
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, AsyncStream
 
 BACKOFF_SEC = 0.5
 
@@ -163,14 +163,7 @@ class Model:
         import httpx2
         import openai
 
-        client, settings = self._opened(), self.choice.settings
-        try:  # the status comes with the first token or before it; the client's own limit is that of all that follows, too
-            async with asyncio.timeout(max(settings.first_token_sec, settings.connect_sec)):
-                stream = await client.post(
-                    "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
-                )
-        except TimeoutError as error:
-            raise openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)) from error
+        settings, stream = self.choice.settings, await self._asked(body)
         request = stream.response.request
 
         def patience() -> float:
@@ -194,6 +187,21 @@ class Model:
             raise BrokenReplyError("ended its reply before it was whole; run the turn again")
         for event in reply.end():
             yield event
+
+    async def _asked(self, body: dict[str, Any]) -> AsyncStream[object]:
+        """Send the request and await its status, which comes with the first token or before it. The client's own limit
+        holds for all that follows, too. Raises openai.APITimeoutError."""
+        import httpx2
+        import openai
+
+        client, settings = self._opened(), self.choice.settings
+        try:
+            async with asyncio.timeout(max(settings.first_token_sec, settings.connect_sec)):
+                return await client.post(
+                    "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+                )
+        except TimeoutError as error:
+            raise openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)) from error
 
     def _opened(self) -> AsyncOpenAI:
         if self._client is None:
