@@ -21,6 +21,7 @@ from core.cli.serving_options import (
 )
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
+from core.settings import BUILTIN_NAME
 from core.text import counted
 from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
@@ -68,6 +69,8 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     from core.evaluation.contest import begin, missing, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
+    if options["headers"] and len({each.endpoint for each in evaluation.contestants} - {BUILTIN_NAME}) > 1:
+        raise UsageError("--header would go to every endpoint: write it under its [[endpoints]] in sensorloom.toml")
     new = not options["resume"] and options["dataset"] is not None
     if options["inspect"]:
         return _for_inspect(workspace, evaluation, begin if new else None)

@@ -22,6 +22,7 @@ from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, number_in, open
 from core.datasets.standard import DATA, MANIFEST, SESSIONS, channels_of, dataset_folder, read_object
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import sync_folder, write_atomic
+from core.storage.splits_file import read_book
 from core.workspace import Workspace
 from tools.sensors import sensors_of
 
@@ -118,7 +119,7 @@ def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progre
             shutil.copytree(folder, copy, ignore=partial(_but_sessions, folder))
             write_atomic(copy / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
             if mends.cut_sec is not None:
-                cut_sessions(folder, copy, mends.cut_sec)
+                cut_sessions(folder, copy, mends.cut_sec, read_book(workspace.root))
             else:
                 _mend_sessions(folder, copy, mends, rates, progress)
             if mends.first_of_copies:

@@ -13,6 +13,7 @@ from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted
 from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
 from core.errors import DatasetError
 from core.storage.atomic import write_atomic
+from core.storage.splits_file import SplitBook, fits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,14 +41,14 @@ def leave_out_copies(folder: Path) -> int:
     return len(copies)
 
 
-def cut_sessions(source: Path, target: Path, seconds: float) -> int:
+def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook) -> int:
     """Write the sessions of one dataset's folder into another, those that are longer cut into windows of one length.
 
     Returns:
         How many were cut.
 
     Raises:
-        DatasetError: a session has no times, or they go back.
+        DatasetError: a session has no times, or they go back; or it is held out by a name that its windows have not.
     """
     labels, subjects = read_object(source / LABELS), _object(source / SUBJECTS)
     cut: dict[str, list[str]] = {}
@@ -59,6 +60,7 @@ def cut_sessions(source: Path, target: Path, seconds: float) -> int:
             name = f"{path.name}_w{windows:05d}"
             _write_table(target / SESSIONS / name / DATA, table)
             cut.setdefault(path.name, []).append(name)
+            _refuse_free(book, f"{source.name}/{path.name}", f"{source.name}/{name}")
         if not windows:
             shutil.copytree(path, target / SESSIONS / path.name)
     # an id that says whose a session is says it no more with a window's number behind it
@@ -67,6 +69,16 @@ def cut_sessions(source: Path, target: Path, seconds: float) -> int:
         if table or (source / name).exists():
             _write(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
     return len(cut)
+
+
+def _refuse_free(book: SplitBook, session: str, window: str) -> None:
+    """Raise DatasetError where a session is held out by a name that does not hold out its window."""
+    name = next((name for name in book.held_out if fits(name, session)), None)
+    if name is not None and not any(fits(other, window) for other in book.held_out):
+        raise DatasetError(
+            f"{session} is held out, and its windows would not be: hold {name}* out too "
+            f"(`sensorloom export --hold-out '{name}*'`); nothing was changed"
+        )
 
 
 def _windows(path: Path, seconds: float) -> Iterator[Any]:

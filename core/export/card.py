@@ -70,7 +70,7 @@ def _front(facts: Facts) -> Iterator[str]:
     yield "---"
     yield f"pretty_name: {_quoted(facts.name)}"
     if facts.licence:
-        yield f"license: {facts.licence}"
+        yield f"license: {_quoted(facts.licence)}"
     yield "task_categories: [text-generation]"
     yield "tags: [tool-use, agent, time-series, human-activity-recognition, sensorloom]"
     yield f"size_categories: [{next((name for most, name in _SIZES if count < most), 'n>1M')}]"

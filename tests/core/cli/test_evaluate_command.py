@@ -162,6 +162,13 @@ def test_that_nobody_knows_who_was_recorded_is_said_beside_the_figures(
         (["--resume", "--tries", "3"], "--tries is for a new evaluation"),
         (["--resume", "--endpoint", "x"], "--endpoint is for a new evaluation"),
         (["--dataset", "demo", "--endpoint", "builtin", "--endpoint", "builtin"], "is there twice"),
+        (
+            [
+                *"--dataset demo --endpoint http://127.0.0.1:1/v1=a --endpoint http://127.0.0.1:2/v1=b".split(),
+                *("--header", "X-Key: secret"),
+            ],
+            "--header would go to every endpoint",
+        ),
         (["--dataset", "nope"], "nope"),
     ],
 )

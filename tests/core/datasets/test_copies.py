@@ -14,6 +14,7 @@ from core.cli.commands import run_command
 from core.datasets.check import check_dataset
 from core.datasets.copies import stretches_in
 from core.datasets.standard import open_dataset
+from core.storage.splits_file import hold_out
 from core.workspace import Workspace
 
 MakeDataset = Callable[..., Path]
@@ -83,3 +84,14 @@ def test_whose_a_session_is_stays_known_of_its_windows(workspace: Workspace, mak
     assert mend(workspace, "--cut", "1") == 0
     subjects = open_dataset(workspace, "theirs").subjects
     assert len(subjects) > 1 and set(subjects.values()) == {"16"}
+
+
+def test_a_session_that_is_held_out_is_not_cut_into_windows_that_are_not(
+    workspace: Workspace, make_dataset: MakeDataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_dataset(sessions={"day": window(0)})
+    hold_out(workspace.root, ["theirs/day"])
+    assert mend(workspace, "--cut", "1") == 1
+    assert "theirs/day is held out, and its windows would not be" in capsys.readouterr().err
+    hold_out(workspace.root, ["theirs/day*"])
+    assert mend(workspace, "--cut", "1") == 0

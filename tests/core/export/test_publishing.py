@@ -33,7 +33,9 @@ def test_a_publication_has_rows_by_split_the_same_as_parquet_and_a_card_of_facts
         columns = pq.read_table(folder / f"parquet/{side}.parquet").to_pylist()
         assert [json.loads(row["messages"]) for row in columns] == [row["messages"] for row in of_side]
     text = (folder / "README.md").read_text()
-    assert text.startswith('---\npretty_name: "walks"\nlicense: cc-by-4.0\n') and "path: data/validation.jsonl" in text
+    assert (
+        text.startswith('---\npretty_name: "walks"\nlicense: "cc-by-4.0"\n') and "path: data/validation.jsonl" in text
+    )
     assert "| uci_har | 8 | Phone at the waist. | UCI | CC BY 4.0 |" in text and "- builtin-analyst: 8 threads" in text
     assert f"| train | {len(sides['train'])} | walking {len(sides['train'])} |" in text
     assert "No subject stands on two sides" in text and str(tmp_path) not in text
