@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.datasets.tables.form import TableForm
 from core.errors import SensorloomError, system_reason
@@ -22,6 +22,8 @@ from core.recording.standing import check_name, known_activities, known_units
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
+
+Waiting = TypeVar("Waiting")
 
 WRITE_SEC, SAVE_SEC, SHOW_SEC = 0.05, 1.0, 0.25
 _MANY_ROWS = 200_000
@@ -186,6 +188,9 @@ def _until_end(
         now = time.monotonic()
         _do_what_is_due(turns, now, recorder, watch, sentences, behind=not messages.empty())
         if why := turns.why_over(now, request, stop):
+            for message in _all_of(messages):  # what has come by now was recorded, as who stops it sees it
+                if message is not None:
+                    recorder.feed(*message)
             return why
         try:
             message = messages.get(timeout=max(0.001, WRITE_SEC - (time.monotonic() - turns.written)))
@@ -227,11 +232,9 @@ def _closed(recorder: Recorder) -> str:
     return ""
 
 
-def _all_of(sentences: queue.Queue[str]) -> list[str]:
-    every: list[str] = []
-    while not sentences.empty():
-        every.append(sentences.get_nowait())
-    return every
+def _all_of(waiting: queue.Queue[Waiting]) -> list[Waiting]:
+    """What waits in a queue at this moment; what is put there meanwhile stays."""
+    return [waiting.get_nowait() for _ in range(waiting.qsize())]
 
 
 def _finished(workspace: Workspace, recorder: Recorder, reason: str) -> Ended:

@@ -94,6 +94,22 @@ def test_labelled_lines_become_a_dataset_that_is_whole_and_sound(workspace: Work
     assert not list(lives(workspace))
 
 
+def test_what_has_come_before_it_is_stopped_is_recorded(workspace: Workspace):
+    stop = threading.Event()
+    lines = ["time,acc_x,acc_y,acc_z", *rows(0, 60, walking=True)]
+
+    def run(put: Any, tell: Any, ends: threading.Event) -> None:
+        for line in lines:
+            put(line.encode())
+        stop.set()
+        ends.wait()
+
+    request = Request("mine", subject="s1", label="walking")
+    finished(record(workspace, request, Source("a test", run), Silent(), stop))
+    whole = open_dataset(workspace, "mine").folder / "recordings" / "s1_r001"
+    assert parquet.read_table(whole / "data.parquet").num_rows == len(lines) - 1
+
+
 def test_a_second_recording_joins_the_first_and_leaves_its_sessions_alone(workspace: Workspace):
     recorded(workspace, walk())
     before = {path: path.read_bytes() for path in (workspace.data / "mine" / "sessions").rglob("*.parquet")}
