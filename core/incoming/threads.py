@@ -67,8 +67,8 @@ class Threads:
         ids = call_ids(conversation.messages)
         keep = own and len(set(ids)) == len(ids) and not any(map(_NEUTRAL.fullmatch, ids))
         messages = list(conversation.messages) if keep else with_thread_id(conversation.messages, stem)
-        metadata = conversation.metadata or self._metadata(conversation, match, file, line)
-        document: dict[str, Any] = {"id": stem, "metadata": dict(metadata), "messages": messages}
+        metadata = _unjudged(conversation.metadata or {}, file, line) or self._metadata(conversation, match, file, line)
+        document: dict[str, Any] = {"id": stem, "metadata": metadata, "messages": messages}
         if conversation.tools is not None:
             document["tools"] = list(conversation.tools)
         thread = recount(Thread({**document, **(conversation.others or {})}))
@@ -110,6 +110,15 @@ class Threads:
             return False
         past = history.read(self._workspace, stem)
         return bool(past.undone) and not past.done
+
+
+def _unjudged(metadata: Mapping[str, Any], file: str, line: int) -> dict[str, Any]:
+    """A row's metadata with the verdict of whoever judged it there among `imported`, where it counts as nobody's here."""
+    if "review" not in metadata:
+        return dict(metadata)
+    before = metadata.get("imported")
+    origin = {**(before if isinstance(before, dict) else {}), "file": file, "line": line, "review": metadata["review"]}
+    return {key: value for key, value in metadata.items() if key != "review"} | {"imported": origin}
 
 
 def _with_rejected(thread: Thread, conversation: Conversation) -> Thread:

@@ -19,6 +19,7 @@ from core.listing.index import summaries
 from core.storage.store import read
 from core.storage.thread_files import stems
 from core.thread.opening import first_message
+from core.thread.review import verdict_of
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.core.export.threads import TOOLS, Document, document, workspace
@@ -163,6 +164,15 @@ def test_a_thread_that_was_changed_since_it_left_is_not_touched(space: Workspace
     assert outcomes[0].state == "new" and thread.id != edited["id"] and thread.session == edited["metadata"]["session"]
     assert json.loads((space.threads / f"{edited['id']}.json").read_text()) == edited
     assert [outcome.state for outcome in brought(space, path)[0]] == ["there"]
+
+
+def test_a_verdict_that_a_row_has_is_told_of_and_is_not_this_persons(space: Workspace):
+    said = {"verdict": "accept", "note": "fine", "by": "ben"}
+    judged = document(6)
+    judged["metadata"]["review"] = said
+    _, (thread,) = brought(space, write(space.root / "v.jsonl", judged))
+    assert verdict_of(thread) == "" and thread.metadata["imported"] == {"file": "v.jsonl", "line": 1, "review": said}
+    assert [summary.verdict for summary in summaries(space)] == [""]
 
 
 def test_preference_rows_of_one_conversation_become_one_thread(space: Workspace):
