@@ -10,11 +10,10 @@ from core.incoming.conversation import (
     Row,
     RowError,
     call_of,
+    conversation_of,
     objects,
     parsed,
-    require_turns,
     result_text,
-    tools_of,
     with_ids_and_names,
 )
 from core.thread.refusal import kind_of
@@ -37,17 +36,13 @@ def conversation(row: Row, form: str, key: str = "messages") -> Conversation:
     metadata = _metadata(row.get("metadata"))
     listed = objects(row.get(key), key)
     if is_thread(row, listed, metadata):
-        others = {name: value for name, value in row.items() if name not in _OWN}
-        stored = tuple(listed)
-        require_turns(stored)
-        return Conversation("openai_v1", stored, tools_of(row.get("tools")), str(row["id"]), metadata, others)
-    chat = tuple(messages(listed))
-    require_turns(chat)
-    own = row.get("id")
+        others = {name: value for name, value in row.items() if name not in (*_OWN, key)}
+        return conversation_of(
+            "openai_v1", listed, row.get("tools"), id=str(row["id"]), metadata=metadata, others=others
+        )
+    own = row.get("id") if isinstance(row.get("id"), str) else ""
     hints = {name: str(row[name]) for name in ("dataset", "session") if isinstance(row.get(name), str) and row[name]}
-    return Conversation(
-        form, chat, tools_of(row.get("tools")), own if isinstance(own, str) else "", metadata, hints=hints or None
-    )
+    return conversation_of(form, messages(listed), row.get("tools"), id=own, metadata=metadata, hints=hints or None)
 
 
 def is_thread(row: Row, listed: Sequence[Row], metadata: Mapping[str, Any] | None) -> bool:

@@ -51,6 +51,27 @@ class Conversation:
     """Whether other rows of its file may be about the same turn."""
 
 
+def conversation_of(form: str, messages: Sequence[Message], tools: Any, **others: Any) -> Conversation:
+    """Messages with their tools as a conversation, with what else is known of it.
+
+    Raises:
+        RowError: nobody could learn from them: none is the user's first, or none the assistant's, or a tool is none.
+    """
+    _require_turns(messages)
+    return Conversation(form, tuple(messages), tools_of(tools), **others)
+
+
+def _require_turns(messages: Sequence[Message]) -> None:
+    """Refuse what nobody could learn from: no message of the user first, or none of the assistant."""
+    if not messages:
+        raise RowError("it has no messages")
+    spoken = [message for message in messages if message.get("role") not in ("system", "developer")]
+    if not spoken or spoken[0].get("role") != "user":
+        raise RowError("its first message is not the user's")
+    if not any(map(is_assistant, messages)):
+        raise RowError("the assistant says nothing in it")
+
+
 def objects(value: Any, key: str) -> list[dict[str, Any]]:
     """A list of objects, that may be there as JSON text. Raises RowError."""
     if isinstance(value, str):
@@ -106,6 +127,15 @@ def call_of(name: Any, arguments: Any, call_id: Any = None) -> dict[str, Any]:
         "type": "function",
         "function": {"name": name, "arguments": arguments},
     }
+
+
+def calls_in(text: str, where: str) -> list[dict[str, Any]]:
+    """The stored calls of a JSON text in which a template has one, or a list of them. Raises RowError."""
+    called = parsed(text.strip(), where)
+    listed = called if isinstance(called, list) else [called]
+    if not listed or not all(isinstance(call, dict) for call in listed):
+        raise RowError(f"`{where}` holds no call")
+    return [call_of(call.get("name"), call.get("arguments")) for call in listed]
 
 
 def result_text(value: Any) -> str:
@@ -197,14 +227,3 @@ def _value(arguments: str) -> Any:
         return json.loads(arguments or "{}")
     except (ValueError, RecursionError):
         return arguments
-
-
-def require_turns(messages: Sequence[Message]) -> None:
-    """Refuse what nobody could learn from: no message of the user first, or none of the assistant."""
-    if not messages:
-        raise RowError("it has no messages")
-    spoken = [message for message in messages if message.get("role") not in ("system", "developer")]
-    if not spoken or spoken[0].get("role") != "user":
-        raise RowError("its first message is not the user's")
-    if not any(map(is_assistant, messages)):
-        raise RowError("the assistant says nothing in it")

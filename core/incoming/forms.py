@@ -37,5 +37,6 @@ def conversation(row: Row) -> Conversation:
 
 def _completion(row: Row) -> Conversation:
     """TRL's `prompt` and `completion`, both chat messages."""
-    listed = [*objects(row.get("prompt"), "prompt"), *objects(row.get("completion"), "completion")]
-    return chat.conversation({**row, "messages": listed}, "prompt and completion")
+    listed = pairs.prompt_and_completion(row)
+    others = {key: value for key, value in row.items() if key not in ("prompt", "completion")}
+    return chat.conversation({**others, "messages": listed}, "prompt and completion")

@@ -16,11 +16,10 @@ from core.incoming.conversation import (
     Rejected,
     Row,
     RowError,
+    conversation_of,
     objects,
-    require_turns,
     saying,
     sayings,
-    tools_of,
     with_ids_and_names,
 )
 from core.thread.value import Message
@@ -66,10 +65,13 @@ def kto(row: Row) -> Conversation:
     """TRL's `prompt`, `completion`, `label`."""
     if not isinstance(row.get("label"), bool):
         raise RowError("`label` is neither true nor false")
-    listed = [*objects(row.get("prompt"), "prompt"), *objects(row.get("completion"), "completion")]
-    messages = tuple(chat.messages(listed))
-    require_turns(messages)
-    return Conversation(KTO, messages, tools_of(row.get("tools")), undesired=not row["label"], joinable=True)
+    messages = chat.messages(prompt_and_completion(row))
+    return conversation_of(KTO, messages, row.get("tools"), undesired=not row["label"], joinable=True)
+
+
+def prompt_and_completion(row: Row) -> list[dict[str, Any]]:
+    """The chat messages of TRL's `prompt` and those of its `completion`. Raises RowError."""
+    return [*objects(row.get("prompt"), "prompt"), *objects(row.get("completion"), "completion")]
 
 
 def _pair(form: str, prompt: Sequence[Row], better: Sequence[Row], worse: Sequence[Row], tools: Any) -> Conversation:
@@ -81,9 +83,8 @@ def _joined(
 ) -> Conversation:
     if len(worse) != 1 or not better:
         raise RowError("it prefers nothing, or more than one message to another; a pair is one message on each side")
-    messages = tuple(with_ids_and_names([*prompt, *better]))
-    require_turns(messages)
-    return Conversation(form, messages, tools_of(tools), rejected=(Rejected(len(prompt), worse[0]),))
+    messages = with_ids_and_names([*prompt, *better])
+    return conversation_of(form, messages, tools, rejected=(Rejected(len(prompt), worse[0]),))
 
 
 Numbered = tuple[int, Conversation]

@@ -10,12 +10,11 @@ from core.incoming.conversation import (
     Conversation,
     Row,
     RowError,
-    call_of,
+    calls_in,
+    conversation_of,
     objects,
     parsed,
-    require_turns,
     result_text,
-    tools_of,
     with_ids_and_names,
 )
 
@@ -34,9 +33,7 @@ def conversation(row: Row) -> Conversation:
     system = row.get("system")
     opening = [{"from": "system", "value": system}] if isinstance(system, str) and system else []
     turns = [*opening, *objects(row.get("conversations"), "conversations")]
-    chat = tuple(messages(turns))
-    require_turns(chat)
-    return Conversation("ShareGPT", chat, tools_of(row.get("tools")))
+    return conversation_of("ShareGPT", messages(turns), row.get("tools"))
 
 
 def messages(turns: Sequence[Row]) -> list[dict[str, Any]]:
@@ -64,13 +61,7 @@ def message_of(turn: Row, number: int) -> dict[str, Any]:
         return {"role": "assistant", "content": value, "tool_calls": None}
     blocks = [match[1] for match in _BLOCK.finditer(value)]
     text = _BLOCK.sub("", value) if blocks else ""
-    listed: list[Any] = []
-    for block in blocks or [value]:
-        called = parsed(block.strip(), f"value of turn {number}")
-        listed += called if isinstance(called, list) else [called]
-    if not listed or not all(isinstance(call, dict) for call in listed):
-        raise RowError(f"turn {number} is a function_call that calls nothing")
-    calls = [call_of(call.get("name"), call.get("arguments")) for call in listed]
+    calls = [call for block in blocks or [value] for call in calls_in(block, f"value of turn {number}")]
     text = text.rstrip("\n") if len(blocks) > 1 else text.removesuffix("\n")
     return {"role": "assistant", "content": text, "tool_calls": calls}
 

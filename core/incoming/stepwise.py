@@ -9,10 +9,8 @@ from core.incoming.conversation import (
     Conversation,
     Row,
     RowError,
-    call_of,
-    parsed,
-    require_turns,
-    tools_of,
+    calls_in,
+    conversation_of,
     with_ids_and_names,
 )
 
@@ -39,18 +37,11 @@ def conversation(row: Row) -> Conversation:
             messages.append({"role": "tool", "content": result[1]})
             step = step[result.end() :]
         messages.append({**_turn(step, number), "label": "good" if label else "bad"})
-    chat = tuple(with_ids_and_names(messages))
-    require_turns(chat)
-    return Conversation("TRL stepwise", chat, tools_of(row.get("tools")))
+    return conversation_of("TRL stepwise", with_ids_and_names(messages), row.get("tools"))
 
 
 def _turn(step: str, number: int) -> dict[str, Any]:
-    calls: list[dict[str, Any]] = []
-    for match in _CALL.finditer(step):
-        called = parsed(match[1], f"step {number}")
-        if not isinstance(called, dict):
-            raise RowError(f"step {number} has a `<tool_call>` that is no object")
-        calls.append(call_of(called.get("name"), called.get("arguments")))
+    calls = [call for block in _CALL.findall(step) for call in calls_in(block, f"step {number}")]
     text = _CALL.sub("", step)
     if not calls and not text.strip():
         raise RowError(f"step {number} is empty")

@@ -52,10 +52,8 @@ class Threads:
 
     def match(self, conversation: Conversation) -> Match:
         """The session that a row is about, as its metadata have it, or as what it says names it."""
-        metadata = conversation.metadata or {}
-        dataset, session = metadata.get("dataset"), metadata.get("session")
-        if isinstance(dataset, str) and dataset and isinstance(session, str) and session:
-            return Match(dataset, session, how="its metadata")
+        if session := _session_in(conversation.metadata or {}):
+            return Match(*session, how="its metadata")
         named = self._sessions.of(conversation, _question(conversation.messages))
         return named or Match(UNMATCHED, saying(conversation.messages)[:12])
 
@@ -67,7 +65,7 @@ class Threads:
         ids = call_ids(conversation.messages)
         keep = own and len(set(ids)) == len(ids) and not any(map(_NEUTRAL.fullmatch, ids))
         messages = list(conversation.messages) if keep else with_thread_id(conversation.messages, stem)
-        metadata = _unjudged(conversation.metadata or {}, file, line) or self._metadata(conversation, match, file, line)
+        metadata = self._metadata(conversation, match, file, line)
         document: dict[str, Any] = {"id": stem, "metadata": metadata, "messages": messages}
         if conversation.tools is not None:
             document["tools"] = list(conversation.tools)
@@ -75,15 +73,21 @@ class Threads:
         return _with_rejected(thread, conversation)
 
     def _metadata(self, conversation: Conversation, match: Match, file: str, line: int) -> dict[str, Any]:
-        now = timestamp()
+        """The row's own where they name its session, else what is known here over what the row has. A verdict that was
+        given elsewhere stands among where it came from, and counts as nobody's."""
+        now, own = timestamp(), dict(conversation.metadata or {})
         origin: dict[str, Any] = {"file": file, "line": line, "form": conversation.form}
+        if "review" in own:
+            origin["review"] = own.pop("review")
+        if _session_in(own):
+            return own | ({"imported": origin} if "review" in origin else {})
         if match.dataset == UNMATCHED and (shown := self._sessions.dataset_of(conversation.messages)):
             origin["manifest_of"] = shown
         review = {"verdict": "reject", "note": f"not desired in {file}, line {line}", "at": now}
-        return {
+        return own | {
             "dataset": match.dataset,
             "session": match.session,
-            "ground_truth": match.label,
+            "ground_truth": match.label or own.get("ground_truth") or "",
             "user_query": _question(conversation.messages),
             "schema_version": SCHEMA_VERSION,
             "created_at": now,
@@ -112,13 +116,10 @@ class Threads:
         return bool(past.undone) and not past.done
 
 
-def _unjudged(metadata: Mapping[str, Any], file: str, line: int) -> dict[str, Any]:
-    """A row's metadata with the verdict of whoever judged it there among `imported`, where it counts as nobody's here."""
-    if "review" not in metadata:
-        return dict(metadata)
-    before = metadata.get("imported")
-    origin = {**(before if isinstance(before, dict) else {}), "file": file, "line": line, "review": metadata["review"]}
-    return {key: value for key, value in metadata.items() if key != "review"} | {"imported": origin}
+def _session_in(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The dataset and the session that metadata name; None where they do not."""
+    dataset, session = metadata.get("dataset"), metadata.get("session")
+    return (dataset, session) if isinstance(dataset, str) and isinstance(session, str) and dataset and session else None
 
 
 def _with_rejected(thread: Thread, conversation: Conversation) -> Thread:

@@ -93,6 +93,22 @@ def test_a_question_that_says_the_form_of_its_answer_gets_no_label(space: Worksp
     assert (thread.session, thread.truth) == ("s1_a", "")
 
 
+def test_metadata_of_others_stay_and_a_row_that_names_no_session_in_them_is_a_thread_like_any(space: Workspace):
+    messages, about = called("call_walks_s1_a_v4_0003_turn_1"), {"source": "x", "review": {"verdict": "accept"}}
+    _, (thread,) = brought(space, write(space.root / "m.jsonl", {"messages": messages, "metadata": about}))
+    assert (thread.session, thread.truth, thread.metadata["source"]) == ("s1_a", "walking", "x")
+    assert thread.question == "What is this?" and thread.metadata["imported"]["review"] == {"verdict": "accept"}
+
+
+@pytest.mark.parametrize("parts", [{"conversations": slice(None)}, {"prompt": slice(1), "completion": slice(1, None)}])
+def test_a_whole_thread_under_another_key_keeps_its_messages_once(space: Workspace, parts: dict[str, slice]):
+    row = document(3)
+    row |= {key: row["messages"][part] for key, part in parts.items()}
+    del row["messages"]
+    _, (thread,) = brought(space, write(space.root / "k.jsonl", row))
+    assert thread.document.keys() == document(3).keys()
+
+
 def test_the_same_row_twice_is_one_thread_in_whatever_form(space: Workspace):
     turns = [
         {"from": "human", "value": called()[0]["content"]},
@@ -171,7 +187,8 @@ def test_a_verdict_that_a_row_has_is_told_of_and_is_not_this_persons(space: Work
     judged = document(6)
     judged["metadata"]["review"] = said
     _, (thread,) = brought(space, write(space.root / "v.jsonl", judged))
-    assert verdict_of(thread) == "" and thread.metadata["imported"] == {"file": "v.jsonl", "line": 1, "review": said}
+    origin = {"file": "v.jsonl", "line": 1, "form": "openai_v1", "review": said}
+    assert verdict_of(thread) == "" and thread.metadata["imported"] == origin
     assert [summary.verdict for summary in summaries(space)] == [""]
 
 
