@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property
 from typing import cast
 
 from core.errors import ThreadError
@@ -19,25 +18,20 @@ class Present:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._looked = False
         self._session_of: dict[str, tuple[str, str]] = {}
-
-    @cached_property
-    def _whole(self) -> dict[str, list[str]]:
+        self._whole: defaultdict[str, list[str]] = defaultdict(list)
         """The stems of the threads that say something, by its hash."""
-        return defaultdict(list)
-
-    @cached_property
-    def _ways(self) -> dict[str, str]:
+        self._ways: dict[str, str] = {}
         """By the hash of what a thread says up to a turn, or might have said instead: its stem."""
-        ways: dict[str, str] = {}
-        return ways
 
-    @cached_property
-    def _looked(self) -> bool:
+    def _look(self) -> None:
+        if self._looked:
+            return
         for stored in read_all(self._workspace.threads):
             if not isinstance(stored, ThreadError):
                 self.add(stored.thread, stored.stem)
-        return True
+        self._looked = True
 
     def add(self, thread: Thread, stem: str = "") -> None:
         """A thread that is there, or is about to be."""
@@ -58,7 +52,7 @@ class Present:
 
         A row with an id is the thread of that id, if that says the same. A pair is there where both its ways are.
         """
-        assert self._looked
+        self._look()
         hashed = saying(conversation.messages)
         if conversation.rejected:
             worse = [
