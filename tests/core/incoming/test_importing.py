@@ -183,11 +183,11 @@ def test_a_thread_that_was_changed_since_it_left_is_not_touched(space: Workspace
 
 
 def test_a_verdict_that_a_row_has_is_told_of_and_is_not_this_persons(space: Workspace):
-    said = {"verdict": "accept", "note": "fine", "by": "ben"}
+    review = {"verdict": "accept", "note": "fine", "by": "ben"}
     judged = document(6)
-    judged["metadata"]["review"] = said
+    judged["metadata"]["review"] = review
     _, (thread,) = brought(space, write(space.root / "v.jsonl", judged))
-    origin = {"file": "v.jsonl", "line": 1, "form": "openai_v1", "review": said}
+    origin = {"file": "v.jsonl", "line": 1, "form": "openai_v1", "review": review}
     assert verdict_of(thread) == "" and thread.metadata["imported"] == origin
     assert [summary.verdict for summary in summaries(space)] == [""]
 
