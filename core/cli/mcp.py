@@ -50,8 +50,9 @@ def _tasks(workspace: Workspace, options: dict[str, Any]) -> list[Task]:
 
     from core.datasets.standard import open_dataset
     from core.episodes.sides import side_of
-    from core.episodes.tasks import task_of, tasks
+    from core.episodes.tasks import played_form, task_of, tasks
     from core.storage.splits_file import read_book
+    from core.thread.form import KEY, row_of
 
     session, split, question = options["session"], options["split"], options["question"]
     kinds = options["kinds"] or "activity"
@@ -68,6 +69,6 @@ def _tasks(workspace: Workspace, options: dict[str, Any]) -> list[Task]:
     side = side_of(read_book(workspace.root), opened, session)
     row = {
         "dataset": opened.name, "session": session, "question": question, "kind": kinds, "seed": options["seed"],
-        "evidence": options["evidence"] or workspace.settings.run.evidence,
+        "evidence": options["evidence"] or workspace.settings.run.evidence, KEY: row_of(played_form(workspace)),
     }  # fmt: skip
     return [task_of(workspace, row, side)]

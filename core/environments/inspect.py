@@ -70,8 +70,9 @@ def as_message(message: ChatMessage) -> dict[str, Any]:
 
 
 def _opening(episode: Episode) -> list[ChatMessage]:
-    system, question = episode.messages
-    return [ChatMessageSystem(content=system["content"]), ChatMessageUser(content=question["content"])]
+    *system, question = episode.messages
+    told = [ChatMessageSystem(content=message["content"]) for message in system]
+    return [*told, ChatMessageUser(content=question["content"])]
 
 
 def _tool(episode: Episode, schema: dict[str, Any]) -> Any:

@@ -83,9 +83,10 @@ class SessionTaskset(vf.Taskset[SessionTask, SessionTasksetConfig]):
         workspace = open_workspace(asked.workspace)
         some = tasks(workspace, asked.dataset, asked.split, kinds=asked.kinds, seed=asked.seed, count=asked.count)  # pyright: ignore[reportArgumentType]
         for task in some:
-            system, question = Episode(task).messages
+            *system, question = Episode(task).messages
+            told = {"system_prompt": system[0]["content"]} if system else {}
             data = SessionData(
-                id=task.id, prompt=question["content"], system_prompt=system["content"],
+                id=task.id, prompt=question["content"], **told,
                 workspace=str(workspace.root), row=task.row(),
             )  # fmt: skip
             yield SessionTask(data, asked.task)

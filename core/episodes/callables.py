@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from tools.registry import Tool
 
 
 def bound(tool: Tool, call: Callable[[str, dict[str, Any]], str]) -> Callable[..., str]:
-    """A tool as a function without the context it works on: its name, types and Google-style docstring are the tool's.
+    """A tool as a function without the context it works on: its name, types and Google-style docstring say what the
+    tool's schema says, in the size it has.
 
     Args:
         tool: which.
         call: carries it out; given its name and the arguments.
     """
-    first, *parameters = inspect.signature(tool.run).parameters.values()
-    hints = {name: _plain(hint) for name, hint in get_type_hints(tool.run).items() if name != first.name}
-    typed = [parameter.replace(annotation=hints[parameter.name]) for parameter in parameters]
-    signature = inspect.Signature(typed, return_annotation=str)
 
     def run(*args: Any, **kwargs: Any) -> str:
         return call(tool.name, dict(signature.bind(*args, **kwargs).arguments))
 
+    fields = tool.arguments.model_fields
     run.__name__ = run.__qualname__ = tool.name
-    run.__doc__ = f"{inspect.getdoc(tool.run) or tool.description}\n\nReturns:\n    The result as JSON.\n"
-    run.__annotations__ = {**{parameter.name: hints[parameter.name] for parameter in typed}, "return": str}
-    run.__dict__["__signature__"] = signature
+    run.__doc__ = _docstring(tool)
+    run.__annotations__ = {**{name: field.annotation for name, field in fields.items()}, "return": str}
+    run.__annotations__ = hints = get_type_hints(run)  # without what pydantic alone reads of them
+    parameters = [
+        inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=hints[name],
+            default=inspect.Parameter.empty if field.is_required() else field.default,
+        )
+        for name, field in fields.items()
+    ]  # fmt: skip
+    run.__dict__["__signature__"] = signature = inspect.Signature(parameters, return_annotation=str)
     return run
 
 
-def _plain(hint: Any) -> Any:
-    """A type without what pydantic alone reads of it."""
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+def _docstring(tool: Tool) -> str:
+    """What the schema says. A parameter that it says nothing of has its name there: frameworks want a text for each."""
+    properties = tool.parameters["properties"]
+    about = "".join(f"    {name}: {properties[name].get('description') or name}\n" for name in properties)
+    arguments = f"Args:\n{about}\n" if about else ""
+    return f"{tool.description}\n\n{arguments}Returns:\n    The result as JSON.\n"

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from core.curate.prompts import prompt_text
+from core.curate.task import opening_in
 from core.datasets.barred import barred_names, barred_sessions
 from core.datasets.standard import open_dataset
 from core.episodes.callables import bound
 from core.episodes.scoring import Score, score_of
 from core.episodes.tasks import Task, require_side
 from core.runs.toolbox import offered_in, open_toolbox
-from core.thread.opening import first_message, system_prompt
+from core.thread.opening import system_prompt
 from core.thread.value import Message
 from tools.registry import ToolContext, call
 from tools.session import Dataset
@@ -26,19 +28,21 @@ class Episode:
 
         Raises:
             UsageError: the session is no longer on the task's side of the split, such as when it was held out since.
+                Or the system prompt of its form is not there any more.
             DatasetError: the dataset cannot be read. WorkspaceError: `splits.json` is damaged.
         """
         workspace = task.workspace
         opened = open_dataset(workspace, task.dataset)
         require_side(workspace, opened, task.session, task.split)
         self.task = task
-        self._tools = offered_in(open_toolbox(workspace), task.evidence)
+        self._tools = offered_in(open_toolbox(workspace), task.evidence, task.form)
         barred = barred_sessions(opened, barred_names(workspace, opened))
         # a cast, because pyright does not take a cached_property for the property of a protocol
         self._context = ToolContext(cast("Dataset", opened), task.session, barred=barred)
+        system = prompt_text(workspace, task.form.system, system_prompt())
         self._opening = (
-            {"role": "system", "content": system_prompt()},
-            first_message(opened.manifest, task.question),
+            *([{"role": "system", "content": system}] if system else ()),
+            opening_in(opened, task.question, task.form),
         )
 
     @property
@@ -48,7 +52,8 @@ class Episode:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """What a model is shown first: how to work, and the dataset's description with the question."""
+        """What a model is shown first: how to work, where its form has a system prompt, and the dataset's description
+        with the question."""
         return [dict(message) for message in self._opening]
 
     @property

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import msgspec
 
 from core.analyst.conversation import read_request
 from core.analyst.questions import propose_question
+from core.curate.prompts import pinned
 from core.datasets.standard import StandardDataset, open_dataset
 from core.episodes.sides import SIDES, Side, side_of
 from core.errors import UsageError
 from core.runs.asking import asked_of, in_any_order, kinds_named
+from core.runs.mode import wanted_form
 from core.storage.splits_file import read_book
 from core.storage.store import Stored, read_all
 from core.thread.evidence import DEFAULT, Evidence, evidence_in, settled
+from core.thread.form import FULL, KEY, TaskForm, form_in, form_of, row_of, without_examples
 from core.thread.kinds import Asked, Kind
 from core.thread.opening import described, first_message
 from core.thread.scoring import ACTIVITY, activity_in, kind_in
@@ -42,6 +47,8 @@ class Task:
     seed: int = 0
     evidence: Evidence = DEFAULT
     """What the answer may rest on, which decides the tools (`docs/evidence.md`)."""
+    form: TaskForm = FULL
+    """How it is shown, which decides the tools and the opening (`docs/task-forms.md`); without examples."""
     truth: str = field(default="", repr=False)
     """The right answer; looked up where it is the session's label."""
 
@@ -54,7 +61,7 @@ class Task:
         """The task as a row of a framework's data set: all but the right answer, which `task_of` finds again."""
         return {
             "dataset": self.dataset, "session": self.session, "question": self.question, "split": self.split,
-            "kind": self.kind, "seed": self.seed, "evidence": self.evidence,
+            "kind": self.kind, "seed": self.seed, "evidence": self.evidence, KEY: row_of(self.form),
         }  # fmt: skip
 
 
@@ -68,6 +75,7 @@ def tasks(
     seed: int = 0,
     count: int | None = None,
     evidence: Evidence | None = None,
+    form: str = "",
 ) -> list[Task]:
     """The tasks of one side of a dataset, labels in turn.
 
@@ -80,26 +88,36 @@ def tasks(
             that give their answer away.
         seed: decides the order and the words; the same one gives the same tasks.
         count: how many at most.
-        evidence: what answers may rest on; as the workspace's settings have it unless told.
+        evidence: what answers may rest on; of stored questions as their threads have it, else as the workspace's
+            settings, unless told.
+        form: the name of the form that they are shown in; likewise.
 
     Raises:
-        UsageError: the side is empty, or nothing of the kind can be asked there.
+        UsageError: the side is empty, or nothing of the kind can be asked there; there is no such form.
         DatasetError: the dataset cannot be read. WorkspaceError: `splits.json` is damaged.
     """
     opened, wanted = open_dataset(workspace, dataset), kinds_named(kinds)
     there = sessions_on(workspace, opened, split)
     make = _stored if questions == "stored" else _proposed
+    usual = played_form(workspace, form)
     some: list[Task] = []
     for task in make(workspace, opened, there, split, wanted, seed):
         if count is not None and len(some) >= count:
             break
-        mode = evidence or task.evidence
-        some.append(Task(workspace, dataset, task.session, task.question, split, task.kind, seed, mode, task.truth))
+        own = usual if form or questions == "proposed" else task.form
+        some.append(replace(task, evidence=evidence or task.evidence, form=own))
     if not some:
         raise UsageError(
             f"no session of {dataset} on the side `{split}` can be asked `{kinds}` ({questions} questions)"
         )
     return some
+
+
+def played_form(workspace: Workspace, name: str = "") -> TaskForm:
+    """A form by its name, the workspace's own unless named, as tasks are shown in it: without examples, and with the
+    system prompt as it is now. Raises UsageError, WorkspaceError."""
+    form = without_examples(wanted_form(workspace, name))
+    return msgspec.structs.replace(form, system=pinned(workspace, form.system))
 
 
 def sessions_on(workspace: Workspace, dataset: StandardDataset, split: str) -> list[str]:
@@ -144,7 +162,8 @@ def task_of(workspace: Workspace, row: Mapping[str, Any], split: str | None = No
                 f"{name}/{session} cannot be asked `{kind}`; `sensorloom questions {name}` counts what can"
             )
         question, truth = question or asked.question or _words(opened, session, seed), truth or asked.truth
-    return Task(workspace, name, session, question, wanted, kind, seed, evidence_in(row), truth)
+    form = without_examples(form_in(row))
+    return Task(workspace, name, session, question, wanted, kind, seed, evidence_in(row), form, truth)
 
 
 def require_side(workspace: Workspace, dataset: StandardDataset, session: str, wanted: str) -> None:
@@ -179,7 +198,7 @@ def _proposed(
 def _task(workspace: Workspace, dataset: StandardDataset, split: Side, seed: int, asked: Asked) -> Task:
     question = asked.question or _words(dataset, asked.session, seed)
     evidence = settled(workspace.settings.run.evidence or DEFAULT, asked.session, seed)
-    return Task(workspace, dataset.name, asked.session, question, split, asked.kind, seed, evidence, asked.truth)
+    return Task(workspace, dataset.name, asked.session, question, split, asked.kind, seed, evidence, truth=asked.truth)
 
 
 def _stored(
@@ -203,8 +222,9 @@ def _stored(
     for thread in threads:
         if _gives_away(dataset, thread):
             continue
-        kind, evidence = kind_in(thread.metadata), evidence_in(thread.metadata)
-        yield Task(workspace, dataset.name, thread.session, thread.question, split, kind, seed, evidence, thread.truth)
+        kind, evidence, form = kind_in(thread.metadata), evidence_in(thread.metadata), without_examples(form_of(thread))
+        session, question = thread.session, thread.question
+        yield Task(workspace, dataset.name, session, question, split, kind, seed, evidence, form, thread.truth)
 
 
 def _gives_away(dataset: StandardDataset, thread: Thread) -> bool:

@@ -15,6 +15,7 @@ from core.export.profiles.profile import Making, RefusedError, Row
 from core.export.report import ExportRequest, Skips
 from core.export.schemas import Schemas
 from core.export.selection import HELD_OUT, open_selection
+from core.export.sent import as_wanted
 from core.export.siblings import Siblings
 from core.export.source import plain_row, read_source
 from core.filters.language import parse
@@ -72,8 +73,9 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         source = read_source(workspace.threads, summary.stem)
         if problem := broken_calls(source.thread.messages):
             return Preview((), (), {}, problem)
-        thread = Schemas(workspace).filled(source.thread, making)
         profile = profile_of(request.profile)
+        source = as_wanted(workspace, source, request, profile)
+        thread = Schemas(workspace).filled(source.thread, making)
         if profile.rows is None:
             rows = [decode_object(plain_row(source, request.call_ids), summary.stem)]
         else:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from core.errors import SensorloomError, ThreadError
+from core.errors import ThreadError
 from core.export.entry import Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
@@ -19,7 +19,7 @@ from core.export.references import references_of
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
-from core.export.sent import BARRED_EXAMPLE, PROMPT_GONE, barred_example, sent_with
+from core.export.sent import as_wanted
 from core.export.siblings import Siblings
 from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
 from core.filters.language import Filter, parse
@@ -117,15 +117,11 @@ class RowMaker:
         return False
 
     def _make_rows(self, summary: Summary, source: Source) -> None:
-        if self._request.with_system:
-            try:
-                if problem := barred_example(self._workspace, source.thread):
-                    self._refuse(summary, BARRED_EXAMPLE, problem)
-                    return
-                source = sent_with(self._workspace, source)
-            except SensorloomError as error:
-                self._refuse(summary, PROMPT_GONE, str(error))
-                return
+        try:
+            source = as_wanted(self._workspace, source, self._request, self._profile)
+        except RefusedError as error:
+            self._refuse(summary, error.reason, str(error))
+            return
         if self._profile.rows is None:
             line = plain_row(source, self._request.call_ids)
             self._add(summary, source.digest, [line], keys_before_messages(source.data), source=source)

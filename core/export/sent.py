@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.curate.prompts import ahead_of, shown_in
+from core.curate.prompts import ahead_of, prompt_text, shown_in
 from core.datasets.barred import barred_sessions, outside_training
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
+from core.export.profiles.profile import Profile, RefusedError
+from core.export.report import ExportRequest
 from core.export.source import Source, encode_row
 from core.storage.splits_file import read_book
 from core.storage.store import read
+from core.thread.form import Ahead, form_of
+from core.thread.opening import system_prompt
 from core.thread.updates import with_part
 from core.thread.value import Message, Thread, is_assistant
 from core.workspace import Workspace
@@ -51,7 +55,34 @@ def sent_with(workspace: Workspace, source: Source) -> Source:
     Raises:
         UsageError: one of them is not there any more.
     """
-    ahead = ahead_of(workspace, source.thread)
+    return _with_ahead(source, ahead_of(workspace, source.thread))
+
+
+def with_system(workspace: Workspace, source: Source) -> Source:
+    """The thread with its system prompt alone, as its task is played again (`core.episodes`). Raises UsageError: it is
+    not there any more."""
+    return _with_ahead(source, Ahead(prompt_text(workspace, form_of(source.thread).system, system_prompt())))
+
+
+def as_wanted(workspace: Workspace, source: Source, request: ExportRequest, profile: Profile) -> Source:
+    """The thread with what the request or the profile wants before its messages.
+
+    Raises:
+        RefusedError: it is not there any more, or may not be trained on.
+    """
+    if not (request.with_system or profile.prompts):
+        return source
+    try:
+        if profile.prompts:
+            return with_system(workspace, source)
+        if problem := barred_example(workspace, source.thread):
+            raise RefusedError(BARRED_EXAMPLE, problem)
+        return sent_with(workspace, source)
+    except SensorloomError as error:
+        raise RefusedError(PROMPT_GONE, str(error)) from error
+
+
+def _with_ahead(source: Source, ahead: Ahead) -> Source:
     before: list[Message] = [{"role": "system", "content": ahead.system}] if ahead.system else []
     before += [{**message, "train": False} if is_assistant(message) else message for message in ahead.examples]
     if not before:

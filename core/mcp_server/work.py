@@ -134,7 +134,7 @@ class Work:
             asked = Asked(task.kind, task.session, task.question, task.truth, _label_of(episode))
             self._stored = curate.create_thread(
                 task.workspace, task.dataset, task.session, task.question,
-                tools=episode.tools, evidence=task.evidence, asked=asked,
+                tools=episode.tools, evidence=task.evidence, asked=asked, form=task.form,
             )  # fmt: skip
             self._told(self._stored.stem)
         return self._stored

@@ -69,11 +69,12 @@ BUILTIN_FORMS: Mapping[str, TaskForm] = {form.name: form for form in (FULL, COMP
 
 def form_in(metadata: Mapping[str, Any]) -> TaskForm:
     """The form that a thread's metadata keep; the full one for what was made before there was a choice. Keys that are
-    not known are passed over."""
+    not known, or say nothing, are passed over."""
     recorded = metadata.get(KEY)
     if not isinstance(recorded, dict):
         return FULL
-    known = {key: value for key, value in recorded.items() if key in TaskForm.__struct_fields__}
+    fields = TaskForm.__struct_fields__
+    known = {key: value for key, value in recorded.items() if key in fields and value is not None}
     try:
         return msgspec.convert(known, TaskForm)
     except msgspec.ValidationError:
@@ -94,6 +95,16 @@ def record_of(form: TaskForm, texts: Mapping[str, str] | None = None) -> dict[st
     """
     definition: dict[str, Any] = msgspec.to_builtins(form)
     return {"name": form.name, **definition, "sha256": checksum({"form": definition, "texts": dict(texts or {})})}
+
+
+def without_examples(form: TaskForm) -> TaskForm:
+    """The form of a task that is played, not told of: examples are shown before a thread alone."""
+    return msgspec.structs.replace(form, few_shot=0)
+
+
+def row_of(form: TaskForm) -> dict[str, Any]:
+    """What a row of a data set says under `form`, which `form_in` reads again."""
+    return {"name": form.name, **msgspec.to_builtins(without_examples(form))}
 
 
 def checksum(value: Any) -> str:

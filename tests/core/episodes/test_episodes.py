@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core import Episode, ExportRequest, Task, export_threads, task_of, tasks
@@ -17,6 +18,7 @@ from core.curate.proposals import create_thread
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.storage.splits_file import SplitBook, hold_out, release, write_book
+from core.thread.form import COMPACT, TaskForm
 from core.workspace import Workspace, open_workspace
 from tests.core.small_demo import small_demo
 
@@ -185,6 +187,36 @@ def test_rows_of_an_export_open_as_tasks_and_tell_nothing_but_the_prompt(space: 
     assert row["prompt"] == Episode(fair).messages and row["answer"] == fair.truth
     task = task_of(space, row)
     assert (task.session, task.question, task.truth) == (fair.session, fair.question, fair.truth)
+
+
+def test_an_episode_plays_the_form_that_its_thread_or_row_names(space: Workspace, train: list[Task]):
+    apart = open_workspace(str(space.root), parts={"threads": str(space.root / "compact")}, environ={})
+    form = msgspec.structs.replace(COMPACT, few_shot=1)
+    thread = create_thread(apart, "demo", train[4].session, "What is it?", form=form).thread
+    report = export_threads(apart, ExportRequest(profile="rl", finished_only=False))
+    assert report.path is not None
+    (row,) = map(json.loads, report.path.read_text().splitlines())
+    (stored,) = tasks(apart, "demo", questions="stored")
+    for task in (stored, task_of(space, row), task_of(space, stored.row())):
+        episode = Episode(task)
+        assert episode.messages == [dict(message) for message in thread.messages] == row["prompt"]
+        assert [tool["function"]["name"] for tool in episode.tools] == list(COMPACT.tools[:3]) and task.form == COMPACT
+        (stats, *_) = episode.callables()
+        assert list(inspect.signature(stats).parameters) == []
+        assert stats() == episode.call("show_channel_stats") and len(stats()) < 200
+    assert tasks(space, "demo", seed=7, count=1, form="compact")[0].form == COMPACT
+    everything = {name: None for name in TaskForm.__struct_fields__}  # as a table of rows fills up what one lacks
+    assert task_of(space, {**row, "form": {**everything, **row["form"]}}).form == COMPACT
+
+
+def test_a_system_prompt_of_ones_own_is_that_of_its_episodes(space: Workspace, tmp_path: Path):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/terse.txt").write_text("Be terse.")
+    (tmp_path / "sensorloom.toml").write_text('[task]\nsystem = "terse.txt"\n')
+    own = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
+    (task,) = tasks(own, "demo", count=1)
+    (tmp_path / "prompts/terse.txt").write_text("Be wordy.")
+    assert Episode(task_of(own, task.row())).messages[0] == {"role": "system", "content": "Be terse."}
 
 
 def test_what_cannot_be_had_is_said(space: Workspace):
