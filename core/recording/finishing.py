@@ -6,6 +6,7 @@ same files under the same names.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -13,23 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from core.datasets.session_file import TIME_COLUMN
-from core.datasets.staging import write_session
-from core.datasets.standard import DATA, SESSIONS
-from core.datasets.whole.cutting import Windows, cut_recording
-from core.datasets.whole.marks import Marks, Stretches
-from core.datasets.whole.marks_file import read_marks, save_marks
+from core.datasets.plan import NewRecording
+from core.datasets.staging import write_recording, write_session
+from core.datasets.standard import LABELS, SESSIONS, read_object
+from core.datasets.whole.cutting import Windows, cut_recording, rate_of
+from core.datasets.whole.marks_file import as_csv
 from core.datasets.whole.recording import RECORDINGS, read_recording
 from core.errors import SensorloomError, system_reason
-from core.recording.joining import GROUP_ROWS, every_sensor, joined, stretches
-from core.recording.live_folder import Live, lives, lock_of
+from core.recording.joining import Sensors, every_sensor, joined, stretches
+from core.recording.live_folder import Live, LiveState, lives, lock_of
 from core.recording.standing import add_labels, add_to_manifest, changing
 from core.storage.atomic import sync_folder
 
 if TYPE_CHECKING:
-    from core.datasets.tables.joining import Recording
     from core.workspace import Workspace
 
 FASTEST_HZ = 100_000.0
@@ -56,7 +53,8 @@ class Finished:
 
 
 def finish(workspace: Workspace, live: Live) -> Finished:
-    """Bring what was recorded into the dataset, and remove the live folder. A recording without rows is only removed.
+    """Bring what was recorded into the dataset, and remove the live folder. A recording without rows, or that stands
+    there already, is only removed.
 
     Raises:
         SensorloomError: it cannot be written; the live folder is still there.
@@ -67,20 +65,40 @@ def finish(workspace: Workspace, live: Live) -> Finished:
         _remove(live.folder)
         return Finished(state.dataset, state.recording, 0.0, 0.0, {}, 0.0, counts)
     with changing(workspace, state.dataset) as folder:
-        recording = joined(sensors, state.recording, state.form, counts, live.folder)
-        marked = stretches(live.folder, recording)
-        home = _write_whole(folder / RECORDINGS, state.recording, recording, marked)
-        window, how = read_recording(home, recording.channels), Windows(state.length_sec, state.overlap)
-        labels: dict[str, str] = {}
-        (folder / SESSIONS).mkdir(exist_ok=True)
-        for session in cut_recording(state.recording, window, marked, how, state.subject, counts):
-            write_session(folder / SESSIONS, session)
-            labels[session.session] = session.label
-        known = (*state.known_labels, *(mark.label for mark in marked))
-        add_to_manifest(folder, recording.channels, known)
-        add_labels(folder, labels, state.subject, state.recording)
-        sync_folder(folder)
+        if (folder / RECORDINGS / state.recording).is_dir():
+            finished = _there_already(folder, state)
+        else:
+            finished = _brought_in(folder, live, sensors, counts)
         _remove(live.folder)
+    return finished
+
+
+def _brought_in(folder: Path, live: Live, sensors: Sensors, counts: Counter[str]) -> Finished:
+    """Write all that comes of a recording into the dataset's folder; the recording itself comes to its place last, so
+    that all of it stands where that stands."""
+    state = live.state
+    recording = joined(sensors, state.recording, state.form, counts, live.folder)
+    marked = stretches(live.folder, recording)
+    partial = folder / RECORDINGS / f".{state.recording}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    seconds = (recording.time_ns - recording.time_ns[0]) / 1e9
+    names = tuple(channel.name for channel in recording.channels)
+    whole = NewRecording(state.recording, state.subject, seconds, names, recording.samples, as_csv(marked))
+    write_recording(partial, whole)
+    window = read_recording(partial / state.recording, recording.channels)
+    labels: dict[str, str] = {}
+    (folder / SESSIONS).mkdir(exist_ok=True)
+    how = Windows(state.length_sec, state.overlap)
+    for session in cut_recording(state.recording, window, marked, how, state.subject, counts):
+        write_session(folder / SESSIONS, session)
+        labels[session.session] = session.label
+    known = (*state.known_labels, *(mark.label for mark in marked))
+    add_to_manifest(folder, recording.channels, known)
+    add_labels(folder, labels, state.subject, state.recording)
+    os.sync()
+    (partial / state.recording).rename(folder / RECORDINGS / state.recording)
+    partial.rmdir()
+    sync_folder(folder / RECORDINGS)
     unlabelled = counts.pop("rows without a label", 0) / (recording.rate_hz or 1.0)
     return Finished(
         state.dataset,
@@ -91,6 +109,17 @@ def finish(workspace: Workspace, live: Live) -> Finished:
         min(unlabelled, window.end_sec),
         {reason: count for reason, count in counts.items() if count},
         (*recording.notes, *too_fast(recording.rate_hz)),
+    )
+
+
+def _there_already(folder: Path, state: LiveState) -> Finished:
+    """What the dataset has of a recording that was brought in before; it may have been marked and cut since."""
+    window = read_recording(folder / RECORDINGS / state.recording, ())
+    labels = read_object(folder / LABELS)
+    windows = Counter(str(own[0]) for name, own in labels.items() if own and name.startswith(f"{state.recording}_"))
+    note = "it was in the dataset already, and is as it was"
+    return Finished(
+        state.dataset, state.recording, window.end_sec, rate_of(window.time_sec), dict(windows), 0.0, {}, (note,)
     )
 
 
@@ -122,29 +151,6 @@ def finish_left(workspace: Workspace) -> list[Finished | str]:
         finally:
             lock.release()
     return outcomes
-
-
-def _write_whole(home: Path, name: str, recording: Recording, marked: Stretches) -> Path:
-    """`recordings/NAME/`: written beside, then put there as a whole. Raises OSError."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    partial = home / f".{name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    names = [channel.name for channel in recording.channels]
-    schema = pa.schema([(TIME_COLUMN, pa.float64()), *((name, pa.float32()) for name in names)])
-    with parquet.ParquetWriter(partial / DATA, schema, compression="lz4", use_dictionary=False) as writer:
-        for at in range(0, len(recording.time_ns), GROUP_ROWS):
-            rows = np.arange(at, min(at + GROUP_ROWS, len(recording.time_ns)))
-            seconds = (recording.time_ns[rows] - recording.time_ns[0]) / 1e9
-            columns = (pa.array(row.astype(np.float32)) for row in recording.samples(rows))
-            writer.write_table(pa.Table.from_arrays([pa.array(seconds), *columns], schema=schema))
-    save_marks(read_marks(partial), Marks(marked))
-    shutil.rmtree(home / name, ignore_errors=True)
-    partial.rename(home / name)
-    sync_folder(home)
-    return home / name
 
 
 def _remove(folder: Path) -> None:

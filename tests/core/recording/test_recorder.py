@@ -22,6 +22,8 @@ from pyarrow import parquet
 from core.cli.commands import run_command
 from core.datasets.check import check_dataset
 from core.datasets.standard import open_dataset
+from core.datasets.whole.marks import marked
+from core.datasets.whole.marks_file import read_marks, save_marks
 from core.errors import SensorloomError
 from core.recording import finishing, live_file
 from core.recording.finishing import Finished, finish, finish_left
@@ -184,7 +186,7 @@ def test_a_full_disk_ends_it_and_what_came_is_recovered(workspace: Workspace, mo
 
     lines = walk()
     with monkeypatch.context() as patched:
-        patched.setattr(finishing, "save_marks", full)
+        patched.setattr(finishing, "add_labels", full)
         append = live_file.LiveWriter.append
 
         def appended(self: Any, time_ns: Any, samples: Any) -> None:
@@ -197,9 +199,26 @@ def test_a_full_disk_ends_it_and_what_came_is_recovered(workspace: Workspace, mo
         ended = recorded(workspace, lines)
     assert "no space left" in ended.reason and "--recover" in ended.problem and ended.finished is None
     assert [live.state.dataset for live in lives(workspace)] == ["mine"]
+    home = workspace.data / "mine/recordings"
+    assert not (home / "s1_r001").exists(), "it comes to its place when all of it stands"
     [outcome] = finish_left(workspace)
     assert isinstance(outcome, Finished) and outcome.seconds > 0
-    assert not list(lives(workspace))
+    assert [path.name for path in home.iterdir()] == ["s1_r001"] and not list(lives(workspace))
+
+
+def test_what_stands_in_the_dataset_already_is_not_written_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    def died(folder: Path) -> None:
+        raise OSError(5, "died")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(finishing, "_remove", died)
+        assert recorded(workspace, walk()).finished is None
+    home = workspace.data / "mine/recordings/s1_r001"
+    stored = read_marks(home)
+    save_marks(stored, marked(stored.marks, 17, 19, "jumping"))
+    [outcome] = finish_left(workspace)
+    assert isinstance(outcome, Finished) and outcome.windows == {"sitting": 1, "walking": 2}
+    assert read_marks(home).marks.labels == ("jumping", "sitting", "walking") and not list(lives(workspace))
 
 
 def test_a_file_that_was_cut_anywhere_is_read_up_to_there(tmp_path: Path):
