@@ -12,7 +12,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options
 from core.cli.run_progress import Watch, run_shown
-from core.cli.serving_options import parallel_option, serving_in, serving_options, threads_at_once
+from core.cli.serving_options import parallel_option, serving_in, serving_options
 from core.errors import UsageError
 from core.workspace import Workspace
 
@@ -60,7 +60,7 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
     attempts: int = options["attempts"]
     choice = choose(workspace, options["endpoint"], options["model"], seed=seed, **serving_in(options))
 
-    parallel = threads_at_once(options["parallel"], choice.settings.concurrency)
+    parallel = options["parallel"] or choice.settings.threads_at_once
 
     async def work(
         model: Model, ended: Callable[[Ran], None], watch: Watch

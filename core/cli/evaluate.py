@@ -17,7 +17,6 @@ from core.cli.serving_options import (
     parallel_option,
     serving_in,
     serving_options,
-    threads_at_once,
 )
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
@@ -146,7 +145,7 @@ def _run(
 
     asked = serving_in({**evaluation.options, "headers": options["headers"]})
     choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **asked)
-    parallel = threads_at_once(options["parallel"], choice.settings.concurrency)
+    parallel = options["parallel"] or choice.settings.threads_at_once
     apart = evaluation.apart(workspace, contestant)
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:

@@ -22,7 +22,6 @@ from core.cli.serving_options import (
     parallel_option,
     serving_in,
     serving_options,
-    threads_at_once,
 )
 from core.cli.threads import filter_option
 from core.errors import UsageError
@@ -106,7 +105,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         seed=seed,
         **serving_in(options),
     )
-    options["parallel"] = threads_at_once(options["parallel"], choice.settings.concurrency)
+    options["parallel"] = options["parallel"] or choice.settings.threads_at_once
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
@@ -124,7 +123,7 @@ def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, An
     if not jobs:
         say(f"batch {batch.name} is whole: all of its {counted(len(batch.setup.jobs), 'thread')} are over", err=as_json)
         return 0
-    options["parallel"] = threads_at_once(options["parallel"] or batch.setup.parallel, choice.settings.concurrency)
+    options["parallel"] = options["parallel"] or batch.setup.parallel or choice.settings.threads_at_once
     options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
     return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
 

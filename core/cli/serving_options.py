@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
+from core.settings_tables import CONCURRENCY
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -112,11 +113,6 @@ def serving_in(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parallel_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--parallel`; `threads_at_once` says how many where it is not told."""
-    about = "Threads run at once; as the endpoint's `concurrency`, else 4."
+    """Give a command `--parallel`; the settings' `threads_at_once` holds where it is not told."""
+    about = f"Threads run at once; as the endpoint's `concurrency`, else {CONCURRENCY}."
     return click.option("--parallel", type=click.IntRange(1, 256), help=about)(function)
-
-
-def threads_at_once(told: int | None, concurrency: int | None) -> int:
-    """How many threads run at once: as told, as the settings have it, or 4."""
-    return told or concurrency or 4

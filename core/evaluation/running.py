@@ -16,8 +16,6 @@ from core.runs.job import Job, Ran
 from core.runs.remembered import open_model
 from core.workspace import Workspace
 
-PARALLEL = 4
-"""Threads at once where the endpoint's `concurrency` does not say."""
 CLOSE_TIMEOUT_SEC = 5.0
 """How long `close` waits for threads to be saved."""
 
@@ -121,7 +119,7 @@ class EvaluationRun:
                 evaluation.apart(self._workspace, contestant),
                 jobs,
                 model,
-                parallel=choice.settings.concurrency or PARALLEL,
+                parallel=choice.settings.threads_at_once,
                 ended=self._ended,
                 tools=None if contestant.tools else (),
             )

@@ -32,8 +32,6 @@ Make = Callable[[str], AsyncIterator[TurnEvent]]
 AskBeside = Callable[[Workspace, Stored, Model], Awaitable[tuple[str, Stored | None]]]
 """Asks a model something about a thread; called in the runner's event loop."""
 
-PARALLEL = 4
-"""So many of them are made at once."""
 CLOSE_TIMEOUT_SEC = 5.0
 """How long `close` waits for runs to save and report their end."""
 
@@ -153,10 +151,10 @@ class TurnRunner:
                 told.put_nowait(ran)
 
             jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
-            setup = setup_now(choice, parallel=choice.settings.concurrency or PARALLEL)
+            parallel = choice.settings.threads_at_once
+            setup = setup_now(choice, parallel=parallel)
             batch = await asyncio.to_thread(begin_batch, self._workspace, jobs, setup)
             jobs, model = batch.left(self._workspace), self._model(choice)
-            parallel = choice.settings.concurrency or PARALLEL
             work = asyncio.create_task(
                 run_jobs(self._workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
             )
