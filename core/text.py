@@ -48,9 +48,15 @@ def unicode_texts(texts: list[str]) -> list[str]:
 
 
 def counted(number: object, noun: str) -> str:
-    """A number with its noun: `1 turn`, `2,000 turns`."""
+    """A number with its noun, given for one: `1 turn`, `2,000 turns`, `3 stretches`, `2 tries`."""
     text = f"{number:,}" if isinstance(number, int) else str(number)
-    return f"{text} {noun}{'' if number == 1 else 's'}"
+    return f"{text} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
 _FIRST_NOUN = re.compile(r"^((?:broken|hidden|gyroscope|accelerometer) )?(\w+?)(ies|s)\b")

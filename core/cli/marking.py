@@ -66,7 +66,7 @@ def mark_command(
     for mark in stretches if listing else ():
         say(f"{mark.start_sec:10.2f} to {mark.end_sec:10.2f} s  {mark.label}")
     labels = counted(len(stored.marks.labels), "label")
-    say(f"{recording}: {counted(len(stretches), 'stretch').replace('stretchs', 'stretches')} of {labels}, "
+    say(f"{recording}: {counted(len(stretches), 'stretch')} of {labels}, "
         f"{stored.marks.marked_sec:.1f} s in all")  # fmt: skip
 
 

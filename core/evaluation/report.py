@@ -49,7 +49,7 @@ def document(evaluation: Evaluation, answers: Answers) -> dict[str, Any]:
 
 def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
     """The figures as a person reads them; Markdown that stands as text too."""
-    tries = f", {counted(evaluation.tries, 'try')} each".replace("trys", "tries") if evaluation.tries > 1 else ""
+    tries = f", {counted(evaluation.tries, 'try')} each" if evaluation.tries > 1 else ""
     people = f" of {evaluation.subjects}" if evaluation.subjects else ""
     priced = any(cost_of(outcomes) is not None for outcomes in answers.values())
     form = f" Form of the task: {evaluation.form.name}." if evaluation.form != FULL else ""

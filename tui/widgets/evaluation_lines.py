@@ -215,7 +215,7 @@ def _confusion(standing: Standing, labels: Sequence[str], width: int) -> Rows:
             kind: Kind = "dim" if not number else "good" if answer == label else "bad"
             line.append(((str(number) if number else "·").rjust(size), kind))
             terms = (term("truth", label), "-status:finished" if answer == NO_ANSWER else term("answer", answer))
-            about = f"{counted(number, 'try')}".replace("trys", "tries") + f": {one_line(label, 40)} answered as "
+            about = f"{counted(number, 'try')}: {one_line(label, 40)} answered as "
             row_cells.append(Cell(standing.contestant.key, terms, about + one_line(answer, 40)))
         yield CellRow(tuple(line), (), title, tuple(row_cells), 2)
 
