@@ -28,11 +28,11 @@ from tests.core.curate.world import (
     FINAL,
     SCHEMAS,
     TOOLS,
-    Ramp,
     assistant,
     context_at,
     make_workspace,
     proposal_for,
+    ramp,
     set_verdict,
     tools_at,
     without_call,
@@ -61,7 +61,7 @@ class Folder:
         self.workspace.threads.mkdir(exist_ok=True)
         crop = assistant("cut", ("crop", {"start_sec": 0, "end_sec": 2}))
         crop["tool_calls"][0]["id"] = "chatcmpl-1"
-        context = ToolContext(Ramp(), "a")
+        context = ToolContext(ramp(), "a")
         content = json.loads(call(TOOLS, context, "crop", '{"start_sec": 0, "end_sec": 2}').content)
         document = {
             "by": "another program",
@@ -335,7 +335,7 @@ def check(stored: Stored, *, saved_by_us: bool) -> None:
         metadata = dict(thread.metadata)
         assert metadata == {**metadata, **{k: v for k, v in counted(messages, metadata).items() if k in metadata}}
     waiting = set(unanswered(thread))
-    context = ToolContext(Ramp(), "a")
+    context = ToolContext(ramp(), "a")
     for index, message in enumerate(messages):
         for number, (asked, position) in enumerate(zip(calls_of(message), results_of(messages, index), strict=True)):
             answer = call(TOOLS, context, call_name(asked), call_arguments(asked)).content

@@ -17,30 +17,18 @@ from core.thread.proposal import Generation, Proposal
 from core.thread.turns import call_id
 from core.thread.value import Message, Thread, call_arguments, call_name, calls_of
 from core.workspace import Workspace, open_workspace
+from tests.tools.made import MadeDataset
 from tools.registry import Tool, ToolContext, ToolError, call, tool
-from tools.session import Channel, FeatureTable, Window
+from tools.session import Channel, Window
 
 
-class Ramp:
+def ramp() -> MadeDataset:
     """A dataset whose one channel rises by 1 a second for 10 s at 10 Hz."""
-
-    name = "demo"
-    title = "demo"
-    description = "a ramp"
-    activities: Sequence[str] = ("walking", "laying")
-    channels: Sequence[Channel] = (Channel("x", "a ramp", "m", 10.0),)
-    labels: Mapping[str, Sequence[str]] = {"a": ("walking",)}
-    subjects: Mapping[str, str] = {"a": "s1"}
-
-    def load(self, session: str) -> Window:
-        time = np.arange(100) / 10
-        return Window(tuple(self.channels), time, time[None, :].copy())
-
-    def features(self) -> FeatureTable:
-        raise NotImplementedError
-
-    def measurements(self) -> FeatureTable:
-        raise NotImplementedError
+    channels, time = (Channel("x", "a ramp", "m", 10.0),), np.arange(100) / 10
+    session = {"a": Window(channels, time, time[None, :].copy())}
+    return MadeDataset(
+        "demo", "demo", "a ramp", ("walking", "laying"), channels, {"a": ["walking"]}, {"a": "s1"}, session
+    )
 
 
 @tool
@@ -84,7 +72,7 @@ def make_workspace(root: Path) -> Workspace:
 
 def context_at(thread: Thread, index: int) -> ToolContext:
     """A context with the windows that the calls before message `index` make."""
-    context = ToolContext(Ramp(), "a")
+    context = ToolContext(ramp(), "a")
     for message in thread.messages[:index]:
         for asked in calls_of(message):
             call(TOOLS, context, call_name(asked), call_arguments(asked))
