@@ -161,12 +161,16 @@ def check_command(workspace: Workspace, name: str, as_json: bool) -> int:
 @click.option("--drop", multiple=True, metavar="CHANNEL", help="Take a channel out, such as one that is the label.")
 @click.option("--numbers", is_flag=True, help="Make text that holds numbers into numbers, and dates into seconds.")
 @click.option("--first-of-twins", is_flag=True, help="Of several columns with one name use the first.")
-@click.option("--first-of-copies", is_flag=True, help="Of sessions with the same samples, label and person keep one.")
+@click.option(
+    "--first-of-copies",
+    is_flag=True,
+    help="Of sessions with the same samples, label and person keep one, and those that threads are about.",
+)
 @click.option(
     "--cut",
     type=Finite(0, min_open=True),
     metavar="SECONDS",
-    help="Cut sessions that are longer into windows of that length.",
+    help="Cut sessions that are longer into windows of that length; one that a thread is about stays beside them.",
 )
 @click.option("--undo", is_flag=True, help="Put the dataset as it was before back in its place.")
 @workspace_options
@@ -185,6 +189,7 @@ def mend_command(
 ) -> None:
     """Put right what `datasets check` names. The dataset as it was stays beside it, hidden; --undo takes it back."""
     from core.datasets.mend import Mends, mend_dataset, unmend_dataset
+    from core.listing.index import sessions_used
 
     mends = Mends(numbers, first_of_twins, time_unit, times, sensor_units(units), drop, first_of_copies, cut)
     if undo:
@@ -194,7 +199,7 @@ def mend_command(
         say(f"{name} is as it was before; the mended one is kept in {workspace.shown(replaced)}")
         return
     with progress_bar(f"mending {name}") as progress:
-        original = mend_dataset(workspace, name, mends, progress)
+        original = mend_dataset(workspace, name, mends, progress, sessions_used(workspace, name))
     say(f"{name} is mended; as it was it is kept in {workspace.shown(original)}")
     say(f"  `sensorloom datasets mend {name} --undo` takes it back; threads made before may replay differently")
 

@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tools.session import Samples
 
+Progress = Callable[[int, int, str], None]
 TIME_UNITS = tuple(UNIT_FACTORS)
 """What times can count in instead of seconds."""
 TIME_MENDS = ("sort", "append", "spread", "even")
@@ -58,9 +59,6 @@ class Mends:
     """Of several sessions with the same samples, label and person the first stays."""
     cut_sec: float | None = None
     """Sessions that are longer become windows of so many seconds."""
-
-
-Progress = Callable[[int, int, str], None]
 
 
 def mends_in(text: str) -> Mends:
@@ -95,8 +93,11 @@ def mends_in(text: str) -> Mends:
     return mends
 
 
-def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progress | None = None) -> Path:
-    """Put a mended dataset in the place of the one of that name.
+def mend_dataset(
+    workspace: Workspace, name: str, mends: Mends, progress: Progress | None = None, used: Collection[str] = ()
+) -> Path:
+    """Put a mended dataset in the place of the one of that name. The sessions that threads are about, `used`, are not
+    taken out of it.
 
     Returns:
         Where the dataset as it was is now, hidden beside the mended one; `unmend_dataset` takes it back.
@@ -119,11 +120,11 @@ def mend_dataset(workspace: Workspace, name: str, mends: Mends, progress: Progre
             shutil.copytree(folder, copy, ignore=partial(_but_sessions, folder))
             write_atomic(copy / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
             if mends.cut_sec is not None:
-                cut_sessions(folder, copy, mends.cut_sec, read_book(workspace.root))
+                cut_sessions(folder, copy, mends.cut_sec, read_book(workspace.root), used)
             else:
                 _mend_sessions(folder, copy, mends, rates, progress)
             if mends.first_of_copies:
-                leave_out_copies(copy)
+                leave_out_copies(copy, used)
             os.sync()
             original = put_in_place(copy, folder)
         except OSError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.copies import Copies
 from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted_columns
 from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
+from core.datasets.whole.around import still_there
 from core.errors import DatasetError
 from core.storage.atomic import write_atomic
 from core.storage.splits_file import SplitBook, fits
@@ -23,8 +24,8 @@ LEAST_OF_A_WINDOW = 0.9
 _ROWS = 1 << 16
 
 
-def leave_out_copies(folder: Path) -> int:
-    """Take out of a dataset's folder the sessions that copy another one, and say how many there were."""
+def leave_out_copies(folder: Path, used: Collection[str] = ()) -> None:
+    """Take out of a dataset's folder the sessions that copy another one. Those that threads are about, `used`, stay."""
     labels, subjects = read_object(folder / LABELS), _object(folder / SUBJECTS)
     named = [channel.name for channel in channels_of(read_object(folder / "manifest.json"))]
     heard = Copies()
@@ -32,26 +33,25 @@ def leave_out_copies(folder: Path) -> int:
         with opened(folder / SESSIONS / session / DATA) as file:
             names = [name for name in wanted_columns(file.schema_arrow.names, named) if name != TIME_COLUMN]
             heard.hear(session, read_columns(file, names))
-    copies = heard.copies({session: _listed(own) for session, own in labels.items()}, subjects)
+    copies = set(heard.copies({session: _listed(own) for session, own in labels.items()}, subjects))
+    copies -= still_there(folder, used)
     for session in copies:
         shutil.rmtree(folder / SESSIONS / session)
     for name, table in ((LABELS, labels), (SUBJECTS, subjects)):
         if (folder / name).exists():
             _write(folder / name, {session: value for session, value in table.items() if session not in copies})
-    return len(copies)
 
 
-def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook) -> int:
+def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook, used: Collection[str] = ()) -> None:
     """Write the sessions of one dataset's folder into another, those that are longer cut into windows of one length.
-
-    Returns:
-        How many were cut.
+    Those that threads are about, `used`, stay beside their windows.
 
     Raises:
         DatasetError: a session has no times, or they go back; or it is held out by a name that its windows have not.
     """
     labels, subjects = read_object(source / LABELS), _object(source / SUBJECTS)
     cut: dict[str, list[str]] = {}
+    staying = still_there(source, used)
     for path in sorted((source / SESSIONS).iterdir()):
         if not (path / DATA).is_file():
             continue
@@ -61,14 +61,14 @@ def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook) ->
             _write_table(target / SESSIONS / name / DATA, table)
             cut.setdefault(path.name, []).append(name)
             _refuse_free(book, f"{source.name}/{path.name}", f"{source.name}/{name}")
-        if not windows:
+        if not windows or path.name in staying:
             shutil.copytree(path, target / SESSIONS / path.name)
+            cut.setdefault(path.name, []).append(path.name)
     # an id that says whose a session is says it no more with a window's number behind it
     people = {**{session: who for session in labels if (who := subject_in(session))}, **subjects}
     for name, table in ((LABELS, labels), (SUBJECTS, people)):
         if table or (source / name).exists():
             _write(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
-    return len(cut)
 
 
 def _refuse_free(book: SplitBook, session: str, window: str) -> None:

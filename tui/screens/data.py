@@ -18,6 +18,7 @@ from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
 from core.datasets.plan import Importer
 from core.datasets.standard import DatasetInfo, list_datasets, open_dataset
 from core.errors import SensorloomError
+from core.listing.index import sessions_used
 from core.text import counted, one_line, reason_counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
@@ -122,7 +123,7 @@ class DataScreen(RecordingsKept):
         self.app.push_screen(AskTextScreen(asks, self._mends.get(name, "")), typed)
 
     def _mend(self, name: str, text: str) -> str:
-        mend_dataset(self.workspace, name, mends_in(text), self.progress)
+        mend_dataset(self.workspace, name, mends_in(text), self.progress, sessions_used(self.workspace, name))
         self._mends.pop(name, None)
         undo = keys_of(self)["data.unmend"]
         return f"{name} is mended; {undo} puts it back as it was. Threads made before may replay differently."

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,12 @@ def staying_sessions(dataset: StandardDataset, used: Collection[str], cut: Colle
     recordings = set(recordings_of(dataset))
     others = {session for session in dataset.labels if session not in recordings
               and recording_of_session(dataset, session) == session}  # fmt: skip
-    wanted = {session for session in {*used, *others} if is_safe_name(session) and session not in cut}
-    return sorted(session for session in wanted if dataset.path_of(session).is_file())
+    return sorted(still_there(dataset.folder, {*used, *others} - {*cut}))
+
+
+def still_there(dataset: Path, sessions: Iterable[str]) -> set[str]:
+    """Those of these sessions that are in a dataset's folder: what is kept of the ones that threads are about."""
+    return {name for name in sessions if is_safe_name(name) and (dataset / SESSIONS / name / DATA).is_file()}
 
 
 def write_around(

@@ -11,6 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from core.cli.commands import run_command
+from core.curate import create_thread
 from core.datasets.check import check_dataset
 from core.datasets.copies import stretches_in
 from core.datasets.standard import open_dataset
@@ -75,6 +76,17 @@ def test_a_recording_of_hours_is_told_and_cut(workspace: Workspace, make_dataset
     np.testing.assert_array_equal(samples, long["acc_x"][: 6 * 12_000])
     assert np.asarray(parts[3].column("timestamp_sec"))[[0, -1]].tolist() == pytest.approx([0.0, 599.95])
     assert mend(workspace, "--undo") == 0 and sorted(open_dataset(workspace, "theirs").sessions) == ["day", "short"]
+
+
+def test_a_session_that_a_thread_is_about_is_not_taken_out(workspace: Workspace, make_dataset: MakeDataset) -> None:
+    make_dataset(sessions={"a": window(0), "b": window(0)}, labels={"a": ["walking"], "b": ["walking"]}, subjects={})
+    create_thread(workspace, "theirs", "b", "What?", evidence="measure")
+    assert mend(workspace, "--first-of-copies") == 0
+    assert set(open_dataset(workspace, "theirs").sessions) == {"a", "b"}
+    assert mend(workspace, "--cut", "1") == 0
+    dataset = open_dataset(workspace, "theirs")
+    assert {"b", "b_w00001", "a_w00001"} <= set(dataset.sessions) and "a" not in dataset.sessions
+    assert dataset.labels["b"] == dataset.labels["b_w00001"] == ("walking",)
 
 
 def test_whose_a_session_is_stays_known_of_its_windows(workspace: Workspace, make_dataset: MakeDataset) -> None:
