@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -12,6 +13,8 @@ from tui.dialogs.listed import ListedScreen, TicksScreen
 from tui.dialogs.option_rows import Option
 from tui.widgets.picker import Choice
 
+Choose = Callable[[str, str], None]
+"""Takes the name of an option, and its new value."""
 BETWEEN = "\n"
 """Stands between the names in a value that is several of many: names may hold commas."""
 
@@ -21,23 +24,34 @@ def names_in(value: str) -> tuple[str, ...]:
     return tuple(filter(None, value.split(BETWEEN)))
 
 
-def ask_for(app: App[Any], option: Option, value: str, several: Sequence[str], choose: Callable[[str], None]) -> None:
-    """Ask for another value.
+def change(
+    app: App[Any], option: Option, chosen: Mapping[str, str], step: int, several: Sequence[str], choose: Choose
+) -> None:
+    """Choose the value so many steps away, and ask for one where there are none to step over; see `ask_for`."""
+    if option.steps:
+        choose(option.name, option.after(chosen.get(option.name, ""), step))
+    else:
+        ask_for(app, option, chosen, several, choose)
+
+
+def ask_for(app: App[Any], option: Option, chosen: Mapping[str, str], several: Sequence[str], choose: Choose) -> None:
+    """Ask for another value; nothing where the option has only one and none can be typed.
 
     Args:
         app: where it is asked.
         option: what is asked for; one of a `screen` of its own is several of many.
-        value: the one that is chosen now.
+        chosen: the values that are chosen now, by the options' names.
         several: of what an option that is several of many has some.
         choose: called with the new value; not at all where the person leaves it.
     """
-    title = f"{option.label}: {option.about}"
+    title, value = f"{option.label}: {option.about}", chosen.get(option.name, "")
+    answered = partial(choose, option.name)
     if option.screen:
-        _tick(app, title, several, value, choose)
-    elif len(option.values) <= 1:
-        _type(app, option.asks, value, choose)
-    else:
-        _list(app, title, option, value, choose)
+        _tick(app, title, several, value, answered)
+    elif option.steps:
+        _list(app, title, option, value, answered)
+    elif option.asks:
+        _type(app, option.asks, value, answered)
 
 
 def _type(app: App[Any], asks: str, value: str, choose: Callable[[str], None]) -> None:

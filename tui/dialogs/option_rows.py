@@ -33,6 +33,11 @@ class Option:
     screen: bool = False
     """Whether it is chosen on a screen of its own, and remembered by the workspace rather than part of the request."""
 
+    @property
+    def steps(self) -> bool:
+        """Whether a key leads from one value to the next."""
+        return len(self.values) > 1 and not self.screen
+
     def called(self, value: str) -> str:
         """A value as a person reads it."""
         return dict(self.values).get(value, value)
@@ -107,5 +112,5 @@ class OptionRows(RowList):
         changed = value != (option.values[0][0] if option.values else "")
         head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
         typed = option.screen or (len(option.values) == 1 and option.asks)
-        arrows = ("", "") if not at_cursor else ("", " ▸") if typed else ("◂ ", " ▸") if option.values else ("", "")
+        arrows = ("", "") if not at_cursor else ("", " ▸") if typed else ("◂ ", " ▸") if option.steps else ("", "")
         return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)

@@ -136,7 +136,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
         option = self.rows.option
-        if option.values:
+        if option.steps:
             self._choose(option.name, option.after(self._chosen[option.name], step))
         else:
             self.action_type()

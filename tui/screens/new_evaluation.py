@@ -23,7 +23,7 @@ from core.model.endpoints import choose, configured
 from core.text import one_line, printable
 from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
-from tui.dialogs.asking_option import ask_for, names_in
+from tui.dialogs.asking_option import ask_for, change, names_in
 from tui.dialogs.option_rows import Option, OptionRows
 from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
@@ -153,27 +153,18 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
 
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
-        option = self.rows.option
-        if len(option.values) > 1 and not option.screen:
-            self._choose(option.name, option.after(self._chosen.get(option.name, ""), step))
-        else:
-            self.action_choose()
+        if not self._busy:
+            change(self.app, self.rows.option, self._chosen, step, self.models, self._choose)
 
     def action_choose(self) -> None:
         """List what is possible, or have it typed."""
-        option = self.rows.option
-
-        def choose_value(value: str) -> None:
-            self._choose(option.name, value)
-
         if not self._busy:
-            ask_for(self.app, option, self._chosen.get(option.name, ""), self.models, choose_value)
+            ask_for(self.app, self.rows.option, self._chosen, self.models, self._choose)
 
     def _choose(self, name: str, value: str) -> None:
-        if not self._busy:
-            self._chosen[name] = value
-            self._say("")
-            self._show()
+        self._chosen[name] = value
+        self._say("")
+        self._show()
 
     def action_begin(self) -> None:
         """Draw the sessions, write down what is asked of whom, and begin."""

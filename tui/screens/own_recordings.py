@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ from core.storage.memory import recall
 from core.text import one_line, printable
 from core.workspace import Workspace
 from tui.dialogs.ask_path import AskPathScreen
-from tui.dialogs.asking_option import ask_for
+from tui.dialogs.asking_option import ask_for, change
 from tui.dialogs.import_options import Known, import_options, in_the_dialogs_words, options_for, typed_way
 from tui.dialogs.option_rows import OptionRows
 from tui.local_keys import keys_of, local_bindings
@@ -105,25 +105,17 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
 
     def action_change(self, step: int) -> None:
         """Choose the next value of the option under the cursor, or the one before."""
-        option = self.rows.option
-        if len(option.values) > 1 and not option.screen:
-            self._choose(option.name, option.after(self._chosen.get(option.name, ""), step))
-        else:
-            self.action_choose()
+        if not self._work.importing:
+            change(self.app, self.rows.option, self._chosen, step, _columns(self._preview), self._choose)
 
     def action_choose(self) -> None:
         """List what is possible, or have it typed."""
-        option = self.rows.option
-
-        def choose(value: str) -> None:
-            self._choose(option.name, typed_way(value) if option.name in ("label", "subject") else value)
-
         if not self._work.importing:
-            columns = sample_columns(self._preview.survey) if self._preview else ()
-            ask_for(self.app, option, self._chosen.get(option.name, ""), columns, choose)
+            ask_for(self.app, self.rows.option, self._chosen, _columns(self._preview), self._choose)
 
     def _choose(self, name: str, value: str) -> None:
-        if self._work.importing or self._chosen.get(name, "") == value:
+        value = typed_way(value) if name in ("label", "subject") else value
+        if self._chosen.get(name, "") == value:
             return
         self._chosen[name] = value
         self._show_options()
@@ -203,3 +195,8 @@ class OwnRecordingsScreen(Guarded, ModalScreen[ImportReport | None]):
     def _say(self, text: str, is_wrong: bool) -> None:
         style = "$text-warning" if is_wrong else "bold"
         self.query_one("#count", Plain).show(Content.styled(one_line(in_the_dialogs_words(text), 400), style))
+
+
+def _columns(preview: Preview | None) -> Sequence[str]:
+    """Of what some may be left out; none before the files were looked at."""
+    return sample_columns(preview.survey) if preview else ()

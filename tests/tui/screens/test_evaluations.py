@@ -123,7 +123,10 @@ async def test_an_evaluation_is_begun_in_its_dialog(tmp_path: Path, trust: Calla
             await opened(pilot, workspace)
             await until(pilot, lambda: "no evaluation yet" in on_screen(app))
             await pilot.press("n")
-            await until(pilot, lambda: isinstance(app.screen, NewEvaluationScreen) and "◂ motion ▸" in on_screen(app))
+            await until(
+                pilot,
+                lambda: isinstance(app.screen, NewEvaluationScreen) and "▸ dataset          motion" in on_screen(app),
+            )
             dialog = app.screen
             assert isinstance(dialog, NewEvaluationScreen)
             await until(pilot, lambda: "mine=large" in dialog.models)
