@@ -11,21 +11,23 @@ from textual import getters
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.screen import ModalScreen
 
 from core.datasets.check import CheckReport, check_dataset
-from core.datasets.importing import ImportReport, import_dataset
+from core.datasets.importing import ImportReport
 from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
 from core.datasets.plan import Importer
-from core.datasets.standard import DatasetInfo, list_datasets, open_dataset
+from core.datasets.standard import DatasetInfo, list_datasets
 from core.errors import SensorloomError
 from core.listing.index import sessions_used
 from core.text import counted, one_line, reason_counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
-from tui.screens.data_recordings import RecordingsKept
+from tui.screens.data_recordings import cut_anew, mark_recording
 from tui.screens.dataset_overview import DatasetOverviewScreen
-from tui.screens.importing import choose_import, importers
+from tui.screens.importing import choose_import, import_published, importers
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
 
@@ -33,7 +35,7 @@ TOLD = 8
 """Findings of a check that are told; the command tells all."""
 
 
-class DataScreen(RecordingsKept):
+class DataScreen(Guarded, ModalScreen[bool]):
     """Lists the datasets. Its result says whether one changed."""
 
     DEFAULT_CSS = """
@@ -46,7 +48,7 @@ class DataScreen(RecordingsKept):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self.workspace = workspace
+        self._workspace = workspace
         self._names: list[str] = []
         self._mends: dict[str, str] = {}
         """What the check of a dataset named to mend it."""
@@ -74,88 +76,97 @@ class DataScreen(RecordingsKept):
 
     def _list(self) -> None:
         self._importers = self._importers or importers()
-        self.call_later(self._listed, list_datasets(self.workspace))
+        self.call_later(self._listed, list_datasets(self._workspace))
 
     def _listed(self, datasets: Sequence[DatasetInfo]) -> None:
         key = keys_of(self)["data.import"]
-        self.picker.empty = f"no datasets in {one_line(self.workspace.shown(self.workspace.data))}; {key} imports one"
+        self.picker.empty = f"no datasets in {one_line(self._workspace.shown(self._workspace.data))}; {key} imports one"
         self._names = [dataset.name for dataset in datasets]
         self.picker.show([Choice(dataset.name, dataset.problem or _size(dataset)) for dataset in datasets],
                          min(self.picker.cursor, max(0, len(datasets) - 1)))  # fmt: skip
 
     def action_import_data(self) -> None:
         """Ask what is imported, and import it."""
+        if not self._importers:
+            self._say("still reading what can be imported")
+            return
+        imported = partial(_imported, new=keys_of(self)["thread.new"])
 
         def own(report: ImportReport) -> None:
-            self._done(_imported(report, keys_of(self)["thread.new"]))
+            self._done(imported(report))
 
         def published(kind: str, path: Path | None) -> None:
-            self.do(f"importing {kind}", partial(self._import, kind, path))
+            self._do(
+                f"importing {kind}", lambda: imported(import_published(self._workspace, kind, path, self._progress))
+            )
 
-        choose_import(self, self.workspace, self._importers, own=own, published=published)
-
-    def _import(self, kind: str, raw: Path | None) -> str:
-        report = import_dataset(self.workspace, kind, raw, progress=self.progress)
-        open_dataset(self.workspace, report.dataset).features(self.progress)
-        return _imported(report, keys_of(self)["thread.new"])
+        choose_import(self, self._workspace, self._importers, own=own, published=published)
 
     def action_show(self) -> None:
         """Show what the dataset under the cursor holds."""
-        if (name := self.pointed) is not None:
-            self.app.push_screen(DatasetOverviewScreen(self.workspace, name))
+        if (name := self._pointed) is not None:
+            self.app.push_screen(DatasetOverviewScreen(self._workspace, name))
 
     def action_check(self) -> None:
         """Check the dataset under the cursor."""
-        if (name := self.pointed) is not None:
-            self.do(f"checking {name}", lambda: self._told(check_dataset(self.workspace, name, self.progress)))
+        if (name := self._pointed) is not None:
+            self._do(f"checking {name}", lambda: self._told(check_dataset(self._workspace, name, self._progress)))
 
     def action_mend(self) -> None:
         """Ask what is to be mended in the dataset under the cursor, and do it."""
-        name = self.pointed
+        name = self._pointed
         if name is None:
             return
 
         def typed(text: str | None) -> None:
             if text:
-                self.do(f"mending {name}", partial(self._mend, name, text))
+                self._do(f"mending {name}", partial(self._mend, name, text))
 
         asks = f"mend {name}: what the check names, such as --time-unit ms, --drop CHANNEL, --unit acc=g"
         self.app.push_screen(AskTextScreen(asks, self._mends.get(name, "")), typed)
 
     def _mend(self, name: str, text: str) -> str:
-        mend_dataset(self.workspace, name, mends_in(text), self.progress, sessions_used(self.workspace, name))
+        mend_dataset(self._workspace, name, mends_in(text), self._progress, sessions_used(self._workspace, name))
         self._mends.pop(name, None)
         undo = keys_of(self)["data.unmend"]
         return f"{name} is mended; {undo} puts it back as it was. Threads made before may replay differently."
 
     def action_unmend(self) -> None:
         """Put the dataset under the cursor back as it was before it was mended or replaced."""
-        name = self.pointed
+        name = self._pointed
         if name is None:
             return
 
         def unmend() -> str:
-            other = unmend_dataset(self.workspace, name)
-            return f"{name} is as it was before; the other one is kept in {self.workspace.shown(other)}"
+            other = unmend_dataset(self._workspace, name)
+            return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
 
-        self.do(f"putting {name} back", unmend)
+        self._do(f"putting {name} back", unmend)
+
+    def action_recordings(self, cut: bool) -> None:
+        """Mark a recording that the dataset under the cursor keeps whole, or cut windows of them anew."""
+        name = self._pointed
+        if name is not None and cut:
+            cut_anew(self, self._workspace, name, self._do, self._progress)
+        elif name is not None:
+            mark_recording(self, self._workspace, name, self._say)
 
     def action_leave(self) -> None:
         """Back; what is under way goes on to its end, and is told then."""
         self.dismiss(self._changed)
 
     @property
-    def pointed(self) -> str | None:
+    def _pointed(self) -> str | None:
         """The dataset under the cursor."""
         return self._names[self.picker.cursor] if self._names else None
 
-    def do(self, what: str, work: Callable[[], str]) -> None:
+    def _do(self, what: str, work: Callable[[], str]) -> None:
         """Carry out what takes time on a worker's thread, and say what came of it."""
         if self._busy:
-            self.say("the last one is still under way")
+            self._say("the last one is still under way")
             return
         self._busy = True
-        self.say(f"{what} …")
+        self._say(f"{what} …")
         self.run_worker(partial(self._work, work, self.app), thread=True)
 
     def _work(self, work: Callable[[], str], app: App[object]) -> None:
@@ -170,12 +181,12 @@ class DataScreen(RecordingsKept):
 
     def _done(self, sentence: str) -> None:
         self._busy, self._changed = False, True
-        self.say(sentence)
+        self._say(sentence)
         self.run_worker(self._list, thread=True)
 
-    def progress(self, done: int, total: int, what: str = "") -> None:
+    def _progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far it is."""
-        self.call_later(self.say, f"{one_line(what, 60)}  {done:,} of {total:,}")
+        self.call_later(self._say, f"{one_line(what, 60)}  {done:,} of {total:,}")
 
     def _told(self, report: CheckReport) -> str:
         mends = dict.fromkeys(finding.mend for finding in report.findings if finding.mend)
@@ -188,7 +199,7 @@ class DataScreen(RecordingsKept):
             lines.append(f"and more: sensorloom datasets check {report.dataset}")
         return "\n".join([*lines, *([f"{keys_of(self)['data.mend']} mends what can be mended"] if mends else [])])
 
-    def say(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         """Say it below the datasets."""
         self.query_one("#said", Plain).show("\n".join(one_line(line, 500) for line in text.split("\n")))
 

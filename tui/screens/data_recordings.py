@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
 from core.datasets.standard import open_dataset
 from core.datasets.whole.cutting import Progress, cut_dataset, windows_in
@@ -17,46 +17,17 @@ from core.text import counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.pick import PickScreen
-from tui.terminal.crash_guard import Guarded
 
 
-class RecordingsKept(Guarded, ModalScreen[bool]):
-    """The screen of the datasets, as far as recordings are concerned."""
+def mark_recording(screen: Screen[Any], workspace: Workspace, dataset: str, say: Callable[[str], None]) -> None:
+    """Open a recording of a dataset to be marked; which one is asked where there are several.
 
-    workspace: Workspace
-
-    @property
-    def pointed(self) -> str | None:
-        """The dataset under the cursor."""
-        raise NotImplementedError
-
-    def do(self, what: str, work: Callable[[], str]) -> None:
-        """Carry out what takes time, and say what came of it."""
-        raise NotImplementedError
-
-    def say(self, text: str) -> None:
-        """Say it below the datasets."""
-        raise NotImplementedError
-
-    def progress(self, done: int, total: int, what: str = "") -> None:
-        """Say how far it is."""
-        raise NotImplementedError
-
-    def action_recordings(self, cut: bool) -> None:
-        """Mark a recording that the dataset under the cursor keeps whole, or cut windows of them anew."""
-        name = self.pointed
-        if name is not None and cut:
-            self.app.push_screen(ask_how_to_cut(name), partial(self._cut_so, name))
-        elif name is not None:
-            self.run_worker(partial(choose_recording, self, self.workspace, name, self.say), thread=True)
-
-    def _cut_so(self, name: str, text: str | None) -> None:
-        if text:
-            self.do(f"cutting {name}", partial(cut_as_typed, self.workspace, name, text, self.progress))
-
-
-def choose_recording(screen: Screen[Any], workspace: Workspace, dataset: str, say: Callable[[str], None]) -> None:
-    """Open a recording of a dataset to be marked, which one is asked where there are several; on a worker's thread."""
+    Args:
+        screen: where it is asked.
+        workspace: whose dataset.
+        dataset: its name.
+        say: called with a sentence where there is none to mark.
+    """
     from tui.screens.marking import MarkScreen
 
     def chosen(recording: str | None) -> None:
@@ -74,20 +45,42 @@ def choose_recording(screen: Screen[Any], workspace: Workspace, dataset: str, sa
                 "what they were cut from with --keep-whole"
             )
 
-    try:
-        screen.call_later(listed, recordings_of(open_dataset(workspace, dataset)))
-    except SensorloomError as error:
-        screen.call_later(say, str(error))
+    def look() -> None:
+        try:
+            screen.call_later(listed, recordings_of(open_dataset(workspace, dataset)))
+        except SensorloomError as error:
+            screen.call_later(say, str(error))
+
+    screen.run_worker(look, thread=True)
 
 
-def ask_how_to_cut(dataset: str) -> AskTextScreen:
-    """Ask for the options of a cut."""
+def cut_anew(
+    screen: Screen[Any],
+    workspace: Workspace,
+    dataset: str,
+    do: Callable[[str, Callable[[], str]], None],
+    progress: Progress,
+) -> None:
+    """Ask how windows of a dataset's recordings are cut anew, and have it done.
+
+    Args:
+        screen: where it is asked.
+        workspace: whose dataset.
+        dataset: its name.
+        do: called with what is done in a few words, and the work, which gives a sentence or raises SensorloomError.
+        progress: told how far it is.
+    """
+
+    def typed(text: str | None) -> None:
+        if text:
+            do(f"cutting {dataset}", partial(_cut, workspace, dataset, text, progress))
+
     asks = f"cut {dataset} anew: --length SECONDS, --overlap SHARE, --min-purity SHARE"
-    return AskTextScreen(asks, "--length 5 --overlap 0 --min-purity 1")
+    screen.app.push_screen(AskTextScreen(asks, "--length 5 --overlap 0 --min-purity 1"), typed)
 
 
-def cut_as_typed(workspace: Workspace, dataset: str, text: str, progress: Progress) -> str:
-    """Cut windows anew as the options say that were typed, and tell what became of it. Raises SensorloomError."""
+def _cut(workspace: Workspace, dataset: str, text: str, progress: Progress) -> str:
+    """Cut as the options say that were typed, and tell what became of it. Raises SensorloomError."""
     used = sessions_used(workspace, dataset)
     report = cut_dataset(workspace, dataset, windows_in(text), progress, used)
     return "\n".join((f"{dataset}: {counted(report.sessions, 'session')}", *report.lines()))

@@ -8,8 +8,9 @@ from typing import Any
 
 from textual.screen import Screen
 
-from core.datasets.importing import IMPORTERS, ImportReport, importer_named
-from core.datasets.plan import Importer
+from core.datasets.importing import IMPORTERS, ImportReport, import_dataset, importer_named
+from core.datasets.plan import Importer, Progress
+from core.datasets.standard import open_dataset
 from core.workspace import Workspace
 from tui.dialogs.ask_path import AskPathScreen
 from tui.dialogs.listed import ListedScreen
@@ -23,6 +24,13 @@ OWN = "table"
 def importers() -> dict[str, Importer]:
     """Everything that can be imported, one's own recordings first. Imports a module for each."""
     return {name: importer_named(name) for name in sorted(IMPORTERS, key=lambda name: name != OWN)}
+
+
+def import_published(workspace: Workspace, kind: str, raw: Path | None, progress: Progress) -> ImportReport:
+    """Import a published dataset, or the demo, and compute its features. Raises SensorloomError."""
+    report = import_dataset(workspace, kind, raw, progress=progress)
+    open_dataset(workspace, report.dataset).features(progress)
+    return report
 
 
 def choose_import(
