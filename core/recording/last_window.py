@@ -12,6 +12,8 @@ import numpy as np
 from core.datasets.plan import NewSession
 from core.datasets.staging import write_session
 from core.datasets.standard import SESSIONS, open_dataset
+from core.datasets.tables.form import TableForm
+from core.datasets.tables.joining import longest_gap_sec
 from core.datasets.whole.cutting import labels_of
 from core.datasets.windows import Cut, cut_windows
 from core.errors import UsageError
@@ -67,7 +69,7 @@ def cut_last(workspace: Workspace, live: Live) -> LastWindow:
     if not sensors:
         raise UsageError(f"{live.name}: no rows have come yet")
     units = {**known_units(workspace, live.state.dataset), **live.state.form.units}
-    recording = joined(sensors, live.name, live.state.form.over(type(live.state.form)(units=units)), Counter())
+    recording = joined(sensors, live.name, live.state.form.over(TableForm(units=units)), Counter())
     times, values = _last(recording, length, live.name)
     marked = stretches(live.folder, recording)
     names = tuple(dict.fromkeys(mark.label for mark in marked))
@@ -98,7 +100,7 @@ def _last(recording: Recording, length: float, name: str) -> tuple[np.ndarray, n
     seconds = (recording.time_ns - recording.time_ns[-1]) / SECOND
     rows = seconds > -length - 0.5 / (recording.rate_hz or 1.0)
     times = seconds[rows] - seconds[rows][0]
-    cut = Cut(length, 0.0, recording.rate_hz or 1.0, max(3 / (recording.rate_hz or 1.0), 0.25))
+    cut = Cut(length, 0.0, recording.rate_hz or 1.0, longest_gap_sec(recording.rate_hz))
     labels = np.zeros(len(times), dtype=np.int64)
     values = recording.values[:, rows].astype(np.float32)
     window = next(cut_windows(cut, times, labels, values, Counter()), None)

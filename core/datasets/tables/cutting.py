@@ -11,7 +11,7 @@ import numpy as np
 
 from core.datasets.plan import NewRecording, NewSession
 from core.datasets.tables import naming
-from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.tables.joining import longest_gap_sec
 from core.datasets.tables.recordings import read_recording
 from core.datasets.tables.samples import BLOCK_ROWS
 from core.datasets.whole.marks import Mark, Stretches
@@ -49,8 +49,7 @@ class Windows:
 
 def cut_of(looked: Looked, length: float) -> Cut:
     """How windows of a recording are cut, without overlap."""
-    gap = max(MAX_GAP_STEPS / looked.rate_hz, MAX_GAP_SEC) if looked.rate_hz else MAX_GAP_SEC
-    return Cut(length, 0.0, looked.rate_hz or 1.0, gap)
+    return Cut(length, 0.0, looked.rate_hz or 1.0, longest_gap_sec(looked.rate_hz))
 
 
 def sessions_of(

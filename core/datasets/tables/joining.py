@@ -28,6 +28,11 @@ MAX_GAP_STEPS = 3.0
 MAX_GAP_SEC = 0.25
 
 
+def longest_gap_sec(rate_hz: float) -> float:
+    """The longest pause that is no gap yet, at so many rows a second, which are 0 where they are not known."""
+    return max(MAX_GAP_STEPS / rate_hz, MAX_GAP_SEC) if rate_hz else MAX_GAP_SEC
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The files of one recording."""

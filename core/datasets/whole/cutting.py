@@ -24,12 +24,12 @@ from core.datasets.standard import (
     dataset_folder,
     open_dataset,
 )  # fmt: skip
-from core.datasets.tables.joining import MAX_GAP_SEC, MAX_GAP_STEPS
+from core.datasets.tables.joining import longest_gap_sec
 from core.datasets.whole.around import staying_sessions, write_around
 from core.datasets.whole.marks import Stretches
 from core.datasets.whole.marks_file import StoredMarks, read_marks
 from core.datasets.whole.recording import read_recording, recording_folder, recordings_of, subject_of
-from core.datasets.windows import MAX_MISSING, Cut, checked_cut, cut_windows, window_name
+from core.datasets.windows import Cut, checked_cut, cut_rows, window_name
 from core.errors import ConflictError, DatasetError, UsageError, system_reason
 from core.text import counted, reason_counted
 from core.workspace import Workspace
@@ -125,23 +125,17 @@ def cut_recording(
         UsageError: no window could be cut that way.
     """
     rate = rate_of(window.time_sec)
-    cut = checked_cut(Cut(how.length_sec, how.overlap, rate, max(MAX_GAP_STEPS / rate, MAX_GAP_SEC)), None, None)
+    cut = checked_cut(
+        Cut(how.length_sec, how.overlap, rate, longest_gap_sec(rate), min_purity=how.min_purity), None, None
+    )
     names = sorted({mark.label for mark in stretches})
     labels = labels_of(window.time_sec, stretches, names)
     dropped["rows without a label"] += int((labels < 0).sum())
-    by = labels if how.min_purity >= 1 else np.zeros_like(labels)
-    rows_themselves = np.arange(len(labels), dtype=np.float64)[None]
-    for _, time_sec, places in cut_windows(cut, window.time_sec, by, rows_themselves, dropped):
-        rows = places[0].astype(np.intp)
-        label, share = _majority(labels[rows])
-        if label < 0 or share < how.min_purity:
-            dropped["windows with too little of one label"] += 1
-        elif np.isnan(window.values[:, rows]).mean() > MAX_MISSING:
-            dropped["windows with more than half of their samples missing"] += 1
-        else:
-            session = window_name(name, float(window.time_sec[rows[0]]), how.length_sec)
-            channels = tuple(channel.name for channel in window.channels)
-            yield NewSession(session, subject, names[label], time_sec, channels, window.values[:, rows])
+    channels = tuple(channel.name for channel in window.channels)
+    for label, rows, values in cut_rows(cut, window.time_sec, labels, lambda rows: window.values[:, rows], dropped):
+        times = window.time_sec[rows]
+        session = window_name(name, float(times[0]), how.length_sec)
+        yield NewSession(session, subject, names[label], times - times[0], channels, values)
 
 
 def cut_dataset(
@@ -258,10 +252,3 @@ def labels_of(time_sec: Samples, stretches: Stretches, names: Sequence[str]) -> 
     for mark in stretches:
         labels[(time_sec >= mark.start_sec) & (time_sec < mark.end_sec)] = names.index(mark.label)
     return labels
-
-
-def _majority(labels: NDArray[np.int64]) -> tuple[int, float]:
-    """The label that most rows have, and their share; -1 where most have none."""
-    counts = np.bincount(labels + 1)
-    most = int(np.argmax(counts))
-    return most - 1, float(counts[most] / len(labels))

@@ -16,8 +16,6 @@ UNTRAINED = "turns out of the loss"
 NOT_JSON = "arguments that are not JSON"
 """No template renders such a call, and one of them stops Axolotl's whole preparation; OpenAI's service would train on
 it as it is, and what is learned there is to write calls that cannot run."""
-_OF_EACH = ("role", "train", "weight")
-"""What each turn of a chain has that one turn of several calls becomes."""
 
 
 def arguments_of(call: Mapping[str, Any]) -> dict[str, Any]:
