@@ -15,6 +15,8 @@ from core.episodes.tasks import Task
 from core.thread.conclusion import CONFIDENCES
 from tools.registry import as_json
 
+_OVER = as_json({"error": "this session was answered; `reset` opens another"})
+
 
 class SessionEnvironment(MCPEnvironment):
     """One session after the other: the one that the seed of `reset` names, else the next."""
@@ -43,10 +45,12 @@ class SessionEnvironment(MCPEnvironment):
             final_answer: the label, or what the question asks for, alone.
             confidence: high, medium or low.
         """
+        if self._state.done:
+            return _OVER
         stated = confidence if confidence in CONFIDENCES else CONFIDENCES[-1]
         closing = f"{text}\n\nConfidence: {stated}\nFinal Answer: {' '.join(final_answer.split())}"
         self._messages.append({"role": "assistant", "content": closing})
-        self._state.done = True
+        self._state.done, self._unpaid = True, self._episode.score(self._messages).value
         return as_json({"ended": True})
 
     @property
@@ -60,7 +64,8 @@ class SessionEnvironment(MCPEnvironment):
         return list(self._messages)
 
     def step(self, action: Action, timeout_s: float | None = None, **more: Any) -> Observation:
-        """Carry out a call; that of `answer` ends the session, with its score as the reward."""
+        """Carry out a call; that of `answer` ends the session, with its score as the reward. After it nothing is carried
+        out and nothing earned."""
         return self._rewarded(super().step(action, timeout_s=timeout_s, **more))
 
     async def step_async(self, action: Action, timeout_s: float | None = None, **more: Any) -> Observation:
@@ -73,15 +78,17 @@ class SessionEnvironment(MCPEnvironment):
     def _rewarded(self, observation: Observation) -> Observation:
         self._state.step_count += 1
         if self._state.done:
-            observation.done, observation.reward = True, self._episode.score(self._messages).value
+            observation.done, observation.reward, self._unpaid = True, self._unpaid, 0.0
         return observation
 
     def _open(self, number: int) -> None:
         task = self._tasks[number % len(self._tasks)]
-        self._episode, self._next, self._messages = Episode(task), number + 1, []
+        self._episode, self._next, self._messages, self._unpaid = Episode(task), number + 1, [], 0.0
         self._state = State(episode_id=None, step_count=0, done=False, **task.row())
 
     def _call(self, name: str, arguments: dict[str, Any]) -> str:
+        if self._state.done:
+            return _OVER
         result = self._episode.call(name, arguments)
         number = f"call_{len(self._messages)}"
         function = {"name": name, "arguments": as_json(arguments)}

@@ -44,6 +44,9 @@ async def play(address: str, told: dict) -> None:
             assert last.done, last
             closing = "So it is.\n\nConfidence: low\nFinal Answer: walking"
             messages.append({"role": "assistant", "content": closing})
+            for name, arguments in (("answer", ANSWER), ("detect_periodicity", CALLS[0])):
+                late = await client.step(CallToolAction(tool_name=name, arguments=arguments))
+                assert late.done and late.reward == 0 and "was answered" in str(late.observation), late
             told["rewards"].append(last.reward)
             told["conversations"].append({"row": told["rows"][number], "messages": messages})
 
