@@ -64,8 +64,8 @@ class SessionEnvironment(MCPEnvironment):
         return list(self._messages)
 
     def step(self, action: Action, timeout_s: float | None = None, **more: Any) -> Observation:
-        """Carry out a call; that of `answer` ends the session, with its score as the reward. After it nothing is carried
-        out and nothing earned."""
+        """Carry out a call; that of `answer` ends the session, with its score as the reward. After it nothing is
+        carried out and nothing earned."""
         return self._rewarded(super().step(action, timeout_s=timeout_s, **more))
 
     async def step_async(self, action: Action, timeout_s: float | None = None, **more: Any) -> Observation:

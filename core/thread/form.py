@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from core.thread.value import Message, Thread
+if TYPE_CHECKING:
+    from core.thread.value import Message, Thread
 
 Size = Literal["full", "short"]
 FULL_NAME, COMPACT_NAME = "full", "compact"
