@@ -5,7 +5,6 @@ The check names the mend; it is never carried out unasked, since only a person k
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -21,7 +20,7 @@ from core.datasets.session_check import LONGEST_SEC, UNIT_FACTORS
 from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, number_in, opened
 from core.datasets.standard import DATA, MANIFEST, SESSIONS, channels_of, dataset_folder, read_object
 from core.errors import DatasetError, UsageError, system_reason
-from core.storage.atomic import sync_folder, write_atomic
+from core.storage.atomic import sync_folder, write_json
 from core.storage.splits_file import read_book
 from core.workspace import Workspace
 from tools.sensors import sensors_of
@@ -118,7 +117,7 @@ def mend_dataset(
         shutil.rmtree(copy, ignore_errors=True)
         try:
             shutil.copytree(folder, copy, ignore=partial(_but_sessions, folder))
-            write_atomic(copy / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+            write_json(copy / MANIFEST, manifest)
             if mends.cut_sec is not None:
                 cut_sessions(folder, copy, mends.cut_sec, read_book(workspace.root), used)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.datasets.copies import Copies
 from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted_columns
-from core.datasets.standard import DATA, LABELS, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
+from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
 from core.datasets.whole.around import still_there
 from core.errors import DatasetError
-from core.storage.atomic import write_atomic
+from core.storage.atomic import write_json
 from core.storage.splits_file import SplitBook, fits
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _ROWS = 1 << 16
 def leave_out_copies(folder: Path, used: Collection[str] = ()) -> None:
     """Take out of a dataset's folder the sessions that copy another one. Those that threads are about, `used`, stay."""
     labels, subjects = read_object(folder / LABELS), _object(folder / SUBJECTS)
-    named = [channel.name for channel in channels_of(read_object(folder / "manifest.json"))]
+    named = [channel.name for channel in channels_of(read_object(folder / MANIFEST))]
     heard = Copies()
     for session in sorted(path.name for path in (folder / SESSIONS).iterdir() if (path / DATA).is_file()):
         with opened(folder / SESSIONS / session / DATA) as file:
@@ -39,7 +38,7 @@ def leave_out_copies(folder: Path, used: Collection[str] = ()) -> None:
         shutil.rmtree(folder / SESSIONS / session)
     for name, table in ((LABELS, labels), (SUBJECTS, subjects)):
         if (folder / name).exists():
-            _write(folder / name, {session: value for session, value in table.items() if session not in copies})
+            write_json(folder / name, {session: value for session, value in table.items() if session not in copies})
 
 
 def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook, used: Collection[str] = ()) -> None:
@@ -68,7 +67,7 @@ def cut_sessions(source: Path, target: Path, seconds: float, book: SplitBook, us
     people = {**{session: who for session in labels if (who := subject_in(session))}, **subjects}
     for name, table in ((LABELS, labels), (SUBJECTS, people)):
         if table or (source / name).exists():
-            _write(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
+            write_json(target / name, {new: value for old, value in table.items() for new in cut.get(old, [old])})
 
 
 def _refuse_free(book: SplitBook, session: str, window: str) -> None:
@@ -128,7 +127,3 @@ def _listed(value: Any) -> list[str]:
 
 def _object(path: Path) -> dict[str, Any]:
     return read_object(path) if path.exists() else {}
-
-
-def _write(path: Path, value: Any) -> None:
-    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())

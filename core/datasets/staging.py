@@ -16,13 +16,21 @@ from core.datasets.plan import NewRecording, NewSession, Plan, Unit
 from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
 from core.datasets.whole.recording import RECORDINGS
 from core.errors import DatasetError
-from core.storage.atomic import digest, write_atomic
+from core.storage.atomic import digest, write_atomic, write_json
 from core.text import reason_counted
 
 GROUP_ROWS = 1 << 16
 """Rows of a recording that can be read alone: eleven minutes at 100 Hz."""
 PROVENANCE = "import.json"
 """Beside the manifest: what a dataset was imported from, how, and what was dropped. No model is shown it."""
+
+
+def provenance_of(folder: Path) -> dict[str, Any]:
+    """What a dataset was imported from, and how; nothing where that is not known."""
+    try:
+        return read_object(folder / PROVENANCE)
+    except DatasetError:
+        return {}
 
 
 class Staging:
@@ -44,7 +52,7 @@ class Staging:
             shutil.rmtree(folder, ignore_errors=True)
             (folder / "done").mkdir(parents=True)
             (folder / SESSIONS).mkdir()
-            write_atomic(folder / "job.json", _json(job))
+            write_json(folder / "job.json", job)
         for half_written in folder.glob(".*.tmp"):
             half_written.unlink()
         for path in sorted((folder / "done").glob("*.json")):
@@ -86,9 +94,9 @@ class Staging:
             "ranges": ranges,
             "dropped": dropped,
             "facts": facts,
+            "recordings": recordings,
         }
-        note["recordings"] = recordings
-        write_atomic(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", _json(note))
+        write_json(self._folder / "done" / f"{digest(unit.name.encode())[:16]}.json", note)
         self._count(note)
 
     def finish(self, plan: Plan, path: Path | None) -> None:
@@ -98,22 +106,22 @@ class Staging:
             raise DatasetError(f"{path}: not one session could be made of it ({reasons or 'it holds no rows'})")
         self._refuse_label_channels(path)
         sessions = sorted(self.labels)
-        write_atomic(self._folder / MANIFEST, _json(plan.manifest()))
-        write_atomic(self._folder / LABELS, _json({session: [self.labels[session]] for session in sessions}))
+        write_json(self._folder / MANIFEST, plan.manifest())
+        write_json(self._folder / LABELS, {session: [self.labels[session]] for session in sessions})
         known = {session: subject for session in sessions if (subject := self.subjects[session])}
         known |= {recording: subject for recording, subject in sorted(self.recordings.items()) if subject}
-        write_atomic(self._folder / SUBJECTS, _json(known))
+        write_json(self._folder / SUBJECTS, known)
         for name, text in plan.beside.items():
             write_atomic(self._folder / name, text.encode())
         if self._facts:
-            write_atomic(self._folder / FACTS, _json(dict(sorted(self._facts.items()))))
+            write_json(self._folder / FACTS, dict(sorted(self._facts.items())))
         provenance = {
             "source": plan.source,
             "imported_from": path.name if path else None,
             **plan.settings,
             "dropped": self.dropped_by_reason(plan),
         }
-        write_atomic(self._folder / PROVENANCE, _json(provenance))
+        write_json(self._folder / PROVENANCE, provenance)
         (self._folder / "job.json").unlink()
         shutil.rmtree(self._folder / "done")
         os.sync()
@@ -224,14 +232,10 @@ def _is_whole(folder: Path) -> bool:
 
 def _same_job(folder: Path, job: dict[str, Any]) -> bool:
     try:
-        return read_object(folder / "job.json") == json.loads(_json(job))
+        return read_object(folder / "job.json") == json.loads(json.dumps(job))
     except DatasetError:
         return False
 
 
 def _told(dropped: Mapping[str, int]) -> str:
     return ", ".join(reason_counted(count, reason) for reason, count in dropped.items())
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.datasets.staging import provenance_of
 from core.datasets.standard import open_dataset
 from core.errors import DatasetError, SensorloomError, UsageError, system_reason
 from core.export.card import SIDES, Facts, Source, card
@@ -20,7 +21,7 @@ from core.export.run import export
 from core.files import read_regular_file
 from core.lint.folder import check_folder
 from core.listing.index import summaries
-from core.storage.atomic import write_atomic
+from core.storage.atomic import write_atomic, write_json
 from core.workspace import Workspace
 
 MARK = "manifest.json"
@@ -108,7 +109,7 @@ def _laid_out(folder: Path, scratch: Path, report: ExportReport, facts: Facts) -
         shutil.rmtree(folder / part, ignore_errors=True)
         (scratch / part).rename(folder / part)
     manifest = {**facts.manifest, "files": [{**file, "path": names[file["path"]]} for file in facts.manifest["files"]]}
-    write_atomic(folder / MARK, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+    write_json(folder / MARK, manifest)
     write_atomic(folder / "README.md", card(facts).encode())
     written = sorted(path for part in FOLDERS for path in (folder / part).iterdir())
     files = tuple(replace(file, path=folder / names[file.path.name]) for file in report.files)
@@ -139,16 +140,8 @@ def _sources(workspace: Workspace, manifest: Mapping[str, Any]) -> Iterator[Sour
             continue
         told = dataset.manifest
         licence = "synthetic, made by a program" if dataset.synthetic else _first(told, ("license", "licence"))
-        origin = _first(told, ("source", "url", "homepage")) or _first(_provenance(dataset.folder), ("source",))
+        origin = _first(told, ("source", "url", "homepage")) or _first(provenance_of(dataset.folder), ("source",))
         yield Source(name, dataset.description, origin, licence, count)
-
-
-def _provenance(folder: Path) -> Mapping[str, Any]:
-    try:
-        known: Any = json.loads(read_regular_file(folder / "import.json"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
 
 
 def _first(told: Mapping[str, Any], keys: Sequence[str]) -> str:

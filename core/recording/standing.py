@@ -13,7 +13,7 @@ from core.datasets.importing import alone
 from core.datasets.standard import LABELS, MANIFEST, SESSIONS, SUBJECTS, channels_of, is_safe_name, read_object
 from core.datasets.whole.recording import RECORDINGS
 from core.errors import DatasetError, UsageError, system_reason
-from core.storage.atomic import write_atomic
+from core.storage.atomic import write_json
 from tools.sensors import sensors_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def add_to_manifest(folder: Path, channels: Sequence[Channel], activities: Seque
     ]
     manifest["activities"] = list(dict.fromkeys((*(manifest.get("activities") or ()), *activities)))
     if json.dumps(manifest) != before or not path.exists():
-        write_atomic(path, _json(manifest))
+        write_json(path, manifest)
 
 
 def _with_unit(entry: Any, channels: Sequence[Channel]) -> Any:
@@ -119,8 +119,4 @@ def add_labels(folder: Path, labels: Mapping[str, str], subject: str, recording:
 def _add(path: Path, entries: Mapping[str, Any]) -> None:
     known = read_object(path) if path.exists() else {}
     if not path.exists() or any(known.get(key) != value for key, value in entries.items()):
-        write_atomic(path, _json({**known, **entries}))
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+        write_json(path, {**known, **entries})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import SensorloomError, system_reason
 
@@ -129,6 +131,11 @@ def sync(handle: int) -> None:
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` with a value as JSON that a person can read. Raises SensorloomError, as `write_atomic` does."""
+    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def sync_folder(folder: Path) -> None:

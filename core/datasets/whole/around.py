@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from core.datasets.staging import PROVENANCE
+from core.datasets.staging import PROVENANCE, provenance_of
 from core.datasets.standard import (
     DATA,
     LABELS,
@@ -20,11 +18,9 @@ from core.datasets.standard import (
     SUBJECTS,
     StandardDataset,
     is_safe_name,
-    read_object,
 )
 from core.datasets.whole.recording import RECORDINGS, recording_of_session, recordings_of
-from core.errors import DatasetError
-from core.storage.atomic import write_atomic
+from core.storage.atomic import write_json
 
 _HOW_CUT = re.compile(r"(Windows of [\d.e+-]+ s of one activity|Each session is a whole recording)(?=\.)")
 """What the description of an import says of its windows."""
@@ -84,17 +80,13 @@ def write_around(
     told = _HOW_CUT.sub(f"Windows of {settings['length_sec']:g} s of one activity", dataset.description)
     activities = [label for label in dataset.activities if label in here]
     manifest = dict(dataset.manifest) | {"activities": [*activities, *sorted(here - set(activities))]}
-    _write(partial / MANIFEST, manifest | ({"description": told} if told else {}))
-    _write(partial / LABELS, {session: own[session] for session in sorted(own)})
+    write_json(partial / MANIFEST, manifest | ({"description": told} if told else {}))
+    write_json(partial / LABELS, {session: own[session] for session in sorted(own)})
     others = {*recordings_of(dataset), *staying}
     whose = {name: who for name, who in dataset.subjects.items() if name in others} | people
-    _write(partial / SUBJECTS, dict(sorted(whose.items())))
-    try:
-        provenance = read_object(partial / PROVENANCE)
-    except DatasetError:
-        provenance = {}
+    write_json(partial / SUBJECTS, dict(sorted(whose.items())))
     left_out = {reason: count for reason, count in dropped.most_common() if count}
-    _write(partial / PROVENANCE, provenance | settings | {"dropped": left_out})
+    write_json(partial / PROVENANCE, provenance_of(partial) | settings | {"dropped": left_out})
 
 
 def _linked(source: str, target: str) -> str:
@@ -106,7 +98,3 @@ def _linked(source: str, target: str) -> str:
         except OSError:
             pass
     return shutil.copy2(source, target)
-
-
-def _write(path: Path, value: Any) -> None:
-    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
