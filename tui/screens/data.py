@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.app import App, ComposeResult
@@ -13,23 +13,19 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from core.datasets.check import CheckReport, check_dataset
-from core.datasets.importing import ImportReport
-from core.datasets.mend import mend_dataset, mends_in, unmend_dataset
-from core.datasets.plan import Importer
 from core.datasets.standard import DatasetInfo, list_datasets
 from core.errors import SensorloomError
-from core.listing.index import sessions_used
 from core.text import counted, one_line, reason_counted
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
-from tui.screens.data_recordings import cut_anew, mark_recording
-from tui.screens.dataset_overview import DatasetOverviewScreen
-from tui.screens.importing import choose_import, import_published, importers
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.picker import Choice, Picker
 from tui.widgets.plain import Plain
+
+if TYPE_CHECKING:
+    from core.datasets.importing import ImportReport
+    from core.datasets.plan import Importer
 
 TOLD = 8
 """Findings of a check that are told; the command tells all."""
@@ -75,6 +71,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
         self.run_worker(self._list, thread=True)
 
     def _list(self) -> None:
+        from tui.screens.importing import importers
+
         self._importers = self._importers or importers()
         self.call_later(self._listed, list_datasets(self._workspace))
 
@@ -87,6 +85,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def action_import_data(self) -> None:
         """Ask what is imported, and import it."""
+        from tui.screens.importing import choose_import, import_published
+
         if not self._importers:
             self._say("still reading what can be imported")
             return
@@ -104,13 +104,29 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def action_show(self) -> None:
         """Show what the dataset under the cursor holds."""
+        from tui.screens.dataset_overview import DatasetOverviewScreen
+
         if (name := self._pointed) is not None:
             self.app.push_screen(DatasetOverviewScreen(self._workspace, name))
 
     def action_check(self) -> None:
         """Check the dataset under the cursor."""
         if (name := self._pointed) is not None:
-            self._do(f"checking {name}", lambda: self._told(check_dataset(self._workspace, name, self._progress)))
+            self._do(f"checking {name}", partial(self._check, name))
+
+    def _check(self, name: str) -> str:
+        from core.datasets.check import check_dataset
+
+        report = check_dataset(self._workspace, name, self._progress)
+        mends = dict.fromkeys(finding.mend for finding in report.findings if finding.mend)
+        self._mends[report.dataset] = " ".join(mends)
+        errors, warnings = counted(len(report.errors), "error"), counted(len(report.warnings), "warning")
+        counts = f"{errors}, {warnings}" if report.findings else "nothing is wrong"
+        lines = [f"{report.dataset}: {counted(report.sessions, 'session')} read, {counts}"]
+        lines += [f"{finding.level}: {one_line(finding.sentence, 400)}" for finding in report.findings[:TOLD]]
+        if len(report.findings) > TOLD:
+            lines.append(f"and more: sensorloom datasets check {report.dataset}")
+        return "\n".join([*lines, *([f"{keys_of(self)['data.mend']} mends what can be mended"] if mends else [])])
 
     def action_mend(self) -> None:
         """Ask what is to be mended in the dataset under the cursor, and do it."""
@@ -126,6 +142,9 @@ class DataScreen(Guarded, ModalScreen[bool]):
         self.app.push_screen(AskTextScreen(asks, self._mends.get(name, "")), typed)
 
     def _mend(self, name: str, text: str) -> str:
+        from core.datasets.mend import mend_dataset, mends_in
+        from core.listing.index import sessions_used
+
         mend_dataset(self._workspace, name, mends_in(text), self._progress, sessions_used(self._workspace, name))
         self._mends.pop(name, None)
         undo = keys_of(self)["data.unmend"]
@@ -138,6 +157,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
             return
 
         def unmend() -> str:
+            from core.datasets.mend import unmend_dataset
+
             other = unmend_dataset(self._workspace, name)
             return f"{name} is as it was before; the other one is kept in {self._workspace.shown(other)}"
 
@@ -145,6 +166,8 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     def action_recordings(self, cut: bool) -> None:
         """Mark a recording that the dataset under the cursor keeps whole, or cut windows of them anew."""
+        from tui.screens.data_recordings import cut_anew, mark_recording
+
         name = self._pointed
         if name is not None and cut:
             cut_anew(self, self._workspace, name, self._do, self._progress)
@@ -187,17 +210,6 @@ class DataScreen(Guarded, ModalScreen[bool]):
     def _progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far it is."""
         self.call_later(self._say, f"{one_line(what, 60)}  {done:,} of {total:,}")
-
-    def _told(self, report: CheckReport) -> str:
-        mends = dict.fromkeys(finding.mend for finding in report.findings if finding.mend)
-        self._mends[report.dataset] = " ".join(mends)
-        errors, warnings = counted(len(report.errors), "error"), counted(len(report.warnings), "warning")
-        counts = f"{errors}, {warnings}" if report.findings else "nothing is wrong"
-        lines = [f"{report.dataset}: {counted(report.sessions, 'session')} read, {counts}"]
-        lines += [f"{finding.level}: {one_line(finding.sentence, 400)}" for finding in report.findings[:TOLD]]
-        if len(report.findings) > TOLD:
-            lines.append(f"and more: sensorloom datasets check {report.dataset}")
-        return "\n".join([*lines, *([f"{keys_of(self)['data.mend']} mends what can be mended"] if mends else [])])
 
     def _say(self, text: str) -> None:
         """Say it below the datasets."""

@@ -59,7 +59,7 @@ async def test_what_goes_on_after_the_screen_is_left_is_told_in_the_end(
         go_on.wait(60)
         return check_dataset(*arguments)
 
-    monkeypatch.setattr("tui.screens.data.check_dataset", slow)
+    monkeypatch.setattr("core.datasets.check.check_dataset", slow)
     workspace = motion_workspace(tmp_path)
     new_thread(workspace)
     async with opened(workspace, (100, 30)) as (pilot, main):
