@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import SensorloomError
-from core.evaluation.contest import Contestant, Evaluation
+from core.evaluation.contest import Evaluation
 from core.evaluation.figures import Figures, Standing, figures, parted
 from core.text import counted, one_line, printable
 from core.workspace import Workspace
@@ -153,12 +153,12 @@ class EvaluationScreen(Guarded, Screen[None]):
         cell = self.board.cell
         if cell.beside is not None:
             self._beside(*cell.beside)
-        elif (contestant := self._contestant(cell.of)) is not None:
-            apart = self._evaluation.apart(self._workspace, contestant)
-            if apart.threads.is_dir():
-                self._open_threads(apart, f"{self._evaluation.name} · {contestant.key}", " ".join(cell.terms))
+        elif (standing := self._standing(cell.of)) is not None:
+            if any(outcome.stem for outcome in standing.outcomes):
+                apart = self._evaluation.apart(self._workspace, standing.contestant)
+                self._open_threads(apart, f"{self._evaluation.name} · {cell.of}", " ".join(cell.terms))
             else:
-                self.notify(f"{one_line(contestant.key, 60)} has no thread yet", markup=False)
+                self.notify(f"{one_line(cell.of, 60)} has no thread yet", markup=False)
 
     def action_sides(self) -> None:
         """The contestant under the cursor beside the next one, where they differ."""
@@ -194,9 +194,6 @@ class EvaluationScreen(Guarded, Screen[None]):
         """Stop it."""
         if not self._under_way.stop(self._evaluation.name):
             self.notify(f"{one_line(self._evaluation.name, 60)} is not under way", markup=False)
-
-    def _contestant(self, key: str) -> Contestant | None:
-        return next((contestant for contestant in self._evaluation.contestants if contestant.key == key), None)
 
     def _standing(self, key: str) -> Standing | None:
         every = self._figures.standings if self._figures else ()
