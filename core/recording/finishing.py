@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from core.datasets.plan import NewRecording
 from core.datasets.staging import write_recording, write_session
 from core.datasets.standard import LABELS, SESSIONS, read_object
+from core.datasets.tables.cutting import seconds_of
 from core.datasets.whole.cutting import Windows, cut_recording, rate_of
 from core.datasets.whole.marks_file import as_csv
 from core.datasets.whole.recording import RECORDINGS, read_recording
@@ -81,9 +82,10 @@ def _brought_in(folder: Path, live: Live, sensors: Sensors, counts: Counter[str]
     marked = stretches(live.folder, recording)
     partial = folder / RECORDINGS / f".{state.recording}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    seconds = (recording.time_ns - recording.time_ns[0]) / 1e9
     names = tuple(channel.name for channel in recording.channels)
-    whole = NewRecording(state.recording, state.subject, seconds, names, recording.samples, as_csv(marked))
+    whole = NewRecording(
+        state.recording, state.subject, seconds_of(recording.time_ns), names, recording.samples, as_csv(marked)
+    )
     write_recording(partial, whole)
     window = read_recording(partial / state.recording, recording.channels)
     labels: dict[str, str] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from core.datasets.archive import RawFile
 from core.datasets.tables.channels import sensor_word
 from core.datasets.tables.form import TableForm
-from core.datasets.tables.joining import Recording, Source
+from core.datasets.tables.joining import Recording, Source, usual_rate
 from core.datasets.tables.recordings import read_recording
 from core.datasets.whole.marks import Mark, Stretches
 from core.errors import DatasetError
@@ -108,7 +108,7 @@ def joined(
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         files = tuple(_as_file(Path(folder), stem, usable[stem], len(usable) > 1) for stem in sorted(usable))
         recording = read_recording(Source(name, files, scratch), own, (), dropped)
-    rated = tuple(replace(channel, rate_hz=usual_rate(recording.rate_hz)) for channel in recording.channels)
+    rated = tuple(replace(channel, rate_hz=usual_rate(recording.rate_hz) or None) for channel in recording.channels)
     # times are those of our own file, and what a person or the dataset says need not be repeated
     notes = tuple(note for note in recording.notes if not (note.startswith("time:") or note.endswith("as you say")))
     return replace(recording, channels=rated, notes=notes)
@@ -135,8 +135,7 @@ def _as_file(folder: Path, stem: str, sensor: SensorRows, several: bool) -> RawF
     import pyarrow as pa
     from pyarrow import parquet
 
-    # a name that says no sensor would leave the axes of two sensors with one name
-    named = [f"{stem}_{name}" if several and not sensor_word(stem) else name for name in sensor.columns]
+    named = column_names(stem, sensor.columns, several)
     schema = pa.schema([(_TIME, pa.int64()), *((name, pa.float64()) for name in named)])
     path = folder / f"{stem}.parquet"
     with parquet.ParquetWriter(path, schema, compression="lz4") as writer:
@@ -144,6 +143,12 @@ def _as_file(folder: Path, stem: str, sensor: SensorRows, several: bool) -> RawF
             columns = (pa.array(column.astype(np.float64)) for column in rows.samples.T)
             writer.write_table(pa.Table.from_arrays([pa.array(rows.time_ns), *columns], schema=schema))
     return RawFile(path.name, path.stat().st_size, stem, lambda: path.open("rb"))
+
+
+def column_names(stem: str, columns: Sequence[str], several: bool) -> list[str]:
+    """What a sensor's columns are called beside those of others: a name that says no sensor would leave the axes of
+    `several` sensors with one name."""
+    return [f"{stem}_{name}" if several and not sensor_word(stem) else name for name in columns]
 
 
 def _gathered(batches: Iterable[Rows]) -> Iterator[Rows]:
@@ -162,13 +167,6 @@ def _gathered(batches: Iterable[Rows]) -> Iterator[Rows]:
 
 def _one_batch(batches: Sequence[Rows]) -> Rows:
     return Rows(np.concatenate([rows.time_ns for rows in batches]), np.concatenate([rows.samples for rows in batches]))
-
-
-def usual_rate(rate: float) -> float | None:
-    """A rate as people say it: 49.98 Hz is 50. None for none."""
-    if not rate > 0:
-        return None
-    return float(round(rate)) if rate > 5 and abs(rate / round(rate) - 1) < 0.01 else float(f"{rate:.4g}")
 
 
 def stretches(folder: Path, recording: Recording) -> Stretches:

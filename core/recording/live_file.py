@@ -147,11 +147,6 @@ class LiveReader:
             self._at = self._file.tell()
             yield rows
 
-    @property
-    def size(self) -> int:
-        """Bytes of the file now."""
-        return os.fstat(self._file.fileno()).st_size
-
     def close(self) -> None:
         """Close it."""
         self._file.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -296,4 +295,4 @@ def new_state(
 ) -> LiveState:
     """The state of a recording that begins now."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    return LiveState(dataset, recording, source, started, replace(form), length_sec, overlap)
+    return LiveState(dataset, recording, source, started, form, length_sec, overlap)

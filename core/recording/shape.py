@@ -182,9 +182,7 @@ def _clock(layout: Layout, rows: Sequence[Mapping[str, Any]], form: TableForm) -
                 raise
             continue
         if clock is not None and not _is_coarse(clock, rows) and not (name == "column_1" and _counts(name, rows)):
-            since = "since 1970" if clock.absolute else "since the start"
-            counts = "dates and times" if clock.unit == "moment" else f"{clock.unit} {since}"
-            return clock, f"time: column {clock.column}, {counts}"
+            return clock, f"time: {clock.told}"
     return None, "time: when each row comes"
 
 

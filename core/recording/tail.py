@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from core.datasets.tables.channels import ColumnChannel, named_channels, sensor_word, with_units
 from core.errors import DatasetError
+from core.recording.joining import column_names
 from core.recording.live_file import LiveReader, Rows
 from core.recording.live_folder import Live, LiveState, is_alive, read_live
 from tools.session import Channel, Samples, Window
@@ -136,14 +137,11 @@ class LiveTail:
             return sensor.channels
         several = len(self._sensors) > 1
         columns = sensor.reader.columns
-        named = named_channels(
-            [f"{sensor.stem}_{name}" if several and not sensor_word(sensor.stem) else name for name in columns],
-            sensor_word(sensor.stem),
-        )
+        named = named_channels(column_names(sensor.stem, columns, several), sensor_word(sensor.stem))
         values = {channel.column: rows.samples[:, number].astype(np.float64) for number, channel in enumerate(named)}
         with_unit = tuple(with_units(named, values, self.state.form.units))
         by_column = {channel.column: channel for channel in with_unit}
-        channels = tuple(replace(by_column[channel.column]) for channel in named)
+        channels = tuple(by_column[channel.column] for channel in named)
         if rows.time_ns[-1] - rows.time_ns[0] > _UNIT_SEC * 1e9:
             sensor.channels = channels
         return channels

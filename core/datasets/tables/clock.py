@@ -55,6 +55,12 @@ class Clock:
     absolute: bool
     """Whether it counts since 1970, so that several files can be joined by it."""
 
+    @property
+    def told(self) -> str:
+        """As a person reads it: `column t, ms since the start`."""
+        counts = f"{self.unit} {'since 1970' if self.absolute else 'since the start'}"
+        return f"column {self.column}, {'dates and times' if self.unit == 'moment' else counts}"
+
 
 def clock_columns(layout: Layout) -> list[str]:
     """The columns that look like times, dates and times first, in the order of the file."""

@@ -33,6 +33,12 @@ def longest_gap_sec(rate_hz: float) -> float:
     return max(MAX_GAP_STEPS / rate_hz, MAX_GAP_SEC) if rate_hz else MAX_GAP_SEC
 
 
+def usual_rate(rate_hz: float) -> float:
+    """A rate as people say it: 49.98 Hz is 50. 0 for none."""
+    near = rate_hz > 5 and abs(rate_hz / round(rate_hz) - 1) < 0.01
+    return float(round(rate_hz)) if near else float(f"{rate_hz:.4g}")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The files of one recording."""

@@ -15,6 +15,7 @@ from core.datasets.tables.assigning import intervals_of
 from core.datasets.tables.channels import SHORT, UNNAMED
 from core.datasets.tables.form import NO_PRESET, SUBJECT_WAYS, TableForm, checked
 from core.datasets.tables.intervals import Interval
+from core.datasets.tables.joining import usual_rate
 from core.datasets.tables.label_names import with_label_names
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.paths import fields_in
@@ -143,7 +144,7 @@ def look_at_tables(
         for subject, part, rows in naming.parts_in(recording, form):
             rate_hz = recording.rate_of(rows) if part else recording.rate_hz
             per_row = 1 / (rate_hz or 1)
-            rated = tuple(replace(channel, rate_hz=_round(rate_hz)) for channel in recording.channels)
+            rated = tuple(replace(channel, rate_hz=usual_rate(rate_hz)) for channel in recording.channels)
             each = rows_each(labels if rows is None else labels[rows], names)
             seconds = {label: count * per_row for label, count in each.items()}
             looked.append(Looked(source, sum(each.values()) * per_row, rate_hz, rated, subject, part, seconds))
@@ -251,8 +252,3 @@ def _label_way(
         f"say it with --label column:NAME{texts}, folder, file, intervals or all:LABEL, or mark it yourself: "
         "--keep-whole"
     )
-
-
-def _round(rate: float) -> float:
-    """A rate as people say it: 49.98 Hz is 50."""
-    return float(round(rate)) if rate > 5 and abs(rate / round(rate) - 1) < 0.01 else float(f"{rate:.4g}")

@@ -224,9 +224,7 @@ def _times(
         times = start + np.round(np.arange(first, first + rows) * (1e9 / rate)).astype(np.int64)
         note = f", as you say, whatever column {clock.column} says" if clock else ""
         return times, f"time: {rate:g} rows a second{note}"
-    since = "since 1970" if clock.absolute else "since the start"
-    told = "dates and times" if clock.unit == "moment" else f"{clock.unit} {since}"
-    return nanoseconds(columns, clock, first), f"time: column {clock.column}, {told}"
+    return nanoseconds(columns, clock, first), f"time: {clock.told}"
 
 
 def _sample_columns(

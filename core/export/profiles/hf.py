@@ -22,7 +22,7 @@ from core.export.profiles.conversation import (
     untrained,
     without_bad_turns,
 )
-from core.export.profiles.profile import Making, Profile, Row, Written
+from core.export.profiles.profile import Making, Profile, Row, Written, train_and_held
 from core.export.templates import TEMPLATE_FOLDER
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread, call_name, calls_of, in_loss, is_assistant, text_of
@@ -82,8 +82,7 @@ def _call(call: Mapping[str, Any]) -> Row:
 
 def axolotl_snippet(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """A YAML that Axolotl loads the files with, the loss flag included."""
-    train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
-    held = next((file.name for file in files if file.split == "val"), "")
+    train, held = train_and_held(files)
     entry = (TEMPLATE_FOLDER / "axolotl_dataset.yaml").read_text(encoding="utf-8")
     text = "datasets:\n" + Template(entry).substitute(path=train)
     if held:
@@ -93,8 +92,7 @@ def axolotl_snippet(stem: str, files: Sequence[Written], making: Making) -> Mapp
 
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """The Axolotl YAML, a runnable TRL script, and the template it needs for models whose own drops tools."""
-    train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
-    held = next((file.name for file in files if file.split == "val"), "")
+    train, held = train_and_held(files)
     script = Template((TEMPLATE_FOLDER / "trl_sft.py.txt").read_text(encoding="utf-8"))
     return {
         **axolotl_snippet(stem, files, making),

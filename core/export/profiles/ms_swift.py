@@ -18,7 +18,7 @@ from core.export.profiles.conversation import (
     untrained,
     without_bad_turns,
 )
-from core.export.profiles.profile import Making, Profile, Row, Written
+from core.export.profiles.profile import Making, Profile, Row, Written, train_and_held
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, Thread
 
@@ -53,8 +53,7 @@ def _message(message: Message) -> Row:
 
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """A YAML for `swift sft`."""
-    train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
-    held = next((file.name for file in files if file.split == "val"), "")
+    train, held = train_and_held(files)
     lines = [
         f"# swift sft {stem}.ms_swift.yaml --model MODEL --output_dir OUT   (in this folder)",
         f"dataset: [{train}]",

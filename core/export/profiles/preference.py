@@ -13,7 +13,7 @@ from string import Template
 from core.export.pairs import NO_PAIR, NOT_GOOD, Pair, is_good, pairs
 from core.export.profiles import hf, llamafactory, openai_chat
 from core.export.profiles.conversation import compact, require_tools
-from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written
+from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written, train_and_held
 from core.export.templates import TEMPLATE_FOLDER
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Thread
@@ -99,8 +99,7 @@ def _llamafactory_dpo(thread: Thread, pair: Pair, making: Making) -> list[Row]:
 def _trl_script(name: str) -> Callable[[str, Sequence[Written], Making], Mapping[str, str]]:
     def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
         script = Template((TEMPLATE_FOLDER / name).read_text(encoding="utf-8"))
-        train = next((file.name for file in files if file.split in ("", "train")), files[0].name)
-        held = next((file.name for file in files if file.split == "val"), "")
+        train, held = train_and_held(files)
         return {f"{stem}.trl.py": script.substitute(train=repr(train), val=repr(held))}
 
     return snippets

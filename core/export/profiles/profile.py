@@ -47,6 +47,12 @@ class Written:
     split: str
 
 
+def train_and_held(files: Sequence[Written]) -> tuple[str, str]:
+    """The names of the file that is trained on, and of the one for validation; this is empty where there is none."""
+    by_split = {file.split: file.name for file in files}
+    return by_split.get("train") or by_split.get("") or files[0].name, by_split.get("val", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A form of training file."""

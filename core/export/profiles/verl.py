@@ -9,37 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.export.profiles import hf
-from core.export.profiles.conversation import compact, require_end, require_tools
-from core.export.profiles.profile import Making, Profile, Row, Written
+from core.export.profiles.conversation import compact
+from core.export.profiles.profile import Making, Profile, Row, Written, train_and_held
 from core.export.templates import TEMPLATE_FOLDER
-from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Thread
 
 
 def rows(thread: Thread, making: Making) -> list[Row]:
     """The thread as one row of texts. Raises RefusedError where a template would garble it."""
-    require_end(thread)
-    tools = require_tools(thread)
-    messages = hf.messages(with_neutral_ids(thread.messages), making)
-    return [
-        {
-            "id": thread.id,
-            "messages": compact(messages),
-            "tools": compact(tools) if tools else "",
-            "metadata": compact(thread.metadata),
-        }
-    ]
+    (row,) = hf.rows(thread, making)
+    messages, tools = compact(row["messages"]), row.get("tools", "")
+    return [{"id": row["id"], "messages": messages, "tools": tools, "metadata": row["metadata"]}]
 
 
 def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str, str]:
     """The dataset class, and the settings that load it."""
-    names = {file.split: f"{file.name.removesuffix('.jsonl')}.parquet" for file in files}
-    train = names.get("train") or names.get("") or next(iter(names.values()))
+    train, held = (name.replace(".jsonl", ".parquet") for name in train_and_held(files))
     lines = [
         "# python -m verl.trainer.sft_trainer with these, and your model's settings",
         "data:",
         f"  train_files: {train}",
-        *([f"  val_files: {names['val']}"] if "val" in names else []),
+        *([f"  val_files: {held}"] if held else []),
         "  messages_key: messages",
         "  tools_key: tools",
         "  custom_cls:",
