@@ -29,7 +29,6 @@ SWEEP_GAP = 0.04
 """Share of the picture that stays empty between what is new and what is old."""
 _ROOM, _LEAST_USED = 1.25, 0.3
 """A scale has so much room around what it is made for, and stays until a value leaves it or so little of it is used."""
-_GAP_STEPS, _GAP_SEC = 3.0, 0.25
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ class Scales:
 
 def swept(window: Window, period: float) -> Window:
     """The last `period` seconds laid over each other: new ones from the left up to now, old ones right of the gap."""
-    times, values = _with_gaps(window)
+    times, values = window.time_sec, window.values
     now = float(times[-1])
     base = math.floor(now / period) * period
     new, old = times >= base, (times < base) & (times > now - period * (1 - SWEEP_GAP))
@@ -71,18 +70,6 @@ def swept(window: Window, period: float) -> Window:
     between = min(now - base + 1e-6, period)
     time_sec = np.concatenate([times[new] - base, [between], times[old] - base + period])
     return Window(window.channels, time_sec, np.concatenate([values[:, new], edge, values[:, old]], axis=1))
-
-
-def _with_gaps(window: Window) -> tuple[Samples, Samples]:
-    """Times and values with a missing sample in each pause, so that no line is drawn over it."""
-    steps = np.diff(window.time_sec)
-    if not steps.size:
-        return window.time_sec, window.values
-    after = np.flatnonzero(steps > max(_GAP_STEPS * float(np.median(steps)), _GAP_SEC)) + 1
-    if not after.size:
-        return window.time_sec, window.values
-    times = np.insert(window.time_sec, after, window.time_sec[after] - 1e-6)
-    return times, np.insert(window.values, after, np.nan, axis=1)
 
 
 def live_groups(
