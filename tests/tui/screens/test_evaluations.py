@@ -59,6 +59,12 @@ def test_where_two_differ_those_that_one_alone_had_right_come_first(counted: Fig
     good, poor = counted.standings
     pairs = parted(good.outcomes, poor.outcomes)
     assert [pair.first.session for pair in pairs] == ["s01_0", "s02_1", "s03_0", "s03_1", SESSIONS[-1]]
+    both_wrong = [
+        [replace(each, answer=answer, right=False) if each.session == "s01_0" else each for each in who.outcomes]
+        for who, answer in ((good, "lying"), (poor, "running"))
+    ]
+    later = [pair.first.session for pair in parted(*both_wrong)]
+    assert later == ["s02_1", "s03_0", "s03_1", "s01_0", SESSIONS[-1]], "where both are wrong goes behind"
     unlike = [replace(each, answer="lying", right=False) for each in good.outcomes]
     assert not [pair for pair in parted(unlike, unlike) if pair]
 

@@ -39,15 +39,19 @@ def test_a_pause_stays_empty():
     assert not any(drawn[13:23]) and all(drawn[2:11]) and all(drawn[25:34])
 
 
-def test_a_scale_stays_until_a_value_leaves_it():
+def test_a_scale_stays_until_a_value_leaves_it_or_little_of_it_is_used():
     scales = Scales()
-    live_groups(window(10.0), 10, scales, 60, 30)
-    before = dict(scales.reaches)
-    live_groups(window(10.3), 10, scales, 60, 30)
-    assert scales.reaches == before
-    louder = window(10.5)
-    live_groups(Window(louder.channels, louder.time_sec, louder.values * 3), 10, scales, 60, 30)
-    assert scales.reaches != before
+
+    def reach(end: float, times: float = 1.0) -> float:
+        shown = window(end)
+        live_groups(Window(shown.channels, shown.time_sec, shown.values * times), 10, scales, 60, 30)
+        return max(scales.reaches.values())
+
+    first = reach(10.0)
+    assert reach(10.3) == first
+    louder = reach(10.5, 3)
+    assert louder > first and reach(10.6) == louder, "a third of it is used"
+    assert reach(10.7, 0.1) < first, "so little of it was used that nothing was seen"
 
 
 def test_little_is_painted_from_one_picture_to_the_next():

@@ -73,12 +73,21 @@ def test_a_reduced_window_has_the_least_and_greatest_of_each_column(span: tuple[
         assert np.nanmin(low) == pytest.approx(np.nanmin(exact_low), abs=0.3)
 
 
-def test_no_line_crosses_a_time_without_rows():
+@pytest.mark.parametrize("columns", [24, 48], ids=["of blocks", "of samples"])
+def test_no_line_crosses_a_time_without_rows(columns: int):
     time_sec = np.concatenate((np.arange(100) / 50, 10 + np.arange(100) / 50))
     window = Window((Channel("acc_x"),), time_sec, np.ones((1, 200)))
-    low, high = Pyramid(window).extents(0, (0.0, 12.0), 24)
-    assert np.isnan(low[5:19]).all() and not np.isnan(low[:4]).any() and not np.isnan(high[20:]).any()
+    low, high = Pyramid(window).extents(0, (0.0, 12.0), columns)
+    wide = columns // 12
+    assert np.isnan(low[2 * wide + 1 : 10 * wide - 1]).all()
+    assert not np.isnan(low[: 2 * wide]).any() and not np.isnan(high[10 * wide :]).any()
     assert Pyramid(window).range_of(0) == (1, 1)
+
+
+def test_a_steep_line_of_many_samples_has_no_holes():
+    values = np.repeat([0.0, 10.0, -10.0], 4000)[None]
+    low, high = Pyramid(window_of(values)).extents(0, (0.0, 120.0), 60)
+    assert (low[1:] <= high[:-1]).all() and (low[:-1] <= high[1:]).all()
 
 
 def look(span: tuple[float, float] = (0.0, 10.0)) -> Look:
@@ -158,6 +167,19 @@ def test_a_curve_beyond_the_chart_is_not_drawn_into_its_edges():
     assert [plain_text(line)[LEFT : LEFT + 3] for line in rows] == ["   ", "   ", "   ", "▄  "]
 
 
+@pytest.mark.parametrize("braille", [True, False])
+def test_a_second_session_is_told_from_the_first_without_colours(braille: bool):
+    flat = np.zeros(60)
+    [first], [second] = (
+        chart([Curve(flat, flat, dashed=dashed)], (-1.0, 1.0), 30, 1, braille=braille, uprights={})
+        for dashed in (False, True)
+    )
+    assert " " not in plain_text(first)[LEFT : LEFT + 30]
+    assert [column for column, cell in enumerate(plain_text(second)[LEFT : LEFT + 30]) if cell == " "] == [
+        *range(2, 30, 3)
+    ]
+
+
 def test_what_is_marked_stands_under_its_place():
     line = stretch_line((Mark(-5, 2, "sitting"), Mark(2, 8, "walking"), Mark(8.0, 8.1, "x")), (9, 30), (0.0, 10.0), 40)
     text = plain_text(line)[LEFT:]
@@ -207,8 +229,9 @@ def test_odd_samples_are_drawn_or_said_to_be_too_few(values: np.ndarray):
 
 
 def test_a_number_of_many_digits_is_cut_nowhere():
-    rows = chart([], (-2.5e-7, 2.5e-7), 10, 6, braille=True, uprights={})
-    assert "-2.0e-07" in plain_text(rows[5]) or "e-07" in "".join(plain_text(row) for row in rows)
+    rows = [plain_text(row) for row in chart([], (-1.3e-5, 1.3e-5), 10, 24, braille=True, uprights={})]
+    numbers = [float(row[: LEFT - 1]) for row in rows if row[LEFT - 1] == "┤"]
+    assert len(numbers) == 11 and all(-1.3e-5 <= number <= 1.3e-5 for number in numbers)
 
 
 def test_change_points_of_a_long_recording_stay_while_one_moves_along():
