@@ -130,7 +130,12 @@ def test_callables_are_typed_and_documented_and_do_what_call_does(episode: Episo
     )
 
 
+def sessions_compared(episode: Episode) -> int:
+    return json.loads(episode.call("nearest_examples"))["reference"]["sessions"]
+
+
 def test_held_out_sessions_are_never_on_the_training_side(space: Workspace, train: list[Task]):
+    before = {task.session: sessions_compared(Episode(task)) for task in train[:4]}
     hold_out(space.root, ["demo/subject:s02"])
     try:
         held_out = [task for task in train if task.session.startswith("s02_")]
@@ -141,6 +146,8 @@ def test_held_out_sessions_are_never_on_the_training_side(space: Workspace, trai
         with pytest.raises(UsageError, match="not on `train`"):
             task_of(space, held_out[0].row())
         assert Episode(task_of(space, {**held_out[0].row(), "split": "test"})).tools
+        other = next(task for task in train[:4] if task not in held_out)
+        assert sessions_compared(Episode(other)) < before[other.session], "they are no reference either"
     finally:
         release(space.root, ["demo/subject:s02"])
 

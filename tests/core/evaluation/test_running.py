@@ -46,6 +46,7 @@ def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
         wanted = Wanted("motion", "trial", count=5, seed=3, endpoints=(f"{server.url}=m",), control=True)
         evaluation = planned(space, wanted)
         begin(space, evaluation)
+        assert not evaluation.subjects, "whose the sessions are is known of all"
         stopped = run(space, "trial", stop_after=2)[-1]
         assert stopped.over and stopped.stopped and stopped.of == 10 and not stopped.problem
         left = sum(len(missing(space, evaluation, who)) for who in evaluation.contestants)
@@ -63,8 +64,10 @@ def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -
     apart, session = evaluation.apart(space, contestant), evaluation.sessions[1]
     create_thread(apart, "motion", session, evaluation.question)
     second = create_thread(apart, "motion", session, evaluation.question).thread
-    answered = {"role": "assistant", "content": "Final Answer: walking", "made_by": {"seed": 10}}
+    answered = {"role": "assistant", "content": "Final Answer: walking", "made_by": {"seed": 11}}
+    asked_again = {"position": len(second.messages), "status": "superseded", "messages": []}
     document = {**second.document, "id": "motion_done", "messages": [*second.messages, answered]}
+    document["alternatives"] = [asked_again]
     store.create(apart.threads, Thread(document))
     jobs = missing(space, evaluation, contestant)
     assert {job.form for job in jobs if not job.stem} == {evaluation.form}, "as all were asked"
@@ -75,7 +78,7 @@ def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -
 def test_what_fails_for_all_is_said_and_the_next_model_is_asked(space: Workspace) -> None:
     with fake_server(fails(401, "no such key")) as shut, fake_server(says("Final Answer: walking", 9)) as open_one:
         endpoints = (f"{shut.url}=shut", f"{open_one.url}=open")
-        begin(space, planned(space, Wanted("motion", "trial", count=3, seed=3, endpoints=endpoints)))
+        begin(space, planned(space, Wanted("motion", "trial", count=6, seed=3, endpoints=endpoints)))
         last = run(space, "trial")[-1]
-    assert "no such key" in last.problem and last.failed == 3
-    assert len(open_one.requests) == 3
+    assert "no such key" in last.problem and last.failed == 6
+    assert len(open_one.requests) == 6 > len(shut.requests)

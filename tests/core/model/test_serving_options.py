@@ -133,7 +133,11 @@ async def test_instructions_are_given_as_whom_the_server_takes_them_from() -> No
 
 @pytest.mark.parametrize(
     "words",
-    ["temperature must be between 0 and 2", "max_tokens is too large: 99999. This model supports at most 4096", "no"],
+    [
+        "temperature must be between 0 and 2",
+        "max_tokens is too large: 99999. This model supports at most 4096",
+        "please stop",
+    ],
 )
 async def test_a_value_out_of_range_is_told_and_the_parameter_not_dropped(words: str) -> None:
     server = Server(refusing(words))
@@ -160,6 +164,10 @@ async def test_headers_hold_a_variables_value_which_nobody_sees(monkeypatch: pyt
         await asked(model)
     assert server.headers[0]["x-team"] == "t secret-team-7"
     assert "secret" not in str(failed.value) and failed.value.for_all and "secret" not in repr(model.choice)
+    server.answers = [(401, {"error": {"message": "no such key: sk-lab-7"}})]
+    with pytest.raises(ModelError) as failed:
+        await asked(modelled(server, headers={"X-Api-Key": "sk-lab-7"}))
+    assert "no such key" in str(failed.value) and "sk-lab-7" not in str(failed.value)
     reply, _ = await asked(modelled(Server(), headers={"X-Title": "mine"}))
     assert "headers" not in reply.sent
     monkeypatch.delenv("LAB_TEAM")

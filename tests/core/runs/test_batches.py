@@ -17,7 +17,7 @@ import pytest
 from core.runs.batches import batches, open_batch
 from core.storage import store
 from core.workspace import Workspace
-from tests.fake_server import Answer, FakeServer, fails, fake_server, says, usage
+from tests.fake_server import Answer, FakeServer, calls, fails, fake_server, says, usage
 from tests.tools.made import made_dataset, write_dataset
 from tui.__main__ import run
 
@@ -109,6 +109,12 @@ def test_it_goes_on_where_it_was_stopped_and_asks_no_session_twice(
     assert run(["batches", "list", *where]) == 0 and f"{name}  8 of 8 over" in capsys.readouterr().out
     assert run(["batches", "remove", name, *where]) == 0 and not batches(workspace)
     assert len(sessions_on_disk(workspace)) == COUNT
+
+
+def test_what_came_before_a_failure_stays(workspace: Workspace) -> None:
+    with fake_server(calls(("show_channel_stats", "{}")), *[fails(401, "expired")] * COUNT) as server:
+        assert run(begun(workspace, server, "--parallel", "1")) == 1
+    assert len(sessions_on_disk(workspace)) == 1
 
 
 def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.runs.batch import run_jobs
 from core.runs.job import Job
+from core.storage import store
 from core.storage.splits_file import hold_out, release
 from core.storage.store import Stored, read
 from core.thread.form import COMPACT, SHOWN, TaskForm
 from core.thread.updates import with_metadata
+from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.core.runs.recording import Recording, plain
 from tests.tools.made import made_dataset, write_dataset
@@ -128,6 +131,67 @@ def test_examples_give_no_label_away(workspace: Workspace, root: Path) -> None:
         release(root, ["made/subject:s2"])
     with pytest.raises(UsageError, match="the same person"):
         begun(workspace, "s2_0008", few_shot=(named,))
+
+
+UNFIT = {
+    "its answer is wrong": {"ground_truth": "jumping"},
+    "its evidence is `measure`": {"evidence": "measure"},
+    "of another form": {"form": {"name": "full"}},
+}
+
+
+@pytest.mark.parametrize("reason", UNFIT)
+def test_what_is_of_another_kind_or_wrong_is_no_example(workspace: Workspace, reason: str) -> None:
+    example = read(workspace.threads, shown(begun(workspace, few_shot=1))[0])
+    other = with_metadata(example.thread, **UNFIT[reason])
+    stem = f"made_{[*UNFIT].index(reason)}"
+    store.create(workspace.threads, Thread({**other.document, "id": stem}))
+    with pytest.raises(UsageError, match=reason):
+        begun(workspace, few_shot=(stem,))
+    with pytest.raises(UsageError, match="calls tools that are not offered"):
+        begun(workspace, few_shot=(example.stem,), tools=("look_up_ranges",))
+
+
+def test_each_label_is_shown_once_before_any_again(workspace: Workspace) -> None:
+    for session in ("s3_0012", "s3_0013", "s3_0014", "s3_0015"):
+        stems = shown(begun(workspace, session, few_shot=3))
+        assert len({read(workspace.threads, stem).thread.truth for stem in stems}) == 3
+    apart = replace(workspace, threads=workspace.root / "evaluations" / "trial" / "m")
+    assert shown(begun(apart, few_shot=1)), "those of the workspace"
+
+
+def test_where_nobody_knows_who_it_is_sessions_that_are_numbered_alike_are_one_person(
+    workspace: Workspace, root: Path
+) -> None:
+    nobody = made_dataset(2, 1)
+    nobody.subjects.clear()
+    write_dataset(root / "data" / "nobody", nobody)
+    example = read(workspace.threads, shown(begun(workspace, few_shot=1))[0])
+    unknown = with_metadata(example.thread, dataset="nobody", session="s0_0000")
+    store.create(workspace.threads, Thread({**unknown.document, "id": "nobody_0"}))
+    wanted = form(few_shot=("nobody_0",))
+    with pytest.raises(UsageError, match="the same person"):
+        curate.create_thread(workspace, "nobody", "s0_0001", "What?", form=wanted)
+    assert shown(curate.create_thread(workspace, "nobody", "s1_0004", "What?", form=wanted)) == ["nobody_0"]
+
+
+def test_an_example_is_shown_as_it_was_or_not_at_all(workspace: Workspace) -> None:
+    stored = begun(workspace, few_shot=1)
+    (example,) = shown(stored)
+    before = ahead_of(workspace, stored.thread).examples
+    for path in (workspace.private / "prompts").iterdir():
+        path.write_text("[]")
+    assert ahead_of(workspace, stored.thread).examples == before, "the thread itself is there as it was"
+    file = workspace.threads / f"{example}.json"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace("What?", "Who?"))
+        with pytest.raises(UsageError, match="not there as it was any more"):
+            ahead_of(workspace, stored.thread)
+    finally:
+        file.write_text(text)
+        for path in (workspace.private / "prompts").iterdir():
+            path.unlink()
 
 
 def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:

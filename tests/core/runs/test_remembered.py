@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.model.client import Model
-from core.model.endpoints import choose
+from core.model.endpoints import Endpoint, choose
 from core.model.reply import Reply
-from core.runs.remembered import KeptRefusals
+from core.runs.remembered import KeptRefusals, digest_of
 from core.workspace import Workspace, open_workspace
 from tests.core.model.test_serving_options import SAYS, Server, refusing
 from tui.__main__ import run
@@ -55,6 +55,12 @@ async def test_it_is_not_asked_again_until_it_is_forgotten_or_set_otherwise(
     assert ["seed" in body for body in await sent(workspace, SAYS)] == [True]
     assert run(["endpoints", "forget", "lad", "--workspace", str(tmp_path)]) != 0
     assert "there is no endpoint 'lad'" in capsys.readouterr().err
+
+
+def test_it_is_of_the_headers_names_and_not_of_what_they_hold() -> None:
+    lab = {value: Endpoint("lab", "http://lab/v1", options={"headers": {"X-Key": value}}) for value in ("a", "b")}
+    other = Endpoint("lab", "http://lab/v1", options={"headers": {"X-Other": "a"}})
+    assert digest_of(lab["a"]) == digest_of(lab["b"]) != digest_of(other)
 
 
 async def test_endpoints_are_listed_with_how_they_are_asked(

@@ -14,7 +14,7 @@ def test_a_cost_is_shown_with_two_digits_and_no_power_of_ten(cost: float, shown:
 
 def test_what_is_not_known_costs_nothing_and_is_not_free() -> None:
     assert cost_of(1_000_000, 500_000, 3.0, 15.0) == 10.5
-    assert cost_of(1_000_000, 500_000, None, 2.0) == 1.0
+    assert cost_of(1_000_000, 500_000, None, 2.0) == 1.0 and cost_of(0, None, 3.0, 15.0) == 0
     assert cost_of(None, None, 3.0, 15.0) is cost_of(5, 5, None, None) is cost_of_all([{}, {"usage": {}}]) is None
     assert cost_in({"usage": {"cost": 10**400}}) is cost_in({"usage": {"cost": float("inf")}}) is None
     assert cost_in({"usage": {"cost": True}}) is cost_in({"usage": "much"}) is None
