@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +38,7 @@ def command(workspace: Workspace, **options: Any) -> int:
     def told(stem: str) -> None:
         say(f"recording {stem}", err=True)
 
-    work = Work(_tasks(workspace, options), records=options["record"], told=told)
+    work = Work(tasks_named(workspace, options), records=options["record"], told=told)
     if options["http"] is None:
         serve_stdio(work)
     else:
@@ -45,15 +46,18 @@ def command(workspace: Workspace, **options: Any) -> int:
     return 0
 
 
-def _tasks(workspace: Workspace, options: dict[str, Any]) -> list[Task]:
+def tasks_named(workspace: Workspace, options: Mapping[str, Any]) -> list[Task]:
+    """What is given out, by the options of the command: all with the same tools. Raises UsageError, DatasetError."""
     from dataclasses import replace
 
     from core.datasets.standard import open_dataset
     from core.episodes.sides import side_of
     from core.episodes.tasks import played_form, task_of, tasks
+    from core.runs.mode import evidence_for_all
     from core.storage.splits_file import read_book
     from core.thread.form import KEY, row_of
 
+    evidence = options["evidence"] or evidence_for_all(workspace)  # a server names its tools once
     session, split, question = options["session"], options["split"], options["question"]
     kinds = options["kinds"] or "activity"
     if bool(session) == bool(split):
@@ -61,14 +65,12 @@ def _tasks(workspace: Workspace, options: dict[str, Any]) -> list[Task]:
     if question and options["kinds"]:
         raise UsageError("`--question` asks for the activity in your words, `--kind` for something else: give one")
     if split:
-        drawn = tasks(
-            workspace, options["dataset"], split, kinds=kinds, seed=options["seed"], evidence=options["evidence"]
-        )
+        drawn = tasks(workspace, options["dataset"], split, kinds=kinds, seed=options["seed"], evidence=evidence)
         return [replace(task, question=question) for task in drawn] if question else drawn
     opened = open_dataset(workspace, options["dataset"])
     side = side_of(read_book(workspace.root), opened, session)
     row = {
         "dataset": opened.name, "session": session, "question": question, "kind": kinds, "seed": options["seed"],
-        "evidence": options["evidence"] or workspace.settings.run.evidence, KEY: row_of(played_form(workspace)),
+        "evidence": evidence, KEY: row_of(played_form(workspace)),
     }  # fmt: skip
     return [task_of(workspace, row, side)]

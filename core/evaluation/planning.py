@@ -13,10 +13,10 @@ from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
-from core.runs.mode import wanted_form
+from core.runs.mode import evidence_for_all, wanted_form
 from core.storage.splits_file import read_book
 from core.text import counted
-from core.thread.evidence import DEFAULT, Evidence
+from core.thread.evidence import Evidence
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
         seed,
         wanted.tries,
         tuple(contestants(workspace, wanted.endpoints or ("",), wanted.control)),
-        wanted.evidence or _usual_evidence(workspace),
+        wanted.evidence or evidence_for_all(workspace),
         wanted.max_turns,
         "people held out from training" if wanted.held_out else _unknown(dataset, sessions),
         {option: value for option, value in wanted.options.items() if option != "headers"},
@@ -118,12 +118,6 @@ def contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) -
 def _free_name(workspace: Workspace, dataset: str) -> str:
     used = evaluations(workspace)
     return next(free for number in range(1, len(used) + 2) if (free := f"{dataset}-{number}") not in used)
-
-
-def _usual_evidence(workspace: Workspace) -> Evidence:
-    """What the settings name, where that is one thing for all."""
-    wanted = workspace.settings.run.evidence
-    return DEFAULT if wanted is None or wanted == "mix" else wanted
 
 
 def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:

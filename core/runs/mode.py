@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
-from core.thread.evidence import Wanted, settled, usual
+from core.thread.evidence import DEFAULT, Evidence, Wanted, settled, usual
 from core.thread.scoring import ACTIVITY
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 def wanted_evidence(workspace: Workspace, choice: ModelChoice) -> Wanted:
     """As the settings have it, else as is usual with this model."""
     return workspace.settings.run.evidence or usual(choice.endpoint.builtin)
+
+
+def evidence_for_all(workspace: Workspace) -> Evidence:
+    """What the settings name where all are to be asked alike, with the same tools: of `mix` the default."""
+    wanted = workspace.settings.run.evidence
+    return DEFAULT if wanted is None or wanted == "mix" else wanted
 
 
 def wanted_form(workspace: Workspace, name: str = "") -> TaskForm:

@@ -12,11 +12,13 @@ import pytest
 
 from core import Stored, open_workspace, read_all, tasks
 from core.cli.commands import run_command
+from core.cli.mcp import tasks_named
 from core.errors import UsageError
 from core.lint import check_thread
 from core.mcp_server.server import serve_http
 from core.mcp_server.work import Work
 from core.storage.splits_file import hold_out
+from core.thread.form import COMPACT, form_of
 from core.workspace import Workspace
 from tests.core.small_demo import small_demo
 
@@ -59,6 +61,22 @@ def test_sessions_come_one_after_the_other_and_calls_need_one(space: Workspace):
     assert "there is no tool" in work.call("answer", {"final_answer": "walking"})
 
 
+@pytest.mark.parametrize("chosen", [{"split": "train"}, {"session": "s02_0003"}])
+def test_every_session_has_the_tools_that_are_named_and_its_thread_the_form(
+    space: Workspace, tmp_path: Path, chosen: dict[str, str]
+):
+    (tmp_path / "sensorloom.toml").write_text('[run]\nevidence = "mix"\n[task]\nform = "compact"\n')
+    own = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
+    options = {"dataset": "demo", "session": None, "split": None, "question": None, "kinds": None, "seed": 0}
+    some = tasks_named(own, {**options, "evidence": None, **chosen})
+    assert {(task.evidence, task.form) for task in some} == {("reference", COMPACT)}
+    work = Work(some, records=True)
+    work.call("new_session", {})
+    assert "error" not in work.call("show_channel_stats", {})
+    (stored,) = recorded(own)
+    assert form_of(stored.thread) == COMPACT and len(work.tools) == 2 + len(stored.thread.tools or ()) == 5
+
+
 def test_an_error_holds_no_id_of_a_session(space: Workspace, tmp_path: Path):
     apart = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
     task = tasks(apart, "demo", count=1)[0]
@@ -82,7 +100,6 @@ def test_a_session_or_a_side_is_named_and_not_both(space: Workspace, capsys: pyt
 
 
 def test_a_held_out_session_may_be_read_and_is_never_drawn_for_training(space: Workspace, tmp_path: Path):
-    from core.cli.mcp import _tasks  # pyright: ignore[reportPrivateUsage]
 
     apart = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
     hold_out(tmp_path, ["demo/subject:s02"])
@@ -91,8 +108,8 @@ def test_a_held_out_session_may_be_read_and_is_never_drawn_for_training(space: W
         "dataset": "demo", "session": session, "split": None, "question": None, "kinds": None, "evidence": None,
         "seed": 0,
     }  # fmt: skip
-    assert _tasks(apart, options)[0].split == "test"
-    drawn = _tasks(apart, {**options, "session": None, "split": "train"})
+    assert tasks_named(apart, options)[0].split == "test"
+    drawn = tasks_named(apart, {**options, "session": None, "split": "train"})
     assert not [task for task in drawn if task.session.startswith("s02_")]
 
 
