@@ -25,6 +25,8 @@ def test_bars_are_blank_where_samples_are_missing_and_on_the_middle_level_of_a_s
     drawn = bars(times, values, (-1.0, 1.0), 20)
     assert drawn[:9].strip() == drawn[:9] and set(drawn[10:]) == {" "}
     assert set(bars(times, np.ones(100), (0.0, 0.0), 7)) == {"▅"}
+    gap = (times < 3) | (times > 7)
+    assert set(bars(times[gap], np.ones(int(gap.sum())), (0.0, 2.0), 20)[7:13]) == {" "}, "no row, no bar"
     assert bars(times[:0], values[:0], (0, 1), 4) == "    "
 
 

@@ -20,6 +20,7 @@ from core.storage.store import read
 from core.storage.thread_files import stems
 from core.thread.opening import first_message
 from core.thread.review import verdict_of
+from core.thread.turns import call_ids
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.core.export.threads import TOOLS, Document, document, workspace
@@ -109,6 +110,30 @@ def test_a_whole_thread_under_another_key_keeps_its_messages_once(space: Workspa
     assert thread.document.keys() == document(3).keys()
 
 
+def test_an_id_and_metadata_that_stand_beside_the_file_are_those_of_the_line(space: Workspace):
+    row = document(8)
+    path = write(space.root / "o.jsonl", {"messages": called()}, {"messages": row["messages"]})
+    beside = {"line": 2, "id": row["id"], "metadata": row["metadata"]}
+    write(space.root / "o.lines.jsonl", beside)
+    _, (other, thread) = brought(space, path)
+    assert thread.id == row["id"] and thread.metadata["ground_truth"] == "walking" and other.dataset == "imported"
+
+
+def test_ids_that_two_sessions_share_name_neither_and_the_same_words_about_another_session_are_another_thread(
+    space: Workspace,
+):
+    hinted = [{"messages": called(), "dataset": "walks", "session": session} for session in ("s1_a", "s2_b")]
+    outcomes, _ = brought(space, write(space.root / "p.jsonl", *hinted))
+    assert [outcome.state for outcome in outcomes] == ["new", "new"]
+    (space.data / "walks_s1/sessions/a").mkdir(parents=True)
+    (space.data / "walks_s1/manifest.json").write_text(json.dumps(MANIFEST))
+    (space.data / "walks_s1/labels.json").write_text(json.dumps({"a": ["laying"]}))
+    messages = called("call_walks_s1_a_v4_0003_turn_1")
+    messages[-1]["content"] = "Final Answer: laying"
+    _, (thread,) = brought(space, write(space.root / "q.jsonl", {"messages": messages}))
+    assert thread.dataset == "imported"
+
+
 def test_the_same_row_twice_is_one_thread_in_whatever_form(space: Workspace):
     turns = [
         {"from": "human", "value": called()[0]["content"]},
@@ -193,7 +218,7 @@ def test_a_verdict_that_a_row_has_is_told_of_and_is_not_this_persons(space: Work
 
 
 def test_preference_rows_of_one_conversation_become_one_thread(space: Workspace):
-    messages, other = called(), {"role": "assistant", "content": "No.\n\nFinal Answer: laying"}
+    messages, other = called(), {**called("x")[1], "content": "No."}
     first = {"prompt": messages[:1], "chosen": messages[1:2], "rejected": [other], "tools": json.dumps(TOOLS)}
     last = {"prompt": messages[:3], "chosen": messages[3:], "rejected": [other], "tools": json.dumps(TOOLS)}
     kto = [{"prompt": messages[:1], "completion": [other], "label": False}]
@@ -201,6 +226,8 @@ def test_preference_rows_of_one_conversation_become_one_thread(space: Workspace)
     outcomes, threads = brought(space, path)
     assert [outcome.line for outcome in outcomes] == [1, 3]
     assert len(threads[0].messages) == 4 and [other["position"] for other in threads[0].alternatives] == [1, 3]
+    ids = call_ids([*threads[0].messages, *(other["messages"][0] for other in threads[0].alternatives)])
+    assert len({*ids}) == len(ids) == 3, "each has calls of its own"
     assert threads[1].metadata["review"]["verdict"] == "reject"
     assert [outcome.state for outcome in brought(space, path)[0]] == ["there", "there"]
 

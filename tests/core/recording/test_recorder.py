@@ -28,7 +28,7 @@ from core.errors import SensorloomError
 from core.recording import finishing, live_file
 from core.recording.finishing import Finished, finish, finish_left
 from core.recording.last_window import begin_thread, cut_last, recording_under_way
-from core.recording.live_folder import lives, read_live, under_way
+from core.recording.live_folder import lives, next_recording, read_live, under_way
 from core.recording.recorder import Recorder
 from core.recording.session import Ended, Request, record
 from core.recording.sources import Source
@@ -69,7 +69,7 @@ def recorded(workspace: Workspace, lines: list[str], watch: Silent | None = None
         for line in lines:
             put(line.encode())
 
-    request = replace(Request("mine", subject="s1"), **options)
+    request = replace(Request("mine", subject="anna"), **options)
     return record(workspace, request, Source("a test", run), watch or Silent(), threading.Event())
 
 
@@ -84,12 +84,12 @@ def test_labelled_lines_become_a_dataset_that_is_whole_and_sound(workspace: Work
     assert ended.unlabelled_sec == pytest.approx(3.0, abs=0.05)
     dataset = open_dataset(workspace, "mine")
     assert [channel.unit for channel in dataset.channels] == ["m/s²"] * 3
-    assert set(dataset.subjects.values()) == {"s1"} and dataset.activities == ("walking", "sitting")
+    assert set(dataset.subjects.values()) == {"anna"} and dataset.activities == ("walking", "sitting")
     for session in dataset.sessions:
         still = np.std(dataset.load(session).values[2]) < 0.1
         assert dataset.labels[session] == ("sitting",) if still else ("walking",)
     assert not [finding for finding in check_dataset(workspace, "mine").findings if finding.level == "error"]
-    whole = dataset.folder / "recordings" / "s1_r001"
+    whole = dataset.folder / "recordings" / "anna_r001"
     assert parquet.read_table(whole / "data.parquet").num_rows == 1000
     assert (whole / "intervals.csv").read_text().splitlines() == [
         "start_sec,end_sec,label", "0,10.99,walking", "10.99,16.99,sitting"]  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_second_recording_joins_the_first_and_leaves_its_sessions_alone(worksp
     recorded(workspace, walk())
     before = {path: path.read_bytes() for path in (workspace.data / "mine" / "sessions").rglob("*.parquet")}
     ended = finished(recorded(workspace, walk()[:600]))
-    assert ended.recording == "s1_r002"
+    assert ended.recording == "anna_r002"
     assert all(path.read_bytes() == data for path, data in before.items())
     assert len(open_dataset(workspace, "mine").sessions) == 3 + 2
 
@@ -141,7 +141,7 @@ def test_garbage_repeats_gaps_and_jumps_are_counted_and_the_rest_is_kept(workspa
     assert counts["lines that are too long"] == counts["rows without a time"] == 1
     assert counts["jumps in time"] == 1
     assert any("jumped" in sentence for sentence in watch.sentences)
-    time_sec = parquet.read_table(workspace.data / "mine/recordings/s1_r001/data.parquet")["timestamp_sec"].to_numpy()
+    time_sec = parquet.read_table(workspace.data / "mine/recordings/anna_r001/data.parquet")["timestamp_sec"].to_numpy()
     assert np.all(np.diff(time_sec) > 0)
 
 
@@ -200,10 +200,10 @@ def test_a_full_disk_ends_it_and_what_came_is_recovered(workspace: Workspace, mo
     assert "no space left" in ended.reason and "--recover" in ended.problem and ended.finished is None
     assert [live.state.dataset for live in lives(workspace)] == ["mine"]
     home = workspace.data / "mine/recordings"
-    assert not (home / "s1_r001").exists(), "it comes to its place when all of it stands"
+    assert not (home / "anna_r001").exists(), "it comes to its place when all of it stands"
     [outcome] = finish_left(workspace)
     assert isinstance(outcome, Finished) and outcome.seconds > 0
-    assert [path.name for path in home.iterdir()] == ["s1_r001"] and not list(lives(workspace))
+    assert [path.name for path in home.iterdir()] == ["anna_r001"] and not list(lives(workspace))
 
 
 def test_what_stands_in_the_dataset_already_is_not_written_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
@@ -213,7 +213,7 @@ def test_what_stands_in_the_dataset_already_is_not_written_again(workspace: Work
     with monkeypatch.context() as patched:
         patched.setattr(finishing, "_remove", died)
         assert recorded(workspace, walk()).finished is None
-    home = workspace.data / "mine/recordings/s1_r001"
+    home = workspace.data / "mine/recordings/anna_r001"
     stored = read_marks(home)
     save_marks(stored, marked(stored.marks, 17, 19, "jumping"))
     [outcome] = finish_left(workspace)
@@ -248,10 +248,15 @@ def test_the_last_window_becomes_a_session_and_a_thread_whose_answer_may_not_be_
     stored = begin_thread(workspace, window)
     assert stored.thread.truth == "" and stored.thread.session == window.session
     recorder.mark("walking", None)
-    feed(recorder, list(rows(400 / 50, 6, walking=True)))
+    feed(recorder, list(rows(400 / 50, 2, walking=True)))
+    assert cut_last(workspace, recording_under_way(workspace)).label == "", "it was not marked throughout"
+    feed(recorder, list(rows(500 / 50, 4, walking=True)))
     labelled = cut_last(workspace, recording_under_way(workspace))
     assert labelled.label == "walking" and labelled.session != window.session
     assert begin_thread(workspace, labelled).thread.truth == "walking"
+    recorder.mark("sitting", None)
+    feed(recorder, list(rows(700 / 50, 2, walking=False)))
+    assert cut_last(workspace, recording_under_way(workspace)).label == ""
     recorder.close()
     assert finish_left(workspace) == []  # it is the recorder's own until it lets go
     recorder.let_go()
@@ -284,7 +289,8 @@ def feed(recorder: Recorder, lines: list[str]) -> None:
     recorder.save()
 
 
-def test_who_follows_sees_the_last_seconds_and_stalls_and_the_end(recorder: Recorder):
+def test_who_follows_sees_the_last_seconds_and_stalls_and_the_end(workspace: Workspace, recorder: Recorder):
+    assert next_recording(workspace, "mine", "") == "rec_r002"
     tail = LiveTail(read_live(recorder.folder), 10)
     assert tail.window(10) is None
     feed(recorder, walk()[:1] + list(rows(0, 30, walking=True)))
@@ -294,8 +300,13 @@ def test_who_follows_sees_the_last_seconds_and_stalls_and_the_end(recorder: Reco
     assert window.end_sec - window.start_sec == pytest.approx(10, abs=0.05)
     assert window.channels[0].unit == "m/s²"
     assert not tail.poll() and tail.ended() == ""
-    recorder.tick(NOW + 40 * 10**9)
+    recorder.tick(NOW + 40 * 10**9, behind=True)
+    assert not recorder.stalled, "more has come than was taken"
+    recorder.tick(NOW + 80 * 10**9)
     assert recorder.stalled and "nothing has come for" in recorder.sentences[-1]
+    recorder.let_go()
+    tail._came = 0  # pyright: ignore[reportPrivateUsage]
+    assert "its recorder is gone" in tail.ended()
     recorder.close()
     tail._looked = 0  # pyright: ignore[reportPrivateUsage]
     tail.poll()

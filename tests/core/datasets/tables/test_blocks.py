@@ -95,7 +95,9 @@ def test_blocks_of_any_size_read_the_same(name: str) -> None:
 def test_several_sensors_are_joined_the_same_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def joined(size: int) -> Recording:
         slow = b"time,x,y,z\n" + b"".join(
-            b"%d,%f,%f,%f\n" % (EPOCH_NS + round(k * 1e9 / 32), k % 7, k % 5, np.sin(k)) for k in range(380)
+            b"%d,%f,%f,%f\n" % (EPOCH_NS + round(k * 1e9 / 32), k % 7, k % 5, np.sin(k))
+            for k in range(380)
+            if not 100 < k < 150
         )
         files = (raw("Accelerometer.csv", lines()), raw("Gyroscope.csv", slow))
         return read_recording(Source("", files), TableForm(), (), Counter(), block_bytes=size)
@@ -105,6 +107,8 @@ def test_several_sensors_are_joined_the_same_on_the_disk(monkeypatch: pytest.Mon
     monkeypatch.setattr("core.datasets.tables.joining.BLOCK_ROWS", 64)
     np.testing.assert_array_equal(joined(3000).values, whole.values)
     assert whole.values.shape == (6, len(whole.time_ns))
+    in_gap = np.isnan(whole.values[3:]).all(axis=0)
+    assert in_gap.sum() == pytest.approx(50 * 50 / 32, abs=3) and not np.isnan(whole.values[:3]).any()
 
 
 def test_samples_that_were_put_by_are_read_again_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +116,7 @@ def test_samples_that_were_put_by_are_read_again_in_any_order(monkeypatch: pytes
     store, rows = SampleStore(3, None), np.arange(300, dtype=np.float64).reshape(100, 3)
     for at in range(0, 100, 7):
         store.add(rows[at : at + 7])
+    assert store._file is not None  # pyright: ignore[reportPrivateUsage]
     wanted = np.array([99, 3, 4, 0])
     np.testing.assert_array_equal(store.at(wanted), rows[wanted])
     assert store.at(np.array([], dtype=np.int64)).shape == (0, 3)
