@@ -38,7 +38,7 @@ def at(workspace: Workspace) -> tuple[str, ...]:
 
 def told(seed: int, results: int, asked_again: bool) -> str | None:
     """What the scripted model says, by the seed: None for a call; sometimes no answer until it is asked again."""
-    chance = random.Random(seed // 1 if not asked_again else seed - 1)
+    chance = random.Random(seed - asked_again)
     label, quiet = chance.choice(["walking", "sitting"]), chance.random() < 0.3
     if not results:
         return None

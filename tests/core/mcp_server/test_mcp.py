@@ -100,7 +100,6 @@ def test_a_session_or_a_side_is_named_and_not_both(space: Workspace, capsys: pyt
 
 
 def test_a_held_out_session_may_be_read_and_is_never_drawn_for_training(space: Workspace, tmp_path: Path):
-
     apart = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
     hold_out(tmp_path, ["demo/subject:s02"])
     session = next(task.session for task in tasks(apart, "demo", "test"))
