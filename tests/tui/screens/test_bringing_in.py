@@ -11,7 +11,7 @@ from tui.app import SensorloomApp
 from ..dialogs.test_exporting import Add, Text, Until, opened
 
 
-async def test_b_makes_threads_of_the_rows_under_the_cursor_and_u_takes_them_back(
+async def test_a_key_makes_threads_of_the_rows_under_the_cursor_and_undo_takes_them_back(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
     add_thread(1)

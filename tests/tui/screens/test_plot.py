@@ -70,10 +70,14 @@ async def test_a_recording_is_marked_by_keys_snapped_to_its_change_and_undone(tm
         await pilot.press("u")
         await until(pilot, lambda: any("changed by somebody else" in n.message for n in notices(pilot)))
         assert read_marks(folder).marks.stretches == (Mark(1, 2, "theirs"),)
-        await until(pilot, lambda: "theirs" in on_screen(pilot.app) or "├" in on_screen(pilot.app))
         screen = pilot.app.screen
         assert isinstance(screen, MarkScreen)
+        await until(pilot, lambda: screen.drawing and screen.drawing.stretches == (Mark(1, 2, "theirs"),))
         blind = MarkScreen(workspace, "motion", folder.name, hides_labels=True)
         await pilot.app.push_screen(blind)
-        await until(pilot, lambda: "label hidden" in on_screen(pilot.app) or "├" in on_screen(pilot.app))
+        await until(pilot, lambda: blind.drawing is not None and blind.drawing.findings is not None)
+        await pilot.press("right", "s")
+        await until(pilot, lambda: "begun at 1.00 s" in on_screen(pilot.app))
+        await pilot.press("a", "s")
+        await until(pilot, lambda: "begun at 0.69 s" in on_screen(pilot.app))
         assert blind.drawing and [mark.label for mark in blind.drawing.stretches or ()] == ["label hidden"]
