@@ -166,13 +166,20 @@ def _letters(curves: Sequence[Curve | Joined], scale: tuple[float, float], heigh
     return letters
 
 
+def _narrow_texts(ticks: Sequence[float]) -> list[str]:
+    """The numbers of an axis in the columns that they have: those that have no room lose digits, as few as will do."""
+    rounded = ([f"{tick:.{digits}g}" for tick in ticks] for digits in range(LEFT - 3, 1, -1))
+    for texts in (tick_texts(ticks), *rounded):
+        if all(len(text) <= LEFT - 2 for text in texts):
+            return texts
+    return [f"{tick:.0e}" for tick in ticks]
+
+
 def _framed(
     codes: np.ndarray, kinds: np.ndarray, scale: tuple[float, float], height: int, letters: Mapping[int, Mark]
 ) -> list[Line]:
     ticks = round_ticks(*scale, max(3, height // 2))
-    texts = tick_texts(ticks)
-    if any(len(text) > LEFT - 2 for text in texts):
-        texts = [f"{tick:.1e}" for tick in ticks]
+    texts = _narrow_texts(ticks)
     at = {_row_of(tick, scale, height): text for tick, text in zip(ticks, texts, strict=True)}
     lines: list[Line] = []
     for row in range(height):

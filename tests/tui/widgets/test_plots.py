@@ -275,3 +275,10 @@ def test_a_spectrum_of_few_lines_is_one_curve_that_a_missing_value_breaks(braill
     assert all(inked([0.0, 4.0, 1.0, 1.0, 3.0], 300)), "on a wide screen it must not end, and its peaks move, at 80"
     broken = inked([0.0, 4.0, math.nan, 1.0, 3.0])
     assert broken[5] and broken[35] and not any(broken[12:28])
+
+
+def test_large_numbers_of_an_axis_that_differ_little_are_told_apart():
+    pressure = Curve(np.full(80, 101325.0), np.full(80, 101325.4))
+    lines = chart([pressure], (101325.0, 101325.5), 40, 8, braille=True, uprights={})
+    numbers = [number for line in lines if (number := plain_text(line)[: LEFT - 2].strip())]
+    assert len(numbers) > 2 and len(set(numbers)) == len(numbers)
