@@ -63,8 +63,8 @@ def _session_stats(result: Mapping[str, Any], draw: random.Random) -> str:
     )  # fmt: skip
 
 
-def _counted(number: Any, singular: str, plural: str) -> str:
-    return f"{number(number)} {singular if number == 1 else plural}"
+def _counted(count: Any, singular: str, plural: str) -> str:
+    return f"{number(count)} {singular if count == 1 else plural}"
 
 
 def _labels(result: Mapping[str, Any]) -> list[str]:

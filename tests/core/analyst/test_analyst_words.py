@@ -63,6 +63,11 @@ def test_a_list_of_channels_is_told_by_sensor_and_unit():
     assert sentence == "There are 6 channels: acc in m/s²; gyro in rad/s."
 
 
+def test_what_a_dataset_holds_is_told_with_its_sessions_and_labels():
+    sentence = told(made_dataset(2, 1), "show_session_stats", dataset_name="made")
+    assert " session" in sentence and "label" in sentence
+
+
 def test_one_session_of_a_label_has_no_spread():
     dataset = made_dataset(2, 1)
     session = next(iter(dataset.windows))
