@@ -115,7 +115,7 @@ async def carry_out(
         if stored and ended.partial:
             stored, _ = await in_full(_with_partial_aside, workspace, stored, ended.partial)
         if stored and not (job.stem or keep_empty) and (ended.error or ended.cancelled):
-            stored, _ = await in_full(_unless_empty, workspace, stored)
+            stored, _ = await in_full(unless_empty, workspace, stored)
     except asyncio.CancelledError:
         ended = replace(ended, cancelled=True)
     except SensorloomError as error:
@@ -132,21 +132,19 @@ async def _events(
     """The events of a job; the thread as it is before the first turn comes first of all."""
     from core.runs.toolbox import context_for, offered_to
 
-    question = job.question or (job.asked.question if job.asked else "")
+    question = question_of(job)
     if not job.stem and not question:
-        manifest, prompt = await _manifest(workspace, job), await asyncio.to_thread(asking_prompt, workspace, job.form)
-        async for event in propose_question(manifest, model, run=job.session, seed=job.seed, prompt=prompt):
+        prompt = await asyncio.to_thread(asking_prompt, workspace, job.form)
+        async for event in question_events(workspace, job, model, prompt):
             if isinstance(event, QueryProposed):
                 question = event.text
             elif isinstance(event, Waiting | Dropped) or (
                 isinstance(event, TurnEnded) and (event.error or event.cancelled)
             ):
                 yield event
-            elif isinstance(event, TurnEnded) and not question:
-                raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --question")
         if not question:
             return
-    stored, cancelled = await in_full(_opened, workspace, job, question)
+    stored, cancelled = await in_full(begin, workspace, job, question)
     yield stored
     if cancelled:
         yield TurnEnded(stored.stem, stored.stem, cancelled=True)
@@ -158,6 +156,28 @@ async def _events(
         yield event
 
 
+def question_of(job: Job) -> str:
+    """What a new thread asks, where that is known; empty where the model is to propose it."""
+    return job.question or (job.asked.question if job.asked else "")
+
+
+async def question_events(workspace: Workspace, job: Job, model: Model, prompt: str) -> AsyncGenerator[TurnEvent]:
+    """Let the model propose a new thread's question; `prompt` is what it is told. Raises DatasetError: the session
+    cannot be read; ModelError: it proposed none."""
+    manifest, question, ended = await _manifest(workspace, job), "", None
+    async for event in propose_question(manifest, model, run=job.session, seed=job.seed, prompt=prompt):
+        match event:
+            case QueryProposed():
+                question = event.text
+            case TurnEnded():
+                ended = event
+            case _:
+                pass
+        yield event
+    if not question and ended is not None and not (ended.error or ended.cancelled):
+        raise ModelError(f"{model.choice.endpoint.name} proposed no question; give one with --question")
+
+
 async def _manifest(workspace: Workspace, job: Job) -> Mapping[str, object]:
     """The dataset's manifest, for a question about a session that can be answered. Raises DatasetError."""
     from core.datasets.check import look_at_session
@@ -167,8 +187,12 @@ async def _manifest(workspace: Workspace, job: Job) -> Mapping[str, object]:
     return (await asyncio.to_thread(open_dataset, workspace, job.dataset)).manifest
 
 
-def _opened(workspace: Workspace, job: Job, question: str) -> Stored:
-    """The job's thread: begun now, or as it is on disk with its limit raised where that is asked."""
+def begin(workspace: Workspace, job: Job, question: str) -> Stored:
+    """The job's thread: begun now with this question, or as it is on disk with its limit raised where that is asked.
+
+    Raises:
+        SensorloomError: there is no such session or thread, or it cannot be saved.
+    """
     from core import curate
     from core.curate.steps import commit
     from core.datasets.check import look_at_session
@@ -204,8 +228,8 @@ def _with_partial_aside(workspace: Workspace, stored: Stored, partial: Proposal)
     return curate.set_aside(workspace, stored, partial, "superseded")
 
 
-def _unless_empty(workspace: Workspace, stored: Stored) -> Stored | None:
-    """The thread, if there is more in it than its question; else it is taken away, and None."""
+def unless_empty(workspace: Workspace, stored: Stored) -> Stored | None:
+    """The thread that was begun, if there is more in it than its question; else it is taken away, and None."""
     from core import curate
 
     if stored.thread.alternatives or len(stored.thread.messages) > 1:

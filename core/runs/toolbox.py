@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import entry_points
-from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
 import msgspec
@@ -19,21 +13,17 @@ import msgspec
 from core.datasets.barred import barred_sessions
 from core.datasets.standard import open_dataset
 from core.errors import SensorloomError
-from core.files import read_regular_file
+from core.runs.own_tools import ToolsFile, files_of, own_tools
 from core.thread.evidence import Evidence, evidence_of, references_without
 from core.thread.form import FULL, TaskForm, form_of
 from core.thread.turns import calls_with_results
 from core.thread.updates import with_messages
 from core.thread.value import Thread, call_arguments, call_name, is_assistant, text_of
-from core.trust import TOOLS_FILE, is_trusted, user_folder, why_untrusted
 from core.workspace import Workspace
 from tools.builtin import BUILTIN, LOOKING_UP, RANKING
 from tools.registry import SESSION, Tool, ToolContext, call
 from tools.session import Dataset
 from tools.short import sized
-
-ENTRY_POINTS = "sensorloom.tools"
-"""The entry point group of installed packages with tools: each names a `Tool` or a module that holds some."""
 
 _ARTIFACT = re.compile(r"ts_[0-9A-Za-z]{4,64}")
 
@@ -71,13 +61,16 @@ def in_form(tools: Sequence[Tool], form: TaskForm) -> tuple[Tool, ...]:
 
 
 def load_toolbox(workspace: Workspace) -> Toolbox:
-    """The tools of this workspace with what is wrong with a person's own. Never raises: the rest still works.
+    """The tools of this workspace with what is wrong with a person's own. Never raises: the rest still works."""
+    return toolbox_of(files_of(workspace))
 
-    A tool whose name is taken is left out and named; the built-in ones come first, then the workspace's.
-    """
+
+def toolbox_of(files: Iterable[ToolsFile]) -> Toolbox:
+    """The built-in tools, those of the files, and those of installed packages. A tool whose name is taken is left out
+    and named."""
     by_name: dict[str, tuple[Tool, str]] = {tool.name: (tool, "built in") for tool in BUILTIN}
     problems: list[str] = []
-    for own, source, problem in (*_own_tools(workspace), *_from_packages()):
+    for own, source, problem in own_tools(files):
         if problem:
             problems.append(problem)
         for tool in own:
@@ -199,101 +192,3 @@ def _object(content: Any) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return {}
     return content if isinstance(content, dict) else {}
-
-
-_Found = tuple[tuple[Tool, ...], str, str]
-"""Tools, where they are from, and what is wrong there."""
-
-
-def _own_tools(workspace: Workspace) -> Iterator[_Found]:
-    """The person's own tools, which apply everywhere, then the folder's, where a person trusts it."""
-    for folder, own in ((user_folder(), True), (workspace.root, False)):
-        path = folder / TOOLS_FILE
-        try:
-            source = read_regular_file(path)
-        except OSError:
-            continue
-        if own or is_trusted(workspace.root, TOOLS_FILE, source):
-            yield _run_file(path, source)
-        else:
-            yield (), path.name, f"{path.name} is not run: {why_untrusted(workspace.root, TOOLS_FILE)}"
-
-
-@lru_cache(maxsize=8)
-def _run_file(path: Path, source: bytes) -> _Found:
-    """Run these bytes as a module, and no others: not what Python keeps compiled beside the file.
-
-    Whatever it does wrong is said in one sentence.
-    """
-    module = ModuleType("sensorloom_tools")
-    module.__file__ = str(path)
-    before = sys.modules.get(module.__name__)
-    sys.modules[module.__name__] = module
-    try:
-        with _called_tools():
-            exec(compile(source, str(path), "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
-        return (), path.name, f"{path.name}{_line(error, path)}: {type(error).__name__}: {_sentence(error)}"
-    finally:
-        if before is not None:
-            sys.modules[module.__name__] = before
-    own = _tools_in(module)
-    return own, path.name, "" if own else f"{path.name} holds no tools: put `@tool` from tools.registry on a function"
-
-
-@contextmanager
-def _called_tools() -> Generator[None]:
-    """While somebody's own tools are run, `tools` is what they import `tool` from, wherever it lies: in the
-    distribution `sensorloom-env` it is part of another package, and `tools` may be anybody's."""
-    here = Tool.__module__.removesuffix(".registry")
-    if here == "tools":
-        yield
-        return
-    others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "tools"}
-    ours = {name: module for name, module in sys.modules.items() if name == here or name.startswith(f"{here}.")}
-    for name in others:
-        del sys.modules[name]
-    sys.modules.update({f"tools{name.removeprefix(here)}": module for name, module in ours.items()})
-    try:
-        yield
-    finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "tools"]:
-            del sys.modules[name]
-        sys.modules.update(others)
-
-
-def _line(error: BaseException, path: Path) -> str:
-    """Where in the file it went wrong."""
-    if isinstance(error, SyntaxError) and error.lineno:
-        return f", line {error.lineno}"
-    lines: list[int] = []
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return f", line {lines[-1]}" if lines else ""
-
-
-@lru_cache(maxsize=1)
-def _from_packages() -> tuple[_Found, ...]:
-    loads: list[_Found] = []
-    for point in entry_points(group=ENTRY_POINTS):
-        source = f"entry point `{point.name}` ({point.value})"
-        try:
-            loaded = point.load()
-        except (Exception, SystemExit) as error:
-            loads.append(((), source, f"{source}: {type(error).__name__}: {_sentence(error)}"))
-            continue
-        own = (loaded,) if isinstance(loaded, Tool) else _tools_in(loaded)
-        loads.append((own, source, "" if own else f"{source} holds no tools"))
-    return tuple(loads)
-
-
-def _tools_in(module: ModuleType | Any) -> tuple[Tool, ...]:
-    return tuple(dict.fromkeys(value for value in vars(module).values() if isinstance(value, Tool)))
-
-
-def _sentence(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return " ".join(text.split())[:300] or "no message"
