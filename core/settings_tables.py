@@ -36,6 +36,7 @@ FIRST_TOKEN_TIMES = 10.0
 """So many times the seconds between tokens the first one may take, where nobody says how long: a long thread is read
 through before anything is written."""
 CONCURRENCY = 4
+"""Threads that run at once where nobody says how many: of the built-in analyst, and of a server at first."""
 
 
 class ServingSettings(Table, frozen=True):
@@ -68,7 +69,7 @@ class ServingSettings(Table, frozen=True):
     system_role: SystemRole | None = None
     """As whom the model is given its instructions: `system` unless told; `none` leaves them out."""
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
-    """Threads that run at once; 4 unless told."""
+    """Threads that run at once at most; as many as the server takes quickly unless told."""
     connect_timeout_sec: Seconds | None = None
     """Seconds after which a server that does not let itself be reached is given up; 10 unless told."""
     first_token_timeout_sec: Seconds | None = None
@@ -105,11 +106,6 @@ class ModelSettings(ServingSettings, frozen=True, kw_only=True):
     """Whether reasoning that the server streams apart is stored with the message."""
     tool_text: Literal["refuse", "parse"] = "refuse"
     """A call that the model wrote as text: `refuse` stops the run with a sentence, `parse` takes it as a call."""
-
-    @property
-    def threads_at_once(self) -> int:
-        """How many threads run at once."""
-        return self.concurrency or CONCURRENCY
 
     @property
     def connect_sec(self) -> float:

@@ -60,7 +60,7 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
     attempts: int = options["attempts"]
     choice = choose(workspace, options["endpoint"], options["model"], seed=seed, **serving_in(options))
 
-    parallel = options["parallel"] or choice.settings.threads_at_once
+    parallel = options["parallel"]
 
     async def work(
         model: Model, ended: Callable[[Ran], None], watch: Watch

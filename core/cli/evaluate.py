@@ -145,7 +145,7 @@ def _run(
 
     asked = serving_in({**evaluation.options, "headers": options["headers"]})
     choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **asked)
-    parallel = options["parallel"] or choice.settings.threads_at_once
+    parallel = options["parallel"]
     apart = evaluation.apart(workspace, contestant)
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:

@@ -105,7 +105,6 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         seed=seed,
         **serving_in(options),
     )
-    options["parallel"] = options["parallel"] or choice.settings.threads_at_once
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
@@ -123,7 +122,7 @@ def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, An
     if not jobs:
         say(f"batch {batch.name} is whole: all of its {counted(len(batch.setup.jobs), 'thread')} are over", err=as_json)
         return 0
-    options["parallel"] = options["parallel"] or batch.setup.parallel or choice.settings.threads_at_once
+    options["parallel"] = options["parallel"] or batch.setup.parallel
     options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
     return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
 
@@ -211,7 +210,7 @@ def _run(
     workspace: Workspace,
     jobs: Sequence[Job],
     choice: ModelChoice,
-    parallel: int,
+    parallel: int | None,
     batch: Batch | None = None,
     *,
     keep_empty: bool = False,

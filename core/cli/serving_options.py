@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from core.settings_tables import CONCURRENCY
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -113,6 +112,6 @@ def serving_in(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parallel_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--parallel`; the settings' `threads_at_once` holds where it is not told."""
-    about = f"Threads run at once; as the endpoint's `concurrency`, else {CONCURRENCY}."
+    """Give a command `--parallel`; the endpoint's `concurrency` holds where it is not told."""
+    about = "Threads run at once at most; as the endpoint's `concurrency`, else as many as the server takes quickly."
     return click.option("--parallel", type=click.IntRange(1, 256), help=about)(function)

@@ -119,7 +119,6 @@ class EvaluationRun:
                 evaluation.apart(self._workspace, contestant),
                 jobs,
                 model,
-                parallel=choice.settings.threads_at_once,
                 ended=self._ended,
                 tools=None if contestant.tools else (),
             )

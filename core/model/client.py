@@ -117,7 +117,7 @@ class Model:
                 continue
             attempt += 1
             seconds = failure.wait(attempt, self._backoff_sec)
-            yield Waiting(reply.run, seconds, failure.sentence)
+            yield Waiting(reply.run, seconds, failure.sentence, failure.busy, asked_to=failure.wait_sec > 0)
             await asyncio.sleep(seconds)
 
     def _calls_in_text(self, reply: Reply) -> Iterator[ReplyEvent]:

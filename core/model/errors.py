@@ -19,6 +19,9 @@ from core.text import one_line
 MAX_WAIT_SEC = 120.0
 """The longest `Retry-After` that is obeyed; a longer one is told to the person instead."""
 
+OVERLOADED = (503, 529)
+"""What servers answer beside 429 that have too much to do: 529 is Anthropic's."""
+
 RATE_RETRIES, SERVER_RETRIES, EMPTY_RETRIES = 6, 3, 2
 """How often a request is repeated that was refused for its rate, failed, or was answered with nothing."""
 
@@ -49,6 +52,8 @@ class Failure:
     """The server said how long to wait: the wait does not grow."""
     for_all: bool = False
     """Every other request of a batch would meet it too."""
+    busy: bool = False
+    """The server has too much to do, or is asked too often."""
 
     def wait(self, attempt: int, backoff_sec: float) -> float:
         """Seconds to wait before attempt number `attempt` (the first repetition is 1); the first wait is `backoff_sec`
@@ -203,6 +208,7 @@ def _refused(status: int, words: str, headers: Mapping[str, str], endpoint: Endp
             f"{name} failed with {status}{told}; see the server's log, then run the turn again",
             retries=SERVER_RETRIES,
             wait_sec=_asked_wait(headers) or 0.0,
+            busy=status in OVERLOADED,
         )
     return Failure(f"{name} refused the request ({status}){told}")
 
@@ -215,7 +221,7 @@ def _too_many(name: str, told: str, lower: str, headers: Mapping[str, str]) -> F
     if wait is not None and wait > MAX_WAIT_SEC:
         return Failure(f"{name} asks to wait {wait:.0f} s before the next request{told}; run the turn again then")
     sentence = f"{name} asks for fewer requests (429){told}; lower --parallel or run again later"
-    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or 0.0, fixed=bool(wait))
+    return Failure(sentence, retries=RATE_RETRIES, wait_sec=wait or 0.0, fixed=bool(wait), busy=True)
 
 
 def _unreachable(error: Exception, endpoint: Endpoint) -> Failure:

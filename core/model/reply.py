@@ -56,6 +56,10 @@ class Waiting:
     run: str
     seconds: float
     reason: str
+    busy: bool = False
+    """Whether the endpoint has too much to do, or is asked too often."""
+    asked_to: bool = False
+    """Whether it is the endpoint that named the time."""
 
 
 @dataclass(slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.model.client import Model
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran, carry_out
+from core.runs.pace import Pace, pace_for
 from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread
 from core.workspace import Workspace
@@ -25,24 +26,26 @@ CANCEL_AGAIN_SEC = 5.0
 
 async def run_jobs(
     workspace: Workspace,
-    jobs: Sequence[Job],
+    jobs: Iterable[Job],
     model: Model,
     *,
-    parallel: int,
     ended: Callable[[Ran], None],
+    parallel: int | None = None,
+    pace: Pace | None = None,
     watch: Callable[[Job, TurnEvent], None] | None = None,
     tools: Sequence[Tool] | None = None,
     keep_empty: bool = False,
 ) -> list[Ran]:
-    """Carry out the jobs, `parallel` at once, in their order. What is done stays done when the task is cancelled. After
-    an error that would meet every other job too, no more are begun.
+    """Carry out the jobs, several at once, in their order. What is done stays done when the task is cancelled. After an
+    error that would meet every other job too, no more are begun.
 
     Args:
         workspace: where the threads are.
         jobs: what to run.
         model: who makes the turns.
-        parallel: how many threads run at the same time.
         ended: told of each thread when it is over.
+        parallel: how many threads run at the same time; see `core.runs.pace.pace_for`.
+        pace: decides that instead; the caller may pause it.
         watch: told of every event.
         tools: what the model is offered; the workspace's tools unless told.
         keep_empty: whether a new thread stays to which nothing came.
@@ -53,32 +56,68 @@ async def run_jobs(
     from core.runs.toolbox import open_toolbox
 
     offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
-    waiting: Iterator[tuple[int, Job]] = iter(enumerate(jobs))
+    pace, seen = pace or pace_for(model.choice, parallel), watch or _unwatched
     results: dict[int, Ran] = {}
+    under_way = _UnderWay()
     stopping = False
 
-    async def work() -> None:
+    async def work(number: int, job: Job) -> None:
         nonlocal stopping
-        for number, job in waiting:
-            if stopping:  # also where a job came to its own end at the moment of the stop
-                return
-            result = await carry_out(workspace, job, model, offered, watch or _unwatched, keep_empty=keep_empty)
+        try:
+            result = await carry_out(workspace, job, model, offered, seen, pace=pace, keep_empty=keep_empty)
             results[number] = result
+            stopping = stopping or result.for_all or result.cancelled
             ended(result)
-            stopping = stopping or result.for_all
-            if result.cancelled:
-                return
+        finally:
+            pace.end_thread()
 
-    workers = [asyncio.create_task(work()) for _ in range(min(parallel, len(jobs)))]
     try:
-        await asyncio.gather(*workers)
+        for number, job in enumerate(jobs):
+            await pace.begin_thread()
+            if stopping or under_way.failed:  # also where a job came to its own end at the moment of the stop
+                pace.end_thread()
+                break
+            under_way.begin(work(number, job))
+        await under_way.ended()
     except asyncio.CancelledError:
-        stopping = True
-        while under_way := [worker for worker in workers if not worker.done()]:
-            for worker in under_way:
-                worker.cancel()
-            await asyncio.wait(under_way, timeout=CANCEL_AGAIN_SEC)
+        await under_way.stopped()
+    under_way.raise_failure()
     return [results[number] for number in sorted(results)]
+
+
+class _UnderWay:
+    """The tasks that are not over yet, and why any of those failed that are."""
+
+    def __init__(self) -> None:
+        self.failed: list[BaseException] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed.append(error)
+
+    def raise_failure(self) -> None:
+        """Raise what the first of them failed with, if any did."""
+        if self.failed:
+            raise self.failed[0]
+
+    async def ended(self) -> None:
+        """Wait until all are over."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stopped(self) -> None:
+        """Stop all, and wait until they are over."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_SEC)
 
 
 def _unwatched(job: Job, event: TurnEvent) -> None:

@@ -164,7 +164,9 @@ def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batc
     return Batch(name, path, setup)
 
 
-def setup_now(choice: ModelChoice, endpoint: str = "", *, parallel: int, keep_empty: bool = False) -> Setup:
+def setup_now(
+    choice: ModelChoice, endpoint: str = "", *, parallel: int | None = None, keep_empty: bool = False
+) -> Setup:
     """The first line of a batch that is begun now; its jobs come with `begin_batch`. Of headers nothing is in it.
 
     Args:

@@ -17,6 +17,7 @@ from core.model.refusals import Dropped
 from core.model.reply import Waiting
 from core.runs.cancelling import in_full
 from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
+from core.runs.pace import Pace
 from core.runs.question import propose_question
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
@@ -91,15 +92,19 @@ async def carry_out(
     tools: Sequence[Tool],
     watch: Callable[[Job, TurnEvent], None],
     *,
+    pace: Pace,
     keep_empty: bool = False,
 ) -> Ran:
     """Carry out one job. A new thread to which nothing came, as it failed or was stopped, is taken away again unless
-    `keep_empty`."""
+    `keep_empty`. `pace` says when a turn may begin."""
     started = time.monotonic()
     stored: Stored | None = None
     ended = TurnEnded("", job.stem)
     try:
-        async with aclosing(_events(workspace, job, model, tools)) as events:
+        async with (
+            aclosing(_events(workspace, job, model, tools)) as every,
+            aclosing(_paced(every, pace)) as events,
+        ):
             async for event in events:
                 match event:
                     case Stored():
@@ -111,6 +116,7 @@ async def carry_out(
                         ended = event
                     case _:
                         pass
+                pace.hear(event)
                 watch(job, event)
         if stored and ended.partial:
             stored, _ = await in_full(_with_partial_aside, workspace, stored, ended.partial)
@@ -124,6 +130,18 @@ async def carry_out(
         _log.exception("run of %s failed", job.stem or job.session)
         ended = replace(ended, error=f"the run failed unexpectedly: {type(error).__name__}: {error}")
     return Ran(job, stored, ended.error, ended.cancelled, time.monotonic() - started, ended.for_all)
+
+
+async def _paced(events: AsyncGenerator[TurnEvent | Stored], pace: Pace) -> AsyncGenerator[TurnEvent | Stored]:
+    """The events of a job, asked for a turn at a time: each is begun once there is room for it."""
+    while True:
+        async with pace.turn():
+            async for event in events:
+                yield event
+                if isinstance(event, TurnAccepted) and event.stored.thread.status == "active":
+                    break
+            else:
+                return
 
 
 async def _events(

@@ -151,7 +151,7 @@ class TurnRunner:
                 told.put_nowait(ran)
 
             jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
-            parallel = choice.settings.threads_at_once
+            parallel = choice.settings.concurrency
             setup = setup_now(choice, parallel=parallel)
             batch = await asyncio.to_thread(begin_batch, self._workspace, jobs, setup)
             jobs, model = batch.left(self._workspace), self._model(choice)

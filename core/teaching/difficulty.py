@@ -24,7 +24,7 @@ async def measure(
     model: Model,
     *,
     attempts: int,
-    parallel: int,
+    parallel: int | None = None,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
 ) -> dict[tuple[str, str], PassRate]:

@@ -53,7 +53,7 @@ async def run_ways(
     model: Model,
     *,
     ways: int,
-    parallel: int,
+    parallel: int | None = None,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
     keep_empty: bool = False,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 USUAL = {
     "system_role": "system",
-    "concurrency": "4",
+    "concurrency": "by its answers",
     "connect_timeout_sec": "10",
     "first_token_timeout_sec": "10 × timeout",
     "timeout_sec": "60",
