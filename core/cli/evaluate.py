@@ -18,6 +18,7 @@ from core.cli.serving_options import (
     serving_in,
     serving_options,
 )
+from core.datasets.session_filter import TERMS
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
 from core.settings import BUILTIN_NAME
@@ -32,16 +33,17 @@ if TYPE_CHECKING:
     from core.runs.batch import Job, Ran
 
 SETS_UP = (
-    "dataset", "count", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence", "form", *PROMPTS,
-    "max_turns", *(name for name in FLAGS if name != "headers"),
+    "datasets", "count", "wanted", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence",
+    "form", *PROMPTS, "max_turns", *(name for name in FLAGS if name != "headers"),
 )  # fmt: skip
 """Options that an evaluation is begun with; one that is gone on with has them already."""
 
 
-@click.command("evaluate")
+@click.command("evaluate", epilog=f"Sessions are filtered by {TERMS}. `sensorloom filters` is about threads.")
 @click.argument("name", required=False, metavar="[NAME]")
-@click.option("--dataset", help="Whose sessions.")
-@click.option("--count", type=click.IntRange(1), help="How many sessions, spread over the labels; 50 unless told.")
+@click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Whose sessions; may stand often.")
+@click.option("--count", type=click.IntRange(1), help="Of each dataset, spread over the labels; 50 unless told.")
+@click.option("--filter", "wanted", default="", metavar="TEXT", help="Only sessions that this lets through; see below.")
 @click.option("--seed", type=click.IntRange(0), help="Decides which sessions are drawn, and seeds the models.")
 @click.option("--held-out", is_flag=True, help="Only sessions that are held out from training.")
 @click.option("--endpoint", "endpoints", multiple=True, metavar="NAME[=MODEL]", help="Who answers; may stand often.")
@@ -61,16 +63,18 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     """Measure how good models are, and whether one is better than another.
 
     Every model answers the same question about the same sessions; its threads are kept in evaluations/NAME/, where
-    `--threads` opens them, and are never exported. Figures come with intervals of 95 %. Without --dataset and
+    `--threads` opens them, and are never exported. Figures come with intervals of 95 %; those of several datasets
+    stand for each too. Without --dataset and
     --resume, the report of NAME, or of the latest evaluation, is printed once more. Exits with 1 where a thread failed,
     as with an endpoint that does not answer.
     """
+    from core.evaluation.asking import not_begun
     from core.evaluation.contest import begin, missing, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
     if options["headers"] and len({each.endpoint for each in evaluation.contestants} - {BUILTIN_NAME}) > 1:
         raise UsageError("--header would go to every endpoint: write it under its [[endpoints]] in sensorloom.toml")
-    new = not options["resume"] and options["dataset"] is not None
+    new = not options["resume"] and bool(options["datasets"])
     if options["inspect"]:
         return _for_inspect(workspace, evaluation, begin if new else None)
     stopped, failed = False, 0
@@ -80,9 +84,9 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
         for contestant in evaluation.contestants:
             if jobs := missing(workspace, evaluation, contestant):
                 ran = _run(workspace, evaluation, contestant, jobs, options)
-                hopeless = any(result.for_all for result in ran)
+                hopeless = not_begun(jobs, ran)
                 stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
-                failed += sum(bool(result.error) for result in ran) + (len(jobs) - len(ran)) * hopeless
+                failed += sum(bool(result.error) for result in ran) + hopeless
             if stopped:
                 say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
                 break
@@ -98,10 +102,12 @@ def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, An
     """The evaluation that is begun, gone on with, or shown."""
     from core.evaluation.contest import evaluations, open_evaluation
 
-    if options["dataset"] and not options["resume"]:
+    if options["datasets"] and not options["resume"]:
         return _new(workspace, name, options)
     if option := next((option for option in SETS_UP if options[option]), ""):
-        named = {**FLAGS, **PROMPTS, "endpoints": ("--endpoint",)}
+        named = {
+            **FLAGS, **PROMPTS, "endpoints": ("--endpoint",), "datasets": ("--dataset",), "wanted": ("--filter",),
+        }  # fmt: skip
         flag = named[option][0] if option in named else f"--{option.replace('_', '-')}"
         raise UsageError(f"{flag} is for a new evaluation: give --dataset, and leave --resume out")
     known = evaluations(workspace)
@@ -115,7 +121,7 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
     from core.evaluation.planning import Wanted, planned
 
     wanted = Wanted(
-        options["dataset"],
+        options["datasets"],
         name or "",
         options["count"] or 0,
         options["seed"],
@@ -128,6 +134,7 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         options["max_turns"],
         serving_in(options),
         form_in(workspace, options),
+        options["wanted"],
     )
     return planned(workspace, wanted)
 
@@ -140,19 +147,15 @@ def _run(
     options: Mapping[str, Any],
 ) -> list[Ran]:
     """Run what is missing of one contestant."""
-    from core.model.endpoints import choose
-    from core.runs.batch import run_jobs
-
-    asked = serving_in({**evaluation.options, "headers": options["headers"]})
-    choice = choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **asked)
-    parallel = options["parallel"]
-    apart = evaluation.apart(workspace, contestant)
+    from core.evaluation.asking import ask_contestant, choice_for
 
     async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
-        tools = None if contestant.tools else ()
-        return await run_jobs(apart, jobs, model, parallel=parallel, ended=ended, watch=watch, tools=tools)
+        parallel = options["parallel"]
+        return await ask_contestant(
+            workspace, evaluation, contestant, jobs, model, ended=ended, watch=watch, parallel=parallel
+        )
 
-    return run_shown(workspace, choice, len(jobs), work)
+    return run_shown(workspace, choice_for(workspace, evaluation, contestant, options["headers"]), len(jobs), work)
 
 
 def _for_inspect(

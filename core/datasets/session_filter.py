@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from core.errors import UsageError
+from core.errors import ThreadError, UsageError
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.datasets.standard import StandardDataset
 
 TERMS = "label:walking  subject:s01  >10  <5 (seconds)  fresh  used  part of a name; -before turns one round"
 """What can be looked for, in a line."""
@@ -24,6 +30,60 @@ class SessionFacts:
     """None while it is not known."""
     threads: int
     """How many there are about it."""
+
+
+def session_facts(
+    dataset: StandardDataset, sessions: Sequence[str], threads: Mapping[tuple[str, str], int]
+) -> list[SessionFacts]:
+    """What is known of these sessions at once; how long they are, `lengths` says.
+
+    Args:
+        dataset: whose they are.
+        sessions: their names.
+        threads: how many threads there are about each, by dataset and session.
+    """
+    return [
+        SessionFacts(
+            session,
+            dataset.labels.get(session, ()),
+            dataset.subjects.get(session, ""),
+            None,
+            threads.get((dataset.name, session), 0),
+        )
+        for session in sessions
+    ]
+
+
+def lengths(dataset: StandardDataset) -> dict[str, float]:
+    """How many seconds each session is long, from the feature table. Raises DatasetError where one cannot be read."""
+    from tools.features import DURATION
+
+    table = dataset.features()
+    if DURATION not in table.names:
+        return {}
+    return dict(zip(table.sessions, table.values[:, table.names.index(DURATION)].tolist(), strict=True))
+
+
+def sessions_like(
+    workspace: Workspace, dataset: StandardDataset, text: str, among: Sequence[str] | None = None
+) -> list[str]:
+    """The sessions that a filter lets through, in their order; what no word of it asks for is not read.
+
+    Raises:
+        UsageError: a word says nothing that can be looked for.
+        DatasetError: a length is asked for, and a session cannot be read.
+    """
+    from core.storage.store import read_all
+
+    holds = session_filter(text)
+    words = {word.lstrip("-").casefold() for word in text.split()}
+    threads: Counter[tuple[str, str]] = Counter()
+    if words & {"fresh", "used"} and workspace.threads.is_dir():
+        every = (read.thread for read in read_all(workspace.threads) if not isinstance(read, ThreadError))
+        threads.update((thread.dataset, thread.session) for thread in every)
+    long = lengths(dataset) if any(word.startswith(("<", ">")) for word in words) else {}
+    facts = session_facts(dataset, dataset.sessions if among is None else among, threads)
+    return [each.session for each in facts if holds(replace(each, seconds=long.get(each.session)))]
 
 
 Holds = Callable[[SessionFacts], bool]

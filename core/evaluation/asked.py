@@ -42,6 +42,12 @@ class AskedSession:
     _contexts: dict[int, ToolContext] = field(default_factory=dict[int, ToolContext])
 
     @property
+    def name(self) -> str:
+        """What it is called among them: the session, after its dataset where there are several."""
+        dataset, session = self.evaluation.asked[self.number]
+        return f"{dataset}/{session}" if self.evaluation.also else session
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """The first request's messages."""
         ahead = ahead_of(self._workspace, self.thread)
@@ -79,10 +85,10 @@ def asked_sessions(root: str | Path, name: str, *, with_tools: bool = True) -> l
     evaluation = open_evaluation(workspace, name)
     tools = open_toolbox(workspace) if with_tools else ()
     asked: list[AskedSession] = []
-    for number, session in enumerate(evaluation.sessions):
+    for number, (dataset, session) in enumerate(evaluation.asked):
         make = thread_about(
             workspace,
-            evaluation.dataset,
+            dataset,
             session,
             evaluation.question,
             max_turns=evaluation.max_turns,

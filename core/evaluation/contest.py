@@ -20,6 +20,7 @@ from core.evaluation.scores import Outcome
 from core.runs.batch import Job
 from core.storage.atomic import write_atomic
 from core.storage.store import Stored, read_all
+from core.text import counted
 from core.thread.evidence import DEFAULT, Evidence
 from core.thread.form import FULL, TaskForm
 from core.thread.labels import same_label
@@ -49,12 +50,22 @@ class Contestant:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The sessions of one dataset."""
+
+    dataset: str
+    sessions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What is asked of whom."""
 
     name: str
     dataset: str
+    """The first dataset, or the only one."""
     sessions: tuple[str, ...]
+    """Its sessions."""
     question: str
     seed: int
     tries: int
@@ -69,6 +80,29 @@ class Evaluation:
 
     form: TaskForm = FULL
     """What the models are shown of the task, the same for all."""
+
+    also: tuple[Part, ...] = ()
+    """The other datasets, each with its sessions."""
+    filter: str = ""
+    """What the sessions were drawn by, as `core.datasets.session_filter` has it."""
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of all."""
+        return (self.dataset, *(part.dataset for part in self.also))
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """Every session, after its dataset, in the order by which seeds are counted."""
+        parts = (Part(self.dataset, self.sessions), *self.also)
+        return tuple((part.dataset, session) for part in parts for session in part.sessions)
+
+    @property
+    def about(self) -> str:
+        """Whose sessions, how many and which, in words."""
+        told = f"{counted(len(self.asked), 'session')} of {' and '.join(self.datasets)}"
+        told += f" of {self.subjects}" if self.subjects else ""
+        return f"{told}, those like `{self.filter}`" if self.filter else told
 
     def apart(self, workspace: Workspace, contestant: Contestant) -> Workspace:
         """The workspace with this contestant's threads in the place of the training threads."""
@@ -122,34 +156,37 @@ def _wrong(evaluation: Evaluation) -> str:
         return f"`key` {odd!r} cannot be a folder's name"
     if not keys or len({*keys}) < len(keys):
         return "`contestants` are not one or more, each with a `key` of its own"
-    if not evaluation.sessions or len({*evaluation.sessions}) < len(evaluation.sessions):
-        return "`sessions` are not one or more, each of them once"
+    parts = (evaluation.sessions, *(part.sessions for part in evaluation.also))
+    if not all(parts) or len({*evaluation.asked}) < len(evaluation.asked):
+        return "`sessions` are not one or more of each dataset, each of them once"
     if not 1 <= evaluation.tries <= MAX_TRIES:
         return f"`tries` are from 1 to {MAX_TRIES}"
     return "`max_turns` is 1 or more" if evaluation.max_turns is not None and evaluation.max_turns < 1 else ""
 
 
-def threads_of(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> dict[str, list[Stored | None]]:
-    """A contestant's threads by session, one for each try; None for a try that was not begun.
+def threads_of(
+    workspace: Workspace, evaluation: Evaluation, contestant: Contestant
+) -> dict[tuple[str, str], list[Stored | None]]:
+    """A contestant's threads by dataset and session, one for each try; None for a try that was not begun.
 
     Which try a thread is, its seed says, as tries at once are begun in any order; where there is none, the order does.
     """
     folder = evaluation.apart(workspace, contestant).threads
     stored = [read for read in read_all(folder) if not isinstance(read, ThreadError)] if folder.is_dir() else []
-    numbers = {session: number for number, session in enumerate(evaluation.sessions)}
-    tries: dict[str, list[Stored | None]] = {session: [None] * evaluation.tries for session in evaluation.sessions}
+    numbers = {asked: number for number, asked in enumerate(evaluation.asked)}
+    tries: dict[tuple[str, str], list[Stored | None]] = {asked: [None] * evaluation.tries for asked in numbers}
     unknown: list[Stored] = []
     for thread in sorted(stored, key=lambda read: (str(read.thread.metadata.get("created_at")), read.stem)):
-        session = thread.thread.session
-        if session in tries:
+        asked = thread.thread.dataset, thread.thread.session
+        if asked in tries:
             seed = _seed_of(thread.thread)
-            attempt = -1 if seed is None else seed - first_seed(evaluation, numbers[session])
-            if 0 <= attempt < evaluation.tries and tries[session][attempt] is None:
-                tries[session][attempt] = thread
+            attempt = -1 if seed is None else seed - first_seed(evaluation, numbers[asked])
+            if 0 <= attempt < evaluation.tries and tries[asked][attempt] is None:
+                tries[asked][attempt] = thread
             else:
                 unknown.append(thread)
     for thread in unknown:
-        places = tries[thread.thread.session]
+        places = tries[thread.thread.dataset, thread.thread.session]
         if None in places:
             places[places.index(None)] = thread
     return tries
@@ -174,7 +211,7 @@ def first_seed(evaluation: Evaluation, number: int) -> int:
 def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant) -> list[Job]:
     """What is still to be run: tries that were not begun, and those that a stop or a kill left unfinished."""
     jobs: list[Job] = []
-    for number, (session, threads) in enumerate(threads_of(workspace, evaluation, contestant).items()):
+    for number, ((dataset, session), threads) in enumerate(threads_of(workspace, evaluation, contestant).items()):
         first = first_seed(evaluation, number)
         jobs += [
             Job(stem=thread.stem, seed=first + attempt)
@@ -184,7 +221,7 @@ def missing(workspace: Workspace, evaluation: Evaluation, contestant: Contestant
         for attempt in (attempt for attempt, thread in enumerate(threads) if thread is None):
             jobs.append(
                 Job(
-                    evaluation.dataset,
+                    dataset,
                     session,
                     evaluation.question,
                     first + attempt,
@@ -200,13 +237,14 @@ def outcomes_of(workspace: Workspace, evaluation: Evaluation, contestant: Contes
     """What became of every try; one that was not begun, or is not finished, is there and wrong.
 
     Raises:
-        DatasetError: the dataset is not there, or a session is no longer in it.
+        DatasetError: a dataset is not there, or a session is no longer in it.
     """
     from core.datasets.standard import open_dataset
 
-    dataset = open_dataset(workspace, evaluation.dataset)
+    datasets = {name: open_dataset(workspace, name) for name in evaluation.datasets}
     outcomes: list[Outcome] = []
-    for session, threads in threads_of(workspace, evaluation, contestant).items():
+    for (name, session), threads in threads_of(workspace, evaluation, contestant).items():
+        dataset = datasets[name]
         if session not in dataset.labels:
             raise DatasetError(
                 f"{dataset.name} has no labelled session {session} any more, which {evaluation.name} asks about; "
@@ -214,7 +252,9 @@ def outcomes_of(workspace: Workspace, evaluation: Evaluation, contestant: Contes
             )
         truth = dataset.labels[session][0]
         labels = (truth, *dataset.activities)
-        outcomes += [_outcome(session, attempt, labels, thread) for attempt, thread in enumerate(threads)]
+        outcomes += [
+            replace(_outcome(session, attempt, labels, thread), dataset=name) for attempt, thread in enumerate(threads)
+        ]
     return outcomes
 
 

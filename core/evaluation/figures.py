@@ -94,8 +94,8 @@ def _standing(contestant: Contestant, outcomes: Sequence[Outcome]) -> Standing:
 def parted(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Parted]:
     """The tries that both began and answered differently, or that only one had right; those that only one had right
     come first."""
-    theirs = {(outcome.session, outcome.attempt): outcome for outcome in second if outcome.stem}
-    both = [(ours, theirs.get((ours.session, ours.attempt))) for ours in first if ours.stem]
+    theirs = {outcome.at: outcome for outcome in second if outcome.stem}
+    both = [(ours, theirs.get(ours.at)) for ours in first if ours.stem]
     pairs = [
         Parted(ours, other)
         for ours, other in both

@@ -35,11 +35,11 @@ EVALUATION = Path(__file__).resolve().parent.name
 
 @task
 def {task}(with_tools: bool = True) -> Task:
-    sessions = {{each.thread.session: each for each in asked_sessions(WORKSPACE, EVALUATION, with_tools=with_tools)}}
+    sessions = {{each.name: each for each in asked_sessions(WORKSPACE, EVALUATION, with_tools=with_tools)}}
     evaluation = next(iter(sessions.values())).evaluation
     samples = [Sample(id=name, input=chat(each.messages), target=each.thread.truth) for name, each in sessions.items()]
     return Task(
-        dataset=MemoryDataset(samples, name=evaluation.dataset),
+        dataset=MemoryDataset(samples, name=" and ".join(evaluation.datasets)),
         solver=turns(sessions),
         scorer=right(sessions),
         epochs=Epochs(evaluation.tries, "mean"),

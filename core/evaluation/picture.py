@@ -7,7 +7,7 @@ from html import escape
 
 from core.evaluation.contest import Contestant, Evaluation
 from core.evaluation.scores import Outcome, share_right
-from core.text import counted, printable
+from core.text import printable
 
 WIDTH, ROW, TOP, BOTTOM = 840, 30, 62, 40
 """In pixels; a row for each contestant."""
@@ -23,7 +23,7 @@ def picture(evaluation: Evaluation, answers: Mapping[Contestant, Sequence[Outcom
     """An SVG that follows the reader's light or dark page."""
     height = TOP + ROW * len(answers) + BOTTOM
     size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
-    title = f"{evaluation.name}: {counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}"
+    title = f"{evaluation.name}: {evaluation.about}"
     rows = [_row(TOP + ROW * at, *pair) for at, pair in enumerate(answers.items())]
     return "\n".join(
         (

@@ -6,16 +6,19 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.barred import barred_sessions
 from core.datasets.drawing import draw_sessions
+from core.datasets.facts import holds_several
+from core.datasets.session_filter import sessions_like
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
-from core.evaluation.contest import QUESTION, Contestant, Evaluation, evaluations, folder_of
+from core.evaluation.contest import QUESTION, Contestant, Evaluation, Part, evaluations, folder_of
 from core.runs.mode import evidence_for_all, wanted_form
 from core.storage.splits_file import read_book
-from core.text import counted
+from core.text import counted, one_line
 from core.thread.evidence import Evidence
 from core.workspace import Workspace
 
@@ -31,10 +34,11 @@ COUNT = 50
 class Wanted:
     """An evaluation as a person wants it; what is left out is as usual."""
 
-    dataset: str
+    datasets: Sequence[str]
     name: str = ""
     """`DATASET-1`, or the next number that is free, unless told."""
     count: int = 0
+    """Sessions of each dataset."""
     seed: int | None = None
     held_out: bool = False
     endpoints: Sequence[str] = ()
@@ -49,41 +53,58 @@ class Wanted:
     """How all are asked: values of `ServingSettings`, headers apart."""
     form: TaskForm | None = None
     """The form of the task; the workspace's own choice unless told."""
+    filter: str = ""
+    """Only sessions that this lets through; see `core.datasets.session_filter`."""
 
 
 def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
     """The evaluation, with its sessions drawn. It is not written down yet.
 
     Raises:
-        UsageError: there are not so many sessions, nothing is held out, an endpoint is not there or is there twice, or
-            its name cannot be one.
-        DatasetError: the dataset cannot be read.
+        UsageError: there are not so many sessions, nothing is held out, no session is like the filter, an endpoint is
+            not there or is there twice, or its name cannot be one.
+        DatasetError: a dataset cannot be read.
     """
-    dataset = open_dataset(workspace, wanted.dataset)
+    datasets = [open_dataset(workspace, name) for name in wanted.datasets]
+    names = [dataset.name for dataset in datasets]
+    if len({*names}) < len(names) or not names:
+        raise UsageError("--dataset names each dataset once, and one at least")
     seed = secrets.randbelow(2**31) if wanted.seed is None else wanted.seed
-    among = held_out_sessions(workspace, dataset) if wanted.held_out else None
-    there = len(dataset.sessions if among is None else among)
-    if among is not None and wanted.count > there:
-        raise UsageError(
-            f"{counted(there, 'session')} of {dataset.name} are held out, fewer than the {wanted.count} asked for"
-        )
-    sessions = draw_sessions(dataset, wanted.count or min(COUNT, there), seed, among)
-    name = wanted.name or _free_name(workspace, dataset.name)
+    drawn = [tuple(_drawn(workspace, dataset, wanted, seed)) for dataset in datasets]
+    name = wanted.name or _free_name(workspace, "-".join(names)[:60])
     folder_of(workspace, name)
     return Evaluation(
         name,
-        dataset.name,
-        tuple(sessions),
+        names[0],
+        drawn[0],
         wanted.question,
         seed,
         wanted.tries,
         tuple(contestants(workspace, wanted.endpoints or ("",), wanted.control)),
         wanted.evidence or evidence_for_all(workspace),
         wanted.max_turns,
-        "people held out from training" if wanted.held_out else _unknown(dataset, sessions),
+        "people held out from training" if wanted.held_out else _unknown(datasets, drawn),
         {option: value for option, value in wanted.options.items() if option != "headers"},
         wanted_form(workspace) if wanted.form is None else wanted.form,
+        tuple(starmap(Part, zip(names[1:], drawn[1:], strict=True))),
+        wanted.filter.strip(),
     )
+
+
+def _drawn(workspace: Workspace, dataset: StandardDataset, wanted: Wanted, seed: int) -> list[str]:
+    """The sessions of one dataset that are asked about. Raises UsageError: there are not so many."""
+    like, out = wanted.filter.strip(), held_out_sessions(workspace, dataset) if wanted.held_out else None
+    among = dataset.sessions if out is None else out
+    among = sessions_like(workspace, dataset, like, among) if like else among
+    if not (like or wanted.held_out):
+        return draw_sessions(dataset, wanted.count or min(COUNT, len(among)), seed)
+    among = [session for session in among if not holds_several(dataset, session)]
+    there = len(among)
+    if wanted.count > there or not there:
+        which = " and ".join(filter(None, ("held out" * wanted.held_out, like and f"like `{one_line(like, 80)}`")))
+        end = f"fewer than the {wanted.count} asked for" if wanted.count else "so there is nothing to ask about"
+        raise UsageError(f"{counted(there, 'session')} of {dataset.name} are {which}, {end}")
+    return draw_sessions(dataset, wanted.count or min(COUNT, there), seed, among)
 
 
 def held_out_sessions(workspace: Workspace, dataset: StandardDataset) -> list[str]:
@@ -120,8 +141,8 @@ def _free_name(workspace: Workspace, dataset: str) -> str:
     return next(free for number in range(1, len(used) + 2) if (free := f"{dataset}-{number}") not in used)
 
 
-def _unknown(dataset: StandardDataset, sessions: Sequence[str]) -> str:
+def _unknown(datasets: Sequence[StandardDataset], drawn: Sequence[Sequence[str]]) -> str:
     """What it means for the figures that nobody knows who some of the sessions are of; empty where all are known."""
-    if all(map(dataset.subjects.get, sessions)):
+    if all(all(map(dataset.subjects.get, sessions)) for dataset, sessions in zip(datasets, drawn, strict=True)):
         return ""
     return "people who are not all known (a tool may compare with the same person, and shares may be too high)"

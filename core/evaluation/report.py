@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +12,7 @@ from core.evaluation.contest import Contestant, Evaluation
 from core.evaluation.scores import (
     STATED,
     Outcome,
+    Share,
     calibration_error,
     confusion,
     difference,
@@ -19,6 +20,7 @@ from core.evaluation.scores import (
     macro_f1_interval,
     pass_all,
     pass_at,
+    per_dataset,
     per_label,
     reliability,
     share_right,
@@ -34,9 +36,10 @@ def document(evaluation: Evaluation, answers: Answers) -> dict[str, Any]:
     """All figures, as JSON has them. Shares are from 0 to 1, intervals of 95 %."""
     return {
         "name": evaluation.name,
-        "dataset": evaluation.dataset,
-        "sessions": len(evaluation.sessions),
+        "datasets": evaluation.datasets,
+        "sessions": len(evaluation.asked),
         "subjects": evaluation.subjects,
+        "filter": evaluation.filter,
         "question": evaluation.question,
         "evidence": evaluation.evidence,
         "form": evaluation.form.name,
@@ -50,13 +53,12 @@ def document(evaluation: Evaluation, answers: Answers) -> dict[str, Any]:
 def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
     """The figures as a person reads them; Markdown that stands as text too."""
     tries = f", {counted(evaluation.tries, 'try')} each" if evaluation.tries > 1 else ""
-    people = f" of {evaluation.subjects}" if evaluation.subjects else ""
     priced = any(cost_of(outcomes) is not None for outcomes in answers.values())
     form = f" Form of the task: {evaluation.form.name}." if evaluation.form != FULL else ""
     told = [
         f"# {evaluation.name}",
         "",
-        f"{counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}{people}{tries}. Asked: "
+        f"{evaluation.about}{tries}. Asked: "
         f"“{evaluation.question}”{form} Shares are of all tries; one that is not finished is wrong. Intervals are of "
         "95 %.",
         "",
@@ -74,21 +76,26 @@ def lines(evaluation: Evaluation, answers: Answers) -> list[str]:
         told += ["", "## Differences, on the same sessions", "", "| | points (95 %) | right alone | McNemar's p |"]
         told += ["|---|---|---|---|"]
         told += [_difference_row(*pair) for pair in combinations(answers.items(), 2)]
-    told += ["", "## Right for each label", "", f"| label | {' | '.join(c.key for c in answers)} |"]
-    told += ["|---" * (len(answers) + 1) + "|"]
-    by_label = [per_label(outcomes) for outcomes in answers.values()]
-    told += [
-        f"| {label} | {' | '.join(str(shares[label]) for shares in by_label)} |" for label in (by_label or [{}])[0]
-    ]
+    told += _shares_table("dataset", answers, per_dataset) if len(evaluation.datasets) > 1 else []
+    told += _shares_table("label", answers, per_label)
     for contestant, outcomes in answers.items():
         told += _about(contestant, outcomes, evaluation.tries)
     return told
+
+
+def _shares_table(name: str, answers: Answers, shares_of: Callable[[Sequence[Outcome]], dict[str, Share]]) -> list[str]:
+    """How many tries of each contestant were right, a row for each label or dataset."""
+    told = ["", f"## Right for each {name}", "", f"| {name} | {' | '.join(c.key for c in answers)} |"]
+    told += ["|---" * (len(answers) + 1) + "|"]
+    columns = [shares_of(outcomes) for outcomes in answers.values()]
+    return told + [f"| {row} | {' | '.join(str(shares[row]) for shares in columns)} |" for row in (columns or [{}])[0]]
 
 
 def table(answers: Answers) -> str:
     """Every try as a line of CSV."""
     text = io.StringIO()
     names = (
+        "dataset",
         "session",
         "attempt",
         "truth",
@@ -128,16 +135,21 @@ def _contestant(contestant: Contestant, outcomes: Sequence[Outcome]) -> dict[str
         "macro_f1": macro_f1(outcomes),
         "macro_f1_interval": macro_f1_interval(outcomes),
         **({f"pass@{k}": pass_at(outcomes, k), f"pass^{k}": pass_all(outcomes, k)} if k > 1 else {}),
-        "per_label": {label: {"right": s.right, "of": s.of} for label, s in per_label(outcomes).items()},
+        "per_label": _counts(per_label(outcomes)),
+        "per_dataset": _counts(per_dataset(outcomes)),
         "confusion": [
             {"truth": truth, "answer": answer, "count": count}
             for (truth, answer), count in sorted(confusion(outcomes).items())
         ],
-        "confidence": {level: {"right": s.right, "of": s.of} for level, s in reliability(outcomes).items()},
+        "confidence": _counts(reliability(outcomes)),
         "calibration_error": calibration_error(outcomes),
         **effort(outcomes),
         "cost": cost_of(outcomes),
     }
+
+
+def _counts(shares: Mapping[str, Share]) -> dict[str, dict[str, int]]:
+    return {name: {"right": share.right, "of": share.of} for name, share in shares.items()}
 
 
 def effort(outcomes: Sequence[Outcome]) -> dict[str, float | None]:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import SensorloomError
+from core.evaluation.asking import ask_contestant, choice_for, not_begun
 from core.evaluation.contest import Contestant, Evaluation, missing
-from core.model.endpoints import choose
-from core.runs.batch import run_jobs
 from core.runs.job import Job, Ran
 from core.runs.remembered import open_model
 from core.workspace import Workspace
@@ -110,22 +109,12 @@ class EvaluationRun:
     async def _ask(self, contestant: Contestant, jobs: Sequence[Job]) -> None:
         """Run what is missing of one contestant."""
         evaluation = self._evaluation
-        choice = choose(
-            self._workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **evaluation.options
-        )
-        model = open_model(self._workspace, choice)
+        model = open_model(self._workspace, choice_for(self._workspace, evaluation, contestant))
         try:
-            ran = await run_jobs(
-                evaluation.apart(self._workspace, contestant),
-                jobs,
-                model,
-                ended=self._ended,
-                tools=None if contestant.tools else (),
-            )
+            ran = await ask_contestant(self._workspace, evaluation, contestant, jobs, model, ended=self._ended)
         finally:
             await model.aclose()
-        unbegun = len(jobs) - len(ran)
-        if unbegun and any(result.for_all for result in ran):
+        if unbegun := not_begun(jobs, ran):
             self._told(replace(self.progress, failed=self.progress.failed + unbegun))
 
     def _ended(self, ran: Ran) -> None:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -47,6 +48,13 @@ class Outcome:
     """What its turns took together; None where no turn says, as with the built-in analyst."""
     failures: int = 0
     """Calls of tools that came back with an error."""
+    dataset: str = ""
+    """Whose the session is."""
+
+    @property
+    def at(self) -> tuple[str, str, int]:
+        """What another contestant's try at the same has too."""
+        return self.dataset, self.session, self.attempt
 
 
 def wilson(right: int, of: int, deviations: float = Z_95) -> tuple[float, float]:
@@ -110,8 +118,17 @@ def share_right(outcomes: Sequence[Outcome]) -> Share:
 
 def per_label(outcomes: Sequence[Outcome]) -> dict[str, Share]:
     """How many tries were right for each true label, sorted."""
-    labels = sorted({outcome.truth for outcome in outcomes})
-    return {label: share_right([outcome for outcome in outcomes if outcome.truth == label]) for label in labels}
+    return _shares(outcomes, attrgetter("truth"))
+
+
+def per_dataset(outcomes: Sequence[Outcome]) -> dict[str, Share]:
+    """How many tries were right for each dataset, sorted."""
+    return _shares(outcomes, attrgetter("dataset"))
+
+
+def _shares(outcomes: Sequence[Outcome], part: Callable[[Outcome], str]) -> dict[str, Share]:
+    names = sorted({part(outcome) for outcome in outcomes})
+    return {name: share_right([outcome for outcome in outcomes if part(outcome) == name]) for name in names}
 
 
 def confusion(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], int]:
@@ -145,12 +162,12 @@ def difference(first: Sequence[Outcome], second: Sequence[Outcome]) -> Differenc
     """Compare two contestants on the tries that both made."""
     from scipy.stats import binomtest
 
-    ours = {(o.session, o.attempt): o.right for o in first}
-    theirs = {(o.session, o.attempt): o.right for o in second}
+    ours = {outcome.at: outcome.right for outcome in first}
+    theirs = {outcome.at: outcome.right for outcome in second}
     both = sorted(ours.keys() & theirs.keys())
-    by_session: dict[str, list[int]] = {}
+    by_session: dict[tuple[str, str], list[int]] = {}
     for key in both:
-        by_session.setdefault(key[0], []).append(int(ours[key]) - int(theirs[key]))
+        by_session.setdefault(key[:2], []).append(int(ours[key]) - int(theirs[key]))
     only_first = sum(ours[key] and not theirs[key] for key in both)
     only_second = sum(theirs[key] and not ours[key] for key in both)
     apart = only_first + only_second
@@ -201,9 +218,9 @@ def _over_sessions(
 
 
 def _by_session(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
-        groups.setdefault(outcome.session, []).append(outcome)
+        groups.setdefault((outcome.dataset, outcome.session), []).append(outcome)
     return list(groups.values())
 
 

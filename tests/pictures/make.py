@@ -148,7 +148,7 @@ async def import_scene(scene: Scene) -> None:
 async def evaluate_scene(scene: Scene) -> None:
     """The built-in analyst with its tools and without: their figures, and what the latter confuses."""
     workspace = scene.screen.workspace
-    wanted = Wanted("demo", "analyst", count=36, seed=SEED, endpoints=("builtin",), control=True)
+    wanted = Wanted(("demo",), "analyst", count=36, seed=SEED, endpoints=("builtin",), control=True)
     begin(workspace, planned(workspace, wanted))
     await scene.press("M", "r")
     await until(scene.pilot, lambda: (workspace.root / "evaluations" / "analyst" / "table.svg").exists())

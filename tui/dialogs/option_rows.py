@@ -111,6 +111,6 @@ class OptionRows(RowList):
         called = one_line(option.called(value), 120) or option.empty
         changed = value != (option.values[0][0] if option.values else "")
         head: Line = (("▸ " if at_cursor else "  ", "mark"), (option.label[:LABEL_WIDTH].ljust(LABEL_WIDTH), "dim"))
-        typed = option.screen or (len(option.values) == 1 and option.asks)
+        typed = option.screen or (option.asks and not option.steps)
         arrows = ("", "") if not at_cursor else ("", " ▸") if typed else ("◂ ", " ▸") if option.steps else ("", "")
         return fit((*head, (arrows[0], "dim"), (called, "mark" if changed else "text"), (arrows[1], "dim")), width)

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.evaluation.contest import Evaluation
 from core.evaluation.figures import Figures, Standing, figures, parted
-from core.text import counted, one_line, printable
+from core.text import one_line, printable
 from core.workspace import Workspace
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.evaluating import Evaluating, OpenThreads
@@ -93,11 +93,7 @@ class EvaluationScreen(Guarded, Screen[None]):
     def _title(self) -> None:
         progress = self._under_way.progress(self._evaluation.name)
         evaluation = self._evaluation
-        told = (
-            f"{one_line(evaluation.name, 60)} · {counted(len(evaluation.sessions), 'session')} of {evaluation.dataset}"
-        )
-        if evaluation.subjects:
-            told += f" of {evaluation.subjects}"
+        told = f"{one_line(evaluation.name, 60)} · {evaluation.about}"
         if progress is not None:
             told = f"{progress.done} of {progress.of}, {progress.contestant or 'beginning'} · {told}"
         self.query_one("#title", Plain).show(Content(printable(one_line(told, 300))))

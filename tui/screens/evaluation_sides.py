@@ -88,8 +88,9 @@ class SidesScreen(CompareScreen):
         if event.at != self._pair:
             return
         first = self._pairs[event.at].first
+        dataset = f"{first.dataset}/" if len({pair.first.dataset for pair in self._pairs}) > 1 else ""
         attempt = f", try {first.attempt + 1}" if any(pair.first.attempt for pair in self._pairs) else ""
-        where = f"{event.at + 1} of {len(self._pairs)} · {first.session}{attempt} · in truth {first.truth}"
+        where = f"{event.at + 1} of {len(self._pairs)} · {dataset}{first.session}{attempt} · in truth {first.truth}"
         self.query_one("#session", Plain).show(Content(printable(one_line(where, 200))))
         if event.problem:
             self.notify(one_line(event.problem, 300), severity="warning", markup=False)

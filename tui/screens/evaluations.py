@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 from core.errors import SensorloomError
 from core.evaluation.contest import Evaluation, evaluations, open_evaluation, outcomes_of
 from core.evaluation.scores import Share, share_right
-from core.text import counted, one_line, printable
+from core.text import one_line, printable
 from core.workspace import Workspace
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.evaluating import Evaluating, OpenThreads
@@ -239,5 +239,4 @@ class EvaluationsScreen(Guarded, Screen[None]):
 
 def _about(evaluation: Evaluation) -> str:
     tries = f", {evaluation.tries} tries each" if evaluation.tries > 1 else ""
-    people = f" of {evaluation.subjects}" if evaluation.subjects else ""
-    return f"{counted(len(evaluation.sessions), 'session')} of {one_line(evaluation.dataset, 40)}{people}{tries}"
+    return f"{one_line(evaluation.about, 160)}{tries}"

@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from core.datasets.session_filter import TERMS, SessionFacts, session_filter
+from core.datasets.session_filter import TERMS, SessionFacts, lengths, session_facts, session_filter
 from core.datasets.sparkline import bars, main_signal
 from core.errors import SensorloomError, UsageError
 from core.text import counted, one_line
@@ -188,25 +188,16 @@ class SessionChoice(Vertical):
         """Show the sessions of a dataset; `threads` says how many there are about each."""
         self._dataset, self._blind, self._every = dataset, blind, []
         if dataset is not None:
-            self._every = [
-                SessionFacts(session, dataset.labels.get(session, ()), dataset.subjects.get(session, ""), None,
-                             threads.get((dataset.name, session), 0))
-                for session in dataset.sessions
-            ]  # fmt: skip
+            self._every = session_facts(dataset, dataset.sessions, threads)
             self.run_worker(partial(self._measure, dataset), thread=True, exclusive=True, group="lengths")
         self._filter()
 
     def _measure(self, dataset: StandardDataset) -> None:
-        """How long each session is, from the feature table."""
-        from tools.features import DURATION
-
+        """How long each session is."""
         try:
-            table = dataset.features()
+            self.call_later(self._measured, dataset, lengths(dataset))
         except SensorloomError:
             return  # what is wrong with a session is said where one is chosen
-        if DURATION in table.names:
-            lengths = table.values[:, table.names.index(DURATION)].tolist()
-            self.call_later(self._measured, dataset, dict(zip(table.sessions, lengths, strict=True)))
 
     def _measured(self, dataset: StandardDataset, seconds: Mapping[str, float]) -> None:
         if dataset is self._dataset:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from core.evaluation.figures import Figures, Standing
-from core.evaluation.scores import CONFIDENCES, NO_ANSWER, STATED, Share, confusion, per_label
+from core.evaluation.scores import CONFIDENCES, NO_ANSWER, STATED, Share, confusion, per_dataset, per_label
 from core.filters.values import term
 from core.text import counted, one_line
 from core.thread.cost import cost_shown
@@ -30,7 +30,8 @@ SHORT = 6
 
 def evaluation_rows(figures: Figures, width: int) -> tuple[Row, ...]:
     """All tables."""
-    rows = [*_contestants(figures, width), *_differences(figures, width), *_labels(figures, width)]
+    rows = [*_contestants(figures, width), *_differences(figures, width), *_datasets(figures, width)]
+    rows += _labels(figures, width)
     for standing in figures.standings:
         rows += _confusion(standing, figures.labels, width)
     rows += _calibration(figures, width)
@@ -124,6 +125,15 @@ def _differences(figures: Figures, width: int) -> Rows:
         numbers: Line = ((points.rjust(25), kind), (alone.rjust(14), "text"), (f"{apart.p:.2g}".rjust(9), "text"))
         whole = Cell("", (), about, keys)
         yield CellRow((("  ", "text"), named(called, room, "text"), *numbers), (), about, (whole,))
+
+
+def _datasets(figures: Figures, width: int) -> Rows:
+    """How often each was right, dataset by dataset, where there are several."""
+    shares = [per_dataset(standing.outcomes) for standing in figures.standings]
+    names = figures.evaluation.datasets
+    if len(names) > 1:
+        rows = [(name, (term("dataset", name),), [share.get(name) for share in shares]) for name in names]
+        yield from _shares_table("right for each dataset", rows, figures, width)
 
 
 def _labels(figures: Figures, width: int) -> Rows:

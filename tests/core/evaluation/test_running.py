@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.curate import create_thread
+from core.errors import UsageError
 from core.evaluation.contest import begin, missing, open_evaluation, outcomes_of
+from core.evaluation.figures import figures
 from core.evaluation.planning import Wanted, planned
+from core.evaluation.report import lines
 from core.evaluation.running import EvaluationRun, Progress
+from core.evaluation.scores import per_dataset
 from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.fake_server import fails, fake_server, says
 from tests.tui.motion import motion_workspace
+from tui.widgets.cell_board import CellRow
+from tui.widgets.evaluation_lines import evaluation_rows
+from tui.widgets.lines import plain_text
 
 
 @pytest.fixture
@@ -43,7 +53,7 @@ def run(workspace: Workspace, name: str, stop_after: int = 0) -> list[Progress]:
 
 def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
     with fake_server(says("Final Answer: walking", 9)) as server:
-        wanted = Wanted("motion", "trial", count=5, seed=3, endpoints=(f"{server.url}=m",), control=True)
+        wanted = Wanted(("motion",), "trial", count=5, seed=3, endpoints=(f"{server.url}=m",), control=True)
         evaluation = planned(space, wanted)
         begin(space, evaluation)
         assert not evaluation.subjects, "whose the sessions are is known of all"
@@ -57,8 +67,53 @@ def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
         assert all(outcome.finished for outcome in outcomes_of(space, evaluation, contestant))
 
 
+def test_several_datasets_count_apart_though_their_sessions_are_called_alike(space: Workspace) -> None:
+    shutil.copytree(space.data / "motion", space.data / "other")
+    wanted = Wanted(("motion", "other"), count=3, seed=3, tries=2, filter="label:walking -s04")
+    with fake_server(says("Final Answer: walking", 9)) as server:
+        evaluation = planned(space, replace(wanted, endpoints=(f"{server.url}=m",)))
+        begin(space, evaluation)
+        run(space, evaluation.name)
+    assert evaluation.name == "motion-other-1" and open_evaluation(space, evaluation.name) == evaluation
+    assert len(server.requests) == 12 and len({*evaluation.asked}) == 6
+    (contestant,) = evaluation.contestants
+    outcomes = outcomes_of(space, evaluation, contestant)
+    assert [(share.right, share.of) for share in per_dataset(outcomes).values()] == [(6, 6), (6, 6)]
+    assert {outcome.truth for outcome in outcomes} == {"walking"} and not any(o.session[:3] == "s04" for o in outcomes)
+    assert len({body["seed"] for body in server.requests}) == 12, (
+        "a seed for each session of each dataset, and each try"
+    )
+    report = "\n".join(lines(evaluation, {contestant: outcomes}))
+    assert "6 sessions of motion and other, those like `label:walking -s04`, 2 tries each" in report
+    assert "| other | 100.0 % (61.0–100.0) |" in report
+    rows = evaluation_rows(figures(space, evaluation), 100)
+    (row,) = [row for row in rows if "other  " in plain_text(row.line)]
+    assert isinstance(row, CellRow) and row.cells[0].terms == ("dataset:other",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (Wanted(("motion", "motion")), "names each dataset once"),
+        (
+            Wanted(("motion",), filter="label:flying"),
+            "0 sessions of motion are like `label:flying`, so there",
+        ),
+        (Wanted(("motion",), filter="used"), "0 sessions of motion are like `used`"),
+        (
+            Wanted(("motion",), filter="subject:s01 <5", count=9),
+            "4 sessions of motion are like `subject:s01 <5`",
+        ),
+        (Wanted(("motion",), filter="lable:x"), "lable: is no word here"),
+    ],
+)
+def test_sessions_that_there_are_not_are_refused(space: Workspace, wanted: Wanted, told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)):
+        planned(space, wanted)
+
+
 def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -> None:
-    evaluation = planned(space, Wanted("motion", "trial", count=2, seed=7, tries=3, endpoints=("builtin",)))
+    evaluation = planned(space, Wanted(("motion",), "trial", count=2, seed=7, tries=3, endpoints=("builtin",)))
     begin(space, evaluation)
     (contestant,) = evaluation.contestants
     apart, session = evaluation.apart(space, contestant), evaluation.sessions[1]
@@ -78,7 +133,7 @@ def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -
 def test_what_fails_for_all_is_said_and_the_next_model_is_asked(space: Workspace) -> None:
     with fake_server(fails(401, "no such key")) as shut, fake_server(says("Final Answer: walking", 9)) as open_one:
         endpoints = (f"{shut.url}=shut", f"{open_one.url}=open")
-        begin(space, planned(space, Wanted("motion", "trial", count=6, seed=3, endpoints=endpoints)))
+        begin(space, planned(space, Wanted(("motion",), "trial", count=6, seed=3, endpoints=endpoints)))
         last = run(space, "trial")[-1]
     assert "no such key" in last.problem and last.failed == 6
     assert len(open_one.requests) == 6 > len(shut.requests)

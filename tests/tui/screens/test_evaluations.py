@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +11,20 @@ from typing import Any
 
 import pytest
 
+from core.cli.serving_options import FLAGS
+from core.errors import UsageError
 from core.evaluation.contest import Evaluation, begin, evaluations, open_evaluation, outcomes_of
 from core.evaluation.figures import Figures, figures, parted
+from core.evaluation.running import EvaluationRun
 from core.evaluation.scores import Share
+from core.model.options import read_option
 from core.workspace import Workspace
 from tests.fake_server import fake_server, says
 from tests.tui.evaluated import GOOD, POOR, SESSIONS, evaluated_workspace
 from tests.tui.motion import motion_workspace, on_screen, until
 from tui.app import SensorloomApp
 from tui.screens.evaluation import EvaluationScreen
+from tui.screens.evaluation_options import SERVING, options_for, wanted_of
 from tui.screens.evaluation_sides import SidesScreen
 from tui.screens.evaluations import EvaluationsScreen
 from tui.screens.main import MainScreen
@@ -131,7 +138,7 @@ async def test_an_evaluation_is_begun_in_its_dialog(tmp_path: Path, trust: Calla
             await pilot.press("n")
             await until(
                 pilot,
-                lambda: isinstance(app.screen, NewEvaluationScreen) and "▸ dataset          motion" in on_screen(app),
+                lambda: isinstance(app.screen, NewEvaluationScreen) and "▸ datasets         motion" in on_screen(app),
             )
             dialog = app.screen
             assert isinstance(dialog, NewEvaluationScreen)
@@ -142,7 +149,7 @@ async def test_an_evaluation_is_begun_in_its_dialog(tmp_path: Path, trust: Calla
             await until(pilot, lambda: "sessions: `four` is no number" in on_screen(app))
             await pilot.press("e")
             await typed(pilot, "4")
-            await pilot.press("j", "j", "space")
+            await pilot.press("j", "j", "j", "space")
             await until(pilot, lambda: all(row in on_screen(app) for row in ("■ mine", "□ builtin", "□ mine=large")))
             ticks = app.screen.query_one("#choices")
             for name in ("mine", "mine=small", "mine=large"):  # the first is ticked, as runs use it
@@ -158,6 +165,89 @@ async def test_an_evaluation_is_begun_in_its_dialog(tmp_path: Path, trust: Calla
             await until(pilot, lambda: "50.0 % (15.0–85.0)" in on_screen(app) and "░" not in on_screen(app))
     assert [(each.key, each.model) for each in begun.contestants] == [("mine-small", "small"), ("mine-large", "large")]
     assert len(begun.sessions) == 4 and {body["model"] for body in server.requests} == {"small", "large"}
+
+
+async def test_what_all_are_shown_and_how_they_are_asked_is_chosen_in_the_dialog(tmp_path: Path) -> None:
+    workspace = motion_workspace(tmp_path)
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/terse.txt").write_text("Be brief.")
+    shutil.copytree(tmp_path / "data/motion", tmp_path / "data/other")
+    typed_in = {
+        "filter": "label:walking", "tools": "detect_periodicity", "temperature": "0.5", "stop": "END", "price_out": "2",
+        "extra_body": '{"chat_template_kwargs": {"enable_thinking": false}}', "concurrency": "1", "count": "1",
+    }  # fmt: skip
+    with fake_server(says("Confidence: high\nFinal Answer: walking", 40)) as server:
+        app = SensorloomApp(workspace)
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await opened(pilot, workspace)
+            dialog = NewEvaluationScreen(workspace)
+            told: list[Evaluation | None] = []
+            app.push_screen(dialog, told.append)
+            await until(pilot, lambda: "▸ datasets         motion ▸" in on_screen(app))
+            rows = dialog.rows
+            names = [option.name for option in rows.options]
+            await pilot.press("space")
+            await until(pilot, lambda: "□ other" in on_screen(app))
+            await pilot.press("j", "space", "enter")
+            await until(pilot, lambda: "▸ datasets         motion, other ▸" in on_screen(app))
+            for name, text in typed_in.items():
+                rows.move_to(names.index(name))
+                await pilot.press("space")
+                await until(pilot, lambda: app.screen is not dialog)
+                if type(app.screen).__name__ == "ListedScreen":
+                    await pilot.press("G", "enter")
+                    await until(pilot, lambda: type(app.screen).__name__ == "AskTextScreen")
+                await pilot.press("ctrl+u")
+                app.screen.query_one("AnswerField").text = text  # pyright: ignore[reportAttributeAccessIssue]
+                await pilot.press("enter")
+                await until(pilot, lambda: app.screen is dialog)
+            for name, steps in (("form", 2), ("system", 3), ("parallel_tool_calls", 2), ("system_role", 3)):
+                rows.move_to(names.index(name))
+                await pilot.press(*["right"] * steps)
+            assert "user" in on_screen(app)
+            dialog._choose("endpoints", f"{server.url}=m")  # pyright: ignore[reportPrivateUsage]
+            await pilot.press("enter")
+            await until(pilot, lambda: bool(told))
+        (evaluation,) = told
+        assert evaluation is not None
+        run_evaluation(workspace, evaluation)
+    (first, _) = server.requests
+    assert {tool["function"]["name"] for tool in first["tools"]} == {"detect_periodicity"}
+    assert first["messages"][0] == {"role": "user", "content": first["messages"][0]["content"]}
+    assert first["messages"][0]["content"].startswith("Be brief."), "instructions as the user's"
+    asked = {"temperature": 0.5, "stop": ["END"], "parallel_tool_calls": False}
+    assert first.items() >= (asked | {"chat_template_kwargs": {"enable_thinking": False}}).items()
+    assert evaluation.form.name == "compact" and evaluation.options["concurrency"] == 1
+    outcomes = outcomes_of(workspace, evaluation, evaluation.contestants[0])
+    assert {outcome.dataset for outcome in outcomes} == {"motion", "other"}
+    assert all(outcome.cost for outcome in outcomes), "at these prices"
+
+
+def test_every_option_of_the_command_is_among_those_of_the_dialog(tmp_path: Path) -> None:
+    workspace = motion_workspace(tmp_path)
+    texts = {
+        "temperature": "0.5", "max_tokens": "77", "top_p": "0.9", "top_k": "5", "min_p": "0.1", "stop": "END",
+        "tool_choice": "required", "parallel_tool_calls": "no", "response_format": '{"type": "text"}',
+        "extra_body": '{"a": 1}', "system_role": "user", "connect_timeout_sec": "5", "first_token_timeout_sec": "50",
+        "timeout_sec": "40", "price_in": "1", "price_out": "2", "concurrency": "3",
+    }  # fmt: skip
+    assert {*texts} == {*SERVING} == {*FLAGS, "concurrency"} - {"headers"}
+    assert {*texts} < {option.name for option in options_for(workspace, ("motion",), ())}
+    chosen = {"datasets": "motion", "max_turns": "3", "few_shot": "2", "seed": "1", **texts}
+    wanted = wanted_of(workspace, chosen)
+    assert dict(wanted.options) == {name: read_option(name, text) for name, text in texts.items()}
+    assert (wanted.max_turns, wanted.seed, wanted.form and wanted.form.few_shot) == (3, 1, 2)
+    for name, text, told in (("top_p", "2", "top p: `2` is not a number"), ("tools", "fly", "did you mean|lists them")):
+        with pytest.raises(UsageError, match=told):
+            wanted_of(workspace, {**chosen, name: text})
+
+
+def run_evaluation(workspace: Workspace, evaluation: Evaluation) -> None:
+    over = threading.Event()
+    run = EvaluationRun(workspace, evaluation, lambda progress: over.set() if progress.over else None)
+    run.start()
+    assert over.wait(60)
+    run.close()
 
 
 async def typed(pilot: Any, text: str) -> None:

@@ -1,0 +1,59 @@
+"""Asking one contestant what is still missing: whom, how, and the run, the same for the command and the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from core.evaluation.contest import Contestant, Evaluation
+from core.model.client import Model
+from core.model.endpoints import ModelChoice, choose
+from core.runs.batch import run_jobs
+from core.runs.events import TurnEvent
+from core.runs.job import Job, Ran
+from core.workspace import Workspace
+
+
+def choice_for(
+    workspace: Workspace, evaluation: Evaluation, contestant: Contestant, headers: Mapping[str, str] | None = None
+) -> ModelChoice:
+    """Whom a contestant is, and how all are asked.
+
+    Args:
+        workspace: where the evaluation is.
+        evaluation: what is asked of whom.
+        contestant: one of its contestants.
+        headers: which of them go with the requests beside the settings' own: an evaluation keeps none.
+
+    Raises:
+        UsageError: its endpoint is not there any more.
+    """
+    options = {**evaluation.options, "headers": headers}
+    return choose(workspace, contestant.endpoint, contestant.model, seed=evaluation.seed, **options)
+
+
+async def ask_contestant(
+    workspace: Workspace,
+    evaluation: Evaluation,
+    contestant: Contestant,
+    jobs: Sequence[Job],
+    model: Model,
+    *,
+    ended: Callable[[Ran], None],
+    watch: Callable[[Job, TurnEvent], None] | None = None,
+    parallel: int | None = None,
+) -> list[Ran]:
+    """Run what is missing of one contestant; as `core.runs.batch.run_jobs`."""
+    return await run_jobs(
+        evaluation.apart(workspace, contestant),
+        jobs,
+        model,
+        ended=ended,
+        parallel=parallel,
+        watch=watch,
+        tools=None if contestant.tools else (),
+    )
+
+
+def not_begun(jobs: Sequence[Job], ran: Sequence[Ran]) -> int:
+    """How many jobs were not begun since what failed would meet them too; none where it was stopped."""
+    return len(jobs) - len(ran) if any(result.for_all for result in ran) else 0
