@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.cli.commands import print_json, say
-from core.cli.run_progress import with_model
+from core.cli.run_progress import say_meanwhile, with_model
 from core.cli.threads import chosen
 from core.errors import SensorloomError
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.model.client import Model
+    from core.runs.events import Tell
     from core.storage.store import Stored
 
-Ask = Callable[["Workspace", "Stored", "Model"], Awaitable[tuple[str, "Stored | None"]]]
+Ask = Callable[["Workspace", "Stored", "Model", "Tell"], Awaitable[tuple[str, "Stored | None"]]]
 
 
 def ask_beside_each(
@@ -47,7 +49,9 @@ def ask_beside_each(
     async def each(model: Model) -> None:
         for stem in stems:
             try:
-                sentence, changed = await ask(workspace, read(workspace.threads, stem), model)
+                sentence, changed = await ask(
+                    workspace, read(workspace.threads, stem), model, partial(say_meanwhile, stem)
+                )
             except SensorloomError as error:
                 sentence, changed = str(error), None
             say(sentence if stem in sentence else f"{stem}: {sentence}", err=as_json)

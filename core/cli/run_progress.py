@@ -28,9 +28,6 @@ def run_shown(
     workspace: Workspace, choice: ModelChoice, count: int, work: Callable[[Model, Ended, Watch], Awaitable[Result]]
 ) -> Result:
     """Let `work` run so many threads with a model, and say on stderr how each went."""
-    from core.model.refusals import Dropped
-    from core.model.reply import Waiting
-
     done = 0
 
     def ended(ran: Ran) -> None:
@@ -39,11 +36,7 @@ def run_shown(
         say(f"[{done:>{len(str(count))}}/{count}] {_line(ran)}", err=True)
 
     def watch(job: Job, event: TurnEvent) -> None:
-        if isinstance(event, Waiting):
-            name = job.stem or job.session
-            say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
-        elif isinstance(event, Dropped):
-            say(f"note: {event.sentence}", err=True)
+        say_meanwhile(job.stem or job.session, event)
 
     async def shown(model: Model) -> Result:
         name = await model.name()
@@ -51,6 +44,18 @@ def run_shown(
         return await work(model, ended, watch)
 
     return with_model(workspace, choice, shown)
+
+
+def say_meanwhile(name: str, event: TurnEvent) -> None:
+    """Say what a person should know while a model is asked about something of this name: a wait, and what its server
+    would not be asked."""
+    from core.model.refusals import Dropped
+    from core.model.reply import Waiting
+
+    if isinstance(event, Waiting):
+        say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
+    elif isinstance(event, Dropped):
+        say(f"note: {event.sentence}", err=True)
 
 
 def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model], Awaitable[Result]]) -> Result:

@@ -6,6 +6,7 @@ carries the run it belongs to, because several threads run at once and one threa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.model.refusals import Dropped
@@ -128,6 +129,10 @@ TurnEvent = (
     | ThreadMade
     | TurnEnded
 )
+
+
+Tell = Callable[[Waiting | Dropped], object]
+"""Told of what a person should know while a model is asked: a wait, and what the server would not be asked."""
 
 
 def merge_text(events: list[TurnEvent]) -> list[TurnEvent]:

@@ -18,7 +18,8 @@ from core.curate.task import asking_prompt
 from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.events import SEVERAL, Reported, ThreadMade, TurnAccepted, TurnEnded, TurnEvent, TurnMade
+from core.model.refusals import Dropped
+from core.runs.events import SEVERAL, Reported, Tell, ThreadMade, TurnAccepted, TurnEnded, TurnEvent, TurnMade
 from core.runs.question import propose_question
 from core.runs.remembered import open_model
 from core.runs.turn_loop import propose, propose_many, run_to_end
@@ -29,7 +30,7 @@ Sink = Callable[[TurnEvent], None]
 Make = Callable[[str], AsyncIterator[TurnEvent]]
 """Makes a run's events; it is given the run's id and called in the runner's event loop."""
 
-AskBeside = Callable[[Workspace, Stored, Model], Awaitable[tuple[str, Stored | None]]]
+AskBeside = Callable[[Workspace, Stored, Model, Tell], Awaitable[tuple[str, Stored | None]]]
 """Asks a model something about a thread; called in the runner's event loop."""
 
 CLOSE_TIMEOUT_SEC = 5.0
@@ -107,11 +108,13 @@ class TurnRunner:
         return self.start(stored.stem, events)
 
     def ask_beside(self, stored: Stored, choice: ModelChoice, work: AskBeside) -> str:
-        """Ask the model for something that is no turn: `work` gives a sentence for a person, and the thread as it is
-        saved now, where it changed."""
+        """Ask the model for what is no turn: `work` gives a sentence, and the thread as it is saved if it changed."""
 
         async def events(run: str) -> AsyncIterator[TurnEvent]:
-            sentence, changed = await work(self._workspace, stored, self._model(choice))
+            sentence, changed = await work(
+                self._workspace, stored, self._model(choice),
+                lambda event: isinstance(event, Dropped) and self._tell(Dropped(run, event.name, event.sentence)),
+            )  # fmt: skip
             if changed is not None:
                 yield TurnAccepted(run, changed)
             yield Reported(run, sentence)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from core.errors import ModelError
 from core.model.client import Model
+from core.model.refusals import Dropped
+from core.model.reply import Waiting
 from core.runs.batch import Job, Ran, run_jobs
+from core.runs.events import Tell, TurnEvent
 from core.storage.store import Stored
 from core.teaching.difficulty import measure
 from core.teaching.hinted import strip_hints, with_hints
@@ -16,9 +20,11 @@ from core.thread.form import form_of
 from core.workspace import Workspace
 
 
-async def several_ways(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+async def several_ways(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """Go several ways at the thread's session with its question, and keep the right ones."""
-    ran = await run_ways(workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=_unseen)
+    ran = await run_ways(
+        workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=_unseen, watch=_telling(tell)
+    )
     _refuse_failures(ran)
     sessions, done = await asyncio.to_thread(keep_right, workspace, ran, await model.name())
     right, of, pairs = (sessions[0].rate.right, sessions[0].rate.of, sessions[0].pairs) if sessions else (0, 0, 0)
@@ -27,9 +33,9 @@ async def several_ways(workspace: Workspace, stored: Stored, model: Model) -> tu
     return f"{right} of {of} ways were right: {kept_ways}, the others are in the trash{problems}", None
 
 
-async def hinted(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+async def hinted(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """A new thread about the same session and question, whose teacher is told the truth; kept when nothing shows it."""
-    ran = await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, ended=_unseen)
+    ran = await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, ended=_unseen, watch=_telling(tell))
     (result,) = await asyncio.to_thread(strip_hints, workspace, ran)
     if result.error:
         return result.error, None
@@ -38,10 +44,12 @@ async def hinted(workspace: Workspace, stored: Stored, model: Model) -> tuple[st
     return f"{result.stored.stem} is made, and nothing in it shows that its teacher was told the truth", None
 
 
-async def difficulty(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+async def difficulty(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """Measure how often the model answers the thread's session right."""
     ran: list[Ran] = []
-    rates = await measure(workspace, [_job(stored)], model, attempts=WAYS, parallel=WAYS, ended=ran.append)
+    rates = await measure(
+        workspace, [_job(stored)], model, attempts=WAYS, parallel=WAYS, ended=ran.append, watch=_telling(tell)
+    )
     if not rates:
         _refuse_failures(ran)
         return "nothing was measured: no attempt came to its end", None
@@ -61,6 +69,14 @@ def _refuse_failures(ran: list[Ran]) -> None:
     """Raise ModelError with the first reason where every attempt failed."""
     if ran and all(result.error for result in ran):
         raise ModelError(ran[0].error)
+
+
+def _telling(tell: Tell) -> Callable[[Job, TurnEvent], None]:
+    def watch(_: Job, event: TurnEvent) -> None:
+        if isinstance(event, Waiting | Dropped):
+            tell(event)
+
+    return watch
 
 
 def _unseen(_: Ran) -> None:

@@ -10,6 +10,7 @@ from core.errors import UsageError
 from core.lint import grounding
 from core.model.client import Model
 from core.model.request import sent_messages
+from core.runs.events import Tell
 from core.storage.store import Stored
 from core.teaching.asking import ask
 from core.thread.conclusion import final_answer, stated_confidence
@@ -28,7 +29,7 @@ NOW = (
 
 
 async def check_faithfulness(
-    workspace: Workspace, stored: Stored, model: Model, way: Way = "drop"
+    workspace: Workspace, stored: Stored, model: Model, tell: Tell, way: Way = "drop"
 ) -> tuple[str, Stored | None]:
     """Ask for the final answer twice, with the cited result as it is and with it dropped or perturbed, and record
     whether answer or confidence moved. A model whose answer to the thread as it is differs from the stored one already
@@ -41,8 +42,8 @@ async def check_faithfulness(
     thread = stored.thread
     index, cites = cited_result(thread)
     ahead = await asyncio.to_thread(ahead_of, workspace, thread)
-    control = await _concluded(thread, index, None, model, ahead)
-    moved_to = await _concluded(thread, index, way, model, ahead)
+    control = await _concluded(thread, index, None, model, ahead, tell)
+    moved_to = await _concluded(thread, index, way, model, ahead, tell)
     verdict = _verdict(str(thread.metadata.get("final_answer")), control, moved_to)
     facts = {"way": way, "message": index, "cited": cites > 0, "answer": moved_to[0], "confidence": moved_to[1]}
     changed = with_faithfulness(thread, verdict, **facts, model=await model.name())
@@ -69,10 +70,13 @@ def cited_result(thread: Thread) -> tuple[int, int]:
     return index, cites
 
 
-async def _concluded(thread: Thread, index: int, way: Way | None, model: Model, ahead: Ahead) -> tuple[str, str]:
+async def _concluded(
+    thread: Thread, index: int, way: Way | None, model: Model, ahead: Ahead, tell: Tell
+) -> tuple[str, str]:
     """The answer and the confidence that the model states; empty where it states none, or calls a tool instead."""
     messages = disturbed(thread.messages[:-1], index, way)
-    reply = await ask(model, sent_messages([*ahead.examples, *messages], ahead.system, NOW), thread.tools or ())
+    sent = sent_messages([*ahead.examples, *messages], ahead.system, NOW)
+    reply = await ask(model, sent, tell, thread.tools or ())
     return final_answer(reply.text) or "", stated_confidence(reply.text) or ""
 
 

@@ -19,6 +19,7 @@ from core.curate.steps import commit
 from core.errors import ModelError, UsageError, system_reason
 from core.model.client import Model
 from core.model.request import sent_messages
+from core.runs.events import Tell
 from core.storage.store import Stored
 from core.teaching.asking import ask
 from core.thread.judgements import HIGHEST, LOWEST, with_judgement
@@ -71,7 +72,9 @@ def read_rubric(path: Path) -> Rubric:
     return Rubric(path.name, text)
 
 
-async def judge(workspace: Workspace, stored: Stored, model: Model, rubric: Rubric) -> tuple[str, Stored | None]:
+async def judge(
+    workspace: Workspace, stored: Stored, model: Model, tell: Tell, rubric: Rubric
+) -> tuple[str, Stored | None]:
     """Let a model judge the thread by the rubric and record its score.
 
     Raises:
@@ -82,7 +85,7 @@ async def judge(workspace: Workspace, stored: Stored, model: Model, rubric: Rubr
         raise UsageError(f"{stored.stem} is not finished, so there is nothing to judge")
     conversation = json.dumps(sent_messages(stored.thread.messages, ""), ensure_ascii=False, indent=1)
     system = {"role": "system", "content": JUDGE.format(rubric=rubric.text.strip())}
-    reply = await ask(model, [system, {"role": "user", "content": f"The conversation:\n{conversation}"}])
+    reply = await ask(model, [system, {"role": "user", "content": f"The conversation:\n{conversation}"}], tell)
     judgement = _read(reply.text, model)
     changed = with_judgement(
         stored.thread,

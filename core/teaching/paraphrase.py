@@ -16,6 +16,7 @@ from core.lint import Context, check_thread
 from core.lint.grounding import quoted_numbers
 from core.lint.label_set import dataset_labels
 from core.model.client import Model
+from core.runs.events import Tell
 from core.runs.replay import replay
 from core.storage.store import Stored
 from core.teaching.asking import ask
@@ -33,7 +34,7 @@ PARAPHRASE = (
 )
 
 
-async def paraphrase(workspace: Workspace, stored: Stored, model: Model) -> tuple[str, Stored | None]:
+async def paraphrase(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """Let the model write the reasoning of a good thread anew. What does not hold is thrown away, all of it; what holds
     is saved as one step.
 
@@ -51,7 +52,7 @@ async def paraphrase(workspace: Workspace, stored: Stored, model: Model) -> tupl
     for message in thread.messages:
         body, end = _parts(text_of(message)) if is_assistant(message) else ("", "")
         if body:
-            reply = await ask(model, [_message("system", PARAPHRASE), _message("user", body)])
+            reply = await ask(model, [_message("system", PARAPHRASE), _message("user", body)], tell)
             message = {**message, "content": "\n\n".join(filter(None, (_tidy(reply.text), end)))}
         messages.append(message)
     changed = with_made_by(with_messages(thread, messages), paraphrase=await model.name())

@@ -14,6 +14,8 @@ from core.curate.bulk import Bulk
 from core.curate.ways import keep_ways
 from core.errors import ModelError
 from core.model.client import Model
+from core.model.refusals import Dropped
+from core.model.reply import Waiting
 from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.question import propose_question
@@ -65,7 +67,9 @@ async def run_ways(
     """
     every: list[Job] = []
     for job in jobs:
-        question = job.question or (job.asked.question if job.asked else "") or await _question(workspace, job, model)
+        question = (
+            job.question or (job.asked.question if job.asked else "") or await _question(workspace, job, model, watch)
+        )
         every += [
             replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
             for way in range(ways)
@@ -73,7 +77,9 @@ async def run_ways(
     return await run_jobs(workspace, every, model, parallel=parallel, ended=ended, watch=watch, keep_empty=keep_empty)
 
 
-async def _question(workspace: Workspace, job: Job, model: Model) -> str:
+async def _question(
+    workspace: Workspace, job: Job, model: Model, watch: Callable[[Job, TurnEvent], None] | None
+) -> str:
     from core.curate.task import asking_prompt
     from core.datasets.standard import open_dataset
 
@@ -85,6 +91,8 @@ async def _question(workspace: Workspace, job: Job, model: Model) -> str:
                 question = event.text
             case TurnEnded():
                 problem = event.error
+            case Waiting() | Dropped() if watch is not None:
+                watch(job, event)
             case _:
                 pass
     if not question:

@@ -17,7 +17,7 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tests.core.teaching.test_hinted import assert_no_truth, with_a_truth_of_its_own
 from tests.core.teaching.test_paraphrase import finished
-from tests.fake_server import fake_server, says
+from tests.fake_server import fails, fake_server, says
 from tests.tui.motion import motion_workspace
 from tui.__main__ import run
 
@@ -57,6 +57,18 @@ def test_a_score_is_kept_with_the_rubrics_version_and_undone(workspace: Workspac
     ]  # fmt: skip
     curate.undo(workspace, stem)
     assert store.read(workspace.threads, stem).thread.metadata["judgements"][-1]["verdict"] == "reject"
+
+
+@pytest.mark.parametrize("command", [["judge", "--rubric", "rubric.md"], ["paraphrase"], ["faithfulness"]])
+def test_what_the_server_would_not_be_asked_is_said_once(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], command: list[str]
+):
+    (workspace.root / "sensorloom.toml").write_text("[model]\nseed = 3\n")
+    stem = finished(workspace).stem
+    command = [str(workspace.root / word) if word == "rubric.md" else word for word in command]
+    with fake_server(fails(400, "Unsupported parameter: seed"), GOOD) as server:
+        run([*command, stem, "--workspace", str(workspace.root), "--trust", "--endpoint", server.url, "--model", "m"])
+    assert capsys.readouterr().err.count("refuses `seed`") == 1
 
 
 def test_stats_say_how_well_judge_and_person_agree(workspace: Workspace, capsys: pytest.CaptureFixture[str]):

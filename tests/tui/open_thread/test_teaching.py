@@ -12,7 +12,7 @@ from core.storage.pass_rates import PassRate, latest, read_pass_rates
 from core.storage.store import Stored, read_all
 from core.workspace import Workspace, open_workspace
 from tests.core.teaching.test_paraphrase import finished
-from tests.fake_server import Answer, calls, fake_server, says
+from tests.fake_server import Answer, calls, fails, fake_server, says
 from tests.tui.driving import notices, opened, work
 from tests.tui.motion import motion_workspace, new_thread, until
 from tui.widgets.conversation import Conversation
@@ -105,6 +105,16 @@ async def test_other_words_come_into_the_open_thread_and_undone(workspace: Works
             await until(pilot, lambda: not work(screen).busy)
             await pilot.press("u")
             await until(pilot, lambda: work(screen).stored.thread.messages == stored.thread.messages)
+
+
+async def test_what_the_server_would_not_be_asked_is_said_on_the_screen_too(
+    workspace: Workspace, served: Served, trust: Callable[[Path], None]
+):
+    finished(workspace)
+    (workspace.root / "sensorloom.toml").write_text("[model]\nseed = 3\n")
+    trust(workspace.root)
+    with fake_server(fails(400, "Unsupported parameter: seed"), RIGHT) as server:
+        assert "it is left out from now on" in await told(served(server.url), "L", "f", until_told="refuses `seed`")
 
 
 async def test_whether_an_answer_rests_on_what_it_cites(workspace: Workspace, served: Served):
