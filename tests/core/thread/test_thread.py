@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings, strategies
 
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.storage import store
@@ -145,6 +146,22 @@ def test_file_form_is_two_spaces_utf8_and_a_newline():
     data = encode(Thread({"id": "é", "metadata": {}, "messages": [], "s": "\ud800"}))
     assert data.startswith('{\n  "id": "é"'.encode()) and data.endswith(b"}\n")
     assert json.loads(data)["s"] == "\ud800"
+
+
+_JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats() | strategies.text(),
+    lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_JSON)
+@settings(max_examples=200, deadline=None)
+@example([{}, [], {"": [[]]}, '\ud83d\u2028\x7f\\"\t', 1e22, -0.0, 10**30, float("nan")])
+def test_what_is_written_is_laid_out_as_python_lays_it_out(value: object):
+    laid_out = json.dumps({"id": "a", "messages": value}, indent=2, ensure_ascii=False) + "\n"
+    written = encode(Thread({"id": "a", "messages": value})).decode()
+    assert written == "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in laid_out)
 
 
 @pytest.mark.parametrize(
