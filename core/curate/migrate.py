@@ -18,6 +18,7 @@ from core.errors import SensorloomError, ThreadError, system_reason
 from core.files import read_regular_file
 from core.storage import history, store, thread_files
 from core.storage.atomic import digest, write_atomic
+from core.storage.locks import locked
 from core.thread.json_form import decode_object, shape_of
 from core.thread.updates import with_metadata
 from core.thread.value import Thread
@@ -74,7 +75,7 @@ def migrate(
         for number, stem in enumerate(stems, 1):
             promised = [outcome.id for outcome in outcomes] if dry_run else []
             try:
-                with store.locked(workspace.threads):
+                with locked(workspace.threads):
                     outcomes.append(_migrate(workspace, stem, promised, group))
             except SensorloomError as error:
                 outcomes.append(Migrated(stem, problem=str(error)))

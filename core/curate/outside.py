@@ -8,6 +8,7 @@ from core.curate.branching import add_branch
 from core.curate.steps import put, recorder
 from core.storage import history, store
 from core.storage.atomic import Content
+from core.storage.locks import thread_locked
 from core.storage.store import Stored
 from core.storage.thread_files import path_of, stamp_of
 from core.thread.branches import branched
@@ -54,7 +55,7 @@ def take_theirs(workspace: Workspace, seen: Stored, theirs: Stored | None = None
     """
     if not workspace.threads.is_dir():
         return store.read(workspace.threads, seen.stem)  # fails; no folder is made where one went away as a whole
-    with store.locked(workspace.threads):
+    with thread_locked(workspace.threads, seen.stem):
         path = path_of(workspace.threads, seen.stem)
         if theirs is None or theirs.stamp is None or stamp_of(str(path)) != theirs.stamp:
             there = store.present(workspace.threads, seen.stem)
@@ -95,7 +96,7 @@ def mine_as_branch(workspace: Workspace, seen: Stored, mine: Thread) -> Stored:
 
 def _note(workspace: Workspace, seen: Stored, *, only_threads: bool = False) -> Content | None:
     """Note the file as it is now in the history, and return what it holds; None when there is no file."""
-    with store.locked(workspace.threads):
+    with thread_locked(workspace.threads, seen.stem):
         there = store.present(workspace.threads, seen.stem)
         if there is not None and only_threads:
             decode(there.data, f"{seen.stem}.json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.curate.steps import recorder
 from core.errors import SensorloomError, UsageError
 from core.storage import history, store
+from core.storage.locks import thread_locked
 from core.storage.step_log import Step
 from core.storage.store import Stored
 from core.thread.json_form import decode
@@ -22,7 +23,7 @@ def take_back(workspace: Workspace, stem: str, number: int) -> Stored:
         UsageError: there is no such step, it is not in force, or what it changed was changed again since.
         SensorloomError: the file cannot be read or written, or is no longer what was read.
     """
-    with store.locked(workspace.threads):
+    with thread_locked(workspace.threads, stem):
         past = history.reconcile(workspace, stem, store.present(workspace.threads, stem))
         try:
             step = past.step(number)

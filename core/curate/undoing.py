@@ -11,6 +11,7 @@ from core.curate.steps import put
 from core.errors import ConflictError, SensorloomError, ThreadError, UsageError
 from core.storage import history, store
 from core.storage.atomic import Content
+from core.storage.locks import thread_locked
 from core.storage.step_log import History, Step
 from core.storage.store import Stored
 from core.workspace import Workspace
@@ -136,7 +137,7 @@ def _next(past: History, direction: Direction) -> Step | None:
 
 def _current(workspace: Workspace, stem: str) -> tuple[str | None, History]:
     """The digest of the file as it is, and the history with that accounted for."""
-    with store.locked(workspace.threads):
+    with thread_locked(workspace.threads, stem):
         there = store.present(workspace.threads, stem)
         return there and there.digest, history.reconcile(workspace, stem, there)
 

@@ -20,7 +20,7 @@ from core.errors import SensorloomError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder, write_atomic
 from core.storage.export_log import UNNAMED
-from core.storage.store import locked
+from core.storage.locks import locked
 
 ENTRIES_FILE = "dataset_info.json"
 """What LLaMA-Factory looks for beside the data. Exports and others add to it; it is never replaced."""

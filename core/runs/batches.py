@@ -23,7 +23,8 @@ from core.model.endpoints import ModelChoice
 from core.model.options import OPTIONS
 from core.runs.job import Job, Ran
 from core.storage.atomic import write_atomic
-from core.storage.store import locked, read
+from core.storage.locks import locked
+from core.storage.store import read
 from core.storage.thread_files import path_of
 from core.thread.evidence import Evidence
 from core.thread.form import TaskForm

@@ -17,7 +17,7 @@ import msgspec
 from core.errors import SensorloomError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import write_atomic
-from core.storage.store import locked
+from core.storage.locks import locked
 from core.storage.thread_files import path_of, stems
 from core.thread.proposal import Proposal
 from core.thread.value import timestamp

@@ -13,7 +13,7 @@ from core.errors import SensorloomError, ThreadError
 from core.files import read_regular_file
 from core.storage.atomic import digest
 from core.storage.export_log_file import Left, add_export, read_exports, write_exports
-from core.storage.store import locked
+from core.storage.locks import locked
 from core.storage.thread_files import path_of, read_bytes
 from core.text import unicode_text
 from core.thread.summary import Summary

@@ -67,7 +67,7 @@ def forget(workspace: Workspace, stem: str) -> None:
 def reconcile(workspace: Workspace, stem: str, present: Content | None) -> History:
     """The history with the file as it is now accounted for: what happened outside, or did not happen, is noted.
 
-    To be called under the folder's lock. A thread that has no history keeps none.
+    To be called under the thread's lock. A thread that has no history keeps none.
     """
     past = read(workspace, stem)
     last = past.last
@@ -88,7 +88,7 @@ def record(
     group: str = "",
     of: int | None = None,
 ) -> History:
-    """Note an action that is about to be carried out, both states kept. To be called under the folder's lock.
+    """Note an action that is about to be carried out, both states kept. To be called under the thread's lock.
 
     `of` is the step that it takes back without those that came after.
     """
@@ -109,7 +109,7 @@ def record(
 
 
 def record_outside(workspace: Workspace, stem: str, before: Content | None, after: Content | None) -> History:
-    """Note another program's change of a file whose earlier bytes are known. To be called under the folder's lock."""
+    """Note another program's change of a file whose earlier bytes are known. To be called under the thread's lock."""
     past = read(workspace, stem)
     if past.last is not None:
         return reconcile(workspace, stem, after)
@@ -120,7 +120,7 @@ def record_outside(workspace: Workspace, stem: str, before: Content | None, afte
 
 
 def record_again(workspace: Workspace, stem: str, past: History, kind: Literal["undo", "redo"]) -> History:
-    """Note that the next undo or redo of `past` is about to be carried out. To be called under the folder's lock."""
+    """Note that the next undo or redo of `past` is about to be carried out. To be called under the thread's lock."""
     step = past.next_undo if kind == "undo" else past.next_redo
     if step is None:
         raise SensorloomError(f"{stem}: there is nothing to {kind}")

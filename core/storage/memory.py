@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SensorloomError
-from core.storage.store import locked
+from core.storage.locks import locked
 from core.workspace import Workspace, private_folder
 
 if TYPE_CHECKING:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,24 @@ class HighestNumbers:
         self._quick_seconds = quick_seconds
         self._share = share
         self._known: dict[Path, _Highest] = {}
+        self._being_given: dict[Path, list[int]] = {}
+        self._guard = Lock()
+
+    @contextmanager
+    def next(self, folder: Path, look: Callable[[], int]) -> Generator[int]:
+        """A number above those in the folder, and above those that other threads of this program have for files that
+        they are about to write. `look` as in `of`."""
+        with self._guard:
+            numbers = self._being_given.setdefault(folder, [])
+            number = max(self.of(folder, look), *numbers, 0) + 1
+            numbers.append(number)
+        try:
+            yield number
+        finally:
+            with self._guard:
+                numbers.remove(number)
+                if not numbers:
+                    del self._being_given[folder]
 
     def of(self, folder: Path, look: Callable[[], int]) -> int:
         """The highest number in a folder; `look` looks through it where that is due."""
@@ -45,5 +65,6 @@ class HighestNumbers:
 
     def note(self, folder: Path, number: int) -> None:
         """Take note that a number was given to a new thread."""
-        if folder in self._known:
-            self._known[folder] = _Highest(number, self._known[folder].until)
+        known = self._known.get(folder)
+        if known is not None:
+            self._known[folder] = _Highest(max(number, known.number), known.until)

@@ -15,7 +15,7 @@ import msgspec
 from core.errors import UsageError, WorkspaceError
 from core.files import read_regular_file
 from core.storage.atomic import write_atomic
-from core.storage.store import locked
+from core.storage.locks import locked
 from core.text import unicode_text
 
 SPLITS_FILE = "splits.json"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from core.errors import ConflictError, SensorloomError, ThreadError, UsageError, system_reason
+from core.errors import ConflictError, ThreadError, UsageError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import Content, sync_folder, write_atomic
+from core.storage.locks import BusyError, thread_locked
 from core.storage.numbers import HighestNumbers
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.thread.json_form import decode, encode
@@ -83,14 +84,14 @@ def replace(
         stem: which thread.
         content: the new bytes; None removes the file.
         expected: the digest of what was read; None when there must be no file.
-        record: told before the write, under the lock.
+        record: told before the write, under the thread's lock.
 
     Raises:
         ConflictError: the file is no longer what was read; nothing was written.
         SensorloomError: it cannot be written.
     """
     path = path_of(folder, stem)
-    with locked(folder):
+    with thread_locked(folder, stem):
         there = present(folder, stem)
         if (there and there.digest) != expected:
             raise ConflictError(f"{path.name} {_what_happened(there, expected)}")
@@ -130,7 +131,8 @@ def create(folder: Path, thread: Thread, record: Record | None = None) -> Stored
         ConflictError: a file of that name exists.
         UsageError: the id cannot be a file name.
     """
-    with locked(folder):
+    _refuse_unsafe(thread.id)
+    with thread_locked(folder, thread.id):
         return _create(folder, thread, record)
 
 
@@ -148,13 +150,33 @@ def create_new(
     `reserved` gives stems that are not in the folder and must not be given again, such as those of deleted threads;
     `numbers` remembers what was found.
     """
-    with locked(folder):
-        return _create(folder, make(new_id(folder, dataset, session, reserved, numbers)), record)
+    base = id_base(dataset, session)
+    with numbers.next(folder, partial(_highest, folder, reserved)) as number, ExitStack() as stack:
+        while not _begun(stack, folder, stem := f"{base}_v4_{number:04d}"):
+            number += 1
+        numbers.note(folder, number)
+        return _create(folder, make(stem), record)
+
+
+def _begun(stack: ExitStack, folder: Path, stem: str) -> bool:
+    """Take a new thread's lock, unless there is such a thread, or somebody is about to write one."""
+    with ExitStack() as attempt:
+        try:
+            attempt.enter_context(thread_locked(folder, stem, patience_sec=0))
+        except BusyError:
+            return False
+        if path_of(folder, stem).exists():
+            return False
+        stack.push(attempt.pop_all())
+    return True
+
+
+def _refuse_unsafe(stem: str) -> None:
+    if not is_safe_stem(stem):
+        raise UsageError(f"{stem!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
 
 
 def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
-    if not is_safe_stem(thread.id):
-        raise UsageError(f"{thread.id!r} cannot be a thread's id: use letters, digits, `.`, `_` and `-`")
     path = path_of(folder, thread.id)
     if path.exists():
         raise ConflictError(f"{path.name} exists already")
@@ -189,46 +211,13 @@ def new_id(
 ) -> str:
     """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
     base = id_base(dataset, session)
-
-    def look() -> int:
-        matches = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
-        return max((int(match[1]) for match in matches if match), default=0)
-
-    number = numbers.of(folder, look) + 1
+    number = numbers.of(folder, partial(_highest, folder, reserved)) + 1
     while path_of(folder, f"{base}_v4_{number:04d}").exists():
         number += 1
     numbers.note(folder, number)
     return f"{base}_v4_{number:04d}"
 
 
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
-"""The folders whose lock the running code is under. A thread that is given a copy of the context is under it too."""
-
-
-@contextmanager
-def locked(folder: Path) -> Generator[None]:
-    """One writer of ours at a time, so that check and rename are one step between our own processes. The folder is
-    made when it is not there. Entered again by code that is under it already, it does nothing.
-
-    Raises:
-        SensorloomError: another process of ours does not let go, or the folder cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    if folder in _held.get():
-        yield
-        return
-    lock = FileLock(folder / ".sensorloom.lock", timeout=20, poll_interval=0.01)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise SensorloomError(f"another sensorloom has been writing in {folder} for 20 s; try again") from error
-    except OSError as error:
-        raise SensorloomError(f"cannot write in {folder}: {system_reason(error)}") from error
-    token = _held.set(_held.get() | {folder})
-    try:
-        yield
-    finally:
-        _held.reset(token)
-        lock.release()
+def _highest(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
+    matches = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+    return max((int(match[1]) for match in matches if match), default=0)

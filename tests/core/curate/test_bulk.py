@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from core import curate
 from core.curate.bulk import for_each
 from core.errors import SensorloomError
 from core.storage import history, store
+from core.storage.locks import thread_locked
 from core.storage.numbers import HighestNumbers
 from core.storage.store import Stored
 from core.thread import value
@@ -39,7 +41,10 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     workspace: Workspace, finished: Stored, copies: list[str]
 ):
     (workspace.threads / "c30.json").write_bytes(b'{"half')
-    (workspace.threads / ".c31.json.0123456789ab.tmp").write_bytes(b"left by a kill")
+    left = workspace.threads / ".c31.json.0123456789ab.tmp"
+    left.write_bytes(b"left by a kill")
+    os.utime(left, (0, 0))
+    (workspace.threads / ".c32.json.0123456789ab.tmp").write_bytes(b"somebody is writing it now")
     (workspace.threads / ".notes.tmp").write_bytes(b"somebody's own")
     told: list[tuple[int, int]] = []
     done = curate.set_verdicts(workspace, copies, "accept", progress=lambda done, total: told.append((done, total)))
@@ -48,7 +53,7 @@ def test_many_are_judged_as_one_step_and_what_cannot_be_is_told(
     assert len(done.problems) == 1 and "c30.json" in done.problems[0]
     assert told == [(60, 60)]
     assert set(verdicts(workspace, good)) == {"accept"}
-    assert {path.name for path in workspace.threads.glob(".*.tmp")} == {".notes.tmp"}
+    assert {path.name for path in workspace.threads.glob(".*.tmp")} == {".c32.json.0123456789ab.tmp", ".notes.tmp"}
     undone = curate.undo(workspace, "c59")
     assert undone.sentence == "undid: verdict accept of 59 threads" and not undone.problems
     assert all((workspace.threads / f"{stem}.json").read_bytes() == finished.data for stem in good)
@@ -98,26 +103,26 @@ def test_a_disk_that_fails_for_one_does_not_hide_it_in_an_undo(workspace: Worksp
     assert len(undone.stems) == 59 and verdicts(workspace, ["c07"]) == ["skip"]
 
 
-def test_another_writer_gets_its_turn_among_many(workspace: Workspace, copies: list[str]):
-    begun, written_at = Event(), list[int]()
-    at = 0
+def test_who_writes_one_thread_holds_up_no_other(workspace: Workspace, copies: list[str]):
+    begun, let_go = Event(), Event()
 
     def other() -> None:
-        begun.wait(20)
-        with store.locked(workspace.threads):
-            written_at.append(at)
+        with thread_locked(workspace.threads, "c07"):
+            begun.set()
+            let_go.wait(20)
 
-    def progress(done: int, _: int) -> None:
-        nonlocal at
-        at = done
-        begun.set()
+    def act(stem: str) -> str:
+        with thread_locked(workspace.threads, stem):
+            if stem == "c59":
+                let_go.set()
+            return stem.upper()
 
     writer = Thread(target=other)
     writer.start()
-    results = [*for_each(workspace, copies, lambda stem: stem.upper(), progress, under_one_lock=4)]
-    assert results == [(stem, stem.upper()) for stem in copies]
+    assert begun.wait(20)
+    assert [*for_each(workspace, copies, act)] == [(stem, stem.upper()) for stem in copies]
     writer.join(20)
-    assert written_at and written_at[0] < 60
+    assert let_go.is_set()
 
 
 def test_a_folder_that_cannot_be_locked_is_told_for_each(workspace: Workspace, copies: list[str]):
@@ -125,7 +130,7 @@ def test_a_folder_that_cannot_be_locked_is_told_for_each(workspace: Workspace, c
         raise OSError(30, "Read-only file system")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("filelock.FileLock.acquire", refuse)
+        patch.setattr("fcntl.lockf", refuse)
         done = curate.change_tags(workspace, copies, ["x"])
     assert not done.changed and len(done.problems) == 60 and "read-only" in done.problems[0]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import Timeout
 
 from core import curate
 from core.errors import ConflictError, DatasetError, SensorloomError, ThreadError, UsageError
@@ -436,9 +435,10 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(workspace: Worksp
 def test_a_writer_that_does_not_let_go_is_said_in_a_sentence(
     workspace: Workspace, finished: Stored, monkeypatch: pytest.MonkeyPatch
 ):
-    def busy(*_: object, **__: object) -> None:
-        raise Timeout("x")
+    def busy(*_: object) -> None:
+        raise BlockingIOError
 
-    monkeypatch.setattr("filelock.BaseFileLock.acquire", busy)
+    monkeypatch.setattr("fcntl.lockf", busy)
+    monkeypatch.setattr("core.storage.locks.PATIENCE_SEC", 0.02)
     with pytest.raises(SensorloomError, match="another sensorloom has been writing"):
         set_tags(workspace, finished, ["x"])

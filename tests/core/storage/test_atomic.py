@@ -63,7 +63,7 @@ def test_a_file_system_without_locks_is_one_sentence(
     def refuse(*_: object) -> None:
         raise OSError(refusal, os.strerror(refusal))
 
-    monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setattr("fcntl.lockf", refuse)
     with pytest.raises(SensorloomError, match=f"cannot write in {workspace.threads}: {os.strerror(refusal).lower()}"):
         set_verdict(workspace, finished, "accept")
     assert (workspace.threads / f"{finished.stem}.json").read_bytes() == finished.data
