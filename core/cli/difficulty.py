@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run import model_options
-from core.cli.run_progress import Watch, run_shown
+from core.cli.run_progress import Shown, run_shown
 from core.cli.serving_options import parallel_option, serving_in, serving_options
 from core.errors import UsageError
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.model.client import Model
-    from core.runs.batch import Ran
     from core.storage.pass_rates import PassRate
 
 
@@ -60,15 +58,12 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
     attempts: int = options["attempts"]
     choice = choose(workspace, options["endpoint"], options["model"], seed=seed, **serving_in(options))
 
-    parallel = options["parallel"]
-
-    async def work(
-        model: Model, ended: Callable[[Ran], None], watch: Watch
-    ) -> tuple[dict[tuple[str, str], PassRate], str]:
-        rates = await measure(workspace, jobs, model, attempts=attempts, parallel=parallel, ended=ended, watch=watch)
+    async def work(model: Model, shown: Shown) -> tuple[dict[tuple[str, str], PassRate], str]:
+        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
+        rates = await measure(workspace, jobs, model, attempts=attempts, **watched)
         return rates, await model.name()
 
-    rates, name = run_shown(workspace, choice, len(jobs) * attempts, work)
+    rates, name = run_shown(workspace, choice, len(jobs) * attempts, work, options["parallel"])
     _tell(rates, name, attempts, as_json)
     return 0 if len(rates) == len(jobs) else 1
 

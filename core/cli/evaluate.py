@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
-from core.cli.run_progress import STOPPED, Watch, run_shown
+from core.cli.run_progress import STOPPED, Shown, run_shown
 from core.cli.serving_options import (
     FLAGS,
     PROMPTS,
@@ -149,13 +149,12 @@ def _run(
     """Run what is missing of one contestant."""
     from core.evaluation.asking import ask_contestant, choice_for
 
-    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
-        parallel = options["parallel"]
-        return await ask_contestant(
-            workspace, evaluation, contestant, jobs, model, ended=ended, watch=watch, parallel=parallel
-        )
+    async def work(model: Model, shown: Shown) -> list[Ran]:
+        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
+        return await ask_contestant(workspace, evaluation, contestant, jobs, model, **watched)
 
-    return run_shown(workspace, choice_for(workspace, evaluation, contestant, options["headers"]), len(jobs), work)
+    choice = choice_for(workspace, evaluation, contestant, options["headers"])
+    return run_shown(workspace, choice, len(jobs), work, options["parallel"])
 
 
 def _for_inspect(

@@ -30,7 +30,7 @@ from core.thread.evidence import WANTED
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.cli.run_progress import Watch
+    from core.cli.run_progress import Shown
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
@@ -218,13 +218,14 @@ def _run(
     from core.runs.batch import run_jobs
     from core.teaching.hinted import strip_hints
 
-    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> list[Ran]:
+    async def work(model: Model, shown: Shown) -> list[Ran]:
         def noted(result: Ran) -> None:
             if batch is not None:
                 batch.note_ended(result)
-            ended(result)
+            shown.ended(result)
 
-        ran = await run_jobs(workspace, jobs, model, parallel=parallel, ended=noted, watch=watch, keep_empty=keep_empty)
-        return strip_hints(workspace, ran)
+        watched: Any = {"meter": shown.meter, "ended": noted, "watch": shown.watch, "keep_empty": keep_empty}
+        return strip_hints(workspace, await run_jobs(workspace, jobs, model, **watched))
 
-    return run_shown(workspace, choice, len(jobs), work)
+    done = 0 if batch is None else len(batch.over)
+    return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import click
+
 from core.cli.commands import say
+from core.cli.output import in_terminal
 from core.text import counted, one_line
 from core.workspace import Workspace
 
@@ -16,32 +22,116 @@ if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
     from core.runs.events import TurnEvent
+    from core.runs.progress import Meter
 
 STOPPED = 130
 """The exit code after ctrl-C, as shells have it."""
+LINE_SEC, PIPE_SEC = 0.5, 30.0
+"""Between two looks at how far it is: in a terminal, where a line shows it, and in a pipe, where each is a line."""
+AGAIN_SEC = 5.0
+"""Several threads wait for the same reason: it is said again only after so long."""
 Result = TypeVar("Result")
-Ended = Callable[["Ran"], None]
-Watch = Callable[["Job", "TurnEvent"], None]
+
+
+class Shown:
+    """A run of several threads as a person watches it."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        """Counts and paces the threads."""
+        self._line = in_terminal(sys.stderr) and meter.progress.of > 1
+        """Whether a line is kept at the end that says how far it is."""
+        self._reasons: dict[str, float] = {}
+
+    def ended(self, ran: Ran) -> None:
+        """Say what became of a thread."""
+        progress = self.meter.progress
+        number = progress.done + progress.failed
+        self._say(f"[{number:>{len(str(progress.of))}}/{progress.of}] {_line(ran)}")
+
+    def watch(self, job: Job, event: TurnEvent) -> None:
+        """Say what a thread waits for, and what it is asked without."""
+        from core.model.reply import Waiting
+
+        text = _meanwhile(job.stem or job.session, event)
+        if isinstance(event, Waiting) and self.meter.progress.of > 1:
+            now = time.monotonic()
+            if now - self._reasons.get(event.reason, -AGAIN_SEC) < AGAIN_SEC:
+                return
+            self._reasons[event.reason] = now
+        if text:
+            self._say(text)
+
+    async def keep(self) -> None:
+        """Show again and again how far it is, until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(LINE_SEC if self._line else PIPE_SEC)
+                if self._line:
+                    self._draw()
+                elif self.meter.progress.of > 1:
+                    say(" · ".join(self._told()), err=True)
+        finally:
+            self._clear()
+
+    def _told(self) -> list[str]:
+        from core.runs.progress import told
+
+        return told(self.meter.progress)
+
+    def _say(self, text: str) -> None:
+        self._clear()
+        say(text, err=True)
+        self._draw()
+
+    def _clear(self) -> None:
+        if self._line:
+            click.echo(f"\r{' ' * _columns()}\r", err=True, nl=False)
+
+    def _draw(self) -> None:
+        if self._line:
+            text = ""
+            for part in self._told():
+                longer = f"{text} · {part}" if text else part
+                text = longer if len(longer) <= _columns() else text
+            click.echo(f"\r{text:<{_columns()}}", err=True, nl=False)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns - 1
 
 
 def run_shown(
-    workspace: Workspace, choice: ModelChoice, count: int, work: Callable[[Model, Ended, Watch], Awaitable[Result]]
+    workspace: Workspace,
+    choice: ModelChoice,
+    count: int,
+    work: Callable[[Model, Shown], Awaitable[Result]],
+    parallel: int | None = None,
+    done: int = 0,
 ) -> Result:
-    """Let `work` run so many threads with a model, and say on stderr how each went."""
-    done = 0
+    """Let `work` run threads with a model, and say on stderr how each went and how far it is.
 
-    def ended(ran: Ran) -> None:
-        nonlocal done
-        done += 1
-        say(f"[{done:>{len(str(count))}}/{count}] {_line(ran)}", err=True)
-
-    def watch(job: Job, event: TurnEvent) -> None:
-        say_meanwhile(job.stem or job.session, event)
+    Args:
+        workspace: where the threads are.
+        choice: whom to ask.
+        count: how many threads it is, in all.
+        work: runs them; it is given the model, and who watches.
+        parallel: how many at once; see `core.runs.pace.pace_for`.
+        done: how many of them were over before.
+    """
+    from core.runs.pace import pace_for
+    from core.runs.progress import Meter
 
     async def shown(model: Model) -> Result:
         name = await model.name()
-        say(f"{count} thread{'s' * (count > 1)} with {name} ({choice.endpoint.name})", err=True)
-        return await work(model, ended, watch)
+        say(f"{counted(count - done, 'thread')} with {name} ({choice.endpoint.name})", err=True)
+        watching = Shown(Meter(pace_for(choice, parallel), count, done))
+        keeping = asyncio.create_task(watching.keep())
+        try:
+            return await work(model, watching)
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
 
     return with_model(workspace, choice, shown)
 
@@ -49,13 +139,21 @@ def run_shown(
 def say_meanwhile(name: str, event: TurnEvent) -> None:
     """Say what a person should know while a model is asked about something of this name: a wait, and what its server
     would not be asked."""
+    if text := _meanwhile(name, event):
+        say(text, err=True)
+
+
+def _meanwhile(name: str, event: TurnEvent) -> str:
     from core.model.refusals import Dropped
     from core.model.reply import Waiting
 
-    if isinstance(event, Waiting):
-        say(f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}", err=True)
-    elif isinstance(event, Dropped):
-        say(f"note: {event.sentence}", err=True)
+    match event:
+        case Waiting():
+            return f"{name}: waiting {event.seconds:.1f} s: {one_line(event.reason, 200)}"
+        case Dropped():
+            return f"note: {event.sentence}"
+        case _:
+            return ""
 
 
 def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model], Awaitable[Result]]) -> Result:

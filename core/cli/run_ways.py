@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.cli.commands import print_json, say
-from core.cli.run_progress import STOPPED, Watch, run_shown
+from core.cli.run_progress import STOPPED, Shown, run_shown
 from core.text import counted
 from core.workspace import Workspace
 
@@ -28,13 +28,12 @@ def run_ways_shown(
     ways: int = options["per_session"]
     parallel, keep_empty = options["parallel"], options["keep_empty"]
 
-    async def work(model: Model, ended: Callable[[Ran], None], watch: Watch) -> tuple[list[Ran], str]:
-        ran = await run_ways(
-            workspace, jobs, model, ways=ways, parallel=parallel, ended=ended, watch=watch, keep_empty=keep_empty
-        )
+    async def work(model: Model, shown: Shown) -> tuple[list[Ran], str]:
+        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch, "keep_empty": keep_empty}
+        ran = await run_ways(workspace, jobs, model, ways=ways, **watched)
         return strip_hints(workspace, ran), await model.name()
 
-    ran, name = run_shown(workspace, choice, len(jobs) * ways, work)
+    ran, name = run_shown(workspace, choice, len(jobs) * ways, work, parallel)
     stopped = any(result.cancelled for result in ran)
     if stopped or options["keep"] == "all":
         say(f"{counted(len(ran), 'thread')} stay as they are" + (": stopped" if stopped else ""), err=as_json)

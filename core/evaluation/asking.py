@@ -10,6 +10,7 @@ from core.model.endpoints import ModelChoice, choose
 from core.runs.batch import run_jobs
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
+from core.runs.progress import Meter
 from core.workspace import Workspace
 
 
@@ -40,7 +41,7 @@ async def ask_contestant(
     *,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
-    parallel: int | None = None,
+    meter: Meter | None = None,
 ) -> list[Ran]:
     """Run what is missing of one contestant; as `core.runs.batch.run_jobs`."""
     return await run_jobs(
@@ -48,7 +49,7 @@ async def ask_contestant(
         jobs,
         model,
         ended=ended,
-        parallel=parallel,
+        meter=meter,
         watch=watch,
         tools=None if contestant.tools else (),
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from core.model.client import Model
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran, carry_out
-from core.runs.pace import Pace, pace_for
+from core.runs.pace import pace_for
+from core.runs.progress import Meter
 from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread
 from core.workspace import Workspace
@@ -26,12 +27,12 @@ CANCEL_AGAIN_SEC = 5.0
 
 async def run_jobs(
     workspace: Workspace,
-    jobs: Iterable[Job],
+    jobs: Sequence[Job],
     model: Model,
     *,
     ended: Callable[[Ran], None],
     parallel: int | None = None,
-    pace: Pace | None = None,
+    meter: Meter | None = None,
     watch: Callable[[Job, TurnEvent], None] | None = None,
     tools: Sequence[Tool] | None = None,
     keep_empty: bool = False,
@@ -45,7 +46,7 @@ async def run_jobs(
         model: who makes the turns.
         ended: told of each thread when it is over.
         parallel: how many threads run at the same time; see `core.runs.pace.pace_for`.
-        pace: decides that instead; the caller may pause it.
+        meter: decides that instead, and counts what comes of them.
         watch: told of every event.
         tools: what the model is offered; the workspace's tools unless told.
         keep_empty: whether a new thread stays to which nothing came.
@@ -56,61 +57,63 @@ async def run_jobs(
     from core.runs.toolbox import open_toolbox
 
     offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
-    pace, seen = pace or pace_for(model.choice, parallel), watch or _unwatched
+    meter = meter or Meter(pace_for(model.choice, parallel), len(jobs))
+    under_way, stopping = _UnderWay(meter.pace.end_thread), False
     results: dict[int, Ran] = {}
-    under_way = _UnderWay()
-    stopping = False
+
+    def seen(job: Job, event: TurnEvent) -> None:
+        meter.hear(event)
+        if watch is not None:
+            watch(job, event)
 
     async def work(number: int, job: Job) -> None:
         nonlocal stopping
-        try:
-            result = await carry_out(workspace, job, model, offered, seen, pace=pace, keep_empty=keep_empty)
-            results[number] = result
-            stopping = stopping or result.for_all or result.cancelled
-            ended(result)
-        finally:
-            pace.end_thread()
+        result = await carry_out(workspace, job, model, offered, seen, pace=meter.pace, keep_empty=keep_empty)
+        results[number] = result
+        stopping = stopping or result.for_all or result.cancelled
+        meter.hear(result)
+        ended(result)
 
     try:
         for number, job in enumerate(jobs):
-            await pace.begin_thread()
+            await meter.pace.begin_thread()
             if stopping or under_way.failed:  # also where a job came to its own end at the moment of the stop
-                pace.end_thread()
+                meter.pace.end_thread()
                 break
             under_way.begin(work(number, job))
         await under_way.ended()
     except asyncio.CancelledError:
         await under_way.stopped()
-    under_way.raise_failure()
     return [results[number] for number in sorted(results)]
 
 
 class _UnderWay:
-    """The tasks that are not over yet, and why any of those failed that are."""
+    """The tasks that are not over yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, over: Callable[[], object]) -> None:
+        """Args: `over` is called when one is over."""
         self.failed: list[BaseException] = []
+        """What those raised that did not come to their own end."""
+        self._over = over
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._over)
+        task.add_done_callback(self._ended)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed.append(error)
-
-    def raise_failure(self) -> None:
-        """Raise what the first of them failed with, if any did."""
-        if self.failed:
-            raise self.failed[0]
+        self._over()
 
     async def ended(self) -> None:
-        """Wait until all are over."""
+        """Wait until all are over. Raises what one of them raised."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+        if self.failed:
+            raise self.failed[0]
 
     async def stopped(self) -> None:
         """Stop all, and wait until they are over."""
@@ -118,10 +121,6 @@ class _UnderWay:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_SEC)
-
-
-def _unwatched(job: Job, event: TurnEvent) -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

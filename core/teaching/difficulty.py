@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core.datasets.standard import StandardDataset
 from core.model.client import Model
 from core.runs.batch import Job, Ran
 from core.runs.events import TurnEvent
+from core.runs.progress import Meter
 from core.storage import history
 from core.storage.pass_rates import DIFFICULTIES, PassRate, add_pass_rates, latest, read_pass_rates
 from core.teaching.rejection import is_right, run_ways
@@ -25,6 +27,7 @@ async def measure(
     *,
     attempts: int,
     parallel: int | None = None,
+    meter: Meter | None = None,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
 ) -> dict[tuple[str, str], PassRate]:
@@ -40,7 +43,8 @@ async def measure(
     with tempfile.TemporaryDirectory() as folder:
         apart = replace(workspace, threads=Path(folder) / "threads", exports=Path(folder) / "exports")
         try:
-            ran = await run_ways(apart, jobs, model, ways=attempts, parallel=parallel, ended=ended, watch=watch)
+            watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch}
+            ran = await run_ways(apart, jobs, model, ways=attempts, **watched)
         finally:
             shutil.rmtree(history.folder(apart), ignore_errors=True)
     rates: dict[tuple[str, str], PassRate] = {}

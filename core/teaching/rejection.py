@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.curate.bulk import Bulk
 from core.curate.ways import keep_ways
@@ -18,6 +19,7 @@ from core.model.refusals import Dropped
 from core.model.reply import Waiting
 from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
+from core.runs.progress import Meter
 from core.runs.question import propose_question
 from core.storage.pass_rates import PassRate, add_pass_rates
 from core.storage.store import Stored
@@ -56,6 +58,7 @@ async def run_ways(
     *,
     ways: int,
     parallel: int | None = None,
+    meter: Meter | None = None,
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
     keep_empty: bool = False,
@@ -74,7 +77,8 @@ async def run_ways(
             replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
             for way in range(ways)
         ]
-    return await run_jobs(workspace, every, model, parallel=parallel, ended=ended, watch=watch, keep_empty=keep_empty)
+    watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch, "keep_empty": keep_empty}
+    return await run_jobs(workspace, every, model, **watched)
 
 
 async def _question(

@@ -14,6 +14,7 @@ from core.runs.batch import run_jobs
 from core.runs.events import TurnStarted
 from core.runs.job import Job
 from core.runs.pace import MOST, Pace, pace_for
+from core.runs.progress import Meter
 from core.settings_tables import ModelSettings
 from core.workspace import open_workspace
 from tests.fake_server import fails, fake_server, says
@@ -142,7 +143,7 @@ async def test_it_hears_what_the_client_is_told(tmp_path: Path) -> None:
     with fake_server(busy, busy, says("It moves.\n\nConfidence: high\nFinal Answer: walking", 60)) as server:
         jobs = [Job("made", session, "What?") for session in sorted(dataset.labels)[:4]]
         model = Model(ModelChoice(Endpoint("fake", server.url), "m"))
-        ran = await run_jobs(workspace, jobs, model, pace=pace, ended=lambda _: None)
+        ran = await run_jobs(workspace, jobs, model, meter=Meter(pace, 4), ended=lambda _: None)
         await model.aclose()
     assert [result.finished for result in ran] == [True] * 4
     assert pace.limit < 4 and (pace.running, pace.turns) == (0, 0)
