@@ -21,6 +21,10 @@ from core.trust import Question, question, user_folder
 PARTS = ("threads", "exports", "data")
 EVALUATIONS = "evaluations"
 """Beside `threads/`: the answers of evaluated models."""
+PACKS = "packs"
+"""In `threads/`: the packs, many threads in one file."""
+PACK = ".jsonl.zst"
+"""The ending of packs. One that cannot be read is listed, under its whole name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,10 @@ def _link(workspace: Workspace, text: str) -> tuple[str, int]:
         SensorloomError: there is no such thread.
     """
     from core.errors import UsageError
+    from core.storage.thread_files import exists
 
     stem, _, number = text.partition("#")
-    if not (workspace.threads / f"{stem}.json").is_file():
+    if not stem or not exists(workspace.threads, stem):
         raise UsageError(
             f"--open {text}: there is no thread {stem} in {workspace.threads}; `sensorloom list` names all"
         )

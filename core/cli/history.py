@@ -48,9 +48,9 @@ def command(
 
 def _shown(workspace: Workspace, stem: str, diff: int | None, before: int | None, as_json: bool) -> int:
     from core.storage import history
-    from core.storage.thread_files import path_of
+    from core.storage.thread_files import exists
 
-    there = path_of(workspace.threads, stem).exists()
+    there = exists(workspace.threads, stem)
     past = history.read(workspace, stem)
     if not there and not past.steps:
         raise UsageError(f"there is no thread {stem!r} in {workspace.shown(workspace.threads)}, and never was")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -39,26 +39,30 @@ def chosen(workspace: Workspace, names: Iterable[str], wanted: str) -> list[str]
     Raises:
         UsageError: neither names nor a filter, a thread that is not there, or nothing is selected.
     """
-    from core.storage.thread_files import path_of
+    from core.storage.thread_files import exists
 
     stems = list(dict.fromkeys(map(stem_of, names)))
     if not stems and not wanted.strip():
         raise UsageError("name threads, or select them with --filter (`sensorloom list --filter …` shows which)")
     for stem in stems:
-        if not path_of(workspace.threads, stem).exists():
+        if not exists(workspace.threads, stem):
             raise UsageError(f"there is no thread {stem!r} in {workspace.shown(workspace.threads)}")
     if not wanted.strip():
         return stems
+    matching = selected(workspace, wanted, set(stems))
+    if not matching:
+        raise UsageError(f"no thread matches the filter {wanted!r}")
+    return matching
+
+
+def selected(workspace: Workspace, wanted: str, among: Set[str] = frozenset()) -> list[str]:
+    """The stems of the threads that a filter selects, all or among some. Raises FilterError."""
     from core.filters.language import parse, select
     from core.listing.index import summaries
 
     condition = parse(wanted, workspace)
-    among = set(stems)
     listed = [summary for summary in summaries(workspace) if not among or summary.stem in among]
-    matching = [summary.stem for summary in select(workspace.threads, listed, condition)]
-    if not matching:
-        raise UsageError(f"no thread matches the filter {wanted!r}")
-    return matching
+    return [summary.stem for summary in select(workspace.threads, listed, condition)]
 
 
 def turn_number(stored: Stored, number: int) -> Turn:

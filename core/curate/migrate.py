@@ -143,7 +143,7 @@ def _new_id(workspace: Workspace, document: Mapping[str, Any], stem: str, promis
     had = history.folder(workspace) / f"{renamed}.log"
     named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}", renamed) is not None
     if named and renamed not in (*promised, stem) and not had.exists():
-        if not thread_files.path_of(workspace.threads, renamed).exists():
+        if not thread_files.exists(workspace.threads, renamed):
             return renamed
     names = str(document.get("dataset_name")), str(document.get("session_id"))
     return store.new_id(workspace.threads, *names, lambda: [*history.reserved(workspace), *promised, stem])
@@ -170,7 +170,7 @@ def _undone_before(workspace: Workspace, document: Mapping[str, Any], stem: str,
     base = store.id_base(str(document.get("dataset_name")), str(document.get("session_id")))
     names = [_renamed(document, ""), *history.stems_of_group(workspace, step.group)]
     for name in dict.fromkeys(name for name in names if name == names[0] or name.startswith(f"{base}_v4_")):
-        if not thread_files.is_stem(name) or thread_files.path_of(workspace.threads, name).exists():
+        if not thread_files.is_stem(name) or thread_files.exists(workspace.threads, name):
             continue
         past = history.read(workspace, name)
         conversion = past.next_redo
@@ -185,7 +185,7 @@ def _undone_before(workspace: Workspace, document: Mapping[str, Any], stem: str,
 def _candidates(workspace: Workspace, document: Mapping[str, Any]) -> Iterator[str]:
     """The threads that may have been made of a document: that of its id, and where another has it, its session's."""
     renamed = _renamed(document, "")
-    if not thread_files.is_stem(renamed) or not thread_files.path_of(workspace.threads, renamed).exists():
+    if not thread_files.is_stem(renamed) or not thread_files.exists(workspace.threads, renamed):
         return
     yield renamed
     base = store.id_base(str(document.get("dataset_name")), str(document.get("session_id")))

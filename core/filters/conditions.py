@@ -199,9 +199,9 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
 
 
 def _is_thread(workspace: Workspace, stem: str) -> bool:
-    from core.storage.thread_files import is_stem, path_of
+    from core.storage.thread_files import exists, is_stem
 
-    return is_stem(stem) and path_of(workspace.threads, stem).exists()
+    return is_stem(stem) and exists(workspace.threads, stem)
 
 
 def _saved(part: Written, negated: bool, workspace: Workspace, within: frozenset[str]) -> Group:

@@ -110,7 +110,7 @@ class Threads:
         a second copy."""
         if stem not in self._names:
             return True
-        if thread_files.path_of(self._workspace.threads, stem).exists():
+        if thread_files.exists(self._workspace.threads, stem):
             return False
         past = history.read(self._workspace, stem)
         return bool(past.undone) and not past.done

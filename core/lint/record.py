@@ -39,12 +39,12 @@ def look_at(folder: Path, stem: str, labels: tuple[str, ...]) -> Record | None:
     """Read and check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
     try:
         looked = time.time_ns()
-        stat = thread_files.path_of(folder, stem).stat()
+        size, mtime_ns = thread_files.thread_stamp(folder, stem)
         thread = store.read(folder, stem).thread
     except (SensorloomError, OSError):
         return None
     findings = tuple(check_thread(thread, Context(stem, labels)))
-    return Record(stem, stat.st_size, stat.st_mtime_ns, looked, labels, findings, spoken_signature(thread))
+    return Record(stem, size, mtime_ns, looked, labels, findings, spoken_signature(thread))
 
 
 def record_maker(

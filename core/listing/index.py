@@ -16,7 +16,7 @@ from core.listing import index_cache
 from core.listing.summary import Look, look, summarize
 from core.storage.atomic import digest
 from core.storage.store import Stored
-from core.storage.thread_files import SETTLED_NS, file_name, listed_as, unlistable
+from core.storage.thread_files import SETTLED_NS, file_name, find_packed, listing
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
@@ -59,7 +59,8 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         known: the summaries from an earlier scan.
         trusted_ns: the time of that earlier scan; files changed just before it are read again.
     """
-    there = _listing(folder)
+    # newest first, so that the freshest work is read first
+    there = sorted(listing(folder), key=lambda file: -file.mtime_ns)
     outdated = [
         stem
         for stem, size, mtime_ns in there
@@ -87,9 +88,12 @@ def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> 
     threads: list[Stored] = []
     for number, stem in enumerate(stems):
         if not os.path.lexists(folder / file_name(stem)):
-            if stem in known:
+            in_pack = find_packed(folder, stem)
+            if in_pack is None and stem in known:
                 gone.append(stem)
-            continue
+            earlier = known.get(stem)
+            if in_pack is None or (earlier and (earlier.size, earlier.mtime_ns) == in_pack.stamp):
+                continue  # gone, or packed as it was
         seen = look(folder, stem) if number < FEW else Look(summarize(folder, stem))
         fresh = seen.summary
         if fresh != known.get(stem):
@@ -145,23 +149,3 @@ def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
         with closing(in_order(part_maker, (folder,), parts)) as results:
             for listed in results:
                 yield from listed
-
-
-def _listing(folder: Path) -> list[tuple[str, int, int]]:
-    """Stem, size and mtime in ns of every file that is listed, newest last so that the freshest work is read first."""
-    files: list[tuple[str, int, int]] = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if stem := listed_as(entry.name):
-                    try:
-                        stat = entry.stat()
-                        files.append((stem, stat.st_size, stat.st_mtime_ns))
-                    except OSError:
-                        files.append((stem, 0, 0))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise unlistable(folder, error) from error
-    files.sort(key=lambda file: -file[2])
-    return files

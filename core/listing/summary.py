@@ -11,16 +11,17 @@ from core.storage.thread_files import (
     ROWS,
     RegularFile,
     is_stem,
+    no_thread_problem,
     path_of,
     read_bytes,
     read_regular,
-    rows_problem,
     stamp_of,
 )
 from core.thread.json_form import OlderFormError, decoded
 from core.thread.skim import skimmed
 from core.thread.summary import Summary, summary_of
 from core.thread.value import Thread
+from core.workspace import PACK
 
 
 class Look(msgspec.Struct, gc=False):
@@ -48,12 +49,12 @@ def look(folder: Path, stem: str) -> Look:
 
 
 def _regular(folder: Path, stem: str) -> RegularFile | None:
-    return read_regular(f"{folder}/{stem}.json") if is_stem(stem) and not stem.endswith(ROWS) else None
+    return read_regular(f"{folder}/{stem}.json") if is_stem(stem) and not stem.endswith((ROWS, PACK)) else None
 
 
 def _look(folder: Path, stem: str, file: RegularFile | None) -> Look:
     size, mtime_ns = 0, 0
-    if problem := rows_problem(stem):
+    if problem := no_thread_problem(folder, stem):
         size, mtime_ns = stamp_of(str(path_of(folder, stem))) or (0, 0)
         return Look(Summary(stem, size, mtime_ns, "other", problem))
     try:

@@ -25,7 +25,7 @@ from core.runs.job import Job, Ran
 from core.storage.atomic import write_atomic
 from core.storage.locks import locked
 from core.storage.store import read
-from core.storage.thread_files import path_of
+from core.storage.thread_files import exists
 from core.thread.evidence import Evidence
 from core.thread.form import TaskForm
 from core.thread.hint import hint_for
@@ -131,7 +131,7 @@ class Batch:
                 line.form,
             )
             stem = self.stems.get(number, "")
-            if stem and path_of(workspace.threads, stem).exists():
+            if stem and exists(workspace.threads, stem):
                 if read(workspace.threads, stem).thread.status != "active":
                     self.note(number, stem, over=True)
                     continue

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from core.errors import ConflictError, ThreadError, UsageError, system_reason
 from core.files import read_regular_file
-from core.storage.atomic import Content, sync_folder, write_atomic
+from core.storage.atomic import Content, write_atomic
 from core.storage.locks import BusyError, thread_locked
 from core.storage.numbers import HighestNumbers
-from core.storage.thread_files import path_of, read_bytes, stems
+from core.storage.thread_files import exists, packed_bytes, path_of, read_bytes, remove, stems
 from core.thread.json_form import decode, encode
 from core.thread.updates import touched
 from core.thread.value import Thread
@@ -100,22 +100,27 @@ def replace(
         if content is not None:
             write_atomic(path, content.data)
         elif there is not None:
-            try:
-                path.unlink()
-            except OSError as error:
-                raise ThreadError(f"cannot remove {path}: {system_reason(error)}") from error
-            sync_folder(folder)
+            remove(folder, stem)
 
 
 def present(folder: Path, stem: str) -> Content | None:
-    """What a thread's file holds, None when there is no file. Raises ConflictError when it cannot be read."""
+    """What a thread's file holds, or a pack in its place; None when there is neither. Raises ConflictError when it
+    cannot be read."""
     path = path_of(folder, stem)
     try:
         return Content.of(read_regular_file(path))
     except FileNotFoundError:
-        return None
+        return _packed(path)
     except OSError as error:
         raise ConflictError(f"{path.name} can no longer be read: {system_reason(error)}") from error
+
+
+def _packed(path: Path) -> Content | None:
+    try:
+        data = packed_bytes(path)
+    except ThreadError as error:
+        raise ConflictError(str(error)) from error
+    return None if data is None else Content.of(data)
 
 
 def _what_happened(there: Content | None, expected: str | None) -> str:
@@ -178,7 +183,7 @@ def _refuse_unsafe(stem: str) -> None:
 
 def _create(folder: Path, thread: Thread, record: Record | None) -> Stored:
     path = path_of(folder, thread.id)
-    if path.exists():
+    if exists(folder, thread.id):
         raise ConflictError(f"{path.name} exists already")
     content = Content.of(encode(touched(thread)))
     if record is not None:
@@ -212,7 +217,7 @@ def new_id(
     """A free id `{dataset}_{session}_v4_{NNNN}`: one above the highest number in the folder and in `reserved`."""
     base = id_base(dataset, session)
     number = numbers.of(folder, partial(_highest, folder, reserved)) + 1
-    while path_of(folder, f"{base}_v4_{number:04d}").exists():
+    while exists(folder, f"{base}_v4_{number:04d}"):
         number += 1
     numbers.note(folder, number)
     return f"{base}_v4_{number:04d}"

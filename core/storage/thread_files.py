@@ -1,6 +1,7 @@
-"""The threads folder as a folder: which files it has, and their bytes.
+"""The threads folder as a folder: which threads it has, and their bytes, whether each has a file or stands in a pack.
 
-A thread is addressed by its file's stem. A stem is only ever taken from a folder listing or made by
+A thread is addressed by its file's stem; one without a file may stand in a pack (`core.storage.packed`), which only
+this module and `core.curate.packing` know of. A stem is only ever members from a folder listing or made by
 `core.storage.store.new_id`, so no text from a model or a file becomes a path.
 """
 
@@ -10,15 +11,23 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from core.errors import SensorloomError, ThreadError, system_reason
+from core.storage.atomic import sync_folder
 from core.thread.json_form import MAX_BYTES
+from core.workspace import PACK, PACKS
+
+if TYPE_CHECKING:
+    from core.storage.packed import InPack, Packs
 
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was looked at may have changed again within one tick of its clock: its size and
 time do not tell yet."""
+_LOOKS = 3
+"""How often a folder is listed again at most while it changes from packs to files and back."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -40,7 +49,16 @@ def listed_as(name: str) -> str:
 
 def file_name(stem: str) -> str:
     """The name of the file that is listed under a stem."""
-    return stem if stem.endswith(ROWS) else f"{stem}.json"
+    return stem if stem.endswith((ROWS, PACK)) else f"{stem}.json"
+
+
+def no_thread_problem(folder: Path, stem: str) -> str:
+    """Why what is listed under a stem is no thread, where it is a file of rows, or a pack that cannot be read; else
+    empty."""
+    if stem.endswith(PACK):
+        packs = packs_in(folder)
+        return packs.unreadable.get(stem, "") if packs else ""
+    return rows_problem(stem)
 
 
 def rows_problem(stem: str) -> str:
@@ -51,14 +69,58 @@ def rows_problem(stem: str) -> str:
 
 
 def stems(folder: Path) -> list[str]:
-    """The stems of all thread files, sorted. An absent folder holds none. Raises SensorloomError for one that cannot be
+    """The stems of all threads, sorted. An absent folder holds none. Raises SensorloomError for one that cannot be
     listed."""
     try:
-        return sorted([name[:-5] for name in os.listdir(folder) if is_thread_file(name)])  # noqa: PTH208 - half the time
+        files = [name[:-5] for name in os.listdir(folder) if is_thread_file(name)]  # noqa: PTH208 - half the time
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise unlistable(folder, error) from error
+    packs = packs_in(folder)
+    return sorted(files) if packs is None else sorted({*files, *(stem for stem, _ in packs.places())})
+
+
+class Listed(NamedTuple):
+    """What a threads folder lists."""
+
+    stem: str
+    size: int
+    mtime_ns: int
+
+
+def listing(folder: Path) -> list[Listed]:
+    """Every file and every packed thread, each stem once, in no order. An absent folder holds none. Raises
+    SensorloomError for one that cannot be listed."""
+    packs, files = packs_in(folder), _files(folder)
+    for _ in range(_LOOKS):
+        before, packs = packs, packs_in(folder)
+        if packs is before:
+            break
+        files = _files(folder)  # something was packed or unpacked in between, and may be in neither list
+    if packs is None:
+        return files
+    in_files = {file.stem for file in files}
+    files += [Listed(stem, *in_pack.stamp) for stem, in_pack in packs.places() if stem not in in_files]
+    return files + [Listed(name, 0, 0) for name in packs.unreadable]
+
+
+def _files(folder: Path) -> list[Listed]:
+    files: list[Listed] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if stem := listed_as(entry.name):
+                    try:
+                        stat = entry.stat()
+                        files.append(Listed(stem, stat.st_size, stat.st_mtime_ns))
+                    except OSError:
+                        files.append(Listed(stem, 0, 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unlistable(folder, error) from error
+    return files
 
 
 def unlistable(folder: Path, error: OSError) -> SensorloomError:
@@ -89,8 +151,13 @@ def path_of(folder: Path, stem: str) -> Path:
     return folder / file_name(stem)
 
 
+def exists(folder: Path, stem: str) -> bool:
+    """Whether a thread is there. Raises ThreadError for a stem that would leave the folder."""
+    return path_of(folder, stem).exists() or find_packed(folder, stem) is not None
+
+
 def read_bytes(path: Path) -> bytes:
-    """A thread file's bytes, only from a regular file of a size we accept. Raises ThreadError."""
+    """A thread file's bytes, only from a regular file of a size we accept, or from a pack. Raises ThreadError."""
     if problem := rows_problem(path.name):
         raise ThreadError(problem)
     try:
@@ -103,9 +170,74 @@ def read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError as error:
+        if (packed := packed_bytes(path)) is not None:
+            return packed
         raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
     except OSError as error:
         raise ThreadError(f"{path.name}: {system_reason(error)}") from error
+
+
+def packs_in(folder: Path | str) -> Packs | None:
+    """The packs of a threads folder; None where there are none. Raises ThreadError."""
+    if not os.path.isdir(f"{folder}/{PACKS}"):  # noqa: PTH112 - all that a folder without packs pays
+        return None
+    from core.storage.packed import packs_of
+
+    return packs_of(str(folder))
+
+
+def find_packed(folder: Path | str, stem: str) -> InPack | None:
+    """Where a thread that has no file stands in a pack; None where it does not. Raises ThreadError."""
+    packs = packs_in(folder)
+    return None if packs is None else packs.find(stem)
+
+
+def packed_bytes(path: Path) -> bytes | None:
+    """The bytes of the thread whose file would be at `path`, from a pack; None where it is in none. Raises
+    ThreadError."""
+    in_pack = find_packed(path.parent, path.stem) if is_thread_file(path.name) else None
+    try:
+        return in_pack and in_pack.data
+    except FileNotFoundError:
+        return None  # the pack went away just now, and the thread with it
+
+
+def file_of(folder: Path, stem: str) -> Path:
+    """The file a thread is in: its own, or its pack. Raises ThreadError."""
+    path = path_of(folder, stem)
+    in_pack = None if path.exists() else find_packed(folder, stem)
+    return in_pack.pack.path if in_pack else path
+
+
+def thread_stamp(folder: Path, stem: str) -> tuple[int, int]:
+    """The size and time of a thread's file, or those it was packed with. Raises ThreadError where it is in neither."""
+    path = path_of(folder, stem)
+    if stamp := stamp_of(str(path)):
+        return stamp
+    if in_pack := find_packed(folder, stem):
+        return in_pack.stamp
+    raise ThreadError(f"{path.name}: there is no such thread in {folder}")
+
+
+def remove(folder: Path, stem: str) -> None:
+    """Remove a thread, its file and what packs hold of it. To be called under the thread's lock.
+
+    Raises:
+        ThreadError: it cannot be removed.
+    """
+    path = path_of(folder, stem)
+    packs = packs_in(folder)
+    try:
+        if packs is not None and packs.newest_with(stem):
+            from core.storage.packed import take_out
+
+            take_out(folder, [stem])  # first: what is packed must not show in the place of a file that went
+            path.unlink(missing_ok=True)
+        else:
+            path.unlink()
+    except OSError as error:
+        raise ThreadError(f"cannot remove {path}: {system_reason(error)}") from error
+    sync_folder(folder)
 
 
 class RegularFile(msgspec.Struct, gc=False):
@@ -117,9 +249,12 @@ class RegularFile(msgspec.Struct, gc=False):
 
 
 def read_regular(path: str) -> RegularFile | None:
-    """A thread file's bytes in four system calls; None for whatever needs a closer look, which `read_bytes` takes."""
+    """A thread's bytes in four system calls, or from a pack; None for whatever needs a closer look, which `read_bytes`
+    takes."""
     try:
         handle = os.open(path, _READ)
+    except FileNotFoundError:
+        return _packed_file(path)
     except OSError:
         return None
     try:
@@ -134,8 +269,17 @@ def read_regular(path: str) -> RegularFile | None:
         os.close(handle)
 
 
+def _packed_file(path: str) -> RegularFile | None:
+    folder, _, name = path.rpartition("/")
+    try:
+        in_pack = find_packed(folder, name.removesuffix(".json"))
+        return in_pack and RegularFile(in_pack.data, *in_pack.stamp)
+    except (OSError, ThreadError):
+        return None
+
+
 def stamp_of(path: str) -> tuple[int, int] | None:
-    """A file's size and time, by which one knows whether it changed; None when it is not there."""
+    """A file's size and time, by which one knows whether it changed; None when it is not there, or in a pack."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a Path for each of many thousands takes as long again
     except OSError:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.storage.thread_files import listed_as
+from core.workspace import PACKS
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -38,8 +40,8 @@ def watch_folder(
 ) -> Iterator[set[str] | None]:
     """Yield the stems of thread files that changed, until `stop` is set. Blocks between.
 
-    Yields None when everything may have changed: when watching has begun, and when the folder appeared,
-    vanished or was replaced by another one.
+    Yields None when everything may have changed: when watching has begun, when the folder or that of its packs
+    appeared, vanished or was replaced by another one, and when packs came or went.
 
     Args:
         folder: the threads folder; it need not exist.
@@ -51,17 +53,21 @@ def watch_folder(
     while not stop.is_set():
         identity = _identity(folder)
         watched = folder if identity else _nearest(folder)
+        packs_changed = partial(_of_packs, packs=str(folder / PACKS))
         by_looking = refused or (_is_network(watched) if polling is None else polling)
         began = False
         try:
-            for changes in _changes_in(watched, stop, by_looking):
+            for changes in _changes_in(watched, folder / PACKS, stop, by_looking):
                 if not began:
                     began = True
                     yield None
                 if _identity(folder) != identity:
                     yield None
                     break
-                if changed := _stems(folder, (path for _, path in changes)):
+                paths = [path for _, path in changes]
+                if any(map(packs_changed, paths)):
+                    yield None
+                elif changed := _stems(folder, paths):
                     yield changed
         except (OSError, RuntimeError) as error:  # watchfiles says a lack of inotify instances with an error of its own
             if by_looking or _identity(folder) != identity:  # the folder went while the watch was set up
@@ -73,7 +79,9 @@ def watch_folder(
                 )
 
 
-def _changes_in(watched: Path, stop: threading.Event, by_looking: bool) -> Iterator[set[tuple[Change, str]]]:
+def _changes_in(
+    watched: Path, packs: Path, stop: threading.Event, by_looking: bool
+) -> Iterator[set[tuple[Change, str]]]:
     """What changes in a folder, and nothing now and then. Raises OSError and RuntimeError when it cannot be watched."""
     from watchfiles import watch
 
@@ -81,6 +89,7 @@ def _changes_in(watched: Path, stop: threading.Event, by_looking: bool) -> Itera
     with_parent = not by_looking and os.access(watched.parent, os.R_OK)
     yield from watch(
         *({watched, watched.parent} if with_parent else {watched}),
+        *({packs} if packs.is_dir() else ()),
         watch_filter=None,
         step=STEP_MS,
         debounce=DEBOUNCE_MS,
@@ -95,7 +104,7 @@ def _changes_in(watched: Path, stop: threading.Event, by_looking: bool) -> Itera
     )
 
 
-def _stems(folder: Path, paths: Iterator[str]) -> set[str]:
+def _stems(folder: Path, paths: Iterable[str]) -> set[str]:
     parent = str(folder)
     return {stem for path in paths if (stem := listed_as(os.path.basename(path))) and _under(path, parent)}  # noqa: PTH119 - called for every change
 
@@ -104,12 +113,21 @@ def _under(path: str, parent: str) -> bool:
     return os.path.dirname(path) == parent  # noqa: PTH120 - called for every change
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _of_packs(path: str, packs: str) -> bool:
+    """Whether a path is a pack or what is known of them, not one that is still being written."""
+    return _under(path, packs) and not os.path.basename(path).startswith(".")  # noqa: PTH119 - called for every change
+
+
+def _identity(folder: Path) -> tuple[int, ...]:
+    """By which a folder and that of its packs are known to be others than before; empty when it is not there."""
     try:
         status = folder.stat()
     except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return ()
+    try:
+        return status.st_dev, status.st_ino, (folder / PACKS).stat().st_ino
+    except OSError:
+        return status.st_dev, status.st_ino
 
 
 def _nearest(folder: Path) -> Path:

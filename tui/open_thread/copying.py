@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from core.errors import UsageError
+from core.curate.packing import unpack
+from core.errors import SensorloomError
+from core.storage.thread_files import file_of
 from core.text import one_line
 from core.thread.turns import calls_with_results
 from core.thread.value import Message, call_arguments, call_name, text_of
@@ -71,8 +73,9 @@ class Copying:
         if work is None:
             return
         try:
+            unpack(self._thread.workspace, [work.stored.stem])  # an editor needs a file
             open_in_editor(self._thread.screen.app, self._path)
-        except UsageError as error:
+        except SensorloomError as error:
             self._thread.say(str(error), "error")
         self._thread.changed([work.stored.stem])
 
@@ -80,7 +83,7 @@ class Copying:
     def _path(self) -> Path:
         work = self._thread.work
         assert work is not None
-        return self._thread.workspace.threads / f"{work.stored.stem}.json"
+        return file_of(self._thread.workspace.threads, work.stored.stem)
 
 
 def parts_of_message(messages: Sequence[Message], index: int) -> dict[str, str]:

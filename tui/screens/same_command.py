@@ -90,10 +90,13 @@ COMMANDS_ALONE: Mapping[str, str] = {
     "batches list": "lists what `run --resume` goes on with; changes nothing",
     "batches remove": "forgets a list of what was to be made; no thread changes",
     "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
+    "cat": "writes threads as they are for other programs; changes nothing",
+    "pack": "changes where threads are kept, not what they are; for folders of a hundred thousand",
     "prove": "runs a trainer's code in an environment of its own, beside the program",
     "publish": "writes a folder to be shared; changes nothing in the workspace",
     "questions": "lists the kinds of questions, which `c` in the dialog for a new thread asks; changes nothing",
     "tools": "shows what a model is offered; changes nothing",
+    "unpack": "makes files again of what `pack` packed",
     "trust": "the program asks at its start, before there are keys",
 }
 """Commands that no key does, each with why."""

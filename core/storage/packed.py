@@ -1,0 +1,216 @@
+"""The packs of a threads folder, `packs/` in it: which threads they hold, as though each were a file of the folder.
+
+A thread stands in its file; where it has none, in the newest pack that holds it. Packs never change. That a thread is
+in none any more, because it was deleted or unpacked, is a line of `gone.jsonl` beside them: it counts for all packs up
+to the one it names, so that a thread that is packed again later is there again.
+
+The door to all of this is `core.storage.thread_files`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import SensorloomError, ThreadError, system_reason
+from core.files import read_regular_file
+from core.storage.atomic import sync, sync_folder
+from core.storage.pack_file import Pack, open_pack
+from core.workspace import PACK, PACKS
+
+_GONE = "gone.jsonl"
+_NUMBERED = re.compile(r"pack-(\d+)")
+_SETTLED_NS = 2_000_000_000
+"""A folder that changed this shortly ago may change again within one tick of its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class InPack:
+    """Where a thread stands in a pack."""
+
+    pack: Pack
+    row: int
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of the file as it was packed."""
+        return self.pack.sizes[self.row], self.pack.times[self.row]
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes. Raises as `Pack.data`."""
+        return self.pack.data(self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """The packs of a folder."""
+
+    packs: tuple[Pack, ...]
+    """The newest first."""
+    gone: dict[str, str]
+    """For each stem that is gone the last of the packs that it is gone from."""
+    unreadable: Mapping[str, str]
+    """Names of those that cannot be read, with why in one sentence."""
+
+    def find(self, stem: str) -> InPack | None:
+        """Where a thread stands; None where no pack has it any more."""
+        for pack in self.packs:
+            if (row := pack.row_of(stem)) is not None:
+                return None if self._is_gone(stem, pack) else InPack(pack, row)
+        return None
+
+    def newest_with(self, stem: str) -> str:
+        """The name of the newest pack that has this thread, gone or not; empty where none has."""
+        return next((pack.path.name for pack in self.packs if pack.row_of(stem) is not None), "")
+
+    def places(self) -> Iterator[tuple[str, InPack]]:
+        """Each thread once, with where it stands; those of a pack in the order of their names."""
+        seen: set[str] = set()
+        for number, pack in enumerate(self.packs):
+            stems = pack.stems()
+            for row, stem in enumerate(stems):
+                if stem not in seen and not self._is_gone(stem, pack):
+                    yield stem, InPack(pack, row)
+            if number < len(self.packs) - 1:
+                seen.update(stems)
+
+    def _is_gone(self, stem: str, pack: Pack) -> bool:
+        return stem in self.gone and pack.path.name <= self.gone[stem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    stamp: tuple[int, ...]
+    names: tuple[str, ...]
+    is_settled: bool
+    packs: Packs
+
+
+_loaded: dict[str, _Loaded] = {}
+
+
+def packs_of(folder: str) -> Packs | None:
+    """The packs of a threads folder as they are now; None where there are none."""
+    packs = f"{folder}/{PACKS}"
+    try:
+        status = os.stat(packs)  # noqa: PTH116 - for every thread that has no file
+    except OSError:
+        return None
+    stamp = (status.st_ino, status.st_mtime_ns, *_stamp(f"{packs}/{_GONE}"))
+    known = _loaded.get(folder)
+    if known is not None and known.stamp == stamp and (known.is_settled or known.names == _names(packs)):
+        return known.packs
+    is_settled = time.time_ns() - status.st_mtime_ns > _SETTLED_NS
+    names = _names(packs)
+    _loaded[folder] = _Loaded(stamp, names, is_settled, _read(Path(packs), names, known))
+    return _loaded[folder].packs
+
+
+def next_path(folder: Path) -> Path:
+    """A name for the next pack, after those of all packs that there are."""
+    names = {*_names(f"{folder}/{PACKS}"), *_gone(folder / PACKS / _GONE).values()}
+    number = max((int(match[1]) for match in map(_NUMBERED.match, names) if match), default=0)
+    return folder / PACKS / f"pack-{number + 1:06d}-{os.urandom(3).hex()}{PACK}"
+
+
+def take_out(folder: Path, stems: Iterable[str], last: str = "") -> None:
+    """Note that threads are in no pack any more, on disk when this returns.
+
+    Args:
+        folder: the threads folder.
+        stems: those that no pack holds are passed over.
+        last: the name of the pack up to which that counts; the newest that holds the thread unless told.
+
+    Raises:
+        SensorloomError: that cannot be written.
+    """
+    packs = packs_of(str(folder))
+    names = {stem: last or (packs and packs.newest_with(stem)) for stem in stems}
+    lines = [json.dumps({"id": stem, "pack": name}).encode() + b"\n" for stem, name in names.items() if name]
+    if not lines:
+        return
+    path = folder / PACKS / _GONE
+    try:
+        is_new = not path.exists()
+        with path.open("ab") as file:
+            file.write(b"\n" * (not is_new) + b"".join(lines))  # a kill may have left the last line torn
+            file.flush()
+            sync(file.fileno())
+    except OSError as error:
+        raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
+    if is_new:
+        sync_folder(path.parent)
+
+
+def remove_empty(folder: Path) -> int:
+    """Remove packs of which every thread is gone or stands in a newer one; how many. To be called under the lock of the
+    packs' folder."""
+    packs = packs_of(str(folder))
+    if packs is None:
+        return 0
+    used = {in_pack.pack.path for _, in_pack in packs.places()}
+    unused = [pack.path for pack in packs.packs if pack.path not in used]
+    for path in unused:
+        path.unlink(missing_ok=True)
+    if not packs.unreadable and len(unused) == len(packs.packs):
+        (folder / PACKS / _GONE).unlink(missing_ok=True)  # it was about packs that are no more
+    return len(unused)
+
+
+def _names(packs: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(name for name in os.listdir(packs) if name.endswith(PACK) and not name.startswith(".")))  # noqa: PTH208
+    except OSError:
+        return ()
+
+
+def _stamp(path: Path | str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - for every thread that has no file
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _read(folder: Path, names: Iterable[str], known: _Loaded | None) -> Packs:
+    earlier = {pack.path: pack for pack in known.packs.packs} if known else {}
+    packs: list[Pack] = []
+    unreadable: dict[str, str] = {}
+    for name in sorted(names, reverse=True):
+        path = folder / name
+        try:
+            same = earlier.get(path)
+            packs.append(same if same and same.stamp == _stamp(path) else open_pack(path))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unreadable[name] = f"{name}: a pack that cannot be read: {system_reason(error)}"
+        except ThreadError as error:
+            unreadable[name] = str(error)
+    return Packs(tuple(packs), _gone(folder / _GONE), unreadable)
+
+
+def _gone(path: Path) -> dict[str, str]:
+    gone: dict[str, str] = {}
+    try:
+        lines = read_regular_file(path).split(b"\n")
+    except FileNotFoundError:
+        return gone
+    except OSError as error:
+        raise ThreadError(
+            f"{path}, which says what is in no pack any more, cannot be read: {system_reason(error)}"
+        ) from error
+    for line in filter(None, lines):
+        try:
+            document = json.loads(line)
+            stem, name = str(document["id"]), str(document["pack"])
+        except (ValueError, KeyError, TypeError):
+            continue  # torn by a kill: what it was about was not done either
+        gone[stem] = max(name, gone.get(stem, ""))
+    return gone
