@@ -7,7 +7,8 @@ of the screen before both. `core.model.options` says how each is typed and sent.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -20,8 +21,29 @@ VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
 def variables_in(value: str) -> list[str]:
-    """The environment variables that a header's value names: `${NAME}`, or `$NAME`."""
+    """The environment variables that a value names: `${NAME}`, or `$NAME`."""
     return [match[1] or match[2] for match in VARIABLE.finditer(value)]
+
+
+_SECRET_KEY = re.compile(
+    r"(^|[_-])(api[_-]?key|auth|authorization|secret|password|passwd|cookie|credentials?"
+    r"|(access|api|auth|bearer|hf|id|refresh|session|user)[_-]?token)($|[_-])|^(key|token)$",
+    re.IGNORECASE,
+)
+
+
+def secret_texts(table: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a request's further keys that stand under a name like `api_key`, at any depth, each after its name.
+    Names of tokens that a model writes, such as `stop_token`, are none."""
+    if isinstance(table, dict):
+        for name, value in cast("dict[str, Any]", table).items():
+            if isinstance(value, str) and value and _SECRET_KEY.search(name):
+                yield name, value
+            else:
+                yield from secret_texts(value)
+    elif isinstance(table, list | tuple):
+        for value in cast("Sequence[Any]", table):
+            yield from secret_texts(value)
 
 
 SystemRole = Literal["system", "developer", "user", "none"]
@@ -63,7 +85,8 @@ class ServingSettings(Table, frozen=True):
     response_format: dict[str, Any] | None = None
     """What the text must look like, as the server has it: `{type = "json_object"}`."""
     extra_body: dict[str, Any] | None = None
-    """Further keys of the request: `{chat_template_kwargs = {enable_thinking = false}}`."""
+    """Further keys of the request: `{chat_template_kwargs = {enable_thinking = false}}`. Under a name like `api_key`
+    `${NAME}` stands for an environment variable, and what stands there is written nowhere else."""
     headers: dict[str, str] | None = None
     """Further headers. `${NAME}` in a value stands for an environment variable. Written nowhere else."""
     system_role: SystemRole | None = None

@@ -19,7 +19,7 @@ import platformdirs
 from core.errors import WorkspaceError, system_reason
 from core.files import read_regular_file, replace_file
 from core.settings import SETTINGS_FILE, acting_part, load_tables
-from core.settings_tables import variables_in
+from core.settings_tables import secret_texts, variables_in
 from core.text import one_line
 
 TOOLS_FILE = "sensorloom_tools.py"
@@ -131,20 +131,22 @@ def _endpoint_sentences(root: Path) -> list[str]:
     for endpoint in acting.get("endpoints", ()):
         name, key = endpoint["name"], endpoint.get("api_key_env")
         with_key = f", with the key in ${key}" if key else ""
-        with_key += _with_variables(endpoint.get("headers"))
+        with_key += _with_variables(endpoint.get("headers"), endpoint.get("extra_body"))
         sentences.append(one_line(f"{SETTINGS_FILE} sends threads to {name} at {endpoint['base_url']}{with_key}"))
     if chosen := acting.get("model", {}).get("endpoint"):
         sentences.append(one_line(f"{SETTINGS_FILE} chooses the endpoint {chosen}"))
     if headers := acting.get("model", {}).get("headers"):
         sentences.append(one_line(f"{SETTINGS_FILE} sends headers to any endpoint{_with_variables(headers)}"))
     if extra := acting.get("model", {}).get("extra_body"):
-        sentences.append(one_line(f"{SETTINGS_FILE} asks any endpoint for {', '.join(extra)} too"))
+        asked = f"{', '.join(extra)} too{_with_variables(None, extra)}"
+        sentences.append(one_line(f"{SETTINGS_FILE} asks any endpoint for {asked}"))
     return sentences
 
 
-def _with_variables(headers: Mapping[str, str] | None) -> str:
-    """Which variables of the environment go with some headers."""
-    names = sorted({name for value in (headers or {}).values() for name in variables_in(value)})
+def _with_variables(headers: Mapping[str, str] | None, extra: Mapping[str, Any] | None = None) -> str:
+    """Which variables of the environment go with some headers, and with further keys of requests."""
+    values = [*(headers or {}).values(), *(value for _, value in secret_texts(extra))]
+    names = sorted({name for value in values for name in variables_in(value)})
     return f", with what is in {', '.join(f'${name}' for name in names)}" if names else ""
 
 

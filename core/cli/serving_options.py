@@ -85,6 +85,7 @@ def serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _read(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def read(_context: click.Context, _parameter: click.Parameter, typed: Any) -> Any:
+        from core.model.headers import refuse_spelled_out
         from core.model.options import read_option
 
         if not typed:
@@ -92,7 +93,10 @@ def _read(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
         try:
             if name == "stop":
                 return tuple(typed)
-            return _headers(typed) if name == "headers" else read_option(name, typed)
+            value = _headers(typed) if name == "headers" else read_option(name, typed)
+            if name == "extra_body":
+                refuse_spelled_out(value)
+            return value
         except UsageError as error:
             raise click.BadParameter(str(error).partition(": ")[2] or str(error)) from None
 

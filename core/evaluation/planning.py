@@ -16,6 +16,7 @@ from core.datasets.session_filter import sessions_like
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, Part, evaluations, folder_of
+from core.model.headers import may_be_written
 from core.runs.mode import evidence_for_all, wanted_form
 from core.storage.splits_file import read_book
 from core.text import counted, one_line
@@ -50,7 +51,7 @@ class Wanted:
     evidence: Evidence | None = None
     max_turns: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """How all are asked: values of `ServingSettings`, headers apart."""
+    """How all are asked: values of `ServingSettings`; kept as far as they may be written."""
     form: TaskForm | None = None
     """The form of the task; the workspace's own choice unless told."""
     filter: str = ""
@@ -84,7 +85,7 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
         wanted.evidence or evidence_for_all(workspace),
         wanted.max_turns,
         "people held out from training" if wanted.held_out else _unknown(datasets, drawn),
-        {option: value for option, value in wanted.options.items() if option != "headers"},
+        may_be_written(wanted.options),
         wanted_form(workspace) if wanted.form is None else wanted.form,
         tuple(starmap(Part, zip(names[1:], drawn[1:], strict=True))),
         wanted.filter.strip(),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ModelError
 from core.model.endpoints import Endpoint, ModelChoice
 from core.model.errors import BrokenReplyError, EmptyReplyError, Failure, explain, refusal_in
-from core.model.headers import headers_for
+from core.model.headers import body_for, headers_for
 from core.model.listing import first_model
 from core.model.refusals import Dropped, Refusals, dropped_sentence, refused_name
 from core.model.reply import Reply, ReplyEvent, Waiting
@@ -86,11 +86,12 @@ class Model:
         model = await self.name()
         reply.tool_names = tool_names(tools)
         settings = self.choice.settings
+        extra = body_for(self.choice.endpoint.name, settings.extra_body)
         attempt = 0
         known, refused = self._refusals.of(model), frozenset[str]()
         while True:
             without = known | refused
-            body = request_body(settings, model, messages, tools, seed, without)
+            body = request_body(settings, model, messages, tools, seed, without, extra)
             reply.sent = sampling_record(settings, body, without)
             try:
                 async for event in self._attempt(reply, body):

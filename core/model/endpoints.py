@@ -46,6 +46,9 @@ class Endpoint:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
     """How it is asked where that is its own: values of `ServingSettings`."""
 
+    extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False, compare=False)
+    """Further keys of the requests that are made, whichever settings have them."""
+
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers that a person set for it, with `${NAME}` where a variable's value is sent."""
@@ -68,7 +71,7 @@ class Endpoint:
 
     def without_key(self, text: str, environ: Mapping[str, str] | None = None) -> str:
         """Text of this endpoint with its key blanked, should the server have repeated it."""
-        for secret in (self.api_key(environ), *secrets_in(self.headers, environ)):
+        for secret in (self.api_key(environ), *secrets_in(self.headers, self.extra_body, environ)):
             text = text.replace(secret, "[key]") if len(secret) >= MIN_KEY else text
         return text
 
@@ -159,10 +162,14 @@ def choose(
         raise UsageError(
             f"the built-in analyst has no model {model!r}; name an endpoint that serves it with --endpoint"
         )
-    settings = settings_for(workspace, chosen, sampling)
-    if settings.headers and not chosen.builtin:
-        chosen = replace(chosen, options={**chosen.options, "headers": settings.headers})
-    return ModelChoice(chosen, model, settings)
+    return chosen_with(chosen, model, settings_for(workspace, chosen, sampling))
+
+
+def chosen_with(endpoint: Endpoint, model: str, settings: ModelSettings) -> ModelChoice:
+    """The choice of a model, whose endpoint knows what of its requests nobody may see."""
+    if not endpoint.builtin and (endpoint.headers or settings.headers):
+        endpoint = replace(endpoint, options={**endpoint.options, "headers": settings.headers or {}})
+    return ModelChoice(replace(endpoint, extra_body=settings.extra_body or {}), model, settings)
 
 
 def settings_for(workspace: Workspace, endpoint: Endpoint, options: Mapping[str, Any] | None = None) -> ModelSettings:

@@ -1,13 +1,17 @@
-"""Headers that a person sets for an endpoint. A value may name environment variables, and is written nowhere else."""
+"""What a person sets for an endpoint that nobody may see: headers, and further keys of requests like `api_key`.
+
+A value may name environment variables, and is written nowhere else.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from core.errors import ModelError
-from core.settings_tables import VARIABLE, variables_in
+from core.errors import ModelError, UsageError
+from core.settings_tables import VARIABLE, secret_texts, variables_in
 
 
 def headers_for(
@@ -18,28 +22,79 @@ def headers_for(
     Raises:
         ModelError: a variable is not set, or a header is none that can be sent.
     """
-    env = os.environ if environ is None else environ
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if not env.get(name):
-            raise ModelError(f"{endpoint}: a header names ${name}, which is not set; set it", for_all=True)
-        return env[name]
-
-    told = {name: VARIABLE.sub(value_of, value) for name, value in (headers or {}).items()}
+    told = {name: _filled(endpoint, "a header", value, environ) for name, value in (headers or {}).items()}
     for name, value in told.items():
         if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not (value.isascii() and value.isprintable()):
             raise ModelError(f"{endpoint}: the header {name[:40]!r} is none that can be sent", for_all=True)
     return told
 
 
+def body_for(
+    endpoint: str, extra: Mapping[str, Any] | None, environ: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The further keys of a request, those like `api_key` with the values of the variables that they name.
+
+    Raises:
+        ModelError: a variable is not set.
+    """
+    secret = {*secret_texts(extra)}
+
+    def filled(value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: filled(each, key) for key, each in cast("dict[str, Any]", value).items()}
+        if isinstance(value, list | tuple):
+            return [filled(each) for each in cast("Sequence[Any]", value)]
+        return _filled(endpoint, f"`{name}` of extra_body", value, environ) if (name, value) in secret else value
+
+    return {key: filled(value, key) for key, value in (extra or {}).items()}
+
+
+def _filled(endpoint: str, where: str, value: str, environ: Mapping[str, str] | None) -> str:
+    env = os.environ if environ is None else environ
+
+    def value_of(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if not env.get(name):
+            raise ModelError(f"{endpoint}: {where} names ${name}, which is not set; set it", for_all=True)
+        return env[name]
+
+    return VARIABLE.sub(value_of, value)
+
+
+def may_be_written(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of `ServingSettings` as a batch or an evaluation keeps them: without headers, and without what holds a
+    secret that no variable stands for. Both stand in the settings still, when it is gone on with."""
+    told = {name: value for name, value in options.items() if name != "headers"}
+    if extra := told.pop("extra_body", None):
+        written = {name: value for name, value in extra.items() if not _spelled_out({name: value})}
+        told |= {"extra_body": written} if written else {}
+    return told
+
+
+def refuse_spelled_out(extra: Mapping[str, Any] | None) -> None:
+    """Raise UsageError for further keys that spell a secret out: what is typed is kept for whoever goes on with it."""
+    if name := _spelled_out(extra):
+        raise UsageError(
+            f"extra body: `{name}` is a secret, and what is typed is kept by batches and evaluations; write "
+            f'"${{NAME}}" there, and set that variable'
+        )
+
+
+def _spelled_out(extra: Mapping[str, Any] | None) -> str:
+    return next((name for name, value in secret_texts(extra) if not variables_in(value)), "")
+
+
 _SECRET = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
 
 
-def secrets_in(headers: Mapping[str, str] | None, environ: Mapping[str, str] | None = None) -> list[str]:
-    """What nobody may see of the headers: the values of variables, and those of headers that are called a key."""
+def secrets_in(
+    headers: Mapping[str, str] | None, extra: Mapping[str, Any] | None, environ: Mapping[str, str] | None = None
+) -> list[str]:
+    """What nobody may see of headers and further keys: the values of variables, and what is called a key."""
     env = os.environ if environ is None else environ
     secrets: list[str] = []
+    for _, value in secret_texts(extra):
+        secrets += [value, *(env.get(variable, "") for variable in variables_in(value))]
     for name, value in (headers or {}).items():
         secrets += [env.get(variable, "") for variable in variables_in(value)]
         if _SECRET.search(name):

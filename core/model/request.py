@@ -8,7 +8,7 @@ from typing import Any
 
 from core.model.options import RECORDED, sent_options
 from core.model.refusals import role_for, with_instructions_as
-from core.settings_tables import ModelSettings
+from core.settings_tables import ModelSettings, secret_texts
 from core.text import unicode_text
 from core.thread.call_ids import with_neutral_ids
 from core.thread.value import Message, call_arguments, call_name, calls_of, text_of
@@ -41,8 +41,10 @@ def request_body(
     tools: Sequence[Mapping[str, Any]],
     seed: int | None,
     refused: frozenset[str],
+    extra: Mapping[str, Any],
 ) -> Sent:
-    """The whole of a request. `seed` replaces the settings' own; what is `refused` is left out."""
+    """The whole of a request. `seed` replaces the settings' own; what is `refused` is left out; `extra` are the further
+    keys as they are sent."""
     asked: Sent = {
         "model": model,
         "messages": with_instructions_as(messages, role_for(settings.system_role or "system", refused)),
@@ -51,7 +53,7 @@ def request_body(
         "tools": list(tools) or None,
         **sent_options(settings, tools=bool(tools)),
         **({} if seed is None else {"seed": seed}),
-        **(settings.extra_body or {}),
+        **extra,
     }
     if "max_tokens" in refused and asked.get("max_tokens") is not None:
         asked.setdefault("max_completion_tokens", asked["max_tokens"])
@@ -59,12 +61,14 @@ def request_body(
 
 
 def sampling_record(settings: ModelSettings, body: Mapping[str, Any], refused: frozenset[str]) -> dict[str, Any]:
-    """What a turn keeps of how it was asked for, and what was left out as the server refuses it. Of headers nothing."""
+    """What a turn keeps of how it was asked for, and what was left out as the server refuses it. Nothing of
+    headers, or of further keys that hold a secret."""
     names = ("temperature", "seed", *RECORDED)
     record = {name: body[name] for name in names if name in body}
     if (most := body.get("max_tokens", body.get("max_completion_tokens"))) is not None:
         record["max_tokens"] = most
-    if extra := {name: body[name] for name in settings.extra_body or {} if name in body and name not in record}:
+    extra = {name: value for name, value in (settings.extra_body or {}).items() if name in body and name not in record}
+    if extra := {name: value for name, value in extra.items() if not any(secret_texts({name: value}))}:
         record["extra_body"] = extra
     if (role := role_for(settings.system_role or "system", refused)) != "system":
         record["system_role"] = role

@@ -20,6 +20,7 @@ import msgspec
 from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
 from core.model.endpoints import ModelChoice
+from core.model.headers import may_be_written
 from core.model.options import OPTIONS
 from core.runs.job import Job, Ran
 from core.storage.atomic import write_atomic
@@ -61,7 +62,7 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
     jobs: tuple[JobLine, ...]
     seed: int | None = None
     options: dict[str, Any] = {}
-    """How the model is asked: values of `ServingSettings`, headers apart."""
+    """How the model is asked: values of `ServingSettings`, as far as they may be written."""
     parallel: int | None = None
     keep_empty: bool = False
     threads: str = "threads"
@@ -168,7 +169,7 @@ def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batc
 def setup_now(
     choice: ModelChoice, endpoint: str = "", *, parallel: int | None = None, keep_empty: bool = False
 ) -> Setup:
-    """The first line of a batch that is begun now; its jobs come with `begin_batch`. Of headers nothing is in it.
+    """The first line of a batch that is begun now; its jobs come with `begin_batch`. No headers or secrets are in it.
 
     Args:
         choice: who makes the threads, and how that is asked.
@@ -177,9 +178,8 @@ def setup_now(
         keep_empty: whether those stay to which nothing came.
     """
     options = {name: value for name in OPTIONS if (value := getattr(choice.settings, name)) is not None}
-    for name in ("headers", "seed"):
-        options.pop(name, None)
-    seed = choice.settings.seed
+    options.pop("seed", None)
+    options, seed = may_be_written(options), choice.settings.seed
     return Setup(timestamp(), endpoint or choice.endpoint.name, choice.model, (), seed, options, parallel, keep_empty)
 
 

@@ -13,6 +13,7 @@ from core.errors import UsageError
 from core.evaluation import MAX_TRIES
 from core.evaluation.contest import QUESTION
 from core.evaluation.planning import COUNT, Wanted
+from core.model.headers import refuse_spelled_out
 from core.model.options import read_option
 from core.text import one_line
 from core.thread.evidence import EVIDENCE
@@ -100,6 +101,7 @@ def wanted_of(workspace: Workspace, chosen: Mapping[str, str]) -> Wanted:
     told = {name: value.strip() for name, value in chosen.items()}
     form = {name: told.get(name, "") for name in ("form", "system", "few_shot", "tools")}
     options: dict[str, Any] = {name: read_option(name, told[name]) for name in SERVING if told.get(name)}
+    refuse_spelled_out(options.get("extra_body"))
     return Wanted(
         names_in(told["datasets"]),
         told.get("name", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -18,7 +18,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from core.errors import SensorloomError
-from core.model.endpoints import Endpoint, ModelChoice, settings_for
+from core.model.endpoints import Endpoint, ModelChoice, chosen_with, settings_for
+from core.model.headers import refuse_spelled_out
 from core.model.options import OPTIONS, read_option, shown_option
 from core.text import one_line
 from core.workspace import Workspace
@@ -172,14 +173,14 @@ class ModelScreen(Guarded, ModalScreen[ModelChoice | None]):
             line = self.query_one(f"#{name}", Input)
             try:
                 values[name] = read_option(name, line.value)
+                if name == "extra_body" and line.value != self._shown[name]:
+                    refuse_spelled_out(values[name])
             except SensorloomError as error:
                 self._say(one_line(str(error)))
                 line.focus()
                 return
         settings = msgspec.structs.replace(self._choice.settings, **values)
-        if not endpoint.builtin and (endpoint.headers or settings.headers):
-            endpoint = replace(endpoint, options={**endpoint.options, "headers": settings.headers or {}})
-        self.dismiss(ModelChoice(endpoint, model, settings))
+        self.dismiss(chosen_with(endpoint, model, settings))
 
     def _say(self, text: str) -> None:
         self.query_one("#problems", Plain).show(Content.styled(text, "$text-warning"))

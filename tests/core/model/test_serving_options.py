@@ -13,7 +13,8 @@ import pytest
 from core.cli.serving_options import FLAGS
 from core.errors import ModelError, UsageError
 from core.model.client import Model
-from core.model.endpoints import Endpoint, ModelChoice, choose
+from core.model.endpoints import Endpoint, ModelChoice, choose, chosen_with
+from core.model.headers import may_be_written, refuse_spelled_out
 from core.model.options import OPTIONS, read_option, shown_option, with_options
 from core.model.refusals import Dropped
 from core.model.reply import Prefilling, Reply
@@ -154,6 +155,35 @@ async def test_a_parameter_is_only_remembered_once_the_server_answers_without_it
     server.answers = [SAYS]
     await asked(model)
     assert server.bodies[-1]["seed"] == 7
+
+
+async def test_a_secret_among_further_keys_is_sent_and_written_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_KEY", "sk-lab-key-12345")
+    extra = {"api_key": "${LAB_KEY}", "nested": [{"access_token": "tok-plain-12345"}], "stop_token": "a", "guide": "$x"}
+    settings = with_options(ModelSettings(), {"extra_body": extra})
+    told = refusing("Incorrect API key provided: sk-lab-key-12345, tok-plain-12345", 401)
+    server = Server(SAYS, told)
+    model = Model(chosen_with(Endpoint("lab", "http://lab/v1"), "m", settings), server, backoff_sec=0.0)
+    reply, _ = await asked(model)
+    assert reply.sent == {"extra_body": {"stop_token": "a", "guide": "$x"}}
+    assert server.bodies[0].items() >= {**extra, "api_key": "sk-lab-key-12345"}.items()
+    with pytest.raises(ModelError) as raised:
+        await asked(model)
+    assert "12345" not in str(raised.value) and "[key]" in str(raised.value)
+    monkeypatch.delenv("LAB_KEY")
+    with pytest.raises(ModelError, match=r"`api_key` of extra_body names \$LAB_KEY, which is not set"):
+        await asked(model)
+
+
+def test_what_is_kept_of_further_keys_holds_no_secret() -> None:
+    extra = {"api_key": "${LAB_KEY}", "nested": [{"access_token": "tok-plain-12345"}], "stop_token": "a"}
+    written = {"extra_body": {"api_key": "${LAB_KEY}", "stop_token": "a"}}
+    assert may_be_written({"extra_body": extra, "headers": {"a": "b"}}) == written
+    with pytest.raises(UsageError, match=r'`access_token` is a secret.*write "\$\{NAME\}" there'):
+        refuse_spelled_out(extra)
+    schema = {"guided_json": {"properties": {"password": {"type": "string"}}, "required": ["key"]}, "max_tokens": 3}
+    assert may_be_written({"extra_body": schema}) == {"extra_body": schema}
+    refuse_spelled_out(schema)
 
 
 async def test_headers_hold_a_variables_value_which_nobody_sees(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,10 +89,14 @@ def test_a_connection_that_is_refused_stops_it_too_and_an_empty_thread_stays_whe
 
 
 def test_it_goes_on_where_it_was_stopped_and_asks_no_session_twice(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LAB_KEY", "secret-of-the-lab")
+    asked = ("--top-p", "0.5", "--header", "X-A: secret", "--extra-body", '{"api_key": "${LAB_KEY}"}')
+    assert run(begun(workspace, "builtin", "--extra-body", '{"api_key": "sk-1"}')) != 0
+    assert "`api_key` is a secret" in capsys.readouterr().err
     with fake_server(FINAL, FINAL, fails(401, "expired"), *[FINAL] * COUNT) as server:
-        assert run(begun(workspace, server, "--parallel", "1", "--top-p", "0.5", "--header", "X-A: secret")) == 1
+        assert run(begun(workspace, server, "--parallel", "1", *asked)) == 1
         first = sessions_on_disk(workspace)
         (name,) = batches(workspace)
         assert len(first) == 2 and len(open_batch(workspace, name).over) == 2
@@ -100,7 +104,8 @@ def test_it_goes_on_where_it_was_stopped_and_asks_no_session_twice(
         assert run(command(workspace, "--resume", "--count", "3")) != 0
         assert "--count was decided when the batch was begun" in capsys.readouterr().err
         assert run(command(workspace, "--resume")) == 0
-        assert {body["top_p"] for body in server.requests} == {0.5}
+        assert {(body["top_p"], body["api_key"]) for body in server.requests} == {(0.5, "secret-of-the-lab")}
+    assert not any("secret-of-the-lab" in path.read_text() for path in workspace.threads.glob("*.json"))
     drawn = sorted(job.session for job in open_batch(workspace, name).setup.jobs)
     assert sessions_on_disk(workspace) == drawn and set(first) < set(drawn)
     assert run(command(workspace, "--resume", name)) == 0
