@@ -5,7 +5,6 @@ Nothing here reads this session. It gives ranges and no verdict, so the answer h
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,16 @@ from numpy.typing import NDArray
 
 from tools.held_out import Others, counted, others, weights
 from tools.measured import measured_sensor, measured_unit
+from tools.memory_cache import MemoryCache
 from tools.reference import chosen_labels
 from tools.registry import ToolContext, ToolError, nearest, tool
 from tools.results import fitting, rounded_all
 from tools.session import Dataset, FeatureTable, Samples
 
 PERCENTILES = (10, 50, 90)
-MAX_RANGES = 64
-"""Ranges kept in the process: one entry per dataset and subject left out."""
+MEMORY_BYTES = 64 * 2**20
+"""Of the ranges kept in the process, one entry for each dataset and subject left out: fitting them takes no longer than
+reading them from a file would."""
 MIN_SHARE = 0.5
 """A label has a range of a measurement that could be told in at least this share of its sessions with that sensor."""
 MAX_CORRELATION = 0.7
@@ -99,23 +100,23 @@ def parting_names(context: ToolContext, labels: Sequence[str] | None, names: Seq
 
 
 def ranges_for(dataset: Dataset, session: str, barred: frozenset[str] = frozenset()) -> Ranges:
-    """The ranges of other subjects' sessions but the barred ones, from this process's cache where they are there.
+    """The ranges of other subjects' sessions but the barred ones, kept in the process.
 
     Raises:
         ToolError: there are none.
     """
     table = dataset.measurements()
     subject = dataset.subjects.get(session)
-    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", barred)
-    ranges = _RANGES.get(key)
-    if ranges is None or ranges.table is not table:
-        ranges = _RANGES[key] = _make_ranges(dataset, table, session, barred)
-        while len(_RANGES) > MAX_RANGES:
-            _RANGES.popitem(last=False)
-    return ranges
+    left_out = f"subject {subject}" if subject is not None else f"session {session}"
+    return _RANGES.of(dataset.name, table, (left_out, barred), lambda: _make_ranges(dataset, table, session, barred))
 
 
-_RANGES: OrderedDict[tuple[int, str, frozenset[str]], Ranges] = OrderedDict()
+def _size(ranges: Ranges) -> int:
+    rows = sum(rows.nbytes for rows in (*ranges.rows, ranges.basis.allowed))
+    return ranges.percentiles.nbytes + ranges.correlation.nbytes + rows + 8 * len(ranges.basis.units or ())
+
+
+_RANGES = MemoryCache[Ranges](MEMORY_BYTES, _size)
 
 
 def _make_ranges(dataset: Dataset, table: FeatureTable, session: str, barred: frozenset[str]) -> Ranges:

@@ -6,7 +6,6 @@ Nothing here rests on the session itself or on any other session of its subject,
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,38 +13,14 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from tools.discriminant import Discriminant, fit, most_telling, per_label, without_gaps
 from tools.features import DURATION, MIN_SAMPLES, feature_names, feature_unit, features_of, for_comparison
-from tools.held_out import Counted, counted, others, weights
+from tools.fitted import Reference, reference_for
 from tools.registry import SESSION, ToolContext, ToolError, nearest, tool
 from tools.results import current, fitting, looked_at, measured_rate, rounded, rounded_all, with_data
 from tools.sensors import positions_of, sensors_of
-from tools.session import Dataset, FeatureTable, Samples, Window
-
-MAX_REFERENCES = 64
-"""Statistics kept in the process: one entry per dataset, subject left out and set of features."""
-
-MAX_FEATURES = 500
-"""Features that a comparison rests on at most: the time to prepare one grows with their cube."""
+from tools.session import Samples, Window
 
 _TELLING = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """Other subjects' labelled sessions on some features."""
-
-    table: FeatureTable
-    columns: tuple[str, ...]
-    discriminant: Discriminant
-    means: Samples
-    """Each label's feature means in the features' own units, shape (labels, features)."""
-    spreads: Samples
-    """Each label's feature standard deviations, shape (labels, features)."""
-    counted: Counted
-    median_sec: float
-    units: tuple[str, ...] | None
-    """Of each session, the recording or subject that counts as one; None where each session counts for itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,30 +110,6 @@ def _one_of_each(reference: Reference, order: list[int]) -> list[int]:
     return list(nearest_of.values())
 
 
-def reference_for(
-    dataset: Dataset, session: str, columns: Sequence[str], barred: frozenset[str] = frozenset()
-) -> Reference:
-    """The statistics of other subjects' sessions on these features, but for the barred sessions; from this process's
-    cache where they are there.
-
-    Raises:
-        ToolError: there are none.
-    """
-    table = dataset.features()
-    subject = dataset.subjects.get(session)
-    key = (id(table), f"subject {subject}" if subject is not None else f"session {session}", tuple(columns), barred)
-    reference = _REFERENCES.get(key)
-    if reference is None or reference.table is not table:
-        reference = _make_reference(dataset, table, session, tuple(columns), barred)
-        _REFERENCES[key] = reference
-        while len(_REFERENCES) > MAX_REFERENCES:
-            _REFERENCES.popitem(last=False)
-    return reference
-
-
-_REFERENCES: OrderedDict[tuple[int, str, tuple[str, ...], frozenset[str]], Reference] = OrderedDict()
-
-
 def _compared(context: ToolContext, artifact_id: str) -> Compared:
     window = with_data(current(context, artifact_id))
     measured_rate(window, 2 * MIN_SAMPLES, "a comparison")
@@ -175,33 +126,6 @@ def _compared(context: ToolContext, artifact_id: str) -> Compared:
     at = {name: values[column] for column, name in enumerate(names)}
     raw = np.array([at[name] for name in reference.columns])
     return Compared(window, raw, for_comparison(reference.columns, raw), reference)
-
-
-def _make_reference(
-    dataset: Dataset, table: FeatureTable, session: str, columns: tuple[str, ...], barred: frozenset[str]
-) -> Reference:
-    basis = others(dataset, table, session, barred)
-    at = {name: column for column, name in enumerate(table.names)}
-    values = table.values[:, [at[name] for name in columns]]
-    finite = np.isfinite(values)
-    rows = np.flatnonzero(basis.allowed & (finite.mean(axis=1) > 0.5))
-    if not rows.size:
-        raise ToolError("there are no labelled sessions of other subjects with these channels")
-    row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
-    chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
-    chosen = chosen[
-        most_telling(without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels, MAX_FEATURES)
-    ]
-    columns = tuple(columns[column] for column in chosen)
-    raw = values[rows][:, chosen]
-    compared = without_gaps(for_comparison(columns, raw))
-    weight = weights(basis, rows, row_labels)
-    discriminant = fit(compared, row_labels, weight)
-    means, spreads = per_label(without_gaps(raw), discriminant.row_labels, len(discriminant.labels), weight)
-    lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
-    units = None if basis.units is None else tuple(basis.units[row] for row in rows)
-    sizes = counted(dataset, table, basis, rows)
-    return Reference(table, columns, discriminant, means, spreads, sizes, float(np.nanmedian(lengths)), units)
 
 
 def _comparisons(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,4 +118,11 @@ class Dataset(Protocol):
 
     def measurements(self) -> FeatureTable:
         """What the measuring tools print of many sessions, see `tools.measured`; from the cache where it is fresh."""
+        ...
+
+    def cached(
+        self, table: FeatureTable, about: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+    ) -> Mapping[str, NDArray[Any]]:
+        """What `make` gives of this feature table of the dataset and its labels and subjects; it is not asked where
+        that was kept under `about`, which tells it from all else that is made of them. Raises what `make` raises."""
         ...

@@ -247,8 +247,10 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    from core.cli.table_line import tables_shown
+
     try:
-        with _only_json() if "--json" in arguments else nullcontext():
+        with _only_json() if "--json" in arguments else nullcontext(), tables_shown():
             result = sensorloom.main(arguments, prog_name="sensorloom", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code

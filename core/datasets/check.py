@@ -14,6 +14,7 @@ from typing import Any
 from core.datasets.copies import Copies
 from core.datasets.finding import Finding
 from core.datasets.label_channels import REFUSAL, label_channels_in
+from core.datasets.manifest_channels import channels_of
 from core.datasets.session_check import session_findings
 from core.datasets.standard import (
     DATA,
@@ -22,7 +23,6 @@ from core.datasets.standard import (
     SESSIONS,
     SUBJECTS,
     StandardDataset,
-    channels_of,
     dataset_folder,
     is_safe_name,
     open_dataset,

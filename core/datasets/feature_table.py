@@ -7,11 +7,11 @@ that grows or changes costs only what changed, and a new label costs nothing.
 
 from __future__ import annotations
 
-import io
 import os
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -19,15 +19,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from core.errors import DatasetError, SensorloomError, system_reason
-from core.storage.atomic import digest, write_atomic
+from core.datasets.array_files import only_maker
+from core.datasets.table_cache import Refresh, read_table, write_table
+from core.datasets.table_news import TableNews, tell
+from core.errors import DatasetError, system_reason
+from core.storage.atomic import digest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.datasets.table_rows import Compute
     from tools.features import Table
-    from tools.session import Channel, FeatureTable, Window
+    from tools.session import Channel, FeatureTable
+
+Progress = Callable[[int, int, str], None]
+"""Told how many sessions are computed, of how many, and which was the last; of no session while another process of ours
+computes them. What it raises ends the work."""
 
 
 class Measured(Protocol):
@@ -59,6 +67,11 @@ class Measured(Protocol):
         ...
 
     @property
+    def described_channels(self) -> tuple[Channel, ...]:
+        """The channels that the manifest describes."""
+        ...
+
+    @property
     def sessions(self) -> tuple[str, ...]:
         """The ids of the labelled sessions."""
         ...
@@ -77,10 +90,6 @@ class Measured(Protocol):
         """Where a session's samples are."""
         ...
 
-    def load(self, session: str) -> Window:
-        """Read one session's samples."""
-        ...
-
 
 LOOK_AGAIN_SEC = 20.0
 """How long a table is used in one process before every session's file is compared with it again: looking at
@@ -95,12 +104,14 @@ Percentiles need no more, and measuring costs ten times what the features do."""
 class _Kind:
     """What a table is of."""
 
+    what: str
+    """In a word, as a person is told."""
     ending: str
     """Of its file's name, before the suffix."""
     key: bytes
     """A cached table with another one is stale."""
-    sessions: tuple[str, ...]
-    compute: Callable[[Iterator[tuple[str, Window]]], FeatureTable]
+    sessions: Callable[[], tuple[str, ...]]
+    compute: Callable[[], Compute]
 
 
 @dataclass(slots=True)
@@ -118,10 +129,10 @@ class _Recent:
 
 _recent: dict[tuple[Path, str], _Recent] = {}
 """By the dataset's folder and the kind of table."""
-_building = Lock()
+_building: defaultdict[tuple[Path, str], Lock] = defaultdict(Lock)
 
 
-def feature_table(dataset: Measured, progress: Callable[[int, int, str], None] | None = None) -> Table:
+def feature_table(dataset: Measured, progress: Progress | None = None) -> Table:
     """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
 
     The first call in a process compares every file with the cache, and so does one every `LOOK_AGAIN_SEC`; those
@@ -134,22 +145,27 @@ def feature_table(dataset: Measured, progress: Callable[[int, int, str], None] |
     from tools.features import FEATURES_VERSION, Table, feature_names, table_of
 
     key = msgspec.json.encode([FEATURES_VERSION, feature_names(dataset.channels)])
-    kind = _Kind("", key, dataset.sessions, lambda windows: table_of(dataset.channels, windows))
+    kind = _Kind("features", "", key, lambda: dataset.sessions, lambda: table_of)
     table = _table(dataset, kind, progress)
     return table if isinstance(table, Table) else Table(table.names, table.sessions, table.values)
 
 
-def measurement_table(dataset: Measured, progress: Callable[[int, int, str], None] | None = None) -> FeatureTable:
+def measurement_table(dataset: Measured, progress: Progress | None = None) -> FeatureTable:
     """What the measuring tools print of some sessions of each label and subject; kept and renewed as the features are.
 
     Raises:
         DatasetError: the sessions folder cannot be read.
     """
-    from tools.measured import MEASURED_VERSION, measurements_of
+    from tools.measured import MEASURED_VERSION
+
+    def compute() -> Compute:
+        from core.datasets.table_rows import measured
+
+        return measured
 
     channels = [(channel.name, channel.unit, channel.description) for channel in dataset.channels]
     key = msgspec.json.encode([MEASURED_VERSION, channels])
-    kind = _Kind("-measured", key, _to_be_measured(dataset), measurements_of)
+    kind = _Kind("measurements", "-measured", key, lambda: _to_be_measured(dataset), compute)
     return _table(dataset, kind, progress)
 
 
@@ -165,18 +181,17 @@ def _to_be_measured(dataset: Measured) -> tuple[str, ...]:
     return tuple(session for session in dataset.sessions if session in chosen)
 
 
-def _table(dataset: Measured, kind: _Kind, progress: Callable[[int, int, str], None] | None) -> FeatureTable:
+def _table(dataset: Measured, kind: _Kind, progress: Progress | None) -> FeatureTable:
     try:
         changed = dataset.sessions_folder.stat().st_mtime_ns
     except OSError as error:
         raise DatasetError(f"{dataset.sessions_folder}: {system_reason(error)}") from error
-    with _building:
-        known = _recent.get((dataset.folder, kind.ending))
+    which = (dataset.folder, kind.ending)
+    with _building[which]:
+        known = _recent.get(which)
         if known is None or known.opened is not dataset or known.changed_ns != changed or _outdated(known, kind):
-            sessions, stamps = _stamps(dataset, kind.sessions)
-            table = _bring_up_to_date(dataset, kind, sessions, stamps, progress)
-            known = _Recent(dataset, changed, stamps, time.monotonic(), table)
-            _recent[dataset.folder, kind.ending] = known
+            table, stamps = _up_to_date(dataset, kind, progress)
+            known = _recent[which] = _Recent(dataset, changed, stamps, time.monotonic(), table)
         return known.table
 
 
@@ -184,58 +199,57 @@ def _outdated(known: _Recent, kind: _Kind) -> bool:
     """Whether a session's file is no longer what the table was made from; looked into now and then only."""
     if time.monotonic() - known.looked < LOOK_AGAIN_SEC:
         return False
-    stamps = _stamps(known.opened, kind.sessions)[1]
+    stamps = _stamps(known.opened, kind.sessions())[1]
     known.looked = time.monotonic()
     return stamps.shape != known.stamps.shape or bool((stamps != known.stamps).any())
 
 
-def _bring_up_to_date(
-    dataset: Measured,
-    kind: _Kind,
-    sessions: tuple[str, ...],
-    stamps: NDArray[np.int64],
-    progress: Callable[[int, int, str], None] | None,
-) -> FeatureTable:
-    import numpy as np
-
-    from tools.features import Table
-
-    cache = dataset.cache / f"{dataset.name}-{digest(str(dataset.folder).encode())[:12]}{kind.ending}.npz"
-    cached = _read_cache(cache, kind.key)
-    fresh = np.zeros(len(sessions), dtype=bool)
-    old = np.zeros(len(sessions), dtype=np.int64)
-    if cached and cached.table.sessions:
-        row_of = {session: row for row, session in enumerate(cached.table.sessions)}
-        old = np.array([row_of.get(session, -1) for session in sessions], dtype=np.int64)
-        fresh = (old >= 0) & (cached.stamps[old] == stamps).all(axis=1)
-    computed = kind.compute(_windows(dataset, [sessions[row] for row in np.flatnonzero(~fresh)], progress))
-    names = tuple(dict.fromkeys([*(cached.table.names if cached else ()), *computed.names]))
-    column_of = {name: column for column, name in enumerate(names)}
-    values = np.full((len(sessions), len(names)), np.nan)
-    if cached:
-        values[np.flatnonzero(fresh), : len(cached.table.names)] = cached.table.values[old[fresh]]
-    row_of = {session: row for row, session in enumerate(sessions)}
-    rows = np.array([row_of[session] for session in computed.sessions], dtype=np.int64)
-    values[np.ix_(rows, np.array([column_of[name] for name in computed.names], dtype=np.int64))] = computed.values
-    fresh[rows] = True
-    readable = tuple(session for session, good in zip(sessions, fresh, strict=True) if good)
-    table = Table(names, readable, values[fresh])
-    if cached is None or len(rows) or cached.table.sessions != readable:
-        _write_cache(cache, kind.key, _Kept(table, stamps[fresh]))
-    return table
-
-
-def _windows(
-    dataset: Measured, sessions: Sequence[str], progress: Callable[[int, int, str], None] | None
-) -> Iterator[tuple[str, Window]]:
-    """The sessions that can be read, one at a time."""
-    for number, session in enumerate(sessions):
-        if progress:
-            progress(number, len(sessions), session)
+def _up_to_date(dataset: Measured, kind: _Kind, progress: Progress | None) -> tuple[FeatureTable, NDArray[np.int64]]:
+    """The table as the cache has it where it is fresh, else with what is missing computed, and the sessions' stamps."""
+    sessions, stamps = _stamps(dataset, kind.sessions())
+    path = dataset.cache / f"{cache_name(dataset)}{kind.ending}.npz"
+    cached = read_table(path, kind.key)
+    if cached and cached.is_fresh(sessions, stamps):
+        return cached.table, stamps
+    told = progress or _to_all(dataset, kind)
+    with only_maker(path.with_name(f".{path.name}.lock"), lambda: told(0, len(sessions), "")) as waited:
+        refresh = Refresh(sessions, stamps, read_table(path, kind.key) if waited else cached)
         try:
-            yield session, dataset.load(session)
-        except DatasetError:
-            continue
+            _compute(dataset, kind, refresh, told)
+        finally:  # what was computed before a stop need not be computed again
+            cached = refresh.table()
+            if refresh.changed:
+                write_table(path, kind.key, cached)
+    return cached.table, stamps
+
+
+def _compute(dataset: Measured, kind: _Kind, refresh: Refresh, told: Progress) -> None:
+    """Compute what is missing."""
+    missing = refresh.missing()
+    if not missing:
+        return
+    from core.datasets.table_rows import rows_of
+
+    files = [(session, dataset.path_of(session)) for session in missing]
+    told(0, len(missing), missing[0])
+    with closing(rows_of(kind.compute(), dataset.channels, dataset.described_channels, files)) as blocks:
+        for done, rows in blocks:
+            refresh.add(rows)
+            told(done, len(missing), missing[done - 1])
+
+
+def _to_all(dataset: Measured, kind: _Kind) -> Progress:
+    """Tells all who hear of tables; that no session is named means that another process makes it."""
+
+    def told(done: int, total: int, session: str) -> None:
+        tell(TableNews(dataset.name, kind.what, done, total, elsewhere=not session))
+
+    return told
+
+
+def cache_name(dataset: Measured) -> str:
+    """What the names of files begin with that are kept of a dataset: two folders may hold datasets of one name."""
+    return f"{dataset.name}-{digest(str(dataset.folder).encode())[:12]}"
 
 
 def _stamps(dataset: Measured, wanted: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -252,46 +266,3 @@ def _stamps(dataset: Measured, wanted: Sequence[str]) -> tuple[tuple[str, ...], 
         sessions.append(session)
         stamps.append((status.st_size, status.st_mtime_ns))
     return tuple(sessions), np.array(stamps, dtype=np.int64).reshape(-1, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A table as the cache has it, and each session's size and time then."""
-
-    table: FeatureTable
-    stamps: NDArray[np.int64]
-
-
-def _read_cache(path: Path, key: bytes) -> _Kept | None:
-    """What was kept; None when there is nothing, or it is of other numbers or damaged."""
-    import numpy as np
-
-    from tools.features import Table
-
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            if arrays["key"].tobytes() != key:
-                return None
-            names = msgspec.json.decode(arrays["names"].tobytes(), type=tuple[str, ...])
-            sessions = msgspec.json.decode(arrays["sessions"].tobytes(), type=tuple[str, ...])
-            stamps, values = arrays["stamps"], arrays["values"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):
-        return None
-    fits = len(stamps) == len(sessions) and values.shape == (len(sessions), len(names))
-    return _Kept(Table(names, sessions, values), stamps) if fits else None
-
-
-def _write_cache(path: Path, key: bytes, cached: _Kept) -> None:
-    import numpy as np
-
-    buffer = io.BytesIO()
-    table = cached.table
-    names = np.frombuffer(msgspec.json.encode(table.names), dtype=np.uint8)
-    listed = np.frombuffer(msgspec.json.encode(table.sessions), dtype=np.uint8)
-    known = np.frombuffer(key, np.uint8)
-    np.savez(buffer, key=known, names=names, sessions=listed, stamps=cached.stamps, values=table.values)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, buffer.getvalue())
-    except (OSError, SensorloomError):
-        return  # a full or read-only disk costs the next start the same work again, nothing else

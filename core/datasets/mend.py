@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.importing import alone, put_in_place
+from core.datasets.manifest_channels import channels_of
 from core.datasets.mend_sessions import cut_sessions, leave_out_copies
 from core.datasets.session_check import LONGEST_SEC, UNIT_FACTORS
 from core.datasets.session_file import MAX_NUMBERS, TIME_COLUMN, number_in, opened
-from core.datasets.standard import DATA, MANIFEST, SESSIONS, channels_of, dataset_folder, read_object
+from core.datasets.standard import DATA, MANIFEST, SESSIONS, dataset_folder, read_object
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import sync_folder, write_json
 from core.storage.splits_file import read_book

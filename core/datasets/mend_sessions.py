@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.copies import Copies
+from core.datasets.manifest_channels import channels_of
 from core.datasets.session_file import TIME_COLUMN, opened, read_columns, wanted_columns
-from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, channels_of, read_object, subject_in
+from core.datasets.standard import DATA, LABELS, MANIFEST, SESSIONS, SUBJECTS, read_object, subject_in
 from core.datasets.whole.around import still_there
 from core.errors import DatasetError
 from core.storage.atomic import write_json

@@ -19,6 +19,7 @@ import numpy as np
 
 from core.datasets.archive import Raw
 from core.datasets.facts import FACTS
+from core.datasets.manifest_channels import channels_of
 from core.datasets.plan import Importer, ImportOptions, NewSession, Plan, Unit
 from core.datasets.session_file import read_session
 from core.datasets.standard import (
@@ -27,7 +28,6 @@ from core.datasets.standard import (
     MANIFEST,
     SESSIONS,
     SUBJECTS,
-    channels_of,
     is_safe_name,
     read_object,
     subject_in,

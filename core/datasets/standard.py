@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.datasets.feature_table import feature_table, measurement_table
+from core.datasets.manifest_channels import as_text, channels_of
+from core.datasets.reference_cache import cached_arrays
 from core.errors import DatasetError, system_reason
 from core.files import read_regular_file
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.features import Table
     from tools.session import Channel, FeatureTable, Window
 
@@ -69,12 +73,12 @@ class StandardDataset:
     @property
     def title(self) -> str:
         """The name its manifest gives it; the folder's name where it gives none."""
-        return _text(self.manifest.get("dataset_name")) or self.name
+        return as_text(self.manifest.get("dataset_name")) or self.name
 
     @property
     def description(self) -> str:
         """What the manifest says of it."""
-        return _text(self.manifest.get("description"))
+        return as_text(self.manifest.get("description"))
 
     @property
     def synthetic(self) -> bool:
@@ -86,9 +90,13 @@ class StandardDataset:
         """The channels the manifest describes; the columns of the first session where it describes none."""
         return self.described_channels or self._channels_of_first
 
-    @cached_property
+    @property
     def described_channels(self) -> tuple[Channel, ...]:
         """The channels as the manifest has them; empty when it has none."""
+        return self._described_channels
+
+    @cached_property
+    def _described_channels(self) -> tuple[Channel, ...]:
         return channels_of(self.manifest)
 
     @property
@@ -135,6 +143,12 @@ class StandardDataset:
     def measurements(self) -> FeatureTable:
         """What the measuring tools print of many sessions, from the cache where it is fresh. Raises DatasetError."""
         return measurement_table(self)
+
+    def cached(
+        self, table: FeatureTable, about: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+    ) -> Mapping[str, NDArray[Any]]:
+        """What `make` gives of a feature table of this dataset, from where it is kept if it was made before."""
+        return cached_arrays(self, table, about, make)
 
     @cached_property
     def _channels_of_first(self) -> tuple[Channel, ...]:
@@ -259,36 +273,6 @@ def _activities(manifest: Mapping[str, Any], labels: Mapping[str, Sequence[str]]
     listed: Any = list(named.values()) if isinstance(named, dict) else named
     activities = [label for label in (listed if isinstance(listed, list) else ()) if isinstance(label, str)]
     return tuple(activities or sorted({label for held in labels.values() for label in held}))
-
-
-def channels_of(manifest: Mapping[str, Any]) -> tuple[Channel, ...]:
-    """The channels a manifest describes, in whichever of the usual ways it does."""
-    from core.datasets.session_file import TIME_COLUMN
-    from tools.session import Channel
-
-    listed = manifest.get("channels")
-    if isinstance(listed, dict):
-        listed = [{"name": name, **(about if isinstance(about, dict) else {})} for name, about in listed.items()]
-    channels: dict[str, Channel] = {}
-    for entry in listed if isinstance(listed, list) else ():
-        about: dict[str, Any] = entry if isinstance(entry, dict) else {"name": entry}
-        name = about.get("name")
-        if isinstance(name, str) and name != TIME_COLUMN:
-            rate = _rate(about.get("sampling_rate_hz", manifest.get("sampling_rate_hz")))
-            channels[name] = Channel(name, _text(about.get("description")), _text(about.get("unit")), rate)
-    return tuple(channels.values())
-
-
-def _rate(value: Any) -> float | None:
-    try:
-        rate = float(value)
-    except (TypeError, ValueError):
-        return None
-    return rate if 0 < rate < float("inf") else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _stamp(path: Path) -> tuple[int, int]:

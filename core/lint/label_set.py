@@ -39,7 +39,7 @@ def answers_of(thread: Thread, context: Context) -> tuple[str, ...]:
     if scoring.is_label:
         return label_set(thread, context)
     if kind_in(thread.metadata) == "fault":
-        from core.datasets.standard import channels_of
+        from core.datasets.manifest_channels import channels_of
         from tools.sensors import sensors_of
 
         return (*(sensor.name for sensor in sensors_of(channels_of(manifest_of(thread)))), "none")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.importing import alone
-from core.datasets.standard import LABELS, MANIFEST, SESSIONS, SUBJECTS, channels_of, is_safe_name, read_object
+from core.datasets.manifest_channels import channels_of
+from core.datasets.standard import LABELS, MANIFEST, SESSIONS, SUBJECTS, is_safe_name, read_object
 from core.datasets.whole.recording import RECORDINGS
 from core.errors import DatasetError, UsageError, system_reason
 from core.storage.atomic import write_json

@@ -9,11 +9,11 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from core.errors import SensorloomError, system_reason
 
@@ -43,7 +43,9 @@ class Content:
         return cls(data, digest(data))
 
 
-def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) -> None:
+def write_atomic(
+    path: Path, data: bytes | Iterable[bytes] | Callable[[IO[bytes]], object], *, durable: bool = True
+) -> None:
     """Replace `path` with `data`, or leave it untouched if anything fails.
 
     The bytes go to a hidden temporary file in the same folder, are flushed to disk and renamed; the
@@ -52,7 +54,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
 
     Args:
         path: what to replace.
-        data: its bytes, or pieces of them.
+        data: its bytes, pieces of them, or what writes them into an open file.
         durable: whether to wait for the disk. What can be made anew, and is known to be damaged when it is, need not.
 
     Raises:
@@ -67,14 +69,17 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], *, durable: bool = T
         )
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
-    pieces, buffer = ([data], -1) if isinstance(data, bytes) else (data, _BUFFER_BYTES)
+    buffer = -1 if isinstance(data, bytes) else _BUFFER_BYTES
     try:
         with os.fdopen(handle, "wb", buffering=buffer) as file:
             if mode is not None:
                 with suppress(OSError):  # network homes refuse it; the file was opened with no wider permissions
                     os.fchmod(handle, mode)
-            for piece in pieces:
-                file.write(piece)
+            if callable(data):
+                data(file)
+            else:
+                for piece in [data] if isinstance(data, bytes) else data:
+                    file.write(piece)
             file.flush()
             if durable:
                 sync(file.fileno())

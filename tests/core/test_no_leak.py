@@ -8,7 +8,7 @@ any result may change.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.datasets.importing import import_dataset
 from core.datasets.standard import StandardDataset, open_dataset
@@ -26,7 +27,7 @@ from tools.builtin import BUILTIN
 from tools.features import Table
 from tools.measured import Measurements
 from tools.registry import MAX_RESULT_BYTES, ToolContext, call
-from tools.session import Channel, Dataset, Window
+from tools.session import Channel, Dataset, FeatureTable, Window
 
 pytestmark = pytest.mark.skipif(
     not slices.FOLDER.is_dir(), reason=f"the real slices are not here: {slices.FOLDER} is no folder"
@@ -81,6 +82,11 @@ class Scrambled:
     def measurements(self) -> Measurements:
         assert self.measured is not None
         return self.measured
+
+    def cached(
+        self, table: FeatureTable, about: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+    ) -> Mapping[str, NDArray[Any]]:
+        return make()
 
 
 ENOUGH = 72

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.builtin import BUILTIN
 from tools.features import Table, table_of
 from tools.measured import Measurements, measurements_of
 from tools.registry import ToolContext, call
-from tools.session import Channel, Window
+from tools.session import Channel, FeatureTable, Window
 
 MOTIONS = ("walking", "running", "standing", "laying")
 TRIADS = tuple(
@@ -51,6 +52,11 @@ class MadeDataset:
         if self.measured is None:
             self.measured = measurements_of(self.windows.items())
         return self.measured
+
+    def cached(
+        self, table: FeatureTable, about: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+    ) -> Mapping[str, NDArray[Any]]:
+        return make()
 
 
 def motion(label: str, random: np.random.Generator, seconds: float = 4.0, rate: float = 50.0) -> Window:

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 from pyarrow import parquet
 
-from core.datasets import feature_table
-from core.datasets.standard import StandardDataset, open_dataset
+from core.datasets import feature_table, table_rows
+from core.datasets.standard import open_dataset
+from core.datasets.table_news import TableNews, told_of_tables
 from core.workspace import Workspace
+from tests.tools.made import made_dataset, write_dataset
 from tools.features import DURATION
+from tools.session import Channel, Window
 
 MakeDataset = Callable[..., Path]
 
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The sessions that were read. Every look-up starts as in a new process."""
+    """The sessions that were read for a table, in their order."""
     seen: list[str] = []
-    load = StandardDataset.load
+    read = table_rows.read_session
 
-    def counted(self: StandardDataset, session: str) -> object:
-        seen.append(session)
-        return load(self, session)
+    def counted(path: Path, described: tuple[Channel, ...]) -> Window:
+        seen.append(path.parent.name)
+        return read(path, described)
 
-    monkeypatch.setattr(StandardDataset, "load", counted)
+    monkeypatch.setattr(table_rows, "read_session", counted)
     return seen
 
 
@@ -78,7 +85,7 @@ def test_a_new_label_computes_nothing(workspace: Workspace, make_dataset: MakeDa
 def test_a_damaged_cache_is_made_anew(workspace: Workspace, make_dataset: MakeDataset, loads: list[str]) -> None:
     make_dataset()
     before = open_dataset(workspace, "theirs").features()
-    (cache,) = (workspace.private / "features").iterdir()
+    (cache,) = (workspace.private / "features").glob("*.npz")
     cache.write_bytes(cache.read_bytes()[:100])
     new_process()
     assert np.array_equal(open_dataset(workspace, "theirs").features().values, before.values, equal_nan=True)
@@ -125,3 +132,76 @@ def test_measurements_are_kept_as_well_and_of_a_few_sessions_of_each_subject(
     assert again.names == table.names
     assert np.array_equal(again.values, table.values, equal_nan=True)
     assert loads == []
+
+
+def test_tables_that_are_made_in_processes_are_the_same_to_the_last_bit(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(workspace.data / "made", made_dataset(subjects=5, each=2))
+    (workspace.data / "made/sessions/s1_0009/data.parquet").write_text("no parquet")
+    dataset = open_dataset(workspace, "made")
+    here = dataset.features(), dataset.measurements()
+    for cache in (workspace.private / "features").glob("*.npz"):
+        cache.unlink()
+    new_process()
+    monkeypatch.setattr(table_rows, "_worth_processes", lambda spent, done, left: done == 1)
+    monkeypatch.setattr(table_rows, "BLOCK", 4)
+    monkeypatch.setattr(table_rows, "in_order", partial(table_rows.in_order, processes=2))
+    for before, after in zip(here, (dataset.features(), dataset.measurements()), strict=True):
+        assert (after.names, after.sessions) == (before.names, before.sessions)
+        assert "s1_0009" not in after.sessions and len(after.sessions) > 30
+        assert after.values.tobytes() == before.values.tobytes()
+
+
+def test_what_was_computed_before_a_stop_is_kept(
+    workspace: Workspace, loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(workspace.data / "made", made_dataset(subjects=3, each=1))
+    monkeypatch.setattr(table_rows, "BLOCK", 4)
+    dataset = open_dataset(workspace, "made")
+
+    def stopped(done: int, total: int, session: str) -> None:
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dataset.features(stopped)
+    new_process()
+    assert dataset.features().sessions == dataset.sessions
+    assert loads == list(dataset.sessions)
+
+
+def test_a_table_that_another_process_makes_is_waited_for_and_read(
+    workspace: Workspace, make_dataset: MakeDataset, loads: list[str]
+) -> None:
+    make_dataset()
+    dataset = open_dataset(workspace, "theirs")
+    table = dataset.features()
+    (cache,) = (workspace.private / "features").glob("*.npz")
+    theirs = cache.rename(cache.with_suffix(".elsewhere"))
+    new_process()
+    news: list[TableNews] = []
+    waits = Event()
+
+    def heard(told: TableNews) -> None:
+        news.append(told)
+        waits.set()
+
+    with told_of_tables(heard), ThreadPoolExecutor(1) as pool:
+        with FileLock(cache.with_name(f".{cache.name}.lock")):
+            ours = pool.submit(dataset.features)
+            assert waits.wait(20)
+            theirs.rename(cache)
+        assert np.array_equal(ours.result().values, table.values, equal_nan=True)
+    assert all(told.elsewhere for told in news) and "another sensorloom" in news[0].sentence
+    assert loads == list(table.sessions), "it was computed once, by the other one"
+
+
+def test_who_hears_of_tables_is_told_how_far_one_is(workspace: Workspace, make_dataset: MakeDataset) -> None:
+    make_dataset()
+    news: list[TableNews] = []
+    with told_of_tables(news.append):
+        open_dataset(workspace, "theirs").features()
+        open_dataset(workspace, "theirs").features()
+    assert [(told.done, told.total) for told in news] == [(0, 2), (2, 2)]
+    assert news[0].sentence == "computing the features of theirs"

@@ -1,0 +1,49 @@
+"""Who hears of the tables that are being made: the first look at a large dataset takes a while, wherever it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableNews:
+    """How far a table that is being made is."""
+
+    dataset: str
+    what: str
+    """What it holds, in a word: `features` or `measurements`."""
+    done: int
+    total: int
+    """Sessions that are computed, and of how many; both are the same at the end."""
+    elsewhere: bool = False
+    """Whether another process makes it, and this one waits."""
+
+    @property
+    def sentence(self) -> str:
+        """What is going on, without how far it is."""
+        if self.elsewhere:
+            return f"waiting for another sensorloom that computes the {self.what} of {self.dataset}"
+        return f"computing the {self.what} of {self.dataset}"
+
+
+Hears = Callable[[TableNews], object]
+_hearers: list[Hears] = []
+
+
+@contextmanager
+def told_of_tables(hears: Hears) -> Generator[None]:
+    """Tell `hears`, on the thread that makes it, of every table that this process makes meanwhile, and be quick. Who
+    asks for a table with a `progress` of its own hears of that one alone."""
+    _hearers.append(hears)
+    try:
+        yield
+    finally:
+        _hearers.remove(hears)
+
+
+def tell(news: TableNews) -> None:
+    """Tell all who hear."""
+    for hears in tuple(_hearers):
+        hears(news)
