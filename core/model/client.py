@@ -171,7 +171,7 @@ class Model:
             return settings.token_sec if _begun(reply) else settings.first_token_sec
 
         try:
-            async for chunk in read_chunks(stream.response, self.choice.endpoint.without_key, patience):
+            async for chunk in read_chunks(stream.response, self.choice.endpoint.cleaner(), patience):
                 for event in () if chunk is DONE else reply.read(chunk):
                     yield event
                 reply.ended = reply.ended or chunk is DONE

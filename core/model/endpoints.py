@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -69,11 +69,22 @@ class Endpoint:
         env = os.environ if environ is None else environ
         return (env.get(self.api_key_env, "") if self.api_key_env else "").strip() or NO_KEY
 
+    def cleaner(self, environ: Mapping[str, str] | None = None) -> Callable[[str], str]:
+        """What blanks its key, and the secrets of its headers, in texts of this endpoint, should the server have
+        repeated them."""
+        secrets = self.api_key(environ), *secrets_in(self.headers, self.extra_body, environ)
+        hidden = [secret for secret in secrets if len(secret) >= MIN_KEY]
+
+        def clean(text: str) -> str:
+            for secret in hidden:
+                text = text.replace(secret, "[key]")
+            return text
+
+        return clean
+
     def without_key(self, text: str, environ: Mapping[str, str] | None = None) -> str:
-        """Text of this endpoint with its key blanked, should the server have repeated it."""
-        for secret in (self.api_key(environ), *secrets_in(self.headers, self.extra_body, environ)):
-            text = text.replace(secret, "[key]") if len(secret) >= MIN_KEY else text
-        return text
+        """Text of this endpoint with its key blanked."""
+        return self.cleaner(environ)(text)
 
     def is_environments(self, environ: Mapping[str, str] | None = None) -> bool:
         """Whether it is the one that the variables `OPENAI_…` describe: what else they say goes nowhere else."""

@@ -16,6 +16,8 @@ def is_object(text: str) -> bool:
 
 def overlap(text: str, tag: str) -> int:
     """How many characters at the end of `text` may be the beginning of `tag`."""
+    if tag[0] not in text:  # nearly every piece of a reply
+        return 0
     return next((size for size in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:size])), 0)
 
 
