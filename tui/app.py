@@ -13,6 +13,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
+from core.datasets.table_news import stop_tables
 from core.text import printable
 from core.workspace import Workspace
 from tui.keys import Keys
@@ -69,7 +70,8 @@ class SensorloomApp(Guarded, ColouredApp[None]):
             self.notify(self.workspace.undecided.ignored, severity="warning", timeout=15)
 
     def on_unmount(self) -> None:
-        """Nothing is drawn any more."""
+        """Nothing is drawn any more, and nothing computed that would be waited for."""
+        stop_tables()
         self.mishaps.end()
 
     async def on_event(self, event: Event) -> None:

@@ -14,6 +14,7 @@ import click
 
 from core.cli.commands import say
 from core.cli.output import in_terminal
+from core.datasets.table_news import stop_tables
 from core.text import counted, one_line
 from core.workspace import Workspace
 
@@ -166,6 +167,8 @@ def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model]
         try:
             return await work(model)
         finally:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                stop_tables()
             await model.aclose()
 
     return asyncio.run(opened())

@@ -1,10 +1,14 @@
-"""Who hears of the tables that are being made: the first look at a large dataset takes a while, wherever it happens."""
+"""Who hears of the tables that are being made, and how their making is ended: the first look at a large dataset takes a
+while, wherever it happens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
+
+from core.errors import SensorloomError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,14 @@ class TableNews:
 
 Hears = Callable[[TableNews], object]
 _hearers: list[Hears] = []
+_leaving = Event()
 
 
 @contextmanager
 def told_of_tables(hears: Hears) -> Generator[None]:
     """Tell `hears`, on the thread that makes it, of every table that this process makes meanwhile, and be quick. Who
-    asks for a table with a `progress` of its own hears of that one alone."""
+    asks for a table with a `progress` of its own hears of that one alone. Tables are made again after a stop."""
+    _leaving.clear()
     _hearers.append(hears)
     try:
         yield
@@ -43,7 +49,14 @@ def told_of_tables(hears: Hears) -> Generator[None]:
         _hearers.remove(hears)
 
 
+def stop_tables() -> None:
+    """End the making of tables, as the program is about to end and would wait for it; what is computed is kept."""
+    _leaving.set()
+
+
 def tell(news: TableNews) -> None:
-    """Tell all who hear."""
+    """Tell all who hear. Raises SensorloomError once tables are to be made no more."""
+    if _leaving.is_set():
+        raise SensorloomError(f"{news.sentence} was stopped")
     for hears in tuple(_hearers):
         hears(news)

@@ -27,6 +27,7 @@ from tui.terminal.gc_pauses import start_searching
 
 if TYPE_CHECKING:
     from tui.screens.parts import Parts
+    from tui.screens.tables_under_way import TablesUnderWay
     from tui.widgets.conversation import Conversation
     from tui.widgets.editor import MessageEditor
     from tui.widgets.thread_list import ThreadList
@@ -50,6 +51,7 @@ class MainScreen(Frame):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
 
     parts: Parts
+    _tables: TablesUnderWay
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class MainScreen(Frame):
     async def _fill(self) -> None:
         """Bring in the panes and what acts on them, then read the folder."""
         from tui.screens.parts import Parts
+        from tui.screens.tables_under_way import TablesUnderWay
         from tui.widgets.conversation import Conversation
         from tui.widgets.line_field import SearchField
         from tui.widgets.plain import Plain
@@ -94,6 +97,7 @@ class MainScreen(Frame):
         self.parts = Parts(
             self, self.workspace, act=self.action_do, leave=self.leave, resume=self._resume, polling=self._polling
         )
+        self._tables = TablesUnderWay(self, self.key_bar)
         self.parts.list_screens.open_threads = partial(_open_over, self, self._polling)
         self.ready = True
         start_searching()
@@ -143,6 +147,7 @@ class MainScreen(Frame):
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         if self.ready:
+            self._tables.close()
             self.parts.close()
 
     def leave(self) -> None:

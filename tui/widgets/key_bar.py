@@ -1,4 +1,4 @@
-"""The bottom line: the keys that matter here, as many as fit."""
+"""The bottom line: the keys that matter here, as many as fit, and what goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from core.text import one_line
 from tui.keys import TYPING_KEYS, Action, ActionId, Hint, Keys, offered
 
 
@@ -28,6 +29,8 @@ class KeyBar(Widget):
         self._actions = actions
         self._keys = Keys(actions)
         self._situation = "threads"
+        self.note = ""
+        """What goes on, in words; empty most of the time."""
 
     @property
     def situation(self) -> str:
@@ -40,13 +43,20 @@ class KeyBar(Widget):
             self._situation = situation
             self.refresh()
 
+    def show_note(self, note: str) -> None:
+        """Say what goes on, before the keys that always have their place; fewer others fit meanwhile."""
+        if note != self.note:
+            self.note = note
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """Draw the keys."""
         width, base = self.size.width, self.rich_style
         key_style = base + self.get_component_rich_style("bar--key", partial=True)
         typing = TYPING_KEYS.get(self._situation)
         always = [] if typing else [self._keys.pair(name) for name in self._ALWAYS]
-        room = width - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
+        note = f" {one_line(self.note, width // 2)} " if self.note else ""
+        room = width - cell_len(note) - sum(cell_len(key) + cell_len(label) + 3 for key, label in always)
         chosen: list[tuple[str, str]] = []
         wanted: Sequence[Hint] = typing or [action.id for action in offered(self._actions, self._situation)]
         for key, label in map(self._keys.pair, wanted):
@@ -55,6 +65,10 @@ class KeyBar(Widget):
                 break
             chosen.append((key, label))
         segments: list[Segment] = []
-        for key, label in [*chosen, *always]:
+        for key, label in chosen:
+            segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
+        if note:
+            segments.append(Segment(note, base))
+        for key, label in always:
             segments += [Segment(f" {key}", key_style), Segment(f" {label} ", base)]
         return Strip(segments).crop_extend(0, width, base)

@@ -17,7 +17,8 @@ from pyarrow import parquet
 
 from core.datasets import feature_table, table_rows
 from core.datasets.standard import open_dataset
-from core.datasets.table_news import TableNews, told_of_tables
+from core.datasets.table_news import TableNews, stop_tables, told_of_tables
+from core.errors import SensorloomError
 from core.workspace import Workspace
 from tests.tools.made import made_dataset, write_dataset
 from tools.features import DURATION
@@ -169,6 +170,19 @@ def test_what_was_computed_before_a_stop_is_kept(
     new_process()
     assert dataset.features().sessions == dataset.sessions
     assert loads == list(dataset.sessions)
+
+
+def test_who_leaves_does_not_wait_for_a_table(
+    workspace: Workspace, loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(workspace.data / "made", made_dataset(subjects=3, each=1))
+    monkeypatch.setattr(table_rows, "BLOCK", 4)
+    dataset = open_dataset(workspace, "made")
+    with told_of_tables(lambda _: stop_tables()), pytest.raises(SensorloomError, match="features of made was stopped"):
+        dataset.features()
+    assert len(loads) == 4
+    with told_of_tables(lambda _: None):
+        assert dataset.features().sessions == dataset.sessions
 
 
 def test_a_table_that_another_process_makes_is_waited_for_and_read(
