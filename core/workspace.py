@@ -11,7 +11,7 @@ import getpass
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import WorkspaceError, system_reason
@@ -39,6 +39,8 @@ class Workspace:
     """The person's own, and over them the folder's; of a folder that is not trusted, only what sends nothing."""
     undecided: Question | None = None
     """What the folder would do and may not, as nobody trusts it; None when there is nothing of the kind."""
+    examples: Path | None = None
+    """Where threads are that may be shown as examples, while threads are made apart from them."""
 
     @property
     def private(self) -> Path:
@@ -55,6 +57,10 @@ class Workspace:
             return getpass.getuser()
         except (KeyError, OSError):  # a container's user may have no name
             return ""
+
+    def apart(self, threads: Path) -> Workspace:
+        """The workspace with another folder in the place of the training threads, which still serve as examples."""
+        return replace(self, threads=threads, examples=self.examples or self.threads)
 
     def shown(self, path: Path) -> str:
         """A path as a person wants to read it: relative to the workspace where it is inside."""

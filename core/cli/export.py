@@ -47,7 +47,7 @@ _ABOUT = "\n".join(f"{profile.name:16} {profile.about}" for profile in PROFILES.
 @click.option("--template", type=click.Choice(TEMPLATES), default="qwen", show_default=True,
               help="llamafactory: how results of parallel calls are joined.")  # fmt: skip
 @click.option("--with-system", is_flag=True,
-              help="hf, openai, openai_v1: the system prompt and the examples that were sent, too.")  # fmt: skip
+              help="The system prompt and the examples that were sent, too; the latter are not trained.")  # fmt: skip
 @click.option("--mask-bad", is_flag=True, help="hf, openai: turns labelled bad stay as context, out of the loss.")
 @click.option("--correct-only", is_flag=True,
               help="Leave out wrong answers that nobody accepted; as the settings say unless told.")  # fmt: skip

@@ -43,12 +43,19 @@ class Shown:
         self._line = in_terminal(sys.stderr) and meter.progress.of > 1
         """Whether a line is kept at the end that says how far it is."""
         self._reasons: dict[str, float] = {}
+        self._lacking = False
+        """Whether it was said that a thread is shown fewer examples than were asked for."""
 
     def ended(self, ran: Ran) -> None:
         """Say what became of a thread."""
+        from core.curate.prompts import examples_lacking
+
         progress = self.meter.progress
         number = progress.done + progress.failed
         self._say(f"[{number:>{len(str(progress.of))}}/{progress.of}] {_line(ran)}")
+        if not (self._lacking or ran.job.stem) and ran.thread and (told := examples_lacking(ran.thread)):
+            self._lacking = True
+            self._say(f"note: {told}")
 
     def watch(self, job: Job, event: TurnEvent) -> None:
         """Say what a thread waits for, and what it is asked without."""

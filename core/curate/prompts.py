@@ -17,12 +17,13 @@ from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.store import Stored, read, read_all
 from core.storage.thread_files import stems
+from core.text import counted
 from core.thread.evidence import Evidence, evidence_of
 from core.thread.form import KEY, NONE, SHOWN, USUAL, Ahead, TaskForm, checksum, form_of
 from core.thread.opening import system_prompt
 from core.thread.review import verdict_of
 from core.thread.value import Message, Thread, call_name, calls_of
-from core.workspace import Workspace, private_folder
+from core.workspace import EVALUATIONS, Workspace, private_folder
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -91,7 +92,7 @@ def ahead_of(workspace: Workspace, thread: Thread) -> Ahead:
         messages = _recalled(workspace, sha)
         if not isinstance(messages, list):
             try:
-                messages = list(read(workspace.threads, name).thread.messages)
+                messages = list(read(_examples_folder(workspace), name).thread.messages)
             except SensorloomError:
                 messages = []
             if checksum(messages) != sha:
@@ -120,9 +121,7 @@ def examples_for(
     """
     if not form.few_shot:
         return []
-    folder = workspace.threads
-    if folder.is_relative_to(workspace.root / "evaluations"):
-        folder = workspace.root / workspace.settings.paths.threads
+    folder = _examples_folder(workspace)
     shown: list[Stored] = []
     if isinstance(form.few_shot, tuple):
         for stem in form.few_shot:
@@ -135,6 +134,26 @@ def examples_for(
         fit = [s for s in there if not _barred(workspace, dataset, session, form, evidence, s.thread)]
         shown = _spread(fit, dataset, session, form.few_shot)
     return [f"{stored.stem}@{_keep(workspace, list(stored.thread.messages))}" for stored in shown]
+
+
+def examples_lacking(thread: Thread) -> str:
+    """What a person is told of a thread that was shown fewer examples than were asked for; empty where none lack."""
+    wanted, there = form_of(thread).few_shot, len(shown_in(thread))
+    if not isinstance(wanted, int) or wanted <= there:
+        return ""
+    return (
+        f"{thread.id} is shown {there} of {counted(wanted, 'example')}: no other accepted thread of its form and "
+        "evidence may be shown (docs/task-forms.md)"
+    )
+
+
+def _examples_folder(workspace: Workspace) -> Path:
+    """Where the threads are that may be shown: an evaluation's are never shown."""
+    if workspace.examples is not None:
+        return workspace.examples
+    if workspace.threads.is_relative_to(workspace.root / EVALUATIONS):
+        return workspace.root / workspace.settings.paths.threads
+    return workspace.threads
 
 
 def _spread(fit: Sequence[Stored], dataset: StandardDataset, session: str, count: int) -> list[Stored]:

@@ -51,7 +51,7 @@ class AskedSession:
     def messages(self) -> list[dict[str, Any]]:
         """The first request's messages."""
         ahead = ahead_of(self._workspace, self.thread)
-        examples = ahead.examples if self.tools else ()
+        examples = ahead.shown(tools=bool(self.tools))
         return [dict(message) for message in sent_messages([*examples, *self.thread.messages], ahead.system)]
 
     def seed(self, attempt: int) -> int:

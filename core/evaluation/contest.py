@@ -106,7 +106,7 @@ class Evaluation:
 
     def apart(self, workspace: Workspace, contestant: Contestant) -> Workspace:
         """The workspace with this contestant's threads in the place of the training threads."""
-        return replace(workspace, threads=folder_of(workspace, self.name) / contestant.key)
+        return workspace.apart(folder_of(workspace, self.name) / contestant.key)
 
 
 def folder_of(workspace: Workspace, name: str) -> Path:

@@ -8,9 +8,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from core.curate.prompts import examples_lacking
 from core.errors import SensorloomError
 from core.evaluation.asking import ask_contestant, choice_for, not_begun
 from core.evaluation.contest import Contestant, Evaluation, missing
+from core.model.refusals import Dropped
+from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.remembered import open_model
 from core.workspace import Workspace
@@ -35,6 +38,8 @@ class Progress:
     failed: int = 0
     problem: str = ""
     """What failed last, in a sentence."""
+    notes: tuple[str, ...] = ()
+    """What a person should know besides: what servers would not be asked, and that examples are lacking."""
     over: bool = False
     stopped: bool = False
 
@@ -49,7 +54,7 @@ class EvaluationRun:
         self._tell = tell
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = self._lacking = False
         self.progress = Progress(evaluation.name)
         self._thread = threading.Thread(target=self._work, name="evaluation", daemon=True)
 
@@ -111,7 +116,9 @@ class EvaluationRun:
         evaluation = self._evaluation
         model = open_model(self._workspace, choice_for(self._workspace, evaluation, contestant))
         try:
-            ran = await ask_contestant(self._workspace, evaluation, contestant, jobs, model, ended=self._ended)
+            ran = await ask_contestant(
+                self._workspace, evaluation, contestant, jobs, model, ended=self._ended, watch=self._watch
+            )
         finally:
             await model.aclose()
         if unbegun := not_begun(jobs, ran):
@@ -122,6 +129,17 @@ class EvaluationRun:
         if not ran.cancelled:
             failed = last.failed + bool(ran.error)
             self._told(replace(last, done=last.done + 1, failed=failed, problem=ran.error or last.problem))
+            if not self._lacking and ran.thread is not None and (told := examples_lacking(ran.thread)):
+                self._lacking = True  # of the others the same could be said
+                self._note(told)
+
+    def _watch(self, _: Job, event: TurnEvent) -> None:
+        if isinstance(event, Dropped):
+            self._note(event.sentence)
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.progress.notes:
+            self._told(replace(self.progress, notes=(*self.progress.notes, sentence)))
 
     def _told(self, progress: Progress) -> None:
         self.progress = progress

@@ -39,6 +39,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """What duplicates are found by, when they are looked for."""
     references: str | None = None
     """The names that its references were made without, one a line; None where it has none."""
+    examples: tuple[str, ...] = ()
+    """The threads that it was shown as examples, where they leave with it."""
     start: int = 0
     """Where its rows begin in the row buffer."""
     side: str = ""

@@ -22,6 +22,7 @@ from core.filters.language import parse
 from core.thread.json_form import decode_object
 from core.thread.summary import Summary
 from core.thread.turns import broken_calls
+from core.thread.updates import with_part
 from core.thread.value import Thread, in_loss
 from core.workspace import Workspace
 
@@ -74,16 +75,16 @@ def _preview(workspace: Workspace, summary: Summary, request: ExportRequest, sib
         if problem := broken_calls(source.thread.messages):
             return Preview((), (), {}, problem)
         profile = profile_of(request.profile)
-        source = as_wanted(workspace, source, request, profile)
+        source = as_wanted(workspace, source, request, profile, making)
         thread = Schemas(workspace).filled(source.thread, making)
         if profile.rows is None:
             rows = [decode_object(plain_row(source, request.call_ids), summary.stem)]
         else:
             making.siblings = siblings.of(summary.stem) if profile.pairs else ()
             rows = profile.rows(thread, making)
-        return Preview(
-            tuple(rows), rendered(thread, request.split_calls, request.mask_bad), dict(making.changes), _stale(thread)
-        )
+        told = with_part(thread, "messages", [*making.ahead, *thread.messages]) if making.ahead else thread
+        pieces = rendered(told, request.split_calls, request.mask_bad)
+        return Preview(tuple(rows), pieces, dict(making.changes), _stale(thread))
     except RefusedError as error:
         return Preview((), (), dict(making.changes), str(error))
     except ThreadError as error:

@@ -19,7 +19,7 @@ from core.export.references import references_of
 from core.export.report import ExportRequest
 from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
-from core.export.sent import as_wanted
+from core.export.sent import as_wanted, examples_of
 from core.export.siblings import Siblings
 from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
 from core.filters.language import Filter, parse
@@ -118,7 +118,7 @@ class RowMaker:
 
     def _make_rows(self, summary: Summary, source: Source) -> None:
         try:
-            source = as_wanted(self._workspace, source, self._request, self._profile)
+            source = as_wanted(self._workspace, source, self._request, self._profile, self._making)
         except RefusedError as error:
             self._refuse(summary, error.reason, str(error))
             return
@@ -170,6 +170,7 @@ class RowMaker:
                 sidecar,
                 None if source is None or self._request.dedupe == "off" else signature(source.thread),
                 references_of(summary),
+                examples_of(source.thread) if source is not None and self._request.with_system else (),
             )
         )
 

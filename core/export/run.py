@@ -34,6 +34,7 @@ from core.export.report import (
 from core.export.row_buffer import RowBuffer, richest_first
 from core.export.rows import is_copy, part_maker
 from core.export.selection import is_wrong, open_selection
+from core.export.sent import without_barred_examples
 from core.export.shortfalls import Known, cancelled, shortfalls_of
 from core.export.siblings import Siblings
 from core.export.split import balance, thin_sides
@@ -180,6 +181,8 @@ def _choose(
     entries = without_held_out(entries, request, book, groups, skips)
     entries = capped(entries, request, skips)  # after it, so that what stays behind takes nobody's place
     learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
+    if learned:
+        entries = without_barred_examples(workspace, entries, book, skips)
     entries = rows_in_order(entries, request)
     report = _report(workspace, request, collected, entries)
     if not entries:

@@ -116,7 +116,7 @@ async def _model_and_tool_events(
     offered = [tool.schema for tool in tools] if thread.tools is None else thread.tools
     if ahead is None:
         ahead = Ahead(system_prompt() if form_of(thread).system == USUAL else "")
-    sent = sent_messages([*(ahead.examples if offered else ()), *known], ahead.system, nudge)
+    sent = sent_messages([*ahead.shown(tools=bool(offered)), *known], ahead.system, nudge)
     async for event in model.stream(draft.reply, sent, offered, draft.seed):
         if not isinstance(event, CallWritten):
             yield event

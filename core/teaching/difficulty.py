@@ -41,7 +41,7 @@ async def measure(
         SensorloomError: the rates cannot be recorded.
     """
     with tempfile.TemporaryDirectory() as folder:
-        apart = replace(workspace, threads=Path(folder) / "threads", exports=Path(folder) / "exports")
+        apart = replace(workspace.apart(Path(folder) / "threads"), exports=Path(folder) / "exports")
         try:
             watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch}
             ran = await run_ways(apart, jobs, model, ways=attempts, **watched)

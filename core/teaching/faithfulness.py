@@ -75,7 +75,7 @@ async def _concluded(
 ) -> tuple[str, str]:
     """The answer and the confidence that the model states; empty where it states none, or calls a tool instead."""
     messages = disturbed(thread.messages[:-1], index, way)
-    sent = sent_messages([*ahead.examples, *messages], ahead.system, NOW)
+    sent = sent_messages([*ahead.shown(tools=bool(thread.tools)), *messages], ahead.system, NOW)
     reply = await ask(model, sent, tell, thread.tools or ())
     return final_answer(reply.text) or "", stated_confidence(reply.text) or ""
 

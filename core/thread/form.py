@@ -34,6 +34,11 @@ class Ahead(NamedTuple):
     examples: tuple[Message, ...] = ()
     """The messages of the threads that are shown as examples."""
 
+    def shown(self, *, tools: bool) -> tuple[Message, ...]:
+        """The examples that go with a request, and into its row: none where no tools are offered, since examples call
+        them."""
+        return self.examples if tools else ()
+
 
 class TaskForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One form of a task. What is not said is as in the full form."""

@@ -41,6 +41,8 @@ OPTIONS = (
            (("", "exported too"), ("leave", "left out"))),
     Option("seed", "seed", "what the split and the balance draw by", (("0", "0"), ("1", "1"), ("2", "2")),
            asks="a whole number"),
+    Option("with_system", "system prompt", "what was sent before each thread; its examples' turns are out of the loss",
+           (("", "left out, with the examples"), ("yes", "exported too, with the examples"))),
     Option("mask_bad", "bad turns", "that a person labelled bad; only the profiles hf and openai can mask them",
            (("", "trained like the others"), ("yes", "kept as context, out of the loss"))),
     Option("calls", "parallel calls", "Llama-3's templates take one call a turn",
@@ -83,6 +85,7 @@ def request_of(chosen: Mapping[str, str]) -> ExportRequest:
         split_calls=bool(chosen["calls"]),
         template=chosen["template"],
         mask_bad=bool(chosen["mask_bad"]),
+        with_system=bool(chosen["with_system"]),
     )
     plain = usual("")
     labels = {_FIELDS.get(option.name, option.name): option.label for option in OPTIONS}

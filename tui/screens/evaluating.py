@@ -26,6 +26,8 @@ class Evaluating:
         self._screen = screen
         self._workspace = workspace
         self._runs: dict[str, EvaluationRun] = {}
+        self._noted: dict[str, int] = {}
+        """How many notes of each were told."""
         self.listeners: list[Callable[[Progress], object]] = []
         """Told, on the screen's loop, how far each is."""
 
@@ -43,6 +45,7 @@ class Evaluating:
                 self._workspace, evaluation, lambda progress: self._screen.call_later(self._hear, evaluation, progress)
             )
             self._runs[evaluation.name] = run
+            self._noted[evaluation.name] = 0
             run.start()
 
     def go_on(self, evaluation: Evaluation) -> None:
@@ -67,6 +70,9 @@ class Evaluating:
     def _hear(self, evaluation: Evaluation, progress: Progress) -> None:
         for listener in tuple(self.listeners):
             listener(progress)
+        for note in progress.notes[self._noted.get(progress.name, 0) :]:
+            self._screen.notify(one_line(note, 300), markup=False)
+        self._noted[progress.name] = len(progress.notes)
         if progress.over:
             if progress.problem or not self.listeners:  # who looks at it sees it
                 self._told(progress)

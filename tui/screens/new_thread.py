@@ -234,6 +234,7 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
 
     def _make(self, dataset: str, session: str, question: str, asked: Asked | None, run: bool) -> None:
         from core.curate import create_thread
+        from core.curate.prompts import examples_lacking
         from core.datasets.check import look_at_session
 
         try:
@@ -250,6 +251,8 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         except SensorloomError as error:
             self.call_later(self._say, str(error))
             return
+        if lacking := examples_lacking(stored.thread):
+            self.call_later(partial(self.app.notify, one_line(lacking, 300), markup=False))
         with suppress(SensorloomError):  # the thread is there, whether or not the choice can be remembered
             remember(self._runs.workspace, REMEMBERED, dataset)
         self.call_later(self._close_with, Begun(stored, run))

@@ -41,7 +41,9 @@ def rows(thread: Thread, making: Making) -> list[Row]:
     require_end(thread)
     tools = require_tools(thread)
     if count := untrained(thread.messages):
-        raise RefusedError(UNTRAINED, f"{count} of its turns are out of the loss, which LLaMA-Factory cannot do")
+        raise RefusedError(
+            UNTRAINED, f"{count} of its turns are out of the loss (examples count), which LLaMA-Factory cannot do"
+        )
     turns = conversation(thread.messages, making)
     check_order(turns, last_by_model=True)
     return [{"conversations": turns, "tools": compact(tools) if tools else ""}]
@@ -145,5 +147,5 @@ LLAMAFACTORY = Profile(
     trainers=("llamafactory",),
     rows=rows,
     snippets=snippets,
-    options=frozenset(("split_calls", "template", "rejected", "correct_only")),
+    options=frozenset(("split_calls", "template", "rejected", "correct_only", "with_system")),
 )

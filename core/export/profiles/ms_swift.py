@@ -73,5 +73,5 @@ MS_SWIFT = Profile(
     trainers=("ms_swift",),
     rows=rows,
     snippets=snippets,
-    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad", "with_system")),
 )

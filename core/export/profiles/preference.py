@@ -16,7 +16,7 @@ from core.export.profiles.conversation import compact, require_tools
 from core.export.profiles.profile import Making, Profile, RefusedError, Row, Written, train_and_held
 from core.export.templates import TEMPLATE_FOLDER
 from core.thread.call_ids import with_neutral_ids
-from core.thread.value import Thread
+from core.thread.value import Message, Thread
 
 
 def _rows(thread: Thread, making: Making, make: Callable[[Thread, Pair, Making], list[Row]]) -> list[Row]:
@@ -26,12 +26,14 @@ def _rows(thread: Thread, making: Making, make: Callable[[Thread, Pair, Making],
     if not better:
         raise RefusedError(NO_PAIR, "it has no alternative that still fits, and no branch that went wrong")
     require_tools(thread)
-    return [row for pair in better for row in make(thread, _with_neutral_ids(pair), making)]
+    return [row for pair in better for row in make(thread, _as_sent(pair, making.ahead), making)]
 
 
-def _with_neutral_ids(pair: Pair) -> Pair:
-    *prompt, chosen = with_neutral_ids((*pair.prompt, pair.chosen))
-    return Pair(tuple(prompt), chosen, with_neutral_ids((*pair.prompt, pair.rejected))[-1], pair.source)
+def _as_sent(pair: Pair, ahead: Sequence[Message]) -> Pair:
+    """The pair after what was sent before the thread, with ids that say nothing."""
+    prompt = (*ahead, *pair.prompt)
+    *asked, chosen = with_neutral_ids((*prompt, pair.chosen))
+    return Pair(tuple(asked), chosen, with_neutral_ids((*prompt, pair.rejected))[-1], pair.source)
 
 
 def _trl_parts(thread: Thread, pair: Pair, making: Making) -> tuple[list[Row], list[Row], list[Row], Row]:
@@ -125,6 +127,7 @@ TRL_DPO = Profile(
     rows=lambda thread, making: _rows(thread, making, _trl_dpo),
     snippets=_trl_script("trl_dpo.py.txt"),
     pairs=True,
+    options=frozenset(("with_system",)),
 )
 TRL_KTO = Profile(
     name="trl_kto",
@@ -134,6 +137,7 @@ TRL_KTO = Profile(
     rows=_kto_rows,
     snippets=_trl_script("trl_kto.py.txt"),
     pairs=True,
+    options=frozenset(("with_system",)),
 )
 OPENAI_DPO = Profile(
     name="openai_dpo",
@@ -141,6 +145,7 @@ OPENAI_DPO = Profile(
     file_stem="training_data_openai_dpo",
     rows=lambda thread, making: _rows(thread, making, _openai_dpo),
     pairs=True,
+    options=frozenset(("with_system",)),
 )
 LLAMAFACTORY_DPO = Profile(
     name="llamafactory_dpo",
@@ -150,5 +155,5 @@ LLAMAFACTORY_DPO = Profile(
     rows=lambda thread, making: _rows(thread, making, _llamafactory_dpo),
     snippets=_llamafactory_snippets,
     pairs=True,
-    options=frozenset(("template",)),
+    options=frozenset(("template", "with_system")),
 )

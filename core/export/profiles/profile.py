@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.thread.value import Thread
+from core.thread.value import Message, Thread
 
 Row = dict[str, Any]
 Trainer = Literal["trl", "axolotl", "llamafactory", "ms_swift", "verl"]
@@ -34,6 +34,8 @@ class Making:
     """Whether turns that are labelled bad are kept out of the loss."""
     siblings: Sequence[Thread] = ()
     """The other threads of the family, for preference pairs."""
+    ahead: Sequence[Message] = ()
+    """What leaves before each prompt of a preference pair: the system prompt and the examples that were sent."""
     changes: Counter[str] = field(default_factory=Counter[str])
     """What the form changes or leaves out, and in how many places. A caller shows it; nothing is lost unsaid."""
 

@@ -50,5 +50,5 @@ VERL = Profile(
     rows=rows,
     snippets=snippets,
     parquet=True,
-    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad")),
+    options=frozenset(("split_calls", "rejected", "correct_only", "mask_bad", "with_system")),
 )

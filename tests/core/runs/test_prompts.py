@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core import curate
-from core.curate.prompts import ahead_of
+from core.curate.prompts import ahead_of, examples_lacking
 from core.curate.task import form_named, is_changed
 from core.errors import UsageError
 from core.export.report import ExportRequest, NothingToExportError
-from core.export.run import export
+from core.export.run import count, export
+from core.export.split import parse_split
 from core.filters.language import parse
 from core.listing.summary import summarize
 from core.model.client import Model
@@ -22,14 +24,17 @@ from core.model.endpoints import ModelChoice
 from core.runs.batch import run_jobs
 from core.runs.job import Job
 from core.storage import store
-from core.storage.splits_file import hold_out, release
+from core.storage.splits_file import hold_out, read_book, release
 from core.storage.store import Stored, read
+from core.teaching.difficulty import measure
 from core.thread.form import COMPACT, SHOWN, TaskForm
+from core.thread.proposal import Generation, Proposal
 from core.thread.updates import with_metadata
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.core.runs.recording import Recording, plain
 from tests.tools.made import made_dataset, write_dataset
+from tui.__main__ import run
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +199,35 @@ def test_an_example_is_shown_as_it_was_or_not_at_all(workspace: Workspace) -> No
             path.unlink()
 
 
+def test_fewer_examples_than_asked_for_are_said(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not examples_lacking(begun(workspace, few_shot=2).thread)
+    command = ["run", "--dataset", "made", "--session", "s3_0012", "--session", "s3_0013", "--question", "What?"]
+    where = ("--workspace", str(workspace.root), "--endpoint", "builtin", "--evidence", "reference", "--parallel", "1")
+    assert run([*command, "--few-shot", "9", *where]) == 0
+    told = capsys.readouterr().err
+    assert len(re.findall(r"is shown \d of 9 examples: no other accepted thread", told)) == 1, "once for all of them"
+
+
+def test_threads_made_apart_are_shown_the_examples_of_the_workspace(workspace: Workspace) -> None:
+    model, told = Recording(ModelChoice()), list[str]()
+    job = Job("made", "s3_0012", "What?", 1, form=form(few_shot=1), evidence="reference")
+    asyncio.run(measure(workspace, [job], model, attempts=2, parallel=1, ended=lambda ran: told.append(ran.error)))
+    assert told == ["", ""] and len(shown(begun(workspace, few_shot=1))) == 1
+    questions = [sum(message["role"] == "user" for message in asked) for asked, _ in model.asked]
+    assert questions and min(questions) == 2, "the example's and its own"
+
+
+def test_where_no_tools_are_offered_neither_request_nor_row_holds_examples(workspace: Workspace) -> None:
+    job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1), evidence="reference")
+    model = Recording(ModelChoice())
+    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None, tools=()))
+    assert ran.stored is not None and ran.finished, ran.error
+    report = export(workspace, ExportRequest("openai", chosen=frozenset((ran.stored.stem,)), with_system=True))
+    (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
+    assert [plain(message) for message in row["messages"][:-1]] == [plain(message) for message in model.asked[-1][0]]
+    assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
+
+
 def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:
     """With the system prompt and an example: what is asked for the last turn is the row, but for the answer."""
     model = Recording(ModelChoice())
@@ -223,10 +257,68 @@ def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(works
     assert len(messages) == 1 + length + len(stored.thread.messages)
     trained = [at for at, message in enumerate(messages) if message.get("train")]
     assert trained and min(trained) > length
-    person = f"made/subject:{read(workspace.threads, example).thread.session[:2]}"
+    subject = read(workspace.threads, example).thread.session[:2]
+    assert_split_refuses(workspace, stored.stem, example)
+    person = f"made/subject:{subject}"
     hold_out(root, [person])
     try:
         with pytest.raises(NothingToExportError, match="kept out of training"):
             export(workspace, request)
     finally:
         release(root, [person])
+
+
+def assert_split_refuses(workspace: Workspace, stem: str, example: str) -> None:
+    """A split that puts them on different sides for the first time sees what the example's side is now."""
+    for seed in range(40):
+        request = ExportRequest("hf", chosen=frozenset((stem, example)), with_system=True)
+        split = replace(request, split=parse_split("50/50", "subject", seed), seed=seed)
+        report = count(workspace, split)
+        if any(refusal.stem == stem for refusal in report.refusals):
+            (refusal,) = report.refusals
+            assert refusal.sentence.startswith(f"its example {example} is of somebody who is kept out of training")
+            assert not read_book(workspace.root).assigned, "nobody was put on a side before, nor is by counting"
+            return
+    raise AssertionError("no seed put them on different sides")
+
+
+@pytest.mark.parametrize("profile", ["trl_dpo", "trl_kto", "openai_dpo", "llamafactory_dpo"])
+def test_pairs_come_after_what_was_sent(workspace: Workspace, profile: str) -> None:
+    """The prompt of a pair is what was asked: the system prompt, the example, the thread until the ways part."""
+    model = Recording(ModelChoice())
+    job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1), evidence="reference")
+    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
+    assert ran.stored is not None and ran.finished, ran.error
+    curate.set_verdicts(workspace, [ran.stored.stem], "accept")
+    stored = read(workspace.threads, ran.stored.stem)
+    last = len(stored.thread.messages) - 1
+    worse = Proposal(last, ({"role": "assistant", "content": "Final Answer: sitting"},), Generation("m"))
+    curate.set_aside(workspace, stored, worse, "discarded")
+    request = ExportRequest(profile, chosen=frozenset((stored.stem,)), with_system=True)
+    (file,) = export(workspace, request).files
+    row = json.loads(file.path.read_text().splitlines()[0])
+    asked = model.asked[-1][0]
+    if profile == "llamafactory_dpo":
+        turns = row["conversations"]
+        assert turns[0] == {"from": "system", "value": "Be terse."}
+        assert [turn["from"] for turn in turns].count("human") == 2 and turns[-1]["from"] == "observation"
+    else:
+        prompt = row["input"]["messages"] if profile == "openai_dpo" else row["prompt"]
+        told = [[(m["role"], m["content"] or "", bool(m.get("tool_calls"))) for m in each] for each in (prompt, asked)]
+        assert told[0] == told[1]
+    bare = count(workspace, replace(request, with_system=False))
+    assert bare.exported == 1
+
+
+def test_llamafactory_takes_the_system_prompt_and_no_examples(workspace: Workspace) -> None:
+    stems: list[str] = []
+    for few_shot in (0, 1):
+        job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=few_shot), evidence="reference")
+        (ran,) = asyncio.run(run_jobs(workspace, [job], Model(ModelChoice()), parallel=1, ended=lambda _: None))
+        assert ran.stored is not None
+        stems.append(ran.stored.stem)
+    report = export(workspace, ExportRequest("llamafactory", chosen=frozenset(stems), with_system=True))
+    (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
+    assert row["conversations"][0] == {"from": "system", "value": "Be terse."}
+    (refusal,) = report.refusals
+    assert refusal.stem == stems[1] and "examples count" in refusal.sentence
