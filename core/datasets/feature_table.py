@@ -21,7 +21,7 @@ import msgspec
 
 from core.datasets.array_files import only_maker
 from core.datasets.table_cache import Refresh, read_table, write_table
-from core.datasets.table_news import TableNews, tell
+from core.datasets.table_news import TableNews, teller
 from core.errors import DatasetError, system_reason
 from core.storage.atomic import digest
 
@@ -240,6 +240,7 @@ def _compute(dataset: Measured, kind: _Kind, refresh: Refresh, told: Progress) -
 
 def _to_all(dataset: Measured, kind: _Kind) -> Progress:
     """Tells all who hear of tables; that no session is named means that another process makes it."""
+    tell = teller()
 
     def told(done: int, total: int, session: str) -> None:
         tell(TableNews(dataset.name, kind.what, done, total, elsewhere=not session))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
 
 from core.errors import SensorloomError
 
@@ -34,14 +33,14 @@ class TableNews:
 
 Hears = Callable[[TableNews], object]
 _hearers: list[Hears] = []
-_leaving = Event()
+_stops = 0
+"""How often the tables then under way were stopped."""
 
 
 @contextmanager
 def told_of_tables(hears: Hears) -> Generator[None]:
     """Tell `hears`, on the thread that makes it, of every table that this process makes meanwhile, and be quick. Who
-    asks for a table with a `progress` of its own hears of that one alone. Tables are made again after a stop."""
-    _leaving.clear()
+    asks for a table with a `progress` of its own hears of that one alone."""
     _hearers.append(hears)
     try:
         yield
@@ -50,13 +49,21 @@ def told_of_tables(hears: Hears) -> Generator[None]:
 
 
 def stop_tables() -> None:
-    """End the making of tables, as the program is about to end and would wait for it; what is computed is kept."""
-    _leaving.set()
+    """End the making of all tables that are under way, as the program is about to end and would wait for them. What is
+    computed is kept."""
+    global _stops
+    _stops += 1
 
 
-def tell(news: TableNews) -> None:
-    """Tell all who hear. Raises SensorloomError once tables are to be made no more."""
-    if _leaving.is_set():
-        raise SensorloomError(f"{news.sentence} was stopped")
-    for hears in tuple(_hearers):
-        hears(news)
+def teller() -> Hears:
+    """For who begins a table: what tells all who hear, and raises SensorloomError when the table is to be made no
+    more."""
+    begun = _stops
+
+    def tell(news: TableNews) -> None:
+        if _stops != begun:
+            raise SensorloomError(f"{news.sentence} was stopped")
+        for hears in tuple(_hearers):
+            hears(news)
+
+    return tell

@@ -181,8 +181,7 @@ def test_who_leaves_does_not_wait_for_a_table(
     with told_of_tables(lambda _: stop_tables()), pytest.raises(SensorloomError, match="features of made was stopped"):
         dataset.features()
     assert len(loads) == 4
-    with told_of_tables(lambda _: None):
-        assert dataset.features().sessions == dataset.sessions
+    assert dataset.features().sessions == dataset.sessions
 
 
 def test_a_table_that_another_process_makes_is_waited_for_and_read(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.datasets.table_news import TableNews, tell
+from core.datasets.table_news import TableNews, teller
 from core.workspace import Workspace
 from tests.tui.driving import opened
 from tests.tui.motion import until
@@ -27,7 +27,7 @@ async def test_the_bottom_line_says_how_far_a_table_is(
     monkeypatch.setattr(tables_under_way, "LEAST_SEC", 0)
     monkeypatch.setattr(tables_under_way, "AGAIN_SEC", 0)
     async with opened(workspace, size) as (pilot, screen):
-        keys = bottom(screen)
+        keys, tell = bottom(screen), teller()
         await asyncio.to_thread(tell, TableNews("uci_har", "features", 940, 3760))
         await until(pilot, lambda: "computing the features of uci_har 25%" in bottom(screen))
         assert bottom(screen).rstrip().endswith("quit") and len(bottom(screen)) == size[0]
