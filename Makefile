@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
-	trainers test-trainers test-inspect servers test-servers loop environments test-env clean
+	trainers test-trainers test-inspect servers test-servers loop environments test-env test-cluster clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -59,6 +59,7 @@ lock: .venv/bin/python
 	$(LOCK) --extra dev --extra bench $(ARGS) -o locks/bench.txt
 	$(LOCK) --extra dev -c locks/bench.txt $(ARGS) -o locks/dev.txt
 	$(LOCK) -c locks/bench.txt $(ARGS) -o locks/run.txt
+	$(LOCK) --extra dev --extra ray -c locks/bench.txt $(ARGS) -o locks/ray.txt
 
 # All tests once more, every frame of the screen drawn, with how much of the code they run; below the floor in
 # pyproject.toml it fails.
@@ -294,6 +295,18 @@ environments: .environments/trl/.done .environments/verifiers/.done .environment
 
 test-env: .venv/.dev environments
 	TEST_ENV=1 $(BIN)/pytest tests/environments $(ARGS)
+
+# A cluster of Ray on this machine, in an environment of its own: runs and evaluations on three nodes of one core while
+# workers are killed, a node is removed and the driver is killed, equal to those of this machine alone; then how many
+# threads a second 1, 2 and 3 nodes make. ARGS="--threads 5000"
+.cluster/.done: .venv/bin/python pyproject.toml locks/ray.txt
+	$(PYTHON) -m venv .cluster
+	@$(call LOCKED,.cluster/bin/python,locks/ray.txt)
+	@$(call ITSELF,.cluster/bin/python)
+	@touch $@
+
+test-cluster: .cluster/.done
+	@.cluster/bin/python -m tests.cluster $(ARGS)
 
 # Threads, export, training, serving, and an evaluation on people held out; the page is what it prints. An hour on two
 # cores; what was done is kept in build/loop, and a run that was stopped goes on. ARGS="--threads 60 --sessions 12".

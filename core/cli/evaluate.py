@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
 from core.cli.run_progress import STOPPED, Shown, run_shown
 from core.cli.serving_options import (
     FLAGS,
@@ -27,6 +29,7 @@ from core.thread.evidence import EVIDENCE
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.cluster.run import OnCluster
     from core.evaluation.contest import Contestant, Evaluation
     from core.evaluation.scores import Outcome
     from core.model.client import Model
@@ -55,6 +58,7 @@ SETS_UP = (
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @serving_options
 @parallel_option
+@ray_options
 @click.option("--resume", is_flag=True, help="Go on with NAME, or with the latest, where it was stopped or killed.")
 @click.option("--inspect", is_flag=True, help="Write a file by which Inspect asks the same sessions; ask nobody.")
 @json_option
@@ -68,8 +72,8 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     --resume, the report of NAME, or of the latest evaluation, is printed once more. Exits with 1 where a thread failed,
     as with an endpoint that does not answer.
     """
-    from core.evaluation.asking import not_begun
-    from core.evaluation.contest import begin, missing, outcomes_of
+    from core.evaluation.asking import choice_for
+    from core.evaluation.contest import begin, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
     if options["headers"] and len({each.endpoint for each in evaluation.contestants} - {BUILTIN_NAME}) > 1:
@@ -78,18 +82,14 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     if options["inspect"]:
         return _for_inspect(workspace, evaluation, begin if new else None)
     stopped, failed = False, 0
-    if new:
-        begin(workspace, evaluation)
     if new or options["resume"]:
-        for contestant in evaluation.contestants:
-            if jobs := missing(workspace, evaluation, contestant):
-                ran = _run(workspace, evaluation, contestant, jobs, options)
-                hopeless = not_begun(jobs, ran)
-                stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
-                failed += sum(bool(result.error) for result in ran) + hopeless
-            if stopped:
-                say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
-                break
+        asked = [choice_for(workspace, evaluation, each, options["headers"]) for each in evaluation.contestants]
+        with cluster_in(options, [choice.endpoint for choice in asked]) as on:
+            if new:
+                begin(workspace, evaluation)
+            stopped, failed = _ask_all(workspace, evaluation, options, on)
+    elif options["ray"]:
+        raise UsageError("--ray is for an evaluation that is begun or gone on with: give --dataset or --resume too")
     answers = {contestant: outcomes_of(workspace, evaluation, contestant) for contestant in evaluation.contestants}
     _tell(workspace, evaluation, answers, as_json)
     if failed:
@@ -139,21 +139,46 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
     return planned(workspace, wanted)
 
 
+def _ask_all(
+    workspace: Workspace, evaluation: Evaluation, options: Mapping[str, Any], on: OnCluster | None
+) -> tuple[bool, int]:
+    """Run what is missing. Returns whether it was stopped, and how many threads failed."""
+    from core.evaluation.asking import not_begun
+    from core.evaluation.contest import missing
+
+    stopped, failed = False, 0
+    for contestant in evaluation.contestants:
+        if jobs := missing(workspace, evaluation, contestant):
+            ran = _run(workspace, evaluation, contestant, jobs, options, on)
+            hopeless = not_begun(jobs, ran)
+            stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
+            failed += sum(bool(result.error) for result in ran) + hopeless
+        if stopped:
+            say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
+            break
+    return stopped, failed
+
+
 def _run(
     workspace: Workspace,
     evaluation: Evaluation,
     contestant: Contestant,
     jobs: Sequence[Job],
     options: Mapping[str, Any],
+    on: OnCluster | None,
 ) -> list[Ran]:
     """Run what is missing of one contestant."""
     from core.evaluation.asking import ask_contestant, choice_for
+
+    choice = choice_for(workspace, evaluation, contestant, options["headers"])
+    if on is not None:
+        apart = evaluation.apart(workspace, contestant)
+        return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)
 
     async def work(model: Model, shown: Shown) -> list[Ran]:
         watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
         return await ask_contestant(workspace, evaluation, contestant, jobs, model, **watched)
 
-    choice = choice_for(workspace, evaluation, contestant, options["headers"])
     return run_shown(workspace, choice, len(jobs), work, options["parallel"])
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_batch import batch_to_resume, written_down
+from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
 from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_told import document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
@@ -31,6 +33,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.cli.run_progress import Shown
+    from core.cluster.run import OnCluster
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
@@ -76,6 +79,7 @@ EVIDENCE_HELP = (
 @click.option("--whisper", metavar="TEXT", help="Of one thread: a hint with every request, which nothing keeps.")
 @serving_options
 @parallel_option
+@ray_options
 @click.option("--keep-empty", is_flag=True, help="Keep new threads to which nothing came but their question.")
 @click.option(
     "--resume", is_flag=False, flag_value="", metavar="[BATCH]",
@@ -108,11 +112,14 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
+        if options["ray"]:
+            raise UsageError("--per-session sorts the ways at a session out where they are made: leave --ray out")
         from core.cli.run_ways import run_ways_shown
 
         return run_ways_shown(workspace, jobs, choice, options, as_json)
-    batch, jobs = written_down(workspace, jobs, choice, options)
-    return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
+    with cluster_in(options, [choice.endpoint]) as on:
+        batch, jobs = written_down(workspace, jobs, choice, options)
+        return _run_and_tell(workspace, jobs, choice, options, batch, as_json, on)
 
 
 def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], as_json: bool) -> int:
@@ -124,7 +131,8 @@ def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, An
         return 0
     options["parallel"] = options["parallel"] or batch.setup.parallel
     options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
-    return _run_and_tell(workspace, jobs, choice, options, batch, as_json)
+    with cluster_in(options, [choice.endpoint]) as on:
+        return _run_and_tell(workspace, jobs, choice, options, batch, as_json, on)
 
 
 def _run_and_tell(
@@ -134,9 +142,11 @@ def _run_and_tell(
     options: Mapping[str, Any],
     batch: Batch | None,
     as_json: bool,
+    on: OnCluster | None,
 ) -> int:
     started = time.monotonic()
-    ran = _run(workspace, jobs, choice, options["parallel"], batch, keep_empty=options["keep_empty"])
+    parallel, keep_empty = options["parallel"], options["keep_empty"]
+    ran = _run(workspace, jobs, choice, parallel, batch, keep_empty=keep_empty, on=on)
     seconds = time.monotonic() - started
     if as_json:
         print_json({**document(jobs, ran, choice, options["seed"], seconds), "batch": batch.name if batch else None})
@@ -214,18 +224,25 @@ def _run(
     batch: Batch | None = None,
     *,
     keep_empty: bool = False,
+    on: OnCluster | None = None,
 ) -> list[Ran]:
     from core.runs.batch import run_jobs
     from core.teaching.hinted import strip_hints
 
+    def noted(result: Ran) -> None:
+        if batch is not None:
+            batch.note_ended(result)
+
     async def work(model: Model, shown: Shown) -> list[Ran]:
-        def noted(result: Ran) -> None:
-            if batch is not None:
-                batch.note_ended(result)
+        def ended(result: Ran) -> None:
+            noted(result)
             shown.ended(result)
 
-        watched: Any = {"meter": shown.meter, "ended": noted, "watch": shown.watch, "keep_empty": keep_empty}
+        watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
         return strip_hints(workspace, await run_jobs(workspace, jobs, model, **watched))
 
     done = 0 if batch is None else len(batch.over)
+    if on is not None:
+        on = replace(on, keep_empty=keep_empty)
+        return strip_hints(workspace, run_shown_on(on, workspace, choice, jobs, noted, done))
     return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

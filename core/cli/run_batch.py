@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.cli.commands import say
+from core.cli.run_cluster import RAY_OPTIONS
 from core.cli.serving_options import FLAGS, serving_in
 from core.errors import UsageError
 from core.workspace import Workspace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from core.runs.batch import Job
     from core.runs.batches import Batch
 
-GOES_WITH_RESUME = ("resume", "endpoint", "headers", "parallel", "keep_empty")
+GOES_WITH_RESUME = ("resume", "endpoint", "headers", "parallel", "keep_empty", *RAY_OPTIONS)
 """Options that a batch is gone on with; the others were said when it was begun."""
 
 

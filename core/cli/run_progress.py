@@ -45,6 +45,18 @@ class Shown:
         self._reasons: dict[str, float] = {}
         self._lacking = False
         """Whether it was said that a thread is shown fewer examples than were asked for."""
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Shown:
+        """Show from now on how far it is."""
+        self._keeping = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        """Show it no more."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
 
     def ended(self, ran: Ran) -> None:
         """Say what became of a thread."""
@@ -70,7 +82,11 @@ class Shown:
         if text:
             self._say(text)
 
-    async def keep(self) -> None:
+    def note(self, sentence: str) -> None:
+        """Say what a person may want to know beside."""
+        self._say(f"note: {sentence}")
+
+    async def _keep(self) -> None:
         """Show again and again how far it is, until cancelled."""
         try:
             while True:
@@ -133,13 +149,8 @@ def run_shown(
     async def shown(model: Model) -> Result:
         name = await model.name()
         say(f"{counted(count - done, 'thread')} with {name} ({choice.endpoint.name})", err=True)
-        watching = Shown(Meter(pace_for(choice, parallel), count, done))
-        keeping = asyncio.create_task(watching.keep())
-        try:
+        async with Shown(Meter(pace_for(choice, parallel), count, done)) as watching:
             return await work(model, watching)
-        finally:
-            keeping.cancel()
-            await asyncio.wait([keeping])
 
     return with_model(workspace, choice, shown)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,17 +88,41 @@ def ahead_of(workspace: Workspace, thread: Thread) -> Ahead:
     """What is sent before a thread's messages. Raises UsageError: it is not there any more."""
     examples: list[Message] = []
     for value in shown_in(thread):
-        name, _, sha = value.rpartition("@")
-        messages = _recalled(workspace, sha)
-        if not isinstance(messages, list):
-            try:
-                messages = list(read(_examples_folder(workspace), name).thread.messages)
-            except SensorloomError:
-                messages = []
-            if checksum(messages) != sha:
-                raise UsageError(f"the thread {name} that it was shown as an example is not there as it was any more")
-        examples += messages
+        examples += _shown(workspace, value)
     return Ahead(prompt_text(workspace, form_of(thread).system, system_prompt()), tuple(examples))
+
+
+def _shown(workspace: Workspace, value: str) -> list[Message]:
+    """The messages of a thread that was shown as an example. Raises UsageError: they are not there any more."""
+    name, _, sha = value.rpartition("@")
+    messages = _recalled(workspace, sha)
+    if not isinstance(messages, list):
+        try:
+            messages = list(read(_examples_folder(workspace), name).thread.messages)
+        except SensorloomError:
+            messages = []
+        if checksum(messages) != sha:
+            raise UsageError(f"the thread {name} that it was shown as an example is not there as it was any more")
+    return messages
+
+
+def kept_for(workspace: Workspace, thread: Thread) -> dict[str, bytes]:
+    """What is kept of all that is sent before a thread's messages, by the names of the files that keep it: what another
+    machine needs for `ahead_of`. Raises UsageError: something is not there any more."""
+    system = form_of(thread).system
+    prompt_text(workspace, system, "")  # which keeps what only the file had
+    pinned_system = _PINNED.fullmatch(system)
+    shas = [pinned_system["sha"]] if pinned_system else []
+    shas += [_keep(workspace, _shown(workspace, value)) for value in shown_in(thread)]
+    return {f"{sha}.json": read_regular_file(workspace.private / FOLDER / f"{sha}.json") for sha in shas}
+
+
+def take_kept(workspace: Workspace, files: Mapping[str, bytes]) -> None:
+    """Keep what `kept_for` gave on another machine. Raises WorkspaceError, SensorloomError."""
+    folder = private_folder(workspace, FOLDER)
+    for name, content in files.items():
+        if not (folder / name).exists():
+            write_atomic(folder / name, content, durable=False)
 
 
 def shown_in(thread: Thread) -> list[str]:

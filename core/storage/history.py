@@ -48,6 +48,11 @@ def content(workspace: Workspace, stem: str, wanted: str) -> bytes:
     return snapshots.load(_pack(workspace, stem), wanted)
 
 
+def files_of(workspace: Workspace, stem: str) -> tuple[Path, Path]:
+    """A thread's two files: its steps, and the states that they led to."""
+    return _log(workspace, stem), _pack(workspace, stem)
+
+
 def reserved(workspace: Workspace) -> list[str]:
     """The stems of all threads that have a history, those of deleted ones too: their ids are not given again."""
     try:
@@ -59,7 +64,7 @@ def reserved(workspace: Workspace) -> list[str]:
 
 def forget(workspace: Workspace, stem: str) -> None:
     """Forget what was done to a thread that is as if it had never been."""
-    for path in (_log(workspace, stem), _pack(workspace, stem)):
+    for path in files_of(workspace, stem):
         with suppress(OSError):
             path.unlink()
 

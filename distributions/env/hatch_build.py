@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "sensorloom"
-LEFT_OUT = {"core/cli", "core/model/client.py", "core/export/probes"}
+LEFT_OUT = {"core/cli", "core/cluster", "core/model/client.py", "core/export/probes"}
 """What needs a terminal, a client of a model, or a trainer's own Python."""
 IMPORT = re.compile(r"^(\s*)(from|import) (core|tools)(?=[\s.])", re.MULTILINE)
 FACE = f'''"""sensorloom without a screen: `from {PACKAGE} import Episode, open_workspace, tasks`."""

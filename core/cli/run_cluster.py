@@ -1,0 +1,95 @@
+"""`--ray`: what a command runs, run on a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.commands import say
+from core.cli.run_progress import Shown, end_on_signals
+from core.errors import UsageError
+from core.text import counted
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.cluster.run import OnCluster
+    from core.model.endpoints import Endpoint, ModelChoice
+    from core.runs.batch import Job, Ran
+
+RAY_OPTIONS = ("ray", "send_data")
+
+
+def ray_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--ray` and `--send-data`."""
+    about = "Run on a cluster of Ray: `local`, `auto` on one of its nodes, or HOST:PORT."
+    sending = "With --ray: send datasets to the nodes, where they see the folder too."
+    function = click.option("--send-data", is_flag=True, help=sending)(function)
+    return click.option("--ray", metavar="ADDRESS", default="", help=about)(function)
+
+
+@contextmanager
+def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Generator[OnCluster | None]:
+    """The cluster that the options name, as long as this is open; None for a run on this machine.
+
+    Args:
+        options: a command's, with those of `ray_options` and `--parallel`.
+        endpoints: who will be asked.
+
+    Raises:
+        UsageError: it cannot be joined, or an endpoint can only be asked from a cluster.
+    """
+    from core.cluster.addresses import is_for_a_cluster
+
+    if not options["ray"]:
+        if options["send_data"]:
+            raise UsageError("--send-data goes with --ray")
+        if wrong := next(filter(is_for_a_cluster, endpoints), None):
+            raise UsageError(f"{wrong.base_url} is an address for the workers of a cluster: give --ray too")
+        yield None
+        return
+    from core.cluster.joining import joined
+    from core.cluster.run import OnCluster
+
+    with joined(options["ray"]) as cluster:
+        yield OnCluster(cluster, options["parallel"], shared=not options["send_data"])
+
+
+def run_shown_on(
+    on: OnCluster,
+    workspace: Workspace,
+    choice: ModelChoice,
+    jobs: Sequence[Job],
+    noted: Callable[[Ran], None] | None = None,
+    done: int = 0,
+) -> list[Ran]:
+    """Run the jobs on a cluster, and say on stderr how each went and how far it is.
+
+    Args:
+        on: which cluster, and how.
+        workspace: where the threads are.
+        choice: who makes the turns.
+        jobs: what to run.
+        noted: told of each thread that is over, before it is shown.
+        done: how many threads of the same batch were over before.
+    """
+    from core.cluster.meter import CrewMeter
+    from core.cluster.run import run_on_cluster
+
+    async def work() -> list[Ran]:
+        end_on_signals()
+        async with Shown(meter := CrewMeter(len(jobs) + done, done)) as shown:
+
+            def ended(ran: Ran) -> None:
+                if noted is not None:
+                    noted(ran)
+                shown.ended(ran)
+
+            return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)
+
+    where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
+    say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)
+    return asyncio.run(work())

@@ -1,0 +1,158 @@
+"""The workers of a run: as many as there is room for, each with all it needs, replaced where one is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from core.cluster.hands import Cluster, Hand, WorkerLost
+from core.cluster.parcels import Parcel, parts_of
+from core.cluster.travelling import Kit, Part, Ready, Variables
+from core.errors import UsageError
+from core.settings_tables import CONCURRENCY
+
+JOIN_TRIES = 3
+"""How many workers in a row may be lost before their first thread."""
+PATIENCE_SEC = 30.0
+"""How long without any worker until a person is told what is waited for."""
+PART_SEC = 5.0
+"""How long a worker may take to clear up."""
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A worker that has joined."""
+
+    hand: Hand
+    node: str
+    limit: int
+    """How many threads it may have now."""
+    busy: int = 0
+    """How many it has."""
+
+
+class Crew:
+    """All workers of one run."""
+
+    def __init__(self, cluster: Cluster, kit: Kit, variables: Variables, tell: Callable[[str], None]) -> None:
+        """Make it ready.
+
+        Args:
+            cluster: where the workers come from.
+            kit: what each worker needs.
+            variables: what of the environment each worker needs.
+            tell: told a sentence that a person may want to know.
+        """
+        self._cluster = cluster
+        self._kit = kit
+        self._variables = variables
+        self._tell = tell
+        self._members: list[Member] = []
+        self._joining: dict[asyncio.Task[Member], Hand] = {}
+        self._unfit: list[Hand] = []
+        """They are kept to the end, so that no other one joins in their places."""
+        self._parts: dict[str, list[Part]] = {}
+        self._packing = asyncio.Lock()
+        self._lost_in_a_row = 0
+        self._alone_since = time.monotonic()
+
+    @property
+    def limit(self) -> int:
+        """How many threads all may have now."""
+        return sum(member.limit for member in self._members)
+
+    def recruit(self, threads: int, joined: Callable[[asyncio.Task[Any]], None]) -> None:
+        """Ask for as many workers as there is room for, and so many threads are of use to. `joined` is called when one
+        has joined."""
+        useful = -(-threads // (self._kit.parallel or CONCURRENCY))
+        there = len(self._members) + len(self._joining) + len(self._unfit)
+        for _ in range(min(self._cluster.room(), useful + len(self._unfit)) - there):
+            hand = self._cluster.hire()
+            task = asyncio.create_task(self._join(hand))
+            self._joining[task] = hand
+            task.add_done_callback(joined)
+        if self._members:
+            self._alone_since = time.monotonic()
+        elif time.monotonic() - self._alone_since > PATIENCE_SEC:
+            self._alone_since = time.monotonic()
+            self._tell("waiting for a free core in the cluster; `ray status` says who has them")
+
+    def take_up(self, task: asyncio.Task[Any]) -> bool:
+        """Take up who has joined by this task. Returns False for another task.
+
+        Raises:
+            UsageError: nobody can work; it says why.
+        """
+        hand = self._joining.pop(task, None)
+        if hand is None:
+            return False
+        try:
+            self._members.append(task.result())
+            self._lost_in_a_row = 0
+        except WorkerLost as error:
+            hand.dismiss()
+            self._lost_in_a_row += 1
+            if self._lost_in_a_row >= JOIN_TRIES and not self._members:
+                raise UsageError(f"no worker of the cluster can begin: {error}") from error
+        except UsageError as error:
+            self._unfit.append(hand)
+            if not self._members and not self._joining:
+                raise
+            self._tell(f"left out: {error}")
+        return True
+
+    def free(self) -> Member | None:
+        """The worker with the most room, where it has room for one more thread."""
+        member = max(self._members, key=lambda member: member.limit - member.busy, default=None)
+        return member if member is not None and member.busy < member.limit else None
+
+    def lose(self, member: Member, reason: str) -> None:
+        """Work without one that is no more."""
+        if member in self._members:
+            self._members.remove(member)
+            member.hand.dismiss()
+            self._tell(f"a worker on {member.node} was lost, its threads go to others: {reason}")
+
+    def stop(self) -> None:
+        """Tell all to stop what they run and give it back."""
+        for member in self._members:
+            task = asyncio.create_task(member.hand.call("stop"))
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def part(self) -> None:
+        """Let all go."""
+        for task in self._joining:
+            task.cancel()
+        for member in self._members:
+            with suppress(WorkerLost, TimeoutError):
+                await asyncio.wait_for(member.hand.call("close"), PART_SEC)
+        for hand in (*self._joining.values(), *self._unfit, *(member.hand for member in self._members)):
+            hand.dismiss()
+
+    async def _join(self, hand: Hand) -> Member:
+        """A worker that has all it needs. Raises WorkerLost, and UsageError: it cannot work."""
+        ready: Ready = await hand.call("prepare", self._kit, self._variables)
+        problem = ready.problem
+        for parcel in self._kit.parcels:
+            if parcel.name in ready.missing and not problem:
+                problem = await hand.call("receive", parcel, await self._parts_of(parcel))
+        problem = problem or await hand.call("warm")
+        if problem:
+            raise UsageError(problem)
+        return Member(hand, ready.node, ready.limit)
+
+    async def _parts_of(self, parcel: Parcel) -> list[Part]:
+        """A dataset's pieces in the cluster's memory: put there once, when the first machine lacks it."""
+        async with self._packing:
+            if parcel.name not in self._parts:
+
+                def put() -> list[Part]:
+                    return [self._cluster.put(part) for part in parts_of(parcel)]
+
+                self._tell(f"sending {parcel.name} to the nodes, which do not see {parcel.folder}")
+                self._parts[parcel.name] = await asyncio.to_thread(put)
+            return self._parts[parcel.name]

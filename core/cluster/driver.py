@@ -1,0 +1,236 @@
+"""The driver of a run on several machines: it begins threads, gives them to workers, and alone saves what comes back.
+
+A thread is given out by itself as soon as a worker has room for it, so that no worker waits for the slowest of a block,
+and no more are out than there is room for. What a dead worker had is given to another one, with the same seed, as it
+stands on the driver's disk: begun once, whoever finishes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.cluster.crew import Crew, Member
+from core.cluster.hands import WorkerLost
+from core.cluster.meter import CrewMeter
+from core.cluster.travelling import Answer, Errand, Question
+from core.curate.prompts import kept_for
+from core.curate.task import asking_prompt
+from core.errors import SensorloomError, UsageError
+from core.runs.cancelling import in_full, stay_alive
+from core.runs.job import Job, Ran, begin, question_of, unless_empty
+from core.storage.carrying import bring_back, pick_up
+from core.storage.store import Stored
+from core.workspace import Workspace
+
+TRIES = 5
+"""How many workers may be lost with a thread before it counts as failed: perhaps it is what they die of."""
+LOOK_SEC = 2.0
+"""How often the driver looks whether there is room for more workers."""
+STOP_SEC = 15.0
+"""How long a stop waits for what the workers still have."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class _Item:
+    """A job that is not over."""
+
+    number: int
+    job: Job
+    stored: Stored | None = None
+    """Its thread, once it is begun."""
+    lost: int = 0
+    seconds: float = 0.0
+
+
+class Drive:
+    """One run on a cluster."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        workspace: Workspace,
+        addresses: Sequence[str],
+        meter: CrewMeter,
+        *,
+        ended: Callable[[Ran], None],
+        tell: Callable[[str], None],
+        keep_empty: bool = False,
+    ) -> None:
+        """Make it ready.
+
+        Args:
+            crew: its workers.
+            workspace: where the threads are, on this machine.
+            addresses: of the endpoint.
+            meter: counts the threads.
+            ended: told of each thread when it is over, and saved.
+            tell: told a sentence that a person may want to know.
+            keep_empty: whether a new thread stays to which nothing came.
+        """
+        self._crew = crew
+        self._workspace = workspace
+        self._meter = meter
+        self._ended = ended
+        self._tell = tell
+        self._keep_empty = keep_empty
+        self._asked: Counter[str] = Counter(dict.fromkeys(addresses, 0))
+        """How many threads are under way at each address."""
+        self._waiting: deque[_Item] = deque()
+        self._out: dict[asyncio.Task[Ran], tuple[Member, _Item]] = {}
+        self._over: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
+        """Tasks that are over and not heard of yet: of threads, and of workers that join."""
+        self._results: dict[int, Ran] = {}
+        self._stopping = False
+        self._told: set[str] = set()
+
+    async def run(self, jobs: Iterable[Job]) -> list[Ran]:
+        """Run the jobs, as `core.runs.batch.run_jobs` does on one machine.
+
+        Raises:
+            UsageError: no worker can work; it says why.
+        """
+        self._waiting.extend(_Item(number, job) for number, job in enumerate(jobs))
+        try:
+            while self._out or (self._waiting and not self._stopping):
+                self._crew.recruit(len(self._waiting) + len(self._out), self._over.put_nowait)
+                self._give_out()
+                self._meter.load(len(self._out), self._crew.limit)
+                await self._hear(LOOK_SEC)
+        except asyncio.CancelledError:
+            stay_alive()
+            await self._stop()
+        except UsageError:
+            await self._give_up()
+            raise
+        finally:
+            await self._crew.part()
+        return [self._results[number] for number in sorted(self._results)]
+
+    def _give_out(self) -> None:
+        """Give each thread to the worker that has the most room, as long as any has."""
+        while self._waiting and not self._stopping and (member := self._crew.free()):
+            item = self._waiting.popleft()
+            member.busy += 1
+            task = asyncio.create_task(self._carried_out(member, item))
+            self._out[task] = member, item
+            task.add_done_callback(self._over.put_nowait)
+
+    async def _hear(self, seconds: float) -> None:
+        """Take note of what is over, waiting so long for the first."""
+        with suppress(TimeoutError):
+            task = await asyncio.wait_for(self._over.get(), seconds)
+            self._heard(task)
+        while not self._over.empty():
+            self._heard(self._over.get_nowait())
+
+    def _heard(self, task: asyncio.Task[Any]) -> None:
+        if task not in self._out:
+            self._crew.take_up(task)
+            return
+        member, item = self._out.pop(task)
+        member.busy -= 1
+        try:
+            ran = task.result()
+        except WorkerLost as error:
+            self._crew.lose(member, str(error))
+            item.lost += 1
+            if item.lost < TRIES:
+                self._waiting.appendleft(item)
+                return
+            ran = Ran(item.job, item.stored, f"{item.lost} workers were lost while they ran it, the last one: {error}")
+        self._results[item.number] = ran
+        self._stopping = self._stopping or ran.for_all
+        self._meter.hear(ran)
+        self._ended(ran)
+
+    async def _carried_out(self, member: Member, item: _Item) -> Ran:
+        """Begin a thread, have it run, save it. Raises WorkerLost."""
+        started = time.monotonic()
+        address = min(self._asked, key=lambda address: self._asked[address])
+        self._asked[address] += 1
+        try:
+            return await self._at(member, item, address)
+        except SensorloomError as error:
+            for_all = getattr(error, "for_all", False)
+            return Ran(item.job, item.stored, str(error), seconds=time.monotonic() - started, for_all=for_all)
+        except (WorkerLost, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            _log.exception("run of %s failed", item.job.stem or item.job.session)
+            return Ran(item.job, item.stored, f"the run failed unexpectedly: {type(error).__name__}: {error}")
+        finally:
+            self._asked[address] -= 1
+
+    async def _at(self, member: Member, item: _Item, address: str) -> Ran:
+        job = item.job
+        if item.stored is None:
+            question = question_of(job)
+            if not job.stem and not question:
+                prompt = await asyncio.to_thread(asking_prompt, self._workspace, job.form)
+                asked: Answer = await member.hand.call("ask", Question(_to_travel(job), prompt, address))
+                item.seconds += asked.seconds
+                if not asked.question:
+                    return Ran(job, None, asked.error, asked.cancelled, item.seconds, asked.for_all)
+                question = asked.question
+            item.stored, _ = await in_full(begin, self._workspace, job, question)
+        errand = await asyncio.to_thread(self._errand, job, item.stored, address)
+        answer: Answer = await member.hand.call("run", errand)
+        member.limit = answer.limit
+        for note in answer.notes:
+            if note not in self._told:
+                self._told.add(note)
+                self._tell(note)
+        assert answer.thread is not None
+        item.stored, _ = await in_full(bring_back, self._workspace, errand.thread, answer.thread)
+        stored: Stored | None = item.stored
+        if (answer.error or answer.cancelled) and not (job.stem or self._keep_empty):
+            stored, _ = await in_full(unless_empty, self._workspace, item.stored)
+        return Ran(job, stored, answer.error, answer.cancelled, item.seconds + answer.seconds, answer.for_all)
+
+    def _errand(self, job: Job, stored: Stored, address: str) -> Errand:
+        thread = pick_up(self._workspace, stored.stem)
+        hint = job.hint(stored.thread) if job.hint else ""
+        prompts = kept_for(self._workspace, stored.thread)
+        return Errand(replace(_to_travel(job), stem=stored.stem), thread, prompts, address, hint)
+
+    async def _stop(self) -> None:
+        """Have the workers stop, and save what they give back; what is not back in time is run anew another time."""
+        self._stopping = True
+        self._crew.stop()
+        until = time.monotonic() + STOP_SEC
+        while self._out and (left := until - time.monotonic()) > 0:
+            with suppress(UsageError):
+                await self._hear(left)
+        await self._give_up()
+
+    async def _give_up(self) -> None:
+        """Wait for nothing more. New threads to which nothing came are taken away."""
+        self._stopping = True
+        for task in self._out:
+            task.cancel()
+        if self._out:
+            await asyncio.wait(self._out)
+        for task, (_, item) in list(self._out.items()):
+            if not task.cancelled() and task.exception() is None:
+                self._heard(task)
+                continue
+            stored = item.stored
+            if stored is not None and not (item.job.stem or self._keep_empty):
+                with suppress(SensorloomError):
+                    stored = await asyncio.to_thread(unless_empty, self._workspace, stored)
+            self._results[item.number] = Ran(item.job, stored, cancelled=True)
+        self._out.clear()
+
+
+def _to_travel(job: Job) -> Job:
+    """The job without what cannot leave this process, or is done already."""
+    return replace(job, begun=None, hint=None, asked=None)

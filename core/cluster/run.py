@@ -1,0 +1,110 @@
+"""Threads run on a cluster as `core.runs.batch.run_jobs` runs them here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from core.cluster.addresses import addresses_of, variables_for
+from core.cluster.crew import Crew
+from core.cluster.driver import Drive
+from core.cluster.hands import Cluster
+from core.cluster.meter import CrewMeter
+from core.cluster.node import code_digest, our_version
+from core.cluster.parcels import parcel_of
+from core.cluster.travelling import Kit
+from core.datasets.standard import open_dataset
+from core.model.endpoints import ModelChoice
+from core.runs.job import Job, Ran
+from core.runs.own_tools import files_of
+from core.runs.toolbox import toolbox_of
+from core.settings import Settings
+from core.storage.store import read
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class OnCluster:
+    """On which cluster, and on."""
+
+    cluster: Cluster
+    """Where the workers come from."""
+    parallel: int | None = None
+    """Threads at once of each worker; see `core.runs.pace.pace_for`. There is a worker for each core."""
+    with_tools: bool = True
+    keep_empty: bool = False
+    shared: bool = True
+    """Whether a dataset is read where the driver has it by nodes that see it there."""
+
+
+async def run_on_cluster(
+    on: OnCluster,
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    choice: ModelChoice,
+    *,
+    ended: Callable[[Ran], None],
+    tell: Callable[[str], None],
+    meter: CrewMeter | None = None,
+) -> list[Ran]:
+    """Run the jobs, saving each thread as it comes back. What is done stays done when the task is cancelled.
+
+    Args:
+        on: where, and how many at once.
+        workspace: where the threads are.
+        jobs: what to run.
+        choice: who makes the turns.
+        ended: told of each thread when it is over, and saved.
+        tell: told a sentence that a person may want to know.
+        meter: counts what comes of them.
+
+    Returns:
+        What became of each job that was begun, in the jobs' order.
+
+    Raises:
+        UsageError: no worker can work, or the endpoint has no address.
+        DatasetError: a dataset is not there.
+    """
+    addresses = addresses_of(choice.endpoint)
+    kit = await asyncio.to_thread(_kit, on, workspace, jobs, choice, tell)
+    drive = Drive(
+        Crew(on.cluster, kit, variables_for(choice), tell),
+        workspace,
+        addresses,
+        meter or CrewMeter(len(jobs)),
+        ended=ended,
+        tell=tell,
+        keep_empty=on.keep_empty,
+    )
+    return await drive.run(jobs)
+
+
+def _kit(
+    on: OnCluster, workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, tell: Callable[[str], None]
+) -> Kit:
+    files = tuple(file for file in files_of(workspace) if on.with_tools)
+    toolbox = toolbox_of(files)
+    for problem in toolbox.problems:
+        tell(problem)
+    names = {job.dataset or read(workspace.threads, job.stem).thread.dataset for job in jobs}
+    return Kit(
+        our_version(),
+        code_digest(),
+        _settings(workspace),
+        choice,
+        on.parallel,
+        tuple(tool.name for tool in toolbox.tools) if on.with_tools else (),
+        tuple(file for file in files if not file.problem),
+        tuple(parcel_of(open_dataset(workspace, name)) for name in sorted(names)),
+        on.shared,
+    )
+
+
+def _settings(workspace: Workspace) -> Settings:
+    """The settings as they are here, with the name of who works here, under which steps are kept wherever they are
+    made."""
+    settings = workspace.settings
+    return msgspec.structs.replace(settings, person=msgspec.structs.replace(settings.person, name=workspace.person))
