@@ -37,6 +37,7 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
                 "begun_at": setup.begun_at,
                 "threads": len(setup.jobs),
                 "over": len(batch.over),
+                "whole": batch.whole,
                 "endpoint": setup.endpoint,
                 "model": setup.model,
                 "datasets": datasets,
@@ -49,7 +50,7 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
         if "problem" in row:
             say(f"{row['name']}  {row['problem']}")
             continue
-        state = "whole" if row["over"] == row["threads"] else "run --resume goes on"
+        state = "whole" if row["whole"] else "run --resume goes on"
         names = ", ".join(map(str, row["datasets"])) if isinstance(row["datasets"], list) else ""
         asked = one_line(f"{row['model']} at {row['endpoint']}" if row["model"] else str(row["endpoint"]), 60)
         say(f"{row['name']}  {row['over']} of {row['threads']} over  {one_line(names, 40)}  {asked}  {state}")

@@ -125,6 +125,10 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], as_json: bool) -> int:
     """Go on with a batch."""
     batch, choice = batch_to_resume(workspace, stems, options)
+    if batch.setup.ways:
+        from core.cli.run_ways import resume_ways_shown
+
+        return resume_ways_shown(workspace, batch, choice, options, as_json)
     jobs = batch.left(workspace)
     if not jobs:
         say(f"batch {batch.name} is whole: all of its {counted(len(batch.setup.jobs), 'thread')} are over", err=as_json)

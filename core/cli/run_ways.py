@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from core.cli.commands import print_json, say
 from core.cli.run_progress import STOPPED, Shown, run_shown
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
+    from core.runs.batches import Batch
     from core.teaching.rejection import SessionWays
 
 
@@ -21,32 +25,93 @@ def run_ways_shown(
     workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, options: Mapping[str, Any], as_json: bool
 ) -> int:
     """Go several ways at each job's session and sort them out. Exits with 0 only when every session was answered right
-    at least once."""
-    from core.teaching.hinted import strip_hints
-    from core.teaching.rejection import keep_right, run_ways
+    at least once. It is a batch, which begins once every session has its question."""
+    from core.runs.batches import begin_batch, setup_now
+    from core.teaching.rejection import in_ways
 
     ways: int = options["per_session"]
-    parallel, keep_empty = options["parallel"], options["keep_empty"]
 
-    async def work(model: Model, shown: Shown) -> tuple[list[Ran], str]:
-        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch, "keep_empty": keep_empty}
-        ran = await run_ways(workspace, jobs, model, ways=ways, **watched)
-        return strip_hints(workspace, ran), await model.name()
+    async def begun(model: Model, shown: Shown) -> Batch:
+        every = await in_ways(workspace, jobs, model, ways=ways, watch=shown.watch)
+        setup = setup_now(choice, options["endpoint"], parallel=options["parallel"], keep_empty=options["keep_empty"])
+        setup = msgspec.structs.replace(setup, ways=ways, keep_all=options["keep"] == "all")
+        return await asyncio.to_thread(begin_batch, workspace, every, setup)
 
-    ran, name = run_shown(workspace, choice, len(jobs) * ways, work, parallel)
-    stopped = any(result.cancelled for result in ran)
-    if stopped or options["keep"] == "all":
-        say(f"{counted(len(ran), 'thread')} stay as they are" + (": stopped" if stopped else ""), err=as_json)
-        return STOPPED if stopped else 0
-    sessions, done = keep_right(workspace, ran, name)
+    return _run_and_sort(workspace, choice, options, begun, (len(jobs) * ways, 0), as_json)
+
+
+def resume_ways_shown(
+    workspace: Workspace, batch: Batch, choice: ModelChoice, options: Mapping[str, Any], as_json: bool
+) -> int:
+    """Go on with a batch of several ways, and sort out all of them."""
+    if batch.whole:
+        say(f"batch {batch.name} is whole: its ways are sorted out", err=as_json)
+        return 0
+
+    async def begun(_model: Model, _shown: Shown) -> Batch:
+        return batch
+
+    return _run_and_sort(workspace, choice, options, begun, (len(batch.setup.jobs), len(batch.over)), as_json)
+
+
+def _run_and_sort(
+    workspace: Workspace,
+    choice: ModelChoice,
+    options: Mapping[str, Any],
+    begun: Callable[[Model, Shown], Awaitable[Batch]],
+    counts: tuple[int, int],
+    as_json: bool,
+) -> int:
+    """Make what is left of a batch; once all of it was begun, sort out its ways.
+
+    Args:
+        workspace: where the threads are.
+        choice: who makes them.
+        options: of the command.
+        begun: gives the batch.
+        counts: how many threads it is, and how many of them were over before.
+        as_json: print a document.
+    """
+    from core.runs.batches import open_batch
+    from core.teaching.hinted import strip_hints
+    from core.teaching.rejection import keep_right
+
+    async def work(model: Model, shown: Shown) -> tuple[Batch, list[Ran], list[Ran], str]:
+        from core.runs.batch import run_jobs
+
+        batch = await begun(model, shown)
+
+        def noted(ran: Ran) -> None:
+            batch.note_ended(ran)
+            shown.ended(ran)
+
+        left = batch.left(workspace)
+        before = open_batch(workspace, batch.name).ended(workspace)
+        keep_empty = options["keep_empty"] or batch.setup.keep_empty
+        watched: Any = {"meter": shown.meter, "ended": noted, "watch": shown.watch, "keep_empty": keep_empty}
+        ran = await run_jobs(workspace, left, model, **watched)
+        return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name()
+
+    batch, before, ran, name = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
+    setup, stopped = batch.setup, any(result.cancelled for result in ran)
+    if stopped or any(result.for_all for result in ran):
+        why = "stopped" if stopped else "every other thread would meet this error too"
+        say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
+        return STOPPED if stopped else 1
+    batch.note(0, sorted_out=True)  # before it is done: a second time would count every way twice
+    if setup.keep_all:
+        say(f"{counted(len(before) + len(ran), 'thread')} stay as they are", err=as_json)
+        return 0
+    sessions, done = keep_right(workspace, [*before, *ran], name)
     for problem in done.problems:
         say(f"sensorloom: {problem}", err=True)
     if as_json:
-        print_json({"model": name, "per_session": ways, "sessions": [_document(session) for session in sessions]})
+        told = [_document(session) for session in sessions]
+        print_json({"model": name, "per_session": setup.ways, "sessions": told, "batch": batch.name})
     else:
         _tell(sessions)
     answered = sum(bool(session.right) for session in sessions)
-    return 0 if answered == len(jobs) and not done.problems else 1
+    return 0 if answered == len(setup.jobs) // setup.ways and not done.problems else 1
 
 
 def _document(session: SessionWays) -> dict[str, Any]:

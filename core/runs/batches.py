@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
+from core.errors import SensorloomError, ThreadError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
 from core.model.endpoints import ModelChoice
 from core.model.headers import may_be_written
@@ -25,7 +25,7 @@ from core.model.options import OPTIONS
 from core.runs.job import Job, Ran
 from core.storage.atomic import write_atomic
 from core.storage.locks import locked
-from core.storage.store import read
+from core.storage.store import read, read_all
 from core.storage.thread_files import exists
 from core.thread.evidence import Evidence
 from core.thread.form import TaskForm
@@ -67,6 +67,10 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
     keep_empty: bool = False
     threads: str = "threads"
     """The folder of threads, as it is shown."""
+    ways: int = 0
+    """How many ways at each session the jobs are, of which the right ones stay when all are over; 0 for none."""
+    keep_all: bool = False
+    """Whether all ways stay."""
 
 
 class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,6 +79,7 @@ class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
     job: int
     stem: str = ""
     over: bool = False
+    sorted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,18 @@ class Batch:
     """Which thread each job became, as far as it was begun."""
     over: frozenset[int] = frozenset()
     """The jobs that are over: finished, or at their limit of turns."""
+    sorted_out: bool = False
+    """Whether its ways were sorted out."""
     _writing: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
-    def note(self, job: int, stem: str = "", *, over: bool = False) -> None:
-        """Write down what became of a job. Raises WorkspaceError."""
-        line = msgspec.json.encode(_Note(job, stem, over)) + b"\n"
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.sorted_out if self.setup.ways else len(self.over) == len(self.setup.jobs)
+
+    def note(self, job: int, stem: str = "", *, over: bool = False, sorted_out: bool = False) -> None:
+        """Write down what became of a job, or that the ways are sorted out. Raises WorkspaceError."""
+        line = msgspec.json.encode(_Note(job, stem, over, sorted_out)) + b"\n"
         try:
             with self._writing:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
@@ -109,6 +121,12 @@ class Batch:
         """Write down that a job is over, unless it failed or was stopped."""
         if ran.stored is not None and not ran.error and not ran.cancelled:
             self.note(ran.job.number, ran.stored.stem, over=True)
+
+    def ended(self, workspace: Workspace) -> list[Ran]:
+        """The threads that are over and still there."""
+        stems = [stem for number, stem in sorted(self.stems.items()) if number in self.over]
+        there = read_all(workspace.threads, [stem for stem in stems if exists(workspace.threads, stem)])
+        return [Ran(Job(), stored) for stored in there if not isinstance(stored, ThreadError)]
 
     def left(self, workspace: Workspace) -> list[Job]:
         """What is still to be run, each job noting what becomes of it: threads that were begun and not finished, and
@@ -214,6 +232,7 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
         ) from error
     stems: dict[int, str] = {}
     over: set[int] = set()
+    sorted_out = False
     for line in rest:
         try:
             note = msgspec.json.decode(line, type=_Note)
@@ -223,7 +242,8 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
             stems[note.job] = note.stem
         if note.over:
             over.add(note.job)
-    return Batch(name, path, setup, stems, frozenset(over))
+        sorted_out = sorted_out or note.sorted_out
+    return Batch(name, path, setup, stems, frozenset(over), sorted_out)
 
 
 def remove_batch(workspace: Workspace, name: str) -> None:

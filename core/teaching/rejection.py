@@ -68,6 +68,21 @@ async def run_ways(
     Raises:
         ModelError: the model proposed no question where none is given.
     """
+    every = await in_ways(workspace, jobs, model, ways=ways, watch=watch)
+    watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch, "keep_empty": keep_empty}
+    return await run_jobs(workspace, every, model, **watched)
+
+
+async def in_ways(
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    model: Model,
+    *,
+    ways: int,
+    watch: Callable[[Job, TurnEvent], None] | None = None,
+) -> list[Job]:
+    """Each job so many times, all asking the same question, which is proposed where none is given. Raises ModelError:
+    the model proposed none."""
     every: list[Job] = []
     for job in jobs:
         question = (
@@ -77,8 +92,7 @@ async def run_ways(
             replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
             for way in range(ways)
         ]
-    watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch, "keep_empty": keep_empty}
-    return await run_jobs(workspace, every, model, **watched)
+    return every
 
 
 async def _question(

@@ -13,6 +13,7 @@ from core.curate.trash import list_trash
 from core.errors import WorkspaceError
 from core.filters.language import parse, select
 from core.listing.index import summaries
+from core.runs.batches import batches
 from core.storage import store
 from core.storage.pass_rates import PassRate, add_pass_rates, latest, read_pass_rates
 from core.workspace import Workspace, open_workspace
@@ -94,6 +95,28 @@ def test_a_way_that_failed_is_no_attempt_and_stays_where_that_is_wanted(
     (session,) = document(capsys)["sessions"]
     assert (session["right"], session["of"]) == (1, 2)
     assert len(ids(workspace, "status:active")) == stay
+
+
+def test_several_ways_are_a_batch_that_goes_on_after_a_stop_and_sorts_out_all(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+):
+    ways = (*QUERY, "--per-session", "4")
+    with fake_server(RIGHT, WRONG, fails(401, "expired"), WRONG, RIGHT) as server:
+        assert run(command(workspace, server, "run", *ways)) == 1
+        told = capsys.readouterr()
+        (name,) = batches(workspace)
+        assert f"`sensorloom run --resume {name}` goes on" in told.err and len(ids(workspace)) == 2
+        assert latest(read_pass_rates(workspace.root), "motion", "s01_0") is None, "nothing is sorted out yet"
+        resumed = ["run", "--resume", "--workspace", str(workspace.root), "--json"]
+        assert run(resumed) == 0
+        (session,) = document(capsys)["sessions"]
+        assert (session["right"], session["of"]) == (2, 4)
+        assert len(ids(workspace)) == 2 and len(list_trash(workspace)) == 2
+        asked = len(server.requests)
+        assert run(resumed) == 0
+    assert "its ways are sorted out" in capsys.readouterr().err and len(server.requests) == asked == 5
+    assert latest(read_pass_rates(workspace.root), "motion", "s01_0") == PassRate(2, 4), "each way counts once"
+    assert len({store.read(workspace.threads, stem).thread.question for stem in ids(workspace)}) == 1
 
 
 def test_keep_all_keeps_all_and_several_ways_are_for_new_threads(
