@@ -14,6 +14,7 @@ import click
 
 from core.cli.commands import say
 from core.cli.output import in_terminal
+from core.cli.table_line import is_drawn
 from core.datasets.table_news import stop_tables
 from core.text import counted, one_line
 from core.workspace import Workspace
@@ -113,7 +114,7 @@ class Shown:
             click.echo(f"\r{' ' * _columns()}\r", err=True, nl=False)
 
     def _draw(self) -> None:
-        if self._line:
+        if self._line and not is_drawn():
             text = ""
             for part in self._told():
                 longer = f"{text} · {part}" if text else part

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Event
 
 import click
 
@@ -18,6 +19,7 @@ from core.text import one_line
 AGAIN_SEC = 0.1
 """Between two lines."""
 BAR = 36
+_drawn = Event()
 
 
 @contextmanager
@@ -33,8 +35,9 @@ def tables_shown() -> Generator[None]:
         now, over = time.monotonic(), news.done == news.total and not news.elsewhere
         if over:
             _write("")
-            drawn = 0.0
+            _drawn.clear()
         elif now - drawn >= AGAIN_SEC:
+            _drawn.set()
             _write(told(news))
             drawn = now
 
@@ -42,8 +45,14 @@ def tables_shown() -> Generator[None]:
         with told_of_tables(draw):
             yield
     finally:
-        if drawn:
+        if _drawn.is_set():
             _write("")
+            _drawn.clear()
+
+
+def is_drawn() -> bool:
+    """Whether the line is there: another one that is kept at the end of the output would be drawn over it."""
+    return _drawn.is_set()
 
 
 def told(news: TableNews) -> str:
