@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from core.datasets.whole.recording import names_of_recordings
 from core.errors import DatasetError, system_reason
 from core.thread.labels import canonical
 from core.workspace import Workspace
+from tools.features import Table
+from tools.session import Channel
 
 _NOT_CUT = "labels no session yet: mark the recordings with `datasets mark`, and cut them with `datasets cut`"
 MAX_ALIKE = 5
@@ -109,7 +111,7 @@ def look_at_session(workspace: Workspace, name: str, session: str) -> None:
     for findings in (
         _of_manifest(dataset.manifest),
         _of_labels(raw, dataset.manifest) if raw else (),
-        session_findings(dataset.path_of(session), location, dataset.described_channels),
+        _known_findings(dataset.path_of(session), location, dataset.described_channels),
         _of_label_channels(dataset),
     ):
         for finding in findings:
@@ -117,10 +119,32 @@ def look_at_session(workspace: Workspace, name: str, session: str) -> None:
                 raise DatasetError(f"{name}: {finding.with_mend(name)}")
 
 
+def _known_findings(path: Path, location: str, described: tuple[Channel, ...]) -> tuple[Finding, ...]:
+    """What is wrong with a session's file, looked at once while it stays as it is: each thread about it asks twice."""
+    try:
+        status = path.stat()
+    except OSError:
+        return tuple(session_findings(path, location, described))
+    return _findings_of(path, (status.st_size, status.st_mtime_ns, status.st_ctime_ns), location, described)
+
+
+@lru_cache(maxsize=512)
+def _findings_of(
+    path: Path, stamp: tuple[int, int, int], location: str, described: tuple[Channel, ...]
+) -> tuple[Finding, ...]:
+    return tuple(session_findings(path, location, described))
+
+
 def _of_label_channels(dataset: StandardDataset) -> Iterator[Finding]:
-    for channel in label_channels_in(dataset.features(), dataset.labels):
+    for channel in _label_channels(dataset, dataset.features()):
         location = f"{MANIFEST}, channel {channel}"
         yield Finding("error", f"label channel {channel}", location, REFUSAL, f"--drop {channel}")
+
+
+@lru_cache(maxsize=4)
+def _label_channels(dataset: StandardDataset, table: Table) -> tuple[str, ...]:
+    """Looked for once in a table: it takes all of its rows, and every thread that is begun asks."""
+    return label_channels_in(table, dataset.labels)
 
 
 def _object(path: Path) -> tuple[dict[str, Any], list[Finding]]:

@@ -26,11 +26,8 @@ def label_channels(names: Sequence[str], low: Samples, high: Samples, labels: Se
         high: the greatest, likewise.
         labels: each session's label.
     """
-    return tuple(
-        name
-        for column, name in enumerate(names)
-        if _tells(low[:, column], high[:, column], np.array(labels, dtype=str))
-    )
+    each = np.array(labels, dtype=str)
+    return tuple(name for column, name in enumerate(names) if _tells(low[:, column], high[:, column], each))
 
 
 def _tells(low: Samples, high: Samples, labels: np.ndarray) -> bool:
@@ -53,5 +50,5 @@ def label_channels_in(table: Table, labels: Mapping[str, Sequence[str]]) -> tupl
     names = [name.removesuffix(":min") for name in table.names if name.endswith(":min") and ".magnitude:" not in name]
     rows = [row for row, session in enumerate(table.sessions) if labels.get(session)]
     column_of = {name: column for column, name in enumerate(table.names)}
-    low, high = (table.values[rows][:, [column_of[f"{name}:{stat}"] for name in names]] for stat in ("min", "max"))
+    low, high = (table.values[np.ix_(rows, [column_of[f"{name}:{stat}"] for name in names])] for stat in ("min", "max"))
     return label_channels(names, low, high, [labels[table.sessions[row]][0] for row in rows])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 CACHED_BYTES = 512 * 2**20
 """Of the files of one dataset; beyond, the oldest are taken away."""
-
-_bases: dict[Path, tuple[Measured, FeatureTable, str]] = {}
-"""By a dataset's folder what its last digest was taken of, and the digest."""
 
 
 def cached_arrays(
@@ -57,13 +55,11 @@ def cached_arrays(
     return cached
 
 
+@lru_cache(maxsize=4)
 def _basis(dataset: Measured, table: FeatureTable) -> str:
-    """A digest of all that is made of rests on."""
-    known = _bases.get(dataset.folder)
-    if known is None or known[0] is not dataset or known[1] is not table:
-        basis_json = msgspec.json.encode([table.names, table.sessions, dict(dataset.labels), dict(dataset.subjects)])
-        known = _bases[dataset.folder] = dataset, table, digest(basis_json + digest(table.values.tobytes()).encode())
-    return known[2]
+    """A digest of all that it rests on."""
+    basis_json = msgspec.json.encode([table.names, table.sessions, dict(dataset.labels), dict(dataset.subjects)])
+    return digest(basis_json + digest(table.values.tobytes()).encode())
 
 
 def _tidy(folder: Path, basis: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets import feature_table, reference_cache
+from core.datasets import feature_table
 from core.datasets.standard import StandardDataset, open_dataset
 from core.workspace import Workspace
 from tests.tools.made import made_dataset, write_dataset
@@ -41,7 +41,6 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     feature_table._recent.clear()  # pyright: ignore[reportPrivateUsage]
-    reference_cache._bases.clear()  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(fitted, "_REFERENCES", MemoryCache[Reference](fitted.MEMORY_BYTES, lambda _: 1))
 
 
