@@ -173,7 +173,7 @@ def _run(
     choice = choice_for(workspace, evaluation, contestant, options["headers"])
     if on is not None:
         apart = evaluation.apart(workspace, contestant)
-        return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)
+        return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)[0]
 
     async def work(model: Model, shown: Shown) -> list[Ran]:
         watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}

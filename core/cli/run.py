@@ -150,14 +150,14 @@ def _run_and_tell(
 ) -> int:
     started = time.monotonic()
     parallel, keep_empty = options["parallel"], options["keep_empty"]
-    ran = _run(workspace, jobs, choice, parallel, batch, keep_empty=keep_empty, on=on)
+    ran, stopped = _run(workspace, jobs, choice, parallel, batch, keep_empty=keep_empty, on=on)
     seconds = time.monotonic() - started
     if as_json:
         print_json({**document(jobs, ran, choice, options["seed"], seconds), "batch": batch.name if batch else None})
     else:
-        for line in summary(jobs, ran, seconds, batch.name if batch else ""):
+        for line in summary(jobs, ran, seconds, batch.name if batch else "", stopped=stopped):
             say(line)
-    if any(result.cancelled for result in ran):
+    if stopped:
         return STOPPED
     return 0 if len(ran) == len(jobs) and all(result.finished for result in ran) else 1
 
@@ -214,8 +214,8 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
     from core.model.endpoints import choose
     from core.runs.batch import Job
 
-    ran = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
-    if not ran or ran[0].cancelled:
+    ran, stopped = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
+    if not ran or stopped:
         return STOPPED, {"id": stem, "stopped": True}
     return 0 if ran[0].finished else 1, thread_document(ran[0])
 
@@ -229,24 +229,24 @@ def _run(
     *,
     keep_empty: bool = False,
     on: OnCluster | None = None,
-) -> list[Ran]:
+) -> tuple[list[Ran], bool]:
+    """What became of the jobs, and whether they were stopped."""
     from core.runs.batch import run_jobs
+    from core.runs.batch_run import run_batch
     from core.teaching.hinted import strip_hints
 
-    def noted(result: Ran) -> None:
-        if batch is not None:
-            batch.note_ended(result)
-
-    async def work(model: Model, shown: Shown) -> list[Ran]:
-        def ended(result: Ran) -> None:
-            noted(result)
-            shown.ended(result)
-
-        watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
-        return strip_hints(workspace, await run_jobs(workspace, jobs, model, **watched))
-
+    name = batch.name if batch is not None else ""
     done = 0 if batch is None else len(batch.over)
     if on is not None:
-        on = replace(on, keep_empty=keep_empty)
-        return strip_hints(workspace, run_shown_on(on, workspace, choice, jobs, noted, done))
+        ran, stopped = run_shown_on(replace(on, keep_empty=keep_empty), workspace, choice, jobs, name, done)
+        return strip_hints(workspace, ran), stopped
+
+    async def work(model: Model, shown: Shown) -> tuple[list[Ran], bool]:
+        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
+            watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
+            return await run_jobs(workspace, jobs, model, **watched)
+
+        ran = await run_batch(workspace, name, jobs, shown.meter, make, shown.ended)
+        return strip_hints(workspace, ran), shown.meter.stopped or any(result.cancelled for result in ran)
+
     return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

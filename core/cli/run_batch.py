@@ -43,7 +43,7 @@ def batch_to_resume(
     Raises:
         UsageError: there is none, or something was said that was decided when it was begun.
     """
-    from core.model.endpoints import choose
+    from core.runs.batch_run import choice_of
     from core.runs.batches import open_batch
 
     if stems or options["wanted"].strip():
@@ -53,16 +53,8 @@ def batch_to_resume(
             flag = FLAGS[name][0] if name in FLAGS else f"--{name.replace('_', '-')}"
             raise UsageError(f"{flag} was decided when the batch was begun: leave it out, or begin another")
     batch = open_batch(workspace, options["resume"])
-    setup = batch.setup
-    if setup.threads != workspace.shown(workspace.threads):
-        raise UsageError(f"batch {batch.name} makes threads in {setup.threads}: give --threads {setup.threads}")
-    if workspace.undecided is not None and "://" in setup.endpoint and not options["endpoint"]:
-        raise UsageError(
-            f"batch {batch.name} sends threads to {setup.endpoint}, and this folder is not trusted: say --endpoint, or "
-            "`sensorloom trust`"
-        )
-    asked = serving_in({**setup.options, "headers": options["headers"]})
-    choice = choose(workspace, options["endpoint"] or setup.endpoint, setup.model, seed=setup.seed, **asked)
+    setup, headers = batch.setup, serving_in({"headers": options["headers"]}).get("headers")
+    choice = choice_of(workspace, batch, options["endpoint"], headers)
     done, of = len(batch.over), len(setup.jobs)
     say(f"batch {batch.name}, begun {setup.begun_at[:16].replace('T', ' ')}: {done} of {of} are over", err=True)
     return batch, choice

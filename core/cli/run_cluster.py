@@ -59,13 +59,8 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
 
 
 def run_shown_on(
-    on: OnCluster,
-    workspace: Workspace,
-    choice: ModelChoice,
-    jobs: Sequence[Job],
-    noted: Callable[[Ran], None] | None = None,
-    done: int = 0,
-) -> list[Ran]:
+    on: OnCluster, workspace: Workspace, choice: ModelChoice, jobs: Sequence[Job], batch: str = "", done: int = 0
+) -> tuple[list[Ran], bool]:
     """Run the jobs on a cluster, and say on stderr how each went and how far it is.
 
     Args:
@@ -73,22 +68,25 @@ def run_shown_on(
         workspace: where the threads are.
         choice: who makes the turns.
         jobs: what to run.
-        noted: told of each thread that is over, before it is shown.
-        done: how many threads of the same batch were over before.
+        batch: the name of their batch, where they are one.
+        done: how many threads of it were over before.
+
+    Returns:
+        What became of them, and whether they were stopped.
     """
     from core.cluster.meter import CrewMeter
     from core.cluster.run import run_on_cluster
+    from core.runs.batch_run import run_batch
 
-    async def work() -> list[Ran]:
+    async def work() -> tuple[list[Ran], bool]:
         end_on_signals()
         async with Shown(meter := CrewMeter(len(jobs) + done, done)) as shown:
 
-            def ended(ran: Ran) -> None:
-                if noted is not None:
-                    noted(ran)
-                shown.ended(ran)
+            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
+                return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)
 
-            return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)
+            ran = await run_batch(workspace, batch, jobs, meter, make, shown.ended)
+            return ran, meter.stopped or any(result.cancelled for result in ran)
 
     where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
     say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.runs.batch import ClassCount, Job, Ran
 
 
-def summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float, batch: str = "") -> list[str]:
+def summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float, batch: str = "", *, stopped: bool) -> list[str]:
     """What became of the jobs, for a person."""
     from core.runs.batch import per_class, per_kind
     from core.thread.scoring import ACTIVITY
@@ -30,7 +30,7 @@ def summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float, batch: str 
     failed = [result for result in ran if result.error]
     lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
     goes_on = f"`sensorloom run --resume {batch}`" if batch else '`sensorloom run --filter "status:active"`'
-    if any(result.cancelled for result in ran):
+    if stopped:
         lines.append(f"stopped   what is done is kept; {goes_on} goes on")
     elif len(ran) < len(jobs):
         left = counted(len(jobs) - len(ran), "thread")

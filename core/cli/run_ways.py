@@ -72,28 +72,29 @@ def _run_and_sort(
         counts: how many threads it is, and how many of them were over before.
         as_json: print a document.
     """
+    from core.runs.batch import run_jobs
+    from core.runs.batch_run import run_batch
     from core.runs.batches import open_batch
     from core.teaching.hinted import strip_hints
     from core.teaching.rejection import keep_right
 
-    async def work(model: Model, shown: Shown) -> tuple[Batch, list[Ran], list[Ran], str]:
-        from core.runs.batch import run_jobs
-
+    async def work(model: Model, shown: Shown) -> tuple[Batch, list[Ran], list[Ran], str, bool]:
         batch = await begun(model, shown)
+        before: list[Ran] = []
 
-        def noted(ran: Ran) -> None:
-            batch.note_ended(ran)
-            shown.ended(ran)
+        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
+            before.extend(open_batch(workspace, batch.name).ended(workspace))
+            keep_empty = options["keep_empty"] or batch.setup.keep_empty
+            watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
+            return await run_jobs(workspace, jobs, model, **watched)
 
-        left = batch.left(workspace)
-        before = open_batch(workspace, batch.name).ended(workspace)
-        keep_empty = options["keep_empty"] or batch.setup.keep_empty
-        watched: Any = {"meter": shown.meter, "ended": noted, "watch": shown.watch, "keep_empty": keep_empty}
-        ran = await run_jobs(workspace, left, model, **watched)
-        return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name()
+        ran = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
+        stopped = shown.meter.stopped or any(result.cancelled for result in ran)
+        return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name(), stopped
 
-    batch, before, ran, name = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
-    setup, stopped = batch.setup, any(result.cancelled for result in ran)
+    every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
+    batch, before, ran, name, stopped = every
+    setup = batch.setup
     if stopped or any(result.for_all for result in ran):
         why = "stopped" if stopped else "every other thread would meet this error too"
         say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)

@@ -116,8 +116,8 @@ class Drive:
         return [self._results[number] for number in sorted(self._results)]
 
     def _give_out(self) -> None:
-        """Give each thread to the worker that has the most room, as long as any has."""
-        while self._waiting and not self._stopping and (member := self._crew.free()):
+        """Give each thread to the worker that has the most room, as long as any has; while it is paused none."""
+        while self._waiting and not (self._stopping or self._meter.pace.paused) and (member := self._crew.free()):
             item = self._waiting.popleft()
             member.busy += 1
             task = asyncio.create_task(self._carried_out(member, item))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.curate.prompts import examples_lacking
-from core.errors import SensorloomError
 from core.evaluation.asking import ask_contestant, choice_for, not_begun
 from core.evaluation.contest import Contestant, Evaluation, missing
 from core.model.refusals import Dropped
+from core.runs.background import Background
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.remembered import open_model
 from core.workspace import Workspace
-
-CLOSE_TIMEOUT_SEC = 5.0
-"""How long `close` waits for threads to be saved."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,53 +48,25 @@ class EvaluationRun:
         self._workspace = workspace
         self._evaluation = evaluation
         self._tell = tell
-        self._loop = asyncio.new_event_loop()
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = self._lacking = False
+        self._lacking = False
         self.progress = Progress(evaluation.name)
-        self._thread = threading.Thread(target=self._work, name="evaluation", daemon=True)
+        self._background = Background("the evaluation", self._all, self._over)
 
     def start(self) -> None:
         """Begin, or go on with what is missing."""
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Ask no more; what is done is kept, and can be gone on with."""
-        self._stopping = True
-        if not self._loop.is_closed():
-            try:
-                self._loop.call_soon_threadsafe(self._cancel)
-            except RuntimeError:  # it ended just now
-                return
+        self._background.stop()
 
     def close(self) -> None:
         """Stop, and wait until what came is saved."""
-        if self._thread.is_alive():
-            self.stop()
-            self._thread.join(CLOSE_TIMEOUT_SEC)
+        self._background.close()
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _work(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        problem = ""
-        try:
-            self._task = self._loop.create_task(self._all())
-            self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            self._stopping = True
-        except SensorloomError as error:
-            problem = str(error)
-        except Exception as error:
-            _log.exception("evaluation %s failed", self._evaluation.name)
-            problem = f"the evaluation failed unexpectedly: {type(error).__name__}: {error}"
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
-        last = self.progress
-        self._told(replace(last, over=True, stopped=self._stopping, problem=problem or last.problem))
+    def _over(self, problem: str) -> None:
+        last, stopped = self.progress, self._background.stopping
+        self._told(replace(last, over=True, stopped=stopped, problem=problem or last.problem))
 
     async def _all(self) -> None:
         evaluation = self._evaluation
@@ -107,7 +75,7 @@ class EvaluationRun:
         ]
         self._told(replace(self.progress, of=sum(len(jobs) for _, jobs in left)))
         for contestant, jobs in left:
-            if jobs and not self._stopping:
+            if jobs and not self._background.stopping:
                 self._told(replace(self.progress, contestant=contestant.key))
                 await self._ask(contestant, jobs)
 

@@ -50,6 +50,7 @@ def values_in(workspace: Workspace, summaries: Iterable[Summary]) -> Values:
     belongs in a worker."""
     from core.datasets.subjects import Subjects
     from core.filters.saved import saved_filters
+    from core.runs.batches import batches
 
     open_terms = {name: term.words for name, term in TERMS.items() if term.words and not term.choices and name != "id"}
     counts: dict[str, dict[str, None]] = {name: {} for name in open_terms}
@@ -63,7 +64,8 @@ def values_in(workspace: Workspace, summaries: Iterable[Summary]) -> Values:
     people = {subjects.of(*session): None for session in sessions if session[1]}
     saved = [saved.name for saved in saved_filters(workspace) if saved.name]
     listed = {**counts, "subject": people}
-    return {**{name: sorted(filter(None, words))[:_MOST] for name, words in listed.items()}, "saved": saved}
+    words = {name: sorted(filter(None, words))[:_MOST] for name, words in listed.items()}
+    return {**words, "saved": saved, "batch": batches(workspace)[:_MOST]}
 
 
 def _of_call(name: str, is_field: bool, value: str, known: Values) -> list[str]:

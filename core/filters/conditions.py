@@ -5,10 +5,11 @@ Each is decided on its summary, or on the thread where that cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import SensorloomError
 from core.filters.call_terms import some_call
 from core.filters.grammar import Joined, Written, read_line
 from core.filters.matching import has_word, matches_date, matches_number, matches_words
@@ -190,12 +191,23 @@ def _of_workspace(name: str, part: Written, workspace: Workspace | None, within:
     words = part.value.split(",")
     if name == "subject":
         return Condition(workspace_terms.subject(workspace, words), None, negated, slow=True)
+    if name == "batch":
+        return _batch(workspace, words, start, negated)
     choices = TERMS[name].choices or (() if name == "form" else workspace_terms.checks())
     words = [choice(name, choices, word, start) for word in words] if choices else words
     if (about := workspace_terms.BY_NAME.get(name)) is not None:
         return Condition(about(workspace, words), None, negated, slow=True)
     test = workspace_terms.FoundByChecks(workspace, words)
     return Condition(test, None, negated, slow=True, of_folder=test)
+
+
+def _batch(workspace: Workspace, words: Sequence[str], start: int, negated: bool) -> Condition:
+    from core.filters.workspace_terms import OfBatches
+
+    try:
+        return Condition(OfBatches(workspace, words), None, negated, slow=True)
+    except SensorloomError as error:
+        raise FilterError(start, str(error)) from error
 
 
 def _is_thread(workspace: Workspace, stem: str) -> bool:

@@ -270,9 +270,8 @@ TERMS: dict[str, Term] = {
         "how often the model asked last is right about its session", choices=("easy", "middle", "hard"),
         of_workspace=True, example="difficulty:middle",
     ),
-    "heldout": Term(
-        "whether its session is never trained on", choices=("true", "false"), of_workspace=True, example="heldout:true"
-    ),
+    "heldout": Term("if it is never trained on", choices=("true", "false"), of_workspace=True, example="heldout:true"),
+    "batch": Term("the batch that made it, by name", of_workspace=True, example="batch:any"),
     "saved": Term("a filter that was saved, by its name", of_workspace=True, example="saved:hard"),
     "similar": Term(
         "like this thread in tools, wording and sensors", of_workspace=True, example="similar:demo_s03_0021_v4_0107"

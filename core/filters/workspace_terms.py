@@ -6,7 +6,9 @@ They need more than a summary: the export log, the names of what is held out, an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Protocol
@@ -14,7 +16,7 @@ from typing import Protocol
 from core.curate.task import form_named, recorded_form
 from core.datasets.held_out import held_out_in
 from core.datasets.subjects import Subjects
-from core.errors import UsageError
+from core.errors import SensorloomError, UsageError
 from core.filters.terms import ANY, NONE, OnSummary
 from core.lint import CHECKS, duplicates
 from core.lint.finding import UNREADABLE
@@ -22,10 +24,14 @@ from core.lint.findings_cache import FindingsCache, with_findings_cache
 from core.lint.survey import bring_up_to_date, repeats
 from core.listing.index import summaries
 from core.listing.similar import NEAR, NOT_THERE, Likeness, similar_to
+from core.runs.batches import batch_path, batches, open_batch
 from core.storage.export_log import export_state, read_log
 from core.storage.pass_rates import latest, read_pass_rates
 from core.thread.summary import Summary
 from core.workspace import Workspace
+
+LOOK_AGAIN_SEC = 0.05
+"""A thread of no batch may be of one that has grown: after so long that is looked at again."""
 
 
 def checks() -> tuple[str, ...]:
@@ -102,6 +108,46 @@ def difficulty(workspace: Workspace, words: Sequence[str]) -> OnSummary:
         return NONE in words if rate is None else rate.difficulty in words or ANY in words
 
     return test
+
+
+class OfBatches:
+    """A test of summaries: whether one of the batches in `names` made a thread; `any` is all of them. A batch grows
+    while it is made, and is read again then."""
+
+    def __init__(self, workspace: Workspace, names: Sequence[str]) -> None:
+        """Raises UsageError: there is no such batch."""
+        self._workspace = workspace
+        self._is_any, self._is_none = ANY in names, NONE in names
+        self._names = [name for name in names if name not in (ANY, NONE)]
+        self._stems: dict[str, frozenset[str]] = {}
+        self._versions: dict[str, tuple[int, int]] = {}
+        self._looked_at = 0.0
+        for name in self._names:
+            open_batch(workspace, name)
+
+    def __call__(self, summary: Summary) -> bool:
+        """Whether it holds of one thread."""
+        of = self._of(summary.stem)
+        if not of and time.monotonic() - self._looked_at > LOOK_AGAIN_SEC:
+            self._look()
+            of = self._of(summary.stem)
+        return self._is_none if not of else self._is_any or any(name in of for name in self._names)
+
+    def _of(self, stem: str) -> list[str]:
+        return [name for name, stems in self._stems.items() if stem in stems]
+
+    def _look(self) -> None:
+        """Read what has changed."""
+        every = batches(self._workspace)
+        wanted = every if self._is_any or self._is_none else [name for name in self._names if name in every]
+        for name in wanted:
+            with suppress(SensorloomError, OSError):  # one that was removed, or is damaged, made none
+                status = batch_path(self._workspace, name).stat()
+                version = status.st_mtime_ns, status.st_size
+                if self._versions.get(name) != version:
+                    self._stems[name] = frozenset(open_batch(self._workspace, name).stems.values())
+                    self._versions[name] = version
+        self._looked_at = time.monotonic()
 
 
 class OfFolder(Protocol):

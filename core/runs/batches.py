@@ -35,6 +35,8 @@ from core.thread.value import timestamp
 from core.workspace import Workspace, private_folder
 
 FOLDER = "batches"
+REMOVED = "removed"
+"""The folder in it of those that were put aside."""
 NAME = re.compile(r"\w[\w.\-]{0,80}")
 
 
@@ -79,6 +81,8 @@ class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
     job: int
     stem: str = ""
     over: bool = False
+    error: str = ""
+    """Why it broke off, where it did."""
     sorted_out: bool = False
 
 
@@ -93,6 +97,8 @@ class Batch:
     """Which thread each job became, as far as it was begun."""
     over: frozenset[int] = frozenset()
     """The jobs that are over: finished, or at their limit of turns."""
+    failed: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Why those broke off that did and are not over."""
     sorted_out: bool = False
     """Whether its ways were sorted out."""
     _writing: threading.Lock = field(default_factory=threading.Lock, compare=False)
@@ -102,9 +108,11 @@ class Batch:
         """Whether nothing is left to do."""
         return self.sorted_out if self.setup.ways else len(self.over) == len(self.setup.jobs)
 
-    def note(self, job: int, stem: str = "", *, over: bool = False, sorted_out: bool = False) -> None:
+    def note(
+        self, job: int, stem: str = "", *, over: bool = False, problem: str = "", sorted_out: bool = False
+    ) -> None:
         """Write down what became of a job, or that the ways are sorted out. Raises WorkspaceError."""
-        line = msgspec.json.encode(_Note(job, stem, over, sorted_out)) + b"\n"
+        line = msgspec.json.encode(_Note(job, stem, over, problem, sorted_out)) + b"\n"
         try:
             with self._writing:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
@@ -118,8 +126,10 @@ class Batch:
             raise WorkspaceError(f"cannot write {self.path}: {system_reason(error)}") from error
 
     def note_ended(self, ran: Ran) -> None:
-        """Write down that a job is over, unless it failed or was stopped."""
-        if ran.stored is not None and not ran.error and not ran.cancelled:
+        """Write down that a job is over, or why it broke off, unless it was stopped."""
+        if ran.error:
+            self.note(ran.job.number, ran.stored.stem if ran.stored else "", problem=ran.error)
+        elif ran.stored is not None and not ran.cancelled:
             self.note(ran.job.number, ran.stored.stem, over=True)
 
     def ended(self, workspace: Workspace) -> list[Ran]:
@@ -207,6 +217,11 @@ def batches(workspace: Workspace) -> list[str]:
     return sorted((path.stem for path in folder.glob("*.jsonl") if NAME.fullmatch(path.stem)), reverse=True)
 
 
+def batch_path(workspace: Workspace, name: str) -> Path:
+    """Where a batch is written down."""
+    return workspace.private / FOLDER / f"{name}.jsonl"
+
+
 def open_batch(workspace: Workspace, name: str = "") -> Batch:
     """A batch that was begun; the latest unless named. A line that a kill cut off is passed over.
 
@@ -220,7 +235,7 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
     name = name or known[0]
     if name not in known:
         raise UsageError(f"there is no batch {name!r}; there are: {', '.join(known[:10])}")
-    path = workspace.private / FOLDER / f"{name}.jsonl"
+    path = batch_path(workspace, name)
     try:
         first, *rest = read_regular_file(path).split(b"\n")
         setup = msgspec.json.decode(first, type=Setup)
@@ -232,6 +247,7 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
         ) from error
     stems: dict[int, str] = {}
     over: set[int] = set()
+    failed: dict[int, str] = {}
     sorted_out = False
     for line in rest:
         try:
@@ -242,15 +258,39 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
             stems[note.job] = note.stem
         if note.over:
             over.add(note.job)
+        failed.pop(note.job, None)
+        if note.error:
+            failed[note.job] = note.error
         sorted_out = sorted_out or note.sorted_out
-    return Batch(name, path, setup, stems, frozenset(over), sorted_out)
+    return Batch(name, path, setup, stems, frozenset(over), failed, sorted_out)
 
 
 def remove_batch(workspace: Workspace, name: str) -> None:
-    """Forget a batch; its threads stay. Raises UsageError: there is none of that name; SensorloomError."""
-    if name not in (known := batches(workspace)):
-        raise UsageError(f"there is no batch {name!r}; there are: {', '.join(known[:10]) or 'none'}")
+    """Put a batch aside, from where `restore_batch` brings it back; its threads stay.
+
+    Raises:
+        UsageError: there is none of that name.
+        SensorloomError: it cannot be moved.
+    """
+    _move(batches(workspace), name, private_folder(workspace, FOLDER), private_folder(workspace, FOLDER, REMOVED))
+
+
+def restore_batch(workspace: Workspace, name: str = "") -> str:
+    """Bring back a batch that was removed, the one removed last unless named; returns its name. Raises as
+    `remove_batch`."""
+    folder = private_folder(workspace, FOLDER, REMOVED)
+    removed = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_ctime_ns, reverse=True)
+    known = [path.stem for path in removed]
+    if not (name or known):
+        raise UsageError("no batch was removed here")
+    _move(known, name or known[0], folder, private_folder(workspace, FOLDER))
+    return name or known[0]
+
+
+def _move(known: Sequence[str], name: str, source: Path, target: Path) -> None:
+    if name not in known:
+        raise UsageError(f"there is no batch {name!r} there; there are: {', '.join(known[:10]) or 'none'}")
     try:
-        (workspace.private / FOLDER / f"{name}.jsonl").unlink()
+        (source / f"{name}.jsonl").rename(target / f"{name}.jsonl")
     except OSError as error:
-        raise SensorloomError(f"cannot remove the batch {name}: {system_reason(error)}") from error
+        raise SensorloomError(f"cannot move the batch {name} to {target}: {system_reason(error)}") from error

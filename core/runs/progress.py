@@ -142,6 +142,8 @@ class Meter:
     def __init__(self, pace: Pace, of: int, done: int = 0, *, clock: Callable[[], float] = time.time) -> None:
         """Args: `of` threads in all, `done` of them before this run."""
         self.pace = pace
+        self.stopped = False
+        """Whether somebody asked it to stop."""
         self._clock = clock
         now = clock()
         self._progress = Progress(of, done, at=now, marks=(Mark(now, done, 0, 0),))
@@ -173,7 +175,7 @@ def told(progress: Progress) -> list[str]:
         (progress.turns_a_second, "turns/s"), (progress.threads_a_minute, "threads/min"),
         (progress.tokens_a_second, "tokens/s"),
     ):  # fmt: skip
-        if rate:
+        if rate and not progress.paused:
             parts.append(f"{rounded(rate)} {unit}")
     return parts
 

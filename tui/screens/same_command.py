@@ -88,7 +88,12 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 
 COMMANDS_ALONE: Mapping[str, str] = {
     "batches list": "lists what `run --resume` goes on with; changes nothing",
+    "batches show": "tells of one what `batches list` tells of all",
+    "batches pause": "reaches a batch that another process makes; no thread changes",
+    "batches resume": "as above",
+    "batches stop": "as above",
     "batches remove": "forgets a list of what was to be made; no thread changes",
+    "batches restore": "as above",
     "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
     "cat": "writes threads as they are for other programs; changes nothing",
     "pack": "changes where threads are kept, not what they are; for folders of a hundred thousand",

@@ -111,7 +111,7 @@ def test_it_goes_on_where_it_was_stopped_and_asks_no_session_twice(
     assert run(command(workspace, "--resume", name)) == 0
     assert "is whole" in capsys.readouterr().out
     where = ["--workspace", str(workspace.root)]
-    assert run(["batches", "list", *where]) == 0 and f"{name}  8 of 8 over" in capsys.readouterr().out
+    assert run(["batches", "list", *where]) == 0 and f"{name}  8 of 8 done" in capsys.readouterr().out
     assert run(["batches", "remove", name, *where]) == 0 and not batches(workspace)
     assert len(sessions_on_disk(workspace)) == COUNT
 
