@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from core.datasets.importing import import_dataset
@@ -81,9 +82,8 @@ def _run_and_kill(root: Path, count: int, every_sec: float, chance: random.Rando
         kills.stop()
         nodes.close()
     print(f"cluster: {count} threads in {time.monotonic() - started:.0f} s; {kills.count} workers killed, ", end="")
-    print(
-        f"{log.read_text(errors='replace').count('was lost, its threads go')} heard of; {drivers} drivers, 3 nodes, then 2"
-    )
+    heard = log.read_text(errors="replace").count("was lost, its threads go")
+    print(f"{heard} heard of; {drivers} drivers, 3 nodes, then 2")
     problems = [f"the last driver ended with {code}: {log.read_text()[-2000:]}"] if code else []
     return problems + _compared(here, there, count) + _histories(there)
 
@@ -101,10 +101,11 @@ def _evaluate_and_kill(root: Path, count: int, every_sec: float, chance: random.
         kills.stop()
         nodes.close()
     print(f"evaluation: {count} sessions; {kills.count} workers killed")
-    folders = [
-        Workspace(w.root, w.root / "evaluations/twice/builtin", w.exports, w.data, w.settings) for w in (here, there)
-    ]
-    return _compared(*folders, count)
+    return _compared(_answers(here), _answers(there), count)
+
+
+def _answers(workspace: Workspace) -> Workspace:
+    return replace(workspace, threads=workspace.root / "evaluations" / "twice" / "builtin")
 
 
 def _rates(root: Path, count: int) -> None:

@@ -35,7 +35,7 @@ class Nodes:
         return self._cluster.address
 
     def add(self) -> None:
-        self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
+        self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES, include_dashboard=False))
 
     def remove(self) -> None:
         """One node is gone, as when its power is."""
