@@ -99,7 +99,7 @@ def record_of(form: TaskForm, texts: Mapping[str, str] | None = None) -> dict[st
         form: the form.
         texts: the prompts by what they are for, as they are sent.
     """
-    definition: dict[str, Any] = msgspec.to_builtins(form)
+    definition = _definition(form)
     return {"name": form.name, **definition, "sha256": checksum({"form": definition, "texts": dict(texts or {})})}
 
 
@@ -110,7 +110,14 @@ def without_examples(form: TaskForm) -> TaskForm:
 
 def row_of(form: TaskForm) -> dict[str, Any]:
     """What a row of a data set says under `form`, which `form_in` reads again."""
-    return {"name": form.name, **msgspec.to_builtins(without_examples(form))}
+    return {"name": form.name, **_definition(without_examples(form))}
+
+
+def _definition(form: TaskForm) -> dict[str, Any]:
+    """What a form says beside the full one. msgspec leaves a text out only where it is the default's very object: one
+    that was read from a file would have another checksum."""
+    told = {name: getattr(form, name) for name in TaskForm.__struct_fields__}
+    return {name: msgspec.to_builtins(value) for name, value in told.items() if value != getattr(FULL, name)}
 
 
 def checksum(value: Any) -> str:

@@ -11,7 +11,7 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 
 from core.text import one_line
-from core.thread.cost import cost_of_all, cost_shown
+from core.thread.cost import cost_of_all, cost_shown, tokens_in
 from core.thread.value import Thread
 from tui.keys import Action
 from tui.terminal.crash_guard import Guarded
@@ -183,7 +183,9 @@ class Frame(Guarded, CoveredScreen[None]):
         return not self.has_class("-wide") and any(view.rows_to_end < NOTICE_ROWS for view in views)
 
     def title_thread(self, stem: str, thread: Thread | None = None) -> None:
-        """Say which thread is open, and what it cost where that is known."""
-        cost = None if thread is None else cost_of_all(thread.messages)
-        told = "" if cost is None else f" · cost {cost_shown(cost)}"
+        """Say which thread is open, what its turns read and wrote, and what it cost, where that is known."""
+        messages = () if thread is None else thread.messages
+        (read, written), cost = tokens_in(messages), cost_of_all(messages)
+        told = f" · {read:,}→{written:,} tokens" if read or written else ""
+        told += "" if cost is None else f" · cost {cost_shown(cost)}"
         self.query_one("#conversation-pane", Pane).retitle(f"{one_line(stem, 120)}{told}")

@@ -90,7 +90,7 @@ class Parts:
         self.workspace = workspace
         self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
         self._compose_list(frame.listed)
-        offer = self._key("list.propose")
+        offer = keys_of(frame)["list.propose"]
         self.making = self.list_screens.making = Making(frame, self.runs, self.day.show_beside, offer)
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
@@ -224,8 +224,8 @@ class Parts:
             return
         self.frame.title_thread(read.stem)
         summary = self.folder.summaries.get(read.stem)
-        here = f"; {self.thread.keys[way]} does so here" if (way := way_out(summary)) else ""
-        self.show_none(f"{read.problem}{here}")
+        way = way_out(summary)
+        self.show_none(read.problem + (f"; {self.thread.keys[way]} does so here" if way else ""))
 
     def begun(self, begun: Begun) -> None:
         """Show a thread that was made, and run it where that was asked for."""
@@ -239,6 +239,8 @@ class Parts:
 
     def saved(self, stored: Stored) -> None:
         """A thread was saved here."""
+        if self.thread.work is not None and self.thread.work.stored.stem == stored.stem:
+            self.frame.title_thread(stored.stem, stored.thread)
         self.arranging.saved(stored)
         self.day.look()
         self.branches.mark_forks()
@@ -270,9 +272,6 @@ class Parts:
         """Threads have left."""
         self.statuses.forget()
         self.filter_line.again()
-
-    def _key(self, name: ActionId) -> str:
-        return keys_of(self.frame)[name]
 
     def _runs_report(self) -> None:
         self.frame.set_timer(REDRAW_SECONDS, self.hear_runs)

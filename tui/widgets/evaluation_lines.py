@@ -76,6 +76,8 @@ def _contestants(figures: Figures, width: int) -> Rows:
         ("tokens", [_mean(standing, "tokens", 0) for standing in standings]),
         ("s", [_mean(standing, "seconds", 1) for standing in standings]),
     ]
+    if any(standing.effort.get("tokens_read") for standing in standings):
+        optional.insert(4, ("read", [_mean(standing, "tokens_read", 0) for standing in standings]))
     if priced:
         costs = [standing.cost for standing in standings]
         optional.insert(1, ("cost", ["–" if cost is None else cost_shown(cost) for cost in costs]))
@@ -246,4 +248,4 @@ def _f1(standing: Standing) -> str:
 
 def _mean(standing: Standing, name: str, places: int) -> str:
     mean = standing.effort.get(name)
-    return "–" if mean is None or (name == "tokens" and not mean) else f"{mean:,.{places}f}"
+    return "–" if mean is None or (name.startswith("tokens") and not mean) else f"{mean:,.{places}f}"

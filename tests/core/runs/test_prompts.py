@@ -27,7 +27,7 @@ from core.storage import store
 from core.storage.splits_file import hold_out, read_book, release
 from core.storage.store import Stored, read
 from core.teaching.difficulty import measure
-from core.thread.form import COMPACT, SHOWN, TaskForm
+from core.thread.form import COMPACT, FULL, SHOWN, TaskForm, form_in, record_of
 from core.thread.proposal import Generation, Proposal
 from core.thread.updates import with_metadata
 from core.thread.value import Thread
@@ -99,6 +99,13 @@ def test_a_thread_or_a_setting_names_no_file_outside_of_prompts(workspace: Works
         ahead_of(workspace, theirs)
     with pytest.raises(UsageError, match="no file's name"):
         begun(workspace, question=name)
+
+
+def test_a_form_that_was_read_from_a_file_is_the_same(workspace: Workspace) -> None:
+    stored = curate.create_thread(workspace, "made", "s3_0012", "What?", form=form_named(workspace, "full"))
+    metadata = json.loads(json.dumps(stored.thread.metadata))
+    assert not is_changed(workspace, metadata) and not is_changed(workspace, stored.thread.metadata)
+    assert record_of(form_in(metadata))["sha256"] == record_of(FULL)["sha256"]
 
 
 def test_another_prompt_is_told(workspace: Workspace, root: Path) -> None:

@@ -234,6 +234,7 @@ async def test_every_option_of_the_request_is_set_by_key_and_recorded(workspace:
             await proposed(pilot, screen)
             await pilot.press("y")
             await until(pilot, lambda: len(on_disk(workspace, stem).thread.messages) > 1)
+            await until(pilot, lambda: "→3 tokens · cost 0.0000" in on_screen(pilot.app))
         asked = server.requests[-1]
     assert {name: shown_option(getattr(settings, name)) for name in TYPED} == TYPED
     sent = {
