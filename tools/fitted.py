@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tools.discriminant import Discriminant, fit, most_telling, per_label, without_gaps
 from tools.features import DURATION, for_comparison
-from tools.held_out import Counted, counted, others, weights
+from tools.held_out import Counted, Others, counted, others, weights
 from tools.memory_cache import MemoryCache
 from tools.registry import ToolError
 from tools.session import Dataset, FeatureTable, Samples
@@ -86,22 +86,10 @@ def _fitted(
 ) -> dict[str, NDArray[Any]]:
     """A reference as the arrays that are kept of it. Raises ToolError where there is nothing to fit."""
     basis = others(dataset, table, session, barred)
-    at = {name: column for column, name in enumerate(table.names)}
-    values = table.values[:, [at[name] for name in columns]]
-    finite = np.isfinite(values)
-    rows = np.flatnonzero(basis.allowed & (finite.mean(axis=1) > 0.5))
-    if not rows.size:
-        raise ToolError("there are no labelled sessions of other subjects with these channels")
+    rows, columns, raw = _compared_rows(dataset, table, basis, columns)
     row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
-    chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
-    chosen = chosen[
-        most_telling(without_gaps(for_comparison(columns, values[rows])[:, chosen]), row_labels, MAX_FEATURES)
-    ]
-    columns = tuple(columns[column] for column in chosen)
-    raw = values[rows][:, chosen]
-    compared = without_gaps(for_comparison(columns, raw))
     weight = weights(basis, rows, row_labels)
-    discriminant = fit(compared, row_labels, weight)
+    discriminant = fit(without_gaps(for_comparison(columns, raw)), row_labels, weight)
     means, spreads = per_label(without_gaps(raw), discriminant.row_labels, len(discriminant.labels), weight)
     lengths = table.values[rows, table.names.index(DURATION)] if DURATION in table.names else np.array([np.nan])
     header = {
@@ -117,6 +105,25 @@ def _fitted(
         "spreads": spreads,
         **{part: np.ascontiguousarray(getattr(discriminant, part)) for part in _PARTS},
     }
+
+
+def _compared_rows(
+    dataset: Dataset, table: FeatureTable, basis: Others, columns: tuple[str, ...]
+) -> tuple[NDArray[np.intp], tuple[str, ...], Samples]:
+    """The rows of the table that are compared with, the columns that most of them have, and their values. Raises
+    ToolError where there are no rows."""
+    at = {name: column for column, name in enumerate(table.names)}
+    values = table.values[:, [at[name] for name in columns]]
+    finite = np.isfinite(values)
+    rows = np.flatnonzero(basis.allowed & (finite.mean(axis=1) > 0.5))
+    if not rows.size:
+        raise ToolError("there are no labelled sessions of other subjects with these channels")
+    chosen = np.flatnonzero(finite[rows].mean(axis=0) > 0.5)
+    if len(chosen) > MAX_FEATURES:
+        compared = without_gaps(for_comparison(columns, values[rows])[:, chosen])
+        row_labels = [dataset.labels[table.sessions[row]][0] for row in rows]
+        chosen = chosen[most_telling(compared, row_labels, MAX_FEATURES)]
+    return rows, tuple(columns[column] for column in chosen), values[rows][:, chosen]
 
 
 def _read(arrays: Mapping[str, NDArray[Any]]) -> Reference:

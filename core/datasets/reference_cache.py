@@ -7,6 +7,7 @@ another content are taken away when the next one is written.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -58,8 +59,10 @@ def cached_arrays(
 @lru_cache(maxsize=4)
 def _basis(dataset: Measured, table: FeatureTable) -> str:
     """A digest of all that it rests on."""
+    import numpy as np
+
     basis_json = msgspec.json.encode([table.names, table.sessions, dict(dataset.labels), dict(dataset.subjects)])
-    return digest(basis_json + digest(table.values.tobytes()).encode())
+    return digest(basis_json + hashlib.sha256(np.ascontiguousarray(table.values)).digest())
 
 
 def _tidy(folder: Path, basis: str) -> None:
