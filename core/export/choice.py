@@ -18,6 +18,7 @@ from core.storage.splits_file import SplitBook
 from core.thread.signature import Seen
 
 DUPLICATE = "duplicate"
+ASKED = "asks what another thread asks"
 OVER_CAP = "over the cap of its label"
 
 
@@ -37,6 +38,16 @@ def without_duplicates(entries: Sequence[Entry], kind: Literal["off", "exact", "
         else:
             skips.refuse(entry.stem, DUPLICATE, f"says what {original} says")
     return originals
+
+
+def each_asked_once(entries: Sequence[Entry], skips: Skips) -> list[Entry]:
+    """The entries less those whose row asks what an earlier one's does, of the same session: where rows are questions
+    alone, threads that answer one question differently have equal ones, and would weigh it double."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.asks or entry.stem, entry)
+    skips.passed_over(ASKED, len(entries) - len(first))
+    return list(first.values())
 
 
 def capped(entries: Sequence[Entry], request: ExportRequest, skips: Skips) -> list[Entry]:

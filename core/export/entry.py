@@ -41,6 +41,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """The names that its references were made without, one a line; None where it has none."""
     examples: tuple[str, ...] = ()
     """The threads that it was shown as examples, where they leave with it."""
+    asks: str = ""
+    """Hash of what its row asks, where a row is a question alone."""
     start: int = 0
     """Where its rows begin in the row buffer."""
     side: str = ""

@@ -13,7 +13,7 @@ from core.export.entry import Entry, Part
 from core.export.pairs import NO_PAIR, NOT_GOOD
 from core.export.profiles import profile_of
 from core.export.profiles.conversation import NOT_JSON, richness
-from core.export.profiles.profile import Making, RefusedError
+from core.export.profiles.profile import Making, RefusedError, Row
 from core.export.profiles.stepwise import NO_LABELS
 from core.export.references import references_of
 from core.export.report import ExportRequest
@@ -131,6 +131,7 @@ class RowMaker:
         try:
             rows = self._profile.rows(thread, self._making)
             lines = [encode_row(row, source.stem) for row in rows]
+            asks = digest(b"\n".join(_without_ids(rows, source.stem))) if self._profile.prompts else ""
             sidecar = encode_row(self._profile.sidecar(thread), source.stem) if self._profile.sidecar else b""
         except RefusedError as error:
             if error.reason in (NOT_GOOD, NO_PAIR, NO_LABELS):
@@ -140,7 +141,7 @@ class RowMaker:
         except ThreadError as error:
             self._refuse(summary, INVALID, str(error))
         else:
-            self._add(summary, source.digest, lines, max(map(richness, rows)), sidecar, source)
+            self._add(summary, source.digest, lines, max(map(richness, rows)), sidecar, source, asks)
 
     def _add(
         self,
@@ -150,6 +151,7 @@ class RowMaker:
         fullest: int,
         sidecar: bytes = b"",
         source: Source | None = None,
+        asks: str = "",
     ) -> None:
         for line in lines:
             self._rows += (line, b"\n")
@@ -171,6 +173,7 @@ class RowMaker:
                 None if source is None or self._request.dedupe == "off" else signature(source.thread),
                 references_of(summary),
                 examples_of(source.thread) if source is not None and self._request.with_system else (),
+                asks,
             )
         )
 
@@ -183,6 +186,10 @@ def part_maker(
 ) -> Callable[[Sequence[Summary]], Part]:
     """The job of a process: summaries of chosen threads in, their rows out."""
     return RowMaker(workspace, request, trusted_ns, siblings).part
+
+
+def _without_ids(rows: Sequence[Row], stem: str) -> list[bytes]:
+    return [encode_row({key: value for key, value in row.items() if key != "id"}, stem) for row in rows]
 
 
 def _bad_arguments(messages: Sequence[Message]) -> str:

@@ -13,7 +13,14 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from core.export.choice import capped, put_on_sides, rows_in_order, without_duplicates, without_held_out
+from core.export.choice import (
+    capped,
+    each_asked_once,
+    put_on_sides,
+    rows_in_order,
+    without_duplicates,
+    without_held_out,
+)
 from core.export.entry import Entry
 from core.export.groups import Groups
 from core.export.manifest import write_beside, write_manifest
@@ -179,6 +186,7 @@ def _choose(
     groups = Groups(workspace, partial(summaries, workspace))
     entries = without_duplicates(collected.entries, request.dedupe, skips)
     entries = without_held_out(entries, request, book, groups, skips)
+    entries = each_asked_once(entries, skips)
     entries = capped(entries, request, skips)  # after it, so that what stays behind takes nobody's place
     learned = request.split is not None and put_on_sides(entries, request.split, book, groups)
     if learned:

@@ -196,6 +196,19 @@ def test_rows_of_an_export_open_as_tasks_and_tell_nothing_but_the_prompt(space: 
     assert (task.session, task.question, task.truth) == (fair.session, fair.question, fair.truth)
 
 
+def test_threads_that_answer_one_question_are_one_row_of_what_is_asked(space: Workspace, train: list[Task]):
+    apart = open_workspace(str(space.root), parts={"threads": str(space.root / "twice")}, environ={})
+    for question in ("What is it?", "What is it?", "What else is it?"):
+        create_thread(apart, "demo", train[5].session, question)
+    create_thread(apart, "demo", train[6].session, "What is it?")
+    report = export_threads(apart, ExportRequest(profile="rl", finished_only=False))
+    assert report.path is not None and report.skipped == {"asks what another thread asks": 1}
+    rows = list(map(json.loads, report.path.read_text().splitlines()))
+    assert sorted((row["session"], row["question"]) for row in rows) == sorted(
+        [(train[5].session, "What is it?"), (train[5].session, "What else is it?"), (train[6].session, "What is it?")]
+    )
+
+
 def test_an_episode_plays_the_form_that_its_thread_or_row_names(space: Workspace, train: list[Task]):
     apart = open_workspace(str(space.root), parts={"threads": str(space.root / "compact")}, environ={})
     form = msgspec.structs.replace(COMPACT, few_shot=1)
