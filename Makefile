@@ -179,11 +179,12 @@ trainers: $(foreach t,trl axolotl llamafactory ms_swift verl templates,.trainers
 	$(call TRAINER_PIP,trl) 'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2
 	touch $@
 
+# Axolotl needs Python 3.12 from 0.20 on.
 .trainers/axolotl/.done: .venv/bin/python
-	$(PYTHON) -m venv .trainers/axolotl
+	$(or $(call python_at,3.12),$(error Axolotl needs Python 3.12, which is neither on the path nor with pyenv)) -m venv .trainers/axolotl
 	$(call TRAINER_PIP,axolotl) $(TORCH)
-	$(call TRAINER_PIP,axolotl) --no-deps 'axolotl==0.19.0'
-	$(call TRAINER_PIP,axolotl) transformers==5.16.1 datasets==4.8.4 accelerate==1.13.0 peft==0.20.0 trl==1.9.0 addict art \
+	$(call TRAINER_PIP,axolotl) --no-deps 'axolotl==0.21.0'
+	$(call TRAINER_PIP,axolotl) transformers==5.20.1 datasets==5.0.1 accelerate==1.15.0 peft==0.21.2 trl==1.14.1 addict art \
 		colorama einops fire immutabledict numba numpy packaging posthog pydantic python-dotenv PyYAML requests scipy \
 		sentencepiece typer zstandard
 	touch $@

@@ -21,7 +21,7 @@ _SHOWN = 20
 @json_option
 @workspace_options
 def command(workspace: Workspace, files: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
-    """Make threads of the rows of each FILE: JSON lines, JSON, Parquet, Inspect's logs.
+    """Make threads of the rows of each FILE: JSON lines, JSON, Parquet, Inspect's logs, MCP traces.
 
     Known are OpenAI's and Hugging Face's chat rows, TRL's, ShareGPT, preference rows, and every profile of `export`. A
     row that says what a thread here says is that thread. Where a row does not name its session, its thread is under

@@ -13,6 +13,7 @@ from openenv.core.env_server.types import Action, Observation, State
 from core.episodes.episode import Episode
 from core.episodes.tasks import Task
 from core.thread.conclusion import CONFIDENCES
+from core.thread.over_mcp import closing_message
 from tools.registry import as_json
 
 _OVER = as_json({"error": "this session was answered; `reset` opens another"})
@@ -48,8 +49,7 @@ class SessionEnvironment(MCPEnvironment):
         if self._state.done:
             return _OVER
         stated = confidence if confidence in CONFIDENCES else CONFIDENCES[-1]
-        closing = f"{text}\n\nConfidence: {stated}\nFinal Answer: {' '.join(final_answer.split())}"
-        self._messages.append({"role": "assistant", "content": closing})
+        self._messages.append({"role": "assistant", "content": closing_message(text, final_answer, stated)})
         self._state.done, self._unpaid = True, self._episode.score(self._messages).value
         return as_json({"ended": True})
 

@@ -1,29 +1,24 @@
-"""What lies in a file as rows: JSON lines, a JSON list, Parquet, Inspect's logs."""
+"""What lies in a file as rows: JSON lines, a JSON list, Parquet, Inspect's logs, traces of agents."""
 
 from __future__ import annotations
 
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.errors import ThreadError, UsageError, system_reason
 from core.files import open_regular_file
+from core.incoming.traces import Found, json_or_none, messages_in, messages_in_text, rows_in_trace
 from core.thread.json_form import decode_object
 
 SIDECAR = ".lines.jsonl"
 """What stands beside an export whose form has no place for ids and metadata, line by line."""
-ENDINGS = (".jsonl", ".ndjson", ".json", ".parquet", ".eval")
-
-
-class Found(NamedTuple):
-    """One row, or why it is none."""
-
-    line: int
-    """Its line, or its number from 1 where the file has no lines."""
-    row: Mapping[str, Any]
-    problem: str = ""
+ENDINGS = (".jsonl", ".ndjson", ".json", ".parquet", ".eval", ".log")
+_FIRST = 16
+"""Entries of a file among which a trace has a message: proxies write a few words of their own first."""
 
 
 def rows_in(path: Path) -> Iterator[Found]:
@@ -42,6 +37,8 @@ def rows_in(path: Path) -> Iterator[Found]:
             yield from _archive(path)
         elif ending == ".json":
             yield from _document(path)
+        elif ending == ".log":
+            yield from _log(path)
         else:
             yield from _lines(path)
     except OSError as error:
@@ -52,7 +49,16 @@ def _lines(path: Path) -> Iterator[Found]:
     beside = path.with_name(f"{path.name.removesuffix(path.suffix)}{SIDECAR}")
     known = {} if path.name.endswith(SIDECAR) or not beside.is_file() else _sidecar(beside)
     with open_regular_file(path) as file:
-        for number, line in enumerate(file, 1):
+        first = list(islice(file, _FIRST))
+        lines = enumerate(chain(first, file), 1)
+        if any(messages_in(json_or_none(line.decode(errors="replace"))) for line in first):
+            yield from rows_in_trace(
+                (number, message)
+                for number, line in lines
+                for message in messages_in(json_or_none(line.decode(errors="replace")))
+            )
+            return
+        for number, line in lines:
             if not line.strip():
                 continue
             try:
@@ -78,6 +84,16 @@ def _sidecar(path: Path) -> dict[int, Mapping[str, Any]]:
     return told
 
 
+def _log(path: Path) -> Iterator[Found]:
+    """The sessions of a log of text with messages in its lines."""
+    with open_regular_file(path) as file:
+        yield from rows_in_trace(
+            (number, message)
+            for number, line in enumerate(file, 1)
+            for message in messages_in_text(line.decode(errors="replace"))
+        )
+
+
 def _document(path: Path) -> Iterator[Found]:
     with open_regular_file(path) as file:
         data = file.read()
@@ -89,8 +105,20 @@ def _document(path: Path) -> Iterator[Found]:
         listed = [_sample(sample) for sample in document["samples"]]
     else:
         listed = document if isinstance(document, list) else [document]
+    if (entries := _trace_in(document, listed)) is not None:
+        yield from rows_in_trace(
+            (number, message) for number, entry in enumerate(entries, 1) for message in messages_in(entry)
+        )
+        return
     for number, row in enumerate(listed, 1):
         yield Found(number, row) if isinstance(row, dict) else Found(number, {}, "no JSON object")
+
+
+def _trace_in(document: Any, listed: list[Any]) -> list[Any] | None:
+    """The entries of a document that is a trace, or has one under a key; None where it is none."""
+    held = document.values() if isinstance(document, dict) else ()
+    lists = [listed, *(value for value in held if isinstance(value, list))]
+    return next((entries for entries in lists if any(map(messages_in, entries[:_FIRST]))), None)
 
 
 def _archive(path: Path) -> Iterator[Found]:

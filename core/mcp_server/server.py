@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError, system_reason
-from core.mcp_server.work import BEGIN, Work
+from core.mcp_server.work import Work
 from core.thread.opening import system_prompt
+from core.thread.over_mcp import BEGIN
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server

@@ -15,13 +15,11 @@ from core.errors import SensorloomError
 from core.storage.store import Stored
 from core.thread.conclusion import CONFIDENCES
 from core.thread.kinds import Asked
+from core.thread.over_mcp import ANSWER, BEGIN, closing_message
 from core.thread.proposal import Generation, Proposal
 from core.thread.turns import call_id
 from core.thread.value import is_assistant
 from tools.registry import as_json
-
-BEGIN, ANSWER = "new_session", "answer"
-"""Tools that are the server's own, beside those of the session."""
 
 _BEGIN = {
     "name": BEGIN,
@@ -122,8 +120,8 @@ class Work:
         if confidence not in CONFIDENCES:
             return as_json({"error": f"the confidence is one of {', '.join(CONFIDENCES)}"})
         if self._episode is not None:
-            closing = f"Confidence: {confidence}\nFinal Answer: {' '.join(answer.split())}"
-            self._write(self._episode, ({"role": "assistant", "content": f"{text.strip()}\n\n{closing}"},), agent)
+            closing = closing_message(text, answer, confidence)
+            self._write(self._episode, ({"role": "assistant", "content": closing},), agent)
         self._answered = True
         return as_json({"recorded": True})
 
