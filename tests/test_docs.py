@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from core.cli.commands import sensorloom
 from tui.__main__ import run
 
 ROOT = Path(__file__).parents[1]
@@ -21,8 +23,19 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 ]
+COMMAND = re.compile(r"^(?:\$ )?(sensorloom [a-z].*)$", re.MULTILINE)
+
+
+def understood(group: click.Group, words: list[str]) -> None:
+    """Read a command with its options and values, as it would be read. Raises click.UsageError."""
+    command = group.get_command(click.Context(group), words[0])
+    assert command is not None, f"there is no command {words[0]}"
+    if isinstance(command, click.Group):
+        understood(command, words[1:])
+    else:
+        command.make_context(words[0], words[1:])
 
 
 def commands(page: str) -> list[str]:
@@ -46,6 +59,19 @@ def test_the_readme_works_from_top_to_bottom(
             [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{program}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_that_a_page_shows_are_taken_as_they_stand(page: str):
+    blocks = "\n".join(FENCED.findall((ROOT / page).read_text())).replace("\\\n", " ")
+    for line in COMMAND.findall(blocks):
+        understood(sensorloom, shlex.split(line.split(" < ")[0], comments=True)[1:])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_that_a_page_shows_is_python(page: str):
+    for program in PYTHON_BLOCK.findall((ROOT / page).read_text()):
+        compile(program, page, "exec")
 
 
 @pytest.mark.parametrize("page", PAGES)
