@@ -171,7 +171,7 @@ lint-figures: .venv/.dev
 TORCH ?= torch==2.13.0
 TRAINER_PIP = .trainers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
 
-trainers: $(foreach t,trl axolotl llamafactory ms_swift verl templates,.trainers/$(t)/.done)
+trainers: $(foreach t,trl llamafactory ms_swift verl openrlhf oumi unsloth templates axolotl,.trainers/$(t)/.done)
 
 .trainers/trl/.done: .venv/bin/python
 	$(PYTHON) -m venv .trainers/trl
@@ -212,6 +212,30 @@ trainers: $(foreach t,trl axolotl llamafactory ms_swift verl templates,.trainers
 	$(call TRAINER_PIP,verl) --no-deps 'verl==0.9.1'
 	$(call TRAINER_PIP,verl) 'transformers>=5.5.3,<5.11' 'datasets>=4.8' 'accelerate>=1.13,<2' 'peft>=0.20,<1' \
 		'tensordict>=0.9.1,<=0.10.0' ray jinja2 pandas omegaconf pydantic pyyaml pillow
+	touch $@
+
+.trainers/openrlhf/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/openrlhf
+	$(call TRAINER_PIP,openrlhf) $(TORCH)
+	$(call TRAINER_PIP,openrlhf) --no-deps 'openrlhf==0.11.2'
+	$(call TRAINER_PIP,openrlhf) 'transformers==5.15.0' 'datasets>=4.8' accelerate jinja2 pylatexenc sympy tqdm
+	touch $@
+
+.trainers/oumi/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/oumi
+	$(call TRAINER_PIP,oumi) $(TORCH)
+	$(call TRAINER_PIP,oumi) --no-deps 'oumi==0.9'
+	$(call TRAINER_PIP,oumi) 'transformers>=4.57,<5.17' 'datasets>=3.2,<4.8.6' 'trl>=0.24,<1.7' 'peft>=0.17,<0.20' \
+		'accelerate>=1.10,<2' 'omegaconf==2.4.0.dev4' 'pydantic>=2.11,<2.14' 'pandas>=2.3,<3' 'numpy<2.4' jinja2 jsonlines \
+		'pillow<12.4' requests packaging jsonschema wandb pexpect mlflow tensorboard
+	touch $@
+
+.trainers/unsloth/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/unsloth
+	$(call TRAINER_PIP,unsloth) $(TORCH)
+	$(call TRAINER_PIP,unsloth) --no-deps 'unsloth==2026.10.9' 'unsloth_zoo==2026.10.9'
+	$(call TRAINER_PIP,unsloth) 'trl>=0.18.2,<=1.15.0' 'transformers>=5.5,<6' 'datasets>=4.8,<5' 'accelerate>=0.34.1' 'peft>=0.18' \
+		jinja2 packaging psutil regex msgspec pillow protobuf filelock requests sentencepiece
 	touch $@
 
 # Chat templates as their families have them: TRL's package holds those of Qwen, Llama, Gemma and gpt-oss, Mistral's makes its own.
@@ -278,13 +302,16 @@ WANTS_trl = 'trl>=1.16,<2' 'transformers>=5.16,<6' 'datasets>=5,<6' jinja2
 WANTS_verifiers = 'verifiers>=0.4,<0.5' uv
 WANTS_inspect = 'inspect_ai>=0.3.285'
 WANTS_openenv = 'openenv-core>=0.3,<0.4'
+WANTS_verl = 'verl==0.9.1' cachetools fastapi uvicorn  # which it imports and does not name
+WANTS_nemo_gym = 'nemo-gym>=0.4,<0.5'
 OURS = distributions/env/pyproject.toml distributions/env/hatch_build.py $(shell find core tools -name '*.py')
 
-environments: .environments/trl/.done .environments/verifiers/.done .environments/inspect/.done .environments/openenv/.done
+environments: $(foreach e,trl verifiers inspect openenv verl nemo_gym,.environments/$(e)/.done)
 
+# NeMo Gym needs Python 3.12.
 .environments/%/.framework: .venv/bin/python
-	$(PYTHON) -m venv .environments/$*
-	$(if $(filter trl,$*),$(call ENV_PIP,$*) $(TORCH))
+	$(if $(filter nemo_gym,$*),$(or $(call python_at,3.12),$(error $* needs Python 3.12)),$(PYTHON)) -m venv .environments/$*
+	$(if $(filter trl verl,$*),$(call ENV_PIP,$*) $(TORCH))
 	$(call ENV_PIP,$*) $(WANTS_$*)
 	touch $@
 

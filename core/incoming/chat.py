@@ -40,7 +40,7 @@ def conversation(row: Row, form: str, key: str = "messages") -> Conversation:
         return conversation_of(
             "openai_v1", listed, row.get("tools"), id=str(row["id"]), metadata=metadata, others=others
         )
-    own = row.get("id") if isinstance(row.get("id"), str) else ""
+    own = next((row[key] for key in ("id", "conversation_id") if isinstance(row.get(key), str)), "")
     hints = {name: str(row[name]) for name in ("dataset", "session") if isinstance(row.get(name), str) and row[name]}
     return conversation_of(form, messages(listed), row.get("tools"), id=own, metadata=metadata, hints=hints or None)
 

@@ -67,7 +67,7 @@ print(json.dumps([episode.call("length_of"), sorted(found & {"core", "tools", "t
 """
 
 
-@pytest.mark.parametrize("framework", ["trl", "verifiers", "inspect", "openenv"])
+@pytest.mark.parametrize("framework", ["trl", "verifiers", "inspect", "openenv", "verl", "nemo_gym"])
 def test_it_lies_beside_any_package_and_runs_own_tools(space: Workspace, tmp_path: Path, framework: str):
     (tmp_path / "sensorloom_tools.py").write_text(OWN)
     (tmp_path / "data").symlink_to(space.data)
@@ -110,4 +110,15 @@ def test_inspect_evaluates_and_its_scores_are_scores(space: Workspace):
 
 def test_openenv_serves_sessions_and_rewards_their_answers(space: Workspace):
     told = rolled_out(space, "openenv", "openenv_server.py")
+    assert_rewards_are_scores(space, told, 10)
+
+
+def test_verl_rolls_out_in_its_own_worker_and_its_rewards_are_scores(space: Workspace):
+    told = rolled_out(space, "verl", "verl_rollout.py")
+    assert told["in_batch"] == pytest.approx(sorted(told["rewards"])) and told["masked"]
+    assert_rewards_are_scores(space, told, 10)
+
+
+def test_nemo_gym_starts_its_servers_and_collects_rollouts(space: Workspace):
+    told = rolled_out(space, "nemo_gym", "nemo_gym_rollouts.py")
     assert_rewards_are_scores(space, told, 10)

@@ -71,27 +71,38 @@ def with_alternatives(documents: list[Document]) -> list[Document]:
 
 
 @pytest.mark.parametrize(
-    ("profile", "trainer"),
+    ("profile", "trainer", "count"),
     [
-        ("hf", "trl"),
-        ("hf", "axolotl"),
-        ("openai_v1", "axolotl"),
-        ("llamafactory", "llamafactory"),
-        ("ms_swift", "ms_swift"),
-        ("verl", "verl"),
+        ("hf", "trl", 6),
+        ("hf", "axolotl", 6),
+        ("hf", "unsloth", 6),
+        ("openai_v1", "axolotl", 6),
+        ("llamafactory", "llamafactory", 6),
+        ("ms_swift", "ms_swift", 6),
+        ("verl", "verl", 6),
+        ("openrlhf", "openrlhf", 13),  # a row for each turn
+        ("oumi", "oumi", 6),
     ],
 )
 def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
-    tmp_path: Path, profile: str, trainer: Trainer
+    tmp_path: Path, profile: str, trainer: Trainer, count: int
 ):
     proved = proof(tmp_path, profile, trainer, varied())
     assert proved.problems == ()
-    assert (proved.rows_in, proved.rows_loaded, proved.texts_lost) == (6, 6, 0)
+    assert (proved.rows_in, proved.rows_loaded, proved.texts_lost) == (count, count, 0)
     assert set(proved.trained) <= {"assistant", "markup"} and proved.trained["assistant"] > 500
 
 
 @pytest.mark.parametrize(
-    ("profile", "trainer"), [("hf", "trl"), ("hf", "axolotl"), ("ms_swift", "ms_swift"), ("verl", "verl")]
+    ("profile", "trainer"),
+    [
+        ("hf", "trl"),
+        ("hf", "axolotl"),
+        ("hf", "unsloth"),
+        ("ms_swift", "ms_swift"),
+        ("verl", "verl"),
+        ("openrlhf", "openrlhf"),
+    ],
 )
 def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, profile: str, trainer: Trainer):
     documents = varied(4)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import difflib
 
 from core.errors import UsageError
-from core.export.profiles import hf, llamafactory, ms_swift, openai_chat, plain, preference, rl, stepwise, verl
+from core.export.profiles import (
+    hf,
+    llamafactory,
+    ms_swift,
+    openai_chat,
+    openrlhf,
+    oumi,
+    plain,
+    preference,
+    rl,
+    stepwise,
+    verl,
+)
 from core.export.profiles.profile import Profile
 
 PROFILES: dict[str, Profile] = {
@@ -16,6 +28,8 @@ PROFILES: dict[str, Profile] = {
         llamafactory.LLAMAFACTORY,
         ms_swift.MS_SWIFT,
         verl.VERL,
+        openrlhf.OPENRLHF,
+        oumi.OUMI,
         openai_chat.OPENAI,
         preference.TRL_DPO,
         preference.TRL_KTO,

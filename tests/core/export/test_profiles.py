@@ -72,6 +72,26 @@ def test_verl_has_texts_in_parquet_and_the_class_that_reads_them_beside(tmp_path
     compile(named["verl_dataset.py"].read_text(), "verl_dataset", "exec")
 
 
+def test_openrlhf_has_the_script_beside_that_renders_its_rows(tmp_path: Path):
+    report = export(workspace(tmp_path, document(1), document(2)), ExportRequest("openrlhf"))
+    named = {path.name.partition(".")[2]: path for path in report.beside}
+    script = named["openrlhf.py"].read_text()
+    compile(script, "openrlhf_rows", "exec")
+    assert report.path is not None and report.path.name in script and named["chatml.jinja"].name in script
+
+
+def test_oumi_has_its_own_conversations_and_refuses_what_it_would_train_though_it_is_not_to_be_learned():
+    thread = document()
+    row = row_of("oumi", thread)
+    assert (row["conversation_id"], row["metadata"]["ground_truth"]) == (thread["id"], "walking")
+    assert row["tools"] == TOOLS and not nulls(row["messages"])
+    call = row["messages"][1]["tool_calls"][1]["function"]
+    assert call == {"name": "compute_spectrum", "arguments": '{"channel_names": ["body_acc_x"]}'}
+    thread["messages"][1]["train"] = False
+    with pytest.raises(RefusedError, match="out of the loss, which Oumi cannot do"):
+        row_of("oumi", thread)
+
+
 def test_parallel_calls_split_into_turns_of_one_call_each_with_its_result():
     row = row_of("hf", document(), split_calls=True)
     assert [(message["role"], len(message.get("tool_calls", ()))) for message in row["messages"]] == [

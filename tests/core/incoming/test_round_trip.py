@@ -87,6 +87,8 @@ HOLDS: dict[str, tuple[str, ...]] = {
     "openai_v1": ("train", "label", "reasoning_content"),
     "hf": ("train", "reasoning_content"),
     "openai": ("train",),
+    "openrlhf": ("train", "reasoning_content"),
+    "oumi": ("reasoning_content",),
     "llamafactory": (),
 }
 """What rows hold of a message beside what is said and called."""
@@ -111,7 +113,7 @@ def test_rows_that_are_read_back_are_the_thread_and_make_the_same_rows(empty: Wo
     (again,) = read_back(empty, sent)
     if name in HOLDS:
         keys = HOLDS[name]
-        if sent[0].get("id"):  # else its calls are called by its new id
+        if sent[0].get("id") or sent[0].get("conversation_id"):  # else its calls are called by its new id
             assert [held(message, keys) for message in again.messages] == [held(m, keys) for m in thread.messages]
             assert again.id == thread.id and again.metadata["ground_truth"] == "walking"
         assert [content_of(message) for message in again.messages] == [content_of(m) for m in thread.messages]
