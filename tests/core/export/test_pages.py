@@ -26,4 +26,8 @@ def test_the_page_of_training_names_every_profile_and_only_options_there_are():
     assert all(f"`{name}`" in page for name in PROFILES)
     ours = {option for _, leaf in leaves() for parameter in leaf.params for option in parameter.opts}
     script = set(re.findall(r'"(--[a-z-]+)', (TEMPLATE_FOLDER / "trl_sft.py.txt").read_text()))
-    assert set(re.findall(r"--[a-z][a-z-]+", page)) <= ours | script | {"--output", "--help"}  # of ms-swift, of all
+    assert set(re.findall(r"--[a-z][a-z-]+", page)) <= ours | script | {
+        "--output",
+        "--help",
+        "--training",
+    }  # of ms-swift, all, Oumi
