@@ -82,8 +82,8 @@ class SessionServer(SimpleResourcesServer):
     async def verify(self, request: Request, body: VerifyRequest) -> VerifyResponse:
         """Score the conversation, and close its session."""
         self._episodes.pop(request.session.get(SESSION_ID_KEY, ""), None)
-        given, output = body.responses_create_params.input, body.response.output
-        score = self._episode(body.task).score(as_messages([*_plain(given), *_plain(output)]))
+        prompt, output = body.responses_create_params.input, body.response.output
+        score = self._episode(body.task).score(as_messages([*_plain(prompt), *_plain(output)]))
         return VerifyResponse(**body.model_dump(), reward=score.value, parts=dict(score.parts))
 
     def _episode(self, row: dict[str, Any]) -> Episode:

@@ -80,7 +80,7 @@ class _Trace:
     tools: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     line: int = 0
     """Where the session under way was begun."""
-    said: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Its messages; none while there is no session."""
     is_lost: bool = False
     """Whether a call without a session was told of."""
@@ -124,8 +124,8 @@ def _response(trace: _Trace, line: int, request: Rpc, message: Rpc) -> Iterator[
     if name == BEGIN:
         yield from _end(trace)
         if not failed:
-            trace.line, trace.said, trace.is_lost = line, [{"role": "user", "content": text}], False
-    elif not trace.said:
+            trace.line, trace.messages, trace.is_lost = line, [{"role": "user", "content": text}], False
+    elif not trace.messages:
         if not failed and not trace.is_lost:
             trace.is_lost = True
             yield Found(
@@ -133,22 +133,25 @@ def _response(trace: _Trace, line: int, request: Rpc, message: Rpc) -> Iterator[
             )
     elif name == ANSWER:
         if not failed:
-            given = [
+            stated = [
                 str(_object(params.get("arguments")).get(key, "")) for key in ("text", "final_answer", "confidence")
             ]
-            trace.said.append({"role": "assistant", "content": closing_message(*given)})
+            trace.messages.append({"role": "assistant", "content": closing_message(*stated)})
             yield from _end(trace)
     else:
         call = {"function": {"name": name, "arguments": params.get("arguments")}}
-        trace.said += ({"role": "assistant", "content": "", "tool_calls": [call]}, {"role": "tool", "content": text})
+        trace.messages += (
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "content": text},
+        )
 
 
 def _end(trace: _Trace) -> Iterator[Found]:
     """The session under way as a row, if anything was done in it."""
-    if len(trace.said) > 1:
+    if len(trace.messages) > 1:
         about = {"metadata": {"model": trace.agent}} if trace.agent else {}
-        yield Found(trace.line, {"messages": trace.said, "tools": trace.tools, **about})
-    trace.said = []
+        yield Found(trace.line, {"messages": trace.messages, "tools": trace.tools, **about})
+    trace.messages = []
 
 
 def _text(message: Rpc) -> str:

@@ -54,8 +54,8 @@ def pieces_by_turn(row: dict) -> list:
     turns = []
     for position, message in enumerate(row["messages"]):
         if message["role"] == "assistant" and message.get("train") is not False:
-            said = row["messages"][: position + 1]
-            turns.append((spans.pieces_of_messages(said, [False] * position + [True]), tools))
+            until = row["messages"][: position + 1]
+            turns.append((spans.pieces_of_messages(until, [False] * position + [True]), tools))
     return turns
 
 

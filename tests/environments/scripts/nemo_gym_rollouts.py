@@ -40,12 +40,12 @@ class Script(BaseHTTPRequestHandler):
             output = {"type": "function_call", "id": f"f{turn}", "call_id": f"c{turn}", "name": "detect_periodicity",
                       "arguments": json.dumps(CALLS[turn]), "status": "completed"}  # fmt: skip
         else:
-            said = {
+            answer = {
                 "type": "output_text",
                 "text": "So it is.\n\nConfidence: low\nFinal Answer: walking",
                 "annotations": [],
             }
-            output = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [said]}
+            output = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [answer]}
         whole = {
             "id": "r", "object": "response", "created_at": 1, "model": "script", "output": [output],
             "status": "completed", "parallel_tool_calls": True, "tool_choice": "auto", "tools": body.get("tools", []),
@@ -96,9 +96,9 @@ def main(root: str, output: str) -> dict:
         "responses_api_agents/simple_agent",
         "responses_api_models/openai_model",
     ):
-        place = home / "venvs" / server / ".venv"  # what is installed, in the place of installing it once more
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(VENV)
+        installed = home / "venvs" / server / ".venv"  # what is installed, in the place of installing it once more
+        installed.parent.mkdir(parents=True, exist_ok=True)
+        installed.symlink_to(VENV)
     head = ["+head_server.host=127.0.0.1", f"+head_server.port={free_port()}"]
     settings = [
         *head,
