@@ -57,6 +57,7 @@ class Crew:
         """They are kept to the end, so that no other one joins in their places."""
         self._parts: dict[str, list[Part]] = {}
         self._packing = asyncio.Lock()
+        self._paused = False
         self._lost_in_a_row = 0
         self._alone_since = time.monotonic()
 
@@ -106,7 +107,9 @@ class Crew:
         return True
 
     def free(self) -> Member | None:
-        """The worker with the most room, where it has room for one more thread."""
+        """The worker with the most room, where it has room for one more thread; none while all pause."""
+        if self._paused:
+            return None
         member = max(self._members, key=lambda member: member.limit - member.busy, default=None)
         return member if member is not None and member.busy < member.limit else None
 
@@ -119,8 +122,17 @@ class Crew:
 
     def stop(self) -> None:
         """Tell all to stop what they run and give it back."""
+        self._tell_all("stop")
+
+    def pause(self, paused: bool) -> None:
+        """Tell all to begin no further turn, or to go on."""
+        if paused != self._paused:
+            self._paused = paused
+            self._tell_all("pause", paused)
+
+    def _tell_all(self, method: str, *arguments: Any) -> None:
         for member in self._members:
-            task = asyncio.create_task(member.hand.call("stop"))
+            task = asyncio.create_task(member.hand.call(method, *arguments))
             task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def part(self) -> None:
@@ -141,6 +153,8 @@ class Crew:
             if parcel.name in ready.missing and not problem:
                 problem = await hand.call("receive", parcel, await self._parts_of(parcel))
         problem = problem or await hand.call("warm")
+        if self._paused:
+            await hand.call("pause", True)
         if problem:
             raise UsageError(problem)
         return Member(hand, ready.node, ready.limit)

@@ -31,8 +31,8 @@ from core.workspace import Workspace
 
 TRIES = 5
 """How many workers may be lost with a thread before it counts as failed: perhaps it is what they die of."""
-LOOK_SEC = 2.0
-"""How often the driver looks whether there is room for more workers."""
+LOOK_SEC = 1.0
+"""How often the driver looks whether there is room for more workers, or whether a person pauses the run."""
 STOP_SEC = 15.0
 """How long a stop waits for what the workers still have."""
 
@@ -101,6 +101,7 @@ class Drive:
         self._waiting.extend(_Item(number, job) for number, job in enumerate(jobs))
         try:
             while self._out or (self._waiting and not self._stopping):
+                self._crew.pause(self._meter.progress.paused)
                 self._crew.recruit(len(self._waiting) + len(self._out), self._over.put_nowait)
                 self._give_out()
                 self._meter.load(len(self._out), self._crew.limit)

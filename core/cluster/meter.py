@@ -28,7 +28,9 @@ class CrewMeter(Meter):
     @property
     def progress(self) -> Progress:
         """How far it is now."""
-        return msgspec.structs.replace(super().progress, running=self._out, asking=self._out, limit=self._limit)
+        usual = super().progress
+        asking = 0 if usual.paused else self._out  # nobody counts how many still finish their turn over there
+        return msgspec.structs.replace(usual, running=self._out, asking=asking, limit=self._limit)
 
     def hear(self, event: TurnEvent | Ran) -> None:
         """Take a thread that is over, and with it the turns that were made of it."""

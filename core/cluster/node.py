@@ -117,6 +117,10 @@ class Worker:
         await asyncio.to_thread(clear_away, space, stem)
         return Answer(came, "", ran.error, ran.cancelled, ran.seconds, ran.for_all, self._pace.limit, tuple(notes))
 
+    async def pause(self, paused: bool) -> None:
+        """Begin no further turn, or go on."""
+        self._pace.pause(paused)
+
     async def stop(self) -> None:
         """Stop what runs; each `run` gives back what had come."""
         for work in self._running:

@@ -136,9 +136,8 @@ def main() -> None:
                 started = time.monotonic()
                 way(ray, wanted)
                 seconds.append(time.monotonic() - started)
-            print(
-                f"{way.__name__:10} {seconds[0]:5.1f} s, {seconds[0] / best:.2f} of the best; {INSTANT / seconds[1]:5.0f} a second"
-            )
+            told = f"{seconds[0]:5.1f} s, {seconds[0] / best:.2f} of the best; {INSTANT / seconds[1]:5.0f} a second"
+            print(f"{way.__name__:10} {told}")
         except ImportError as error:
             print(f"{way.__name__:10} not measured: {error}")
     ray.shutdown()

@@ -14,6 +14,7 @@ import pytest
 from core import curate
 from core.cluster import node
 from core.cluster.driver import TRIES
+from core.cluster.meter import CrewMeter
 from core.cluster.run import OnCluster, run_on_cluster
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
@@ -146,20 +147,40 @@ async def test_a_stop_keeps_what_is_done_and_the_batch_goes_on(workspace: Worksp
     assert running is not None
 
     def stopping(method: str, arguments: tuple[Any, ...]) -> bool:
-        if method == "run" and arguments[0].job.seed == 4:
+        if method == "run" and not running.cancelling():
             running.cancel()
         return False
 
     ran, _ = await run_there(workspace, batch.left(workspace), ClusterHere(base, stopping))
     for result in ran:
         batch.note_ended(result)
-    assert 0 < sum(result.finished for result in ran) < COUNT
+    assert sum(result.finished for result in ran) < COUNT
     left = open_batch(workspace).left(workspace)
     assert left
     await run_there(workspace, left, ClusterHere(base))
     threads = [read(workspace.threads, stem).thread for stem in stems(workspace.threads)]
     assert sorted(thread.session for thread in threads) == sorted(job.session for job in jobs_about(workspace))
     assert all(thread.status == "finished" for thread in threads)
+
+
+async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: Workspace, base: Path):
+    meter, running = CrewMeter(COUNT), asyncio.get_running_loop()
+    paused: list[int] = []
+
+    def pausing(method: str, arguments: tuple[Any, ...]) -> bool:
+        if method == "run" and not meter.progress.paused and not paused:
+            meter.pace.pause()
+        if method == "pause" and arguments[0]:
+            paused.append(meter.progress.done)
+            running.call_soon(meter.pace.pause, False)
+        return False
+
+    on = OnCluster(ClusterHere(base, pausing), 2)
+    jobs = jobs_about(workspace)
+    ran = await run_on_cluster(
+        on, workspace, jobs, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
+    )
+    assert paused and max(paused) < COUNT and sum(result.finished for result in ran) == COUNT
 
 
 async def test_what_somebody_changed_meanwhile_is_left_as_it_is(workspace: Workspace, base: Path):
