@@ -62,7 +62,7 @@ def _basis(dataset: Measured, table: FeatureTable) -> str:
     import numpy as np
 
     basis_json = msgspec.json.encode([table.names, table.sessions, dict(dataset.labels), dict(dataset.subjects)])
-    return digest(basis_json + hashlib.sha256(np.ascontiguousarray(table.values)).digest())
+    return digest(basis_json + hashlib.sha256(np.ascontiguousarray(table.values).data).digest())
 
 
 def _tidy(folder: Path, basis: str) -> None:
