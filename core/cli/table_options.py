@@ -101,8 +101,13 @@ class TableRequest:
         from core.datasets.presets.fitting import with_preset
         from core.datasets.presets.pages import presets
 
+        def wrong(name: str, error: UsageError) -> None:
+            if name == form.preset:
+                raise error
+            say(f"note: {error}; the page is left out", err=True)
+
         with _opened(paths) as raw:
-            return with_preset(raw, form, presets(workspace), tell=partial(say, err=True))
+            return with_preset(raw, form, presets(workspace, wrong), tell=partial(say, err=True))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from core.datasets.presets.pages import Preset
 from core.datasets.standard import dataset_names, open_dataset
 from core.datasets.tables.form import FORM_FILE, read_form
 from core.datasets.tables.preview import Preview, previews, with_its_preset
-from core.errors import SensorloomError
+from core.errors import SensorloomError, UsageError
 from core.storage.memory import remember
 from core.text import one_line
 from core.workspace import Workspace
@@ -100,7 +100,7 @@ class RecordingsWork:
         preview: Preview | None = None
         try:
             if presets is None:
-                known = _known(self._workspace)
+                known = _known(self._workspace, lambda _, error: self._later(self._left_out, str(error)))
                 self._later(self._knows, known)
                 presets = known.presets
             for preview in previews(self._path, options, self._progress("looking", version), presets):
@@ -137,6 +137,10 @@ class RecordingsWork:
         else:
             self._say(sentence, True)
 
+    def _left_out(self, why: str) -> None:
+        """A page of one's own that cannot be read is told of for itself: the files are looked at all the same."""
+        self._screen.notify(f"{one_line(why, 300)}; the page is left out", severity="warning", markup=False)
+
     def _say_of(self, version: int, sentence: str, is_wrong: bool) -> None:
         if version == self._version:
             self._say(sentence, is_wrong)
@@ -165,12 +169,12 @@ class RecordingsWork:
         self._screen.call_later(told)
 
 
-def _known(workspace: Workspace) -> Known:
-    """The datasets, the decisions that were kept with them, and every preset."""
+def _known(workspace: Workspace, wrong: Callable[[str, UsageError], object]) -> Known:
+    """The datasets, the decisions that were kept with them, every preset; `wrong` is told of a page that is none."""
     names = dataset_names(workspace)
     forms = {}
     for name in names:
         with suppress(SensorloomError):  # one that cannot be read is none to decide by
             if (file := workspace.data / name / FORM_FILE).is_file():
                 forms[name] = read_form(file)
-    return Known(names, forms, pages.presets(workspace))
+    return Known(names, forms, pages.presets(workspace, wrong))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,27 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
     return Preset(path.stem, path, own, page, replace(form, preset=path.stem, source=form.source or named))
 
 
-def presets(workspace: Workspace | None = None) -> list[Preset]:
-    """Every preset, by name; a person's own take the place of others of that name. Raises UsageError."""
+def presets(
+    workspace: Workspace | None = None, wrong: Callable[[str, UsageError], object] | None = None
+) -> list[Preset]:
+    """Every preset, by name; a person's own take the place of others of that name.
+
+    Args:
+        workspace: whose own pages count.
+        wrong: told the name of an own page that cannot be read, and why; the others go on. What it raises is raised.
+
+    Raises:
+        UsageError: an own page cannot be read, and nobody is told.
+    """
     pages = {path.stem: read_preset(path) for path in sorted(Path(__file__).parent.glob(f"*{_ENDING}"))}
-    if workspace is not None:
-        own = sorted((workspace.root / OWN_FOLDER).glob(f"*{_ENDING}"))
-        pages |= {path.stem: read_preset(path, own=True) for path in own}
+    own = () if workspace is None else sorted((workspace.root / OWN_FOLDER).glob(f"*{_ENDING}"))
+    for path in own:
+        try:
+            pages[path.stem] = read_preset(path, own=True)
+        except UsageError as error:
+            if wrong is None:
+                raise
+            wrong(path.stem, error)
     return [pages[name] for name in sorted(pages)]
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from core.datasets.archive import RawFile
-from core.datasets.tables.layout import NoRows, joined_lines
+from core.datasets.tables.layout import Unreadable, joined_lines
 from core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _texts(file: RawFile, encoding: str, size: int) -> Iterator[str]:
 
 
 def parquet_blocks(file: RawFile, size: int) -> Iterator[Any]:
-    """A Parquet file's rows as Arrow tables. Raises NoRows: it is none."""
+    """A Parquet file's rows as Arrow tables. Raises Unreadable: it is none."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -93,7 +93,7 @@ def _seekable(file: RawFile) -> Generator[IO[bytes]]:
 
 
 def json_blocks(file: RawFile, size: int) -> Iterator[Any]:
-    """A file's JSON lines as Arrow tables of one schema. Raises NoRows: they are none."""
+    """A file's JSON lines as Arrow tables of one schema. Raises Unreadable: they are none."""
     import pyarrow as pa
     from pyarrow import json
 
@@ -162,8 +162,8 @@ def _json_chunks(file: RawFile, size: int) -> Iterator[bytes]:
         yield rest
 
 
-def _unreadable(file: RawFile, error: Exception) -> NoRows:
-    return NoRows(f"{file.name}: cannot be read: {' '.join(str(error).split())[:160]}")
+def _unreadable(file: RawFile, error: Exception) -> Unreadable:
+    return Unreadable(f"{file.name}: cannot be read: {' '.join(str(error).split())[:160]}")
 
 
 def counted_by_block(blocks: Iterator[Sequence[str]], above: int) -> Iterator[Sequence[str]]:

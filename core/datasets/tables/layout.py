@@ -32,6 +32,10 @@ class NoRows(DatasetError):
     """A file is no table. One that cannot be read for damage is another matter: it may be the table that is wanted."""
 
 
+class Unreadable(NoRows):
+    """A file is damaged, or none of what it is called after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a file of rows is written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.datasets.archive import Raw, RawFile
@@ -12,7 +12,7 @@ from core.datasets.tables.devices import DEVICE_ENDINGS, with_device_tables
 from core.datasets.tables.form import TableForm
 from core.datasets.tables.intervals import is_annotation
 from core.datasets.tables.joining import Source
-from core.datasets.tables.layout import Layout, NoRows
+from core.datasets.tables.layout import Layout, NoRows, Unreadable
 from core.datasets.tables.paths import path_facts
 from core.datasets.tables.reading import ENDINGS, layout_of
 from core.datasets.tables.sources import sources_of
@@ -60,6 +60,7 @@ def survey_of(raw: Raw, form: TableForm | None = None) -> Survey:
     tables: list[tuple[RawFile, Layout]] = []
     annotations: list[RawFile] = []
     left_out: Counter[str] = Counter()
+    unreadable: list[str] = []
     files = table_files(raw)
     if labels and not any(path_facts(file.name, (labels,)) is not None for file in files):
         labels = ""  # a preset's file of labels is not in it, but one under another usual name may be
@@ -71,17 +72,32 @@ def survey_of(raw: Raw, form: TableForm | None = None) -> Survey:
             annotations.append(file)
         elif templates and not wanted:
             left_out["files that are not asked for"] += 1
-        elif not file.name.lower().endswith(ENDINGS):
-            left_out["files that are no tables"] += 1
-        else:
-            try:
-                tables.append((file, layout_of(file)))
-            except NoRows as error:
-                left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
-    if not tables and templates:
-        raise DatasetError(f"{raw.path}: no file in it is called {' or '.join(templates)} and holds rows of numbers")
+        elif layout := _layout(file, left_out, unreadable):
+            tables.append((file, layout))
     if not tables:
-        kinds = ", ".join(ENDINGS)
-        raise DatasetError(f"{raw.path}: no file in it holds rows of numbers under names and times ({kinds})")
+        raise DatasetError(f"{raw.path}: {_no_table(templates, unreadable)}")
     sources = sources_of([file for file, _ in tables], templates, raw.scratch)
     return Survey(tuple(sources), tuple(layout for _, layout in tables), tuple(annotations), left_out)
+
+
+def _layout(file: RawFile, left_out: Counter[str], unreadable: list[str]) -> Layout | None:
+    """How a file's rows are written; None where it has none, which is counted."""
+    if not file.name.lower().endswith(ENDINGS):
+        left_out["files that are no tables"] += 1
+        return None
+    try:
+        return layout_of(file)
+    except Unreadable as error:
+        unreadable.append(str(error))
+        left_out[f"file that cannot be read, damaged or no table ({file.name})"] += 1
+    except NoRows as error:
+        left_out[f"file without rows of numbers ({str(error).partition(':')[0]})"] += 1
+    return None
+
+
+def _no_table(templates: Sequence[str], unreadable: Sequence[str]) -> str:
+    if unreadable:
+        return f"no file in it holds rows of numbers; {unreadable[0]}"
+    if templates:
+        return f"no file in it is called {' or '.join(templates)} and holds rows of numbers"
+    return f"no file in it holds rows of numbers under names and times ({', '.join(ENDINGS)})"

@@ -137,6 +137,21 @@ def test_a_page_that_is_wrong_says_where(
     assert says in wrong and "glove.toml" in wrong and len(wrong.splitlines()) == 1
 
 
+def test_a_page_that_is_wrong_stops_no_import_but_one_by_it(
+    workspace: Workspace, glove: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace.root / "presets").mkdir()
+    (workspace.root / "presets" / "glove.toml").write_text(OWN)
+    (workspace.root / "presets" / "mitten.toml").write_text(OWN.replace("about =", "abuot ="))
+    assert command(workspace, "import", "table", str(glove), "--look") == 0
+    told = capsys.readouterr()
+    assert "read as the preset glove says" in told.out
+    assert "mitten.toml: Object contains unknown field `abuot`" in told.err and "the page is left out" in told.err
+    assert command(workspace, "import", "table", str(glove), "--look", "--preset", "mitten") == 1
+    wrong = capsys.readouterr().err
+    assert "unknown field `abuot`" in wrong and len(wrong.splitlines()) == 1
+
+
 def test_features_without_signals_are_refused_in_one_sentence(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

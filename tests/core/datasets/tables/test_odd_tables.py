@@ -169,6 +169,20 @@ def test_a_time_that_never_rises_is_said_to(imported: Callable[..., int], capsys
     assert "column time does not rise from row to row" in capsys.readouterr().err
 
 
+def test_a_damaged_parquet_file_is_said_to_be_and_not_to_have_no_rows(
+    imported: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "run.csv").write_text("\n".join([HEAD, *rows()]))
+    (folder / "other.parquet").write_bytes(b"PAR1 and then nothing")
+    assert imported(folder) == 0
+    assert "left out: 1 file that cannot be read, damaged or no table (other.parquet)" in capsys.readouterr().out
+    (folder / "run.csv").unlink()
+    assert imported(folder, "--replace") == 1
+    assert "other.parquet: cannot be read: Parquet" in capsys.readouterr().err
+
+
 def test_an_archive_of_tables_is_held_to_what_every_archive_is(
     imported: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
