@@ -8,7 +8,7 @@ import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.errors import UsageError
-from core.text import one_line
+from core.text import counted, one_line
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def list_command(workspace: Workspace, as_json: bool) -> None:
 @workspace_options
 def show_command(workspace: Workspace, name: str, as_json: bool) -> None:
     """Say how far one is, the latest unless named, and what failed in it."""
+    from core.runs.after_kill import only_questions
     from core.runs.batch_live import look
     from core.runs.batches import open_batch
 
@@ -59,6 +60,8 @@ def show_command(workspace: Workspace, name: str, as_json: bool) -> None:
     say(f"{each.name}  {_line(each)}")
     say(f"begun     {each.begun_at[:16].replace('T', ' ')}" + (f", by {each.maker}" if each.alive else ""))
     say(f"threads   in {each.threads}: sensorloom list --filter batch:{each.name}")
+    if empty := 0 if each.alive else len(only_questions(workspace, batch)):
+        say(f"empty     {counted(empty, 'thread')} with nothing but the question; the next start takes it away")
     for reason in dict.fromkeys(batch.failed.values()):
         count = sum(why == reason for why in batch.failed.values())
         say(f"failed    {count}: {one_line(reason, 400)}")

@@ -96,8 +96,11 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     every thread is finished. Ctrl-C stops and keeps what is done; `run --resume` goes on, after a kill too.
     """
     from core.model.endpoints import choose
+    from core.runs.after_kill import tidy_after_kills
     from core.runs.mode import with_evidence, with_form
 
+    if told := tidy_after_kills(workspace):
+        say(f"note: {told}", err=True)
     if options["resume"] is not None:
         return _resumed(workspace, stems, options, as_json)
     seed: int | None = options["seed"]

@@ -10,8 +10,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -213,6 +213,30 @@ def is_alive(workspace: Workspace, name: str) -> bool:
         return True
     lock.release()
     return False
+
+
+def killed_here(workspace: Workspace) -> list[str]:
+    """The batches whose process was killed on this machine: it left how far it was."""
+    names = sorted(path.stem for path in (workspace.private / FOLDER).glob("*.live"))
+    hosts = {name: live.host for name in names if (live := _live(workspace, name))}
+    return [name for name, host in hosts.items() if host == socket.gethostname() and not is_alive(workspace, name)]
+
+
+@contextmanager
+def claimed(workspace: Workspace, name: str) -> Generator[bool]:
+    """Keep everybody from making a batch in here; False where somebody makes it."""
+    from filelock import Timeout
+
+    lock = _lock(workspace, name, CLAIM_SEC)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def _lock(workspace: Workspace, name: str, seconds: float) -> BaseFileLock:

@@ -102,6 +102,8 @@ class MainScreen(Frame):
         self.ready = True
         start_searching()
         self.parts.feed.start()
+        if self._over is None:
+            self.run_worker(partial(_tidy, self), thread=True, group="tidy")
         if self._link is not None:
             self.parts.thread.expected = self._link
             self.parts.arranging.go_to(self._link[0])
@@ -219,3 +221,13 @@ def _open_over(main: MainScreen, polling: bool | None, workspace: Workspace, tit
     heading = f"{title} · {READ_ONLY} · {Keys(main.actions)['app.quit']} goes back"
     actions = [action for action in main.actions if not (action.id in _FUNCTIONS and changes(action.id))]
     main.app.push_screen(MainScreen(workspace, actions, polling=polling, over=Over(heading, text)))
+
+
+def _tidy(screen: MainScreen) -> None:
+    """Take away what killed batches left, and say so."""
+    if not any(screen.workspace.private.glob("*/*.live")):
+        return
+    from core.runs.after_kill import tidy_after_kills
+
+    if told := tidy_after_kills(screen.workspace):
+        screen.app.call_from_thread(screen.notify, told, markup=False)

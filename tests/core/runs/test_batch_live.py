@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,16 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.errors import UsageError
 from core.listing.index import summaries
+from core.model.endpoints import ModelChoice
 from core.runs.batch_live import ask, look
-from core.runs.batches import batches, open_batch
+from core.runs.batches import batches, begin_batch, open_batch, setup_now
+from core.runs.job import Job, begin
+from core.runs.progress import Progress
 from core.workspace import Workspace, open_workspace
 from tests.fake_server import Answer, FakeServer, fails, fake_server, says
 from tests.tools.made import made_dataset, write_dataset
+from tests.tui.driving import notices
+from tests.tui.motion import motion_workspace, until
 from tui.__main__ import run
+from tui.app import SensorloomApp
 
 REPO = Path(__file__).parents[3]
 FINAL = says("It moves.\n\nConfidence: high\nFinal Answer: walking", 60)
@@ -143,3 +151,18 @@ def test_what_failed_is_told_and_its_threads_are_listed(
     assert f"there is no batch 'nowhere'; there are: {name}" in capsys.readouterr().err
     assert command(workspace, "remove", name) == 0 and not batches(workspace)
     assert command(workspace, "restore") == 0 and batches(workspace) == [name]
+
+
+async def test_the_screen_takes_away_what_a_kill_left_and_says_so(tmp_path: Path) -> None:
+    workspace = motion_workspace(tmp_path)
+    jobs = [Job("motion", session, "What?") for session in ("s01_0", "s01_1")]
+    batch = begin_batch(workspace, jobs, setup_now(ModelChoice()))
+    for job in batch.left(workspace):
+        begin(workspace, job, "What?")
+    live = {"pid": 1, "host": socket.gethostname(), "progress": Progress(2)}
+    (workspace.private / "batches" / f"{batch.name}.live").write_bytes(msgspec.json.encode(live))
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: [n for n in notices(pilot) if "2 threads of a killed batch" in n.message])
+        await until(pilot, lambda: not list(workspace.threads.glob("*.json")))
+    assert len(open_batch(workspace, batch.name).left(workspace)) == 2, "both are begun anew"

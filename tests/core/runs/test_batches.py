@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from core import curate
+from core.runs.after_kill import only_questions, tidy_after_kills
 from core.runs.batches import batches, open_batch
 from core.storage import store
 from core.workspace import Workspace
@@ -122,7 +124,7 @@ def test_what_came_before_a_failure_stays(workspace: Workspace) -> None:
     assert len(sessions_on_disk(workspace)) == 1
 
 
-def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace) -> None:
+def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     with fake_server(*[FINAL] * 3, *[Answer(hang_first=True)] * 3) as server:
         environment = {**os.environ, "PYTHONPATH": str(REPO)}
         process = subprocess.Popen(
@@ -136,6 +138,14 @@ def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace) -> None:
     (name,) = batches(workspace)
     there = sessions_on_disk(workspace)
     assert 3 <= len(there) <= 6
+    where = ["--workspace", str(workspace.root), "--data", str(workspace.data)]
+    assert run(["batches", "show", *where]) == 0
+    assert f"empty     {len(there) - 3} thread" in capsys.readouterr().out
+    kept_by_somebody = next(stored for stored in only_questions(workspace, open_batch(workspace, name)))
+    curate.change_tags(workspace, [kept_by_somebody.stem], ["mine"], [])
+    tidied = tidy_after_kills(workspace)
+    assert tidied.startswith(f"{len(there) - 4} thread") and not tidy_after_kills(workspace)
+    assert len(sessions_on_disk(workspace)) == 4 and not only_questions(workspace, open_batch(workspace, name))
     with (workspace.private / "batches" / f"{name}.jsonl").open("ab") as file:
         file.write(b'{"job":7,"st')  # as a kill in the middle of a line leaves it
     with fake_server(*[FINAL] * COUNT) as server:
