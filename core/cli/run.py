@@ -17,6 +17,7 @@ from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_told import document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
+from core.cli.run_workers import run_here, workers_option
 from core.cli.serving_options import (
     PROMPTS,
     form_in,
@@ -80,6 +81,7 @@ EVIDENCE_HELP = (
 @serving_options
 @parallel_option
 @ray_options
+@workers_option
 @click.option("--keep-empty", is_flag=True, help="Keep new threads to which nothing came but their question.")
 @click.option(
     "--resume", is_flag=False, flag_value="", metavar="[BATCH]",
@@ -152,8 +154,8 @@ def _run_and_tell(
     on: OnCluster | None,
 ) -> int:
     started = time.monotonic()
-    parallel, keep_empty = options["parallel"], options["keep_empty"]
-    ran, stopped = _run(workspace, jobs, choice, parallel, batch, keep_empty=keep_empty, on=on)
+    told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"], "on": on}
+    ran, stopped = _run(workspace, jobs, choice, options["parallel"], batch, **told)
     seconds = time.monotonic() - started
     if as_json:
         print_json({**document(jobs, ran, choice, options["seed"], seconds), "batch": batch.name if batch else None})
@@ -230,11 +232,11 @@ def _run(
     parallel: int | None,
     batch: Batch | None = None,
     *,
+    workers: int | None = 1,
     keep_empty: bool = False,
     on: OnCluster | None = None,
 ) -> tuple[list[Ran], bool]:
     """What became of the jobs, and whether they were stopped."""
-    from core.runs.batch import run_jobs
     from core.runs.batch_run import run_batch
     from core.teaching.hinted import strip_hints
 
@@ -246,8 +248,8 @@ def _run(
 
     async def work(model: Model, shown: Shown) -> tuple[list[Ran], bool]:
         async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
-            watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
-            return await run_jobs(workspace, jobs, model, **watched)
+            told: Any = {"workers": workers, "keep_empty": keep_empty}
+            return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
         ran = await run_batch(workspace, name, jobs, shown.meter, make, shown.ended)
         return strip_hints(workspace, ran), shown.meter.stopped or any(result.cancelled for result in ran)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.runs.batch import Job
     from core.runs.batches import Batch
 
-GOES_WITH_RESUME = ("resume", "endpoint", "headers", "parallel", "keep_empty", *RAY_OPTIONS)
+GOES_WITH_RESUME = ("resume", "endpoint", "headers", "parallel", "workers", "keep_empty", *RAY_OPTIONS)
 """Options that a batch is gone on with; the others were said when it was begun."""
 
 

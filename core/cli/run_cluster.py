@@ -51,6 +51,8 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
             raise UsageError(f"{wrong.base_url} is an address for the workers of a cluster: give --ray too")
         yield None
         return
+    if options.get("workers"):
+        raise UsageError("--workers are processes of this machine, and --ray has its own: leave --workers out")
     from core.cluster.joining import joined
     from core.cluster.run import OnCluster
 

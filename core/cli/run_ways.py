@@ -10,6 +10,7 @@ import msgspec
 
 from core.cli.commands import print_json, say
 from core.cli.run_progress import STOPPED, Shown, run_shown
+from core.cli.run_workers import run_here
 from core.text import counted
 from core.workspace import Workspace
 
@@ -72,7 +73,6 @@ def _run_and_sort(
         counts: how many threads it is, and how many of them were over before.
         as_json: print a document.
     """
-    from core.runs.batch import run_jobs
     from core.runs.batch_run import run_batch
     from core.runs.batches import open_batch
     from core.teaching.hinted import strip_hints
@@ -85,8 +85,8 @@ def _run_and_sort(
         async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
             before.extend(open_batch(workspace, batch.name).ended(workspace))
             keep_empty = options["keep_empty"] or batch.setup.keep_empty
-            watched: Any = {"meter": shown.meter, "ended": ended, "watch": shown.watch, "keep_empty": keep_empty}
-            return await run_jobs(workspace, jobs, model, **watched)
+            told: Any = {"workers": options["workers"], "keep_empty": keep_empty}
+            return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
         ran = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
         stopped = shown.meter.stopped or any(result.cancelled for result in ran)

@@ -118,4 +118,4 @@ def serving_in(options: Mapping[str, Any]) -> dict[str, Any]:
 def parallel_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--parallel`; the endpoint's `concurrency` holds where it is not told."""
     about = "Threads run at once at most; as the endpoint's `concurrency`, else as many as the server takes quickly."
-    return click.option("--parallel", type=click.IntRange(1, 256), help=about)(function)
+    return click.option("--parallel", type=click.IntRange(1, 4096), help=about)(function)

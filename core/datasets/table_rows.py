@@ -12,7 +12,8 @@ from pathlib import Path
 
 from core.datasets.session_file import read_session
 from core.errors import DatasetError, SensorloomError
-from core.processes.pool import cores, in_order
+from core.processes.pool import in_order
+from core.processes.starting import cores
 from tools.measured import measurements_of
 from tools.session import Channel, FeatureTable, Window
 

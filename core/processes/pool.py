@@ -1,30 +1,21 @@
 """Large jobs on all cores: parts of one go to processes, the results come back in order.
 
-The processes are those of `concurrent.futures`, forked by a server that was started fresh, so threads and terminals of
-ours are left alone. Making 24,000 rows of the profile `hf` took 23 s of CPU time here and in two processes alike, so
-each further core counts in full; what leaves undecoded (`openai_v1`) took 1.8 s here and 3.7 s with processes, and is
-done here. `python -m tests.bench.threads FOLDER 40000` makes the threads; `time sensorloom export --workspace FOLDER
---profile hf`, with and without `taskset -c 0` before it, prints the figures.
+The processes are those of `concurrent.futures`. Making 24,000 rows of the profile `hf` took 23 s of CPU time here and
+in two processes alike, so each further core counts in full; what leaves undecoded (`openai_v1`) took 1.8 s here and
+3.7 s with processes, and is done here. `python -m tests.bench.threads FOLDER 40000` makes the threads; `time sensorloom
+export --workspace FOLDER --profile hf`, with and without `taskset -c 0` before it, prints the figures.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr
-from multiprocessing import parent_process, resource_tracker
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.process import BaseProcess
-from threading import Lock, Thread
-from types import ModuleType
 from typing import Any, TypeVar
 
 from core.errors import SensorloomError, system_reason
+from core.processes.starting import cores, fresh, settle
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -58,10 +49,7 @@ def in_order(
     if count < 2:
         yield from each_here(opener, setup, parts)
         return
-    _start_tracker()
-    context = _Context()
-    context.set_forkserver_preload([opener.__module__])
-    pool = ProcessPoolExecutor(count, context, _open, (opener, setup))
+    pool = ProcessPoolExecutor(count, fresh(opener.__module__), _open, (opener, setup))
     waiting: deque[Future[Result]] = deque()
     try:
         for part in parts:
@@ -75,13 +63,6 @@ def in_order(
         raise SensorloomError(sentence) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _start_tracker() -> None:
-    """Start what watches over the processes' semaphores. It is handed standard error, which in a full-screen program is
-    no file (Textual's has the number -1, which nothing can be started with)."""
-    with redirect_stderr(sys.__stderr__):
-        resource_tracker.ensure_running()
 
 
 def _submitted(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:
@@ -98,49 +79,14 @@ def each_here(
     yield from map(opener(*setup), parts)
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 _jobs: list[Callable[[Any], Any]] = []
 """The one job of each process."""
 
 
 def _open(opener: Callable[..., Callable[[Any], Any]], setup: tuple[Any, ...]) -> None:
-    """Make a process ready: a ctrl+c is the parent's to answer, and no process outlives a parent that was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    settle()
     _jobs.append(opener(*setup))
 
 
 def _work(part: Any) -> Any:
     return _jobs[0](part)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-class _Process(ForkServerProcess):
-    """A process that never imports the script that started the program: one without an `if __name__ == "__main__"` is
-    not to be run again in each process."""
-
-    _lock = Lock()
-
-    @staticmethod
-    def _Popen(process_obj: BaseProcess) -> Any:
-        with _Process._lock:
-            script = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
-                return ForkServerProcess._Popen(process_obj)
-            finally:
-                sys.modules["__main__"] = script
-
-
-class _Context(ForkServerContext):
-    Process = _Process

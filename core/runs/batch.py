@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.model.client import Model
@@ -18,6 +19,7 @@ from core.thread.value import Thread
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.runs.crew import Crew
     from tools.registry import Tool
 
 _log = logging.getLogger(__name__)
@@ -36,9 +38,10 @@ async def run_jobs(
     watch: Callable[[Job, TurnEvent], None] | None = None,
     tools: Sequence[Tool] | None = None,
     keep_empty: bool = False,
+    crew: Crew | None = None,
 ) -> list[Ran]:
     """Carry out the jobs, several at once, in their order. What is done stays done when the task is cancelled. After an
-    error that would meet every other job too, no more are begun.
+    error that would meet every other job too, no more are begun. Gives what became of each that was, in their order.
 
     Args:
         workspace: where the threads are.
@@ -47,16 +50,15 @@ async def run_jobs(
         ended: told of each thread when it is over.
         parallel: how many threads run at the same time; see `core.runs.pace.pace_for`.
         meter: decides that instead, and counts what comes of them.
-        watch: told of every event.
+        watch: told of every event; of what the crew does, as `Crew.carry_out` has it.
         tools: what the model is offered; the workspace's tools unless told.
         keep_empty: whether a new thread stays to which nothing came.
-
-    Returns:
-        What became of each job that was begun, in the jobs' order.
+        crew: the processes that carry out the jobs, with the workspace's tools, from when it has any.
     """
     from core.runs.toolbox import open_toolbox
 
     offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
+    here = partial(carry_out, workspace, model=model, tools=offered, keep_empty=keep_empty)
     meter = meter or Meter(pace_for(model.choice, parallel), len(jobs))
     under_way, stopping = _UnderWay(meter.pace.end_thread), False
     results: dict[int, Ran] = {}
@@ -68,8 +70,8 @@ async def run_jobs(
 
     async def work(number: int, job: Job) -> None:
         nonlocal stopping
-        result = await carry_out(workspace, job, model, offered, seen, pace=meter.pace, keep_empty=keep_empty)
-        results[number] = result
+        where = crew.carry_out if crew is not None and crew.is_there else here
+        result = results[number] = await where(job, watch=seen, pace=meter.pace)
         stopping = stopping or result.for_all or result.cancelled
         meter.hear(result)
         ended(result)

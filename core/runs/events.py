@@ -83,6 +83,8 @@ class TurnMade:
 
     run: str
     stem: str
+    tokens: int = 0
+    """What the model wrote in it, as its server counted."""
 
 
 @dataclass(frozen=True, slots=True)

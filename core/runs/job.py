@@ -17,7 +17,7 @@ from core.model.refusals import Dropped
 from core.model.reply import Waiting
 from core.runs.cancelling import in_full
 from core.runs.events import QueryProposed, TurnAccepted, TurnEnded, TurnEvent
-from core.runs.pace import Pace
+from core.runs.pace import Pacing
 from core.runs.question import propose_question
 from core.runs.turn_loop import run_to_end
 from core.storage.store import Stored, read
@@ -92,7 +92,7 @@ async def carry_out(
     tools: Sequence[Tool],
     watch: Callable[[Job, TurnEvent], None],
     *,
-    pace: Pace,
+    pace: Pacing,
     keep_empty: bool = False,
 ) -> Ran:
     """Carry out one job. A new thread to which nothing came, as it failed or was stopped, is taken away again unless
@@ -132,7 +132,7 @@ async def carry_out(
     return Ran(job, stored, ended.error, ended.cancelled, time.monotonic() - started, ended.for_all)
 
 
-async def _paced(events: AsyncGenerator[TurnEvent | Stored], pace: Pace) -> AsyncGenerator[TurnEvent | Stored]:
+async def _paced(events: AsyncGenerator[TurnEvent | Stored], pace: Pacing) -> AsyncGenerator[TurnEvent | Stored]:
     """The events of a job, asked for a turn at a time: each is begun once there is room for it."""
     while True:
         async with pace.turn():

@@ -12,8 +12,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.model.endpoints import ModelChoice
 from core.model.reply import CallAdded, TextAdded, Waiting
@@ -64,6 +65,18 @@ class Gate:
             if not turn.done():
                 self.inside += 1
                 turn.set_result(None)
+
+
+class Pacing(Protocol):
+    """What a job needs of a pace."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Make a turn: wait until there is room for it."""
+        ...
+
+    def hear(self, event: TurnEvent) -> None:
+        """Learn from what a run reports."""
+        ...
 
 
 class Pace:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.runs.events import TurnAccepted, TurnEvent
+from core.runs.events import TurnAccepted, TurnEvent, TurnMade
 from core.runs.job import Ran
 from core.settings import BUILTIN_MODEL
 from core.thread.cost import tokens_in
-from core.thread.value import is_assistant
+from core.thread.value import Thread, is_assistant
 
 if TYPE_CHECKING:
     from core.runs.pace import Pace
@@ -104,15 +104,20 @@ def heard(progress: Progress, event: TurnEvent | Ran, now: float) -> Progress:
     """The progress after an event of one of its threads."""
     match event:
         case TurnAccepted():
-            thread = event.stored.thread
-            spoken = [message for message in thread.messages[-8:] if is_assistant(message)]
-            # what the built-in analyst counts are words
-            tokens = 0 if thread.metadata.get("model") == BUILTIN_MODEL else tokens_in(spoken[-1:])[1]
-            return turn_made(progress, tokens, now)
+            return turn_made(progress, tokens_of_turn(event.stored.thread), now)
+        case TurnMade():
+            return turn_made(progress, event.tokens, now)
         case Ran() if not event.cancelled:
             return thread_over(progress, event.error, now)
         case _:
             return progress
+
+
+def tokens_of_turn(thread: Thread) -> int:
+    """What the model wrote in a thread's last turn, as its server counted; of the built-in analyst, which counts words,
+    nothing."""
+    spoken = [message for message in thread.messages[-8:] if is_assistant(message)]
+    return 0 if thread.metadata.get("model") == BUILTIN_MODEL else tokens_in(spoken[-1:])[1]
 
 
 def turn_made(progress: Progress, tokens: int, now: float) -> Progress:

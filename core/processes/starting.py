@@ -1,0 +1,67 @@
+"""How a process of ours is started: forked by a server that was started fresh, so that threads and terminals of ours
+are left alone, and ending when we do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import redirect_stderr
+from multiprocessing import parent_process, resource_tracker
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.process import BaseProcess
+from threading import Lock, Thread
+from types import ModuleType
+from typing import Any
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Process(ForkServerProcess):
+    """A process that never imports the script that started the program: one without an `if __name__ == "__main__"` is
+    not to be run again in each process."""
+
+    _lock = Lock()
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:
+        with _Process._lock:
+            script = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return ForkServerProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = script
+
+
+class _Context(ForkServerContext):
+    Process = _Process
+
+
+def fresh(*preload: str) -> ForkServerContext:
+    """Where processes are started from. `preload` names modules that the server imports once for all of them, where it
+    does not run yet."""
+    with redirect_stderr(sys.__stderr__):
+        # what watches over semaphores is handed standard error, which in a full-screen program is no file (Textual's
+        # has the number -1, which nothing can be started with)
+        resource_tracker.ensure_running()
+    context = _Context()
+    context.set_forkserver_preload([*preload])
+    return context
+
+
+def settle() -> None:
+    """Make a process that was started ready: a ctrl+c is the parent's to answer, and no process outlives a parent that
+    was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,136 @@
+"""A run whose threads other processes carry out: the same threads, none lost with a process, none left after a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.analyst.transport import BuiltinTransport
+from core.model.client import Model
+from core.model.endpoints import ModelChoice
+from core.runs.batch import run_jobs
+from core.runs.crew import Crew
+from core.runs.crew_needed import crew_for
+from core.runs.events import TurnEvent, TurnMade
+from core.runs.job import Job, Ran
+from core.runs.pace import Pace
+from core.runs.progress import Meter
+from core.storage import store
+from core.thread.value import Thread, call_arguments, call_name, calls_of, text_of
+from core.workspace import Workspace, open_workspace
+from tests.tools.made import made_dataset, write_dataset
+
+DATASET = made_dataset(4, 3)
+
+
+def slow_analyst(workspace: Workspace, choice: ModelChoice) -> Model:
+    """The built-in analyst, at a pace at which there is time to interrupt it."""
+    return Model(choice, transport=BuiltinTransport(delay=0.005))
+
+
+def workspace_in(root: Path) -> Workspace:
+    write_dataset(root / "data" / "made", DATASET)
+    return open_workspace(str(root), environ={})
+
+
+def jobs_of(count: int, begun: list[str] | None = None) -> list[Job]:
+    told = None if begun is None else begun.append
+    sessions = sorted(DATASET.labels)[:count]
+    return [
+        Job("made", session, "What?", seed, number=seed, evidence="reference", begun=told)
+        for seed, session in enumerate(sessions)
+    ]
+
+
+def words_of(thread: Thread) -> list[Any]:
+    """A thread without its id and the ids of its calls."""
+    return [
+        (message["role"], text_of(message), [(call_name(call), call_arguments(call)) for call in calls_of(message)])
+        for message in thread.messages
+    ]
+
+
+def on_disk(workspace: Workspace) -> list[Thread]:
+    return [read.thread for read in store.read_all(workspace.threads) if isinstance(read, store.Stored)]
+
+
+async def test_processes_make_the_same_threads_and_a_lost_one_takes_nothing_with_it(tmp_path: Path):
+    here, there = workspace_in(tmp_path / "here"), workspace_in(tmp_path / "there")
+    choice = ModelChoice()
+    model = Model(choice)
+    expected = {
+        ran.job.session: words_of(ran.stored.thread)
+        for ran in await run_jobs(here, jobs_of(6), model, parallel=2, ended=lambda _: None)
+        if ran.stored
+    }
+    begun, ended = list[str](), list[Ran]()
+    turns, killed = Counter[str](), list[int]()
+
+    def watch(job: Job, event: TurnEvent) -> None:
+        if not isinstance(event, TurnMade):
+            return
+        turns[job.session] += 1
+        if len(turns) == 2 and not killed:
+            killed.extend(child.pid for child in active_children() if child.pid)
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    crew, meter = Crew(there, choice, 2, opens=slow_analyst), Meter(Pace(4), 6)
+    await crew.start()
+    try:
+        ran = await run_jobs(there, jobs_of(6, begun), model, meter=meter, ended=ended.append, watch=watch, crew=crew)
+    finally:
+        await crew.close()
+        await model.aclose()
+    assert len(killed) == 2 and not active_children()
+    assert [result.error for result in ran] == [""] * 6 and len(ended) == 6
+    threads = on_disk(there)
+    assert {thread.session: words_of(thread) for thread in threads} == expected
+    assert len(threads) == 6 and {thread.id for thread in threads} <= {*begun}
+    assert [result.thread for result in ran] == sorted(threads, key=lambda thread: thread.session)
+    assert (meter.progress.done, meter.progress.running, meter.pace.turns) == (6, 0, 0)
+    assert meter.progress.turns == sum(turns.values()) >= 6
+
+
+async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+    crew = Crew(workspace, choice, 2, opens=slow_analyst)
+    await crew.start()
+    model = Model(choice)
+    meter = Meter(Pace(4), 6)
+    seen = asyncio.Event()
+
+    def watch(_: Job, event: TurnEvent) -> None:
+        if isinstance(event, TurnMade):
+            seen.set()
+
+    work = asyncio.create_task(
+        run_jobs(workspace, jobs_of(6), model, meter=meter, ended=lambda _: None, watch=watch, crew=crew)
+    )
+    await seen.wait()
+    meter.pace.pause()
+    work.cancel()
+    ran = await work
+    await crew.close()
+    await model.aclose()
+    assert not active_children()
+    assert 1 <= len(ran) <= 4 and any(result.cancelled for result in ran)
+    assert {result.thread.id for result in ran if result.thread} == {thread.id for thread in on_disk(workspace)}
+
+
+@pytest.mark.parametrize("workers", [None, 1])
+async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: int | None):
+    workspace, choice, meter, told = workspace_in(tmp_path), ModelChoice(), Meter(Pace(4), 6), list[str]()
+    jobs, model = jobs_of(6), Model(choice)
+    async with crew_for(workspace, choice, jobs, meter, workers, told.append) as crew:
+        ran = await run_jobs(workspace, jobs, model, meter=meter, ended=lambda _: None, crew=crew)
+        assert not active_children()
+    await model.aclose()
+    assert [result.finished for result in ran] == [True] * 6 and not told
