@@ -52,6 +52,8 @@ LocalId = Literal[
     "evaluations.back", "figures.open", "figures.left", "figures.right", "figures.sides", "figures.go_on",
     "figures.stop", "figures.back", "sides.next", "sides.previous", "evaluate.begin", "evaluate.before",
     "evaluate.after", "evaluate.change", "evaluate.back",
+    "batches.open", "batches.pause", "batches.go_on", "batches.stop", "batches.remove", "batches.restore",
+    "batches.back",
 ]
 """What `sensorloom.toml` and the code call what a field or a dialog does: where, and what."""
 
@@ -74,6 +76,7 @@ ActionId = Literal[
     "app.quit",
     "data.open",
     "list.evaluations",
+    "list.batches",
     "record.follow",
     "record.begin",
     LocalId,
@@ -86,7 +89,7 @@ Local = Literal[
     "trash", "fields", "tree", "data", "overview", "sessions", "session_field", "sort", "saved", "model", "welcome",
     "compare", "differences", "plot", "marks", "pick", "goal", "board", "tables", "failures", "report", "options",
     "begin", "question", "held", "help", "path", "listed", "ticks", "own",
-    "evaluations", "figures", "sides", "evaluate",
+    "evaluations", "figures", "sides", "evaluate", "batches",
 ]  # fmt: skip
 """A field or a dialog with keys of its own."""
 Where = Literal["", "row", "hits", "similar", "lanes", "live", Local]

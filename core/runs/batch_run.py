@@ -83,21 +83,34 @@ def choice_of(
 class BatchRun:
     """A batch that goes on by itself. All methods may be called from any thread."""
 
-    def __init__(self, workspace: Workspace, name: str, over: Callable[[BatchRun], object], after: After) -> None:
-        """Args: `over` is called on its thread when it is over; `after` before that."""
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str,
+        *,
+        over: Callable[[BatchRun], object],
+        after: After = lambda _workspace, ran: ran,
+        choice: ModelChoice | None = None,
+    ) -> None:
+        """Args:
+        workspace: where it is.
+        name: the batch.
+        over: called on its thread when it is over.
+        after: called before that, with its threads.
+        choice: whom to ask; as the batch has it unless told.
+        """
         self._workspace = workspace
         self._after = after
-        self._over = over
+        self._choice = choice
         self._meter: Meter | None = None
-        self._background = Background(f"the batch {name}", self._make, self._ended)
+        self._background = Background(f"the batch {name}", self._make, lambda problem: self._ended(problem, over))
         self.name = name
+        self.is_over = False
         self.problem = ""
         """What went wrong, in a sentence; set when it is over."""
-        self.is_over = False
-        self.not_begun = 0
-        """How many threads were not begun, since what failed would meet them too."""
-        self.right = 0
-        """How many of those that it made are right."""
+        self.finished = self.right = self.not_begun = 0
+        """How many of its threads were finished here, how many of them are right, and how many were not begun, since
+        what failed would meet them too."""
 
     @property
     def progress(self) -> Progress | None:
@@ -118,7 +131,9 @@ class BatchRun:
 
     async def _make(self) -> None:
         batch = open_batch(self._workspace, self.name)
-        setup, choice = batch.setup, choice_of(self._workspace, batch)
+        setup, choice = batch.setup, self._choice or choice_of(self._workspace, batch)
+        if setup.ways:
+            raise UsageError(f"`sensorloom run --resume {self.name}` goes on with it, and sorts out its ways")
         self._meter = meter = Meter(pace_for(choice, setup.parallel), len(setup.jobs), len(batch.over))
         model = open_model(self._workspace, choice)
         try:
@@ -136,8 +151,9 @@ class BatchRun:
             self.not_begun = meter.progress.left
 
     def _count(self, ran: Ran) -> None:
+        self.finished += ran.finished
         self.right += ran.finished and ran.thread is not None and ran.thread.metadata.get("is_correct") is True
 
-    def _ended(self, problem: str) -> None:
+    def _ended(self, problem: str, over: Callable[[BatchRun], object]) -> None:
         self.problem, self.is_over = problem, True
-        self._over(self)
+        over(self)

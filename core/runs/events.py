@@ -73,29 +73,14 @@ class Reported:
     text: str
 
 
-SEVERAL = "new threads"
-"""What stands for the stem in a run that makes several threads."""
-
-
 @dataclass(frozen=True, slots=True)
 class TurnMade:
-    """One of several new threads came on by a turn, which is saved."""
+    """A thread in another process came on by a turn, which is saved."""
 
     run: str
     stem: str
     tokens: int = 0
     """What the model wrote in it, as its server counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadMade:
-    """One of several new threads is over: finished, or stopped by what `error` says."""
-
-    run: str
-    stem: str
-    finished: bool
-    correct: bool
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +113,6 @@ TurnEvent = (
     | TurnAccepted
     | Reported
     | TurnMade
-    | ThreadMade
     | TurnEnded
 )
 

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from core.curate.prompts import ahead_of
@@ -19,7 +19,7 @@ from core.errors import SensorloomError, UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.model.refusals import Dropped
-from core.runs.events import SEVERAL, Reported, Tell, ThreadMade, TurnAccepted, TurnEnded, TurnEvent, TurnMade
+from core.runs.events import Reported, Tell, TurnAccepted, TurnEnded, TurnEvent
 from core.runs.question import propose_question
 from core.runs.remembered import open_model
 from core.runs.turn_loop import propose, propose_many, run_to_end
@@ -133,49 +133,6 @@ class TurnRunner:
                 yield event
 
         return self.start(stem, events)
-
-    def make_threads(self, sessions: Sequence[tuple[str, str]], choice: ModelChoice) -> str:
-        """Make a thread about each session, by its dataset and id, and run it to its end. `SEVERAL` names the run for
-        `cancel`, which keeps what is done. Raises UsageError while others are being made."""
-
-        async def events(run: str) -> AsyncIterator[TurnEvent]:
-            from core.runs.batch import Job, Ran, run_jobs
-            from core.runs.batches import begin_batch, setup_now
-            from core.runs.mode import with_evidence
-
-            told: asyncio.Queue[Ran | TurnMade | None] = asyncio.Queue()
-
-            def watch(_: Job, event: TurnEvent) -> None:
-                if isinstance(event, TurnAccepted):
-                    told.put_nowait(TurnMade(run, event.stored.stem))
-
-            def ended(ran: Ran) -> None:
-                batch.note_ended(ran)
-                told.put_nowait(ran)
-
-            jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
-            parallel = choice.settings.concurrency
-            setup = setup_now(choice, parallel=parallel)
-            batch = await asyncio.to_thread(begin_batch, self._workspace, jobs, setup)
-            jobs, model = batch.left(self._workspace), self._model(choice)
-            work = asyncio.create_task(
-                run_jobs(self._workspace, jobs, model, parallel=parallel, ended=ended, watch=watch)
-            )
-            work.add_done_callback(lambda _: told.put_nowait(None))
-            try:
-                while (ran := await told.get()) is not None:
-                    if isinstance(ran, TurnMade):
-                        yield ran
-                        continue
-                    correct = ran.thread is not None and ran.thread.metadata.get("is_correct") is True
-                    stem = ran.stored.stem if ran.stored else ran.job.session
-                    yield ThreadMade(run, stem, ran.finished, correct, ran.error)
-                await work
-            finally:
-                work.cancel()
-                await asyncio.wait([work])
-
-        return self.start(SEVERAL, events)
 
     def start(self, stem: str, make: Make) -> str:
         """Begin a run and return its id. Its last event is always a `TurnEnded`.

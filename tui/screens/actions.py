@@ -132,6 +132,8 @@ ACTIONS = (
     AppAction("list.evaluations", "M", "evaluations", "how good models are: evaluate them, stop and go on, compare",
         THREADS, lambda parts: parts.list_screens.evaluations, bar={"threads": 19},
         words="evaluate models accuracy confusion calibration better"),
+    AppAction("list.batches", "5", "batches", "batches of new threads: how far each is; pause, go on, stop", THREADS,
+        lambda parts: parts.list_screens.batches, bar={"threads": 20}, words="batch runs progress jobs queue"),
     AppAction("data.open", "O", "data", "the datasets: import one, check it, mend it", THREADS,
         lambda parts: parts.dialogs.data, words="import dataset sessions recordings"),
     AppAction("threads.migrate", "V", "convert v3", "convert older v3 threads; the originals are kept", THREADS,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from core.filters.language import narrowed
 from core.thread.summary import Summary
 from core.workspace import Workspace
+from tui.screens.batching import Batching
 from tui.screens.evaluating import Evaluating, OpenThreads
 from tui.screens.frame import Frame
-from tui.screens.making import Making
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.day import Day
 from tui.thread_list.known_folder import KnownFolder
@@ -27,8 +27,8 @@ class ListScreens:
         self._folder = folder
         self._arranging = arranging
         self._day = day
-        self.making: Making | None = None
-        """Makes what a goal lacks."""
+        self.making: Batching | None = None
+        """Makes what a goal lacks, and other batches."""
         self.put: Callable[[str], None] = lambda _text: None
         """Puts a filter into force."""
         self.open_threads: OpenThreads = lambda _workspace, _title, _text: None
@@ -37,6 +37,12 @@ class ListScreens:
         """The evaluations that are being made."""
         self.export: Callable[[], None] = lambda: None
         """Opens the dialog of an export."""
+
+    def close(self) -> None:
+        """Stop what is under way, each saving what came."""
+        self.under_way.close()
+        if self.making is not None:
+            self.making.close()
 
     def choose_field(self, then: Callable[[str | None], None]) -> None:
         """Ask for one of the fields of a filter."""
@@ -77,6 +83,18 @@ class ListScreens:
 
         board = EvaluationsScreen(self._workspace, self.under_way, self.open_threads)
         self._screen.app.push_screen(board)
+
+    def batches(self) -> None:
+        """How far the batches are; the threads of one become the list."""
+        from tui.screens.batches import BatchesScreen
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.put(f"batch:{name}")
+                self._screen.focus_pane("threads")
+
+        if self.making is not None:
+            self._screen.app.push_screen(BatchesScreen(self._workspace, self.making), chosen)
 
     def _narrow(self, terms: tuple[str, ...] | None) -> None:
         """List only those of the shown threads that the terms select."""

@@ -166,7 +166,10 @@ class MainScreen(Frame):
         if running := len(runs.running):
             self.notify(f"stopping {running} run{'s' if running > 1 else ''} …", markup=False)
         await self.parts.edits.keep_last_keys()
+        if self.parts.making.busy:
+            self.notify("stopping what is being made …", markup=False)
         await asyncio.to_thread(runs.close)
+        await asyncio.to_thread(self.parts.making.close)
         self.parts.hear_runs()
         if saving := [worker for worker in self.workers if worker.group == "turns"]:
             await self.workers.wait_for_complete(saving)

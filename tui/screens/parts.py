@@ -33,13 +33,13 @@ from tui.open_thread.teaching import Teaching
 from tui.open_thread.thread_work import ThreadWork
 from tui.open_thread.turn_actions import TurnActions
 from tui.open_thread.undoing import Undoing
+from tui.screens.batching import Batching
 from tui.screens.dialogs import Dialogs
 from tui.screens.exporting import Exports
 from tui.screens.frame import Frame
 from tui.screens.hints import hint_lines, place_of, way_out
 from tui.screens.list_screens import ListScreens
 from tui.screens.live import LiveActions
-from tui.screens.making import Making
 from tui.screens.new_thread import Begun
 from tui.thread_list.arranging import Arranging
 from tui.thread_list.day import Day
@@ -91,7 +91,7 @@ class Parts:
         self.runs = Runs(workspace, lambda: frame.call_later(self._runs_report))
         self._compose_list(frame.listed)
         offer = keys_of(frame)["list.propose"]
-        self.making = self.list_screens.making = Making(frame, self.runs, self.day.show_beside, offer)
+        self.making = self.list_screens.making = Batching(frame, self.runs, self.day.show_beside, offer)
         self._compose_thread(frame.query_one(Conversation), frame.query_one(Sensors))
         self.exports = Exports(
             frame, workspace, lambda: self.filter_line.text, lambda: self.arranging.shown, lambda: self.folder.whole,
@@ -281,7 +281,6 @@ class Parts:
         events = self.runs.bridge.drain()
         self.running.hear(events)
         self.dialogs.hear(events)
-        self.making.hear(events)
         self._show_under_way()
 
     def _situate(self, situation: Situation) -> None:
@@ -294,6 +293,6 @@ class Parts:
     def close(self) -> None:
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         self.exports.close()
-        self.list_screens.under_way.close()
+        self.list_screens.close()
         self.runs.close()
         self.feed.close()

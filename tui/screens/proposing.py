@@ -23,7 +23,7 @@ from core.thread.summary import Summary
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.local_keys import keys_of, local_bindings
-from tui.screens.making import Making
+from tui.screens.batching import Batching
 from tui.terminal.crash_guard import Guarded
 from tui.terminal.terminal import copy_out, writer
 from tui.widgets.picker import Choice, Picker
@@ -57,7 +57,7 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
     picker = getters.query_one(Picker)
 
     def __init__(
-        self, workspace: Workspace, every: Callable[[], Sequence[Summary]], making: Making, *, blind: bool
+        self, workspace: Workspace, every: Callable[[], Sequence[Summary]], making: Batching, *, blind: bool
     ) -> None:
         """Args: `every` gives the folder's threads, `making` makes further ones; with `blind` nothing tells a label."""
         super().__init__()
@@ -193,9 +193,9 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
     def action_make(self) -> None:
         """Make what is missing, about exactly those labels and people; while that is under way, stop it."""
         if self._making.busy:
-            self._making.stop()
+            self._making.stop_all()
         elif self._sessions:
-            self._making.start(pairs_of(self._sessions))
+            self._making.make(pairs_of(self._sessions))
             self.dismiss(GoOn(UNJUDGED, then="make"))
 
     def _copy(self, commands: str) -> None:

@@ -32,6 +32,8 @@ COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
     "threads.migrate": ("migrate",),
     "threads.import": ("import-threads FILE",),
     "list.evaluations": ("evaluate --dataset NAME", "evaluate --resume"),
+    "list.batches": ("batches list", "batches show NAME", "batches pause NAME", "batches resume NAME",
+        "run --resume NAME", "batches stop NAME", "batches remove NAME", "batches restore NAME"),
     "data.open": ("datasets list", "datasets show", "datasets presets", "datasets import", "datasets check",
         "datasets mend", "datasets mark NAME RECORDING --from S --to S --label LABEL", "datasets cut NAME --length S"),
     "turn.run": ("sample --count 1 --take 1",),
@@ -87,13 +89,6 @@ KEYS_ALONE: Mapping[ActionId, str] = {
 """Actions on threads and turns that no command does, each with why."""
 
 COMMANDS_ALONE: Mapping[str, str] = {
-    "batches list": "lists what `run --resume` goes on with; changes nothing",
-    "batches show": "tells of one what `batches list` tells of all",
-    "batches pause": "reaches a batch that another process makes; no thread changes",
-    "batches resume": "as above",
-    "batches stop": "as above",
-    "batches remove": "forgets a list of what was to be made; no thread changes",
-    "batches restore": "as above",
     "mcp": "serves the tools to an agent of somebody else, for as long as that runs",
     "cat": "writes threads as they are for other programs; changes nothing",
     "pack": "changes where threads are kept, not what they are; for folders of a hundred thousand",

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from textual.app import App
@@ -11,7 +10,6 @@ from textual.app import App
 from core.filters.queue import ACCEPTED, QUEUE
 from core.filters.saved import keep_filter, saved_filters
 from core.listing.goal import Goal, goal_of, set_goal
-from core.runs.events import ThreadMade, TurnEnded, TurnMade
 from core.storage import thread_files
 from core.workspace import Workspace
 from tests.tui.conftest import Until
@@ -19,7 +17,6 @@ from tests.tui.driving import opened
 from tests.tui.motion import motion_workspace, new_thread
 from tui.screens.export_choice import ExportChoiceScreen
 from tui.screens.main import MainScreen
-from tui.screens.making import Making
 from tui.screens.proposing import ProposeScreen
 
 
@@ -114,19 +111,6 @@ async def test_what_the_goal_lacks_is_made_from_the_screen(
         set_goal(workspace, Goal(label=2, calls=0, path=0))
         await pilot.press("P")
         await until(pilot, lambda: "m make 2 new threads" in screen(pilot.app))
-        main.parts.making.start([("motion", "s02_2"), ("motion", "s02_0")])  # as `m` a moment ago would have
+        main.parts.making.make([("motion", "s02_2"), ("motion", "s02_0")])  # as `m` a moment ago would have
         await until(pilot, lambda: "4 threads to judge" in screen(pilot.app))  # the dialog looks again by itself
         await pilot.press("escape")
-
-
-def test_what_is_being_made_is_counted_by_turns_too():
-    told: list[str] = []
-    screen = MagicMock()
-    screen.run_worker = lambda work, **_: work.close()
-    making = Making(screen, MagicMock(), told.append, "P")
-    making.start([("demo", "s01_0001"), ("demo", "s02_0001")])
-    making.hear([TurnMade("new threads#1", "a"), TurnMade("new threads#1", "b"), TurnMade("elsewhere#2", "c")])
-    making.hear([ThreadMade("new threads#1", "a", finished=True, correct=True)])
-    making.hear([TurnEnded("new threads#1", "new threads")])
-    counts = [text.rpartition(" · ")[0] for text in told]
-    assert counts == [f"making {ended} of 2 · {turns}t" for ended, turns in ((0, 0), (0, 1), (0, 2), (1, 2))] + [""]

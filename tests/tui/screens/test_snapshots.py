@@ -22,6 +22,7 @@ from core.storage import store
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.phone import phone_recording
+from tests.tui.batched import batched_workspace
 from tests.tui.driving import opened
 from tests.tui.evaluated import evaluated_workspace
 from tests.tui.motion import on_screen, until, with_recording
@@ -228,6 +229,14 @@ async def evaluation(pilot: Pilot[Any], screen: MainScreen) -> None:
     await until(pilot, lambda: "2 tries: sitting" in on_screen(pilot.app))
 
 
+async def batches(pilot: Pilot[Any], screen: MainScreen) -> None:
+    """Three batches, one of them under way."""
+    lock = batched_workspace(screen.workspace)
+    screen.call_later(lambda: setattr(screen, "batch_lock", lock))  # held as long as the screen is there
+    await pilot.press("5")
+    await until(pilot, lambda: "1 of 3 under way" in on_screen(pilot.app))
+
+
 SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "conversation": conversation,
     "unfolded": unfolded,
@@ -244,6 +253,7 @@ SCENES: Mapping[str, Callable[[Pilot[Any], MainScreen], Awaitable[None]]] = {
     "mark": marked,
     "own": own_recordings,
     "evaluation": evaluation,
+    "batches": batches,
 }
 
 

@@ -1,0 +1,179 @@
+"""Batches on the screen: of this program and of others, watched, paused, gone on with, stopped, forgotten, listed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from textual.app import App
+
+from core.runs.batch_live import Look, ask, look
+from core.runs.batch_run import BatchRun
+from core.runs.batches import batches, begin_batch, open_batch, setup_now
+from core.runs.job import Job
+from core.runs.progress import Mark, Progress
+from core.workspace import Workspace
+from tests.fake_server import Answer, FakeServer, fake_server, says
+from tests.tui.driving import notices, opened
+from tests.tui.motion import motion_workspace, new_thread, on_screen, until
+from tui.screens.batches import BatchesScreen
+from tui.widgets.batch_lines import batch_rows
+from tui.widgets.lines import cells, plain_text
+
+FINAL = says("It moves.\n\nConfidence: high\nFinal Answer: walking", 60)
+SESSIONS = [f"s{subject:02d}_{number}" for subject in range(1, 5) for number in range(3)]
+
+
+@pytest.fixture
+def server() -> Generator[FakeServer]:
+    with fake_server(FINAL) as running:
+        yield running
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, server: FakeServer, trust: Callable[[Path], None]) -> Workspace:
+    (tmp_path / "sensorloom.toml").write_text(
+        f'[[endpoints]]\nname = "box"\nbase_url = "{server.url}"\nmodel = "m"\nconcurrency = 2\n'
+    )
+    trust(tmp_path)
+    workspace = motion_workspace(tmp_path)
+    new_thread(workspace)
+    return workspace
+
+
+def written_down(workspace: Workspace, count: int) -> str:
+    from core.model.endpoints import choose
+
+    setup = setup_now(choose(workspace), parallel=2)
+    return begin_batch(workspace, [Job("motion", session, "What?") for session in SESSIONS[:count]], setup).name
+
+
+class Held:
+    """A server that answers as many requests as it is let."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._left = threading.Semaphore(0)
+        self._server = server
+        server.answer = self._answer
+
+    def _answer(self, _: object) -> Answer:
+        while not self._left.acquire(timeout=0.05):
+            if self._server.closing.is_set():
+                return Answer(then="cut")
+        return FINAL
+
+    def let(self, count: int) -> None:
+        self._left.release(count)
+
+
+async def test_a_batch_of_another_program_is_watched_and_told_what_to_do(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    held, over = Held(server), threading.Event()
+    name = written_down(workspace, 8)
+    other = BatchRun(workspace, name, over=lambda _: over.set())
+    other.start()
+    try:
+        async with opened(workspace, (80, 24)) as (pilot, main):
+            await pilot.press("5")
+            await until(pilot, lambda: isinstance(pilot.app.screen, BatchesScreen))
+            await until(pilot, lambda: "2 of 2 in flight" in on_screen(pilot.app))
+            assert f"{name}  under way  motion · box" in on_screen(pilot.app)
+            held.let(3)
+            await until(pilot, lambda: "3 of 8 done" in on_screen(pilot.app))
+            await pilot.press("p")
+            await until(pilot, lambda: "pausing, 2 finish their turn" in on_screen(pilot.app))
+            held.let(2)
+            await until(pilot, lambda: "5 of 8 done" in on_screen(pilot.app) and "  paused  " in on_screen(pilot.app))
+            await until(pilot, lambda: look(workspace, name).state == "paused")
+            asked = len(server.requests)
+            await pilot.press("delete")
+            await until(pilot, lambda: any("stops it" in each.message for each in notices(pilot)))
+            await pilot.press("r")
+            await until(pilot, lambda: len(server.requests) > asked)
+            await pilot.press("s")
+            await until(pilot, over.is_set)
+            await until(pilot, lambda: "r goes on" in on_screen(pilot.app) and "5 of 8 done" in on_screen(pilot.app))
+            await pilot.press("enter")
+            await until(pilot, lambda: main.filter_line.value == f"batch:{name}")
+            await until(pilot, lambda: len(main.parts.arranging.shown) == 5)
+            listed = {summary.stem for summary in main.parts.arranging.shown}
+            assert listed <= set(open_batch(workspace, name).stems.values())
+    finally:
+        other.close()
+
+
+async def test_one_that_was_killed_is_gone_on_with_here_and_forgotten_and_brought_back(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    name = written_down(workspace, 4)
+    batch = open_batch(workspace, name)
+    batch.note(0, "motion_s01_0_v4_0009")  # as a kill leaves it: noted, and its file never written
+    (batch.path.with_suffix(".lock")).touch()
+    (batch.path.with_suffix(".live")).write_bytes(b'{"pid": 1, "host": "h", "progr')
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        await pilot.press("5")
+        await until(pilot, lambda: "0 of 4 done" in on_screen(pilot.app) and "r goes on" in on_screen(pilot.app))
+        await pilot.press("p")
+        await until(pilot, lambda: "is not under way" in on_screen(pilot.app))
+        await pilot.press("r")
+        await until(pilot, lambda: look(workspace, name).state == "whole" and not main.parts.making.busy)
+        await until(pilot, lambda: "4 of 4 done" in on_screen(pilot.app) and "whole" in on_screen(pilot.app))
+        await pilot.press("delete")
+        await until(pilot, lambda: "no batch yet" in on_screen(pilot.app) and not batches(workspace))
+        await pilot.press("u")
+        await until(pilot, lambda: name in on_screen(pilot.app))
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.screen is main)
+        await until(pilot, lambda: len(main.parts.arranging.shown) == 5)
+
+
+async def test_leaving_the_program_stops_what_it_makes_and_keeps_what_is_done(
+    workspace: Workspace, server: FakeServer, screen: Callable[[App[Any]], str]
+) -> None:
+    held = Held(server)
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        main.parts.making.make([("motion", session) for session in SESSIONS[:4]])
+        await until(pilot, lambda: "making 0 of 4" in on_screen(pilot.app))
+        await until(pilot, lambda: bool(server.requests))
+        held.let(4)  # two questions, two answers
+        await until(pilot, lambda: "making 2 of 4 · 2t" in on_screen(pilot.app))
+        await pilot.press("q")
+        await until(pilot, lambda: not main.parts.making.busy)
+    (name,) = batches(workspace)
+    assert (look(workspace, name).state, look(workspace, name).progress.done) == ("left", 2)
+    with pytest.raises(Exception, match="is not under way"):
+        await asyncio.to_thread(ask, workspace, name, "stop")
+
+
+FAR = Progress(
+    5_000, 3_210, 12, 48, 40, 64, 20_000, 900_000, at=100.0, problem="box failed with 500",
+    marks=(Mark(40.0, 3_000, 18_000, 800_000),),
+)  # fmt: skip
+ALL = [
+    Look("20261127-164103", FAR, alive=True, maker="process 4711 on vm", begun_at="2026-11-27T16:41:03",
+         endpoint="box", model="Qwen/Qwen3-8B", threads="threads", datasets=("uci_har", "wisdm")),
+    Look("20261127-160000", msgspec.structs.replace(FAR, paused=True), alive=True, wish="pause"),
+    Look("20261126-090000", Progress(20, 7, 1)),
+    Look("20261125-090000", Progress(20, 20), whole=True),
+    Look("20261124-090000", problem="it is damaged"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 76, 156])
+def test_rows_fit_and_say_the_most_wanted_first(width: int) -> None:
+    rows = list(batch_rows(ALL, width, "r goes on"))
+    assert all(cells(row.line) <= width for row in rows)
+    assert [row.terms[0] for row in rows if row.terms] == [each.name for each in ALL]
+    text = "\n".join(plain_text(row.line) for row in rows)
+    assert "3,210 of 5,000 done" in text or width == 40
+    assert "48 of 64 in flight · 8 min 1 s left" in text
+    for word in ("under way", "pausing", "r goes on", "whole", "damaged"):
+        assert word in text
+    if width > 100:
+        assert "33 turns/s · 222 threads/min · 1,667 tokens/s" in text and "Qwen/Qwen3-8B at box" in text

@@ -1,0 +1,149 @@
+"""The batches that this program makes: begun, gone on with, stopped, while everything else goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from core.errors import SensorloomError
+from core.text import counted, one_line
+from tui.open_thread.runs import Runs
+
+if TYPE_CHECKING:
+    from core.model.endpoints import ModelChoice
+    from core.runs.batch_run import BatchRun
+
+
+class Batching:
+    """Starts them, counts what comes of them, and says so. The threads come into the list as any other."""
+
+    def __init__(self, screen: Screen[None], runs: Runs, show: Callable[[str], None], offer: str) -> None:
+        """Args:
+        screen: the main one, in whose workers batches are begun.
+        runs: whose workspace they are in, and whom new ones ask.
+        show: shows how far those under way are, beside the goal.
+        offer: the key that says what to judge.
+        """
+        self._screen = screen
+        self._workspace = runs.workspace
+        self._choice = lambda: runs.choice
+        self._show = show
+        self._offer = offer
+        self._runs: dict[str, BatchRun] = {}
+        self._beginning = 0
+        """How many threads are about to be made, while their batch is written down."""
+        self._begun_at = 0.0
+        self._clock = screen.set_interval(1.0, self._tell, pause=True)
+        self.is_watched = False
+        """Whether a screen shows how far they are."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether threads are being made."""
+        return self._beginning > 0 or bool(self._alive)
+
+    @property
+    def far(self) -> str:
+        """How many of how many threads are made; empty when none are being made."""
+        if not self.busy:
+            return ""
+        progresses = [progress for run in self._alive if (progress := run.progress) is not None]
+        done = sum(progress.done + progress.failed for progress in progresses)
+        return f"making {done} of {self._beginning + sum(progress.of for progress in progresses)}"
+
+    @property
+    def _alive(self) -> list[BatchRun]:
+        return [run for run in self._runs.values() if not run.is_over]
+
+    def make(self, sessions: Sequence[tuple[str, str]]) -> None:
+        """Make a thread about each of these sessions, by its dataset and id, unless threads are being made."""
+        if self.busy or not sessions:
+            return
+        self._beginning, self._begun_at = len(sessions), time.monotonic()
+        self._clock.resume()
+        self._tell()
+        self._screen.run_worker(lambda: self._begin(sessions), thread=True, group="make threads")
+
+    def _begin(self, sessions: Sequence[tuple[str, str]]) -> None:
+        from core.model.endpoints import configured
+        from core.runs.batches import begin_batch, setup_now
+        from core.runs.job import Job
+        from core.runs.mode import with_evidence
+
+        try:
+            choice = self._choice()
+            jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
+            # an endpoint that was only seen on this machine has no name by which it could be asked later
+            is_named = choice.endpoint.name in {endpoint.name for endpoint in configured(self._workspace)}
+            setup = setup_now(
+                choice, "" if is_named else choice.endpoint.base_url, parallel=choice.settings.concurrency
+            )  # fmt: skip
+            name = begin_batch(self._workspace, jobs, setup).name
+        except SensorloomError as error:
+            self._screen.app.call_from_thread(self._refused, str(error))
+        else:
+            self._screen.app.call_from_thread(self._start, name, choice)
+
+    def _refused(self, problem: str) -> None:
+        self._beginning = 0
+        self._tell()
+        self._screen.notify(one_line(problem, 300), severity="error", markup=False)
+
+    def go_on(self, name: str) -> None:
+        """Go on with what is left of a batch that nobody makes."""
+        if name not in {run.name for run in self._alive}:
+            self._begun_at = self._begun_at if self.busy else time.monotonic()
+            self._start(name, None)
+
+    def _start(self, name: str, choice: ModelChoice | None) -> None:
+        from core.runs.batch_run import BatchRun
+        from core.teaching.hinted import strip_hints
+
+        def over(run: BatchRun) -> None:
+            self._screen.call_later(self._over, run)
+
+        self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hints, choice=choice)
+        self._beginning = 0
+        run.start()
+        self._clock.resume()
+        self._tell()
+
+    def stop_all(self) -> None:
+        """Make no more; what is done is kept."""
+        for run in self._alive:
+            run.stop()
+
+    def close(self) -> None:
+        """Stop all, each saving what came. Doing it again does no harm."""
+        for run in self._alive:
+            run.stop()
+        for run in self._alive:
+            run.close()
+
+    def _tell(self) -> None:
+        """Threads take a while to come to their end, and one may compute what the others wait for: turns and time count
+        too."""
+        if not self.busy:
+            self._clock.pause()
+            self._show("")
+            return
+        turns = sum(progress.turns for run in self._alive if (progress := run.progress) is not None)
+        self._show(f"{self.far} · {turns}t · {time.monotonic() - self._begun_at:.0f} s")
+
+    def _over(self, run: BatchRun) -> None:
+        self._tell()
+        progress = run.progress
+        why = run.problem or (progress.problem if progress is not None else "")
+        if self.is_watched and not why:
+            return
+        text = f"{counted(run.finished, 'thread')} made, {run.right} right; {self._offer} says what to judge"
+        if why:
+            failed = progress.failed if progress is not None else 0
+            text += f". {counted(failed, 'thread')} failed: " if failed else ". "
+            text += one_line(why, 200)
+        if run.not_begun:
+            text += f"; {counted(run.not_begun, 'thread')} not begun: `sensorloom run --resume` goes on"
+        self._screen.notify(text, severity="warning" if why else "information", markup=False)
