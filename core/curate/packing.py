@@ -99,7 +99,7 @@ def packed_stems(workspace: Workspace) -> list[str]:
     """The stems of the threads that packs hold, sorted, those included that have a file which counts. Raises
     ThreadError."""
     packs = packs_in(workspace.threads)
-    return [] if packs is None else sorted(stem for stem, _ in packs.places())
+    return [] if packs is None else sorted(stem for stem, *_ in packs.listed())
 
 
 def _told(progress: Progress | None, start: int, total: int, done: int) -> None:

@@ -59,8 +59,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         known: the summaries from an earlier scan.
         trusted_ns: the time of that earlier scan; files changed just before it are read again.
     """
-    # newest first, so that the freshest work is read first
-    there = sorted(listing(folder), key=lambda file: -file.mtime_ns)
+    there = listing(folder)
     outdated = [
         stem
         for stem, size, mtime_ns in there

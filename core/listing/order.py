@@ -79,6 +79,7 @@ def arrange(
     turned: bool = False,
     places: Mapping[str, int] | None = None,
     likeness: Mapping[str, Likeness] | None = None,
+    is_sorted: bool = False,
 ) -> list[Row]:
     """The rows of a list: what `keep` keeps, sorted, each branch under its parent where that is shown.
 
@@ -89,21 +90,22 @@ def arrange(
         turned: the last ones first.
         places: the order that `asked` is, by stem (`core.filters.language.Filter.places`); the others come after it.
         likeness: for the nearest first, how near each is, by stem; branches then stand on their own.
+        is_sorted: whether the summaries stand in the order of `in_order` already.
 
     Raises:
         KeyError: there is no such sort.
     """
-    order = SORTS[sort]
     shown = [summary for summary in summaries if keep is None or keep(summary)]
-    shown.sort(key=lambda summary: summary.stem)
     if sort == NEAREST and likeness:
         scores = {stem: like.score for stem, like in likeness.items()}
+        shown.sort(key=lambda summary: summary.stem)
         shown.sort(key=lambda summary: scores.get(summary.stem, -1.0), reverse=not turned)
         return [Row(summary) for summary in shown]
     if sort == "asked" and places:
+        shown.sort(key=lambda summary: summary.stem)
         shown.sort(key=lambda summary: places.get(summary.stem, len(places)), reverse=turned)
-    else:
-        shown.sort(key=order.key, reverse=order.descending is not turned)
+    elif not is_sorted:
+        shown = in_order(shown, sort, turned=turned)
     if not any(summary.parent for summary in shown):
         return [Row(summary) for summary in shown]
     ids = {summary.id or summary.stem for summary in shown}
@@ -113,6 +115,15 @@ def arrange(
         branch = bool(summary.parent) and summary.parent in ids and summary.parent != summary.id
         (children.setdefault(summary.parent, []) if branch else roots).append(summary)
     return _tree(shown, roots, children)
+
+
+def in_order(summaries: Iterable[Summary], sort: str, *, turned: bool = False) -> list[Summary]:
+    """Summaries sorted, equal ones by their stems; branches have no place of their own here. Raises KeyError when there
+    is no such sort."""
+    order = SORTS[sort]
+    every = sorted(summaries, key=lambda summary: summary.stem)
+    every.sort(key=order.key, reverse=order.descending is not turned)
+    return every
 
 
 def _tree(shown: list[Summary], roots: list[Summary], children: Mapping[str, list[Summary]]) -> list[Row]:

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,11 @@ class Pack:
 
     def stems(self) -> list[str]:
         """The stems of all rows, in their order."""
-        return [self._name(row).decode() for row in range(len(self))]
+        names = self.names.decode()
+        if not names.isascii():
+            return [self._name(row).decode() for row in range(len(self))]
+        ends = self.name_ends.tolist()
+        return [names[start:end] for start, end in pairwise([0, *ends])]
 
     def stem(self, row: int) -> str:
         """The stem of a row."""
@@ -206,7 +211,7 @@ def _read_block(path: str, at: int, size: int) -> bytes:
     return lines
 
 
-_kept_block = lru_cache(maxsize=4)(_read_block)
+_kept_block = lru_cache(maxsize=32)(_read_block)
 
 
 def _zstd() -> Any:

@@ -69,16 +69,30 @@ class Packs:
         """The name of the newest pack that has this thread, gone or not; empty where none has."""
         return next((pack.path.name for pack in self.packs if pack.row_of(stem) is not None), "")
 
-    def places(self) -> Iterator[tuple[str, InPack]]:
-        """Each thread once, with where it stands; those of a pack in the order of their names."""
+    def listed(self) -> Iterator[tuple[str, int, int]]:
+        """Each thread once: stem, size and time of its file, those of a pack in the order of their names."""
+        for pack, superseded in self._with_superseded():
+            every = zip(pack.stems(), pack.sizes.tolist(), pack.times.tolist(), strict=True)
+            if superseded or self.gone:
+                yield from (row for row in every if row[0] not in superseded and not self._is_gone(row[0], pack))
+            else:
+                yield from every
+
+    def used(self) -> set[Path]:
+        """The packs in which at least one thread stands."""
+        return {
+            pack.path
+            for pack, superseded in self._with_superseded()
+            if any(stem not in superseded and not self._is_gone(stem, pack) for stem in pack.stems())
+        }
+
+    def _with_superseded(self) -> Iterator[tuple[Pack, set[str]]]:
+        """Each pack with the stems of those that are newer."""
         seen: set[str] = set()
-        for number, pack in enumerate(self.packs):
-            stems = pack.stems()
-            for row, stem in enumerate(stems):
-                if stem not in seen and not self._is_gone(stem, pack):
-                    yield stem, InPack(pack, row)
-            if number < len(self.packs) - 1:
-                seen.update(stems)
+        for number, pack in enumerate(self.packs, 1):
+            yield pack, seen
+            if number < len(self.packs):
+                seen.update(pack.stems())
 
     def _is_gone(self, stem: str, pack: Pack) -> bool:
         return stem in self.gone and pack.path.name <= self.gone[stem]
@@ -154,7 +168,7 @@ def remove_empty(folder: Path) -> int:
     packs = packs_of(str(folder))
     if packs is None:
         return 0
-    used = {in_pack.pack.path for _, in_pack in packs.places()}
+    used = packs.used()
     unused = [pack.path for pack in packs.packs if pack.path not in used]
     for path in unused:
         path.unlink(missing_ok=True)

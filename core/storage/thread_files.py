@@ -11,7 +11,7 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -78,20 +78,13 @@ def stems(folder: Path) -> list[str]:
     except OSError as error:
         raise unlistable(folder, error) from error
     packs = packs_in(folder)
-    return sorted(files) if packs is None else sorted({*files, *(stem for stem, _ in packs.places())})
+    return sorted(files) if packs is None else sorted({*files, *(stem for stem, *_ in packs.listed())})
 
 
-class Listed(NamedTuple):
-    """What a threads folder lists."""
-
-    stem: str
-    size: int
-    mtime_ns: int
-
-
-def listing(folder: Path) -> list[Listed]:
-    """Every file and every packed thread, each stem once, in no order. An absent folder holds none. Raises
-    SensorloomError for one that cannot be listed."""
+def listing(folder: Path) -> list[tuple[str, int, int]]:
+    """Stem, size and time (ns) of every file, the newest first, then of every packed thread in the order in which they
+    are read quickest; each stem once. An absent folder holds none. Raises SensorloomError for one that cannot be
+    listed."""
     packs, files = packs_in(folder), _files(folder)
     for _ in range(_LOOKS):
         before, packs = packs, packs_in(folder)
@@ -100,26 +93,27 @@ def listing(folder: Path) -> list[Listed]:
         files = _files(folder)  # something was packed or unpacked in between, and may be in neither list
     if packs is None:
         return files
-    in_files = {file.stem for file in files}
-    files += [Listed(stem, *in_pack.stamp) for stem, in_pack in packs.places() if stem not in in_files]
-    return files + [Listed(name, 0, 0) for name in packs.unreadable]
+    in_files = {stem for stem, _, _ in files}
+    files += [row for row in packs.listed() if row[0] not in in_files]
+    return files + [(name, 0, 0) for name in packs.unreadable]
 
 
-def _files(folder: Path) -> list[Listed]:
-    files: list[Listed] = []
+def _files(folder: Path) -> list[tuple[str, int, int]]:
+    files: list[tuple[str, int, int]] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if stem := listed_as(entry.name):
                     try:
                         stat = entry.stat()
-                        files.append(Listed(stem, stat.st_size, stat.st_mtime_ns))
+                        files.append((stem, stat.st_size, stat.st_mtime_ns))
                     except OSError:
-                        files.append(Listed(stem, 0, 0))
+                        files.append((stem, 0, 0))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise unlistable(folder, error) from error
+    files.sort(key=lambda file: -file[2])
     return files
 
 

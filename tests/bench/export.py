@@ -58,9 +58,9 @@ def measure(workspace: Workspace, repeats: int, opened: Callable[[], Program]) -
         for kind in ("cold index", "warm index"):
             if kind == "cold index":
                 (workspace.private / "index.cache").unlink(missing_ok=True)
-            seconds, rows, own, largest = _run(_EXPORT, workspace.root).split()
-            times[kind].append(float(seconds))
-            memory, worker, exported = max(memory, float(own)), max(worker, float(largest)), int(rows)
+            seconds, exported, own, largest = run_export(workspace)
+            times[kind].append(seconds)
+            memory, worker = max(memory, own), max(worker, largest)
             shutil.rmtree(workspace.exports)
     times["begun with `x`"] = _pressed(workspace, repeats, opened)
     read, count = median(reads), _count(workspace)
@@ -103,6 +103,17 @@ def _pressed(workspace: Workspace, repeats: int, opened: Callable[[], Program]) 
             program.settle(2.0)
             shutil.rmtree(workspace.exports)
     return times
+
+
+def read_files(folder: Path) -> None:
+    """Read every thread file of a folder, in a process of its own."""
+    _run(_READ, folder)
+
+
+def run_export(workspace: Workspace) -> tuple[float, int, float, float]:
+    """A plain export in a process of its own: its seconds, its rows, and MB at most, of it and of each it starts."""
+    seconds, rows, own, largest = _run(_EXPORT, workspace.root).split()
+    return float(seconds), int(rows), float(own), float(largest)
 
 
 def _count(workspace: Workspace) -> int:

@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.widgets import Input
 
+from core.listing.index_cache import load_page, save_page
 from core.workspace import Workspace
 from tui.keys import Action, ActionId, Keys, bindings
 from tui.local_keys import keys_of
@@ -75,7 +76,10 @@ class MainScreen(Frame):
         """Actions whose keys came before there was anything to carry them out, or while a step is undone."""
 
     def on_mount(self) -> None:
-        """Fill the frame once it is on the screen."""
+        """Draw the list as it was seen last, where it was long, and fill the frame once it is on the screen."""
+        rows = load_page(self.workspace) if self._over is None and self._link is None else []
+        if rows:
+            self.listed.show(rows, {row.summary.stem: number for number, row in enumerate(rows)})
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
@@ -101,6 +105,8 @@ class MainScreen(Frame):
         self.parts.list_screens.open_threads = partial(_open_over, self, self._polling)
         self.ready = True
         start_searching()
+        if self.listed.rows:
+            self.listed.post_message(self.listed.Moved(self.listed.current))
         self.parts.feed.start()
         if self._over is None:
             self.run_worker(partial(_tidy, self), thread=True, group="tidy")
@@ -150,6 +156,8 @@ class MainScreen(Frame):
         """Stop the runs, each saving what came, and the watch of the folder. Doing it again does no harm."""
         if self.ready:
             self._tables.close()
+            if page := self.parts.arranging.page:
+                save_page(self.workspace, *page)
             self.parts.close()
 
     def leave(self) -> None:
@@ -182,8 +190,9 @@ class MainScreen(Frame):
             self.parts.statuses.look()
 
     def _on_thread_list_moved(self, event: ThreadList.Moved) -> None:
-        if self.ready:
-            self.parts.similar.tell()
+        if not self.ready:
+            return  # it is told again when it is
+        self.parts.similar.tell()
         if event.summary is None:
             self.title_thread("")
             self.parts.show_none()

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from textual.screen import Screen
 
-from core.filters.language import Filter, select
+from core.filters.language import Filter
 from core.listing.index import Changes
-from core.listing.order import SORTS, Row, arrange
+from core.listing.index_cache import PAGE
+from core.listing.order import SORTS, Row
 from core.storage.store import Stored
 from core.thread.summary import Summary, summary_of
 from core.workspace import Workspace
 from tui.local_keys import keys_of
+from tui.thread_list.arranged import Arranged, Asked, LastOrder, Order, arranged
 from tui.thread_list.known_folder import KnownFolder
 from tui.thread_list.staying import Staying
 from tui.widgets.pane import Pane
 from tui.widgets.thread_list import Extent, ThreadList
 
+BEGINS_AS = "newest"
+"""The order in which the list begins."""
 AT_ONCE = 2_000
 """Threads that are sorted and filtered right where the key is handled; more go to a worker."""
 SCAN_REDRAW_SECONDS = 0.4
@@ -29,23 +32,6 @@ SCAN_REDRAW_PER_THREAD = 1e-4
 """Seconds more for each thread: sorting anew and anew must not slow the reading."""
 TOLD_SECONDS = 0.3
 """Between two reports of how many files were looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arranged:
-    """The rows, sorted and filtered."""
-
-    rows: list[Row]
-    places: dict[str, int]
-    """The place of each stem among them."""
-    aside: dict[str, str]
-    """Those that are no matches and stay all the same, each with why, by their stems."""
-    labels: frozenset[str]
-    """All truths of the folder's threads."""
-    texts: frozenset[str] | None
-    """Stems of the threads in which the filter's texts were found; None when it has none."""
-    version: int
-    """Tells whether they are still wanted."""
 
 
 class Arranging:
@@ -76,7 +62,7 @@ class Arranging:
         self._list = listed
         self._pane = pane
         self._staying = staying
-        self.sort = "newest"
+        self.sort = BEGINS_AS
         self.turned = False
         """Whether the sort's last ones come first."""
         self._usual = self.sort, self.turned
@@ -90,7 +76,12 @@ class Arranging:
         """How many of them were, and of how many."""
         self._telling = screen.set_interval(TOLD_SECONDS, self.retitle, pause=True)
         self._drawn_at = 0.0
-        self.arranged: Callable[[], None] = lambda: None
+        self._orders = LastOrder()
+        self._only_first = False
+        """Whether the list shows the first rows alone, since all are not there yet."""
+        self.page: tuple[list[Row], int] | None = None
+        """The first rows of the list as it begins and how many it has, to be drawn at the next start."""
+        self.shown_anew: Callable[[], None] = lambda: None
         """Called when other rows show."""
 
     @property
@@ -100,12 +91,14 @@ class Arranging:
 
     @property
     def shown(self) -> list[Summary]:
-        """The threads that the filter matches, in the list's order."""
+        """The threads that the filter matches, in the list's order; while only the first rows are there, in none."""
+        if self._only_first:
+            return [summary for summary in self._folder.summaries.values() if self.filter.on_summary(summary)]
         return [row.summary for row in self._list.rows if row.summary.stem not in self._list.aside]
 
     # What the folder holds
 
-    def load(self, summaries: tuple[Summary, ...]) -> None:
+    def load(self, summaries: dict[str, Summary]) -> None:
         """Show what the cache remembered."""
         self._folder.load(summaries)
         if summaries:
@@ -116,7 +109,9 @@ class Arranging:
         before = [self._folder.summaries.get(summary.stem) for summary in changes.changed]
         first = scanned and not self._folder.scanned
         if not self._folder.apply(changes, scanned):
-            if first:
+            if first and self._list.rows:
+                self.arrange()  # none is there any more of those that were seen last
+            elif first:
                 self._list.empty = self._why_empty()
                 self._list.refresh()
                 self.retitle()
@@ -175,74 +170,54 @@ class Arranging:
         self._version += 1
         self._drawn_at = time.monotonic()
         every = list(self._folder.summaries.values())
-        aside = self._staying.reasons()
-        every += [summary for stem, (summary, _) in aside.items() if stem not in self._folder.summaries]
-        work = partial(self._arranged, self._version, self.filter, self.sort, every, changed, aside)
+        stays = self._staying.reasons()
+        gone = frozenset(stem for stem in stays if stem not in self._folder.summaries)
+        every += [stays[stem][0] for stem in gone]
+        order = Order(self.sort, self.turned, None if gone else self._folder.version)
+        again = changed if self._texts is not None else None
+        asked = Asked(self.filter, order, every, stays, gone, again, self._texts or frozenset(), self._version)
+        version, count = self._version, partial(self._count, self._version)
+
+        def cancelled() -> bool:
+            return version != self._version or not self._screen.is_running
+
+        work = partial(arranged, self._workspace.threads, asked, self._orders, count, cancelled)
         if len(every) <= AT_ONCE and not self.filter.slow:
-            if (arranged := work()) is not None:
-                self._show(arranged)
+            if (rows := work()) is not None:
+                self._show(rows)
         else:
             self.looking, self._looked = self.filter.slow, (0, 0)
             self.retitle()
             if self.looking:
                 self._telling.resume()
+            work = partial(work, partial(self._screen.call_later, self._show_first, version))
             self._screen.run_worker(partial(self._work, work), thread=True, exclusive=True, group="arrange")
 
     def _work(self, work: Callable[[], Arranged | None]) -> None:
-        if (arranged := work()) is not None:
-            self._screen.call_later(self._show, arranged)
-
-    def _arranged(
-        self,
-        version: int,
-        wanted: Filter,
-        sort: str,
-        every: list[Summary],
-        changed: set[str] | None,
-        stays: Mapping[str, tuple[Summary, str]],
-    ) -> Arranged | None:
-        """The rows; None when others are wanted by now. Runs on any thread."""
-
-        def cancelled() -> bool:
-            return version != self._version or not self._screen.is_running
-
-        texts: frozenset[str] | None = None
-        if not wanted.prepare(every, partial(self._count, version), cancelled):
-            return None
-        if wanted.needs_file:
-            again = changed if changed is not None and self._texts is not None else None
-            looked = every if again is None else [summary for summary in every if summary.stem in again]
-            fresh = frozenset(summary.stem for summary in select(self._workspace.threads, looked, wanted, cancelled))
-            texts = fresh if again is None else ((self._texts or frozenset()) - again) | fresh
-        if cancelled():
-            return None
-
-        def matches(summary: Summary) -> bool:
-            return wanted.on_summary(summary) and (texts is None or summary.stem in texts)
-
-        def keep(summary: Summary) -> bool:
-            return matches(summary) or summary.stem in stays
-
-        rows = arrange(
-            every, sort, keep if wanted.conditions else None, turned=self.turned, places=wanted.places,
-            likeness=wanted.likeness,
-        )  # fmt: skip
-        gone = {stem for stem in stays if stem not in self._folder.summaries}
-        aside = {stem: why for stem, (summary, why) in stays.items() if stem in gone or not matches(summary)}
-        places = {row.summary.stem: number for number, row in enumerate(rows)}
-        labels = frozenset(summary.truth for summary in every)
-        return Arranged(rows, places, aside, labels, texts, version)
+        if (rows := work()) is not None:
+            self._screen.call_later(self._show, rows)
 
     def _count(self, version: int, done: int, total: int) -> None:
         if version == self._version:
             self._looked = done, total
+
+    def _show_first(self, version: int, rows: list[Row]) -> None:
+        """Show the first rows while the others are looked for, where the cursor stays on its thread or leaves one that
+        no longer matches."""
+        places = {row.summary.stem: number for number, row in enumerate(rows)}
+        current = self._list.current
+        stays = current is None or current.stem in places or not self.filter.on_summary(current)
+        if version == self._version and stays:
+            self._only_first = True
+            self._list.show(rows, places)
+            self.retitle()
 
     def _show(self, arranged: Arranged) -> None:
         """Show rows that were arranged, unless others are on their way."""
         if arranged.version != self._version:
             return
         self._texts = arranged.texts
-        self.looking = False
+        self.looking = self._only_first = False
         self._telling.pause()
         wanted = self._staying.wanted if self._staying.wanted in arranged.places else None
         if wanted:
@@ -251,13 +226,15 @@ class Arranging:
         self._list.likeness = self.filter.likeness
         self._list.labels = arranged.labels
         self._list.show(arranged.rows, arranged.places, wanted, arranged.aside)
+        if self._folder.scanned and not self.filter.conditions and (self.sort, self.turned) == (BEGINS_AS, False):
+            self.page = arranged.rows[:PAGE], len(arranged.rows)
         self.retitle()
-        self.arranged()
+        self.shown_anew()
 
     def retitle(self) -> None:
         """Put the counts into the pane's title."""
         shown, every = len(self._list.rows) - len(self._list.aside), len(self._folder.summaries)
-        count = f"{shown:,} of {every:,}" if self.filter.conditions else f"{every:,}"
+        count = f"{'…' if self._only_first else f'{shown:,}'} of {every:,}" if self.filter.conditions else f"{every:,}"
         hidden = len(self._list.marked) - len(self._list.marked_rows())
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         marked += f", {hidden} hidden" if hidden else ""
@@ -271,7 +248,10 @@ class Arranging:
     # Marks
 
     def mark(self, extent: Extent = "row") -> None:
-        """Mark the thread under the cursor, or take its mark away; or mark a range, or all that are shown."""
+        """Mark the thread under the cursor, or take its mark away; or mark a range, or all that are shown, once they
+        are."""
+        if self._only_first and extent != "row":
+            return
         marking = {"row": self._list.toggle_mark, "range": self._list.mark_range, "all": self._list.mark_all}
         marking[extent]()
         self.retitle()

@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class FeedListeners:
     """Who is told of the folder; all are called on the screen's loop, with values that never change again."""
 
-    loaded: Callable[[tuple[Summary, ...]], None]
-    """Told what the cache remembers, which the scan that follows brings up to date."""
+    loaded: Callable[[dict[str, Summary]], None]
+    """Given what the cache remembers, by stem, which the scan that follows brings up to date."""
     changed: Callable[[Changes, bool], None]
     """Told of files that appeared, changed or went, and whether the whole folder has been looked at by now."""
     failed: Callable[[str], None]
@@ -71,7 +71,7 @@ class FolderFeed:
 
     def _follow(self) -> None:
         known, trusted_ns = index_cache.load(self._workspace)
-        self._tell(self._listeners.loaded, tuple(known.values()))
+        self._tell(self._listeners.loaded, dict(known))
         started = time.time_ns()
         if self._scan(known, trusted_ns):
             index_cache.save(self._workspace, known, started)

@@ -21,7 +21,7 @@ class Similar:
         self._keys = keys
         self._order_before: tuple[str, bool] | None = None
         """The sort, and whether it was turned round, to go back to."""
-        arranging.arranged = self.tell
+        arranging.shown_anew = self.tell
 
     def begin(self) -> None:
         """List the threads that are like the one under the cursor."""
