@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from core import Episode, task_of
+from core.storage.splits_file import hold_out
 from core.workspace import Workspace
 from tests.core.small_demo import small_demo
 
@@ -122,3 +124,22 @@ def test_verl_rolls_out_in_its_own_worker_and_its_rewards_are_scores(space: Work
 def test_nemo_gym_starts_its_servers_and_collects_rollouts(space: Workspace):
     told = rolled_out(space, "nemo_gym", "nemo_gym_rollouts.py")
     assert_rewards_are_scores(space, told, 10)
+
+
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("framework", ["inspect", "openenv", "verl", "nemo_gym"])
+def test_the_programs_of_a_page_run_as_they_stand(space: Workspace, tmp_path: Path, framework: str):
+    python = python_of(framework)
+    (tmp_path / "data").symlink_to(space.data)
+    hold_out(tmp_path, ["demo/subject:s02"])
+    (program,) = PYTHON_BLOCK.findall((TREE / f"docs/rl/{framework}.md").read_text())
+    (tmp_path / "sessions.py").write_text(program)
+    command = [str(python), "sessions.py"]
+    if framework == "inspect":  # what the page has a model for, with Inspect's mock of one
+        command = [str(python.parent / "inspect"), "eval", "sessions.py", "--model", "mockllm/model", "--limit", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert framework != "verl" or "agent_loop_config_path=" in done.stdout
+    assert framework != "nemo_gym" or (tmp_path / "gym/sessions.jsonl").exists()
