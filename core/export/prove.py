@@ -68,7 +68,7 @@ class Proof:
             else "",
             "" if self.trained.get("assistant") else "nothing the assistant says is trained",
             f"{self.assistant_left_out} of the assistant's tokens are not trained" if self.assistant_left_out else "",
-            f"{self.too_long} rows are longer than {self.cutoff:,} tokens and would be cut" if self.too_long else "",
+            f"rows longer than {self.cutoff:,} tokens, which would be cut: {self.too_long}" if self.too_long else "",
         ]
         return tuple(part for part in parts if part)
 

@@ -155,17 +155,30 @@ def test_a_row_the_trainer_skips_without_a_word_is_reported(tmp_path: Path):
     assert proved.rows_loaded == 2 and "1 of 3 rows were dropped" in proved.problems
 
 
+MAKE = "import sys; sys.path.insert(0, sys.argv[1]); import tiny; tiny.build(sys.argv[2])"
+"""A model's folder, by the Python of a trainer."""
+
+
+def test_rows_beyond_a_cut_off_are_counted_by_the_models_own_tokenizer(tmp_path: Path):
+    python = python_with("trl")
+    path = exported(tmp_path, "hf", varied()).path
+    subprocess.run([str(python), "-c", MAKE, str(PROBES), str(tmp_path / "tiny")], check=True)
+    assert path is not None
+    proved = prove(path, "trl", python, model=str(tmp_path / "tiny"), cutoff=1500)
+    assert proved.too_long == 1 and max(proved.lengths) > 1500
+    assert proved.problems == ("rows longer than 1,500 tokens, which would be cut: 1",)
+
+
 def test_the_script_beside_the_export_trains_a_model(tmp_path: Path):
     python = python_with("trl")
     proved = exported(tmp_path, "hf", varied(4))
     script = next(path for path in proved.beside if path.name.endswith(".trl.py"))
-    make = "import sys; sys.path.insert(0, sys.argv[1]); import tiny; tiny.build(sys.argv[2])"
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "CUDA_VISIBLE_DEVICES": ""}
 
     def run(*arguments: str) -> None:
         ended = subprocess.run([str(python), *arguments], capture_output=True, text=True, check=False, env=environment)
         assert ended.returncode == 0, ended.stderr[-2000:]
 
-    run("-c", make, str(PROBES), str(tmp_path / "tiny"))
+    run("-c", MAKE, str(PROBES), str(tmp_path / "tiny"))
     run(str(script), str(tmp_path / "tiny"), str(tmp_path / "trained"))
     assert (tmp_path / "trained/model.safetensors").exists()

@@ -57,7 +57,7 @@ def test_texts_that_no_token_carries_are_lost_and_escaped_ones_are_not():
 
 def test_rows_that_a_trainer_would_cut_are_counted():
     proof = proving.Proof("x", "hf", "trl", 2, 2, 2, 30, {"assistant": 9}, 0, 0, (), (10, 20), 15)
-    assert proof.problems == ("1 rows are longer than 15 tokens and would be cut",)
+    assert proof.problems == ("rows longer than 15 tokens, which would be cut: 1",)
 
 
 def test_a_character_of_several_tokens_is_decoded_whole():
