@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -44,12 +44,26 @@ class AskPathScreen(Guarded, ModalScreen[Path | None]):
     rows = getters.query_one(PathRows)
     typed = getters.query_one(LineField)
 
-    def __init__(self, title: str, start: str = "", last: Collection[Path] = ()) -> None:
-        """Args: `start` is what stands in the line at first, `last` are folders that are hardly meant."""
+    def __init__(
+        self,
+        title: str,
+        start: str = "",
+        last: Collection[Path] = (),
+        remembered: Callable[[], str] | None = None,
+    ) -> None:
+        """Ask for a path.
+
+        Args:
+            title: what it is for.
+            start: what stands in the line at first.
+            last: folders that are hardly meant.
+            remembered: read by a worker, and put in the line in which nobody has typed by then.
+        """
         super().__init__()
         self._title = title
         self._start = start
         self._last = last
+        self._remembered = remembered
         self._base = Path.cwd()
         self._paths: Sequence[RawPath] = ()
         self._listed: str | None = None
@@ -70,9 +84,23 @@ class AskPathScreen(Guarded, ModalScreen[Path | None]):
         moves = keys.pair(("path.previous", "path.next"))[0]
         box.border_subtitle = f"type or {moves} · {keys.hints('path.complete', 'path.take', 'path.back')}"
         self.typed.focus()
-        self.typed.cursor_position = len(self._start)
         self.rows.empty = "reading …"
-        self._list(self._start)
+        if self._remembered is None:
+            self._begin(self._start)
+        else:
+            self.run_worker(partial(self._remember, self._remembered), thread=True)
+
+    def _remember(self, remembered: Callable[[], str]) -> None:
+        self.call_later(self._begin, remembered())
+
+    def _begin(self, start: str) -> None:
+        """Put in what it starts with, and list what that may mean."""
+        if self.typed.value != self._start:  # typed meanwhile
+            return
+        with self.prevent(Input.Changed):
+            self.typed.value = start
+        self.typed.cursor_position = len(start)
+        self._list(start)
 
     def action_step(self, step: int) -> None:
         """To another row."""

@@ -42,9 +42,11 @@ class DataScreen(Guarded, ModalScreen[bool]):
 
     picker = getters.query_one(Picker)
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, blind: bool = False) -> None:
+        """Args: with `blind` nothing that opens from here tells a session's label."""
         super().__init__()
         self._workspace = workspace
+        self._blind = blind
         self._names: list[str] = []
         self._mends: dict[str, str] = {}
         """What the check of a dataset named to mend it."""
@@ -172,7 +174,7 @@ class DataScreen(Guarded, ModalScreen[bool]):
         if name is not None and cut:
             cut_anew(self, self._workspace, name, self._do, self._progress)
         elif name is not None:
-            mark_recording(self, self._workspace, name, self._say)
+            mark_recording(self, self._workspace, name, self._say, hides_labels=self._blind)
 
     def action_leave(self) -> None:
         """Back; what is under way goes on to its end, and is told then."""

@@ -19,7 +19,9 @@ from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.pick import PickScreen
 
 
-def mark_recording(screen: Screen[Any], workspace: Workspace, dataset: str, say: Callable[[str], None]) -> None:
+def mark_recording(
+    screen: Screen[Any], workspace: Workspace, dataset: str, say: Callable[[str], None], *, hides_labels: bool
+) -> None:
     """Open a recording of a dataset to be marked; which one is asked where there are several.
 
     Args:
@@ -27,12 +29,13 @@ def mark_recording(screen: Screen[Any], workspace: Workspace, dataset: str, say:
         workspace: whose dataset.
         dataset: its name.
         say: called with a sentence where there is none to mark.
+        hides_labels: whether the marks there are do not tell their labels.
     """
     from tui.screens.marking import MarkScreen
 
     def chosen(recording: str | None) -> None:
         if recording is not None:
-            screen.app.push_screen(MarkScreen(workspace, dataset, recording))
+            screen.app.push_screen(MarkScreen(workspace, dataset, recording, hides_labels=hides_labels))
 
     def listed(names: list[str]) -> None:
         if len(names) > 1:

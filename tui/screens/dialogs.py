@@ -218,7 +218,8 @@ class Dialogs:
             if changed:
                 self._thread.sensors.reload()
 
-        self._screen.app.push_screen(DataScreen(self._runs.workspace), left)
+        blind = self._thread.conversation.look.blind
+        self._screen.app.push_screen(DataScreen(self._runs.workspace, blind=blind), left)
 
     def _offer_data(self) -> None:
         from tui.screens.first_run import FirstRunScreen

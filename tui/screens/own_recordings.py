@@ -47,10 +47,13 @@ def import_own(screen: Screen[Any], workspace: Workspace, ended: Callable[[Impor
         if path is not None:
             screen.app.push_screen(OwnRecordingsScreen(workspace, path), left)
 
-    start = recall(workspace, REMEMBERED, "")
+    def last_time() -> str:
+        start = recall(workspace, REMEMBERED, "")
+        return start if isinstance(start, str) else ""
+
     title = "import recordings of your own"
     own = (workspace.threads, workspace.exports, workspace.data)
-    screen.app.push_screen(AskPathScreen(title, start if isinstance(start, str) else "", own), asked)
+    screen.app.push_screen(AskPathScreen(title, last=own, remembered=last_time), asked)
 
 
 class RecordingsView(PagedView, can_focus=True):

@@ -19,7 +19,7 @@ _KINDS = ("dim", "good", "bad", "warn", "mark", "cursor", "waiting")
 
 
 class RowList(DrawnLines, can_focus=True):
-    """The cursor and the drawing; a subclass says how many rows there are and what each holds."""
+    """The cursor and the drawing. It has no rows; a subclass says how many there are, and what each holds."""
 
     DEFAULT_CSS = """
     RowList > .list--dim { color: $text-muted; }
@@ -45,11 +45,11 @@ class RowList(DrawnLines, can_focus=True):
     @property
     def count(self) -> int:
         """How many rows there are."""
-        raise NotImplementedError
+        return 0
 
     def line(self, index: int, at_cursor: bool, width: int) -> Line:
         """What a row shows, in `width` columns."""
-        raise NotImplementedError
+        return ()
 
     def moved(self) -> None:
         """The cursor came to another row."""

@@ -6,6 +6,7 @@ from core.datasets.whole.marks import Mark
 from core.datasets.whole.marks_file import read_marks
 from tests.tui.driving import notices, opened
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until, with_recording
+from tui.screens.data import DataScreen
 from tui.screens.main import MainScreen
 from tui.screens.marking import MarkScreen
 
@@ -73,8 +74,14 @@ async def test_a_recording_is_marked_by_keys_snapped_to_its_change_and_undone(tm
         screen = pilot.app.screen
         assert isinstance(screen, MarkScreen)
         await until(pilot, lambda: screen.drawing and screen.drawing.stretches == (Mark(1, 2, "theirs"),))
-        blind = MarkScreen(workspace, "motion", folder.name, hides_labels=True)
-        await pilot.app.push_screen(blind)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DataScreen))
+        await pilot.press("escape", "w", "O")
+        await until(pilot, lambda: "16 sessions" in on_screen(pilot.app))
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MarkScreen))
+        blind = pilot.app.screen
+        assert isinstance(blind, MarkScreen)
         await until(pilot, lambda: blind.drawing is not None and blind.drawing.findings is not None)
         await pilot.press("right", "s")
         await until(pilot, lambda: "begun at 1.00 s" in on_screen(pilot.app))
