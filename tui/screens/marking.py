@@ -22,6 +22,7 @@ from tui.dialogs.pick import PickScreen
 from tui.keys import Hint
 from tui.local_keys import local_bindings
 from tui.screens.plot import PlotScreen
+from tui.screens.plot_overlays import try_on_thread
 from tui.widgets.lines import Line
 from tui.widgets.plot_drawing import Drawing, all_edges
 from tui.widgets.plot_foot import labels_line
@@ -206,7 +207,7 @@ class MarkScreen(PlotScreen):
     def _changed(self) -> None:
         """Draw what is marked now, and save it."""
         self._pending()
-        self.try_on_thread(self._save_marks)
+        try_on_thread(self, self._save_marks)
 
     def _save_marks(self) -> None:
         """Save what is marked by now; on a worker's thread."""

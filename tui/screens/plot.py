@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.screen import Screen
 from textual.timer import Timer
 
 from core.errors import SensorloomError
@@ -19,8 +20,9 @@ from core.workspace import Workspace
 from tools.sensors import sensors_of
 from tui.keys import Hint
 from tui.local_keys import keys_of, local_bindings
-from tui.screens.plot_overlays import Plot, ask_and_save, lay_band, lay_session
+from tui.screens.plot_overlays import Plot, ask_and_save, lay_band, lay_session, say_failed, try_on_thread
 from tui.screens.plot_view import Around, Charts
+from tui.terminal.crash_guard import Guarded
 from tui.widgets.key_rows import key_rows
 from tui.widgets.lane_look import has_braille
 from tui.widgets.lines import Line
@@ -32,7 +34,7 @@ SETTLE_SECONDS = 0.08
 """What is found is looked for where one stays this long."""
 
 
-class PlotScreen(Plot):
+class PlotScreen(Guarded, Screen[None]):
     """The whole screen for the charts of one sensor."""
 
     DEFAULT_CSS = """
@@ -61,11 +63,14 @@ class PlotScreen(Plot):
         self,
         workspace: Workspace,
         load: Callable[[], PlotSource],
-        mark: Callable[[Plot, Workspace, PlotSource], None] | None = None,
+        mark: Callable[[Screen[None], Workspace, PlotSource], None] | None = None,
     ) -> None:
         """Args: `load` gives what is plotted, and `mark` opens what can be marked of it; both are called on a worker's
         thread and may raise SensorloomError."""
         super().__init__()
+        self.drawing: Drawing | None = None
+        """What is drawn; None while it is read."""
+        self._plot = Plot(self, lambda: self.drawing, self.put)
         self._mark = mark
         self._workspace = workspace
         self._load = load
@@ -97,7 +102,7 @@ class PlotScreen(Plot):
         try:
             source = self._load()
         except SensorloomError as error:
-            self.call_later(self.failed, error)
+            self.call_later(say_failed, self, error)
             return
         window = source.window
         self._finder = Finder(window)
@@ -180,19 +185,19 @@ class PlotScreen(Plot):
     def action_over(self) -> None:
         """Lay another session over it, or take it away."""
         if self.drawing is not None:
-            lay_session(self, self._workspace, self.drawing)
+            lay_session(self._plot, self._workspace, self.drawing)
 
     def action_band(self) -> None:
         """Lay the band of a label over it, or take it away."""
         if self.drawing is not None:
-            lay_band(self, self._workspace, self.drawing)
+            lay_band(self._plot, self._workspace, self.drawing)
 
     def action_save(self) -> None:
         """Save what is shown as a picture."""
         if self.drawing is not None:
-            ask_and_save(self, self._workspace, self.drawing)
+            ask_and_save(self._plot, self._workspace, self.drawing)
 
     def action_mark(self) -> None:
         """Mark the recording that this was cut from, where it is kept whole; say the way where it is not."""
         if self.drawing is not None and self._mark is not None:
-            self.try_on_thread(partial(self._mark, self, self._workspace, self.drawing.source))
+            try_on_thread(self, partial(self._mark, self, self._workspace, self.drawing.source))

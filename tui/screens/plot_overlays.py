@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,37 +15,36 @@ from core.text import one_line
 from core.workspace import Workspace
 from tui.dialogs.ask import AskTextScreen
 from tui.dialogs.pick import PickScreen
-from tui.terminal.crash_guard import Guarded
 from tui.widgets.plot_drawing import Drawing
 from tui.widgets.pyramid import Pyramid
 
 
-class Plot(Guarded, Screen[None]):
-    """The screen, as far as it is asked for something here."""
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A screen that draws a plot, as far as it is asked for something here."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.drawing: Drawing | None = None
-        """What is drawn; None while it is read."""
+    screen: Screen[None]
+    drawing: Callable[[], Drawing | None]
+    """What is drawn; None while it is read."""
+    put: Callable[[Drawing], None]
+    """Draws it."""
 
-    def put(self, drawing: Drawing) -> None:
-        """Draw it."""
-        raise NotImplementedError
 
-    def failed(self, error: SensorloomError) -> None:
-        """Say why something could not be done."""
-        self.app.notify(one_line(str(error), 400), severity="error", markup=False)
+def say_failed(screen: Screen[None], error: SensorloomError) -> None:
+    """Say why something could not be done."""
+    screen.app.notify(one_line(str(error), 400), severity="error", markup=False)
 
-    def try_on_thread(self, work: Callable[[], None]) -> None:
-        """Do something on a worker's thread, to its end even where the screen is left; what fails is said."""
 
-        def tried() -> None:
-            try:
-                work()
-            except SensorloomError as error:
-                self.app.call_later(self.failed, error)
+def try_on_thread(screen: Screen[None], work: Callable[[], None]) -> None:
+    """Do something on a worker's thread, to its end even where the screen is left; what fails is said."""
 
-        self.app.run_worker(tried, thread=True)
+    def tried() -> None:
+        try:
+            work()
+        except SensorloomError as error:
+            screen.app.call_later(say_failed, screen, error)
+
+    screen.app.run_worker(tried, thread=True)
 
 
 def lay_session(plot: Plot, workspace: Workspace, drawing: Drawing) -> None:
@@ -57,7 +56,7 @@ def lay_session(plot: Plot, workspace: Workspace, drawing: Drawing) -> None:
 
         def lay(session: str) -> None:
             over = (session, Pyramid(session_over(workspace, dataset, session)))
-            plot.app.call_later(_put, plot, partial(replace, over=over))
+            plot.screen.app.call_later(_put, plot, partial(replace, over=over))
 
         _pick(plot, f"a session of {dataset}", partial(sessions_to_lay_over, workspace, dataset), lay)
 
@@ -71,7 +70,7 @@ def lay_band(plot: Plot, workspace: Workspace, drawing: Drawing) -> None:
 
         def lay(label: str) -> None:
             band = label_band(workspace, source.dataset, label, source.window.names, source.name)
-            plot.app.call_later(_put, plot, partial(replace, band=band))
+            plot.screen.app.call_later(_put, plot, partial(replace, band=band))
 
         _pick(plot, f"a label of {source.dataset}", partial(labels_to_lay_over, workspace, source.dataset), lay)
 
@@ -85,19 +84,19 @@ def ask_and_save(plot: Plot, workspace: Workspace, drawing: Drawing) -> None:
 
         path = save_svg(workspace.root / Path(text).expanduser(), drawing)
         told = f"saved in {one_line(workspace.shown(path), 200)}"
-        plot.app.call_later(partial(plot.app.notify, told, markup=False))
+        plot.screen.app.call_later(partial(plot.screen.app.notify, told, markup=False))
 
     def named(text: str | None) -> None:
         if text:
-            plot.try_on_thread(partial(save, text))
+            try_on_thread(plot.screen, partial(save, text))
 
     folder = workspace.shown(workspace.exports)
-    plot.app.push_screen(AskTextScreen("save as (.svg)", f"{folder}/plot-{name}.svg"), named)
+    plot.screen.app.push_screen(AskTextScreen("save as (.svg)", f"{folder}/plot-{name}.svg"), named)
 
 
 def _put(plot: Plot, change: Callable[[Drawing], Drawing]) -> None:
-    if plot.drawing is not None:
-        plot.put(change(plot.drawing))
+    if (drawing := plot.drawing()) is not None:
+        plot.put(change(drawing))
 
 
 def _pick(plot: Plot, title: str, choices: Callable[[], list[str]], act: Callable[[str], None]) -> None:
@@ -105,10 +104,10 @@ def _pick(plot: Plot, title: str, choices: Callable[[], list[str]], act: Callabl
 
     def chosen(text: str | None) -> None:
         if text is not None:
-            plot.try_on_thread(partial(act, text))
+            try_on_thread(plot.screen, partial(act, text))
 
     def read() -> None:
         screen = PickScreen(title, choices())
-        plot.app.call_later(plot.app.push_screen, screen, chosen)
+        plot.screen.app.call_later(plot.screen.app.push_screen, screen, chosen)
 
-    plot.try_on_thread(read)
+    try_on_thread(plot.screen, read)
