@@ -40,6 +40,7 @@ def joined(address: str) -> Generator[RayCluster]:
         UsageError: Ray is not installed, the cluster cannot be reached, or is of another version.
     """
     ray = _ray()
+    _keep_quiet()
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         _join(address)
@@ -57,6 +58,15 @@ def _ray() -> Any:
         return importlib.import_module("ray")
     except ImportError as error:
         raise UsageError("Ray is not installed here: `pip install 'sensorloom[ray]'` brings it") from error
+
+
+def _keep_quiet() -> None:
+    """Ray's own messages stay out of what a command prints: it writes a paragraph about each lost worker to standard
+    output, where a document may stand. What is lost is told in a sentence of ours."""
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    worker: Any = importlib.import_module("ray._private.worker")
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_data, **_options: None
 
 
 def _join(address: str) -> None:
@@ -81,6 +91,11 @@ def _reason(address: str, error: Exception) -> str:
     told = system_reason(error) if isinstance(error, OSError) else one_line(str(error), 300).rstrip(".")
     if "ersion mismatch" in told:
         return f"{told}; install the same Ray and the same Python here and there"
+    if "failed to connect" in told:
+        return (
+            f"{told}; if it wants a token, as `ray start --head` says, set RAY_AUTH_MODE=token and put what "
+            "`ray get-auth-token` prints there into RAY_AUTH_TOKEN"
+        )
     return f"{told}; `ray start --head` begins one and says its address, `{LOCAL}` makes one of this machine"
 
 
@@ -130,8 +145,9 @@ def _why_lost(error: Exception) -> str:
     if "No module named" in text:
         start = text.index("No module named")
         return f"{one_line(text[start:], 60)}: install sensorloom on every node, in the Python that runs Ray there"
-    cause = text.partition("The actor is dead because ")[2] or text.partition("Root cause")[2] or text
-    return one_line(cause, 160)
+    cause = text.partition("The actor is dead because ")[2] or text
+    memory = ", as its node ran out of memory" if "memory pressure" in text or "out of memory" in text.lower() else ""
+    return f"{one_line(cause.partition('. ')[0], 160).rstrip('.')}{memory}"
 
 
 class RayWorker(Worker):

@@ -35,16 +35,19 @@ LONGEST_SEC = 3 * 3600.0
 def main() -> int:
     """Returns 1 where something is lost."""
     parser = argparse.ArgumentParser(prog="make test-cluster", description=__doc__)
-    parser.add_argument("--threads", type=int, default=300)
-    parser.add_argument("--sessions", type=int, default=60, help="of the evaluation")
+    parser.add_argument("--threads", type=int, default=300, help="of the run; 0 for none")
+    parser.add_argument("--sessions", type=int, default=60, help="of the evaluation; 0 for none")
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills of a worker")
     parser.add_argument("--rates", type=int, default=120, help="threads for each figure of throughput; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="test-cluster-"))
     try:
-        problems = _run_and_kill(root, wanted.threads, wanted.every, random.Random(wanted.seed))
-        problems += _evaluate_and_kill(root, wanted.sessions, wanted.every, random.Random(wanted.seed))
+        problems: list[str] = []
+        if wanted.threads:
+            problems += _run_and_kill(root, wanted.threads, wanted.every, random.Random(wanted.seed))
+        if wanted.sessions:
+            problems += _evaluate_and_kill(root, wanted.sessions, wanted.every, random.Random(wanted.seed))
         if wanted.rates:
             _rates(root, wanted.rates)
     finally:
