@@ -34,12 +34,12 @@ def _rows(look: Look, width: int, left: str) -> Iterator[Row]:
     state = left if look.state == "left" else look.state
     asked = f"{look.model} at {look.endpoint}" if look.model else look.endpoint
     words = one_line(f"{', '.join(look.datasets)} · {asked}" if asked else "", 120)
-    head: Line = (("  ", "text"), (look.name, "text"), (f"  {state}", KINDS[look.state]), (f"  {words}", "dim"))
-    yield Row(fit(head, width), (look.name,), _about(look))
-    if look.state == "damaged":
-        yield Row()
-        return
     far = told(look.progress)
+    count = f"  {far[0]}" if look.state == "whole" else ""
+    head: Line = (("  ", "text"), (look.name, "text"), (f"  {state}{count}", KINDS[look.state]), (f"  {words}", "dim"))
+    yield Row(fit(head, width), (look.name,), _about(look))
+    if look.state in ("damaged", "whole"):
+        return
     counts = [part for part in far if part.endswith((" done", " failed"))]
     bar = max(BAR_WIDTH[0], min(BAR_WIDTH[1], width // 4))
     share = 100 * look.progress.done // max(1, look.progress.of)
