@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import SensorloomError, ThreadError, UsageError, WorkspaceError, system_reason
+from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import write_atomic
-from core.storage.store import Stored, read, read_all
-from core.storage.thread_files import stems
+from core.storage.store import read
 from core.text import counted
-from core.thread.evidence import Evidence, evidence_of
 from core.thread.form import KEY, NONE, SHOWN, USUAL, Ahead, TaskForm, checksum, form_of
 from core.thread.opening import system_prompt
-from core.thread.review import verdict_of
-from core.thread.value import Message, Thread, call_name, calls_of
+from core.thread.value import Message, Thread
 from core.workspace import EVALUATIONS, Workspace, private_folder
 
 if TYPE_CHECKING:
-    from core.datasets.standard import StandardDataset
+    pass
 
 FOLDER = "prompts"
 """Where a workspace has its prompts, and under `.sensorloom/` where those that were used are kept."""
@@ -57,7 +54,7 @@ def pinned(workspace: Workspace, value: str, folder: Path | None = None, *, keep
         raise UsageError(f"the prompt {workspace.shown(path)} cannot be read: {system_reason(error)}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the prompt {workspace.shown(path)} is no UTF-8 text (byte {error.start + 1})") from error
-    return f"{path.name}@{_keep(workspace, text) if keeps else checksum(text)}"
+    return f"{path.name}@{keep(workspace, text) if keeps else checksum(text)}"
 
 
 def prompt_text(workspace: Workspace, value: str, usual: str) -> str:
@@ -98,7 +95,7 @@ def _shown(workspace: Workspace, value: str) -> list[Message]:
     messages = _recalled(workspace, sha)
     if not isinstance(messages, list):
         try:
-            messages = list(read(_examples_folder(workspace), name).thread.messages)
+            messages = list(read(examples_folder(workspace), name).thread.messages)
         except SensorloomError:
             messages = []
         if checksum(messages) != sha:
@@ -113,7 +110,7 @@ def kept_for(workspace: Workspace, thread: Thread) -> dict[str, bytes]:
     prompt_text(workspace, system, "")  # which keeps what only the file had
     pinned_system = _PINNED.fullmatch(system)
     shas = [pinned_system["sha"]] if pinned_system else []
-    shas += [_keep(workspace, _shown(workspace, value)) for value in shown_in(thread)]
+    shas += [keep(workspace, _shown(workspace, value)) for value in shown_in(thread)]
     return {f"{sha}.json": read_regular_file(workspace.private / FOLDER / f"{sha}.json") for sha in shas}
 
 
@@ -132,34 +129,6 @@ def shown_in(thread: Thread) -> list[str]:
     return [value for value in shown if isinstance(value, str)] if isinstance(shown, list) else []
 
 
-def examples_for(
-    workspace: Workspace, dataset: StandardDataset, session: str, form: TaskForm, evidence: Evidence
-) -> list[str]:
-    """The threads that are shown before a new one, each with its checksum: those that are named, or as many as are
-    wanted of the accepted ones, most like it in their channels first, each label once before any a second time.
-
-    None is of the session's own person, or of anybody who is kept out of training.
-
-    Raises:
-        UsageError: a thread that is named may not be shown, or is not there.
-    """
-    if not form.few_shot:
-        return []
-    folder = _examples_folder(workspace)
-    shown: list[Stored] = []
-    if isinstance(form.few_shot, tuple):
-        for stem in form.few_shot:
-            stored = read(folder, stem)
-            if reason := _barred(workspace, dataset, session, form, evidence, stored.thread):
-                raise UsageError(f"{stem} cannot be shown as an example: {reason}")
-            shown.append(stored)
-    else:
-        there = [stored for stored in read_all(folder, stems(folder)) if not isinstance(stored, ThreadError)]
-        fit = [s for s in there if not _barred(workspace, dataset, session, form, evidence, s.thread)]
-        shown = _spread(fit, dataset, session, form.few_shot)
-    return [f"{stored.stem}@{_keep(workspace, list(stored.thread.messages))}" for stored in shown]
-
-
 def examples_lacking(thread: Thread) -> str:
     """What a person is told of a thread that was shown fewer examples than were asked for; empty where none lack."""
     wanted, there = form_of(thread).few_shot, len(shown_in(thread))
@@ -171,7 +140,7 @@ def examples_lacking(thread: Thread) -> str:
     )
 
 
-def _examples_folder(workspace: Workspace) -> Path:
+def examples_folder(workspace: Workspace) -> Path:
     """Where the threads are that may be shown: an evaluation's are never shown."""
     if workspace.examples is not None:
         return workspace.examples
@@ -180,64 +149,7 @@ def _examples_folder(workspace: Workspace) -> Path:
     return workspace.threads
 
 
-def _spread(fit: Sequence[Stored], dataset: StandardDataset, session: str, count: int) -> list[Stored]:
-    """`count` of the threads: the most alike in channels first, and of these each label once before any again. What
-    decides between equals hangs on the ids alone, never on the session's label."""
-    names = {channel.name for channel in dataset.channels}
-
-    def rank(stored: Stored) -> tuple[float, str]:
-        opening = str(stored.thread.messages[0].get("content")) if stored.thread.messages else ""
-        alike = 1.0 if stored.thread.dataset == dataset.name else sum(f'"{name}"' in opening for name in names) / 1e3
-        return -alike, checksum([session, stored.stem])
-
-    left, chosen = sorted(fit, key=rank), list[Stored]()
-    while left and len(chosen) < count:
-        labels = {stored.thread.truth for stored in chosen}
-        best = next((stored for stored in left if stored.thread.truth not in labels), left[0])
-        chosen.append(best)
-        left.remove(best)
-    return chosen
-
-
-def _barred(
-    workspace: Workspace, dataset: StandardDataset, session: str, form: TaskForm, evidence: Evidence, thread: Thread
-) -> str:
-    """Why a thread may not be shown before one about this session; empty where it may."""
-    from core.datasets.barred import barred_names, barred_sessions
-    from core.datasets.standard import open_dataset
-
-    own = form_of(thread)
-    if verdict_of(thread) != "accept" or thread.status != "finished":
-        return "nobody accepted it, or it is not finished"
-    if thread.metadata.get("is_correct") is False:
-        return "its answer is wrong"
-    if (own.schemas, own.results, own.manifest) != (form.schemas, form.results, form.manifest):
-        return f"it is of another form, {own.name}"
-    if evidence_of(thread) != evidence:
-        return f"its evidence is `{evidence_of(thread)}`"
-    called = {call_name(call) for message in thread.messages for call in calls_of(message)}
-    if form.tools and not called <= {*form.tools}:
-        return "it calls tools that are not offered"
-    try:
-        theirs = open_dataset(workspace, thread.dataset)
-    except SensorloomError:
-        return f"its dataset {thread.dataset} cannot be read, so nobody knows whose it is"
-    if thread.session in barred_sessions(theirs, barred_names(workspace, theirs)):
-        return "its session is kept out of training"
-    if thread.dataset == dataset.name and _same_person(dataset, session, thread.session):
-        return "it is about the same person"
-    return ""
-
-
-def _same_person(dataset: StandardDataset, session: str, other: str) -> bool:
-    """Whether two sessions may be of one person; of unknown people those whose ids differ in the last number only."""
-    mine, theirs = dataset.subjects.get(session), dataset.subjects.get(other)
-    if mine and theirs:
-        return mine == theirs
-    return re.sub(r"\d+$", "", session) == re.sub(r"\d+$", "", other)
-
-
-def _keep(workspace: Workspace, value: Any) -> str:
+def keep(workspace: Workspace, value: Any) -> str:
     """Keep a prompt's text, or a thread's messages, by the checksum that is returned. Raises WorkspaceError."""
     sha = checksum(value)
     path = private_folder(workspace, FOLDER) / f"{sha}.json"

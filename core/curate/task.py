@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.curate.prompts import examples_for, pinned, prompt_text
+from core.curate.examples import examples_for
+from core.curate.prompts import pinned, prompt_text
 from core.errors import UsageError
 from core.thread.form import BUILTIN_FORMS, KEY, SHOWN, USUAL, TaskForm, checksum_in, form_in, record_of
 from core.thread.opening import first_message, question_prompt, system_prompt

@@ -1,7 +1,7 @@
 """The threads folder as a folder: which threads it has, and their bytes, whether each has a file or stands in a pack.
 
 A thread is addressed by its file's stem; one without a file may stand in a pack (`core.storage.packed`), which only
-this module and `core.curate.packing` know of. A stem is only ever members from a folder listing or made by
+this module and `core.curate.packing` know of. A stem is only ever taken from a folder listing or made by
 `core.storage.store.new_id`, so no text from a model or a file becomes a path.
 """
 
