@@ -6,13 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from core.thread.json_text import JsonTextError, json_in
 from core.thread.refusal import in_tools, kind_of
 from core.thread.value import Message, call_arguments, call_name, calls_of, is_assistant, text_of
 
 Row = Mapping[str, Any]
+
+
+class Found(NamedTuple):
+    """One row, or why it is none."""
+
+    line: int
+    """Its line, or its number from 1 where the file has no lines."""
+    row: Row
+    problem: str = ""
 
 
 class RowError(Exception):

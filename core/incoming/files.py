@@ -11,7 +11,8 @@ from typing import Any
 
 from core.errors import ThreadError, UsageError, system_reason
 from core.files import open_regular_file
-from core.incoming.traces import Found, json_or_none, messages_in, messages_in_text, rows_in_trace
+from core.incoming.conversation import Found
+from core.incoming.traces import json_or_none, messages_in, messages_in_text, rows_in_trace
 from core.thread.json_form import decode_object
 
 SIDECAR = ".lines.jsonl"

@@ -10,22 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from core.incoming.conversation import Found
 from core.thread.over_mcp import ANSWER, BEGIN, closing_message
 
 Rpc = Mapping[str, Any]
 _BRACES = 16
 """How many places of a line of text are tried where a message may begin."""
-
-
-class Found(NamedTuple):
-    """One row, or why it is none."""
-
-    line: int
-    """Its line, or its number from 1 where the file has no lines."""
-    row: Mapping[str, Any]
-    problem: str = ""
 
 
 def messages_in(entry: Any) -> list[Rpc]:
