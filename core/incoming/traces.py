@@ -80,6 +80,15 @@ class _Trace:
 
 def rows_in_trace(messages: Iterable[tuple[int, Rpc]]) -> Iterator[Found]:
     """The sessions of a trace as rows of chat messages, from its messages with their lines."""
+    is_empty = True
+    for row in _rows(messages):
+        is_empty = False
+        yield row
+    if is_empty:
+        yield Found(1, {}, f"it holds no session of `sensorloom mcp`: no answer to `{BEGIN}` with a call after it")
+
+
+def _rows(messages: Iterable[tuple[int, Rpc]]) -> Iterator[Found]:
     trace = _Trace()
     for line, message in messages:
         if "method" in message:

@@ -86,7 +86,7 @@ def brought(space: Workspace, way: str, messages: list[tuple[Rpc, bool]]) -> lis
 def test_a_trace_says_what_the_server_recorded(space: Workspace, acts: list[tuple[str, Rpc]], way: str):
     messages, recorded = traced(space, [ACTS[0], *acts], records=True)
     outcomes = brought(space, way, messages)
-    assert [outcome.state for outcome in outcomes] == ["there"] * len(recorded)
+    assert [outcome.state for outcome in outcomes] == (["there"] * len(recorded) or ["refused"])
 
 
 def test_an_agent_of_a_server_that_records_nothing_is_a_thread_without_an_answer(space: Workspace, tmp_path: Path):
@@ -108,6 +108,12 @@ def test_calls_whose_session_the_trace_does_not_show_are_refused_once_with_their
     messages, _ = traced(space, [ACTS[0], ACTS[1], ACTS[3]], records=False)
     (outcome,) = brought(space, "plain.jsonl", [*messages[:5], *messages[7:]])
     assert outcome.state == "refused" and outcome.line == 6 and "`new_session`" in outcome.problem
+
+
+def test_a_log_without_a_session_is_refused_and_not_passed_over(space: Workspace):
+    (space.root / "other.log").write_text('2026-11-27 an editor {"said": [}\n')
+    (outcome,) = import_threads(space, [space.root / "other.log"])
+    assert outcome.state == "refused" and "no session of `sensorloom mcp`" in outcome.problem
 
 
 def test_a_document_of_messages_and_a_connection_that_is_made_anew(space: Workspace, tmp_path: Path):
