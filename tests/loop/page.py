@@ -6,137 +6,171 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.evaluation.scores import Share
+from core.datasets.standard import open_dataset
+from core.evaluation.contest import open_evaluation, outcomes_of
+from core.evaluation.scores import Outcome, Share, difference
+from core.lint.grounding import quotes_of
 from core.listing.variety import facts_of
 from core.storage.store import Stored, read_all
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
 from core.thread.turns import is_error
 from core.thread.value import Thread, calls_of, is_assistant, text_of
+from core.workspace import open_workspace
+from tests.loop.round import SLOTS, Measured, Sizes, Source
 
 COLUMNS = (
-    "| who | evidence | right (95 %) | finished | of the labels | calls that worked | calls | tokens | first label |"
+    "| who | evidence | right (95 %) | macro F1 (95 %) | finished | calls | that worked | numbers held | first label "
+    "| tokens read | written | seconds |"
 )
+UNLIKELY = 0.05
+"""A difference that chance makes as seldom as this is taken for one."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """One kind of evidence: what was made, trained and asked."""
+BEFORE = """# The loop, closed
 
-    evidence: str
-    report: dict[str, Any]
-    """Of the export."""
-    training: dict[str, Any]
-    """CPU `seconds`, `losses`, and what the script `told`."""
-    measured: dict[str, Any]
-    """As `evaluate --json` has it."""
-    folder: Path
-    """Of the evaluation."""
-    threads: Path
-    """Of the threads to train on."""
+Printed by `make loop ARGS="{sizes}"`. The built-in analyst makes threads in the compact form
+([task-forms.md](task-forms.md)), once by comparisons with reference sessions (`reference`), once by measurements alone
+(`measure`). They are exported, those with a wrong answer left out, and SmolLM2-135M-Instruct is tuned on either kind
+with the script beside the export: LoRA of rank 16, rate 0.002, two rows a step, bf16, once over the rows of all
+datasets together. All are asked the same about the same sessions of people who are held out, served by {server}.
+Training on a GPU (`make loop DEVICE=cuda`) has not been tried.
+
+Datasets: {datasets}.
+
+## Trained on
+
+| evidence | rows | tokens a row | loss | on people not trained on | CPU seconds for steps | without held-out people |
+|---|---|---|---|---|---|---|"""
+
+HELD_OUT = """
+*Without held-out people*: rows that are about nobody who is held out, and whose comparisons and ranges leave all of
+those out, by what the rows themselves say. They are held out before the first thread is made. Who is not trained on is
+on the other side of `--split 90/10 --group subject`. A training that was killed counts the seconds and steps since it
+was last gone on with."""
+
+AFTER = """
+`-without-tools` is the control: the same question with no tools. Intervals of shares are Wilson's, the others a
+bootstrap's over sessions. *That worked*: calls whose result is no error. *Numbers held*: of the numbers that are
+quoted, those that a result holds. *First label*: answers that are the first line of the first comparison; the
+**first-label rule** answers just that. Calls, tokens and seconds are means of finished threads; the seconds are those
+of a busy machine that answered {slots} threads at once. What a model says without a call or an answer is not kept: it
+is asked again, and unfinished in the end. Cost: none; all ran on one machine.
+
+## Learned, and not
+"""
+
+SERVERS = {
+    "vllm": "vLLM on a CPU, in 16 bits",
+    "llamacpp": "llama.cpp on a CPU, untuned in the four bits in which it is published, tuned in eight",
+}
 
 
-def page(results: Sequence[Results], held_out: Sequence[str], arguments: str = "") -> list[str]:
-    """The page, as lines of Markdown. `arguments` are those of the command."""
-    arguments = f' with `ARGS="{arguments}"`' if arguments else ""
-    sessions, people = results[0].measured["sessions"], " and ".join(held_out)
+def page(sources: Sequence[Source], measured: Sequence[Measured], sizes: Sizes) -> list[str]:
+    """The page, as lines of Markdown."""
+    datasets = "; ".join(f"`{source.name}` is {source.about}" for source in sources)
     told = [
-        "# The loop, closed once",
-        "",
-        f"Printed by `make loop`{arguments}. {sessions} sessions of {people} of the demonstration dataset,",
-        "who are in no training thread and in no reference that one quotes; all are asked the same about the same",
-        "sessions, in the compact form ([task-forms.md](task-forms.md)). The model is SmolLM2-135M-Instruct, served by",
-        "llama.cpp on a CPU; tuned with",
-        "the script beside the export: LoRA of rank 16, rate 0.002, two rows a step, bf16, once over the rows. So few",
-        "sessions tell that the way leads through, and what is grossly learned; they rank no models.",
-        "",
-        "## Trained on",
-        "",
-        "| evidence | rows | tokens a row | loss, first and last | CPU seconds | rows without held-out people |",
-        "|---|---|---|---|---|---|",
-        *(_training_row(result, held_out) for result in results),
-        "",
-        "## Asked",
-        "",
-        COLUMNS,
-        "|---" * COLUMNS.count(" | ") + "|---|",
+        BEFORE.format(sizes=sizes.told(), server=SERVERS[sizes.server], datasets=datasets),
+        *(_training_row(part, sources) for part in measured),
+        HELD_OUT,
     ]
-    for result in results:
-        told += [_asked_row(result, contestant) for contestant in result.measured["contestants"]]
-        told += _first_label_row(result)
-    told += [
-        "",
-        "`-without-tools` is the control: the same question with no tools. *Of the labels*: answers that are one of",
-        "the six. *Calls that worked*: those whose result is no error. *First label*: answers that are the first line",
-        "of the first comparison; the **first-label rule** answers just that. Cost: none; all ran on one machine.",
-        "",
-        "## Differences, on the same sessions",
-        "",
-        "| | points (95 %) | McNemar's p |",
-        "|---|---|---|",
-    ]
-    for result in results:
-        told += [_difference_row(row) for row in result.measured["differences"] if "without" not in str(row)]
-    return [*told, "", *_learned(results)]
+    for source in sources:
+        told += ["", f"## Asked about {source.name}", "", *_asked(source, measured)]
+        told += ["", "| on the same sessions | points (95 %) | right alone | McNemar's p |", "|---|---|---|---|"]
+        told += _differences(source, measured)
+    told.append(AFTER.format(slots=SLOTS[sizes.server]))
+    return [*told, *(line for source in sources for part in measured for line in _learned(source, part))]
 
 
-def _training_row(result: Results, held_out: Sequence[str]) -> str:
-    rows = sum(file["rows"] for file in result.report["files"] if file["split"] == "train")
-    lengths = re.search(r"(\d+) tokens \(median\)", result.training["told"])
-    losses = result.training["losses"]
-    ends = f"{losses[0]:.2f} → {losses[-1]:.2f}" if losses else "–"
-    length, seconds = lengths[1] if lengths else "–", f"{result.training['seconds']:.0f}"
-    return f"| `{result.evidence}` | {rows} | {length} | {ends} | {seconds} | {_without(result, held_out)} of {rows} |"
-
-
-def _without(result: Results, held_out: Sequence[str]) -> int:
-    """How many training rows are of others than the held-out people, with references that leave those out."""
-    train = next(file["path"] for file in result.report["files"] if file["split"] == "train")
-    rows = [json.loads(row) for row in Path(train).read_text(encoding="utf-8").splitlines()]
-    threads = [row["metadata"] if isinstance(row["metadata"], dict) else json.loads(row["metadata"]) for row in rows]
-    names = {f"demo/subject:{person}" for person in held_out}
-    return sum(
-        names <= {*thread.get("references_without", ())} and not thread["session"].startswith(tuple(held_out))
-        for thread in threads
-    )
-
-
-def _threads(folder: Path) -> list[Thread]:
-    return [stored.thread for stored in read_all(folder) if isinstance(stored, Stored)] if folder.is_dir() else []
-
-
-def _asked_row(result: Results, contestant: dict[str, Any]) -> str:
-    threads = _threads(result.folder / contestant["key"])
-    labels, of = set(contestant["per_label"]), contestant["of"]
-    answers = [answer for thread in threads if (answer := _answer(thread))]
-    among = sum(any(same_label(answer, label) for label in labels) for answer in answers)
-    worked = Counter(works for thread in threads for works in _calls(thread))
-    first = [fact for thread in threads if (fact := facts_of(thread).first_line) is not None]
+def _training_row(part: Measured, sources: Sequence[Source]) -> str:
+    lengths = re.search(r"(\d+) tokens \(median\)", part.training["told"])
+    history = part.training["history"]
+    losses, unseen = ([step[name] for step in history if name in step] for name in ("loss", "eval_loss"))
+    rows = _training_rows(part)
     cells = (
-        contestant["key"],
-        result.evidence,
-        Share(contestant["right"], of),
-        f"{contestant['finished']} of {of}",
-        among,
-        f"{worked[True]} of {worked.total()}",
-        f"{contestant['calls']:.1f}",
-        f"{contestant['tokens']:.0f}",
-        f"{sum(first)} of {len(first)}" if first else "–",
+        f"`{part.evidence}`",
+        len(rows),
+        lengths[1] if lengths else "–",
+        f"{losses[0]:.2f} → {losses[-1]:.2f}" if losses else "–",
+        f"{unseen[-1]:.2f}" if unseen else "–",
+        f"{part.training['seconds']:.0f} for {history[-1]['step'] - part.training['begun_at']}",
+        f"{sum(_is_clean(part, row, sources) for row in rows)} of {len(rows)}",
     )
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _first_label_row(result: Results) -> list[str]:
+def _training_rows(part: Measured) -> list[dict[str, Any]]:
+    """The metadata of each row that was trained on."""
+    train = next(file["path"] for file in part.report["files"] if file["split"] == "train")
+    rows = [json.loads(row) for row in Path(train).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(row["metadata"]) for row in rows]
+
+
+def _is_clean(part: Measured, row: dict[str, Any], sources: Sequence[Source]) -> bool:
+    source = next(source for source in sources if source.name == row["dataset"])
+    subjects = open_dataset(open_workspace(str(part.workspace)), source.name).subjects
+    left_out = {f"{source.name}/subject:{person}" for person in source.held_out}
+    return subjects[row["session"]] not in source.held_out and left_out <= {*row["references_without"]}
+
+
+def _asked(source: Source, measured: Sequence[Measured]) -> Iterator[str]:
+    """The table of who was asked about a dataset."""
+    yield f"{measured[0].answers[measured[0].names(source)[0]]['sessions']} sessions of {', '.join(source.held_out)}."
+    yield ""
+    yield COLUMNS
+    yield "|---" * COLUMNS.count(" | ") + "|---|"
+    for part in measured:
+        for contestant in _contestants(source, part).values():
+            yield _asked_row(part, contestant, _threads(source, part, contestant["key"]))
+        yield from _first_label_row(part, _threads(source, part, "builtin"))
+
+
+def _contestants(source: Source, part: Measured) -> dict[str, dict[str, Any]]:
+    """What is said of each, by its key."""
+    return {row["key"]: row for name in part.names(source) for row in part.answers[name]["contestants"]}
+
+
+def _asked_row(part: Measured, contestant: dict[str, Any], threads: Sequence[Thread]) -> str:
+    low, high = contestant["macro_f1_interval"]
+    worked = Counter(works for thread in threads for works in _calls(thread))
+    held = Counter(is_held for thread in threads for *_, is_held in quotes_of(thread))
+    first = [fact for thread in threads if (fact := facts_of(thread).first_line) is not None]
+    means = [
+        contestant[name] if contestant["finished"] else None for name in ("calls", "tokens_read", "tokens", "seconds")
+    ]
+    calls, read, written, seconds = (
+        "–" if mean is None else f"{mean:,.{digits}f}" for mean, digits in zip(means, (1, 0, 0, 1), strict=True)
+    )
+    cells = (
+        contestant["key"],
+        part.evidence,
+        Share(contestant["right"], contestant["of"]),
+        f"{contestant['macro_f1']:.2f} ({low:.2f}–{high:.2f})",
+        f"{contestant['finished']} of {contestant['of']}",
+        calls,
+        _of(worked),
+        _of(held),
+        _of(Counter(first)),
+        read,
+        written,
+        seconds,
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _of(counts: Counter[bool]) -> str:
+    return f"{counts[True]} of {counts.total()}" if counts else "–"
+
+
+def _first_label_row(part: Measured, analysed: Sequence[Thread]) -> Iterator[str]:
     """What the rule that answers the first line would have had right, of the analyst's comparisons."""
-    firsts = [(first, thread) for thread in _threads(result.folder / "builtin") if (first := _first(thread))]
-    if not firsts:
-        return []
-    right = sum(same_label(first, str(thread.metadata.get("ground_truth", ""))) for first, thread in firsts)
-    return [f"| first-label rule | {result.evidence} | {Share(right, len(firsts))} | | | | 1.0 | | |"]
+    firsts = [(first, thread) for thread in analysed if (first := _first(thread))]
+    if firsts:
+        right = sum(same_label(first, str(thread.metadata.get("ground_truth", ""))) for first, thread in firsts)
+        yield f"| first-label rule | {part.evidence} | {Share(right, len(firsts))} {'| ' * 10}|"
 
 
 def _first(thread: Thread) -> str:
@@ -148,9 +182,10 @@ def _first(thread: Thread) -> str:
     return ""
 
 
-def _answer(thread: Thread) -> str:
-    last = thread.messages[-1]
-    return final_answer(text_of(last)) or "" if is_assistant(last) else ""
+def _threads(source: Source, part: Measured, key: str) -> list[Thread]:
+    folders = (part.workspace / "evaluations" / name / key for name in part.names(source))
+    every = (stored for folder in folders if folder.is_dir() for stored in read_all(folder))
+    return [stored.thread for stored in every if isinstance(stored, Stored)]
 
 
 def _calls(thread: Thread) -> Iterator[bool]:
@@ -161,32 +196,55 @@ def _calls(thread: Thread) -> Iterator[bool]:
             yield not is_error(results.get(str(call.get("id")), '{"error": "none"}'))
 
 
-def _difference_row(row: dict[str, Any]) -> str:
-    low, high = row["interval"]
-    points = f"{100 * row['difference']:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"
-    return f"| {row['first']} − {row['second']} | {points} | {row['p']:.2g} |"
+def _outcomes(source: Source, part: Measured) -> dict[str, list[Outcome]]:
+    """Every try of each contestant, by its key."""
+    workspace = open_workspace(str(part.workspace))
+    evaluations = [open_evaluation(workspace, name) for name in part.names(source)]
+    return {who.key: outcomes_of(workspace, each, who) for each in evaluations for who in each.contestants}
 
 
-def _learned(results: Sequence[Results]) -> list[str]:
+def _differences(source: Source, measured: Sequence[Measured]) -> Iterator[str]:
+    """The tuned models against what they came from and learned from, themselves without tools, and each other."""
+    tuned: dict[str, list[Outcome]] = {}
+    for part in measured:
+        outcomes, name = _outcomes(source, part), part.tuned
+        tuned[name] = outcomes[name]
+        for other in ("base", f"{name}-without-tools", "builtin"):
+            yield _difference_row(name, outcomes[name], other, outcomes[other])
+    (name, ours), (other, theirs) = tuned.items()
+    yield _difference_row(name, ours, other, theirs)
+
+
+def _difference_row(name: str, ours: Sequence[Outcome], other: str, theirs: Sequence[Outcome]) -> str:
+    apart = difference(ours, theirs)
+    low, high = apart.interval
+    points = f"{100 * apart.value:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"
+    return f"| {name} − {other} | {points} | {apart.only_first} and {apart.only_second} | {apart.p:.2g} |"
+
+
+def _learned(source: Source, part: Measured) -> Iterator[str]:
     """What the figures say of what was learned."""
-    told = ["## Learned, and not", ""]
-    for result in results:
-        by_key = {row["key"]: row for row in result.measured["contestants"]}
-        base, tuned, analyst = (by_key[key] for key in ("base", f"tuned-{result.evidence}", "builtin"))
-        threads = _threads(result.folder / tuned["key"])
-        answers = Counter(map(_answer, threads))
-        most = ", ".join(f"{answer or 'none'} {count}" for answer, count in answers.most_common())
-        told += [
-            f"- **{result.evidence}**: untuned, {base['right']} of {base['of']} right and {base['finished']} finished; "
-            f"tuned, {tuned['right']} right and {tuned['finished']} finished;",
-            f"  the analyst that it learned from, {analyst['right']} right. Its answers: {most}.",
-        ]
-        first = [fact for thread in threads if (fact := facts_of(thread).first_line) is not None]
-        if first and all(first):
-            told.append(
-                "  Every answer is the first line of its comparison: it has learned to call, to finish and to copy."
-            )
-        if len(answers) <= len(tuned["per_label"]) // 2:
-            of_all = f"{len(answers)} of the {len(tuned['per_label'])} labels"
-            told.append(f"  It gives {of_all} at all: it has learned to call and to finish, not to read the numbers.")
-    return told
+    base, tuned, analyst = (_contestants(source, part)[key] for key in ("base", part.tuned, "builtin"))
+    threads, outcomes = _threads(source, part, part.tuned), _outcomes(source, part)
+    answers = Counter(map(_answer, threads))
+    most = ", ".join(f"{answer or 'none'} {count}" for answer, count in answers.most_common())
+    labels = tuned["per_label"]
+    among = sum(count for answer, count in answers.items() if any(same_label(answer, label) for label in labels))
+    yield (
+        f"- **{source.name}, {part.evidence}**: of {tuned['of']}, untuned {base['right']} right, tuned "
+        f"{tuned['right']}, the analyst that it learned from {analyst['right']}."
+    )
+    yield f"  {among} answers are one of the {len(labels)} labels: {most}."
+    control = difference(outcomes[part.tuned], outcomes[f"{part.tuned}-without-tools"])
+    if Share(tuned["right"], tuned["of"]).interval[0] <= 1 / len(labels):
+        yield f"  That may be chance, 1 in {len(labels)}: it has learned to call and to finish, not to read numbers."
+    elif control.p > UNLIKELY:
+        yield "  Without tools it is about as good: what its tools say does not carry its answers."
+    first = [fact for thread in threads if (fact := facts_of(thread).first_line) is not None]
+    if first:
+        yield f"  {sum(first)} of {len(first)} answers are the first line of the comparison, which is copying."
+
+
+def _answer(thread: Thread) -> str:
+    last = thread.messages[-1]
+    return final_answer(text_of(last)) or "" if is_assistant(last) else ""

