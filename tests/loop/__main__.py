@@ -42,7 +42,7 @@ def chosen() -> tuple[Path, Sizes]:
 def alone_in(folder: Path, patience_sec: float = PATIENCE_SEC) -> Generator[int]:
     """Keeps a second loop out, and one that is started while the trainer of a killed one still works.
 
-    Yields the lock, which everything that is started holds as well. Raises SystemExit.
+    Yields the lock, which commands and trainers hold as well. Raises SystemExit.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
@@ -78,7 +78,7 @@ def main() -> None:
         if subprocess.run(asked, check=False).returncode:
             raise SystemExit("--device cuda: PyTorch finds no GPU here; without it, the processor trains")
     with alone_in(folder) as lock:
-        begun = once(folder / "sizes.json", sizes.told)
+        begun = once(folder / "begun.txt", sizes.told)
         if begun != sizes.told():
             raise SystemExit(
                 f"{folder} was begun with {begun}, not {sizes.told()}: name another --folder, or delete it"

@@ -32,7 +32,7 @@ UNLIKELY = 0.05
 
 BEFORE = """# The loop, closed
 
-Printed by `make loop ARGS="{sizes}"`. The built-in analyst makes threads in the compact form
+Printed by `{sizes}`. The built-in analyst makes threads in the compact form
 ([task-forms.md](task-forms.md)), once by comparisons with reference sessions (`reference`), once by measurements alone
 (`measure`). They are exported, those with a wrong answer left out, and SmolLM2-135M-Instruct is tuned on either kind
 with the script beside the export: LoRA of rank 16, rate 0.002, two rows a step, bf16, once over the rows of all

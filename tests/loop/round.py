@@ -95,9 +95,9 @@ class Sizes:
 
     def told(self) -> str:
         """As the command line has it."""
-        return f"--threads {self.threads} --steps {self.steps} --sessions {self.sessions} --server {self.server}" + (
-            "" if self.device == "cpu" else f" --device {self.device}"
-        )
+        device = "" if self.device == "cpu" else f" DEVICE={self.device}"
+        some = f"--threads {self.threads} --steps {self.steps} --sessions {self.sessions}"
+        return f'make loop SERVER={self.server}{device} ARGS="{some}"'
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Round:
     sizes: Sizes
     sources: Sequence[Source]
     lock: int
-    """A file that whatever is started holds open, so that nobody else works in the folder."""
+    """A file that commands and trainers hold open as well, so that nobody else works in the folder."""
 
     @property
     def workspace(self) -> Path:

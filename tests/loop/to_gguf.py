@@ -50,6 +50,7 @@ def main(base: str, tuned: str, output: str) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    print(output)
 
 
 if __name__ == "__main__":
