@@ -35,9 +35,9 @@ BEFORE = """# The loop, closed
 Printed by `{sizes}`. The built-in analyst makes threads in the compact form
 ([task-forms.md](task-forms.md)), once by comparisons with reference sessions (`reference`), once by measurements alone
 (`measure`). They are exported, those with a wrong answer left out, and SmolLM2-135M-Instruct is tuned on either kind
-with the script beside the export: LoRA of rank 16, rate 0.002, two rows a step, bf16, once over the rows of all
-datasets together. All are asked the same about the same sessions of people who are held out, served by {server}.
-Training on a GPU (`make loop DEVICE=cuda`) has not been tried.
+with the script beside the export, on the rows of all datasets together: LoRA of rank 16, rate 0.002, bf16, two rows a
+step, {steps}. All are asked the same about the same sessions of people who are held out,
+served by {server}. Training on a GPU (`make loop DEVICE=cuda`) has not been tried.
 
 Datasets: {datasets}.
 
@@ -71,9 +71,10 @@ SERVERS = {
 
 def page(sources: Sequence[Source], measured: Sequence[Measured], sizes: Sizes) -> list[str]:
     """The page, as lines of Markdown."""
+    steps = f"{sizes.steps} steps" if sizes.steps else "each row once"
     datasets = "; ".join(f"`{source.name}` is {source.about}" for source in sources)
     told = [
-        BEFORE.format(sizes=sizes.told(), server=SERVERS[sizes.server], datasets=datasets),
+        BEFORE.format(sizes=sizes.told(), steps=steps, server=SERVERS[sizes.server], datasets=datasets),
         *(_training_row(part, sources) for part in measured),
         HELD_OUT,
     ]

@@ -172,8 +172,8 @@ class Round:
         once(self.folder / "sides.txt", self._sides)
         batches = [(source, evidence) for evidence in EVIDENCE for source in self.sources]
         for number, (source, evidence) in enumerate(batches, len(self.sources)):
-            made = self.folder / f"threads_{source.name}_{evidence}.txt"
-            once(made, lambda n=number, s=source, e=evidence: self._threads(n, s, self._to_train_on(s), e))
+            noted = self.folder / f"threads_{source.name}_{evidence}.txt"
+            once(noted, lambda n=number, s=source, e=evidence: self._threads(n, s, self._to_train_on(s), e))
 
     def _sides(self) -> str:
         """Has everybody held out or on a side before threads are made, so that none quotes who is on another.
