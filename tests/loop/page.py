@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.storage.store import Stored, read_all
 from core.thread.conclusion import final_answer
 from core.thread.labels import same_label
 from core.thread.turns import is_error
-from core.thread.value import Thread, calls_of, is_assistant, text_of
+from core.thread.value import Thread, call_arguments, calls_of, is_assistant, text_of
 from core.workspace import open_workspace
 from tests.loop.round import SLOTS, Measured, Sizes, Source
 
@@ -39,7 +40,7 @@ with the script beside the export, on the rows of all datasets together: LoRA of
 step, {steps}. All are asked the same about the same sessions of people who are held out,
 served by {server}. Training on a GPU (`make loop DEVICE=cuda`) has not been tried.
 
-Datasets: {datasets}.
+{datasets}
 
 ## Trained on
 
@@ -72,7 +73,8 @@ SERVERS = {
 def page(sources: Sequence[Source], measured: Sequence[Measured], sizes: Sizes) -> list[str]:
     """The page, as lines of Markdown."""
     steps = f"{sizes.steps} steps" if sizes.steps else "each row once"
-    datasets = "; ".join(f"`{source.name}` is {source.about}" for source in sources)
+    about = "; ".join(f"`{source.name}` is {source.about}" for source in sources)
+    datasets = textwrap.fill(f"Datasets: {about}.", 120)
     told = [
         BEFORE.format(sizes=sizes.told(), steps=steps, server=SERVERS[sizes.server], datasets=datasets),
         *(_training_row(part, sources) for part in measured),
@@ -119,7 +121,8 @@ def _is_clean(part: Measured, row: dict[str, Any], sources: Sequence[Source]) ->
 
 def _asked(source: Source, measured: Sequence[Measured]) -> Iterator[str]:
     """The table of who was asked about a dataset."""
-    yield f"{measured[0].answers[measured[0].names(source)[0]]['sessions']} sessions of {', '.join(source.held_out)}."
+    sessions = measured[0].answers[measured[0].names(source)[0]]["sessions"]
+    yield f"{sessions} sessions of the people {', '.join(source.held_out)}."
     yield ""
     yield COLUMNS
     yield "|---" * COLUMNS.count(" | ") + "|---|"
@@ -241,9 +244,25 @@ def _learned(source: Source, part: Measured) -> Iterator[str]:
         yield f"  That may be chance, 1 in {len(labels)}: it has learned to call and to finish, not to read numbers."
     elif control.p > UNLIKELY:
         yield "  Without tools it is about as good: what its tools say does not carry its answers."
+    looked_up = Counter(holds for thread in threads for holds in _looked_up(thread))
+    if looked_up:
+        yield f"  {_of(looked_up)} look-ups hold the right label, which is to tell motion from rest."
     first = [fact for thread in threads if (fact := facts_of(thread).first_line) is not None]
     if first:
         yield f"  {sum(first)} of {len(first)} answers are the first line of the comparison, which is copying."
+
+
+def _looked_up(thread: Thread) -> Iterator[bool]:
+    """Of each look-up of some labels whether the true one is among them."""
+    truth = str(thread.metadata.get("ground_truth", ""))
+    for message in thread.messages:
+        for call in calls_of(message):
+            try:
+                labels = json.loads(call_arguments(call)).get("labels")
+            except (ValueError, AttributeError):  # what a model writes need not be JSON
+                continue
+            if isinstance(labels, list):
+                yield any(same_label(str(label), truth) for label in labels)
 
 
 def _answer(thread: Thread) -> str:
