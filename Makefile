@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Compiled modules are kept, whatever the shell says: without them every start and every test process compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long bench-million day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
+.PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long bench-million bench-generate day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
 	trainers test-trainers test-inspect servers test-servers loop environments test-env test-cluster clean
 
 run: .venv/.run
@@ -106,6 +106,11 @@ bench-long: .venv/.bench
 # The same of a million threads, half of them in packs: 10 GB and half an hour. ARGS="--threads 100000 --folder DIR"
 bench-million: .venv/.bench
 	@$(BIN)/python -m tests.bench.million $(ARGS)
+
+# Turns a second beside a bare loop of the openai client, where the time goes, many threads in flight; docs/generating.md
+# holds its tables. Five minutes on two quiet cores. ARGS="parts memory", ARGS="rates --workers 1,4 --repeats 5".
+bench-generate: .venv/.bench
+	@$(BIN)/python -m tests.bench.generate $(ARGS)
 
 # A curator's day in a terminal, from 300 threads to the export of a hundred: the keys it takes, and what is exported.
 # Two minutes; fails above 130 keys.

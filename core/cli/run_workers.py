@@ -35,9 +35,11 @@ async def run_here(
 ) -> list[Ran]:
     """Run the jobs on this machine, in one process or several, and tell of each that is over. As
     `core.runs.batch.run_jobs`."""
+    from core.processes.starting import allow_many_files
     from core.runs.batch import run_jobs
     from core.runs.crew_needed import crew_for
 
+    allow_many_files()
     told: Any = {"meter": shown.meter, "keep_empty": keep_empty}
     async with crew_for(workspace, choice, jobs, workers=workers, tell=shown.note, **told) as crew:
         return await run_jobs(workspace, jobs, model, ended=ended, watch=shown.watch, crew=crew, **told)

@@ -4,9 +4,10 @@ are left alone, and ending when we do."""
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from multiprocessing import parent_process, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
@@ -14,10 +15,22 @@ from threading import Lock, Thread
 from types import ModuleType
 from typing import Any
 
+MOST_FILES = 16_384
+
 
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def allow_many_files() -> None:
+    """Let this process have as many files and connections open as the system lets it: a thousand threads in flight are
+    a thousand connections, and many shells allow fewer."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class _Process(ForkServerProcess):

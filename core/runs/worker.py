@@ -21,6 +21,7 @@ from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.model.refusals import Dropped
 from core.model.reply import CallAdded, TextAdded, Waiting
+from core.processes.starting import allow_many_files
 from core.runs.events import TurnAccepted, TurnEvent, TurnMade, TurnStarted
 from core.runs.job import Job, Ran, carry_out
 from core.runs.progress import tokens_of_turn
@@ -267,6 +268,7 @@ def serve(line: Connection, workspace: Workspace, choice: ModelChoice, opens: Op
         finally:
             await model.aclose()
 
+    allow_many_files()
     try:
         asyncio.run(work())
     except SensorloomError:

@@ -92,12 +92,17 @@ def _run(_: Path, draw: random.Random) -> list[str]:
     return ["run", "--dataset", "demo", "--count", "2", "--max-turns", "4", *_seed(draw)]
 
 
+def _run_in_processes(_: Path, draw: random.Random) -> list[str]:
+    return ["run", "--dataset", "demo", "--count", "6", "--max-turns", "4", "--workers", "2", *_seed(draw)]
+
+
 def _import(_: Path, draw: random.Random) -> list[str]:
     return ["datasets", "import", "demo", "--name", "copy", "--replace", *_seed(draw)]
 
 
 ACTIONS = (
     Action("run", _run),
+    Action("run-in-processes", _run_in_processes),
     Action("edit", _edited),
     Action("undo", lambda root, draw: ["undo", *draw.choice([[], _some(root, draw)])]),
     Action("redo", lambda root, draw: ["redo", *draw.choice([[], _some(root, draw)])]),

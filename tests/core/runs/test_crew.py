@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from core.analyst.transport import BuiltinTransport
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
+from core.runs import crew_needed
 from core.runs.batch import run_jobs
 from core.runs.crew import Crew
 from core.runs.crew_needed import crew_for
@@ -134,3 +136,29 @@ async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: 
         assert not active_children()
     await model.aclose()
     assert [result.finished for result in ran] == [True] * 6 and not told
+
+
+class _SeenCrew(Crew):
+    """A crew that has no processes, and says whether it would."""
+
+    started = asyncio.Event()
+
+    async def start(self) -> None:
+        self.started.set()
+
+
+async def test_processes_come_when_one_core_is_not_enough_for_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(crew_needed, "Crew", _SeenCrew)
+    monkeypatch.setattr(crew_needed, "LOOK_SEC", 0.01)
+    monkeypatch.setattr(crew_needed, "cores", lambda: 3)
+    computed = count(1.0)
+    monkeypatch.setattr("time.process_time", lambda: next(computed))  # much more than the time that goes by
+    choice, told, clock = ModelChoice(), list[str](), count(1000.0)
+    meter = Meter(Pace(4), 500, clock=lambda: next(clock))
+    for _ in range(3):
+        meter.hear(Ran(Job("made", "a")))
+    async with crew_for(workspace_in(tmp_path), choice, [], meter, None, told.append):
+        await _SeenCrew.started.wait()
+    assert told == ["one core is not enough for the rate of these replies: 3 processes go on"]
