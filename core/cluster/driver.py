@@ -108,6 +108,7 @@ class Drive:
                 await self._hear(LOOK_SEC)
         except asyncio.CancelledError:
             stay_alive()
+            self._meter.stopped = True
             await self._stop()
         except UsageError:
             await self._give_up()

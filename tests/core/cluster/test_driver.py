@@ -183,6 +183,22 @@ async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: 
     assert paused and max(paused) < COUNT and sum(result.finished for result in ran) == COUNT
 
 
+async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace, base: Path):
+    running, meter = asyncio.current_task(), CrewMeter(COUNT)
+    assert running is not None
+
+    def stopping(method: str, arguments: tuple[Any, ...]) -> bool:
+        if method == "prepare" and not meter.stopped:
+            running.cancel()
+        return False
+
+    on, jobs = OnCluster(ClusterHere(base, stopping, room=1), 2), jobs_about(workspace)
+    ran = await run_on_cluster(
+        on, workspace, jobs, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
+    )
+    assert meter.stopped and not ran and not stems(workspace.threads)
+
+
 async def test_what_somebody_changed_meanwhile_is_left_as_it_is(workspace: Workspace, base: Path):
     def tagging(method: str, arguments: tuple[Any, ...]) -> bool:
         if method == "run" and arguments[0].job.seed == 0:
