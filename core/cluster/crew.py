@@ -15,7 +15,7 @@ from core.cluster.travelling import Kit, Part, Ready, Variables
 from core.errors import UsageError
 from core.settings_tables import CONCURRENCY
 
-JOIN_TRIES = 3
+JOIN_TRIES = 10
 """How many workers in a row may be lost before their first thread."""
 PATIENCE_SEC = 30.0
 """How long without any worker until a person is told what is waited for."""

@@ -96,7 +96,7 @@ def _evaluate_and_kill(root: Path, count: int, every_sec: float, chance: random.
     asked = ["evaluate", "twice", "--dataset", "demo", "--count", str(count), "--seed", "5", "--json"]
     _ended_well([*asked, *_at(here)], root / "here.json")
     nodes = Nodes(3)
-    kills = Kills(nodes, every_sec / 2, chance)
+    kills = Kills(nodes, every_sec, chance)
     try:
         kills.start()
         _ended_well([*asked, "--ray", nodes.address, "--send-data", *_at(there)], root / "there.json")
