@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
@@ -21,9 +21,6 @@ from core.thread.form import KEY, NONE, SHOWN, USUAL, Ahead, TaskForm, checksum,
 from core.thread.opening import system_prompt
 from core.thread.value import Message, Thread
 from core.workspace import EVALUATIONS, Workspace, private_folder
-
-if TYPE_CHECKING:
-    pass
 
 FOLDER = "prompts"
 """Where a workspace has its prompts, and under `.sensorloom/` where those that were used are kept."""
