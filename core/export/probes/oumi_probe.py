@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -29,11 +30,16 @@ def main(file: str, profile: str, model: str, limit: int) -> dict:
         stem for stem in (path.stem, path.stem.rpartition("_")[0]) if (path.parent / f"{stem}.oumi.yaml").exists()
     )
     with tempfile.TemporaryDirectory() as scratch:
+        base = model or tiny.build(f"{scratch}/tiny")
+        if not Path(base, "config.json").exists():  # a tokenizer alone: Oumi asks what model it is of
+            shutil.copytree(base, f"{scratch}/whole")
+            shutil.copy(Path(tiny.build(f"{scratch}/tiny"), "config.json"), f"{scratch}/whole")
+            base = f"{scratch}/whole"
         config = OmegaConf.to_object(
             OmegaConf.merge(
                 OmegaConf.structured(TrainingConfig),
                 OmegaConf.load(path.parent / f"{stem}.oumi.yaml"),
-                {"model": {"model_name": model or tiny.build(f"{scratch}/tiny"), "model_max_length": 131072}},
+                {"model": {"model_name": base, "model_max_length": 131072}},
             )
         )
         config.data.train.datasets[0].dataset_path = file
