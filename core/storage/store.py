@@ -170,7 +170,7 @@ def _begun(stack: ExitStack, folder: Path, stem: str) -> bool:
             attempt.enter_context(thread_locked(folder, stem, patience_sec=0))
         except BusyError:
             return False
-        if path_of(folder, stem).exists():
+        if exists(folder, stem):
             return False
         stack.push(attempt.pop_all())
     return True
