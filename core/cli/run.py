@@ -23,6 +23,7 @@ from core.cli.serving_options import (
     form_in,
     form_options,
     parallel_option,
+    question_prompt_option,
     serving_in,
     serving_options,
 )
@@ -44,6 +45,7 @@ NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
     "form",
     *PROMPTS,
+    "question_prompt",
 )  # fmt: skip
 """Options that say how new threads are made."""
 ENDPOINT_HELP = "An endpoint of sensorloom.toml, `openai`, `builtin`, or a URL."
@@ -69,6 +71,7 @@ EVIDENCE_HELP = (
 @click.option("--kind", metavar="NAMES", help=KIND_HELP)
 @click.option("--evidence", type=click.Choice(WANTED), help=EVIDENCE_HELP)
 @form_options
+@question_prompt_option
 @click.option("--max-turns", type=click.IntRange(1), help="Assistant messages a thread may hold.")
 @click.option("--endpoint", default="", help=ENDPOINT_HELP)
 @click.option("--model", default="", help="The model to ask.")

@@ -39,7 +39,6 @@ FORM_HELP = "What the model is shown: `full`, `compact`, or a form of [task]; as
 
 PROMPTS = {
     "system": ("--system", "FILE", "The system prompt of new threads: a file, `usual` or `none`."),
-    "question_prompt": ("--question-prompt", "FILE", "What the model is told that proposes their questions: likewise."),
     "few_shot": ("--few-shot", "N|ID,…", "Show so many accepted threads before each new one, or those named."),
     "tools": ("--tools", "NAMES", "The tools that new threads offer, with commas between."),
 }
@@ -53,6 +52,12 @@ def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--form", default="", help=FORM_HELP)(function)
 
 
+def question_prompt_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--question-prompt`, where questions are proposed."""
+    about = "What the model is told that proposes their questions: a file, `usual` or `none`."
+    return click.option("--question-prompt", metavar="FILE", default="", help=about)(function)
+
+
 def form_in(workspace: Workspace, options: Mapping[str, Any]) -> TaskForm:
     """The form that the options name, with what they change of it. Raises UsageError."""
     import msgspec
@@ -60,9 +65,8 @@ def form_in(workspace: Workspace, options: Mapping[str, Any]) -> TaskForm:
     from core.curate.prompts import with_prompts
     from core.runs.mode import wanted_form, with_known_tools
 
-    form = with_prompts(
-        workspace, wanted_form(workspace, options["form"]), options["system"], options["question_prompt"]
-    )
+    form = wanted_form(workspace, options["form"])
+    form = with_prompts(workspace, form, options["system"], options.get("question_prompt", ""))
     if wanted := options["few_shot"]:
         shown = int(wanted) if wanted.isdecimal() else tuple(filter(None, map(str.strip, wanted.split(","))))
         form = msgspec.structs.replace(form, few_shot=shown)

@@ -115,7 +115,7 @@ def wanted_of(workspace: Workspace, chosen: Mapping[str, str]) -> Wanted:
         next((name for name in EVIDENCE if name == told.get("evidence")), None),
         _number("turns at most", told, 1, 10_000, "max_turns"),
         options,
-        form_in(workspace, {**form, "question_prompt": ""}),
+        form_in(workspace, form),
         told.get("filter", ""),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import runpy
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -23,12 +24,16 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Evaluation]:
-    """An evaluation of eight sessions, two tries each, that a scripted model has answered."""
+    """An evaluation of eight sessions of two datasets that call them alike, two tries each, which a scripted model has
+    answered."""
     workspace = motion_workspace(tmp_path_factory.mktemp("inspect"))
+    copytree(workspace.data / "motion", workspace.data / "again")
+    manifest = workspace.data / "again/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"motion"', '"again"'))
     with fake_server() as server:
         server.answer = answered
-        begun = ("trial", "--dataset", "motion", "--count", "8", "--seed", str(SEED), "--tries", "2")
-        assert run_command(["evaluate", *begun, "--endpoint", f"{server.url}=m", *at(workspace)]) == 0
+        asked = ("--dataset", "motion", "--dataset", "again", "--count", "4", "--seed", str(SEED), "--tries", "2")
+        assert run_command(["evaluate", "trial", *asked, "--endpoint", f"{server.url}=m", *at(workspace)]) == 0
     return workspace, open_evaluation(workspace, "trial")
 
 
@@ -55,7 +60,8 @@ def answered(body: dict[str, Any]) -> Answer:
 def test_what_is_asked_is_what_is_sent(asked: tuple[Workspace, Evaluation]) -> None:
     workspace, evaluation = asked
     sessions = asked_sessions(workspace.root, "trial")
-    assert [each.thread.session for each in sessions] == list(evaluation.sessions)
+    assert [(each.thread.dataset, each.thread.session) for each in sessions] == list(evaluation.asked)
+    assert len({each.name for each in sessions}) == 8 > len({each.thread.session for each in sessions})
     first = sessions[0]
     assert [message["role"] for message in first.messages] == ["system", "user"]
     assert first.seed(1) == SEED + 1 and sessions[1].seed(0) == SEED + 2
@@ -94,9 +100,9 @@ def test_inspects_log_agrees_to_the_session(
     theirs = {(str(s.id), s.epoch - 1): next(iter(s.scores.values())) for s in log.samples or ()}
     ours = outcomes_of(workspace, evaluation, evaluation.contestants[0])
     assert {each: score.value == "C" for each, score in theirs.items()} == {
-        (outcome.session, outcome.attempt): outcome.right for outcome in ours
+        (f"{outcome.dataset}/{outcome.session}", outcome.attempt): outcome.right for outcome in ours
     }
-    assert all(same_label(theirs[o.session, o.attempt].answer, o.answer) for o in ours)
+    assert all(same_label(theirs[f"{o.dataset}/{o.session}", o.attempt].answer, o.answer) for o in ours)
     (scores,) = log.results.scores
     assert scores.metrics["accuracy"].value == pytest.approx(share_right(ours).value)
     assert 0 < share_right(ours).value < 1
