@@ -116,9 +116,9 @@ def _rates(root: Path, count: int) -> None:
     print(f"threads a second ({count} threads each):")
     for number in (0, 1, 2, 3):
         workspace = _with_batch(root / f"rate-{number}", count)
-        command, nodes = ["run", "--resume", *_at(workspace)], Nodes(number) if number else None
-        if nodes is not None:
-            command += ["--ray", nodes.address]
+        nodes = Nodes(number) if number else None
+        where = ["--workers", "1"] if nodes is None else ["--ray", nodes.address]
+        command = ["run", "--resume", *where, *_at(workspace)]
         try:
             process = driver(*command, log=root / "rates.log")
             wait_until(lambda w=workspace: _over(w) > 0, process, LONGEST_SEC)
@@ -128,7 +128,7 @@ def _rates(root: Path, count: int) -> None:
         finally:
             if nodes is not None:
                 nodes.close()
-        print(f"  {f'{number} nodes of one core' if number else 'without a cluster':24} {rate:6.1f}")
+        print(f"  {f'{number} nodes of one core' if number else 'one process, no cluster':24} {rate:6.1f}")
 
 
 def _workspace(root: Path) -> Workspace:
