@@ -26,7 +26,7 @@ from core.runs.pace import Pacing
 from core.runs.remembered import open_model
 from core.runs.worker import PRELOAD, Begins, Do, Go, Noted, Opens, Over, Stop, Told, TurnOver, Wants, serve
 from core.storage.store import Stored, read
-from core.storage.thread_files import path_of
+from core.storage.thread_files import exists
 from core.workspace import Workspace
 
 TRIES = 3
@@ -57,7 +57,7 @@ class _Errand:
 
     def job_now(self, workspace: Workspace) -> Job:
         """The job as a process is to do it: where its thread was begun, it goes on."""
-        there = self.stem != "" and path_of(workspace.threads, self.stem).exists()
+        there = self.stem != "" and exists(workspace.threads, self.stem)
         return replace(self.job, begun=None, stem=self.stem if there else "")
 
     def stored(self, workspace: Workspace) -> Stored | None:
