@@ -22,7 +22,7 @@ from core.storage import pack_file, packed
 from core.storage.atomic import clear_half_written, digest, sync_folder, write_atomic
 from core.storage.locks import locked, thread_locked
 from core.storage.pack_index import Packed
-from core.storage.thread_files import SETTLED_NS, find_packed, packs_in, path_of, read_regular, stamp_of
+from core.storage.thread_files import SETTLED_NS, find_packed, is_thread_file, packs_in, path_of, read_regular, stamp_of
 from core.workspace import PACKS, Workspace, holds_evaluations
 
 FILTER = "status:finished verdict:any"
@@ -57,7 +57,8 @@ def pack(workspace: Workspace, stems: Iterable[str], *, progress: Progress | Non
     if holds_evaluations(workspace):
         raise UsageError("the threads of an evaluation stay files, one for each")
     folder = workspace.threads
-    chosen = sorted(stem for stem in dict.fromkeys(stems) if path_of(folder, stem).exists())
+    threads = (stem for stem in dict.fromkeys(stems) if is_thread_file(path_of(folder, stem).name))
+    chosen = sorted(stem for stem in threads if path_of(folder, stem).exists())
     done = Packing(())
     if not chosen:
         return done

@@ -152,7 +152,7 @@ def exists(folder: Path, stem: str) -> bool:
 
 def read_bytes(path: Path) -> bytes:
     """A thread file's bytes, only from a regular file of a size we accept, or from a pack. Raises ThreadError."""
-    if problem := rows_problem(path.name):
+    if problem := no_thread_problem(path.parent, path.name):
         raise ThreadError(problem)
     try:
         status = path.stat()

@@ -197,7 +197,9 @@ def test_files_in_another_layout_come_back_as_they_were(space: Workspace, layout
 def test_what_could_not_be_given_back_stays_a_file_and_is_named(space: Workspace):
     path = space.threads / f"{STEMS[0]}.json"
     path.write_text(json.dumps(document(STEMS[0]), indent=2).replace('": ', '":  '))
-    done = pack(space, STEMS)
+    (space.threads / "rows.jsonl").write_text('{"a": 1}')
+    done = pack(space, [*STEMS, "rows.jsonl"])
+    assert (space.threads / "rows.jsonl").exists()
     assert len(done.threads) == 5 and done.problems[0].startswith(f"{STEMS[0]}.json: stays a file")
     assert files(space).keys() == {STEMS[0]}
 
@@ -297,6 +299,8 @@ def test_a_pack_whose_end_is_lost_is_read_as_far_as_it_goes(space: Workspace, mo
     assert everything(space) == {stem: before[stem] for stem in STEMS[:4]}
     put(whole[:10])
     (broken,) = summaries(space)
+    with pytest.raises(ThreadError, match="a pack that cannot be read"):
+        store.read(space.threads, path.name)
     assert broken.stem == path.name and broken.problem.endswith("put a whole copy of it in its place")
     put(whole)
     assert everything(space) == before
