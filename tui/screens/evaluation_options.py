@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from core.cli.serving_options import FLAGS, form_in
@@ -38,7 +39,9 @@ _LABELS = {
 """Names too long for a row, and those that say more."""
 
 
-def options_for(workspace: Workspace, datasets: Sequence[str], endpoints: Sequence[str]) -> tuple[Option, ...]:
+def options_for(
+    workspace: Workspace, datasets: Sequence[str], endpoints: Sequence[str], prompts: Sequence[Path]
+) -> tuple[Option, ...]:
     """Everything there is to decide, in the order of the dialog."""
     counts = (("", f"{COUNT}, or all there are"), *((count, count) for count in _COUNTS))
     evidence = (("", "as the settings have it"), *((name, name) for name in EVIDENCE))
@@ -61,14 +64,18 @@ def options_for(workspace: Workspace, datasets: Sequence[str], endpoints: Sequen
         Option("evidence", "evidence", "what answers may rest on, the same for all", evidence),
         Option("seed", "seed", "decides which sessions are drawn", (("", "another one each time"),), asks="the seed"),
         Option("name", "name", "its folder in evaluations/", (("", "the datasets and a number"),), asks="its name"),
-        *_of_the_form(workspace),
+        *_of_the_form(workspace, prompts),
         *map(_serving, SERVING),
     )  # fmt: skip
 
 
-def _of_the_form(workspace: Workspace) -> tuple[Option, ...]:
+def prompts_in(workspace: Workspace) -> list[Path]:
+    """The files of the workspace's own prompts."""
+    return sorted(path for path in (workspace.root / FOLDER).glob("*") if path.is_file())
+
+
+def _of_the_form(workspace: Workspace, files: Sequence[Path]) -> tuple[Option, ...]:
     """What the models are shown of the task."""
-    files = sorted(path for path in (workspace.root / FOLDER).glob("*") if path.is_file())
     prompts = (("", "as the form has it"), (USUAL, "the usual one"), (NONE, NONE),
                *((str(path), one_line(path.name, 60)) for path in files))  # fmt: skip
     shown = (("", "as the form has it"), ("0", "none"), ("2", "2"), ("4", "4"))

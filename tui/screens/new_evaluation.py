@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import getters, on
@@ -24,7 +25,7 @@ from core.workspace import Workspace
 from tui.dialogs.asking_option import ask_for, change, names_in
 from tui.dialogs.option_rows import OptionRows
 from tui.local_keys import keys_of, local_bindings
-from tui.screens.evaluation_options import options_for, wanted_of
+from tui.screens.evaluation_options import options_for, prompts_in, wanted_of
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
 
@@ -43,9 +44,10 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
 
     @dataclass
     class Known(Message):
-        """The datasets, the models that can answer, and the one that runs use."""
+        """The datasets, the workspace's own prompts, the models that can answer, and the one that runs use."""
 
         datasets: Sequence[str]
+        prompts: Sequence[Path]
         models: Sequence[str]
         usual: str
 
@@ -63,7 +65,7 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
         self.models: Sequence[str] = ()
         """What can be ticked: endpoints, and models at them."""
         self._chosen: dict[str, str] = {"tries": "1"}
-        self._options = options_for(workspace, (), ())
+        self._options = options_for(workspace, (), (), ())
         self._busy = False
 
     def compose(self) -> ComposeResult:
@@ -90,8 +92,8 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
 
         from core.model.listing import list_everything
 
-        usual, names, datasets = await asyncio.to_thread(self._configured)
-        self.post_message(self.Known(datasets, names, usual))
+        known = await asyncio.to_thread(self._configured)
+        self.post_message(known)
         listings = await list_everything(self._workspace)
         models = [
             f"{listing.endpoint.name}={model}"
@@ -99,20 +101,20 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
             if not listing.endpoint.builtin
             for model in listing.models
         ]
-        self.post_message(self.Known(datasets, (*names, *models), usual))
+        self.post_message(self.Known(known.datasets, known.prompts, (*known.models, *models), known.usual))
 
-    def _configured(self) -> tuple[str, list[str], list[str]]:
+    def _configured(self) -> Known:
         names = [endpoint.name for endpoint in configured(self._workspace)]
         try:
             usual = choose(self._workspace).endpoint.name
         except UsageError:
             usual = names[0]
-        return usual, names, sorted(dataset_names(self._workspace))
+        return self.Known(sorted(dataset_names(self._workspace)), prompts_in(self._workspace), names, usual)
 
     def on_new_evaluation_screen_known(self, event: Known) -> None:
         """Offer them."""
         self._datasets, self.models = event.datasets, event.models
-        self._options = options_for(self._workspace, event.datasets, event.models)
+        self._options = options_for(self._workspace, event.datasets, event.models, event.prompts)
         if event.datasets:
             self._chosen.setdefault("datasets", event.datasets[0])
         self._chosen.setdefault("endpoints", event.usual)

@@ -232,7 +232,7 @@ def test_every_option_of_the_command_is_among_those_of_the_dialog(tmp_path: Path
         "timeout_sec": "40", "price_in": "1", "price_out": "2", "concurrency": "3",
     }  # fmt: skip
     assert {*texts} == {*SERVING} == {*FLAGS, "concurrency"} - {"headers"}
-    assert {*texts} < {option.name for option in options_for(workspace, ("motion",), ())}
+    assert {*texts} < {option.name for option in options_for(workspace, ("motion",), (), ())}
     chosen = {"datasets": "motion", "max_turns": "3", "few_shot": "2", "seed": "1", **texts}
     wanted = wanted_of(workspace, chosen)
     assert dict(wanted.options) == {name: read_option(name, text) for name, text in texts.items()}
