@@ -73,7 +73,7 @@ def pack(workspace: Workspace, stems: Iterable[str], *, progress: Progress | Non
 
 def unpack(workspace: Workspace, stems: Iterable[str], *, progress: Progress | None = None) -> Packing:
     """Put packed threads back as files, byte for byte and with the times they had. Packs of which nothing is left are
-    removed. What is a file already stays, and is members out of the packs.
+    removed. What is a file already stays, and is taken out of the packs.
 
     Raises:
         SensorloomError: the folder cannot be written.

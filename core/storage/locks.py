@@ -33,8 +33,9 @@ class BusyError(SensorloomError):
         super().__init__(f"another sensorloom has been writing in {folder} for {PATIENCE_SEC:.0f} s; try again")
 
 
-_Key = tuple[Path, str]
-"""What is locked: a folder, under an empty name, or a thread in it."""
+_Key = tuple[str, str]
+"""What is locked: a folder, under an empty name, or a thread in it. The folder's path is the one without links, so that
+all names of a folder are one."""
 _held: ContextVar[frozenset[_Key]] = ContextVar("held", default=frozenset())
 """What the running code is under. A thread that is given a copy of the context is under it too."""
 
@@ -49,7 +50,7 @@ def locked(folder: Path) -> Generator[None]:
     """
     from filelock import FileLock, Timeout
 
-    with _turn_at((folder, ""), PATIENCE_SEC) as is_outermost:
+    with _turn_at(folder, "", PATIENCE_SEC) as is_outermost:
         if not is_outermost:
             yield
             return
@@ -78,7 +79,7 @@ def thread_locked(folder: Path, stem: str, patience_sec: float | None = None) ->
     """
     patience = PATIENCE_SEC if patience_sec is None else patience_sec
     until = time.monotonic() + patience
-    with _turn_at((folder, stem), patience) as is_outermost:
+    with _turn_at(folder, stem, patience) as is_outermost:
         if not is_outermost:
             yield
             return
@@ -110,6 +111,10 @@ def _refused(folder: Path, error: OSError) -> SensorloomError:
     return SensorloomError(f"cannot write in {folder}: {system_reason(error)}")
 
 
+_Identity = tuple[int, int]
+"""A file's device and inode: it has one, under however many names."""
+
+
 @dataclass(slots=True)
 class _Turn:
     """Where the threads of this program wait for each other."""
@@ -123,19 +128,20 @@ class _File:
     """A lock file that is open as long as anything in it is used."""
 
     handle: int
-    identity: tuple[int, int]
+    identity: _Identity
     users: int = 0
 
 
 _guard = threading.Lock()
 """Of the two tables, which hold only what is used just now."""
 _turns: dict[_Key, _Turn] = {}
-_files: dict[Path, _File] = {}
+_files: dict[_Identity, _File] = {}
 
 
 @contextmanager
-def _turn_at(key: _Key, patience_sec: float) -> Generator[bool]:
+def _turn_at(folder: Path, stem: str, patience_sec: float) -> Generator[bool]:
     """Wait for the other threads of this program; gives whether the running code was not under it already."""
+    key: _Key = os.path.realpath(folder), stem
     if key in _held.get():
         yield False
         return
@@ -144,7 +150,7 @@ def _turn_at(key: _Key, patience_sec: float) -> Generator[bool]:
         turn.users += 1
     try:
         if not turn.lock.acquire(timeout=patience_sec):
-            raise BusyError(key[0])
+            raise BusyError(folder)
         token = _held.set(_held.get() | {key})
         try:
             yield True
@@ -174,23 +180,21 @@ def _lock_file(folder: Path) -> Generator[int]:
             file.users -= 1
             if not file.users:
                 os.close(file.handle)
-                if _files.get(folder) is file:
-                    del _files[folder]
+                del _files[file.identity]
 
 
 def _opened(folder: Path) -> _File:
     """The file as it is open, unless its folder went and came again since."""
     path = folder / _FILE
-    file = _files.get(folder)
-    if file is not None:
-        with suppress(FileNotFoundError):
-            if _identity(path.stat()) == file.identity:
-                return file
+    with suppress(FileNotFoundError):
+        if (file := _files.get(_identity(path.stat()))) is not None:
+            return file
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    file = _files[folder] = _File(handle, _identity(os.fstat(handle)))
+    identity = _identity(os.fstat(handle))
+    file = _files[identity] = _File(handle, identity)
     return file
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
+def _identity(status: os.stat_result) -> _Identity:
     return status.st_dev, status.st_ino

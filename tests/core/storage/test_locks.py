@@ -91,6 +91,22 @@ def test_a_folder_that_went_and_came_again_is_locked_anew(tmp_path: Path):
             assert not free_for_another_program(folder, "b")
 
 
+def test_a_folder_is_one_under_all_its_names(tmp_path: Path):
+    folder, link = tmp_path / "threads", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    with thread_locked(folder, "a"), ThreadPoolExecutor(1) as pool:
+
+        def by_link(stem: str) -> None:
+            with thread_locked(link, stem, patience_sec=0):
+                pass
+
+        with pytest.raises(BusyError):
+            pool.submit(by_link, "a").result()
+        pool.submit(by_link, "b").result()
+        assert not free_for_another_program(folder, "a")
+
+
 def test_threads_of_one_program_take_turns_at_a_thread_and_at_nothing_else(tmp_path: Path):
     inside, let_go = Event(), Event()
 
