@@ -54,8 +54,9 @@ class Gate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it had its place by then
+            if turn.done() and not turn.cancelled():  # it had its place by then, which is the next one's
                 self.inside -= 1
+                self.let_in(has_room)
             raise
 
     def let_in(self, has_room: Callable[[], bool]) -> None:

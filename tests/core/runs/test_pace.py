@@ -122,6 +122,19 @@ async def test_paused_it_begins_nothing_and_those_who_wait_come_in_their_order()
     assert came == [0, 2, 3, 4] and (pace.running, pace.turns) == (0, 0)
 
 
+async def test_the_place_of_who_is_stopped_as_it_comes_is_the_next_ones() -> None:
+    """As where a process is lost with a thread whose turn it just was."""
+    pace = Pace(1)
+    await pace.begin_thread()
+    stopped, last = (asyncio.create_task(pace.begin_thread()) for _ in range(2))
+    await asyncio.sleep(0)
+    pace.end_thread()
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    await asyncio.wait_for(last, 10)
+    assert stopped.cancelled() and pace.running == 1
+
+
 async def test_a_server_that_names_a_time_is_left_alone_until_then() -> None:
     pace = Pace(3)
     await pace.begin_thread()
