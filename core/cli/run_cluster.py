@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.commands import say
-from core.cli.run_progress import Shown, end_on_signals
+from core.cli.run_progress import Shown, stoppable
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
@@ -81,7 +80,6 @@ def run_shown_on(
     from core.runs.batch_run import run_batch
 
     async def work() -> tuple[list[Ran], bool]:
-        end_on_signals()
         async with Shown(meter := CrewMeter(len(jobs) + done, done)) as shown:
 
             async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
@@ -92,4 +90,4 @@ def run_shown_on(
 
     where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
     say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)
-    return asyncio.run(work())
+    return stoppable(work())

@@ -7,8 +7,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -181,7 +181,6 @@ def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model]
     from core.runs.remembered import open_model
 
     async def opened() -> Result:
-        end_on_signals()
         model = open_model(workspace, choice)
         try:
             return await work(model)
@@ -190,15 +189,24 @@ def with_model(workspace: Workspace, choice: ModelChoice, work: Callable[[Model]
                 stop_tables()
             await model.aclose()
 
-    return asyncio.run(opened())
+    return stoppable(opened())
 
 
-def end_on_signals() -> None:
-    """Let a hang-up or a polite kill end a run as ctrl-C does; where they are ignored (nohup) they stay so."""
-    task = asyncio.current_task()
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        if task is not None and signal.getsignal(name) == signal.SIG_DFL:
-            asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+def stoppable(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run this in a loop of its own, where a hang-up or a polite kill ends it as ctrl-C does; where they are ignored
+    (nohup) they stay so. Raises KeyboardInterrupt where it was stopped before it could say what had come."""
+
+    async def ends_on_signals() -> Result:
+        task = asyncio.current_task()
+        for name in (signal.SIGTERM, signal.SIGHUP):
+            if task is not None and signal.getsignal(name) == signal.SIG_DFL:
+                asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(ends_on_signals())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _line(ran: Ran) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
@@ -29,6 +30,7 @@ def with_words(workspace: Workspace, jobs: Sequence[Job], options: Mapping[str, 
     from core.curate import say
     from core.storage.store import read
     from core.teaching.whisper import whispered
+    from core.thread.hint import same_hint
 
     (job,) = jobs
     if words is not None:
@@ -36,4 +38,4 @@ def with_words(workspace: Workspace, jobs: Sequence[Job], options: Mapping[str, 
     if hint is None:
         return [job]
     whispered(workspace, read(workspace.threads, job.stem))
-    return [replace(job, hint=lambda _thread: hint)]
+    return [replace(job, hint=partial(same_hint, hint))]

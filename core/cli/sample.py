@@ -11,7 +11,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.output import in_terminal
 from core.cli.run import model_options
-from core.cli.run_progress import STOPPED, end_on_signals
+from core.cli.run_progress import STOPPED, stoppable
 from core.cli.serving_options import serving_in, serving_options
 from core.cli.threads import opened
 from core.errors import ModelError, UsageError
@@ -56,7 +56,7 @@ def command(
         raise UsageError(f"there are {count} samples, no number {wanted}")
     stored = opened(workspace, name)
     choice = choose(workspace, endpoint, model, seed=seed, **serving_in(options))
-    samples, errors = asyncio.run(_proposed(workspace, stored, choice, count, seed))
+    samples, errors = stoppable(_proposed(workspace, stored, choice, count, seed))
     if samples is None:
         say("sensorloom: stopped; nothing was taken", err=True)
         return STOPPED
@@ -97,7 +97,6 @@ async def _proposed(
     from core.runs.toolbox import context_for, offered_to, open_toolbox
     from core.runs.turn_loop import propose_many
 
-    end_on_signals()
     tools = offered_to(stored.thread, await asyncio.to_thread(open_toolbox, workspace))
     await asyncio.to_thread(look_at_session, workspace, stored.thread.dataset, stored.thread.session)
     context = await asyncio.to_thread(context_for, workspace, stored.thread, tools)

@@ -25,7 +25,7 @@ from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.job import Job, Ran, carry_out, question_events
 from core.runs.pace import Pace, pace_for
 from core.storage.carrying import clear_away, lay_out, pick_up
-from core.thread.value import Thread
+from core.thread.hint import same_hint
 from core.workspace import Workspace, private_folder
 from tools import registry
 
@@ -104,7 +104,7 @@ class Worker:
 
         space, stem = self._space, errand.thread.stem
         await asyncio.to_thread(self._laid_out, errand)
-        job = replace(errand.job, hint=partial(_hint_told, errand.hint) if errand.hint else None)
+        job = replace(errand.job, hint=partial(same_hint, errand.hint) if errand.hint else None)
         work = asyncio.create_task(self._carried_out(job, errand.address, watch))
         self._running.add(work)
         try:
@@ -255,7 +255,3 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _hint_told(hint: str, _thread: Thread) -> str:
-    return hint

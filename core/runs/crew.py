@@ -100,11 +100,17 @@ class Crew:
         return bool(self._hands)
 
     async def start(self) -> None:
-        """Start those that are lacking. Raises SensorloomError."""
+        """Start those that are lacking; when this returns, all are alive. Raises SensorloomError."""
         async with self._starting:
-            await self._let_go([hand for hand in self._hands if not hand.alive])
-            while len(self._hands) < self._count:
-                self._hands.append(_Hand(await asyncio.to_thread(started, serve, *self._setup, preload=PRELOAD)))
+            while True:
+                # one may be lost while others are let go or started: what it is given then nobody would ever hear of
+                if dead := [hand for hand in self._hands if not hand.alive]:
+                    await self._let_go(dead)
+                elif len(self._hands) < self._count:
+                    talking = await asyncio.to_thread(started, serve, *self._setup, preload=PRELOAD)
+                    self._hands.append(_Hand(talking))
+                else:
+                    return
 
     async def carry_out(self, job: Job, watch: Callable[[Job, TurnEvent], None], pace: Pacing) -> Ran:
         """Carry out a job in the process that has the fewest, as `core.runs.job.carry_out` does here.
@@ -196,7 +202,10 @@ class _Hand:
 
     def end(self) -> None:
         """Let it go, and wait until it is gone. To be called off the loop, after `lose`."""
-        self._teller.join()
+        self._teller.join(END_SEC)
+        if self._teller.is_alive():  # it says something to a process that hears nothing any more
+            self._talking.process.kill()
+            self._teller.join()
         self._talking.end(END_SEC)
 
     def _tell(self) -> None:

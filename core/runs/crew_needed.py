@@ -43,14 +43,14 @@ async def crew_for(
         choice: whom it asks.
         jobs: what it is to do.
         meter: how far it is.
-        workers: how many processes; as many as there are cores, once they help, unless told.
+        workers: how many processes; as many as there are cores, once they help, unless told. Never more than jobs.
         tell: told a sentence when some are started by themselves.
         keep_empty: whether a new thread stays to which nothing came.
 
     Raises:
         SensorloomError: a process that was asked for cannot be started.
     """
-    count = min(cores(), MOST) if workers is None else workers
+    count = min(len(jobs), MOST, cores()) if workers is None else min(len(jobs), workers)
     if count < 2:
         yield None
         return
@@ -93,6 +93,9 @@ async def _start_when_busy(crew: Crew, meter: Meter, count: int, tell: Callable[
         left_sec = meter.progress.left_sec
         is_busy = cpu - spent > BUSY * (wall - then) and left_sec is not None and left_sec > WORTH_SEC
         busy = busy + 1 if is_busy else 0
-    tell(f"one core is not enough for the rate of these replies: {count} processes go on")
-    with suppress(SensorloomError):  # then it goes on with one
+    try:
         await crew.start()
+    except SensorloomError as error:
+        tell(f"one core is not enough for the rate of these replies, and it is all there is: {error}")
+    else:
+        tell(f"one core is not enough for the rate of these replies: {count} processes go on")

@@ -52,7 +52,8 @@ class Job:
     asked: Asked | None = None
     """Of a new thread that asks for something else than the activity: the question, its kind and its truth."""
     hint: Callable[[Thread], str] | None = None
-    """Makes of the new thread what is said to the model with every request and stored nowhere."""
+    """Makes of the thread what is said to the model with every request and stored nowhere; a function of a module, or a
+    `partial` of one, since jobs go to other processes."""
     number: int = 0
     """Its place in a batch that is written down; see `core.runs.batches`."""
     begun: Callable[[str], None] | None = None

@@ -25,6 +25,11 @@ def hint_for(thread: Thread) -> str:
     return HINT.format(truth=f"{'this session is labelled' if labelled else 'the right answer is'} {thread.truth}")
 
 
+def same_hint(hint: str, _thread: Thread) -> str:
+    """A hint that is this one whatever the thread is: `partial(same_hint, hint)` goes with a job to another process."""
+    return hint
+
+
 def hint_of(thread: Thread) -> str:
     """`unchecked`, `stripped`, or nothing for a thread that was made without a hint."""
     value = made_by(thread).get("hint")

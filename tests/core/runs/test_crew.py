@@ -127,15 +127,15 @@ async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
     assert {result.thread.id for result in ran if result.thread} == {thread.id for thread in on_disk(workspace)}
 
 
-@pytest.mark.parametrize("workers", [None, 1])
-async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: int | None):
-    workspace, choice, meter, told = workspace_in(tmp_path), ModelChoice(), Meter(Pace(4), 6), list[str]()
-    jobs, model = jobs_of(6), Model(choice)
+@pytest.mark.parametrize(("workers", "number"), [(None, 6), (1, 2), (2, 1)])
+async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: int | None, number: int):
+    workspace, choice, meter, told = workspace_in(tmp_path), ModelChoice(), Meter(Pace(4), number), list[str]()
+    jobs, model = jobs_of(number), Model(choice)
     async with crew_for(workspace, choice, jobs, meter, workers, told.append) as crew:
         ran = await run_jobs(workspace, jobs, model, meter=meter, ended=lambda _: None, crew=crew)
         assert not active_children()
     await model.aclose()
-    assert [result.finished for result in ran] == [True] * 6 and not told
+    assert [result.finished for result in ran] == [True] * number and not told
 
 
 class _SeenCrew(Crew):
@@ -159,6 +159,6 @@ async def test_processes_come_when_one_core_is_not_enough_for_what_is_left(
     meter = Meter(Pace(4), 500, clock=lambda: next(clock))
     for _ in range(3):
         meter.hear(Ran(Job("made", "a")))
-    async with crew_for(workspace_in(tmp_path), choice, [], meter, None, told.append):
+    async with crew_for(workspace_in(tmp_path), choice, jobs_of(4), meter, None, told.append):
         await _SeenCrew.started.wait()
     assert told == ["one core is not enough for the rate of these replies: 3 processes go on"]
