@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError, UsageError
+from core.export.manifest import MANIFEST_SUFFIX
 from core.export.profiles import PROFILES
 from core.export.profiles.profile import Profile, Trainer
 
@@ -20,6 +21,9 @@ PROBES = Path(__file__).parent / "probes"
 TRAINERS: tuple[Trainer, ...] = ("trl", "axolotl", "llamafactory", "ms_swift", "verl", "openrlhf", "oumi", "unsloth")
 ENVIRONMENTS = ".trainers"
 """Where `make trainers` puts one environment per trainer."""
+
+ROWS_IN = (".jsonl", ".json", ".parquet")
+"""What the rows of an export may stand in; what else lies beside them is settings and code."""
 
 _OTHERS = ("user", "tool", "system", "context")
 """Whose words must not be trained; `context` is the assistant's turns that are out of the loss."""
@@ -75,8 +79,8 @@ class Proof:
 
 def profile_of_export(path: Path) -> Profile:
     """The profile an export was made with: from its manifest, else from its name. Raises UsageError."""
-    for manifest in sorted(path.parent.glob("*.manifest.json")):
-        if not path.name.startswith(manifest.name.removesuffix(".manifest.json")):
+    for manifest in sorted(path.parent.glob(f"*{MANIFEST_SUFFIX}")):
+        if not path.name.startswith(manifest.name.removesuffix(MANIFEST_SUFFIX)):
             continue
         try:
             return PROFILES[json.loads(manifest.read_bytes())["profile"]]
@@ -116,6 +120,8 @@ def prove(path: Path, trainer: Trainer, python: Path, *, model: str = "", limit:
     """
     if not path.is_file():
         raise UsageError(f"there is no export {path}")
+    if path.suffix not in ROWS_IN or path.name.endswith(MANIFEST_SUFFIX):
+        raise UsageError(f"{path.name} stands beside an export and holds no rows: name the export, a file in `.jsonl`")
     profile = profile_of_export(path)
     if trainer not in profile.trainers:
         raise UsageError(_refusal(profile, trainer))

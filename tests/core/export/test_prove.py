@@ -136,3 +136,10 @@ def test_axolotl_is_refused_for_pairs_because_it_drops_their_calls(tmp_path: Pat
 def test_a_missing_environment_says_how_to_get_one(tmp_path: Path):
     with pytest.raises(UsageError, match="`make trainers` builds one"):
         python_of("trl", None, tmp_path)
+
+
+def test_what_stands_beside_an_export_is_not_proved_in_its_place(tmp_path: Path):
+    beside = file_of(tmp_path).with_suffix(".manifest.json")
+    beside.write_text("{}")
+    with pytest.raises(UsageError, match="holds no rows: name the export"):
+        prove(beside, "trl", Path(sys.executable))
