@@ -95,7 +95,7 @@ class Packs:
                 seen.update(pack.stems())
 
     def _is_gone(self, stem: str, pack: Pack) -> bool:
-        return stem in self.gone and pack.path.name <= self.gone[stem]
+        return stem in self.gone and _age(pack.path.name) <= _age(self.gone[stem])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,9 @@ def packs_of(folder: str) -> Packs | None:
 
 
 def next_path(folder: Path) -> Path:
-    """A name for the next pack, after those of all packs that there are."""
+    """A name for the next pack, newer than all packs that there are."""
     names = {*_names(f"{folder}/{PACKS}"), *_gone(folder / PACKS / _GONE).values()}
-    number = max((int(match[1]) for match in map(_NUMBERED.match, names) if match), default=0)
+    number = max((_age(name)[0] for name in names), default=0)
     return folder / PACKS / f"pack-{number + 1:06d}-{os.urandom(3).hex()}{PACK}"
 
 
@@ -180,8 +180,17 @@ def remove_empty(folder: Path) -> int:
 def _names(packs: str) -> tuple[str, ...]:
     try:
         return tuple(sorted(name for name in os.listdir(packs) if name.endswith(PACK) and not name.startswith(".")))  # noqa: PTH208
-    except OSError:
+    except FileNotFoundError:
         return ()
+    except OSError as error:  # that there are none must not be believed: packs would be numbered and removed by it
+        raise ThreadError(f"cannot list {packs}, where packed threads are: {system_reason(error)}") from error
+
+
+def _age(name: str) -> tuple[int, str]:
+    """By what packs are sorted, the oldest first. One that a person named otherwise is older than all of ours: it must
+    not stand before what is packed here later."""
+    match = _NUMBERED.match(name)
+    return int(match[1]) if match else 0, name
 
 
 def _stamp(path: Path | str) -> tuple[int, int]:
@@ -196,7 +205,7 @@ def _read(folder: Path, names: Iterable[str], known: _Loaded | None) -> Packs:
     earlier = {pack.path: pack for pack in known.packs.packs} if known else {}
     packs: list[Pack] = []
     unreadable: dict[str, str] = {}
-    for name in sorted(names, reverse=True):
+    for name in sorted(names, key=_age, reverse=True):
         path = folder / name
         try:
             same = earlier.get(path)
@@ -226,5 +235,5 @@ def _gone(path: Path) -> dict[str, str]:
             stem, name = str(document["id"]), str(document["pack"])
         except (ValueError, KeyError, TypeError):
             continue  # torn by a kill: what it was about was not done either
-        gone[stem] = max(name, gone.get(stem, ""))
+        gone[stem] = max(name, gone.get(stem, ""), key=_age)
     return gone

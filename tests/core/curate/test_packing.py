@@ -167,6 +167,20 @@ def test_all_packs_gone_and_new_ones_later_hold_what_is_packed_then(space: Works
         unpack(space, STEMS)
 
 
+def test_a_pack_that_a_person_named_does_not_stand_before_what_is_packed_later(space: Workspace):
+    pack(space, STEMS[:2])
+    packs(space)[0].rename(space.threads / "packs" / "subjects.jsonl.zst")
+    curate.delete(space, [STEMS[0]])
+    curate.undo_latest(space)
+    edited = files(space)[STEMS[0]].replace(b"low", b"high")
+    (space.threads / f"{STEMS[0]}.json").write_bytes(edited)
+
+    pack(space, [STEMS[0]])
+
+    assert not (space.threads / f"{STEMS[0]}.json").exists()
+    assert everything(space)[STEMS[0]] == edited
+
+
 def test_an_id_in_a_pack_is_not_given_again(space: Workspace):
     pack(space, STEMS)
     assert store.new_id(space.threads, "a", "", numbers=store.HighestNumbers()).endswith("_0006")
