@@ -6,6 +6,7 @@ and which are over. A thread's id is written down before its file is: what is no
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -112,12 +113,14 @@ class Batch:
         self, job: int, stem: str = "", *, over: bool = False, problem: str = "", sorted_out: bool = False
     ) -> None:
         """Write down what became of a job, or that the ways are sorted out. Raises WorkspaceError."""
-        line = msgspec.json.encode(_Note(job, stem, over, problem, sorted_out)) + b"\n"
+        # on a line of its own also where a kill, or a full disk, left the last one torn
+        line = b"\n" + msgspec.json.encode(_Note(job, stem, over, problem, sorted_out)) + b"\n"
         try:
             with self._writing:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
                 try:
-                    os.write(descriptor, line)
+                    if os.write(descriptor, line) < len(line):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 finally:
                     os.close(descriptor)
         except FileNotFoundError:  # it was removed while it ran

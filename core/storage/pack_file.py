@@ -83,6 +83,8 @@ class Pack:
     digests: bytes
     block_starts: memoryview
     block_sizes: memoryview
+    has_end: bool
+    """Whether its index was there; without it more may have stood in the pack than what is left of it."""
 
     def __len__(self) -> int:
         return len(self.layouts)
@@ -145,7 +147,7 @@ def open_pack(path: Path) -> Pack:
     """
     with open_regular_file(path) as file:
         status = os.fstat(file.fileno())
-        columns = read_columns(file, status.st_size)
+        columns, has_end = read_columns(file, status.st_size)
     if columns is None:
         raise ThreadError(f"{path.name}: a pack that cannot be read; put a whole copy of it in its place")
     return Pack(
@@ -162,6 +164,7 @@ def open_pack(path: Path) -> Pack:
         columns.digests,
         memoryview(columns.block_starts).cast("Q"),
         memoryview(columns.block_sizes).cast("I"),
+        has_end,
     )
 
 

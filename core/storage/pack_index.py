@@ -116,18 +116,18 @@ def head_of(size: int, threads: Iterable[Packed]) -> bytes:
     return _framed(_BLOCK, _ENCODER.encode(_Head(size, list(threads))))
 
 
-def read_columns(file: BinaryIO, end: int) -> Columns | None:
+def read_columns(file: BinaryIO, end: int) -> tuple[Columns | None, bool]:
     """What a pack of `end` bytes holds, by its index, or by the heads of its blocks where the end is lost; None where
-    that is nothing. Raises OSError."""
+    that is nothing. And whether the index was there: else there may have been more. Raises OSError."""
     file.seek(max(0, end - _LAST.size))
     last = file.read(_LAST.size)
     at, mark = _LAST.unpack(last) if len(last) == _LAST.size else (0, b"")
     if mark == _MARK and at < end:
         file.seek(at)
         if columns := _index_in(file.read(end - at)):
-            return columns
+            return columns, True
     file.seek(0)
-    return _index_of_heads(file.read())
+    return _index_of_heads(file.read()), False
 
 
 def _framed(magic: int, content: bytes) -> bytes:

@@ -21,6 +21,7 @@ from core.errors import SensorloomError, ThreadError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder
 from core.storage.pack_file import Pack, open_pack
+from core.text import counted
 from core.workspace import PACK, PACKS
 
 _GONE = "gone.jsonl"
@@ -56,7 +57,7 @@ class Packs:
     gone: dict[str, str]
     """For each stem that is gone the last of the packs that it is gone from."""
     unreadable: Mapping[str, str]
-    """Names of those that cannot be read, with why in one sentence."""
+    """Names of those that cannot be read as a whole, with why in one sentence."""
 
     def find(self, stem: str) -> InPack | None:
         """Where a thread stands; None where no pack has it any more."""
@@ -163,13 +164,13 @@ def take_out(folder: Path, stems: Iterable[str], last: str = "") -> None:
 
 
 def remove_empty(folder: Path) -> int:
-    """Remove packs of which every thread is gone or stands in a newer one; how many. To be called under the lock of the
-    packs' folder."""
+    """Remove packs of which every thread is gone or stands in a newer one, not those that are damaged; how many. To be
+    called under the lock of the packs' folder."""
     packs = packs_of(str(folder))
     if packs is None:
         return 0
     used = packs.used()
-    unused = [pack.path for pack in packs.packs if pack.path not in used]
+    unused = [pack.path for pack in packs.packs if pack.path not in used and pack.path.name not in packs.unreadable]
     for path in unused:
         path.unlink(missing_ok=True)
     if not packs.unreadable and len(unused) == len(packs.packs):
@@ -209,7 +210,13 @@ def _read(folder: Path, names: Iterable[str], known: _Loaded | None) -> Packs:
         path = folder / name
         try:
             same = earlier.get(path)
-            packs.append(same if same and same.stamp == _stamp(path) else open_pack(path))
+            pack = same if same and same.stamp == _stamp(path) else open_pack(path)
+            packs.append(pack)
+            if not pack.has_end:
+                unreadable[name] = (
+                    f"{name}: the end of this pack is lost, {counted(len(pack), 'thread')} of it can be read; put a "
+                    "whole copy of it in its place, or unpack these and remove it"
+                )
         except FileNotFoundError:
             continue
         except OSError as error:

@@ -311,6 +311,12 @@ def test_a_pack_whose_end_is_lost_is_read_as_far_as_it_goes(space: Workspace, mo
 
     put(whole[: whole.rindex(b"\x28\xb5\x2f\xfd") + 20])
     assert everything(space) == {stem: before[stem] for stem in STEMS[:4]}
+    (told,) = [summary.problem for summary in summaries(space) if summary.problem]
+    assert "the end of this pack is lost, 4 threads of it can be read" in told
+    unpack(space, STEMS)
+    assert path.exists(), "what is left of it may be mended yet"
+    for gone in (*space.threads.glob("*.json"), space.threads / "packs" / "gone.jsonl"):
+        gone.unlink()
     put(whole[:10])
     (broken,) = summaries(space)
     with pytest.raises(ThreadError, match="a pack that cannot be read"):

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from core import curate
+from core.model.endpoints import ModelChoice
 from core.runs.after_kill import only_questions, tidy_after_kills
-from core.runs.batches import batches, open_batch
+from core.runs.batches import batches, begin_batch, open_batch, setup_now
+from core.runs.job import Job
 from core.storage import store
 from core.workspace import Workspace
 from tests.fake_server import Answer, FakeServer, calls, fails, fake_server, says, usage
@@ -152,6 +154,14 @@ def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace, capsys: p
         assert run(command(workspace, "--resume", "--endpoint", server.url)) == 0
         assert len(server.requests) == COUNT - 3
     assert sessions_on_disk(workspace) == sorted(job.session for job in open_batch(workspace, name).setup.jobs)
+
+
+def test_what_is_noted_after_a_torn_line_is_read(workspace: Workspace) -> None:
+    batch = begin_batch(workspace, [Job("made", "s"), Job("made", "s", number=1)], setup_now(ModelChoice()))
+    with batch.path.open("ab") as file:
+        file.write(b'{"job":1,"st')  # as a kill, or a full disk, leaves it
+    batch.note(0, "made_v4_0001")
+    assert open_batch(workspace).stems == {0: "made_v4_0001"}, "else it would be begun a second time"
 
 
 def test_what_it_cost_stands_at_turn_thread_batch_and_in_the_statistics(
