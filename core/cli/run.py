@@ -120,8 +120,6 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
     jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
-        if options["ray"]:
-            raise UsageError("--per-session sorts the ways at a session out where they are made: leave --ray out")
         from core.cli.run_ways import run_ways_shown
 
         return run_ways_shown(workspace, jobs, choice, options, as_json)
@@ -133,6 +131,8 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
 def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], as_json: bool) -> int:
     """Go on with a batch."""
     batch, choice = batch_to_resume(workspace, stems, options)
+    options["parallel"] = options["parallel"] or batch.setup.parallel
+    options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
     if batch.setup.ways:
         from core.cli.run_ways import resume_ways_shown
 
@@ -141,8 +141,6 @@ def _resumed(workspace: Workspace, stems: tuple[str, ...], options: dict[str, An
     if not jobs:
         say(f"batch {batch.name} is whole: all of its {counted(len(batch.setup.jobs), 'thread')} are over", err=as_json)
         return 0
-    options["parallel"] = options["parallel"] or batch.setup.parallel
-    options["keep_empty"] = options["keep_empty"] or batch.setup.keep_empty
     with cluster_in(options, [choice.endpoint]) as on:
         return _run_and_tell(workspace, jobs, choice, options, batch, as_json, on)
 

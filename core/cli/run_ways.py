@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.cli.commands import print_json, say
+from core.cli.run_cluster import cluster_in
 from core.cli.run_progress import STOPPED, Shown, run_shown
 from core.cli.run_workers import run_here
+from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
 
@@ -84,15 +86,17 @@ def _run_and_sort(
 
         async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
             before.extend(open_batch(workspace, batch.name).ended(workspace))
-            keep_empty = options["keep_empty"] or batch.setup.keep_empty
-            told: Any = {"workers": options["workers"], "keep_empty": keep_empty}
+            told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"]}
             return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
         ran = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
         stopped = shown.meter.stopped or any(result.cancelled for result in ran)
         return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name(), stopped
 
-    every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
+    if options["ray"]:
+        raise UsageError("several ways at a session are sorted out where they are made: leave --ray out")
+    with cluster_in(options, [choice.endpoint]):
+        every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
     batch, before, ran, name, stopped = every
     setup = batch.setup
     if stopped or any(result.for_all for result in ran):
