@@ -57,7 +57,7 @@ class _Context(ForkServerContext):
 def fresh(*preload: str) -> ForkServerContext:
     """Where processes are started from. `preload` names modules that the server imports once for all of them, where it
     does not run yet."""
-    with redirect_stderr(sys.__stderr__):
+    with _Process._lock, redirect_stderr(sys.__stderr__):
         # what watches over semaphores is handed standard error, which in a full-screen program is no file (Textual's
         # has the number -1, which nothing can be started with)
         resource_tracker.ensure_running()

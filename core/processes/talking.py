@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -48,4 +49,6 @@ def started(target: Callable[..., None], *arguments: Any, preload: Sequence[str]
 
 def _do(target: Callable[..., None], line: Connection, *arguments: Any) -> None:
     settle()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a whole session is told to end: who talks with us is told, too
+        signal.signal(number, signal.SIG_IGN)
     target(line, *arguments)

@@ -177,13 +177,19 @@ class _Hand:
         errand.result = self._loop.create_future()
         self._errands[number] = errand
         self._words.put(Do(number, job))
+        stopped = False
         try:
             while True:
                 try:
                     return await asyncio.shield(errand.result)
                 except asyncio.CancelledError:
                     stay_alive()
+                    stopped = True
                     self._words.put(Stop(number))
+                except _LostError:
+                    if stopped:  # it is not to be begun again elsewhere
+                        raise asyncio.CancelledError from None
+                    raise
         finally:
             del self._errands[number]
             if errand.turn is not None:

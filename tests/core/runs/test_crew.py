@@ -118,8 +118,12 @@ async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
     )
     await seen.wait()
     meter.pace.pause()
+    processes = {*active_children()}
+    for process in processes:
+        process.terminate()  # as where a whole session is told to end
     work.cancel()
     ran = await work
+    assert {*active_children()} == processes
     await crew.close()
     await model.aclose()
     assert not active_children()
