@@ -12,7 +12,7 @@ from typing import Any
 from core.cluster.hands import Cluster, Hand, WorkerLost
 from core.cluster.parcels import Parcel, parts_of
 from core.cluster.travelling import Kit, Part, Ready, Variables
-from core.errors import UsageError
+from core.errors import SensorloomError, UsageError
 from core.settings_tables import CONCURRENCY
 
 JOIN_TRIES = 10
@@ -99,10 +99,10 @@ class Crew:
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= JOIN_TRIES and not self._members:
                 raise UsageError(f"no worker of the cluster can begin: {error}") from error
-        except UsageError as error:
+        except SensorloomError as error:
             self._unfit.append(hand)
             if not self._members and not self._joining:
-                raise
+                raise UsageError(str(error)) from error
             self._tell(f"left out: {error}")
         return True
 
@@ -146,7 +146,7 @@ class Crew:
             hand.dismiss()
 
     async def _join(self, hand: Hand) -> Member:
-        """A worker that has all it needs. Raises WorkerLost, and UsageError: it cannot work."""
+        """A worker that has all it needs. Raises WorkerLost, and SensorloomError: it cannot work."""
         ready: Ready = await hand.call("prepare", self._kit, self._variables)
         problem = ready.problem
         for parcel in self._kit.parcels:

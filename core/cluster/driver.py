@@ -221,10 +221,13 @@ class Drive:
             task.cancel()
         if self._out:
             await asyncio.wait(self._out)
+        broken_off = [item for item in self._waiting if item.stored is not None]  # its worker was lost
         for task, (_, item) in list(self._out.items()):
             if not task.cancelled() and task.exception() is None:
                 self._heard(task)
-                continue
+            else:
+                broken_off.append(item)
+        for item in broken_off:
             stored = item.stored
             if stored is not None and not (item.job.stem or self._keep_empty):
                 with suppress(SensorloomError):

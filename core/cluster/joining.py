@@ -21,7 +21,7 @@ from core.cluster.hands import WorkerLost
 from core.cluster.node import Worker
 from core.cluster.parcels import File, Parcel
 from core.errors import SensorloomError, UsageError, system_reason
-from core.processes.pool import cores
+from core.processes.starting import cores
 from core.text import one_line
 
 LOCAL = "local"

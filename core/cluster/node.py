@@ -240,7 +240,7 @@ def _own_folder(base: Path) -> Path:
         OSError: the machine's folder is somebody else's, or cannot be written.
     """
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if base.stat().st_uid != os.getuid():
+    if base.lstat().st_uid != os.getuid():  # a link of somebody else's to a folder of ours, too
         raise PermissionError(f"{base} belongs to somebody else")
     for other in base.glob("worker-*-*"):
         number = other.name.split("-")[1]

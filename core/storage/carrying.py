@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.errors import ConflictError, SensorloomError, system_reason
 from core.files import read_regular_file
@@ -32,12 +33,7 @@ def pick_up(workspace: Workspace, stem: str) -> Carried:
     with thread_locked(workspace.threads, stem):
         stored = store.read(workspace.threads, stem)
         log, pack = history.files_of(workspace, stem)
-        try:
-            return Carried(
-                stem, stored.data, *(read_regular_file(path) if path.exists() else b"" for path in (log, pack))
-            )
-        except OSError as error:
-            raise SensorloomError(f"the history of {stem} cannot be read: {system_reason(error)}") from error
+        return Carried(stem, stored.data, _content(log), _content(pack))
 
 
 def lay_out(workspace: Workspace, carried: Carried) -> None:
@@ -72,16 +68,26 @@ def bring_back(workspace: Workspace, sent: Carried, came: Carried) -> Stored:
         SensorloomError: it cannot be written.
     """
     stem = sent.stem
+    log, pack = history.files_of(workspace, stem)
     with thread_locked(workspace.threads, stem):
         there = store.present(workspace.threads, stem)
-        if there is None or there.data != sent.data:
+        if there is None or there.data != sent.data or _content(log) != sent.log:  # undone again, its steps are there
             what = "was deleted" if there is None else "was changed"
             raise ConflictError(f"{stem}.json {what} while it ran elsewhere; what came of that run is not kept")
         content = Content.of(came.data)
         stored = store.stored_as(content, stem)
         if came.data != sent.data:
-            log, pack = history.files_of(workspace, stem)
             write_atomic(pack, came.pack)
             write_atomic(path_of(workspace.threads, stem), content.data)
             write_atomic(log, came.log)
         return stored
+
+
+def _content(path: Path) -> bytes:
+    """What a file of the history holds; nothing where there is none. Raises SensorloomError."""
+    try:
+        return read_regular_file(path)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise SensorloomError(f"{path} cannot be read: {system_reason(error)}") from error

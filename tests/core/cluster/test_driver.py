@@ -163,6 +163,19 @@ async def test_a_stop_keeps_what_is_done_and_the_batch_goes_on(workspace: Worksp
     assert all(thread.status == "finished" for thread in threads)
 
 
+async def test_a_stop_takes_away_what_a_lost_worker_had_only_begun(workspace: Workspace, base: Path):
+    running = asyncio.current_task()
+    assert running is not None
+
+    def lost(method: str, arguments: tuple[Any, ...]) -> bool:
+        if method == "run":
+            running.cancel()
+        return method == "run"
+
+    ran, _ = await run_there(workspace, jobs_about(workspace, 2), ClusterHere(base, lost))
+    assert [result.cancelled for result in ran] == [True] * 2 and not stems(workspace.threads)
+
+
 async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: Workspace, base: Path):
     meter, running = CrewMeter(COUNT), asyncio.get_running_loop()
     paused: list[int] = []
@@ -201,13 +214,17 @@ async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace,
 
 async def test_what_somebody_changed_meanwhile_is_left_as_it_is(workspace: Workspace, base: Path):
     def tagging(method: str, arguments: tuple[Any, ...]) -> bool:
-        if method == "run" and arguments[0].job.seed == 0:
+        if method == "run" and arguments[0].job.seed < 2:
             curate.change_tags(workspace, [arguments[0].thread.stem], add=["mine"])
+        if method == "run" and arguments[0].job.seed == 1:
+            curate.undo(workspace, arguments[0].thread.stem)
         return False
 
-    ran, _ = await run_there(workspace, jobs_about(workspace, 2), ClusterHere(base, tagging))
-    changed = ran[0]
-    assert "was changed while it ran elsewhere" in changed.error and ran[1].finished
+    ran, _ = await run_there(workspace, jobs_about(workspace, 3), ClusterHere(base, tagging))
+    changed, undone = ran[:2]
+    assert "was changed while it ran elsewhere" in changed.error and ran[2].finished
+    assert "was changed while it ran elsewhere" in undone.error and undone.stored is not None
+    assert curate.redo(workspace, undone.stored.stem).stored is not None
     assert changed.stored is not None
     there = read(workspace.threads, changed.stored.stem)
     assert "mine" in there.thread.metadata["tags"] and len(there.thread.messages) == 1
