@@ -173,7 +173,7 @@ class Batch:
 
 
 def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batch:
-    """Write a batch down. The jobs stand in `setup` as they are given here. Raises WorkspaceError."""
+    """Write a batch down. The jobs stand in `setup` as they are given here. Raises SensorloomError."""
     lines = tuple(
         JobLine(
             job.dataset, job.session, job.question, job.seed, job.max_turns, job.evidence, job.asked,
@@ -190,10 +190,7 @@ def begin_batch(workspace: Workspace, jobs: Sequence[Job], setup: Setup) -> Batc
         names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(known) + 2))
         name = next(free for free in names if free not in known)
         path = folder / f"{name}.jsonl"
-        try:
-            write_atomic(path, msgspec.json.encode(setup) + b"\n")
-        except OSError as error:
-            raise WorkspaceError(f"cannot write {workspace.shown(path)}: {system_reason(error)}") from error
+        write_atomic(path, msgspec.json.encode(setup) + b"\n")
     return Batch(name, path, setup)
 
 

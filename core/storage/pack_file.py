@@ -11,7 +11,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,7 @@ def _read_block(path: str, at: int, size: int) -> bytes:
 _kept_block = lru_cache(maxsize=32)(_read_block)
 
 
+@cache
 def _zstd() -> Any:
     """Zstandard: Python's own from 3.14 on, before that the same module as a package of its own."""
     try:
