@@ -73,7 +73,7 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     as with an endpoint that does not answer.
     """
     from core.evaluation.asking import choice_for
-    from core.evaluation.contest import begin, outcomes_of
+    from core.evaluation.contest import begin, missing, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
     if options["headers"] and len({each.endpoint for each in evaluation.contestants} - {BUILTIN_NAME}) > 1:
@@ -83,11 +83,13 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
         return _for_inspect(workspace, evaluation, begin if new else None)
     stopped, failed = False, 0
     if new or options["resume"]:
-        asked = [choice_for(workspace, evaluation, each, options["headers"]) for each in evaluation.contestants]
+        every = {each: missing(workspace, evaluation, each) for each in evaluation.contestants}
+        left = {each: jobs for each, jobs in every.items() if jobs}
+        asked = [choice_for(workspace, evaluation, each, options["headers"]) for each in left]
         with cluster_in(options, [choice.endpoint for choice in asked]) as on:
             if new:
                 begin(workspace, evaluation)
-            stopped, failed = _ask_all(workspace, evaluation, options, on)
+            stopped, failed = _ask_all(workspace, evaluation, left, options, on)
     elif options["ray"]:
         raise UsageError("--ray is for an evaluation that is begun or gone on with: give --dataset or --resume too")
     answers = {contestant: outcomes_of(workspace, evaluation, contestant) for contestant in evaluation.contestants}
@@ -140,19 +142,21 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
 
 
 def _ask_all(
-    workspace: Workspace, evaluation: Evaluation, options: Mapping[str, Any], on: OnCluster | None
+    workspace: Workspace,
+    evaluation: Evaluation,
+    left: Mapping[Contestant, Sequence[Job]],
+    options: Mapping[str, Any],
+    on: OnCluster | None,
 ) -> tuple[bool, int]:
-    """Run what is missing. Returns whether it was stopped, and how many threads failed."""
+    """Run what is left of each contestant. Returns whether it was stopped, and how many threads failed."""
     from core.evaluation.asking import not_begun
-    from core.evaluation.contest import missing
 
     stopped, failed = False, 0
-    for contestant in evaluation.contestants:
-        if jobs := missing(workspace, evaluation, contestant):
-            ran = _run(workspace, evaluation, contestant, jobs, options, on)
-            hopeless = not_begun(jobs, ran)
-            stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
-            failed += sum(bool(result.error) for result in ran) + hopeless
+    for contestant, jobs in left.items():
+        ran = _run(workspace, evaluation, contestant, jobs, options, on)
+        hopeless = not_begun(jobs, ran)
+        stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
+        failed += sum(bool(result.error) for result in ran) + hopeless
         if stopped:
             say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
             break

@@ -35,7 +35,6 @@ class NewEvaluationScreen(Guarded, ModalScreen[Evaluation | None]):
 
     DEFAULT_CSS = """
     NewEvaluationScreen #dialog { width: 96; }
-    NewEvaluationScreen #options { height: 10; }
     NewEvaluationScreen #about, NewEvaluationScreen #problem { height: auto; max-height: 3; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("evaluate")]

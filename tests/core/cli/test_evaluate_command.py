@@ -125,6 +125,24 @@ def test_an_endpoint_that_refuses_is_no_quiet_zero(workspace: Workspace, capsys:
     )
 
 
+def test_who_has_answered_need_not_be_there_any_more_when_the_others_go_on(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = workspace.root / "sensorloom.toml"
+    others = settings.read_text()
+    with fake_server(*[says("Final Answer: walking", 5)] * 3) as server:
+        endpoint = f'[[endpoints]]\nname = "NAME"\nbase_url = "{server.url}"\nmodel = "m"\n'
+        gone, stays = endpoint.replace("NAME", "gone"), endpoint.replace("NAME", "stays")
+        settings.write_text(others + gone + stays)
+        begun = ("--dataset", "demo", "--count", "1", "--seed", "1", "--endpoint", "gone", "--endpoint", "stays")
+        assert evaluate(workspace, "trial", *begun) == 0
+        (left,) = (workspace.root / "evaluations/trial/stays").glob("*.json")
+        left.unlink()
+        settings.write_text(others + stays)
+        told = document(workspace, capsys, "trial", "--resume")
+    assert [contestant["finished"] for contestant in told["contestants"]] == [1, 1]
+
+
 def test_people_held_out_are_who_is_asked_about(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--dataset", "demo", "--held-out", "--count", "4", "--seed", "1")
     assert evaluate(workspace, *asked) != 0
