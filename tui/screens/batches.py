@@ -61,6 +61,7 @@ class BatchesScreen(Guarded, Screen[str | None]):
         self._workspace = workspace
         self._batching = batching
         self._looks: dict[str, Look] = {}
+        self._has_looked = False
         self._is_looking = False
 
     def compose(self) -> ComposeResult:
@@ -102,9 +103,13 @@ class BatchesScreen(Guarded, Screen[str | None]):
     def on_batches_screen_looked(self, event: Looked) -> None:
         """Show how they are."""
         self._is_looking = False
-        if event.looks != self._looks or not event.looks:
-            self._looks = event.looks
-            self.board.empty = "no batch yet: `sensorloom run --count N` makes one, and so does the goal"
+        if event.looks != self._looks or not self._has_looked:
+            self._looks, self._has_looked = event.looks, True
+            keys = keys_of(self)
+            ways = (
+                f"{keys['thread.new']}, then {keys['begin.several']} makes one; so do the goal ({keys['list.propose']})"
+            )
+            self.board.empty = f"no batch yet: {ways} and `sensorloom run`"
             self._draw()
 
     def on_resize(self, event: Resize) -> None:

@@ -15,6 +15,8 @@ from tui.open_thread.runs import Runs
 if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
     from core.runs.batch_run import BatchRun
+    from core.runs.job import Job
+    from core.thread.evidence import Wanted
 
 
 class Batching:
@@ -60,22 +62,40 @@ class Batching:
 
     def make(self, sessions: Sequence[tuple[str, str]]) -> None:
         """Make a thread about each of these sessions, by its dataset and id, unless threads are being made."""
-        if self.busy or not sessions:
-            return
-        self._beginning, self._begun_at = len(sessions), time.monotonic()
+
+        def jobs() -> list[Job]:
+            from core.runs.job import Job
+
+            return [Job(dataset, session) for dataset, session in sessions]
+
+        if sessions:
+            self.make_drawn(len(sessions), jobs)
+
+    def make_drawn(self, count: int, jobs: Callable[[], Sequence[Job]], evidence: Wanted | None = None) -> bool:
+        """Make new threads, unless some are being made, which is said; whether it begins.
+
+        Args:
+            count: how many.
+            jobs: finds out about which sessions, beside the screen's loop; may raise SensorloomError.
+            evidence: what their answers may rest on; as is usual unless told.
+        """
+        if self.busy:
+            self._screen.notify(f"{self.far}: wait for them, or stop them first", severity="warning", markup=False)
+            return False
+        self._beginning, self._begun_at = count, time.monotonic()
         self._clock.resume()
         self._tell()
-        self._screen.run_worker(lambda: self._begin(sessions), thread=True, group="make threads")
+        self._screen.run_worker(lambda: self._begin(jobs, evidence), thread=True, group="make threads")
+        return True
 
-    def _begin(self, sessions: Sequence[tuple[str, str]]) -> None:
+    def _begin(self, wanted: Callable[[], Sequence[Job]], evidence: Wanted | None) -> None:
         from core.model.endpoints import configured
         from core.runs.batches import begin_batch, setup_now
-        from core.runs.job import Job
         from core.runs.mode import with_evidence
 
         try:
             choice = self._choice()
-            jobs = with_evidence(self._workspace, [Job(dataset, session) for dataset, session in sessions], choice)
+            jobs = with_evidence(self._workspace, wanted(), choice, evidence)
             # an endpoint that was only seen on this machine has no name by which it could be asked later
             is_named = choice.endpoint.name in {endpoint.name for endpoint in configured(self._workspace)}
             setup = setup_now(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.export.report import ExportRequest
     from core.model.endpoints import ModelChoice
     from core.thread.summary import Summary
+    from tui.screens.batching import Batching
     from tui.screens.frame import Frame
     from tui.screens.new_thread import Begun, NewThreadScreen
     from tui.widgets.compare_lines import Side
@@ -37,10 +38,11 @@ class Dialogs:
         self, screen: Frame, actions: Sequence[Action], runs: Runs, folder: KnownFolder, arranging: Arranging,
         filter_line: FilterLine, thread: OpenThread, exports: Exports, begun: Callable[[Begun], None],
         restore: Callable[[str], None], let_go: Callable[[Sequence[str]], None],
-        step_taken: Callable[[Sequence[str]], None],
+        step_taken: Callable[[Sequence[str]], None], batching: Batching,
     ) -> None:  # fmt: skip
         """Args: `begun` is told of a thread that was made and is to be shown, `restore` brings a deleted one back,
-        `let_go` is told of threads that are about to leave the folder, `step_taken` of those of a step of the list."""
+        `let_go` is told of threads that are about to leave the folder, `step_taken` of those of a step of the list;
+        `batching` makes several new ones."""
         self._screen = screen
         self._actions = actions
         self._runs = runs
@@ -53,6 +55,7 @@ class Dialogs:
         self._restore = restore
         self._let_go = let_go
         self._step_taken = step_taken
+        self._batching = batching
         self._new_thread: NewThreadScreen | None = None
         """The dialog for a new thread while it is open: it hears what the runs report."""
 
@@ -191,7 +194,7 @@ class Dialogs:
 
         used = Counter((summary.dataset, summary.session) for summary in self._folder.summaries.values())
         blind = self._thread.conversation.look.blind
-        self._new_thread = NewThreadScreen(self._runs, used, self._offer_data, blind=blind)
+        self._new_thread = NewThreadScreen(self._runs, used, self._offer_data, self._batching, blind=blind)
         self._screen.app.push_screen(self._new_thread, self._new_thread_left)
 
     def look_for_data(self) -> None:

@@ -30,6 +30,7 @@ from tui.screens.kind_request import KindRequest
 from tui.screens.new_thread_lines import dataset_line, evidence_line, form_line, key_lines
 from tui.screens.question_request import QuestionRequest
 from tui.screens.session_choice import SessionChoice, SessionList
+from tui.screens.several_threads import Several, ask_how_many
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.plain import Plain
 from tui.widgets.text_field import AnswerField
@@ -37,6 +38,7 @@ from tui.widgets.text_field import AnswerField
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
     from core.thread.kinds import Asked
+    from tui.screens.batching import Batching
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,14 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
     question = getters.query_one(QuestionArea)
 
     def __init__(
-        self, runs: Runs, used: Mapping[tuple[str, str], int], offer_data: Callable[[], None], *, blind: bool = False
-    ) -> None:
-        """Args: `offer_data` is called where there is no dataset; `blind` hides the labels."""
+        self, runs: Runs, used: Mapping[tuple[str, str], int], offer_data: Callable[[], None], batching: Batching, *,
+        blind: bool = False,
+    ) -> None:  # fmt: skip
+        """Args: `offer_data` is called where there is no dataset; `batching` makes several at once; `blind` hides the
+        labels."""
         super().__init__()
         self._offer_data = offer_data
+        self._batching = batching
         self._blind = blind
         self._runs = runs
         self._names: list[str] = []
@@ -80,7 +85,11 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
         """How many threads there are about each session of each dataset, so that a drawn session is a fresh one."""
         self._dataset: StandardDataset | None = None
 
+        self._proposed = ""
+        """The question as it was put there, to tell one that was written by hand."""
+
         def write(text: str) -> None:
+            self._proposed = text
             self.question.write(text)
 
         self._request = QuestionRequest(self, runs, show=write, say=self._say, ended=self._question_ended)
@@ -255,12 +264,26 @@ class NewThreadScreen(Guarded, ModalScreen[Begun | None]):
             self.call_later(partial(self.app.notify, one_line(lacking, 300), markup=False))
         with suppress(SensorloomError):  # the thread is there, whether or not the choice can be remembered
             remember(self._runs.workspace, REMEMBERED, dataset)
-        self.call_later(self._close_with, Begun(stored, run))
 
-    def _close_with(self, begun: Begun) -> None:
-        """End the dialog with the thread that was begun."""
-        if self.is_current:  # else it was left meanwhile, and the thread is in the list
-            self.dismiss(begun)
+        def close() -> None:
+            if self.is_current:  # else it was left meanwhile, and the thread is in the list
+                self.dismiss(Begun(stored, run))
+
+        self.call_later(close)
+
+    def action_several(self) -> None:
+        """Make threads about several of the sessions shown, as a batch."""
+        if self._dataset is None or not self.sessions.rows:
+            return
+        written = self.question.text.strip()
+        question = written if self._kinds.kind == ACTIVITY and written != self._proposed.strip() else ""
+        several = Several(self._dataset, tuple(self.sessions.rows), self._kinds.kind, question, self._form)
+
+        def make(count: int) -> None:
+            if self._batching.make_drawn(count, lambda: several.jobs(self._runs.workspace, count), self._evidence):
+                self.action_leave()
+
+        ask_how_many(self.app, several, make)
 
     def action_leave(self) -> None:
         """Back, making nothing."""

@@ -52,7 +52,7 @@ def key_lines(keys: Keys) -> Content:
     """The dialog's keys, on two lines."""
     moves = keys.pair(("move.down", "move.up"))[0]
     first = (*map(keys.brief, ("begin.start", "begin.run")), (moves, "session"),
-             *map(keys.brief, ("sessions.filter", "begin.draw", "begin.kind")))  # fmt: skip
+             *map(keys.brief, ("sessions.filter", "begin.draw", "begin.several", "begin.kind")))  # fmt: skip
     second = map(keys.brief, ("begin.propose", "begin.write", "begin.evidence", "begin.form", _DATASETS, "begin.leave"))
     return _keys(*first) + Content("\n") + _keys(*second)
 

@@ -99,7 +99,7 @@ class Parts:
         )  # fmt: skip
         self.dialogs = Dialogs(
             frame, frame.actions, self.runs, self.folder, self.arranging, self.filter_line, self.thread, self.exports,
-            self.begun, self.judging.restore, self.staying.let_go, self.undoing.step_taken,
+            self.begun, self.judging.restore, self.staying.let_go, self.undoing.step_taken, self.making,
         )  # fmt: skip
         self.live = LiveActions(frame, workspace, self.thread.sensors, self.begun)
         self.list_screens.export = self.dialogs.choose_export

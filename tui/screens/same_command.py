@@ -10,7 +10,7 @@ from tui.local_keys import IN_CONVERSATION, LOCAL_ACTIONS
 from tui.screens.actions import ACTIONS
 
 COMMANDS: Mapping[ActionId, tuple[str, ...]] = {
-    "thread.new": ("run --dataset NAME --session ID",),
+    "thread.new": ("run --dataset NAME --session ID", "run --dataset NAME --count N"),
     "list.filter": ("list --filter TERMS",),
     "list.sort": ("list --sort ORDER",),
     "list.propose": ("goal", "goal set", "goal clear", "goal propose --keep", "run --goal"),

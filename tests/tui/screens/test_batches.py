@@ -177,3 +177,36 @@ def test_rows_fit_and_say_the_most_wanted_first(width: int) -> None:
         assert word in text
     if width > 100:
         assert "33 turns/s · 222 threads/min · 1,667 tokens/s" in text and "Qwen/Qwen3-8B at box" in text
+
+
+async def test_several_new_threads_at_once_are_a_batch_about_sessions_of_the_filter_that_no_thread_is_about(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    async with opened(workspace, (80, 24)) as (pilot, main):
+        await pilot.press("n")
+        await until(pilot, lambda: "N several" in on_screen(pilot.app) and "s01_0" in on_screen(pilot.app))
+        await until(pilot, lambda: "It moves." in on_screen(pilot.app))
+        await pilot.press("slash", *"label:walking", "enter")
+        await pilot.press("e", "ctrl+a", *"What now?", "escape", "N")
+        await until(pilot, lambda: "how many threads" in on_screen(pilot.app))
+        await pilot.press(*"many", "enter")
+        await until(pilot, lambda: any("a number" in each.message for each in notices(pilot)))
+        await pilot.press("N")
+        await until(pilot, lambda: "the question that was written" in on_screen(pilot.app))
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: pilot.app.screen is main)
+        await until(pilot, lambda: len(main.parts.arranging.shown) == 3 and not main.parts.making.busy)
+        threads = main.parts.arranging.shown
+        assert len({summary.session for summary in threads}) == 3, "an old one, and two about sessions of their own"
+        (name,) = batches(workspace)
+        stems = set(open_batch(workspace, name).stems.values())
+        drawn = [each for each in threads if each.stem in stems]
+        assert len(drawn) == 2
+        assert all(each.truth == "walking" and each.question.startswith("What now?") for each in drawn)
+        await pilot.press("n")
+        await until(pilot, lambda: "16 sessions" in on_screen(pilot.app))
+        await pilot.press("N")
+        await until(pilot, lambda: "how many threads" in on_screen(pilot.app))
+        await pilot.press("1", "7", "enter")
+        await until(pilot, lambda: any("from 1 to 16" in each.message for each in notices(pilot)))
+        assert batches(workspace) == [name] and not main.parts.making.busy
