@@ -33,15 +33,17 @@ def allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+_one_at_a_time = Lock()
+"""Of those who put something else in the place of what the whole program has, for a moment."""
+
+
 class _Process(ForkServerProcess):
     """A process that never imports the script that started the program: one without an `if __name__ == "__main__"` is
     not to be run again in each process."""
 
-    _lock = Lock()
-
     @staticmethod
     def _Popen(process_obj: BaseProcess) -> Any:
-        with _Process._lock:
+        with _one_at_a_time:
             script = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
@@ -57,7 +59,7 @@ class _Context(ForkServerContext):
 def fresh(*preload: str) -> ForkServerContext:
     """Where processes are started from. `preload` names modules that the server imports once for all of them, where it
     does not run yet."""
-    with _Process._lock, redirect_stderr(sys.__stderr__):
+    with _one_at_a_time, redirect_stderr(sys.__stderr__):
         # what watches over semaphores is handed standard error, which in a full-screen program is no file (Textual's
         # has the number -1, which nothing can be started with)
         resource_tracker.ensure_running()
