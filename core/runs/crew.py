@@ -136,9 +136,11 @@ class Crew:
             return Ran(job, error=str(error), for_all=True)
 
     async def _hand(self) -> _Hand:
-        """The process that has the fewest jobs."""
-        await self.start()
-        return min(self._hands, key=lambda hand: hand.busy)
+        """The process that has the fewest jobs, of those that are alive: one may be lost while another is started."""
+        while True:
+            await self.start()
+            if alive := [hand for hand in self._hands if hand.alive]:
+                return min(alive, key=lambda hand: hand.busy)
 
     async def close(self) -> None:
         """End the processes; what they still have is lost."""
@@ -173,6 +175,8 @@ class _Hand:
 
     async def carry_out(self, errand: _Errand, job: Job) -> Ran:
         """Have a job carried out, and stopped where the task is cancelled. Raises _LostError."""
+        if not self.alive:  # nobody would tell what becomes of it
+            raise _LostError
         number = next(self._numbers)
         errand.result = self._loop.create_future()
         self._errands[number] = errand

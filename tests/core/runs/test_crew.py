@@ -166,3 +166,16 @@ async def test_processes_come_when_one_core_is_not_enough_for_what_is_left(
     async with crew_for(workspace_in(tmp_path), choice, jobs_of(4), meter, None, told.append):
         await _SeenCrew.started.wait()
     assert told == ["one core is not enough for the rate of these replies: 3 processes go on"]
+
+
+async def test_no_job_goes_to_a_process_that_was_lost_while_another_was_started(tmp_path: Path):
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+    crew, model, meter = Crew(workspace, choice, 1), Model(choice), Meter(Pace(1), 1)
+    await crew.start()
+    (child,) = active_children()
+    child.kill()
+    child.join()  # the loop has not heard of it yet
+    ran = await run_jobs(workspace, jobs_of(1), model, meter=meter, ended=lambda _: None, crew=crew)
+    await crew.close()
+    await model.aclose()
+    assert [result.finished for result in ran] == [True] and len(on_disk(workspace)) == 1
