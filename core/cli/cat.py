@@ -22,8 +22,8 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, every: bo
 
     sensorloom cat --filter verdict:accept | jq .metadata.session
     """
-    if every and (names or wanted.strip()):
-        raise UsageError("--all is every thread: give it alone")
+    if every == bool(names or wanted.strip()):
+        raise UsageError("name threads, select them with --filter, or give --all alone, which is every thread")
     failed = 0
     for stem in stems(workspace.threads) if every else chosen(workspace, names, wanted):
         try:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
+from core.errors import SensorloomError, UsageError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import write_atomic
 from core.storage.store import read
@@ -38,7 +38,7 @@ def pinned(workspace: Workspace, value: str, folder: Path | None = None, *, keep
 
     Raises:
         UsageError: there is no such file, or it is no text, or the name leads out of the folder.
-        WorkspaceError: it cannot be kept.
+        SensorloomError: it cannot be kept.
     """
     if value in (USUAL, NONE) or _PINNED.fullmatch(value):
         return value
@@ -112,7 +112,7 @@ def kept_for(workspace: Workspace, thread: Thread) -> dict[str, bytes]:
 
 
 def take_kept(workspace: Workspace, files: Mapping[str, bytes]) -> None:
-    """Keep what `kept_for` gave on another machine. Raises WorkspaceError, SensorloomError."""
+    """Keep what `kept_for` gave on another machine. Raises SensorloomError."""
     folder = private_folder(workspace, FOLDER)
     for name, content in files.items():
         if not (folder / name).exists():
@@ -147,14 +147,11 @@ def examples_folder(workspace: Workspace) -> Path:
 
 
 def keep(workspace: Workspace, value: Any) -> str:
-    """Keep a prompt's text, or a thread's messages, by the checksum that is returned. Raises WorkspaceError."""
+    """Keep a prompt's text, or a thread's messages, by the checksum that is returned. Raises SensorloomError."""
     sha = checksum(value)
     path = private_folder(workspace, FOLDER) / f"{sha}.json"
     if not path.exists():
-        try:
-            write_atomic(path, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
-        except OSError as error:
-            raise WorkspaceError(f"cannot write {workspace.shown(path)}: {system_reason(error)}") from error
+        write_atomic(path, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
     return sha
 
 
@@ -168,7 +165,7 @@ def _recalled(workspace: Workspace, sha: str) -> Any:
 
 
 def with_prompts(workspace: Workspace, form: TaskForm, system: str = "", question: str = "") -> TaskForm:
-    """The form with prompts that stand in files anywhere, by their paths. Raises UsageError, WorkspaceError."""
+    """The form with prompts that stand in files anywhere, by their paths. Raises SensorloomError."""
     import msgspec
 
     changes: dict[str, str] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.errors import WorkspaceError, system_reason
 from core.evaluation.contest import Evaluation, folder_of
 from core.storage.atomic import write_atomic
 from core.workspace import Workspace
@@ -103,12 +102,9 @@ def right(sessions):
 
 
 def write_inspect_file(workspace: Workspace, evaluation: Evaluation) -> str:
-    """Write it beside the evaluation; returns where it is. Raises WorkspaceError."""
+    """Write it beside the evaluation; returns where it is. Raises SensorloomError."""
     path = folder_of(workspace, evaluation.name) / FILE
     task = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in evaluation.name)
     text = _TASK.format(name=evaluation.name, task=f"evaluation_{task}")
-    try:
-        write_atomic(path, text.encode())
-    except OSError as error:
-        raise WorkspaceError(f"cannot write {workspace.shown(path)}: {system_reason(error)}") from error
+    write_atomic(path, text.encode())
     return workspace.shown(path)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from core.errors import WorkspaceError, system_reason
 from core.evaluation.contest import Evaluation, folder_of
 from core.evaluation.picture import picture
 from core.evaluation.report import Answers, document, lines, table
@@ -25,10 +24,7 @@ FILES: Mapping[str, Callable[[Evaluation, Answers], str]] = {
 
 
 def write_report(workspace: Workspace, evaluation: Evaluation, answers: Answers) -> None:
-    """Write all of it. Raises WorkspaceError."""
+    """Write all of it. Raises SensorloomError."""
     folder = folder_of(workspace, evaluation.name)
-    try:
-        for name, made_by in FILES.items():
-            write_atomic(folder / name, made_by(evaluation, answers).encode())
-    except OSError as error:
-        raise WorkspaceError(f"cannot write {workspace.shown(folder)}: {system_reason(error)}") from error
+    for name, made_by in FILES.items():
+        write_atomic(folder / name, made_by(evaluation, answers).encode())
