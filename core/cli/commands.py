@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SECTIONS = {
     "Make threads": {
         "run": "make new threads, or run some to their end",
-        "batches": "list the batches of new threads, and forget them",
+        "batches": "list batches of new threads; pause, stop, forget them",
         "sample": "propose several next turns, and take one",
         "branch": "copy a thread up to a turn into a new one",
         "difficulty": "measure how often a model answers sessions right",

@@ -37,9 +37,15 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, dry_run: 
         told = {"threads": len(done.threads), "packs": done.files, "unchanged": left}
         print_json({**told, "bytes": done.bytes_before, "packed": done.bytes_after, "problems": list(done.problems)})
     else:
-        sizes = f", {done.bytes_before / 1e6:,.1f} MB as {done.bytes_after / 1e6:,.1f} MB" if done.files else ""
+        sizes = f", {_size(done.bytes_before)} as {_size(done.bytes_after)}" if done.files else ""
         where = f" into {counted(done.files, 'file')} of {workspace.shown(workspace.threads / PACKS)}" if sizes else ""
-        say(f"packed: {counted(len(done.threads), 'thread')}{where}{sizes}{f'; {left:,} as before' if left else ''}")
+        none = "" if stems or names or wanted.strip() else f"; none is `{FILTER}`, which is packed unless told"
+        as_before = f"; {left:,} as before" if left else ""
+        say(f"packed: {counted(len(done.threads), 'thread')}{where}{sizes}{as_before}{none}")
     for problem in done.problems:
         say(f"sensorloom: {problem}", err=True)
     return 1 if done.problems else 0
+
+
+def _size(of: int) -> str:
+    return f"{of / 1e6:,.1f} MB" if of >= 1e6 else f"{of / 1e3:,.1f} kB"

@@ -14,7 +14,10 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
 
-TERMS = "label:walking  subject:s01  >10  <5 (seconds)  fresh  used  part of a name; -before turns one round"
+TERMS = (
+    "label:walking  subject:s01  >10  <5 (seconds)  fresh  used  part of a name; -before turns one round, "
+    "OR between takes either"
+)
 """What can be looked for, in a line."""
 
 
@@ -90,7 +93,8 @@ Holds = Callable[[SessionFacts], bool]
 
 
 def session_filter(text: str, *, blind: bool = False) -> Holds:
-    """A test that a session passes where every word of `text` holds for it. Letters' case is all one.
+    """A test that a session passes where every word of `text` holds for it, or every one on one side of an `OR`.
+    Letters' case is all one otherwise.
 
     Args:
         text: words parted by blanks.
@@ -99,8 +103,14 @@ def session_filter(text: str, *, blind: bool = False) -> Holds:
     Raises:
         UsageError: a word says nothing that can be looked for.
     """
-    conditions = [_condition(word, blind) for word in text.split()]
-    return lambda facts: all(holds(facts) for holds in conditions)
+    ways: list[list[Holds]] = [[]]
+    for word in text.split():
+        if word == "OR":
+            ways.append([])
+        else:
+            ways[-1].append(_condition(word, blind))
+    there = [way for way in ways if way] or [[]]
+    return lambda facts: any(all(holds(facts) for holds in way) for way in there)
 
 
 def _condition(word: str, blind: bool) -> Holds:

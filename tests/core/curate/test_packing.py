@@ -99,7 +99,7 @@ def test_cat_writes_files_and_packs_alike(space: Workspace):
 
 
 def test_without_a_choice_what_is_finished_and_judged_is_packed(space: Workspace):
-    assert "packed: 0 threads" in run(pack_command, space)
+    assert "packed: 0 threads; none is `status:finished verdict:any`" in run(pack_command, space)
     curate.set_verdicts(space, [STEMS[0], STEMS[5]], "accept")
     assert run(pack_command, space, "--dry-run").splitlines()[0] == STEMS[0] and not packs(space)
     run(pack_command, space)

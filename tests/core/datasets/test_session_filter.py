@@ -19,6 +19,7 @@ SESSIONS = [
     [
         ("", "123"), ("label:walk", "12"), ("LABEL:SIT", "3"), ("-label:walk", "3"), ("subject:S01 >10", "2"),
         ("subject:", "3"), ("<10s", "1"), ("fresh label:walk", "1"), ("used", "2"), ("s01 -0001", "2"),
+        ("label:sit OR used", "23"), ("s01 fresh OR subject: fresh", "13"), ("label:sit OR", "3"),
     ],
 )  # fmt: skip
 def test_every_word_holds(text: str, passes: str) -> None:
