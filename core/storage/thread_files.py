@@ -95,7 +95,10 @@ def listing(folder: Path) -> list[tuple[str, int, int]]:
         return files
     in_files = {stem for stem, _, _ in files}
     files += [row for row in packs.listed() if row[0] not in in_files]
-    return files + [(name, *(stamp_of(f"{folder}/{PACKS}/{name}") or (0, 0))) for name in packs.unreadable]
+    for name in packs.unreadable:
+        size, mtime_ns = stamp_of(f"{folder}/{PACKS}/{name}") or (0, 0)
+        files.append((name, size, mtime_ns))
+    return files
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:
