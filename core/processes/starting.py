@@ -46,9 +46,12 @@ class _Process(ForkServerProcess):
         with _one_at_a_time:
             script = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
+            # a ctrl+c reaches the server too, which until it ignores that would write a traceback
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 return ForkServerProcess._Popen(process_obj)
             finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 sys.modules["__main__"] = script
 
 
@@ -72,6 +75,7 @@ def settle() -> None:
     """Make a process that was started ready: a ctrl+c is the parent's to answer, and no process outlives a parent that
     was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # as what starts it has it
     Thread(target=_end_with_parent, daemon=True).start()
 
 
