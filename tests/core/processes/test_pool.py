@@ -119,8 +119,7 @@ def test_processes_start_where_standard_error_is_no_file():
 
 def test_a_ctrl_c_while_processes_are_started_writes_no_traceback(tmp_path: Path):
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, signal, sys\n"
-        "if 'forkserver' in ' '.join(sys.orig_argv): os.kill(os.getpid(), signal.SIGINT)\n"
+        "import os, signal, sys\nif 'forkserver' in ' '.join(sys.orig_argv): os.kill(os.getpid(), signal.SIGINT)\n"
     )  # as a ctrl+c reaches all processes of a terminal
     code = f"{_HEAD}print(sum(v for _, v in in_order(squarer, (0,), range(4), processes=2)))"
     ended = subprocess.run(
