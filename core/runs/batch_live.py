@@ -7,6 +7,7 @@ twice a second, and `NAME.wish`, what it is asked to do. Whoever looks needs no 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import socket
@@ -202,16 +203,13 @@ def remove(workspace: Workspace, name: str) -> None:
 
 def is_alive(workspace: Workspace, name: str) -> bool:
     """Whether a process makes the batch."""
-    from filelock import Timeout
-
-    if not _beside(workspace, name, "lock").exists():
-        return False
-    lock = _lock(workspace, name, 0)
     try:
-        lock.acquire()
-    except (Timeout, OSError):
+        with _beside(workspace, name, "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks at the same time is no maker
+    except FileNotFoundError:
+        return False
+    except OSError:
         return True
-    lock.release()
     return False
 
 
