@@ -19,9 +19,9 @@ from typing import Any
 from core.errors import SensorloomError
 from core.model.endpoints import ModelChoice
 from core.processes.talking import Talking, started
-from core.runs.cancelling import stay_alive
+from core.runs.cancelling import in_full, stay_alive
 from core.runs.events import TurnEvent
-from core.runs.job import Job, Ran
+from core.runs.job import Job, Ran, unless_empty
 from core.runs.pace import Pacing
 from core.runs.remembered import open_model
 from core.runs.worker import PRELOAD, Begins, Do, Go, Noted, Opens, Over, Stop, Told, TurnOver, Wants, serve
@@ -88,6 +88,7 @@ class Crew:
         """
         self._setup = workspace, choice, opens, keep_empty
         self._workspace = workspace
+        self._keep_empty = keep_empty
         self._count = count
         self._hands: list[_Hand] = []
         self._starting = asyncio.Lock()
@@ -119,6 +120,7 @@ class Crew:
         turn is asked for, its first word, that it is made, waits, and what is asked without.
         """
         errand = _Errand(job, watch, pace, job.stem)
+        problem, cancelled = "", False
         try:
             for _ in range(TRIES):
                 try:
@@ -129,11 +131,23 @@ class Crew:
                 self._lost = 0
                 return replace(ran, job=job)
             problem = f"{TRIES} processes ended early while they ran it; perhaps there was no memory left for them"
-            return Ran(job, errand.stored(self._workspace), problem, for_all=self._lost >= TRIES * self._count)
         except asyncio.CancelledError:
-            return Ran(job, errand.stored(self._workspace), cancelled=True)
+            stay_alive()
+            cancelled = True
         except SensorloomError as error:
             return Ran(job, error=str(error), for_all=True)
+        try:
+            stored = await self._left_of(errand)
+        except SensorloomError as error:
+            return Ran(job, error=str(error), cancelled=cancelled)
+        return Ran(job, stored, problem, cancelled, for_all=bool(problem) and self._lost >= TRIES * self._count)
+
+    async def _left_of(self, errand: _Errand) -> Stored | None:
+        """What a job's thread is when no process has it any more; a new one to which nothing came is taken away."""
+        stored = errand.stored(self._workspace)
+        if stored is None or errand.job.stem or self._keep_empty:
+            return stored
+        return (await in_full(unless_empty, self._workspace, stored))[0]
 
     async def _hand(self) -> _Hand:
         """The process that has the fewest jobs, of those that are alive: one may be lost while another is started."""

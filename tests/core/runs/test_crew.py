@@ -20,7 +20,7 @@ from core.runs import crew_needed
 from core.runs.batch import run_jobs
 from core.runs.crew import Crew
 from core.runs.crew_needed import crew_for
-from core.runs.events import TurnEvent, TurnMade
+from core.runs.events import TurnEvent, TurnMade, TurnStarted
 from core.runs.job import Job, Ran
 from core.runs.pace import Pace
 from core.runs.progress import Meter
@@ -99,6 +99,29 @@ async def test_processes_make_the_same_threads_and_a_lost_one_takes_nothing_with
     assert [result.thread for result in ran] == sorted(threads, key=lambda thread: thread.session)
     assert (meter.progress.done, meter.progress.running, meter.pace.turns) == (6, 0, 0)
     assert meter.progress.turns == sum(turns.values()) >= 6
+
+
+def silent_analyst(workspace: Workspace, choice: ModelChoice) -> Model:
+    return Model(choice, transport=BuiltinTransport(delay=60))
+
+
+async def test_a_thread_that_its_processes_die_of_is_given_up_and_not_left_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("core.runs.crew.TRIES", 2)
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+
+    def watch(_: Job, event: TurnEvent) -> None:
+        if isinstance(event, TurnStarted):
+            for process in active_children():
+                process.kill()
+
+    crew, model = Crew(workspace, choice, 1, opens=silent_analyst), Model(choice)
+    await crew.start()
+    ran = await run_jobs(workspace, jobs_of(1), model, ended=lambda _: None, watch=watch, crew=crew)
+    await crew.close()
+    await model.aclose()
+    assert [result.error[:29] for result in ran] == ["2 processes ended early while"] and not on_disk(workspace)
 
 
 async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
