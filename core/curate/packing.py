@@ -204,7 +204,7 @@ def _to_file(folder: Path, stem: str) -> bool:
         if in_pack is None:
             return False
         try:
-            data = in_pack.data
+            data = in_pack.file.data
         except FileNotFoundError as error:
             raise ThreadError(f"{stem}: its pack went away; try again") from error
         write_atomic(path, data)

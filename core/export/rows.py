@@ -21,11 +21,12 @@ from core.export.schemas import Schemas
 from core.export.selection import BROKEN, FILTERED, INVALID, STALE, UNLOADABLE, open_selection
 from core.export.sent import as_wanted, examples_of
 from core.export.siblings import Siblings
-from core.export.source import Source, UnloadableError, encode_row, one_line, plain_row, source_in
+from core.export.source import Source, UnloadableError, encode_row, plain_row, source_in
 from core.filters.language import Filter, parse
 from core.listing.summary import look
 from core.storage.atomic import digest
-from core.storage.thread_files import read_regular
+from core.storage.pack_file import PackedFile
+from core.storage.thread_files import RegularFile, read_regular
 from core.thread.json_form import Decoded
 from core.thread.json_text import arguments_problem
 from core.thread.scoring import balanced_as
@@ -77,25 +78,26 @@ class RowMaker:
         file = read_regular(f"{self._folder}/{summary.stem}.json")
         is_same = file is not None and (file.size, file.mtime_ns) == (summary.size, summary.mtime_ns)
         if file is not None and is_same and summary.mtime_ns < self._trusted_ns:
-            self._add_rows(summary, file.data)
+            self._add_rows(summary, file)
             return
         seen = look(self._folder, summary.stem)  # it was written since it was listed
         if reason := self._selection.reason(seen.summary):
             self._selection.pass_over(seen.summary, reason, self._part.skips)
         else:
-            self._add_rows(seen.summary, seen.data, Decoded(seen.thread, seen.line) if seen.thread else None)
+            file = RegularFile(seen.data, seen.summary.size, seen.summary.mtime_ns)
+            self._add_rows(seen.summary, file, Decoded(seen.thread, seen.line) if seen.thread else None)
 
-    def _add_rows(self, summary: Summary, data: bytes, read: Decoded | None = None) -> None:
+    def _add_rows(self, summary: Summary, file: RegularFile | PackedFile, read: Decoded | None = None) -> None:
         if summary.ready and self._is_copy:
             try:
-                line = (read and read.line) or one_line(data)
-                self._add(summary, digest(data), [line], summary.keys or keys_before_messages(data))
+                line = (read and read.line) or file.line
+                self._add(summary, file.digest, [line], summary.keys or keys_before_messages(line))
             except msgspec.DecodeError:
                 pass  # no longer what it was, with the size and the time it had
             else:
                 return
         try:
-            source = source_in(data, summary.stem, read)
+            source = source_in(file.data, summary.stem, read)
         except ThreadError as error:
             self._refuse(summary, UNLOADABLE if isinstance(error, UnloadableError) else INVALID, str(error))
             return

@@ -18,7 +18,7 @@ from core.errors import ThreadError
 from core.listing.summary import look
 from core.storage.atomic import digest
 from core.thread.call_ids import with_neutral_ids
-from core.thread.json_form import Decoded, decoded, encode_line
+from core.thread.json_form import Decoded, decoded, encode_line, one_line
 from core.thread.plain_text import with_text_contents
 from core.thread.updates import with_part
 from core.thread.value import Thread
@@ -98,11 +98,6 @@ def plain_row(source: Source, call_ids: str) -> bytes:
     thread = source.thread
     row = {key: value for key, value in thread.document.items() if key != "alternatives"}
     return encode_row({**row, "messages": with_neutral_ids(thread.messages)}, source.stem)
-
-
-def one_line(data: bytes) -> bytes:
-    """A JSON text on one line, every key in its place. Raises msgspec.DecodeError for what is none."""
-    return msgspec.json.format(data, indent=-1)
 
 
 def encode_row(row: Mapping[str, Any], name: str) -> bytes:

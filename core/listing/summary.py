@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,9 @@ from core.thread.skim import skimmed
 from core.thread.summary import Summary, summary_of
 from core.thread.value import Thread
 from core.workspace import PACK
+
+if TYPE_CHECKING:
+    from core.storage.pack_file import PackedFile
 
 
 class Look(msgspec.Struct, gc=False):
@@ -48,11 +52,11 @@ def look(folder: Path, stem: str) -> Look:
     return _look(folder, stem, _regular(folder, stem))
 
 
-def _regular(folder: Path, stem: str) -> RegularFile | None:
+def _regular(folder: Path, stem: str) -> RegularFile | PackedFile | None:
     return read_regular(f"{folder}/{stem}.json") if is_stem(stem) and not stem.endswith((ROWS, PACK)) else None
 
 
-def _look(folder: Path, stem: str, file: RegularFile | None) -> Look:
+def _look(folder: Path, stem: str, file: RegularFile | PackedFile | None) -> Look:
     size, mtime_ns = 0, 0
     if problem := no_thread_problem(folder, stem):
         size, mtime_ns = stamp_of(str(path_of(folder, stem))) or (0, 0)

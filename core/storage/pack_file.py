@@ -22,7 +22,7 @@ from core.errors import ThreadError, system_reason
 from core.files import open_regular_file
 from core.storage.atomic import digest
 from core.storage.pack_index import IndexWriter, Packed, head_of, read_columns
-from core.thread.json_form import MAX_BYTES
+from core.thread.json_form import MAX_BYTES, one_line
 
 BLOCK_BYTES = 1 << 18
 """Lines in a block, about: it is read as a whole for any one thread of it, in a fraction of a millisecond."""
@@ -37,7 +37,7 @@ def packed(stem: str, data: bytes, mtime_ns: int) -> Packed | None:
     of their own, or under a name that is no text."""
     try:
         stem.encode()
-        line = msgspec.json.format(data, indent=-1)
+        line = one_line(data)
         if b"\n" in line:
             return None
         for layout in range(len(_LAYOUTS)):
@@ -63,6 +63,23 @@ def pieces(threads: Iterable[Packed]) -> Iterator[bytes]:
         yield head
         yield data
     yield index.end(at)
+
+
+class PackedFile(msgspec.Struct, frozen=True, gc=False):
+    """A thread's file out of a pack, laid out as it was only when its bytes are asked for."""
+
+    line: bytes
+    """Its JSON on one line."""
+    size: int
+    mtime_ns: int
+    digest: str
+    """SHA-256 of the file's bytes."""
+    layout: int
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes, exactly."""
+        return _laid_out(self.line, self.layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,10 @@ class Pack:
         """The stem of a row."""
         return self._name(row).decode()
 
+    def file(self, row: int) -> PackedFile:
+        """A thread's file. Raises as `data`."""
+        return PackedFile(self.line(row), self.sizes[row], self.times[row], self._digest(row), self.layouts[row])
+
     def line(self, row: int) -> bytes:
         """A thread's JSON on one line. Raises as `data`."""
         start = self.starts[row]
@@ -127,12 +148,15 @@ class Pack:
     def is_whole(self, row: int) -> bool:
         """Whether a thread is read back just as its file was."""
         try:
-            return digest(self.data(row)) == self.digests[32 * row : 32 * row + 32].hex()
+            return digest(self.data(row)) == self._digest(row)
         except (OSError, ThreadError):
             return False
 
     def _name(self, row: int) -> bytes:
         return self.names[self.name_ends[row - 1] if row else 0 : self.name_ends[row]]
+
+    def _digest(self, row: int) -> str:
+        return self.digests[32 * row : 32 * row + 32].hex()
 
     def _block(self, block: int) -> bytes:
         return _block_of(str(self.path), self.block_starts[block], self.block_sizes[block])

@@ -21,7 +21,7 @@ import msgspec
 from core.errors import SensorloomError, ThreadError, system_reason
 from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder
-from core.storage.pack_file import Pack, open_pack
+from core.storage.pack_file import Pack, PackedFile, open_pack
 from core.text import counted
 from core.workspace import PACK, PACKS
 
@@ -55,9 +55,9 @@ class InPack:
         return self.pack.sizes[self.row], self.pack.times[self.row]
 
     @property
-    def data(self) -> bytes:
-        """The file's bytes. Raises as `Pack.data`."""
-        return self.pack.data(self.row)
+    def file(self) -> PackedFile:
+        """The file as it was packed. Raises as `Pack.data`."""
+        return self.pack.file(self.row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.errors import SensorloomError, ThreadError, system_reason
-from core.storage.atomic import sync_folder
-from core.thread.json_form import MAX_BYTES
+from core.storage.atomic import digest, sync_folder
+from core.thread.json_form import MAX_BYTES, one_line
 from core.workspace import PACK, PACKS
 
 if TYPE_CHECKING:
+    from core.storage.pack_file import PackedFile
     from core.storage.packed import InPack, Packs
 
 SETTLED_NS = 2_000_000_000
@@ -194,7 +195,7 @@ def packed_bytes(path: Path) -> bytes | None:
     ThreadError."""
     in_pack = find_packed(path.parent, path.stem) if is_thread_file(path.name) else None
     try:
-        return in_pack and in_pack.data
+        return in_pack and in_pack.file.data
     except FileNotFoundError:
         return None  # the pack went away just now, and the thread with it
 
@@ -244,8 +245,18 @@ class RegularFile(msgspec.Struct, gc=False):
     size: int
     mtime_ns: int
 
+    @property
+    def line(self) -> bytes:
+        """Its JSON on one line. Raises msgspec.DecodeError where it is none."""
+        return one_line(self.data)
 
-def read_regular(path: str) -> RegularFile | None:
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its bytes."""
+        return digest(self.data)
+
+
+def read_regular(path: str) -> RegularFile | PackedFile | None:
     """A thread's bytes in four system calls, or from a pack; None for whatever needs a closer look, which `read_bytes`
     takes."""
     try:
@@ -266,11 +277,11 @@ def read_regular(path: str) -> RegularFile | None:
         os.close(handle)
 
 
-def _packed_file(path: str) -> RegularFile | None:
+def _packed_file(path: str) -> PackedFile | None:
     folder, _, name = path.rpartition("/")
     try:
         in_pack = find_packed(folder, name.removesuffix(".json"))
-        return in_pack and RegularFile(in_pack.data, *in_pack.stamp)
+        return in_pack and in_pack.file
     except (OSError, ThreadError):
         return None
 

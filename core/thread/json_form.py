@@ -75,13 +75,18 @@ def thread_in(document: dict[str, Any], name: str) -> Thread:
     return Thread(document)
 
 
+def one_line(data: bytes) -> bytes:
+    """A JSON text on one line, every key in its place. Raises msgspec.DecodeError for what is none."""
+    return msgspec.json.format(data, indent=-1)
+
+
 def usual_object(data: bytes) -> tuple[dict[str, Any], bytes] | None:
     """A JSON object that is written as we or as Python's `json` write a thread file, and the same on one line; None
     for whatever needs a closer look, which `decode_object` takes."""
     if len(data) > MAX_BYTES:
         return None
     try:
-        line = msgspec.json.format(data, indent=-1)
+        line = one_line(data)
         document: dict[str, Any] = {}
         length = len("{}") - 1
         for key, raw in _PARTS.decode(line).items():

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,23 @@ def test_packed_threads_are_listed_filtered_read_and_exported_as_before(space: W
     rows = [sorted(path.path.read_bytes().splitlines()) for path in (*exported.files, *again.files)]
     assert rows[0] == rows[1] and len(rows[0]) == 5
     assert parse("exported:exported", space).on_summary(known[0]), "what left as a file has left"
+
+
+@pytest.mark.parametrize("asked", [ExportRequest(), ExportRequest(call_ids="neutral"), ExportRequest("hf")])
+def test_what_leaves_of_a_packed_thread_is_what_left_of_its_file(space: Workspace, asked: ExportRequest):
+    layouts: list[dict[str, Any]] = [{}, {"indent": 4}, {"separators": (",", ":")}, {"indent": 1}]
+    for stem, layout in zip(STEMS[1:5], layouts, strict=True):
+        (space.threads / f"{stem}.json").write_text(json.dumps(document(stem), **layout), encoding="ascii")
+        os.utime(space.threads / f"{stem}.json", (1_700_000_000, 1_700_000_000))
+    sums = {stem: sha256(data).hexdigest() for stem, data in files(space).items()}
+    left = export(space, asked)
+    run(pack_command, space, *STEMS)
+    assert not files(space)
+    leaves = export(space, asked)
+    assert leaves.exported == 5 and leaves.files[0].path.read_bytes() == left.files[0].path.read_bytes()
+    for report in (left, leaves):
+        threads = json.loads(report.files[0].path.with_suffix(".manifest.json").read_bytes())["threads"]
+        assert {each["stem"]: each["sha256"] for each in threads} == {stem: sums[stem] for stem in STEMS[:5]}
 
 
 def test_cat_writes_files_and_packs_alike(space: Workspace):
