@@ -150,11 +150,9 @@ class Crew:
         return (await in_full(unless_empty, self._workspace, stored))[0]
 
     async def _hand(self) -> _Hand:
-        """The process that has the fewest jobs, of those that are alive: one may be lost while another is started."""
-        while True:
-            await self.start()
-            if alive := [hand for hand in self._hands if hand.alive]:
-                return min(alive, key=lambda hand: hand.busy)
+        """The process that has the fewest jobs."""
+        await self.start()
+        return min(self._hands, key=lambda hand: hand.busy)
 
     async def close(self) -> None:
         """End the processes; what they still have is lost."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from core.cli.run_progress import stoppable
 from core.datasets.drawing import draw_sessions
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
@@ -218,6 +220,15 @@ def check_whole(workspace: Workspace) -> int:
         assert called == [message["tool_call_id"] for message in messages if message["role"] == "tool"]
         assert read.thread.metadata["num_turns"] == sum(map(is_assistant, messages))
     return len(reads)
+
+
+def test_a_kill_before_anything_came_is_told_as_ctrl_c_is() -> None:
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        stoppable(work())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
