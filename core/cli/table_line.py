@@ -32,8 +32,8 @@ def tables_shown() -> Generator[None]:
 
     def draw(news: TableNews) -> None:
         nonlocal drawn
-        now, over = time.monotonic(), news.done == news.total and not news.elsewhere
-        if over:
+        now = time.monotonic()
+        if news.over:
             _write("")
             _drawn.clear()
         elif now - drawn >= AGAIN_SEC:

@@ -214,6 +214,8 @@ def _up_to_date(dataset: Measured, kind: _Kind, progress: Progress | None) -> tu
     told = progress or _to_all(dataset, kind)
     with only_maker(path.with_name(f".{path.name}.lock"), lambda: told(0, len(sessions), "")) as waited:
         refresh = Refresh(sessions, stamps, read_table(path, kind.key) if waited else cached)
+        if waited and not refresh.missing():
+            told(len(sessions), len(sessions), kind.what)  # or who was told of the wait would show it from now on
         try:
             _compute(dataset, kind, refresh, told)
         finally:  # what was computed before a stop need not be computed again

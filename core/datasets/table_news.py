@@ -24,6 +24,11 @@ class TableNews:
     """Whether another process makes it, and this one waits."""
 
     @property
+    def over(self) -> bool:
+        """Whether the table is there."""
+        return self.done == self.total and not self.elsewhere
+
+    @property
     def sentence(self) -> str:
         """What is going on, without how far it is."""
         if self.elsewhere:

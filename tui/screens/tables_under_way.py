@@ -32,10 +32,10 @@ class TablesUnderWay:
 
     def _hear(self, news: TableNews) -> None:
         """Called on the thread that makes the table."""
-        now, over = time.monotonic(), news.done == news.total and not news.elsewhere
+        now = time.monotonic()
         if news.done == 0 and not news.elsewhere:
             self._begun = now
-        if over:
+        if news.over:
             self._screen.call_later(self._bar.show_note, "")
         elif now - self._begun >= LEAST_SEC and now - self._shown >= AGAIN_SEC:
             self._shown = now
