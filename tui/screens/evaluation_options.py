@@ -9,7 +9,6 @@ from typing import Any
 from core.cli.serving_options import FLAGS, form_in
 from core.curate.prompts import FOLDER
 from core.curate.task import form_names
-from core.datasets.session_filter import TERMS
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
 from core.evaluation.contest import QUESTION
@@ -52,8 +51,8 @@ def options_for(
                asks="how many sessions of each dataset"),
         Option("held_out", "people", "people in training threads make figures too high",
                (("", "all of them"), (YES, "only those that are held out from training"))),
-        Option("filter", "filter", "by label:… subject:… >10 (seconds) fresh used, or a part of the name",
-               (("", "every session"),), asks=TERMS),
+        Option("filter", "filter", "by label:… subject:… >10 (seconds) fresh used, a part of the name; OR takes either",
+               (("", "every session"),), asks="label:walking -subject:s01 >10 fresh OR …"),
         Option("endpoints", "who answers", "models, the same questions for all", asks="models", screen=True,
                empty="the one that runs use" if endpoints else "…"),
         Option("control", "control", "each of them once more without tools shows what is guessed",
