@@ -97,6 +97,7 @@ class Drive:
 
         Raises:
             UsageError: no worker can work; it says why.
+            SensorloomError: what became of a thread cannot be written down.
         """
         self._waiting.extend(_Item(number, job) for number, job in enumerate(jobs))
         try:
@@ -110,7 +111,7 @@ class Drive:
             stay_alive()
             self._meter.stopped = True
             await self._stop()
-        except UsageError:
+        except SensorloomError:
             await self._give_up()
             raise
         finally:
