@@ -159,6 +159,9 @@ class Batching:
         why = run.problem or (progress.problem if progress is not None else "")
         if self.is_watched and not why:
             return
+        if run.problem and not run.finished:  # it did not come to making any
+            self._screen.notify(one_line(run.problem, 300), severity="warning", markup=False)
+            return
         text = f"{counted(run.finished, 'thread')} made, {run.right} right; {self._offer} says what to judge"
         if why:
             failed = progress.failed if progress is not None else 0

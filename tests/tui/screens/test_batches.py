@@ -133,6 +133,20 @@ async def test_one_that_was_killed_is_gone_on_with_here_and_forgotten_and_brough
         await until(pilot, lambda: len(main.parts.arranging.shown) == 5)
 
 
+async def test_one_that_only_a_command_goes_on_with_says_which(workspace: Workspace) -> None:
+    from core.model.endpoints import choose
+
+    ways = msgspec.structs.replace(setup_now(choose(workspace)), ways=2)
+    name = begin_batch(workspace, [Job("motion", "s01_0", "What?")] * 2, ways).name
+    async with opened(workspace, (120, 30)) as (pilot, _):
+        await pilot.press("5")
+        await until(pilot, lambda: name in on_screen(pilot.app))
+        await pilot.press("r")
+        await until(pilot, lambda: bool(notices(pilot)))
+        (told,) = notices(pilot)
+    assert told.message == f"`sensorloom run --resume {name}` goes on with it, and sorts out its ways"
+
+
 async def test_leaving_the_program_stops_what_it_makes_and_keeps_what_is_done(
     workspace: Workspace, server: FakeServer, screen: Callable[[App[Any]], str]
 ) -> None:
