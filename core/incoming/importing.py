@@ -18,7 +18,7 @@ from core.incoming.present import Present
 from core.incoming.threads import Threads
 from core.storage import history, store
 from core.storage.atomic import Content
-from core.thread.json_form import encode, thread_in
+from core.thread.json_form import decode, encode
 from core.thread.value import Thread
 from core.workspace import Workspace
 
@@ -134,7 +134,8 @@ def _plan(block: Sequence[Numbered], threads: Threads, present: Present, outcome
             outcomes.append(Outcome(file, line, "there", read.form, stem, match.how))
             continue
         try:
-            thread = thread_in(dict(threads.thread_of(read, match, file, line).document), "the row")
+            # as it will be read from its file: what Python wrote may hold what JSON has not, such as NaN
+            thread = decode(encode(threads.thread_of(read, match, file, line)), "the row")
         except ThreadError as error:
             outcomes.append(Outcome(file, line, "refused", read.form, problem=str(error).removeprefix("the row: ")))
             continue
