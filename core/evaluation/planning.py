@@ -97,14 +97,13 @@ def _drawn(workspace: Workspace, dataset: StandardDataset, wanted: Wanted, seed:
     like, out = wanted.filter.strip(), held_out_sessions(workspace, dataset) if wanted.held_out else None
     among = dataset.sessions if out is None else out
     among = sessions_like(workspace, dataset, like, among) if like else among
-    if not (like or wanted.held_out):
-        return draw_sessions(dataset, wanted.count or min(COUNT, len(among)), seed)
     among = [session for session in among if not holds_several(dataset, session)]
     there = len(among)
     if wanted.count > there or not there:
-        which = " and ".join(filter(None, ("held out" * wanted.held_out, like and f"like `{one_line(like, 80)}`")))
+        which = ("held out" * wanted.held_out, like and f"like `{one_line(like, 80)}`")
+        are = " and ".join(filter(None, which)) or "labelled with one activity"
         end = f"fewer than the {wanted.count} asked for" if wanted.count else "so there is nothing to ask about"
-        raise UsageError(f"{counted(there, 'session')} of {dataset.name} are {which}, {end}")
+        raise UsageError(f"{counted(there, 'session')} of {dataset.name} are {are}, {end}")
     return draw_sessions(dataset, wanted.count or min(COUNT, there), seed, among)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
@@ -110,6 +111,16 @@ def test_several_datasets_count_apart_though_their_sessions_are_called_alike(spa
 def test_sessions_that_there_are_not_are_refused(space: Workspace, wanted: Wanted, told: str) -> None:
     with pytest.raises(UsageError, match=re.escape(told)):
         planned(space, wanted)
+
+
+def test_sessions_of_several_activities_are_asked_of_nobody(space: Workspace) -> None:
+    several = ["s01_0", "s02_1", "s03_2"]
+    facts = {session: {"changes_sec": [1.0]} for session in several}
+    (space.data / "motion/facts.json").write_text(json.dumps(facts))
+    asked = planned(space, Wanted(("motion",))).sessions
+    assert len(asked) == 13 and not {*asked} & {*several}, "all there are, where no count is given"
+    with pytest.raises(UsageError, match="13 sessions of motion are labelled with one activity, fewer than the 14"):
+        planned(space, Wanted(("motion",), count=14))
 
 
 def test_a_try_that_a_kill_left_keeps_its_seed_and_its_place(space: Workspace) -> None:
