@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -48,17 +48,40 @@ def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
     return known, scanned_ns if known else 0
 
 
-def save(workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int) -> None:
-    """Write the cache; a workspace that cannot be written goes without."""
-    every = sorted(known.values(), key=lambda summary: summary.stem)
+def save(
+    workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int, is_over: Callable[[], bool] = lambda: False
+) -> None:
+    """Write the cache; a workspace that cannot be written goes without.
+
+    Args:
+        workspace: whose threads.
+        known: the summaries, by stem.
+        scanned_ns: the time of the scan that they come from.
+        is_over: says when there is no time left. The cache that was there stays then; where there was none, the next
+            start has the summaries that were written, and reads the other files.
+    """
+    path = _cache_path(workspace)
     head = msgspec.json.encode(_Head(_VERSION, str(workspace.threads), scanned_ns)) + b"\n"
-    blocks = (_framed(every[start : start + BLOCK]) for start in range(0, len(every), BLOCK))
     try:
         private_folder(workspace)
-        write_atomic(_cache_path(workspace), chain([head], blocks), durable=False)
+        write_atomic(path, chain([head], _blocks(known, is_over, path)), durable=False)
         clear_half_written(workspace.private, _ABANDONED_SEC)
-    except SensorloomError:
+    except (SensorloomError, _OverError):
         pass
+
+
+class _OverError(Exception):
+    """There is no time left to write the cache, and an earlier one is there."""
+
+
+def _blocks(known: Mapping[str, Summary], is_over: Callable[[], bool], path: Path) -> Iterator[bytes]:
+    every = sorted(known.values(), key=lambda summary: summary.stem)
+    for start in range(0, len(every), BLOCK):
+        if is_over():
+            if path.exists():
+                raise _OverError
+            return
+        yield _framed(every[start : start + BLOCK])
 
 
 def _framed(some: Sequence[Summary]) -> bytes:

@@ -127,7 +127,7 @@ def start(bench: Bench) -> list[Figure]:
         cold = cold and time.perf_counter() - cold
         program.settle(3.0)
         megabytes.append(program.megabytes())
-        while not index.exists():  # an end of the program before it is written costs the next start a reading of all
+        while not index.exists():  # what an end of the program before leaves out, the next start reads again
             time.sleep(0.1)
     with bench.opened(bench.few):
         pass

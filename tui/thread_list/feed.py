@@ -17,6 +17,10 @@ from core.storage.watch import watch_folder
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
+_PATIENCE_SEC = 4.0, 1.0
+"""How long the end of the program waits for the list's index to be written, and then for that to be given up. Who tells
+a program to end often kills it after five seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ class FolderFeed:
         self._listeners = listeners
         self._polling = polling
         self._stop = threading.Event()
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
 
     def start(self) -> None:
@@ -50,10 +55,11 @@ class FolderFeed:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and wait for the cache to be written."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        """Stop, and wait a little for the cache to be written."""
+        for event, seconds in zip((self._stop, self._is_over), _PATIENCE_SEC, strict=True):
+            event.set()
+            if self._thread.is_alive():
+                self._thread.join(seconds)
 
     def _run(self) -> None:
         try:
@@ -73,32 +79,41 @@ class FolderFeed:
         known, trusted_ns = index_cache.load(self._workspace)
         self._tell(self._listeners.loaded, dict(known))
         started = time.time_ns()
-        if self._scan(known, trusted_ns):
-            index_cache.save(self._workspace, known, started)
+        outdated, whole = self._scan(known, trusted_ns)
+        if not whole and trusted_ns:
+            started = trusted_ns  # what has not been looked at is known from then
+        if outdated:
+            self._save(known, started)
         changed = False
         threads = self._workspace.threads
         for stems in watch_folder(threads, self._stop, polling=self._polling, notice=self._cannot_watch):
             if stems is None:
-                changed |= self._scan(known, time.time_ns())
+                changed |= self._scan(known, time.time_ns())[0]
             else:
                 changes = index.rescan(self._workspace.threads, known, stems)
                 if index.apply(known, changes):
                     changed = True
                     self._tell(self._listeners.changed, changes, True)
         if changed:
-            index_cache.save(self._workspace, known, started)
+            self._save(known, started)
+
+    def _save(self, known: dict[str, Summary], started: int) -> None:
+        index_cache.save(self._workspace, known, started, self._is_over.is_set)
 
     def _cannot_watch(self, reason: str) -> None:
         self._tell(self._listeners.failed, reason)
 
-    def _scan(self, known: dict[str, Summary], trusted_ns: int) -> bool:
-        outdated = False
+    def _scan(self, known: dict[str, Summary], trusted_ns: int) -> tuple[bool, bool]:
+        """Whether anything had to be read, and whether the whole folder has been looked at: not where the program ends
+        meanwhile."""
+        outdated, whole = False, False
         try:
             for changes in index.scan(self._workspace.threads, known, trusted_ns):
-                if self._stop.is_set():
-                    return False
                 outdated |= index.apply(known, changes) or changes.read > 0
-                self._tell(self._listeners.changed, changes, changes.seen == changes.total)
+                whole = changes.seen == changes.total
+                if self._stop.is_set():
+                    break
+                self._tell(self._listeners.changed, changes, whole)
         except SensorloomError as error:
             self._tell(self._listeners.failed, str(error))
-        return outdated
+        return outdated, whole

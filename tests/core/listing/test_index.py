@@ -182,6 +182,25 @@ def test_what_a_killed_program_left_of_the_cache_goes_once_it_is_old(space: Work
     assert not old.exists() and fresh.exists()
 
 
+def test_saving_the_index_for_which_there_is_no_time_left_loses_no_more_than_the_rest(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(index_cache, "BLOCK", 1)
+    for number in range(4):
+        put(space, document(f"a{number}"), f"a{number}")
+    every = index.summaries(space)
+    known = {summary.stem: summary for summary in every}
+    cache = space.private / "index.cache"
+    whole = cache.read_bytes()
+    answers = [False, False, True]
+    index_cache.save(space, known, 5, iter(answers).__next__)
+    assert cache.read_bytes() == whole, "all that was known still is"
+    cache.unlink()
+    index_cache.save(space, known, 5, iter(answers).__next__)
+    assert index_cache.load(space) == ({stem: known[stem] for stem in ("a0", "a1")}, 5)
+    assert index.summaries(space) == every and not list(space.private.glob("*.tmp"))
+
+
 def test_looking_changes_no_file(space: Workspace):
     path = put(space, b'{"id": "a_v4_0001", "metadata": {"dataset": "d"}, "messages": [], "mine": 1}')
     before = (path.read_bytes(), path.stat().st_mtime_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from core.filters.language import parse
-from core.listing import index_cache
+from core.listing import index, index_cache
 from core.listing.order import in_order
+from core.listing.summary import summarize
 from core.listing.summary_columns import packed, unpacked
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -61,6 +63,37 @@ async def test_a_page_of_threads_that_are_gone_goes_with_them(
         await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
         screen = next(screen for screen in app.screen_stack if isinstance(screen, MainScreen))
         await until(pilot, lambda: screen.ready and screen.parts.folder.scanned and screen.listed.count == 0)
+
+
+async def test_an_end_in_the_middle_of_the_first_look_keeps_what_was_read(
+    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
+):
+    stems = {add_thread(number) for number in range(1, 7)}
+    for path in workspace.threads.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    feeds: list[FolderFeed] = []
+    read: list[str] = []
+    begin = FolderFeed.start
+
+    def start(feed: FolderFeed) -> None:
+        feeds.append(feed)
+        begin(feed)
+
+    def read_slowly(folder: Path, stem: str) -> Summary:
+        read.append(stem)
+        if len(read) == 4:
+            assert feeds[0]._stop.wait(20)  # pyright: ignore[reportPrivateUsage] - the program is ending
+        return summarize(folder, stem)
+
+    monkeypatch.setattr(index, "BATCH", 1)
+    monkeypatch.setattr(index, "summarize", read_slowly)
+    monkeypatch.setattr(FolderFeed, "start", start)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(150, 45)) as pilot:
+        await until(pilot, lambda: len(read) == 4)
+    assert len(read) == 4
+    assert {summary.stem for summary in index.summaries(workspace)} == stems
+    assert sorted(read) == sorted(stems), "none was read twice"
 
 
 def summaries(count: int) -> list[Summary]:
