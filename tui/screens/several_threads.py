@@ -66,7 +66,7 @@ def ask_how_many(app: App[Any], several: Several, make: Callable[[int], None]) -
     there = len(several.shown)
     words = "the question that was written" if several.question else "a question of its own"
     about = (
-        f"A number. Each is about another of the {there:,} sessions shown, drawn evenly from the labels, with {words}. "
+        f"A number. Each is about another of the {there:,} sessions shown, their answers evenly spread, with {words}. "
         "They are made as a batch, while everything else goes on."
     )
 
