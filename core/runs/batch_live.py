@@ -252,7 +252,7 @@ def _claim(workspace: Workspace, name: str, lock: Any) -> None:
         live = _live(workspace, name)
         who = f"process {live.pid} on {live.host}" if live else "another process"
         raise UsageError(
-            f"batch {name} is being made by {who}: `sensorloom batches` shows how far it is, pauses and stops it"
+            f"batch {name} is being made by {who}: `sensorloom batches show {name}` says how far it is"
         ) from error
     except OSError as error:
         raise UsageError(f"cannot write {_beside(workspace, name, 'lock')}: {system_reason(error)}") from error
