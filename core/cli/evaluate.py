@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     --resume, the report of NAME, or of the latest evaluation, is printed once more. Exits with 1 where a thread failed,
     as with an endpoint that does not answer.
     """
-    from core.evaluation.asking import choice_for
+    from core.evaluation.asking import alone, choice_for
     from core.evaluation.contest import begin, missing, outcomes_of
 
     evaluation = _evaluation(workspace, name, options)
@@ -83,12 +84,16 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
         return _for_inspect(workspace, evaluation, begin if new else None)
     stopped, failed = False, 0
     if new or options["resume"]:
-        every = {each: missing(workspace, evaluation, each) for each in evaluation.contestants}
-        left = {each: jobs for each, jobs in every.items() if jobs}
-        asked = [choice_for(workspace, evaluation, each, options["headers"]) for each in left]
-        with cluster_in(options, [choice.endpoint for choice in asked]) as on:
+        with ExitStack() as held:
+            if not new:
+                held.enter_context(alone(workspace, evaluation))
+            every = {each: missing(workspace, evaluation, each) for each in evaluation.contestants}
+            left = {each: jobs for each, jobs in every.items() if jobs}
+            asked = [choice_for(workspace, evaluation, each, options["headers"]) for each in left]
+            on = held.enter_context(cluster_in(options, [choice.endpoint for choice in asked]))
             if new:
                 begin(workspace, evaluation)
+                held.enter_context(alone(workspace, evaluation))
             stopped, failed = _ask_all(workspace, evaluation, left, options, on)
     elif options["ray"]:
         raise UsageError("--ray is for an evaluation that is begun or gone on with: give --dataset or --resume too")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 
-from core.evaluation.contest import Contestant, Evaluation
+from core.errors import UsageError, system_reason
+from core.evaluation.contest import Contestant, Evaluation, folder_of
 from core.model.client import Model
 from core.model.endpoints import ModelChoice, choose
 from core.runs.batch import run_jobs
@@ -12,6 +14,34 @@ from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.progress import Meter
 from core.workspace import Workspace
+
+_LOCK = ".making.lock"
+_LOCK_SEC = 1.0
+
+
+@contextmanager
+def alone(workspace: Workspace, evaluation: Evaluation) -> Generator[None]:
+    """Be the only one that asks for an evaluation which was begun: two would ask everything twice.
+
+    Raises:
+        UsageError: another one does, or its folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    path = folder_of(workspace, evaluation.name) / _LOCK
+    lock = FileLock(path, timeout=_LOCK_SEC, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise UsageError(
+            f"evaluation {evaluation.name} is under way in another process or window; wait for it, or stop it there"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {system_reason(error)}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def choice_for(

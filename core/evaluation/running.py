@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.curate.prompts import examples_lacking
-from core.evaluation.asking import ask_contestant, choice_for, not_begun
+from core.evaluation.asking import alone, ask_contestant, choice_for, not_begun
 from core.evaluation.contest import Contestant, Evaluation, missing
 from core.model.refusals import Dropped
 from core.runs.background import Background
@@ -69,6 +69,10 @@ class EvaluationRun:
         self._told(replace(last, over=True, stopped=stopped, problem=problem or last.problem))
 
     async def _all(self) -> None:
+        with alone(self._workspace, self._evaluation):
+            await self._ask_all()
+
+    async def _ask_all(self) -> None:
         evaluation = self._evaluation
         left = [
             (who, await asyncio.to_thread(missing, self._workspace, evaluation, who)) for who in evaluation.contestants

@@ -13,6 +13,7 @@ import pytest
 
 from core.curate import create_thread
 from core.errors import UsageError
+from core.evaluation.asking import alone
 from core.evaluation.contest import begin, missing, open_evaluation, outcomes_of
 from core.evaluation.figures import figures
 from core.evaluation.planning import Wanted, planned
@@ -24,6 +25,7 @@ from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.fake_server import fails, fake_server, says
 from tests.tui.motion import motion_workspace
+from tui.__main__ import run as program
 from tui.widgets.cell_board import CellRow
 from tui.widgets.evaluation_lines import evaluation_rows
 from tui.widgets.lines import plain_text
@@ -66,6 +68,22 @@ def test_a_stopped_evaluation_is_gone_on_with(space: Workspace) -> None:
     assert (last.done, last.of, last.stopped) == (left, left, False)
     for contestant in evaluation.contestants:
         assert all(outcome.finished for outcome in outcomes_of(space, evaluation, contestant))
+
+
+def test_what_another_process_asks_already_is_not_asked_twice(
+    space: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation = planned(space, Wanted(("motion",), "trial", count=2, seed=3, endpoints=("builtin",)))
+    begin(space, evaluation)
+    (contestant,) = evaluation.contestants
+    with alone(space, evaluation):
+        refused = run(space, "trial")[-1]
+        command = ["evaluate", "trial", "--resume", "--workspace", str(space.root), "--data", str(space.data)]
+        assert program(command) == 1
+    assert "evaluation trial is under way in another process" in capsys.readouterr().err
+    assert refused.over and "evaluation trial is under way in another process" in refused.problem
+    assert len(missing(space, evaluation, contestant)) == 2
+    assert run(space, "trial")[-1].done == 2
 
 
 def test_several_datasets_count_apart_though_their_sessions_are_called_alike(space: Workspace) -> None:
