@@ -31,6 +31,8 @@ from core.workspace import Workspace
 
 TRIES = 3
 """How often a job may lose its process before it counts as failed: perhaps it is what they die of."""
+STOP_SEC = 20.0
+"""How long a process may take to say what became of a job that is stopped; then nothing is waited for from it."""
 END_SEC = 5.0
 """How long a process may take to end."""
 
@@ -193,14 +195,14 @@ class _Hand:
         errand.result = self._loop.create_future()
         self._errands[number] = errand
         self._words.put(Do(number, job))
-        stopped = False
+        stopped = None
         try:
             while True:
                 try:
                     return await asyncio.shield(errand.result)
                 except asyncio.CancelledError:
                     stay_alive()
-                    stopped = True
+                    stopped = stopped or self._loop.call_later(STOP_SEC, self.lose)
                     self._words.put(Stop(number))
                 except _LostError:
                     if stopped:  # it is not to be begun again elsewhere
@@ -208,6 +210,8 @@ class _Hand:
                     raise
         finally:
             del self._errands[number]
+            if stopped is not None:
+                stopped.cancel()
             if errand.turn is not None:
                 errand.turn.cancel()
 

@@ -154,6 +154,29 @@ async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
     assert {result.thread.id for result in ran if result.thread} == {thread.id for thread in on_disk(workspace)}
 
 
+async def test_a_stop_does_not_wait_for_a_process_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("core.runs.crew.STOP_SEC", 0.1)
+    monkeypatch.setattr("core.runs.crew.END_SEC", 0.1)
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+    crew, model, seen = Crew(workspace, choice, 1, opens=slow_analyst), Model(choice), asyncio.Event()
+
+    def watch(_: Job, event: TurnEvent) -> None:
+        if isinstance(event, TurnMade):
+            seen.set()
+
+    await crew.start()
+    work = asyncio.create_task(run_jobs(workspace, jobs_of(1), model, ended=lambda _: None, watch=watch, crew=crew))
+    await seen.wait()
+    for process in active_children():
+        os.kill(process.pid or 0, signal.SIGSTOP)  # as a tool of somebody's does that never lets go
+    work.cancel()
+    (ran,) = await work
+    await crew.close()
+    await model.aclose()
+    assert not active_children()
+    assert ran.cancelled and ran.thread and ran.thread.messages == on_disk(workspace)[0].messages
+
+
 @pytest.mark.parametrize(("workers", "number"), [(None, 6), (1, 2), (2, 1)])
 async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: int | None, number: int):
     workspace, choice, meter, told = workspace_in(tmp_path), ModelChoice(), Meter(Pace(4), number), list[str]()
