@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -74,8 +75,11 @@ def command(workspace: Workspace, *words: str) -> int:
 def test_a_batch_of_another_process_is_watched_paused_gone_on_with_and_stopped(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    heard = threading.Event()
+
     def slowly(_: object) -> Answer:
-        time.sleep(0.1)
+        if len(server.requests) > 4:
+            heard.wait(30)  # so that it is not over before it hears of the pause
         return FINAL
 
     with fake_server(FINAL) as server, made_elsewhere(workspace, server) as process:
@@ -86,6 +90,8 @@ def test_a_batch_of_another_process_is_watched_paused_gone_on_with_and_stopped(
         assert (seen.alive, seen.state, seen.progress.of) == (True, "under way", COUNT)
         assert str(process.pid) in seen.maker and seen.progress.limit == 2
         assert command(workspace, "pause") == 0
+        wait(process, lambda: look(workspace, name).progress.paused)
+        heard.set()
         wait(process, lambda: look(workspace, name).state == "paused")
         assert run([*arguments(workspace, server)[:3], "--resume", name]) != 0
         assert f"batch {name} is being made by process {process.pid}" in capsys.readouterr().err
