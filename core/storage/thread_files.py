@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import islice
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,10 @@ def stems(folder: Path) -> list[str]:
     except OSError as error:
         raise unlistable(folder, error) from error
     packs = packs_in(folder)
-    return sorted(files) if packs is None else sorted({*files, *(stem for stem, *_ in packs.listed())})
+    if packs is None:
+        return sorted(files)
+    unpacked = (stem for stem, *_ in _files(folder) if not stem.endswith(ROWS))  # in between, they are in neither
+    return sorted({*files, *(stem for stem, *_ in packs.listed()), *unpacked})
 
 
 def listing(folder: Path) -> list[tuple[str, int, int]]:
@@ -126,15 +129,6 @@ def unlistable(folder: Path, error: OSError) -> SensorloomError:
     return SensorloomError(f"cannot list {folder}: {system_reason(error)}")
 
 
-def more_than(folder: Path, count: int) -> bool:
-    """Whether a folder holds more files than that, without going through all of them."""
-    try:
-        with os.scandir(folder) as entries:
-            return next(islice(entries, count, None), None) is not None
-    except OSError:
-        return False
-
-
 def is_stem(text: str) -> bool:
     """Whether a text can be a thread's id: the name of a file inside the folder."""
     return text != "" and text[0] != "." and "/" not in text and "\\" not in text and "\0" not in text
@@ -151,7 +145,8 @@ def path_of(folder: Path, stem: str) -> Path:
 
 def exists(folder: Path, stem: str) -> bool:
     """Whether a thread is there. Raises ThreadError for a stem that would leave the folder."""
-    return path_of(folder, stem).exists() or find_packed(folder, stem) is not None
+    path = path_of(folder, stem)
+    return path.exists() or find_packed(folder, stem) is not None or path.exists()  # unpacked in between
 
 
 def read_bytes(path: Path) -> bytes:
@@ -170,6 +165,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         if (packed := packed_bytes(path)) is not None:
             return packed
+        with suppress(OSError):
+            return path.read_bytes()  # it was unpacked in between
         raise ThreadError(f"{path.name}: there is no such thread in {path.parent}") from error
     except OSError as error:
         raise ThreadError(f"{path.name}: {system_reason(error)}") from error
@@ -210,10 +207,11 @@ def file_of(folder: Path, stem: str) -> Path:
 def thread_stamp(folder: Path, stem: str) -> tuple[int, int]:
     """The size and time of a thread's file, or those it was packed with. Raises ThreadError where it is in neither."""
     path = path_of(folder, stem)
-    if stamp := stamp_of(str(path)):
-        return stamp
-    if in_pack := find_packed(folder, stem):
-        return in_pack.stamp
+    for _ in range(2):  # it may be unpacked in between
+        if stamp := stamp_of(str(path)):
+            return stamp
+        if in_pack := find_packed(folder, stem):
+            return in_pack.stamp
     raise ThreadError(f"{path.name}: there is no such thread in {folder}")
 
 

@@ -285,6 +285,28 @@ def test_what_changes_or_goes_while_it_is_packed_is_not_overtaken(space: Workspa
     assert everything(space)[STEMS[1]] == before[STEMS[1]]
 
 
+def test_what_is_unpacked_while_it_is_looked_for_is_there(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+    before = files(space)
+    usual = thread_files.packs_in
+
+    def unpacked_first(folder: Path | str) -> Any:
+        monkeypatch.setattr(thread_files, "packs_in", usual)
+        unpack(space, STEMS)
+        return usual(folder)
+
+    path = thread_files.path_of(space.threads, STEMS[0])
+    looks: list[Callable[[], Any]] = [
+        lambda: thread_files.exists(space.threads, STEMS[0]),
+        lambda: thread_files.stems(space.threads) == STEMS,
+        lambda: thread_files.read_bytes(path) == before[STEMS[0]],
+        lambda: thread_files.thread_stamp(space.threads, STEMS[0])[0] == len(before[STEMS[0]]),
+    ]
+    for look in looks:
+        pack(space, STEMS)
+        monkeypatch.setattr(thread_files, "packs_in", unpacked_first)
+        assert look()
+
+
 def test_a_disk_that_gives_back_something_else_costs_no_file(space: Workspace, monkeypatch: pytest.MonkeyPatch):
     before = files(space)
     monkeypatch.setattr(pack_file.Pack, "is_whole", lambda self, row: row != 2)
