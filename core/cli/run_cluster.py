@@ -75,12 +75,12 @@ def run_shown_on(
     Returns:
         What became of them, and whether they were stopped.
     """
-    from core.cluster.meter import CrewMeter
+    from core.cluster.meter import ClusterMeter
     from core.cluster.run import run_on_cluster
     from core.runs.batch_run import run_batch
 
     async def work() -> tuple[list[Ran], bool]:
-        async with Shown(meter := CrewMeter(len(jobs) + done, done)) as shown:
+        async with Shown(meter := ClusterMeter(len(jobs) + done, done)) as shown:
 
             async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
                 return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)

@@ -16,10 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.cluster.crew import Crew, Member
-from core.cluster.hands import WorkerLost
-from core.cluster.meter import CrewMeter
+from core.cluster.interface import WorkerLost
+from core.cluster.meter import ClusterMeter
 from core.cluster.travelling import Answer, Errand, Question
+from core.cluster.workers import Member, Workers
 from core.curate.prompts import kept_for
 from core.curate.task import asking_prompt
 from core.errors import SensorloomError, UsageError
@@ -56,10 +56,10 @@ class Drive:
 
     def __init__(
         self,
-        crew: Crew,
+        workers: Workers,
         workspace: Workspace,
         addresses: Sequence[str],
-        meter: CrewMeter,
+        meter: ClusterMeter,
         *,
         ended: Callable[[Ran], None],
         tell: Callable[[str], None],
@@ -68,7 +68,7 @@ class Drive:
         """Make it ready.
 
         Args:
-            crew: its workers.
+            workers: its own.
             workspace: where the threads are, on this machine.
             addresses: of the endpoint.
             meter: counts the threads.
@@ -76,7 +76,7 @@ class Drive:
             tell: told a sentence that a person may want to know.
             keep_empty: whether a new thread stays to which nothing came.
         """
-        self._crew = crew
+        self._workers = workers
         self._workspace = workspace
         self._meter = meter
         self._ended = ended
@@ -102,10 +102,10 @@ class Drive:
         self._waiting.extend(_Item(number, job) for number, job in enumerate(jobs))
         try:
             while self._out or (self._waiting and not self._stopping):
-                self._crew.pause(self._meter.progress.paused)
-                self._crew.recruit(len(self._waiting) + len(self._out), self._over.put_nowait)
+                self._workers.pause(self._meter.progress.paused)
+                self._workers.recruit(len(self._waiting) + len(self._out), self._over.put_nowait)
                 self._give_out()
-                self._meter.load(len(self._out), self._crew.limit)
+                self._meter.load(len(self._out), self._workers.limit)
                 await self._hear(LOOK_SEC)
         except asyncio.CancelledError:
             stay_alive()
@@ -115,12 +115,12 @@ class Drive:
             await self._give_up()
             raise
         finally:
-            await self._crew.part()
+            await self._workers.part()
         return [self._results[number] for number in sorted(self._results)]
 
     def _give_out(self) -> None:
         """Give each thread to the worker that has the most room, as long as any has; while it is paused none."""
-        while self._waiting and not (self._stopping or self._meter.pace.paused) and (member := self._crew.free()):
+        while self._waiting and not (self._stopping or self._meter.pace.paused) and (member := self._workers.free()):
             item = self._waiting.popleft()
             member.busy += 1
             task = asyncio.create_task(self._carried_out(member, item))
@@ -137,14 +137,14 @@ class Drive:
 
     def _heard(self, task: asyncio.Task[Any]) -> None:
         if task not in self._out:
-            self._crew.take_up(task)
+            self._workers.take_up(task)
             return
         member, item = self._out.pop(task)
         member.busy -= 1
         try:
             ran = task.result()
         except WorkerLost as error:
-            self._crew.lose(member, str(error))
+            self._workers.lose(member, str(error))
             item.lost += 1
             if item.lost < TRIES:
                 self._waiting.appendleft(item)
@@ -208,7 +208,7 @@ class Drive:
     async def _stop(self) -> None:
         """Have the workers stop, and save what they give back; what is not back in time is run anew another time."""
         self._stopping = True
-        self._crew.stop()
+        self._workers.stop()
         until = time.monotonic() + STOP_SEC
         while self._out and (left := until - time.monotonic()) > 0:
             with suppress(UsageError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from core.cluster.hands import WorkerLost
+from core.cluster.interface import WorkerLost
 from core.cluster.node import Worker
 from core.cluster.parcels import File, Parcel
 from core.errors import SensorloomError, UsageError, system_reason

@@ -13,7 +13,7 @@ from core.thread.cost import tokens_in
 from core.thread.value import is_assistant
 
 
-class CrewMeter(Meter):
+class ClusterMeter(Meter):
     """Keeps the progress of a run whose threads other machines have in flight: their workers pace them."""
 
     def __init__(self, of: int, done: int = 0) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 
 from core.cluster.addresses import addresses_of, variables_for
-from core.cluster.crew import Crew
 from core.cluster.driver import Drive
-from core.cluster.hands import Cluster
-from core.cluster.meter import CrewMeter
+from core.cluster.interface import Cluster
+from core.cluster.meter import ClusterMeter
 from core.cluster.node import code_digest, our_version
 from core.cluster.parcels import parcel_of
 from core.cluster.travelling import Kit
+from core.cluster.workers import Workers
 from core.datasets.standard import open_dataset
 from core.model.endpoints import ModelChoice
 from core.runs.job import Job, Ran
@@ -48,7 +48,7 @@ async def run_on_cluster(
     *,
     ended: Callable[[Ran], None],
     tell: Callable[[str], None],
-    meter: CrewMeter | None = None,
+    meter: ClusterMeter | None = None,
 ) -> list[Ran]:
     """Run the jobs, saving each thread as it comes back. What is done stays done when the task is cancelled.
 
@@ -71,10 +71,10 @@ async def run_on_cluster(
     addresses = addresses_of(choice.endpoint)
     kit = await asyncio.to_thread(_kit, on, workspace, jobs, choice, tell)
     drive = Drive(
-        Crew(on.cluster, kit, variables_for(choice), tell),
+        Workers(on.cluster, kit, variables_for(choice), tell),
         workspace,
         addresses,
-        meter or CrewMeter(len(jobs)),
+        meter or ClusterMeter(len(jobs)),
         ended=ended,
         tell=tell,
         keep_empty=on.keep_empty,

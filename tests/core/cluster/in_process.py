@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.cluster.hands import WorkerLost
+from core.cluster.interface import WorkerLost
 from core.cluster.node import Worker
 
 Mishap = Callable[[str, tuple[Any, ...]], bool]

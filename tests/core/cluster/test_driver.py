@@ -14,7 +14,7 @@ import pytest
 from core import curate
 from core.cluster import node
 from core.cluster.driver import TRIES
-from core.cluster.meter import CrewMeter
+from core.cluster.meter import ClusterMeter
 from core.cluster.run import OnCluster, run_on_cluster
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
@@ -177,7 +177,7 @@ async def test_a_stop_takes_away_what_a_lost_worker_had_only_begun(workspace: Wo
 
 
 async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: Workspace, base: Path):
-    meter, running = CrewMeter(COUNT), asyncio.get_running_loop()
+    meter, running = ClusterMeter(COUNT), asyncio.get_running_loop()
     paused: list[int] = []
 
     def pausing(method: str, arguments: tuple[Any, ...]) -> bool:
@@ -197,7 +197,7 @@ async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: 
 
 
 async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace, base: Path):
-    running, meter = asyncio.current_task(), CrewMeter(COUNT)
+    running, meter = asyncio.current_task(), ClusterMeter(COUNT)
     assert running is not None
 
     def stopping(method: str, arguments: tuple[Any, ...]) -> bool:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from core.cluster.hands import Cluster, Hand, WorkerLost
+from core.cluster.interface import Cluster, Hand, WorkerLost
 from core.cluster.parcels import Parcel, parts_of
 from core.cluster.travelling import Kit, Part, Ready, Variables
 from core.errors import SensorloomError, UsageError
@@ -35,8 +35,8 @@ class Member:
     """How many it has."""
 
 
-class Crew:
-    """All workers of one run."""
+class Workers:
+    """All of one run."""
 
     def __init__(self, cluster: Cluster, kit: Kit, variables: Variables, tell: Callable[[str], None]) -> None:
         """Make it ready.
