@@ -116,15 +116,15 @@ def test_a_log_without_a_session_is_refused_and_not_passed_over(space: Workspace
     assert outcome.state == "refused" and "no session of `sensorloom mcp`" in outcome.problem
 
 
-def test_what_no_thread_file_may_hold_is_refused_and_not_written(space: Workspace):
-    messages, _ = traced(space, [ACTS[0], ACTS[1]], records=False)
+def test_what_no_thread_file_may_hold_is_refused_and_not_written(space: Workspace, tmp_path: Path):
+    apart = open_workspace(str(tmp_path), parts={"data": str(space.data)}, environ={})
+    messages, _ = traced(apart, [ACTS[0], ACTS[1]], records=False)
     for message, _asks in messages:
         for tool in message.get("result", {}).get("tools", ()):
             tool["inputSchema"] = {"maximum": float("nan")}  # Python writes it, and reads it
-    before = sorted(space.threads.iterdir())
-    (outcome,) = brought(space, "plain.jsonl", messages)
+    (outcome,) = brought(apart, "plain.jsonl", messages)
     assert outcome.state == "refused" and "holds NaN, which JSON does not have" in outcome.problem
-    assert sorted(space.threads.iterdir()) == before
+    assert not [*apart.threads.glob("*.json")]
 
 
 def test_a_document_of_messages_and_a_connection_that_is_made_anew(space: Workspace, tmp_path: Path):
