@@ -22,7 +22,7 @@ from core.text import one_line, printable
 from core.workspace import Workspace
 from tui.local_keys import keys_of, local_bindings
 from tui.screens.batching import Batching
-from tui.terminal.crash_guard import Guarded
+from tui.terminal.crash_guard import Guarded, survive
 from tui.widgets.batch_lines import batch_rows
 from tui.widgets.board import Board
 from tui.widgets.plain import Plain
@@ -63,6 +63,8 @@ class BatchesScreen(Guarded, Screen[str | None]):
         self._looks: dict[str, Look] = {}
         self._has_looked = False
         self._is_looking = False
+        self._has_failed = False
+        """Whether the last look failed, which is said once."""
 
     def compose(self) -> ComposeResult:
         """The batches, what the row is about, and the keys."""
@@ -94,15 +96,28 @@ class BatchesScreen(Guarded, Screen[str | None]):
 
     def _read(self) -> None:
         worker, looks = get_current_worker(), dict[str, Look]()
-        for name in batches(self._workspace):
-            if worker.is_cancelled:
-                return
-            looks[name] = look(self._workspace, name, self._looks.get(name))
-        self.post_message(self.Looked(looks))
+        try:
+            for name in batches(self._workspace):
+                if worker.is_cancelled:
+                    return
+                looks[name] = look(self._workspace, name, self._looks.get(name))
+        except Exception as error:
+            self.call_later(self._not_looked, error)
+        else:
+            self.post_message(self.Looked(looks))
+
+    def _not_looked(self, error: Exception) -> None:
+        """Say so, and look again: what is shown may be out of date meanwhile."""
+        self._is_looking = False
+        if not self._has_failed:
+            self._has_failed, self._has_looked = True, False  # so that the next look that succeeds is shown
+            self.board.empty = "the batches cannot be read now; they are looked at again and again"
+            self.query_one("#title", Plain).show("batches · not read just now: what is shown may be out of date")
+            survive(self, error)
 
     def on_batches_screen_looked(self, event: Looked) -> None:
         """Show how they are."""
-        self._is_looking = False
+        self._is_looking = self._has_failed = False
         if event.looks != self._looks or not self._has_looked:
             self._looks, self._has_looked = event.looks, True
             keys = keys_of(self)

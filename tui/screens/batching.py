@@ -35,6 +35,8 @@ class Batching:
         self._show = show
         self._offer = offer
         self._runs: dict[str, BatchRun] = {}
+        self._new: set[str] = set()
+        """Those of them that were begun here, not gone on with."""
         self._beginning = 0
         """How many threads are about to be made, while their batch is written down."""
         self._begun_at = 0.0
@@ -60,16 +62,20 @@ class Batching:
     def _alive(self) -> list[BatchRun]:
         return [run for run in self._runs.values() if not run.is_over]
 
-    def make(self, sessions: Sequence[tuple[str, str]]) -> None:
-        """Make a thread about each of these sessions, by its dataset and id, unless threads are being made."""
+    @property
+    def makes_new(self) -> bool:
+        """Whether threads are being made that were begun here, rather than those of a batch that was gone on with."""
+        return self._beginning > 0 or any(run.name in self._new for run in self._alive)
+
+    def make(self, sessions: Sequence[tuple[str, str]]) -> bool:
+        """Make a thread about each of these sessions, by its dataset and id, as `make_drawn` does."""
 
         def jobs() -> list[Job]:
             from core.runs.job import Job
 
             return [Job(dataset, session) for dataset, session in sessions]
 
-        if sessions:
-            self.make_drawn(len(sessions), jobs)
+        return self.make_drawn(len(sessions), jobs)
 
     def make_drawn(self, count: int, jobs: Callable[[], Sequence[Job]], evidence: Wanted | None = None) -> bool:
         """Make new threads, unless some are being made, which is said; whether it begins.
@@ -104,7 +110,11 @@ class Batching:
             name = begin_batch(self._workspace, jobs, setup).name
         except SensorloomError as error:
             self._screen.app.call_from_thread(self._refused, str(error))
+        except Exception:
+            self._screen.app.call_from_thread(self._refused, "the batch could not be begun: no threads are made")
+            raise
         else:
+            self._new.add(name)
             self._screen.app.call_from_thread(self._start, name, choice)
 
     def _refused(self, problem: str) -> None:
@@ -116,6 +126,7 @@ class Batching:
         """Go on with what is left of a batch that nobody makes."""
         if name not in {run.name for run in self._alive}:
             self._begun_at = self._begun_at if self.busy else time.monotonic()
+            self._new.discard(name)
             self._start(name, None)
 
     def _start(self, name: str, choice: ModelChoice | None) -> None:
@@ -125,16 +136,17 @@ class Batching:
         def over(run: BatchRun) -> None:
             self._screen.call_later(self._over, run)
 
-        self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hints, choice=choice)
         self._beginning = 0
+        self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hints, choice=choice)
         run.start()
         self._clock.resume()
         self._tell()
 
-    def stop_all(self) -> None:
-        """Make no more; what is done is kept."""
+    def stop_new(self) -> None:
+        """Make no more of those that were begun here; what is done is kept. A batch that was gone on with goes on."""
         for run in self._alive:
-            run.stop()
+            if run.name in self._new:
+                run.stop()
 
     def close(self) -> None:
         """Stop all, each saving what came. Doing it again does no harm."""

@@ -151,8 +151,8 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             key.hints("goal.queue") if self._proposed and self._proposed.picks else "",
             key.hints("goal.set"),
             f"{key['goal.make']} stop making"
-            if self._making.busy
-            else f"{key['goal.make']} make {new}" * bool(self._sessions),
+            if self._making.makes_new
+            else f"{key['goal.make']} make {new}" * bool(self._sessions and not self._making.busy),
             key.hints("goal.export") * bool(self._proposed and self._proposed.before.accepted),
             key.hints("goal.copy") * bool(self._sessions),
             key.hints("goal.back"),
@@ -191,11 +191,11 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             self.dismiss(GoOn(ACCEPTED, then="export"))
 
     def action_make(self) -> None:
-        """Make what is missing, about exactly those labels and people; while that is under way, stop it."""
-        if self._making.busy:
-            self._making.stop_all()
-        elif self._sessions:
-            self._making.make(pairs_of(self._sessions))
+        """Make what is missing, about exactly those labels and people; while that is under way, stop it. While a batch
+        is gone on with, it says so."""
+        if self._making.makes_new:
+            self._making.stop_new()
+        elif self._sessions and self._making.make(pairs_of(self._sessions)):
             self.dismiss(GoOn(UNJUDGED, then="make"))
 
     def _copy(self, commands: str) -> None:

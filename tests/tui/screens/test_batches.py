@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from textual.app import App
 
+from core.listing.goal import Goal, set_goal
 from core.runs.batch_live import Look, ask, look
 from core.runs.batch_run import BatchRun
 from core.runs.batches import batches, begin_batch, open_batch, setup_now
@@ -21,6 +22,7 @@ from core.workspace import Workspace
 from tests.fake_server import Answer, FakeServer, fake_server, says
 from tests.tui.driving import notices, opened
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
+from tui.screens import batches as screen_of_batches
 from tui.screens.batches import BatchesScreen
 from tui.widgets.batch_lines import batch_rows
 from tui.widgets.lines import cells, plain_text
@@ -224,3 +226,51 @@ async def test_several_new_threads_at_once_are_a_batch_about_sessions_of_the_fil
         await pilot.press("1", "7", "enter")
         await until(pilot, lambda: any("from 1 to 16" in each.message for each in notices(pilot)))
         assert batches(workspace) == [name] and not main.parts.making.busy
+
+
+async def test_the_goals_key_stops_what_was_begun_here_and_not_a_batch_that_was_gone_on_with(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    held = Held(server)
+    name = written_down(workspace, 4)
+    set_goal(workspace, Goal(label=2, calls=0, path=0))
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        making = main.parts.making
+        making.go_on(name)
+        await until(pilot, lambda: "making 0 of 4" in on_screen(pilot.app))
+        await pilot.press("P")
+        await until(pilot, lambda: "wanted:" in on_screen(pilot.app))
+        assert "m stop" not in on_screen(pilot.app) and "m make" not in on_screen(pilot.app)
+        await pilot.press("m")
+        await until(pilot, lambda: any("wait for them" in each.message for each in notices(pilot)))
+        await until(pilot, lambda: bool(server.requests))
+        assert making.busy and look(workspace, name).state == "under way"
+        held.let(8)
+        await until(pilot, lambda: not making.busy and "m make" in on_screen(pilot.app))
+        await pilot.press("m")
+        await until(pilot, lambda: making.makes_new and pilot.app.screen is main)
+        await until(pilot, lambda: len(batches(workspace)) == 2)
+        await pilot.press("P")
+        await until(pilot, lambda: "m stop making" in on_screen(pilot.app))
+        await pilot.press("m")
+        await until(pilot, lambda: not making.busy)
+    assert [look(workspace, each).state for each in batches(workspace)] == ["left", "whole"]
+
+
+@pytest.mark.mishaps
+async def test_what_nobody_foresaw_leaves_neither_a_count_nor_a_screen_that_stands_for_ever(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> list[str]:
+        raise RuntimeError("a fault of ours")
+
+    written_down(workspace, 4)
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        assert main.parts.making.make_drawn(3, fails)
+        await until(pilot, lambda: any("no threads are made" in each.message for each in notices(pilot)))
+        assert not main.parts.making.busy and "making 0" not in on_screen(pilot.app)
+        with monkeypatch.context() as patched:
+            patched.setattr(screen_of_batches, "batches", fails)
+            await pilot.press("5")
+            await until(pilot, lambda: "cannot be read now" in on_screen(pilot.app))
+        await until(pilot, lambda: "0 of 4 done" in on_screen(pilot.app) and "cannot" not in on_screen(pilot.app))
