@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from core.runs.batch_live import Look, Wish
 
 
-@click.group("batches")
+class _ListsAlone(click.Group):
+    """A group that lists where no command of it is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("batches", cls=_ListsAlone)
 def command() -> None:
-    """How far the batches of `run` are, whoever makes them; pause, resume and stop those under way.
+    """How far the batches of `run` are, whoever makes them; pause, resume and stop those under way. Alone it lists
+    them, as `list` does.
 
     `run --resume NAME` goes on with one that nobody makes.
     """

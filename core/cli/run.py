@@ -253,6 +253,6 @@ def _run(
             return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
         ran = await run_batch(workspace, name, jobs, shown.meter, make, shown.ended)
-        return strip_hints(workspace, ran), shown.meter.stopped or any(result.cancelled for result in ran)
+        return strip_hints(workspace, ran), shown.meter.stopped
 
     return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

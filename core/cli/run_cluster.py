@@ -86,7 +86,7 @@ def run_shown_on(
                 return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)
 
             ran = await run_batch(workspace, batch, jobs, meter, make, shown.ended)
-            return ran, meter.stopped or any(result.cancelled for result in ran)
+            return ran, meter.stopped
 
     where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
     say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)

@@ -90,7 +90,7 @@ def _run_and_sort(
             return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
         ran = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
-        stopped = shown.meter.stopped or any(result.cancelled for result in ran)
+        stopped = shown.meter.stopped
         return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name(), stopped
 
     if options["ray"]:

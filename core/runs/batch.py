@@ -60,7 +60,7 @@ async def run_jobs(
     offered = await asyncio.to_thread(open_toolbox, workspace) if tools is None else tools
     here = partial(carry_out, workspace, model=model, tools=offered, keep_empty=keep_empty)
     meter = meter or Meter(pace_for(model.choice, parallel), len(jobs))
-    under_way, stopping = _UnderWay(meter.pace.end_thread), False
+    under_way = _UnderWay(meter.pace.end_thread)
     results: dict[int, Ran] = {}
 
     def seen(job: Job, event: TurnEvent) -> None:
@@ -69,22 +69,22 @@ async def run_jobs(
             watch(job, event)
 
     async def work(number: int, job: Job) -> None:
-        nonlocal stopping
         where = crew.carry_out if crew is not None and crew.is_there else here
         result = results[number] = await where(job, watch=seen, pace=meter.pace)
-        stopping = stopping or result.for_all or result.cancelled
+        under_way.stopping = under_way.stopping or result.for_all or result.cancelled
         meter.hear(result)
         ended(result)
 
     try:
         for number, job in enumerate(jobs):
             await meter.pace.begin_thread()
-            if stopping or under_way.failed:  # also where a job came to its own end at the moment of the stop
+            if under_way.stopping or under_way.failed:  # also where a job came to its own end at the moment of the stop
                 meter.pace.end_thread()
                 break
             under_way.begin(work(number, job))
         await under_way.ended()
     except asyncio.CancelledError:
+        meter.stopped = True
         await under_way.stopped()
     return [results[number] for number in sorted(results)]
 
@@ -96,6 +96,8 @@ class _UnderWay:
         """Args: `over` is called when one is over."""
         self.failed: list[BaseException] = []
         """What those raised that did not come to their own end."""
+        self.stopping = False
+        """Whether no more are to be begun."""
         self._over = over
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -148,7 +148,7 @@ class Meter:
         """Args: `of` threads in all, `done` of them before this run."""
         self.pace = pace
         self.stopped = False
-        """Whether somebody asked it to stop."""
+        """Whether somebody stopped it, before or after a thread of it was over."""
         self._clock = clock
         now = clock()
         self._progress = Progress(of, done, at=now, marks=(Mark(now, done, 0, 0),))
@@ -162,6 +162,7 @@ class Meter:
 
     def hear(self, event: TurnEvent | Ran) -> None:
         """Take what a thread reports."""
+        self.stopped = self.stopped or (isinstance(event, Ran) and event.cancelled)
         self._progress = heard(self._progress, event, self._clock())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -15,10 +16,16 @@ from typing import Any
 import pytest
 
 from core import curate
-from core.model.endpoints import ModelChoice
+from core.cli.run_told import summary
+from core.datasets.standard import open_dataset
+from core.model.client import Model
+from core.model.endpoints import ModelChoice, choose
 from core.runs.after_kill import only_questions, tidy_after_kills
+from core.runs.batch import run_jobs
 from core.runs.batches import batches, begin_batch, open_batch, setup_now
 from core.runs.job import Job
+from core.runs.pace import Pace
+from core.runs.progress import Meter
 from core.storage import store
 from core.workspace import Workspace
 from tests.fake_server import Answer, FakeServer, calls, fails, fake_server, says, usage
@@ -115,9 +122,22 @@ def test_it_goes_on_where_it_was_stopped_and_asks_no_session_twice(
     assert run(command(workspace, "--resume", name)) == 0
     assert "is whole" in capsys.readouterr().out
     where = ["--workspace", str(workspace.root)]
-    assert run(["batches", "list", *where]) == 0 and f"{name}  8 of 8 done" in capsys.readouterr().out
+    assert run(["batches", *where]) == 0 and f"{name}  8 of 8 done" in (listed := capsys.readouterr().out)
+    assert run(["batches", "list", *where]) == 0 and capsys.readouterr().out == listed
     assert run(["batches", "remove", name, *where]) == 0 and not batches(workspace)
     assert len(sessions_on_disk(workspace)) == COUNT
+
+
+async def test_a_run_that_is_stopped_before_any_thread_is_begun_says_that_it_was_stopped(workspace: Workspace) -> None:
+    meter, model = Meter(Pace(1), 2), Model(choose(workspace, "builtin"))
+    await meter.pace.begin_thread()  # so that it waits
+    jobs = [Job("made", session, "What?") for session in sorted(open_dataset(workspace, "made").sessions)[:2]]
+    running = asyncio.create_task(run_jobs(workspace, jobs, model, meter=meter, tools=(), ended=lambda _: None))
+    await asyncio.sleep(0)
+    running.cancel()
+    ran = await running
+    assert not ran and meter.stopped and not sessions_on_disk(workspace)
+    assert "stopped   what is done is kept" in "\n".join(summary(jobs, ran, 1.0, stopped=meter.stopped))
 
 
 def test_what_came_before_a_failure_stays(workspace: Workspace) -> None:

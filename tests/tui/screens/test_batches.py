@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -261,7 +261,7 @@ async def test_the_goals_key_stops_what_was_begun_here_and_not_a_batch_that_was_
 async def test_what_nobody_foresaw_leaves_neither_a_count_nor_a_screen_that_stands_for_ever(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> list[str]:
+    def fails(*_: object) -> NoReturn:
         raise RuntimeError("a fault of ours")
 
     written_down(workspace, 4)
