@@ -12,6 +12,10 @@ from pathlib import Path
 
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+SETTLED_NS = 2_000_000_000
+"""A file or a folder changed this shortly before it was looked at may have changed again within one tick of its clock:
+its size and time do not tell yet."""
+
 
 def open_regular_file(path: Path) -> BufferedReader:
     """Open a file for reading, only where it is a regular file: a pipe would be waited for, and `/dev/zero` never ends.

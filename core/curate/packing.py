@@ -18,11 +18,12 @@ import msgspec
 
 from core.curate.bulk import Progress, for_each
 from core.errors import SensorloomError, ThreadError, UsageError
+from core.files import SETTLED_NS
 from core.storage import pack_file, packed
 from core.storage.atomic import clear_half_written, digest, sync_folder, write_atomic
 from core.storage.locks import locked, thread_locked
 from core.storage.pack_index import Packed
-from core.storage.thread_files import SETTLED_NS, find_packed, is_thread_file, packs_in, path_of, read_regular, stamp_of
+from core.storage.thread_files import find_packed, is_thread_file, packs_in, path_of, read_regular, stamp_of
 from core.workspace import PACKS, Workspace, holds_evaluations
 
 FILTER = "status:finished verdict:any"

@@ -46,6 +46,7 @@ from core.export.shortfalls import Known, cancelled, shortfalls_of
 from core.export.siblings import Siblings
 from core.export.split import balance, thin_sides
 from core.export.staging import Staging, open_for_names
+from core.files import SETTLED_NS
 from core.filters.language import parse
 from core.listing.index import summaries
 from core.listing.summary import summarize
@@ -53,7 +54,6 @@ from core.processes.pool import each_here, in_order
 from core.storage.export_log import add_to_log
 from core.storage.export_log_file import Left
 from core.storage.splits_file import SplitBook, read_book, write_book
-from core.storage.thread_files import SETTLED_NS
 from core.text import unicode_texts
 from core.thread.summary import Summary
 from core.workspace import Workspace

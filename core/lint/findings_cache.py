@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import WorkspaceError
+from core.files import SETTLED_NS
 from core.lint.finding import Finding
 from core.lint.record import Record
-from core.storage.thread_files import SETTLED_NS
 from core.thread.signature import Signature
 from core.thread.summary import Summary
 from core.workspace import Workspace, names_for_threads, private_folder

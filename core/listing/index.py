@@ -12,11 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.files import SETTLED_NS
 from core.listing import index_cache
 from core.listing.summary import Look, look, summarize
 from core.storage.atomic import digest
 from core.storage.store import Stored
-from core.storage.thread_files import SETTLED_NS, file_name, find_packed, listing
+from core.storage.thread_files import file_name, find_packed, listing
 from core.thread.summary import Summary
 from core.workspace import Workspace
 

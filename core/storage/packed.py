@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SensorloomError, ThreadError, system_reason
-from core.files import read_regular_file
+from core.files import SETTLED_NS, read_regular_file
 from core.storage.atomic import sync, sync_folder
 from core.storage.pack_file import Pack, PackedFile, open_pack
 from core.text import counted
@@ -27,8 +27,6 @@ from core.workspace import PACK, PACKS
 
 _GONE = "gone.jsonl"
 _NUMBERED = re.compile(r"pack-(\d+)")
-_SETTLED_NS = 2_000_000_000
-"""A folder that changed this shortly ago may change again within one tick of its clock."""
 
 
 class _Out(msgspec.Struct, frozen=True, gc=False):
@@ -133,7 +131,7 @@ def packs_of(folder: str) -> Packs | None:
     known = _loaded.get(folder)
     if known is not None and known.stamp == stamp and (known.is_settled or known.names == _names(packs)):
         return known.packs
-    is_settled = time.time_ns() - status.st_mtime_ns > _SETTLED_NS
+    is_settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
     names = _names(packs)
     _loaded[folder] = _Loaded(stamp, names, is_settled, _read(Path(packs), names, known))
     return _loaded[folder].packs

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from core.storage.pack_file import PackedFile
     from core.storage.packed import InPack, Packs
 
-SETTLED_NS = 2_000_000_000
-"""A file changed this shortly before it was looked at may have changed again within one tick of its clock: its size and
-time do not tell yet."""
 _LOOKS = 3
 """How often a folder is listed again at most while it changes from packs to files and back."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
