@@ -180,7 +180,7 @@ lint-figures: .venv/.dev
 TORCH ?= torch==2.13.0
 TRAINER_PIP = .trainers/$(1)/bin/python -m pip install --quiet --disable-pip-version-check
 
-trainers: $(foreach t,trl llamafactory ms_swift verl openrlhf oumi unsloth templates axolotl,.trainers/$(t)/.done)
+trainers: $(foreach t,trl llamafactory ms_swift verl openrlhf oumi unsloth torchtune templates axolotl,.trainers/$(t)/.done)
 
 .trainers/trl/.done: .venv/bin/python
 	$(PYTHON) -m venv .trainers/trl
@@ -245,6 +245,14 @@ trainers: $(foreach t,trl llamafactory ms_swift verl openrlhf oumi unsloth templ
 	$(call TRAINER_PIP,unsloth) --no-deps 'unsloth==2026.10.9' 'unsloth_zoo==2026.10.9'
 	$(call TRAINER_PIP,unsloth) 'trl>=0.18.2,<=1.15.0' 'transformers>=5.5,<6' 'datasets>=4.8,<5' 'accelerate>=0.34.1' 'peft>=0.18' \
 		jinja2 packaging psutil regex msgspec pillow protobuf filelock requests sentencepiece
+	touch $@
+
+.trainers/torchtune/.done: .venv/bin/python
+	$(PYTHON) -m venv .trainers/torchtune
+	$(call TRAINER_PIP,torchtune) $(TORCH)
+	$(call TRAINER_PIP,torchtune) --no-deps 'torchtune==0.6.1' 'torchao==0.10.0' 'torchdata==0.11.0'
+	$(call TRAINER_PIP,torchtune) 'transformers>=5.2,<6' 'datasets>=4' jinja2 omegaconf sentencepiece tiktoken kagglehub \
+		blobfile pillow psutil requests tqdm
 	touch $@
 
 # Chat templates as their families have them: TRL's package holds those of Qwen, Llama, Gemma and gpt-oss, Mistral's makes its own.

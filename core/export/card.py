@@ -26,7 +26,7 @@ say nothing, and `train: false` on a turn of the assistant means that it is cont
 |---|---|
 | TRL, Unsloth | `SFTTrainer` on the rows with `assistant_only_loss=True`, or the script that `sensorloom export --profile hf` writes, which also heeds `train` |
 | Axolotl | `path: data/train.jsonl`, `ds_type: json`, `type: chat_template`, `field_messages: messages`, `message_field_training: train`, `roles_to_train: [assistant]` |
-| LLaMA-Factory, ms-swift, verl, OpenRLHF, Oumi, OpenAI | `sensorloom import-threads data/train.jsonl`, then `sensorloom export --profile llamafactory` (`ms_swift`, `verl`, `openrlhf`, `oumi`, `openai`), with the configuration that it writes |
+| LLaMA-Factory, ms-swift, verl, OpenRLHF, Oumi, torchtune, OpenAI | `sensorloom import-threads data/train.jsonl`, then `sensorloom export --profile llamafactory` (`ms_swift`, `verl`, `openrlhf`, `oumi`, `torchtune`, `openai`), with the configuration that it writes |
 """  # noqa: E501 - a table's line cannot be broken
 
 

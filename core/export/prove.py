@@ -18,7 +18,9 @@ from core.export.profiles import PROFILES
 from core.export.profiles.profile import Profile, Trainer
 
 PROBES = Path(__file__).parent / "probes"
-TRAINERS: tuple[Trainer, ...] = ("trl", "axolotl", "llamafactory", "ms_swift", "verl", "openrlhf", "oumi", "unsloth")
+TRAINERS: tuple[Trainer, ...] = (
+    "trl", "axolotl", "llamafactory", "ms_swift", "verl", "openrlhf", "oumi", "unsloth", "torchtune",
+)  # fmt: skip
 ENVIRONMENTS = ".trainers"
 """Where `make trainers` puts one environment per trainer."""
 

@@ -82,6 +82,7 @@ def with_alternatives(documents: list[Document]) -> list[Document]:
         ("verl", "verl", 6),
         ("openrlhf", "openrlhf", 13),  # a row for each turn
         ("oumi", "oumi", 6),
+        ("torchtune", "torchtune", 6),
     ],
 )
 def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
@@ -102,6 +103,7 @@ def test_every_row_loads_nothing_is_lost_and_only_the_assistant_is_trained(
         ("ms_swift", "ms_swift"),
         ("verl", "verl"),
         ("openrlhf", "openrlhf"),
+        ("torchtune", "torchtune"),
     ],
 )
 def test_turns_out_of_the_loss_are_context_and_nothing_more(tmp_path: Path, profile: str, trainer: Trainer):
@@ -167,6 +169,20 @@ def test_rows_beyond_a_cut_off_are_counted_by_the_models_own_tokenizer(tmp_path:
     proved = prove(path, "trl", python, model=str(tmp_path / "tiny"), cutoff=1500)
     assert proved.too_long == 1 and max(proved.lengths) > 1500
     assert proved.problems == ("rows longer than 1,500 tokens, which would be cut: 1",)
+
+
+@pytest.mark.parametrize("template", ["qwen3", "qwen3_6"])
+def test_torchtune_learns_turns_that_a_template_shows_otherwise_while_they_are_the_last(tmp_path: Path, template: str):
+    python = python_with("torchtune")
+    shipped = next(TREE.glob(f".trainers/templates/lib/*/site-packages/trl/chat_templates/{template}.jinja"), None)
+    if shipped is None:
+        pytest.skip("the templates are not installed; `make trainers` builds them")
+    path = exported(tmp_path, "torchtune", varied(3)).path
+    subprocess.run([str(python), "-c", MAKE, str(PROBES), str(tmp_path / "tiny")], check=True)
+    (tmp_path / "tiny/chat_template.jinja").write_bytes(shipped.read_bytes())
+    assert path is not None
+    proved = prove(path, "torchtune", python, model=str(tmp_path / "tiny"))
+    assert proved.problems == () and set(proved.trained) == {"assistant", "markup"}
 
 
 def test_the_script_beside_the_export_trains_a_model(tmp_path: Path):

@@ -16,6 +16,7 @@ from core.export.profiles import (
     preference,
     rl,
     stepwise,
+    torchtune,
     verl,
 )
 from core.export.profiles.profile import Profile
@@ -30,6 +31,7 @@ PROFILES: dict[str, Profile] = {
         verl.VERL,
         openrlhf.OPENRLHF,
         oumi.OUMI,
+        torchtune.TORCHTUNE,
         openai_chat.OPENAI,
         preference.TRL_DPO,
         preference.TRL_KTO,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.thread.value import Message, Thread
 
 Row = dict[str, Any]
-Trainer = Literal["trl", "axolotl", "llamafactory", "ms_swift", "verl", "openrlhf", "oumi", "unsloth"]
+Trainer = Literal["trl", "axolotl", "llamafactory", "ms_swift", "verl", "openrlhf", "oumi", "unsloth", "torchtune"]
 TEMPLATES = ("qwen", "other")
 """How LLaMA-Factory joins the results of parallel calls: Qwen's own mark, or a JSON list."""
 

@@ -30,4 +30,5 @@ def test_the_page_of_training_names_every_profile_and_only_options_there_are():
         "--output",
         "--help",
         "--training",
-    }  # of ms-swift, all, Oumi
+        "--config",
+    }  # of ms-swift, all, Oumi, torchtune

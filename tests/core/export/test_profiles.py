@@ -80,6 +80,17 @@ def test_openrlhf_has_the_script_beside_that_renders_its_rows(tmp_path: Path):
     assert report.path is not None and report.path.name in script and named["chatml.jinja"].name in script
 
 
+def test_torchtune_has_texts_and_the_module_that_its_config_names_beside(tmp_path: Path):
+    report = export(workspace(tmp_path, document(1), document(2)), ExportRequest("torchtune"))
+    (module,) = (path for path in report.beside if path.name.endswith("_torchtune.py"))
+    script = module.read_text()
+    compile(script, "torchtune_rows", "exec")
+    assert report.path is not None and report.path.name in script
+    assert f"dataset={module.stem}.train" in script and "." not in module.stem  # a dot would part its name in a config
+    assert any(path.name.endswith("chatml.jinja") and path.name in script for path in report.beside)
+    assert json.loads(rows(report.path)[0]["messages"])[1]["tool_calls"][0]["type"] == "function"
+
+
 def test_oumi_has_its_own_conversations_and_refuses_what_it_would_train_though_it_is_not_to_be_learned():
     thread = document()
     row = row_of("oumi", thread)
