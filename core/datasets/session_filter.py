@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from core.errors import ThreadError, UsageError
+from core.thread.labels import canonical
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def sessions_like(
     """
     from core.storage.store import read_all
 
-    holds = session_filter(text)
+    holds = session_filter(text, labels_in(dataset.labels.values()))
     words = {word.lstrip("-").casefold() for word in text.split()}
     threads: Counter[tuple[str, str]] = Counter()
     if words & {"fresh", "used"} and workspace.threads.is_dir():
@@ -92,12 +94,20 @@ def sessions_like(
 Holds = Callable[[SessionFacts], bool]
 
 
-def session_filter(text: str, *, blind: bool = False) -> Holds:
+def labels_in(several: Iterable[Iterable[str]]) -> frozenset[str]:
+    """Every label of some sessions, each of which may have several."""
+    return frozenset(label for labels in several for label in labels)
+
+
+def session_filter(text: str, labels: Collection[str], *, blind: bool = False) -> Holds:
     """A test that a session passes where every word of `text` holds for it, or every one on one side of an `OR`.
     Letters' case is all one otherwise.
 
     Args:
         text: words parted by blanks.
+        labels: those there are. After `label:` the whole name of one, as people write it, means that one, as
+            in a filter of threads: `walking` is not `walking_upstairs`. Anything else is a part of names, or a pattern
+            with `*` and `?`.
         blind: labels are hidden, so that none can be looked for.
 
     Raises:
@@ -108,21 +118,22 @@ def session_filter(text: str, *, blind: bool = False) -> Holds:
         if word == "OR":
             ways.append([])
         else:
-            ways[-1].append(_condition(word, blind))
+            ways[-1].append(_condition(word, labels, blind))
     there = [way for way in ways if way] or [[]]
     return lambda facts: any(all(holds(facts) for holds in way) for way in there)
 
 
-def _condition(word: str, blind: bool) -> Holds:
+def _condition(word: str, labels: Collection[str], blind: bool) -> Holds:
     if word.startswith("-") and len(word) > 1:
-        other = _condition(word[1:], blind)
+        other = _condition(word[1:], labels, blind)
         return lambda facts: not other(facts)
     term, colon, value = word.partition(":")
     value = value.casefold()
     if colon and term.casefold() == "label":
         if blind:
             raise UsageError("labels are hidden, so none can be looked for")
-        return lambda facts: any(value in label.casefold() for label in facts.labels)
+        meant = _labels_meant(value, labels)
+        return lambda facts: not meant.isdisjoint(facts.labels)
     if colon and term.casefold() == "subject":
         return lambda facts: facts.subject.casefold() == value or (not value and not facts.subject)
     if word[0] in "<>":
@@ -136,3 +147,11 @@ def _condition(word: str, blind: bool) -> Holds:
     if colon:
         raise UsageError(f"{term}: is no word here; there are {TERMS}")
     return lambda facts: word.casefold() in facts.session.casefold()
+
+
+def _labels_meant(value: str, labels: Collection[str]) -> frozenset[str]:
+    if whole := frozenset(label for label in labels if canonical(label) == canonical(value)):
+        return whole
+    if "*" in value or "?" in value:
+        return frozenset(label for label in labels if fnmatchcase(label.casefold(), value))
+    return frozenset(label for label in labels if value in label.casefold())

@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from core.datasets.session_filter import TERMS, SessionFacts, lengths, session_facts, session_filter
+from core.datasets.session_filter import TERMS, SessionFacts, labels_in, lengths, session_facts, session_filter
 from core.datasets.sparkline import bars, main_signal
 from core.errors import SensorloomError, UsageError
 from core.text import counted, one_line
@@ -170,6 +170,7 @@ class SessionChoice(Vertical):
         super().__init__(id="choice")
         self._dataset: StandardDataset | None = None
         self._every: list[SessionFacts] = []
+        self._labels = frozenset[str]()
         self._blind = False
 
     def compose(self) -> ComposeResult:
@@ -189,6 +190,7 @@ class SessionChoice(Vertical):
         self._dataset, self._blind, self._every = dataset, blind, []
         if dataset is not None:
             self._every = session_facts(dataset, dataset.sessions, threads)
+            self._labels = labels_in(facts.labels for facts in self._every)
             self.run_worker(partial(self._measure, dataset), thread=True, exclusive=True, group="lengths")
         self._filter()
 
@@ -214,7 +216,7 @@ class SessionChoice(Vertical):
 
     def _filter(self) -> None:
         try:
-            holds = session_filter(self.field.value, blind=self._blind)
+            holds = session_filter(self.field.value, self._labels, blind=self._blind)
         except UsageError as error:
             self.query_one("#session-count", Plain).show(one_line(str(error), 76))
             return
