@@ -27,7 +27,7 @@ def snippets(stem: str, files: Sequence[Written], making: Making) -> Mapping[str
 
 TORCHTUNE = Profile(
     name="torchtune",
-    about="torchtune: JSON text, with the dataset that renders it for a model",
+    about="torchtune: with the dataset that renders rows for a model",
     file_stem="training_data_torchtune",
     trainers=("torchtune",),
     rows=verl.rows,
