@@ -13,9 +13,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
 from core.cli.run_progress import STOPPED, Shown, run_shown
 from core.cli.serving_options import (
-    FLAGS,
     PROMPTS,
-    form_in,
     form_options,
     parallel_option,
     serving_in,
@@ -24,6 +22,7 @@ from core.cli.serving_options import (
 from core.datasets.session_filter import TERMS
 from core.errors import UsageError
 from core.evaluation import MAX_TRIES
+from core.model.options import FLAGS
 from core.settings import BUILTIN_NAME
 from core.text import counted
 from core.thread.evidence import EVIDENCE
@@ -126,6 +125,7 @@ def _evaluation(workspace: Workspace, name: str | None, options: Mapping[str, An
 def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> Evaluation:
     from core.evaluation.contest import QUESTION
     from core.evaluation.planning import Wanted, planned
+    from core.runs.mode import form_told
 
     wanted = Wanted(
         options["datasets"],
@@ -140,7 +140,7 @@ def _new(workspace: Workspace, name: str | None, options: Mapping[str, Any]) -> 
         options["evidence"],
         options["max_turns"],
         serving_in(options),
-        form_in(workspace, options),
+        form_told(workspace, options),
         options["wanted"],
     )
     return planned(workspace, wanted)

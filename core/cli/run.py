@@ -20,7 +20,6 @@ from core.cli.run_words import with_words
 from core.cli.run_workers import run_here, workers_option
 from core.cli.serving_options import (
     PROMPTS,
-    form_in,
     form_options,
     parallel_option,
     question_prompt_option,
@@ -102,7 +101,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
     """
     from core.model.endpoints import choose
     from core.runs.after_kill import tidy_after_kills
-    from core.runs.mode import with_evidence, with_form
+    from core.runs.mode import form_told, with_evidence, with_form
 
     if told := tidy_after_kills(workspace):
         say(f"note: {told}", err=True)
@@ -118,7 +117,7 @@ def command(workspace: Workspace, stems: tuple[str, ...], as_json: bool, **optio
         **serving_in(options),
     )
     jobs = with_evidence(workspace, with_words(workspace, jobs, options), choice, options["evidence"])
-    jobs = with_form(jobs, form_in(workspace, options)) if not jobs[0].stem else jobs
+    jobs = with_form(jobs, form_told(workspace, options)) if not jobs[0].stem else jobs
     if options["per_session"]:
         from core.cli.run_ways import run_ways_shown
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.commands import say
 from core.cli.run_cluster import RAY_OPTIONS
-from core.cli.serving_options import FLAGS, serving_in
+from core.cli.serving_options import serving_in
 from core.errors import UsageError
+from core.model.options import FLAGS
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from core.errors import UsageError
-from core.workspace import Workspace
-
-if TYPE_CHECKING:
-    from core.thread.form import TaskForm
-
-FLAGS = {
-    "temperature": ("--temperature", "NUMBER", "How freely the model chooses its words."),
-    "max_tokens": ("--max-tokens", "N", "Tokens a message may have."),
-    "top_p": ("--top-p", "SHARE", "Only the likeliest tokens that together have this probability."),
-    "top_k": ("--top-k", "N", "Only so many of the likeliest tokens."),
-    "min_p": ("--min-p", "SHARE", "Only tokens with this share of the likeliest one's probability."),
-    "stop": ("--stop", "TEXT", "Where a message ends; may stand often."),
-    "tool_choice": ("--tool-choice", "WAY", "`auto`, `none`, `required`, or the tool that must be called."),
-    "parallel_tool_calls": ("--parallel-tool-calls", "yes|no", "Whether a message may hold several calls."),
-    "response_format": ("--response-format", "JSON", "What the text must look like, as the server has it."),
-    "extra_body": ("--extra-body", "JSON", "Further keys of the request."),
-    "headers": ("--header", "NAME:VALUE", "A further header; `${NAME}` stands for a variable. May stand often."),
-    "system_role": ("--system-role", "ROLE", "Who instructs: `system`, `developer`, `user`; `none` leaves it out."),
-    "connect_timeout_sec": ("--connect-timeout", "SEC", "Given up when it is not reached in this time."),
-    "first_token_timeout_sec": ("--first-token-timeout", "SEC", "Given up when silent so long before the first token."),
-    "timeout_sec": ("--timeout", "SEC", "Given up when silent so long after it."),
-    "price_in": ("--price-in", "NUMBER", "What a million tokens cost that the model reads."),
-    "price_out": ("--price-out", "NUMBER", "What a million tokens cost that the model writes."),
-}
-"""Each option's flag, what stands for its value in the help, and what it is for. `--seed` and `--parallel` are declared
-by each command: they decide of more than the request."""
+from core.model.options import FLAGS, read_option
 
 FORM_HELP = "What the model is shown: `full`, `compact`, or a form of [task]; as the settings have it unless told."
 
@@ -58,23 +33,6 @@ def question_prompt_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--question-prompt", metavar="FILE", default="", help=about)(function)
 
 
-def form_in(workspace: Workspace, options: Mapping[str, Any]) -> TaskForm:
-    """The form that the options name, with what they change of it. Raises UsageError."""
-    import msgspec
-
-    from core.curate.prompts import with_prompts
-    from core.runs.mode import wanted_form, with_known_tools
-
-    form = wanted_form(workspace, options["form"])
-    form = with_prompts(workspace, form, options["system"], options.get("question_prompt", ""))
-    if wanted := options["few_shot"]:
-        shown = int(wanted) if wanted.isdecimal() else tuple(filter(None, map(str.strip, wanted.split(","))))
-        form = msgspec.structs.replace(form, few_shot=shown)
-    if names := tuple(filter(None, map(str.strip, options["tools"].split(",")))):
-        form = with_known_tools(workspace, msgspec.structs.replace(form, tools=names))
-    return form
-
-
 SEVERAL = ("stop", "headers")
 
 
@@ -90,7 +48,6 @@ def serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def _read(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def read(_context: click.Context, _parameter: click.Parameter, typed: Any) -> Any:
         from core.model.headers import refuse_spelled_out
-        from core.model.options import read_option
 
         if not typed:
             return None

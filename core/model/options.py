@@ -15,6 +15,28 @@ import msgspec
 from core.errors import UsageError
 from core.settings_tables import ModelSettings, ServingSettings
 
+FLAGS = {
+    "temperature": ("--temperature", "NUMBER", "How freely the model chooses its words."),
+    "max_tokens": ("--max-tokens", "N", "Tokens a message may have."),
+    "top_p": ("--top-p", "SHARE", "Only the likeliest tokens that together have this probability."),
+    "top_k": ("--top-k", "N", "Only so many of the likeliest tokens."),
+    "min_p": ("--min-p", "SHARE", "Only tokens with this share of the likeliest one's probability."),
+    "stop": ("--stop", "TEXT", "Where a message ends; may stand often."),
+    "tool_choice": ("--tool-choice", "WAY", "`auto`, `none`, `required`, or the tool that must be called."),
+    "parallel_tool_calls": ("--parallel-tool-calls", "yes|no", "Whether a message may hold several calls."),
+    "response_format": ("--response-format", "JSON", "What the text must look like, as the server has it."),
+    "extra_body": ("--extra-body", "JSON", "Further keys of the request."),
+    "headers": ("--header", "NAME:VALUE", "A further header; `${NAME}` stands for a variable. May stand often."),
+    "system_role": ("--system-role", "ROLE", "Who instructs: `system`, `developer`, `user`; `none` leaves it out."),
+    "connect_timeout_sec": ("--connect-timeout", "SEC", "Given up when it is not reached in this time."),
+    "first_token_timeout_sec": ("--first-token-timeout", "SEC", "Given up when silent so long before the first token."),
+    "timeout_sec": ("--timeout", "SEC", "Given up when silent so long after it."),
+    "price_in": ("--price-in", "NUMBER", "What a million tokens cost that the model reads."),
+    "price_out": ("--price-out", "NUMBER", "What a million tokens cost that the model writes."),
+}
+"""Each option's flag, what stands for its value in the help, and what it is for. `--seed` and `--parallel` are declared
+by each command: they decide of more than the request."""
+
 TABLES = ("response_format", "extra_body", "headers")
 """Typed as a JSON object. Those of `[model]` and of an endpoint are one: an endpoint's keys go before."""
 MERGED = ("extra_body", "headers")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
 from core.thread.evidence import DEFAULT, Evidence, Wanted, settled, usual
@@ -49,6 +49,31 @@ def with_known_tools(workspace: Workspace, form: TaskForm) -> TaskForm:
         near = difflib.get_close_matches(wrong, names, 1)
         hint = f"did you mean `{near[0]}`?" if near else "`sensorloom tools` lists them"
         raise UsageError(f"the form {form.name!r} of a task names the tool {wrong!r}, which there is not; {hint}")
+    return form
+
+
+def form_told(workspace: Workspace, told: Mapping[str, Any]) -> TaskForm:
+    """The form that a person told, with what was told to be changed of it.
+
+    Args:
+        workspace: where forms of its own are.
+        told: texts by name, empty for nothing: `form`, `system`, `few_shot`, `tools`, and `question_prompt`, which may
+            be missing.
+
+    Raises:
+        SensorloomError: there is no such form, file or tool.
+    """
+    import msgspec
+
+    from core.curate.prompts import with_prompts
+
+    form = wanted_form(workspace, told["form"])
+    form = with_prompts(workspace, form, told["system"], told.get("question_prompt", ""))
+    if wanted := told["few_shot"]:
+        shown = int(wanted) if wanted.isdecimal() else tuple(filter(None, map(str.strip, wanted.split(","))))
+        form = msgspec.structs.replace(form, few_shot=shown)
+    if names := tuple(filter(None, map(str.strip, told["tools"].split(",")))):
+        form = with_known_tools(workspace, msgspec.structs.replace(form, tools=names))
     return form
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.cli.serving_options import FLAGS, form_in
 from core.curate.prompts import FOLDER
 from core.curate.task import form_names
 from core.errors import UsageError
@@ -14,7 +13,8 @@ from core.evaluation import MAX_TRIES
 from core.evaluation.contest import QUESTION
 from core.evaluation.planning import COUNT, Wanted
 from core.model.headers import refuse_spelled_out
-from core.model.options import read_option
+from core.model.options import FLAGS, read_option
+from core.runs.mode import form_told
 from core.text import one_line
 from core.thread.evidence import EVIDENCE
 from core.thread.form import NONE, USUAL
@@ -121,7 +121,7 @@ def wanted_of(workspace: Workspace, chosen: Mapping[str, str]) -> Wanted:
         next((name for name in EVIDENCE if name == told.get("evidence")), None),
         _number("turns at most", told, 1, 10_000, "max_turns"),
         options,
-        form_in(workspace, form),
+        form_told(workspace, form),
         told.get("filter", ""),
     )
 

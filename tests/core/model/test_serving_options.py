@@ -10,12 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.cli.serving_options import FLAGS
 from core.errors import ModelError, UsageError
 from core.model.client import Model
 from core.model.endpoints import Endpoint, ModelChoice, choose, chosen_with
 from core.model.headers import may_be_written, refuse_spelled_out
-from core.model.options import OPTIONS, read_option, shown_option, with_options
+from core.model.options import FLAGS, OPTIONS, read_option, shown_option, with_options
 from core.model.refusals import Dropped
 from core.model.reply import Prefilling, Reply
 from core.settings_tables import ModelSettings

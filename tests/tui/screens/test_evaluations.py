@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 
-from core.cli.serving_options import FLAGS
 from core.errors import UsageError
 from core.evaluation.contest import Evaluation, begin, evaluations, open_evaluation, outcomes_of
 from core.evaluation.figures import Figures, figures, parted
 from core.evaluation.running import EvaluationRun
 from core.evaluation.scores import Share
-from core.model.options import read_option
+from core.model.options import FLAGS, read_option
 from core.workspace import Workspace
 from tests.fake_server import fake_server, says
 from tests.tui.evaluated import GOOD, POOR, SESSIONS, evaluated_workspace
