@@ -31,6 +31,8 @@ from core.workspace import Workspace
 
 TRIES = 5
 """How many workers may be lost with a thread before it counts as failed: perhaps it is what they die of."""
+SUSPECT = 2
+"""A thread that was lost with so many is run alone on the next one, so that no other is given up for what it does."""
 LOOK_SEC = 1.0
 """How often the driver looks whether there is room for more workers, or whether a person pauses the run."""
 STOP_SEC = 15.0
@@ -120,9 +122,13 @@ class Drive:
 
     def _give_out(self) -> None:
         """Give each thread to the worker that has the most room, as long as any has; while it is paused none."""
-        while self._waiting and not (self._stopping or self._meter.pace.paused) and (member := self._workers.free()):
+        while self._waiting and not (self._stopping or self._meter.pace.paused):
+            alone = self._waiting[0].lost >= SUSPECT
+            if (member := self._workers.free(alone=alone)) is None:
+                return
             item = self._waiting.popleft()
             member.busy += 1
+            member.is_full = alone
             task = asyncio.create_task(self._carried_out(member, item))
             self._out[task] = member, item
             task.add_done_callback(self._over.put_nowait)
@@ -141,6 +147,7 @@ class Drive:
             return
         member, item = self._out.pop(task)
         member.busy -= 1
+        member.is_full = False
         try:
             ran = task.result()
         except WorkerLost as error:

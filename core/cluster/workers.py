@@ -33,6 +33,8 @@ class Member:
     """How many threads it may have now."""
     busy: int = 0
     """How many it has."""
+    is_full: bool = False
+    """Whether it has a thread that is run alone."""
 
 
 class Workers:
@@ -106,11 +108,13 @@ class Workers:
             self._tell(f"left out: {error}")
         return True
 
-    def free(self) -> Member | None:
-        """The worker with the most room, where it has room for one more thread; none while all pause."""
+    def free(self, *, alone: bool = False) -> Member | None:
+        """The worker with the most room, where it has room for one more thread, which is to be `alone` there or not;
+        none while all pause."""
         if self._paused:
             return None
-        member = max(self._members, key=lambda member: member.limit - member.busy, default=None)
+        free = (member for member in self._members if not (member.is_full or (alone and member.busy)))
+        member = max(free, key=lambda member: member.limit - member.busy, default=None)
         return member if member is not None and member.busy < member.limit else None
 
     def lose(self, member: Member, reason: str) -> None:
