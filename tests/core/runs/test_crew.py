@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from core.analyst.transport import BuiltinTransport
@@ -124,6 +126,32 @@ async def test_a_thread_that_its_processes_die_of_is_given_up_and_not_left_empty
     assert [result.error[:29] for result in ran] == ["2 processes ended early while"] and not on_disk(workspace)
 
 
+class DeadlyTransport(BuiltinTransport):
+    """Ends its process where it is asked about the deadly question."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if "Deadly?" in request.content.decode():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await super().handle_async_request(request)
+
+
+def deadly_analyst(workspace: Workspace, choice: ModelChoice) -> Model:
+    return Model(choice, transport=DeadlyTransport(delay=0.005))
+
+
+async def test_no_other_thread_is_given_up_for_one_that_processes_die_of(tmp_path: Path):
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+    jobs = jobs_of(4)
+    jobs[0] = replace(jobs[0], question="Deadly?")
+    crew, model = Crew(workspace, choice, 1, opens=deadly_analyst), Model(choice)
+    await crew.start()
+    ran = await run_jobs(workspace, jobs, model, parallel=4, ended=lambda _: None, crew=crew)
+    await crew.close()
+    await model.aclose()
+    assert [result.finished for result in ran] == [False, True, True, True] and not active_children()
+    assert ran[0].error.startswith("3 processes ended early") and len(on_disk(workspace)) == 3
+
+
 async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
     workspace, choice = workspace_in(tmp_path), ModelChoice()
     crew = Crew(workspace, choice, 2, opens=slow_analyst)
@@ -155,8 +183,8 @@ async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
 
 
 async def test_a_stop_does_not_wait_for_a_process_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("core.runs.crew.STOP_SEC", 0.1)
-    monkeypatch.setattr("core.runs.crew.END_SEC", 0.1)
+    monkeypatch.setattr("core.runs.hand.STOP_SEC", 0.1)
+    monkeypatch.setattr("core.runs.hand.END_SEC", 0.1)
     workspace, choice = workspace_in(tmp_path), ModelChoice()
     crew, model, seen = Crew(workspace, choice, 1, opens=slow_analyst), Model(choice), asyncio.Event()
 
