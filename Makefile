@@ -103,12 +103,12 @@ bench: .venv/.bench
 bench-long: .venv/.bench
 	@$(BIN)/python -m tests.bench.long_recording $(ARGS)
 
-# The same of a million threads, half of them in packs: 10 GB and half an hour. ARGS="--threads 100000 --folder DIR"
+# The same of a million threads, half of them in packs: 9 GB and half an hour. ARGS="--threads 100000 --folder DIR"
 bench-million: .venv/.bench
 	@$(BIN)/python -m tests.bench.million $(ARGS)
 
 # Turns a second beside a bare loop of the openai client, where the time goes, many threads in flight; docs/generating.md
-# holds its tables. Five minutes on two quiet cores. ARGS="parts memory", ARGS="rates --workers 1,4 --repeats 5".
+# holds its tables. Four minutes on two quiet cores. ARGS="parts memory", ARGS="rates --workers 1,4 --repeats 5".
 bench-generate: .venv/.bench
 	@$(BIN)/python -m tests.bench.generate $(ARGS)
 

@@ -26,24 +26,24 @@ def variables_in(value: str) -> list[str]:
 
 
 _SECRET_KEY = re.compile(
-    r"(^|[_-])(api[_-]?key|auth|authorization|secret|password|passwd|cookie|credentials?"
-    r"|(access|api|auth|bearer|hf|id|refresh|session|user)[_-]?token)($|[_-])|^(key|token)$",
+    r"(^|[_-])(api[_-]?keys?|auth|authorization|secrets?|password|passwd|cookie|credentials?"
+    r"|(access|api|auth|bearer|hf|id|refresh|session|user)[_-]?tokens?)($|[_-])|^(key|token)$",
     re.IGNORECASE,
 )
 
 
-def secret_texts(table: Any) -> Iterator[tuple[str, str]]:
-    """The texts of a request's further keys that stand under a name like `api_key`, at any depth, each after its name.
-    Names of tokens that a model writes, such as `stop_token`, are none."""
+def secret_texts(table: Any, under: str = "") -> Iterator[tuple[str, str]]:
+    """The texts of a request's further keys that stand under a name like `api_key`, at any depth, each after its name,
+    and those of a list there. Names of tokens that a model writes, such as `stop_token`, are none, and what a schema
+    says of a property of such a name. `under` is the name that the table has, if it is one."""
     if isinstance(table, dict):
         for name, value in cast("dict[str, Any]", table).items():
-            if isinstance(value, str) and value and _SECRET_KEY.search(name):
-                yield name, value
-            else:
-                yield from secret_texts(value)
+            yield from secret_texts(value, name if _SECRET_KEY.search(name) else "")
     elif isinstance(table, list | tuple):
         for value in cast("Sequence[Any]", table):
-            yield from secret_texts(value)
+            yield from secret_texts(value, under)
+    elif isinstance(table, str) and table and under:
+        yield under, table
 
 
 SystemRole = Literal["system", "developer", "user", "none"]

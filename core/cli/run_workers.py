@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def workers_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--workers`."""
-    about = "Processes that run the threads; as many as there are cores, once one is not enough, unless told."
+    about = "Processes that run the threads; as many as there are cores, up to 16, once one is not enough, unless told."
     return click.option("--workers", type=click.IntRange(1, 64), help=about)(function)
 
 

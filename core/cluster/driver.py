@@ -22,7 +22,7 @@ from core.cluster.travelling import Answer, Errand, Question
 from core.cluster.workers import Member, Workers
 from core.curate.prompts import kept_for
 from core.curate.task import asking_prompt
-from core.errors import SensorloomError, UsageError
+from core.errors import SensorloomError
 from core.runs.cancelling import in_full, stay_alive
 from core.runs.job import Job, Ran, begin, question_of, unless_empty
 from core.storage.carrying import bring_back, pick_up
@@ -191,8 +191,15 @@ class Drive:
                 if not asked.question:
                     return Ran(job, None, asked.error, asked.cancelled, item.seconds, asked.for_all)
                 question = asked.question
-            item.stored, _ = await in_full(begin, self._workspace, job, question)
+            item.stored, cancelled = await in_full(begin, self._workspace, job, question)
+            if cancelled:
+                raise asyncio.CancelledError
         errand = await asyncio.to_thread(self._errand, job, item.stored, address)
+        if self._meter.stopped:  # the workers were told to stop before they had it
+            begun: Stored | None = item.stored
+            if not (job.stem or self._keep_empty):
+                begun, _ = await in_full(unless_empty, self._workspace, item.stored)
+            return Ran(job, begun, cancelled=True)
         answer: Answer = await member.hand.call("run", errand)
         member.limit = answer.limit
         for note in answer.notes:
@@ -218,7 +225,7 @@ class Drive:
         self._workers.stop()
         until = time.monotonic() + STOP_SEC
         while self._out and (left := until - time.monotonic()) > 0:
-            with suppress(UsageError):
+            with suppress(SensorloomError):  # that it cannot be noted the next run tells, which finds the thread over
                 await self._hear(left)
         await self._give_up()
 
@@ -232,7 +239,8 @@ class Drive:
         broken_off = [item for item in self._waiting if item.stored is not None]  # its worker was lost
         for task, (_, item) in list(self._out.items()):
             if not task.cancelled() and task.exception() is None:
-                self._heard(task)
+                with suppress(SensorloomError):
+                    self._heard(task)
             else:
                 broken_off.append(item)
         for item in broken_off:

@@ -96,6 +96,8 @@ class Workers:
         try:
             self._members.append(task.result())
             self._lost_in_a_row = 0
+            if self._paused:  # which may have been said while it joined
+                self._tell_all("pause", True)
         except WorkerLost as error:
             hand.dismiss()
             self._lost_in_a_row += 1
@@ -143,9 +145,12 @@ class Workers:
         """Let all go."""
         for task in self._joining:
             task.cancel()
-        for member in self._members:
-            with suppress(WorkerLost, TimeoutError):
+
+        async def close(member: Member) -> None:
+            with suppress(WorkerLost, TimeoutError, SensorloomError):
                 await asyncio.wait_for(member.hand.call("close"), PART_SEC)
+
+        await asyncio.gather(*map(close, self._members))
         for hand in (*self._joining.values(), *self._unfit, *(member.hand for member in self._members)):
             hand.dismiss()
 
@@ -157,8 +162,6 @@ class Workers:
             if parcel.name in ready.missing and not problem:
                 problem = await hand.call("receive", parcel, await self._parts_of(parcel))
         problem = problem or await hand.call("warm")
-        if self._paused:
-            await hand.call("pause", True)
         if problem:
             raise UsageError(problem)
         return Member(hand, ready.node, ready.limit)

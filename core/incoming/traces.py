@@ -16,6 +16,8 @@ from core.incoming.conversation import Found
 from core.thread.over_mcp import ANSWER, BEGIN, closing_message
 
 Rpc = Mapping[str, Any]
+_READ = ("initialize", "tools/list", "tools/call")
+"""The requests of an agent that are read. The server asks, too, by numbers of its own, which may be the same."""
 _BRACES = 16
 """How many places of a line of text are tried where a message may begin."""
 
@@ -92,7 +94,7 @@ def _rows(messages: Iterable[tuple[int, Rpc]]) -> Iterator[Found]:
     trace = _Trace()
     for line, message in messages:
         if "method" in message:
-            if "id" in message:
+            if "id" in message and message["method"] in _READ:
                 yield from _request(trace, line, message)
         elif (asked := trace.asked.pop(_key(message), None)) is not None:
             yield from _response(trace, *asked, message)

@@ -37,16 +37,18 @@ def body_for(
     Raises:
         ModelError: a variable is not set.
     """
-    secret = {*secret_texts(extra)}
+    secret = {value: name for name, value in secret_texts(extra)}
 
-    def filled(value: Any, name: str = "") -> Any:
+    def filled(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: filled(each, key) for key, each in cast("dict[str, Any]", value).items()}
+            return {key: filled(each) for key, each in cast("dict[str, Any]", value).items()}
         if isinstance(value, list | tuple):
             return [filled(each) for each in cast("Sequence[Any]", value)]
-        return _filled(endpoint, f"`{name}` of extra_body", value, environ) if (name, value) in secret else value
+        if isinstance(value, str) and value in secret:
+            return _filled(endpoint, f"`{secret[value]}` of extra_body", value, environ)
+        return value
 
-    return {key: filled(value, key) for key, value in (extra or {}).items()}
+    return {key: filled(value) for key, value in (extra or {}).items()}
 
 
 def _filled(endpoint: str, where: str, value: str, environ: Mapping[str, str] | None) -> str:

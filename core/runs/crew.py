@@ -57,14 +57,15 @@ class Crew:
         self._count = count
         self._hands: list[Hand] = []
         self._starting = asyncio.Lock()
-        self._one_alone = asyncio.Lock()
-        self._lost = 0
-        """How many processes were lost one after the other, with no job that came to its end between."""
+        self._room_alone = asyncio.Semaphore(count)
+        self._given_up = 0
+        """How many jobs were given up one after the other, with none that came to its end between."""
+        self._all_there = False
 
     @property
     def is_there(self) -> bool:
-        """Whether there are processes."""
-        return bool(self._hands)
+        """Whether all processes were started."""
+        return self._all_there
 
     async def start(self) -> None:
         """Start those that are lacking; when this returns, all are alive. Raises SensorloomError."""
@@ -76,6 +77,7 @@ class Crew:
                 elif len(self._hands) < self._count:
                     self._hands.append(await self._started())
                 else:
+                    self._all_there = True
                     return
 
     async def carry_out(self, job: Job, watch: Callable[[Job, TurnEvent], None], pace: Pacing) -> Ran:
@@ -91,11 +93,11 @@ class Crew:
                 try:
                     ran = await (self._shared(errand) if left else self._alone(errand))
                 except LostError:
-                    self._lost += 1
                     continue
-                self._lost = 0
+                self._given_up = 0
                 return replace(ran, job=job)
             problem = f"{TRIES} processes ended early while they ran it; perhaps there was no memory left for them"
+            self._given_up += 1
         except asyncio.CancelledError:
             stay_alive()
             cancelled = True
@@ -105,7 +107,7 @@ class Crew:
             stored = await self._left_of(errand)
         except SensorloomError as error:
             return Ran(job, error=str(error), cancelled=cancelled)
-        return Ran(job, stored, problem, cancelled, for_all=bool(problem) and self._lost >= TRIES * self._count)
+        return Ran(job, stored, problem, cancelled, for_all=bool(problem) and self._given_up >= TRIES)
 
     async def _left_of(self, errand: Errand) -> Stored | None:
         """What a job's thread is when no process has it any more; a new one to which nothing came is taken away."""
@@ -122,7 +124,7 @@ class Crew:
 
     async def _alone(self, errand: Errand) -> Ran:
         """Have a job carried out in a process that has no other. Raises LostError."""
-        async with self._one_alone:
+        async with self._room_alone:
             hand = await self._started()
             try:
                 return await hand.carry_out(errand, errand.job_now(self._workspace))

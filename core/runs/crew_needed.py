@@ -43,7 +43,8 @@ async def crew_for(
         choice: whom it asks.
         jobs: what it is to do.
         meter: how far it is.
-        workers: how many processes; as many as there are cores, once they help, unless told. Never more than jobs.
+        workers: how many processes; as many as there are cores, up to `MOST`, once they help, unless told; never more
+            than jobs.
         tell: told a sentence when some are started by themselves.
         keep_empty: whether a new thread stays to which nothing came.
 

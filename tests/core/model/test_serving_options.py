@@ -180,6 +180,8 @@ def test_what_is_kept_of_further_keys_holds_no_secret() -> None:
     assert may_be_written({"extra_body": extra, "headers": {"a": "b"}}) == written
     with pytest.raises(UsageError, match=r'`access_token` is a secret.*write "\$\{NAME\}" there'):
         refuse_spelled_out(extra)
+    several = {"api_keys": ["tok-plain-12345"], "stop_token": "a"}
+    assert may_be_written({"extra_body": several}) == {"extra_body": {"stop_token": "a"}}
     schema = {"guided_json": {"properties": {"password": {"type": "string"}}, "required": ["key"]}, "max_tokens": 3}
     assert may_be_written({"extra_body": schema}) == {"extra_body": schema}
     refuse_spelled_out(schema)
