@@ -117,11 +117,11 @@ def test_another_prompt_is_told(workspace: Workspace, root: Path) -> None:
         settings.write_text(before.replace("[run]", 'system = "terse.txt"\n[run]'))
         other = open_workspace(str(root), environ={})
         (root / "prompts" / "terse.txt").write_text("Other words.\n")
-        known = {*(other.private / "prompts").iterdir()}
+        known = {*(other.private / "prompts").glob("*")}
         assert form_named(other).system == "terse.txt" and is_changed(other, stored.thread.metadata)
         summary = summarize(workspace.threads, stored.stem)
         assert parse("form:changed", other).on_summary(summary)
-        assert {*(other.private / "prompts").iterdir()} == known  # who looks writes nothing
+        assert {*(other.private / "prompts").glob("*")} == known  # who looks writes nothing
         assert not parse("form:changed", workspace).on_summary(summary)
     finally:
         settings.write_text(before)
