@@ -6,7 +6,7 @@ import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
 from core.cli.threads import chosen, dry_run_option, filter_option, tell_dry_run
-from core.curate.packing import packed_stems, unpack
+from core.curate.packing import Packing, packed_stems, unpack
 from core.text import counted
 from core.workspace import Workspace
 
@@ -18,8 +18,8 @@ from core.workspace import Workspace
 @json_option
 @workspace_options
 def command(workspace: Workspace, names: tuple[str, ...], wanted: str, dry_run: bool, as_json: bool) -> int:
-    """Make files again of packed threads, byte for byte; of all where none are chosen. Packs in which nothing is left
-    are removed."""
+    """Make files again of packed threads and their histories, byte for byte; of all where none are chosen. Packs in
+    which nothing is left are removed."""
     stems = packed_stems(workspace)
     if names or wanted.strip():
         asked = set(chosen(workspace, names, wanted))
@@ -28,11 +28,15 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, dry_run: 
         return tell_dry_run(stems, "unpacked", as_json)
     with progress_bar("unpacking") as progress:
         done = unpack(workspace, stems, progress=progress)
+    histories = done.histories or Packing(())
+    problems = [*done.problems, *histories.problems]
     if as_json:
-        print_json({"threads": len(done.threads), "packs_removed": done.files, "problems": list(done.problems)})
+        told = {"threads": len(done.threads), "histories": len(histories.threads)}
+        print_json({**told, "packs_removed": done.files + histories.files, "problems": problems})
     else:
-        removed = f"; {counted(done.files, 'pack')} removed, in which nothing was left" if done.files else ""
+        packs = done.files + histories.files
+        removed = f"; {counted(packs, 'pack')} removed, in which nothing was left" if packs else ""
         say(f"unpacked: {counted(len(done.threads), 'thread')}{removed}")
-    for problem in done.problems:
+    for problem in problems:
         say(f"sensorloom: {problem}", err=True)
-    return 1 if done.problems else 0
+    return 1 if problems else 0

@@ -7,7 +7,7 @@ from functools import partial
 
 from core.curate.steps import commit, recorder
 from core.errors import DatasetError, SensorloomError
-from core.storage import history, store
+from core.storage import history, history_files, store
 from core.storage.store import Stored
 from core.thread import stale
 from core.thread.branches import branched
@@ -58,7 +58,7 @@ def add_branch(
         thread.session,
         make,
         recorder(workspace, what or f"branch of {stored.stem}", group),
-        partial(history.reserved, workspace),
+        partial(history_files.reserved, workspace),
     )
 
 

@@ -16,7 +16,7 @@ from core.curate.steps import recorder
 from core.curate.v3_conversion import converted
 from core.errors import SensorloomError, ThreadError, system_reason
 from core.files import read_regular_file
-from core.storage import history, store, thread_files
+from core.storage import history, history_files, store, thread_files
 from core.storage.atomic import digest, write_atomic
 from core.storage.locks import locked
 from core.thread.json_form import decode_object, shape_of
@@ -140,13 +140,12 @@ def _renamed(document: Mapping[str, Any], stem: str) -> str:
 
 def _new_id(workspace: Workspace, document: Mapping[str, Any], stem: str, promised: Iterable[str]) -> str:
     renamed = _renamed(document, stem)
-    had = history.folder(workspace) / f"{renamed}.log"
     named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,180}", renamed) is not None
-    if named and renamed not in (*promised, stem) and not had.exists():
+    if named and renamed not in (*promised, stem) and not history_files.is_there(workspace, renamed):
         if not thread_files.exists(workspace.threads, renamed):
             return renamed
     names = str(document.get("dataset_name")), str(document.get("session_id"))
-    return store.new_id(workspace.threads, *names, lambda: [*history.reserved(workspace), *promised, stem])
+    return store.new_id(workspace.threads, *names, lambda: [*history_files.reserved(workspace), *promised, stem])
 
 
 def _converted_before(workspace: Workspace, document: Mapping[str, Any], original: str) -> str:

@@ -11,7 +11,7 @@ from core.curate.editing import ToolsAt, edited_and_executed
 from core.curate.steps import commit, recorder
 from core.curate.task import form_named, kept_form, opening_in
 from core.errors import ConflictError, DatasetError
-from core.storage import history, store
+from core.storage import history_files, store
 from core.storage.atomic import Content
 from core.storage.store import Stored
 from core.thread import proposal
@@ -68,7 +68,7 @@ def create_thread(
         workspace, dataset, session, question, max_turns=max_turns, tools=tools, truth=truth, made_by=made_by,
         evidence=evidence, asked=asked, form=form,
     )  # fmt: skip
-    record, reserved = _recorder(workspace, begun), partial(history.reserved, workspace)
+    record, reserved = _recorder(workspace, begun), partial(history_files.reserved, workspace)
     return store.create_new(workspace.threads, dataset, session, make, record, reserved)
 
 
@@ -134,7 +134,7 @@ def unbegin(workspace: Workspace, stored: Stored) -> None:
         ConflictError: the file is no longer what was read.
     """
     store.replace(workspace.threads, stored.stem, None, stored.digest)
-    history.forget(workspace, stored.stem)
+    history_files.forget(workspace, stored.stem)
 
 
 def _basis(workspace: Workspace, dataset: StandardDataset, session: str, evidence: Evidence | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.incoming.conversation import Conversation, saying
 from core.incoming.matching import UNMATCHED, Match, Sessions
-from core.storage import history, thread_files
+from core.storage import history, history_files, thread_files
 from core.storage.store import id_base, is_safe_stem
 from core.thread.alternatives import entry
 from core.thread.opening import opening_of
@@ -34,7 +34,7 @@ class Threads:
     @cached_property
     def _names(self) -> set[str]:
         """The ids that are some thread's, or were: those whose every step was undone are free again."""
-        return set(thread_files.stems(self._workspace.threads)) | set(history.reserved(self._workspace))
+        return set(thread_files.stems(self._workspace.threads)) | set(history_files.reserved(self._workspace))
 
     @cached_property
     def _highest(self) -> list[int]:

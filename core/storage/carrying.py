@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from core.errors import ConflictError, SensorloomError, system_reason
-from core.files import read_regular_file
-from core.storage import history, store
+from core.storage import history_files, store
 from core.storage.atomic import Content, write_atomic
 from core.storage.locks import thread_locked
 from core.storage.store import Stored
@@ -32,8 +31,7 @@ def pick_up(workspace: Workspace, stem: str) -> Carried:
     """A thread as it stands. Raises ThreadError: there is none; SensorloomError: its history cannot be read."""
     with thread_locked(workspace.threads, stem):
         stored = store.read(workspace.threads, stem)
-        log, pack = history.files_of(workspace, stem)
-        return Carried(stem, stored.data, _content(log), _content(pack))
+        return Carried(stem, stored.data, *_history(workspace, stem))
 
 
 def lay_out(workspace: Workspace, carried: Carried) -> None:
@@ -41,7 +39,7 @@ def lay_out(workspace: Workspace, carried: Carried) -> None:
     from. Raises SensorloomError."""
     private_folder(workspace, *names_for_threads(workspace, "history"))
     workspace.threads.mkdir(parents=True, exist_ok=True)
-    log, pack = history.files_of(workspace, carried.stem)
+    log, pack = history_files.files_of(workspace, carried.stem)
     for path, content in (
         (pack, carried.pack),
         (log, carried.log),
@@ -53,7 +51,7 @@ def lay_out(workspace: Workspace, carried: Carried) -> None:
 
 def clear_away(workspace: Workspace, stem: str) -> None:
     """Take a thread out of such a workspace again."""
-    history.forget(workspace, stem)
+    history_files.forget(workspace, stem)
     path_of(workspace.threads, stem).unlink(missing_ok=True)
 
 
@@ -68,10 +66,11 @@ def bring_back(workspace: Workspace, sent: Carried, came: Carried) -> Stored:
         SensorloomError: it cannot be written.
     """
     stem = sent.stem
-    log, pack = history.files_of(workspace, stem)
+    log, pack = history_files.files_of(workspace, stem)
     with thread_locked(workspace.threads, stem):
         there = store.present(workspace.threads, stem)
-        if there is None or there.data != sent.data or _content(log) != sent.log:  # undone again, its steps are there
+        log_now, _ = _history(workspace, stem)
+        if there is None or there.data != sent.data or log_now != sent.log:  # undone again, its steps are there
             what = "was deleted" if there is None else "was changed"
             raise ConflictError(f"{stem}.json {what} while it ran elsewhere; what came of that run is not kept")
         content = Content.of(came.data)
@@ -83,11 +82,13 @@ def bring_back(workspace: Workspace, sent: Carried, came: Carried) -> Stored:
         return stored
 
 
-def _content(path: Path) -> bytes:
-    """What a file of the history holds; nothing where there is none. Raises SensorloomError."""
+def _history(workspace: Workspace, stem: str) -> tuple[bytes, bytes]:
+    """What the two files of the history hold, or a pack in their place; nothing of those that are not there. Raises
+    SensorloomError."""
     try:
-        return read_regular_file(path)
-    except FileNotFoundError:
-        return b""
+        log = history_files.read_log(workspace, stem)
+        with suppress(FileNotFoundError), history_files.open_states(workspace, stem) as states:
+            return log, states.read()
     except OSError as error:
-        raise SensorloomError(f"{path} cannot be read: {system_reason(error)}") from error
+        raise SensorloomError(f"the history of {stem} cannot be read: {system_reason(error)}") from error
+    return log, b""

@@ -1,9 +1,10 @@
 """What was done to each thread, when, and what it was before: undo, redo and the audit trail.
 
 A thread's history is two files under `.sensorloom/history/`: `<stem>.log`, its steps (`core.storage.step_log`), and
-`<stem>.pack`, the file's states (`core.storage.snapshots`). Undo and redo are steps like any other:
-they name the step they take back or do again. The step is on disk before the thread's file changes; when the program is
-killed in between, the next step finds the file still in its old state and notes that the step did not happen.
+`<stem>.pack`, the file's states (`core.storage.snapshots`); or a line of a pack (`core.storage.history_files`). Undo
+and redo are steps like any other: they name the step they take back or do again. The step is on disk before the
+thread's file changes; when the program is killed in between, the next step finds the file still in its old state and
+notes that the step did not happen.
 
 The thread's file is the truth. A state of it that no step led to was another program's doing; it becomes a
 step of its own before anything else is done to the file.
@@ -15,58 +16,35 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from core.errors import ConflictError, SensorloomError, system_reason
 from core.files import read_regular_file
-from core.storage import snapshots, store
+from core.storage import history_files, snapshots, store
 from core.storage.atomic import Content, write_atomic
-from core.storage.step_log import OUTSIDE, History, Step, append, as_json, read_log, standing_after
+from core.storage.step_log import OUTSIDE, History, Step, append, as_json, standing_after, steps_of
 from core.thread.value import timestamp
 from core.workspace import Workspace, names_for_threads, private_folder
 
 
-def folder(workspace: Workspace) -> Path:
-    """Where histories are kept: one folder for each threads folder that the workspace is used with."""
-    return workspace.private.joinpath(*names_for_threads(workspace, "history"))
-
-
 def read(workspace: Workspace, stem: str) -> History:
     """A thread's history; empty when nothing was ever done to it. Lines that cannot be read are passed over. Raises
-    SensorloomError when the whole file cannot be."""
+    SensorloomError when it cannot be read as a whole."""
     try:
-        return read_log(_log(workspace, stem))
+        return steps_of(history_files.read_log(workspace, stem))
     except OSError as error:
         raise SensorloomError(f"the history of {stem} cannot be read: {system_reason(error)}") from error
 
 
 def content(workspace: Workspace, stem: str, wanted: str) -> bytes:
     """A thread file's bytes as they were: `wanted` is a step's `before` or `after`. Raises SensorloomError."""
-    return snapshots.load(_pack(workspace, stem), wanted)
-
-
-def files_of(workspace: Workspace, stem: str) -> tuple[Path, Path]:
-    """A thread's two files: its steps, and the states that they led to."""
-    return _log(workspace, stem), _pack(workspace, stem)
-
-
-def reserved(workspace: Workspace) -> list[str]:
-    """The stems of all threads that have a history, those of deleted ones too: their ids are not given again."""
     try:
-        with os.scandir(folder(workspace)) as entries:
-            return [entry.name[:-4] for entry in entries if entry.name.endswith(".log")]
-    except FileNotFoundError:
-        return []
-
-
-def forget(workspace: Workspace, stem: str) -> None:
-    """Forget what was done to a thread that is as if it had never been."""
-    for path in files_of(workspace, stem):
-        with suppress(OSError):
-            path.unlink()
+        with history_files.open_states(workspace, stem) as states:
+            return snapshots.load(states, stem, wanted)
+    except OSError as error:
+        raise SensorloomError(f"{stem}: this earlier state is no longer in the history") from error
 
 
 def reconcile(workspace: Workspace, stem: str, present: Content | None) -> History:
@@ -80,7 +58,7 @@ def reconcile(workspace: Workspace, stem: str, present: Content | None) -> Histo
     if last is None or last.after == there:
         return past
     if last.before == there:
-        return append(_log(workspace, stem), past, _opposite(past, last))
+        return _append(workspace, stem, past, _opposite(past, last))
     return _noted(workspace, stem, past, present, last.after)
 
 
@@ -110,7 +88,7 @@ def record(
         who=workspace.person,
         group=group,
     )
-    return append(_log(workspace, stem), past, step)
+    return _append(workspace, stem, past, step)
 
 
 def record_outside(workspace: Workspace, stem: str, before: Content | None, after: Content | None) -> History:
@@ -130,7 +108,7 @@ def record_again(workspace: Workspace, stem: str, past: History, kind: Literal["
     if step is None:
         raise SensorloomError(f"{stem}: there is nothing to {kind}")
     again = msgspec.structs.replace(_again(past, step, kind), who=workspace.person)
-    return append(_log(workspace, stem), past, again)
+    return _append(workspace, stem, past, again)
 
 
 def new_group() -> str:
@@ -147,7 +125,7 @@ def keep_group(workspace: Workspace, group: str, stems: Iterable[str]) -> None:
 def stems_of_group(workspace: Workspace, group: str) -> list[str]:
     """The threads that one action was about; empty when that is no longer known."""
     try:
-        document = json.loads(read_regular_file(folder(workspace) / "groups" / f"{group}.json"))
+        document = json.loads(read_regular_file(history_files.folder(workspace) / "groups" / f"{group}.json"))
         return msgspec.convert(document, list[str])
     except (OSError, ValueError, RecursionError):
         return []
@@ -165,7 +143,7 @@ class ThreadStep(NamedTuple):
 def recent(workspace: Workspace, most: int) -> list[ThreadStep]:
     """The newest steps of the whole workspace, the newest first. What cannot be read is passed over."""
     newest_steps: list[ThreadStep] = []
-    for stem, modified in sorted(_logs(workspace), key=lambda log: log[1], reverse=True):
+    for stem, modified in history_files.by_time(workspace):
         if len(newest_steps) >= most and newest_steps[most - 1].step.seconds > modified + 1:
             break  # as in `_newest`: no step of this log or an older one is among them
         with suppress(SensorloomError):
@@ -188,7 +166,7 @@ def latest_undone(workspace: Workspace) -> str | None:
 def _newest(workspace: Workspace, step_of: Callable[[History], Step | None]) -> str | None:
     """The thread with the newest step of a kind. A thread whose history cannot be read holds up none of the others."""
     newest: tuple[float, str] | None = None
-    for stem, modified in sorted(_logs(workspace), key=lambda log: log[1], reverse=True):
+    for stem, modified in history_files.by_time(workspace):
         if newest is not None and newest[0] > modified + 1:
             break  # a step is never newer than its log, give or take the file system's clock
         with suppress(SensorloomError):
@@ -211,24 +189,21 @@ def _carried_out(workspace: Workspace, stem: str) -> History:
     return standing_after([*past.steps, _opposite(past, last)]) if there == last.before else past
 
 
-def _logs(workspace: Workspace) -> list[tuple[str, float]]:
-    """The stem and the time of the last change of each log."""
-    try:
-        with os.scandir(folder(workspace)) as entries:
-            return [(entry.name[:-4], entry.stat().st_mtime) for entry in entries if entry.name.endswith(".log")]
-    except FileNotFoundError:
-        return []
-
-
 def _noted(workspace: Workspace, stem: str, past: History, present: Content | None, head: str | None) -> History:
     _keep(workspace, stem, present)
     step = Step(past.next_number, timestamp(), "outside", OUTSIDE, head, _digest(present))
-    return append(_log(workspace, stem), past, step)
+    return _append(workspace, stem, past, step)
 
 
 def _keep(workspace: Workspace, stem: str, *states: Content | None) -> None:
     private_folder(workspace, *names_for_threads(workspace, "history"))
-    snapshots.keep(_pack(workspace, stem), [state for state in states if state is not None])
+    history_files.to_files(workspace, stem)
+    snapshots.keep(history_files.files_of(workspace, stem)[1], [state for state in states if state is not None])
+
+
+def _append(workspace: Workspace, stem: str, past: History, step: Step) -> History:
+    history_files.to_files(workspace, stem)
+    return append(history_files.files_of(workspace, stem)[0], past, step)
 
 
 def _opposite(past: History, last: Step) -> Step:
@@ -247,11 +222,3 @@ def _again(past: History, step: Step, kind: Literal["undo", "redo"]) -> Step:
 
 def _digest(content: Content | None) -> str | None:
     return None if content is None else content.digest
-
-
-def _log(workspace: Workspace, stem: str) -> Path:
-    return folder(workspace) / f"{stem}.log"
-
-
-def _pack(workspace: Workspace, stem: str) -> Path:
-    return folder(workspace) / f"{stem}.pack"

@@ -48,6 +48,11 @@ def packed(stem: str, data: bytes, mtime_ns: int) -> Packed | None:
     return None
 
 
+def as_line(stem: str, line: bytes, size: int, mtime_ns: int) -> Packed:
+    """What is kept as one line, without a line's end in it, that comes back as it is; `size` is told of it."""
+    return Packed(stem, size, mtime_ns, bytes.fromhex(digest(line)), _LAYOUTS.index((-1, b"")), len(line), line)
+
+
 def pieces(threads: Iterable[Packed]) -> Iterator[bytes]:
     """The bytes of a pack, piece by piece. Raises ThreadError where Zstandard is not installed."""
     zstd = _zstd()

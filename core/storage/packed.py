@@ -1,5 +1,7 @@
 """The packs of a threads folder, `packs/` in it: which threads they hold, as though each were a file of the folder.
 
+What is said of threads here holds of histories too, which are packed in their own folder by the same rules.
+
 A thread stands in its file; where it has none, in the newest pack that holds it. Packs never change. That a thread is
 in none any more, because it was deleted or unpacked, is a line of `gone.jsonl` beside them: it counts for all packs up
 to the one it names, so that a thread that is packed again later is there again.
@@ -12,7 +14,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,7 @@ import msgspec
 from core.errors import SensorloomError, ThreadError, system_reason
 from core.files import SETTLED_NS, read_regular_file
 from core.storage.atomic import sync, sync_folder
+from core.storage.locks import thread_locked
 from core.storage.pack_file import Pack, PackedFile, open_pack
 from core.text import counted
 from core.workspace import PACK, PACKS
@@ -80,6 +84,19 @@ class Packs:
         """The name of the newest pack that has this thread, gone or not; empty where none has."""
         return next((pack.path.name for pack in self.packs if pack.row_of(stem) is not None), "")
 
+    def stems(self) -> Iterator[str]:
+        """The stems of all that stands in packs; what stands in several comes several times."""
+        for pack in self.packs:
+            yield from (stem for stem in pack.stems() if not self._is_gone(stem, pack))
+
+    def lost(self, stem: str) -> str:
+        """Which pack that cannot be read as a whole may have something newer of a thread than the others, in one
+        sentence; empty where none may."""
+        if not self.unreadable:
+            return ""
+        known = max(_age(self.newest_with(stem)), _age(self.gone.get(stem, "")))
+        return next((problem for name, problem in self.unreadable.items() if _age(name) > known), "")
+
     def listed(self) -> Iterator[tuple[str, int, int]]:
         """Each thread once: stem, size and time of its file, those of a pack in the order of their names."""
         for pack, superseded in self._with_superseded():
@@ -137,6 +154,14 @@ def packs_of(folder: str) -> Packs | None:
     return _loaded[folder].packs
 
 
+@contextmanager
+def packs_locked(folder: Path) -> Generator[None]:
+    """One of ours at a time with the packs of a threads folder, and those of its histories. The lock is of the folder,
+    so that the one of the packs can come and go. Raises as `thread_locked`."""
+    with thread_locked(folder, f"{PACKS}/"):  # no thread's name
+        yield
+
+
 def next_path(folder: Path) -> Path:
     """A name for the next pack, newer than all packs that there are."""
     names = {*_names(f"{folder}/{PACKS}"), *_gone(folder / PACKS / _GONE).values()}
@@ -167,6 +192,8 @@ def take_out(folder: Path, stems: Iterable[str], last: str = "") -> None:
             file.write(b"\n" * (not is_new) + b"".join(lines))  # a kill may have left the last line torn
             file.flush()
             sync(file.fileno())
+    except FileNotFoundError:
+        return  # the last pack went just now
     except OSError as error:
         raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
     if is_new:
@@ -175,7 +202,8 @@ def take_out(folder: Path, stems: Iterable[str], last: str = "") -> None:
 
 def remove_empty(folder: Path) -> int:
     """Remove packs of which every thread is gone or stands in a newer one, not those that are damaged; how many. To be
-    called under the lock of the packs' folder."""
+    called under the lock of the packs. Where no pack is left, their folder goes too: nothing is written into it but
+    under that lock, and to note what is gone from packs that there are."""
     packs = packs_of(str(folder))
     if packs is None:
         return 0
@@ -185,6 +213,8 @@ def remove_empty(folder: Path) -> int:
         path.unlink(missing_ok=True)
     if not packs.unreadable and len(unused) == len(packs.packs):
         (folder / PACKS / _GONE).unlink(missing_ok=True)  # it was about packs that are no more
+        with suppress(OSError):
+            (folder / PACKS).rmdir()  # unless something of somebody else's is in it
     return len(unused)
 
 
@@ -194,7 +224,7 @@ def _names(packs: str) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:  # that there are none must not be believed: packs would be numbered and removed by it
-        raise ThreadError(f"cannot list {packs}, where packed threads are: {system_reason(error)}") from error
+        raise ThreadError(f"cannot list {packs}, where packs are: {system_reason(error)}") from error
 
 
 def _age(name: str) -> tuple[int, str]:

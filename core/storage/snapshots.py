@@ -17,6 +17,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import SensorloomError, system_reason
 from core.files import open_regular_file
@@ -61,7 +62,7 @@ def keep(pack: Path, states: Iterable[Content]) -> None:
         SensorloomError: the pack cannot be written.
     """
     try:
-        known, size = _entries(pack)
+        known, size = _entries_in(pack)
         added: list[bytes] = []
         for state in states:
             key = _state_key(state.digest)
@@ -77,27 +78,26 @@ def keep(pack: Path, states: Iterable[Content]) -> None:
         raise SensorloomError(f"cannot write {pack}: {system_reason(error)}") from error
 
 
-def load(pack: Path, wanted: str) -> bytes:
-    """The state with this SHA-256 (hex), exactly.
+def load(pack: BinaryIO, stem: str, wanted: str) -> bytes:
+    """The state with this SHA-256 (hex), exactly, from a thread's pack that is open for reading.
 
     Raises:
         SensorloomError: the pack does not hold it, or is damaged there.
     """
     try:
         known, _ = _entries(pack)
-        with open_regular_file(pack) as file:
 
-            def content(key: bytes) -> bytes:
-                start, length = known[key]
-                file.seek(start)
-                return zlib.decompress(file.read(length))
+        def content(key: bytes) -> bytes:
+            start, length = known[key]
+            pack.seek(start)
+            return zlib.decompress(pack.read(length))
 
-            keys = content(_state_key(wanted))
-            data = b"".join(content(_PIECE + keys[at : at + _KEY]) for at in range(0, len(keys), _KEY))
+        keys = content(_state_key(wanted))
+        data = b"".join(content(_PIECE + keys[at : at + _KEY]) for at in range(0, len(keys), _KEY))
     except (OSError, KeyError, zlib.error) as error:
-        raise SensorloomError(f"{pack.name}: this earlier state is no longer in the history") from error
+        raise SensorloomError(f"{stem}: this earlier state is no longer in the history") from error
     if digest(data) != wanted:
-        raise SensorloomError(f"{pack.name}: the history is damaged; this earlier state cannot be brought back")
+        raise SensorloomError(f"{stem}: the history is damaged; this earlier state cannot be brought back")
     return data
 
 
@@ -112,24 +112,28 @@ def _add(added: list[bytes], known: dict[bytes, tuple[int, int]], key: bytes, co
         known[key] = (0, len(packed))
 
 
-def _entries(pack: Path) -> tuple[dict[bytes, tuple[int, int]], int]:
+def _entries_in(pack: Path) -> tuple[dict[bytes, tuple[int, int]], int]:
+    try:
+        with open_regular_file(pack) as file:
+            return _entries(file)
+    except FileNotFoundError:
+        return {}, 0
+
+
+def _entries(file: BinaryIO) -> tuple[dict[bytes, tuple[int, int]], int]:
     """Where each entry's content is (start, length) by kind and key, and where the whole ones end: what a kill left
     half-written after that does not count."""
     known: dict[bytes, tuple[int, int]] = {}
-    try:
-        with open_regular_file(pack) as file:
-            total = os.fstat(file.fileno()).st_size
-            at = 0
-            while len(header := file.read(_HEADER.size)) == _HEADER.size:
-                mark, key, length = _HEADER.unpack(header)
-                start = at + _HEADER.size
-                if mark != _MARK or start + length > total:
-                    break
-                known[key] = (start, length)
-                at = start + length
-                file.seek(at)
-    except FileNotFoundError:
-        return {}, 0
+    total = file.seek(0, os.SEEK_END)
+    at = file.seek(0)
+    while len(header := file.read(_HEADER.size)) == _HEADER.size:
+        mark, key, length = _HEADER.unpack(header)
+        start = at + _HEADER.size
+        if mark != _MARK or start + length > total:
+            break
+        known[key] = (start, length)
+        at = start + length
+        file.seek(at)
     return known, at
 
 

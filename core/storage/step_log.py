@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from core.errors import SensorloomError, system_reason
-from core.files import read_regular_file
 from core.storage.atomic import sync, sync_folder
 
 Kind = Literal["done", "outside", "undo", "redo"]
@@ -108,14 +107,10 @@ class History:
         return next((step for step in reversed(self.steps) if step.kind == "undo" and step.of == wanted), None)
 
 
-def read_log(path: Path) -> History:
-    """The steps of a log; none when there is no file. Raises OSError when it cannot be read."""
-    try:
-        lines = read_regular_file(path).split(b"\n")
-    except FileNotFoundError:
-        return History()
+def steps_of(log: bytes) -> History:
+    """The steps that a log holds."""
     steps: list[Step] = []
-    for line in lines:
+    for line in log.split(b"\n"):
         step = _step_in(line)
         last = steps[-1].number if steps else 0
         if step is None or step.number <= last:

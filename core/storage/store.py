@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from core.errors import ConflictError, ThreadError, UsageError, system_reason
@@ -224,5 +225,5 @@ def new_id(
 
 
 def _highest(folder: Path, reserved: Callable[[], Iterable[str]]) -> int:
-    matches = (_NUMBERED.search(stem) for stem in (*stems(folder), *reserved()))
+    matches = (_NUMBERED.search(stem) for stem in chain(stems(folder), reserved()))
     return max((int(match[1]) for match in matches if match), default=0)

@@ -69,6 +69,7 @@ def rows_problem(stem: str) -> str:
 def stems(folder: Path) -> list[str]:
     """The stems of all threads, sorted. An absent folder holds none. Raises SensorloomError for one that cannot be
     listed."""
+    had_packs = packs_in(folder) is not None  # the last may be unpacked in between
     try:
         files = [name[:-5] for name in os.listdir(folder) if is_thread_file(name)]  # noqa: PTH208 - half the time
     except (FileNotFoundError, NotADirectoryError):
@@ -76,10 +77,11 @@ def stems(folder: Path) -> list[str]:
     except OSError as error:
         raise unlistable(folder, error) from error
     packs = packs_in(folder)
-    if packs is None:
+    if packs is None and not had_packs:
         return sorted(files)
     unpacked = (stem for stem, *_ in _files(folder) if not stem.endswith(ROWS))  # in between, they are in neither
-    return sorted({*files, *(stem for stem, *_ in packs.listed()), *unpacked})
+    in_packs = () if packs is None else packs.listed()
+    return sorted({*files, *(stem for stem, *_ in in_packs), *unpacked})
 
 
 def listing(folder: Path) -> list[tuple[str, int, int]]:

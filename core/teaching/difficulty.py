@@ -14,7 +14,7 @@ from core.model.client import Model
 from core.runs.batch import Job, Ran
 from core.runs.events import TurnEvent
 from core.runs.progress import Meter
-from core.storage import history
+from core.storage import history_files
 from core.storage.pass_rates import DIFFICULTIES, PassRate, add_pass_rates, latest, read_pass_rates
 from core.teaching.rejection import is_right, run_ways
 from core.workspace import Workspace
@@ -46,7 +46,7 @@ async def measure(
             watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch}
             ran = await run_ways(apart, jobs, model, ways=attempts, **watched)
         finally:
-            shutil.rmtree(history.folder(apart), ignore_errors=True)
+            shutil.rmtree(history_files.folder(apart), ignore_errors=True)
     rates: dict[tuple[str, str], PassRate] = {}
     for result in ran:
         thread = result.thread

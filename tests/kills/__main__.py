@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core import curate
 from core.errors import UsageError
-from core.storage import history
+from core.storage import history, history_files
 from core.workspace import open_workspace
 from tests.kills.actions import ACTIONS, Action, Starter
 from tests.kills.checks import Ledger
@@ -90,7 +90,7 @@ def _undone(root: Path) -> list[str]:
     """Take back every step of every thread. What is said of the ones that do not end with their first bytes."""
     workspace = open_workspace(str(root), environ={})
     problems: list[str] = []
-    for stem in sorted(history.reserved(workspace)):
+    for stem in sorted(set(history_files.reserved(workspace))):
         first = history.read(workspace, stem).steps[0].before
         try:
             while True:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SensorloomError
-from core.storage import history, store
+from core.storage import history, history_files, store
 from core.storage.atomic import digest
 from core.storage.step_log import UNREADABLE, Step
 from core.workspace import Workspace, open_workspace
@@ -60,7 +60,7 @@ class Ledger:
                     yield str(error)
 
     def _histories(self) -> Iterator[str]:
-        folder = history.folder(self._workspace)
+        folder = history_files.folder(self._workspace)
         for log in sorted(folder.glob("*.log")):
             steps = self._steps(log.stem)
             if steps and (steps[0].number != 1 or any(step.what == UNREADABLE for step in steps)):

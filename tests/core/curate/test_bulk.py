@@ -12,7 +12,7 @@ import pytest
 from core import curate
 from core.curate.bulk import for_each
 from core.errors import SensorloomError
-from core.storage import history, store
+from core.storage import history, history_files, store
 from core.storage.locks import thread_locked
 from core.storage.numbers import HighestNumbers
 from core.storage.store import Stored
@@ -96,7 +96,7 @@ def test_a_kill_among_many_leaves_whole_files_and_a_history_that_fits(
 
 def test_a_disk_that_fails_for_one_does_not_hide_it_in_an_undo(workspace: Workspace, copies: list[str]):
     curate.set_verdicts(workspace, copies, "skip")
-    (history.folder(workspace) / "c07.pack").write_bytes(b"")
+    (history_files.folder(workspace) / "c07.pack").write_bytes(b"")
     undone = curate.undo_latest(workspace) if history.latest(workspace) != "c07" else curate.undo(workspace, "c00")
     assert len(undone.problems) == 1 and "c07" in undone.problems[0]
     assert "1 could not be: c07" in undone.sentence

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core import curate
 from core.curate.editing import Way
 from core.errors import ConflictError, UsageError
-from core.storage import history, store, thread_files
+from core.storage import history, history_files, store, thread_files
 from core.storage.store import Stored
 from core.thread.edits import with_call, with_text
 from core.thread.turns import call_ids, results_of, turns
@@ -276,7 +276,7 @@ class Curation(Authoring):
 
     def tear(self, random: Random) -> None:
         """A kill in the middle of appending to a history."""
-        logs = sorted(history.folder(self.workspace).glob("*.log"))
+        logs = sorted(history_files.folder(self.workspace).glob("*.log"))
         if logs:
             log = random.choice(logs)
             for path, rest in ((log, b'{"number": 9, "at"'), (log.with_suffix(".pack"), b"SLp\0\1")):

@@ -11,14 +11,14 @@ import pytest
 
 from core import curate
 from core.errors import SensorloomError
-from core.storage import history, store
+from core.storage import history, history_files, store
 from core.storage.store import Stored
 from core.workspace import Workspace
 from tests.core.curate.world import set_tags, set_verdict
 
 
 def log_of(workspace: Workspace, stored: Stored) -> Path:
-    return history.folder(workspace) / f"{stored.stem}.log"
+    return history_files.folder(workspace) / f"{stored.stem}.log"
 
 
 def failing_replace(monkeypatch: pytest.MonkeyPatch, stem: str) -> None:

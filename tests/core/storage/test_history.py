@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from core import curate
 from core.errors import SensorloomError, UsageError
-from core.storage import history, snapshots, store, thread_files
+from core.storage import history, history_files, snapshots, store, thread_files
 from core.storage.atomic import Content, digest
 from core.storage.store import Stored
 from core.workspace import Workspace, open_workspace
@@ -71,7 +72,7 @@ def test_undo_all_the_way_gives_the_first_bytes_back_and_redo_the_last(workspace
 
 
 def test_the_log_only_grows_and_says_what_was_done_when_and_before(workspace: Workspace, finished: Stored):
-    log = history.folder(workspace) / f"{finished.stem}.log"
+    log = history_files.folder(workspace) / f"{finished.stem}.log"
     before = log.read_bytes()
     curate.undo(workspace, finished.stem)
     curate.redo(workspace, finished.stem)
@@ -129,7 +130,7 @@ def test_a_kill_in_the_middle_of_undo_or_redo(
 
 
 def test_torn_ends_of_log_and_pack_are_passed_over(workspace: Workspace, finished: Stored):
-    log = history.folder(workspace) / f"{finished.stem}.log"
+    log = history_files.folder(workspace) / f"{finished.stem}.log"
     pack = log.with_suffix(".pack")
     whole = history.read(workspace, finished.stem)
     for torn in (b'{"number": 6, "at": "20', b'{"number": 6'):
@@ -149,7 +150,7 @@ def test_torn_ends_of_log_and_pack_are_passed_over(workspace: Workspace, finishe
 
 
 def test_a_damaged_pack_is_said_and_changes_nothing(workspace: Workspace, finished: Stored):
-    pack = history.folder(workspace) / f"{finished.stem}.pack"
+    pack = history_files.folder(workspace) / f"{finished.stem}.pack"
     pack.write_bytes(b"")
     with pytest.raises(SensorloomError, match="no longer in the history"):
         curate.undo(workspace, finished.stem)
@@ -163,7 +164,7 @@ def test_looking_leaves_no_history(workspace: Workspace, finished: Stored):
     store.read(workspace.threads, "x")
     with pytest.raises(UsageError):
         curate.undo(workspace, "x")
-    assert not (history.folder(workspace) / "x.log").exists()
+    assert not (history_files.folder(workspace) / "x.log").exists()
 
 
 def test_two_threads_folders_of_one_workspace_have_two_histories(
@@ -175,7 +176,7 @@ def test_two_threads_folders_of_one_workspace_have_two_histories(
     elsewhere = open_workspace(str(workspace.root), parts={"threads": str(other)}, environ={})
     with pytest.raises(UsageError):
         curate.undo(elsewhere, finished.stem)
-    assert history.folder(elsewhere) != history.folder(workspace)
+    assert history_files.folder(elsewhere) != history_files.folder(workspace)
 
 
 def test_the_newest_step_of_the_workspace_is_found_again_after_a_restart(workspace: Workspace, finished: Stored):
@@ -203,8 +204,8 @@ def test_any_bytes_are_kept_exactly(tmp_path: Path, data: bytes):
     assert b"".join(snapshots.pieces_of(data)) == data
     pack = tmp_path / "a.pack"
     snapshots.keep(pack, [Content.of(data), Content.of(data + b"x")])
-    assert snapshots.load(pack, digest(data)) == data
-    assert snapshots.load(pack, digest(data + b"x")) == data + b"x"
+    assert snapshots.load(BytesIO(pack.read_bytes()), "x", digest(data)) == data
+    assert snapshots.load(BytesIO(pack.read_bytes()), "x", digest(data + b"x")) == data + b"x"
 
 
 def test_states_of_a_long_thread_share_what_did_not_change(workspace: Workspace, finished: Stored):
@@ -212,7 +213,7 @@ def test_states_of_a_long_thread_share_what_did_not_change(workspace: Workspace,
     stored = finished
     for number in range(20):
         stored = add_turn(workspace, stored, f"look {number}", ("mean_of", {"artifact_id": noise + str(number)}))
-    pack = history.folder(workspace) / f"{stored.stem}.pack"
+    pack = history_files.folder(workspace) / f"{stored.stem}.pack"
     size = Path(pack).stat().st_size
     for number in range(20):
         stored = set_tags(workspace, stored, [str(number)])
