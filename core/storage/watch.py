@@ -61,7 +61,7 @@ def watch_folder(
                 if not began:
                     began = True
                     yield None
-                if _identity(folder) != identity:
+                if _identity(folder) != identity or _came_or_went(changes, str(folder / PACKS)):
                     yield None
                     break
                 paths = [path for _, path in changes]
@@ -116,6 +116,13 @@ def _under(path: str, parent: str) -> bool:
 def _of_packs(path: str, packs: str) -> bool:
     """Whether a path is a pack or what is known of them, not one that is still being written."""
     return _under(path, packs) and not os.path.basename(path).startswith(".")  # noqa: PTH119 - called for every change
+
+
+def _came_or_went(changes: Iterable[tuple[Change, str]], packs: str) -> bool:
+    """Whether the folder of packs did: one that comes right after may have the number that the one before had."""
+    from watchfiles import Change
+
+    return any(path == packs and change is not Change.modified for change, path in changes)
 
 
 def _identity(folder: Path) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
 """Kills commands at random moments and looks at what is left: `make kills`, `make kills ARGS="--kills 100 --seed 7"`.
 
-Each round starts a command (run, edit, undo, redo, verdict, delete, export, migrate, import) and kills it, helpers and
-all, at a moment drawn from the time that it takes. Then every thread must be whole and in a state that its history
-ends with, every earlier state be there, every v3 original be somewhere, every export have its manifest, every dataset
-be whole; and in between a command that is left alone must succeed. At the end all is undone, to the first bytes.
+Each round starts a command (run, edit, undo, redo, verdict, delete, export, migrate, import, pack, unpack) and kills
+it, helpers and all, at a moment drawn from the time that it takes. Then every thread must be whole and in a state that
+its history ends with, every step and every earlier state be there, every v3 original be somewhere, every export have
+its manifest, every dataset be whole; and in between a command that is left alone must succeed. At the end all is
+undone, to the first bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from core import curate
 from core.errors import UsageError
-from core.storage import history, history_files
+from core.storage import history, history_files, store
 from core.workspace import open_workspace
 from tests.kills.actions import ACTIONS, Action, Starter
 from tests.kills.checks import Ledger
@@ -97,10 +98,10 @@ def _undone(root: Path) -> list[str]:
                 curate.undo(workspace, stem)
         except UsageError:
             pass
-        path = workspace.threads / f"{stem}.json"
-        if first is None and path.exists():
+        present = store.present(workspace.threads, stem)
+        if first is None and present:
             problems.append(f"{stem}: all is undone, but the file is still there")
-        elif first is not None and path.read_bytes() != history.content(workspace, stem, first):
+        elif first is not None and (present and present.digest) != first:
             problems.append(f"{stem}: all is undone, but its first bytes are not back")
     return problems
 

@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from core.storage.thread_files import path_of, read_bytes, stems
+
 PRELOADED = (
     "core.cli.commands", "core.curate", "core.curate.migrate", "core.export.run", "core.runs.runner",
     "core.runs.batch", "core.datasets.importing", "core.datasets.demo", "core.model.client",
@@ -34,7 +36,7 @@ class Action:
 
 
 def _threads(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "threads").glob("*.json") if "_v4_" in path.name)
+    return [stem for stem in stems(root / "threads") if "_v4_" in stem]
 
 
 def _some(root: Path, draw: random.Random, count: int = 1) -> list[str]:
@@ -45,7 +47,7 @@ def _some(root: Path, draw: random.Random, count: int = 1) -> list[str]:
 def _edited(root: Path, draw: random.Random) -> list[str]:
     """A text or a call of some message."""
     stem = _some(root, draw)[0]
-    messages: list[dict[str, Any]] = json.loads((root / "threads" / f"{stem}.json").read_bytes())["messages"]
+    messages: list[dict[str, Any]] = json.loads(read_bytes(path_of(root / "threads", stem)))["messages"]
     index = draw.randrange(1, max(2, len(messages)))
     calls = messages[index].get("tool_calls") if index < len(messages) else None
     if calls and draw.random() < 0.5:
@@ -111,6 +113,8 @@ ACTIONS = (
     Action("export", _export),
     Action("migrate", _old_thread),
     Action("import", _import),
+    Action("pack", lambda root, draw: ["pack", *_some(root, draw, 20)]),
+    Action("unpack", lambda root, draw: ["unpack", *draw.choice([[], _some(root, draw, 20)])]),
 )
 
 

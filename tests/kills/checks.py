@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from core.errors import SensorloomError
 from core.storage import history, history_files, store
 from core.storage.atomic import digest
 from core.storage.step_log import UNREADABLE, Step
+from core.storage.thread_files import path_of, read_bytes, stems
 from core.workspace import Workspace, open_workspace
 
 
@@ -25,8 +26,8 @@ class Ledger:
         self._seen = self._digests()
         self._stems: set[str] = set(self._seen)
         self._copy_was_there = False
-        self._whole: dict[str, tuple[int, int]] = {}
-        """Size and time of the logs of which every state was there."""
+        self._whole: dict[str, tuple[bytes, str]] = {}
+        """The logs of which every state was there, with the digests of the states."""
 
     def problems(self) -> list[str]:
         """One sentence for each thing that is wrong; the present state is the one to compare with next."""
@@ -37,7 +38,12 @@ class Ledger:
         return problems
 
     def _digests(self) -> dict[str, str]:
-        return {path.stem: digest(path.read_bytes()) for path in self._workspace.threads.glob("*.json")}
+        return {stem: digest(data) for stem, data in self._contents()}
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
+        """Stem and bytes of every thread, packed or not; none stands twice."""
+        for stem in stems(self._workspace.threads):
+            yield stem, read_bytes(path_of(self._workspace.threads, stem))
 
     def _steps(self, stem: str) -> tuple[Step, ...]:
         return history.read(self._workspace, stem).steps
@@ -60,34 +66,45 @@ class Ledger:
                     yield str(error)
 
     def _histories(self) -> Iterator[str]:
-        folder = history_files.folder(self._workspace)
-        for log in sorted(folder.glob("*.log")):
-            steps = self._steps(log.stem)
+        known = set(history_files.reserved(self._workspace))
+        if lost := self._whole.keys() - known:
+            yield f"the histories of {sorted(lost)} are gone"
+        for stem in sorted(known):
+            steps = self._steps(stem)
             if steps and (steps[0].number != 1 or any(step.what == UNREADABLE for step in steps)):
-                yield f"{log.stem}: lines of the history cannot be read"
-            path = self._workspace.threads / f"{log.stem}.json"
-            there = digest(path.read_bytes()) if path.exists() else None
-            if steps and there not in _ends(steps[-1]):
-                yield f"{log.stem}: the file is in a state that the history does not end with"
-            stamp = log.stat().st_size, log.stat().st_mtime_ns
-            if self._whole.get(log.stem) == stamp:
-                continue
-            self._whole[log.stem] = stamp
-            for step in steps:
-                for state in {step.before, step.after} - {None}:
-                    try:
-                        history.content(self._workspace, log.stem, str(state))
-                    except SensorloomError as error:
-                        if step is not steps[-1]:
-                            yield f"{log.stem}, step {step.number}: {error}"
+                yield f"{stem}: lines of the history cannot be read"
+            present = store.present(self._workspace.threads, stem)
+            if steps and (present and present.digest) not in _ends(steps[-1]):
+                yield f"{stem}: the file is in a state that the history does not end with"
+            yield from self._states(stem, steps)
+
+    def _states(self, stem: str, steps: Sequence[Step]) -> Iterator[str]:
+        """Whether the steps that were there still are, and every state of a history that changed."""
+        now, seen = self._history(stem), self._whole.get(stem, (b"", ""))
+        if not now[0].startswith(seen[0][: seen[0].rfind(b"\n") + 1]):
+            yield f"{stem}: steps of the history are gone"
+        self._whole[stem] = now
+        for step in () if now == seen else steps:
+            for state in {step.before, step.after} - {None}:
+                try:
+                    history.content(self._workspace, stem, str(state))
+                except SensorloomError as error:
+                    if step is not steps[-1]:
+                        yield f"{stem}, step {step.number}: {error}"
+
+    def _history(self, stem: str) -> tuple[bytes, str]:
+        log, states = history_files.read_log(self._workspace, stem), b""
+        with suppress(OSError), history_files.open_states(self._workspace, stem) as file:
+            states = file.read()
+        return log, digest(states)
 
     def _originals(self) -> Iterator[str]:
         threads, backup = self._workspace.threads, self._root / "threads_v3_backup"
         converted: dict[str, list[str]] = {}
-        for path in threads.glob("*.json"):
+        for stem, data in self._contents():
             with suppress(ValueError):
-                original = json.loads(path.read_bytes()).get("metadata", {}).get("migrated_sha256")
-                converted.setdefault(original, []).append(path.stem)
+                original = json.loads(data).get("metadata", {}).get("migrated_sha256")
+                converted.setdefault(original, []).append(stem)
         for path in (self._root / "originals").glob("*.json"):
             wanted = digest(path.read_bytes())
             places = [folder for folder in (threads, backup) if (folder / path.name).exists()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Sequence
 from functools import partial
@@ -9,10 +10,11 @@ from pathlib import Path
 
 from core.curate.packing import unpack
 from core.errors import SensorloomError
-from core.storage.thread_files import file_of
+from core.storage.thread_files import file_of, path_of
 from core.text import one_line
 from core.thread.turns import calls_with_results
 from core.thread.value import Message, call_arguments, call_name, text_of
+from core.workspace import Workspace
 from tui.dialogs.ask import ChooseScreen, Way
 from tui.open_thread.open_thread import OpenThread
 from tui.terminal.external_editor import open_in_editor
@@ -70,20 +72,34 @@ class Copying:
     def open_file(self) -> None:
         """Open the thread's file in `$VISUAL` or `$EDITOR`; what is changed there is taken in."""
         work = self._thread.work
-        if work is None:
-            return
+        if work is not None:
+            opening = self._open(work.stored.stem)
+            self._thread.screen.run_worker(opening, group="file", exclusive=True)
+
+    async def _open(self, stem: str) -> None:
+        workspace = self._thread.workspace
+        path = path_of(workspace.threads, stem)
         try:
-            unpack(self._thread.workspace, [work.stored.stem])  # an editor needs a file
-            open_in_editor(self._thread.screen.app, self._path)
+            await asyncio.to_thread(_as_file, workspace, path)
+            open_in_editor(self._thread.screen.app, path)
         except SensorloomError as error:
             self._thread.say(str(error), "error")
-        self._thread.changed([work.stored.stem])
+        self._thread.changed([stem])
 
     @property
     def _path(self) -> Path:
         work = self._thread.work
         assert work is not None
         return file_of(self._thread.workspace.threads, work.stored.stem)
+
+
+def _as_file(workspace: Workspace, path: Path) -> None:
+    """Take a thread out of its pack: an editor needs a file. Raises SensorloomError."""
+    if path.exists():
+        return
+    problems = unpack(workspace, [path.stem]).problems
+    if problems and not path.exists():
+        raise SensorloomError(problems[0])
 
 
 def parts_of_message(messages: Sequence[Message], index: int) -> dict[str, str]:

@@ -367,6 +367,23 @@ def test_a_pack_whose_end_is_lost_is_read_as_far_as_it_goes(space: Workspace, mo
     assert not any(summary.problem for summary in summaries(space)), "once it is whole again nothing is remembered"
 
 
+def test_packs_that_come_after_the_last_ones_went_are_watched_too(space: Workspace):
+    def again() -> None:
+        unpack(space, STEMS)
+        pack(space, STEMS)
+
+    def renamed() -> None:
+        (pack_path,) = packs(space)
+        pack_path.rename(pack_path.with_name("renamed.jsonl.zst"))
+
+    stop = threading.Event()
+    todo: list[Callable[[], object]] = [lambda: pack(space, STEMS), again, renamed, stop.set]
+    for stems in watch_folder(space.threads, stop):
+        if stems is None and todo:
+            todo.pop(0)()
+    assert not todo
+
+
 def test_packing_elsewhere_is_told_to_a_running_program(space: Workspace):
     known = {summary.stem: summary for summary in summaries(space)}
     told: list[bool] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from core.curate.packing import pack
 from core.storage import store
+from core.storage.packed import packs_locked
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.tui.driving import notices, opened, work
@@ -208,6 +212,45 @@ async def test_the_file_opens_in_the_editor_and_what_is_changed_there_is_shown(
         monkeypatch.setattr(pilot.app, "suspend", nullcontext)
         await pilot.press("ctrl+g")
         await until(pilot, lambda: "Turn 1 stares." in shown(screen).text)
+
+
+async def test_a_packed_thread_opens_as_a_file_or_says_why_not(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    save(workspace, '{"mean": 1}')
+    stem = "demo_s01_v4_0001"
+    script = tmp_path / "editor"
+    script.write_text(f"#!{sys.executable}\n" + EDITOR)
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    pack(workspace, [stem])
+    async with opened(workspace) as (pilot, screen):
+        monkeypatch.setattr(pilot.app, "suspend", nullcontext)
+        held = threading.Event()
+        with ThreadPoolExecutor(1) as elsewhere:
+
+            def hold() -> None:
+                with packs_locked(workspace.threads):
+                    held.set()
+                    let_go.wait(60)
+
+            let_go = threading.Event()
+            elsewhere.submit(hold)
+            held.wait(60)
+            await pilot.press("ctrl+g", "G")
+            await until(pilot, lambda: shown(screen).index == 3)  # the screen goes on while another program packs
+            let_go.set()
+        await until(pilot, lambda: "Turn 1 stares." in shown(screen).text)
+        await until(pilot, lambda: (workspace.threads / f"{stem}.json").exists())
+        pack(workspace, [stem])
+        (damaged,) = workspace.threads.glob("packs/*.zst")
+        data = bytearray(damaged.read_bytes())
+        at = data.index(b"\x28\xb5\x2f\xfd") + 60
+        data[at : at + 8] = bytes(8)
+        damaged.with_suffix(".copied").write_bytes(data)
+        damaged.with_suffix(".copied").replace(damaged)
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: any("damaged where this thread is" in told.message for told in notices(pilot)))
 
 
 EDITOR = """
