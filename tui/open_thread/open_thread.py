@@ -102,15 +102,17 @@ class OpenThread:
     # Which thread is open
 
     def open(self, stored: Stored) -> None:
-        """Show a thread that was read; what is under way with the one before goes on."""
-        if self._stem != stored.stem:
+        """Show a thread that was read; what is under way with the one before goes on. One that is open already stays
+        where the reader is: the cursor came back to it before another was read."""
+        again = self._stem == stored.stem
+        if not again:
             self._leave()
         self._stem = stored.stem
         work = self._works.setdefault(stored.stem, ThreadWork(stored))
         if not work.busy:
             work.renew(stored)
         look = look_at(work, first_look(self.conversation))
-        before = self._places.get(stored.stem)
+        before = self.conversation.reading_place if again else self._places.get(stored.stem)
         if before is None and work.idle and _begins_at_question(stored):
             before = AT_QUESTION
         self.conversation.open(work.stored.thread, look, before)

@@ -49,10 +49,11 @@ class Reader:
         """Read the thread that the cursor came to."""
         now = time.monotonic()
         held, self._moved_at = now - self._moved_at < HELD_SECONDS, now
+        opened, self._opened = self._opened, ""
         self._forget_timer()
-        if stem == self._opened:
-            self._opened = ""
-        elif held:
+        if stem == opened:
+            return
+        if held:
             self.wanted, self.reading = stem, True
             self._timer = self._screen.set_timer(HELD_SECONDS, partial(self._stopped_at, stem))
         else:

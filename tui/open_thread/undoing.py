@@ -149,9 +149,10 @@ class Undoing:
             self._let_go(undone.stems)
             if here:
                 self._thread.close(f"{stem} has no file any more: {undone.sentence}")
-        elif work is not None and here:
+            return
+        if work is not None and here:
             self._thread.replaced(work, undone.stored)
-        else:
+        if in_list or not here:  # the cursor may have gone on from the open thread to one that is still read
             self._go_to(undone.stored)
 
 

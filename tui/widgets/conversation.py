@@ -20,7 +20,7 @@ from tui.local_keys import keys_of, local_bindings
 from tui.widgets.conversation_layout import GUTTER, Layout, ReadingPlace, layout_of, text_width, whole_block
 from tui.widgets.conversation_lines import HANGING_LABEL, Block
 from tui.widgets.conversation_parts import Look
-from tui.widgets.focused_blocks import FocusedBlocks
+from tui.widgets.focused_blocks import FocusedBlocks, follows_end
 from tui.widgets.lines import wrapped
 
 REST_SECONDS = 0.08
@@ -99,8 +99,7 @@ class Conversation(FocusedBlocks):
 
     def show(self, thread: Thread, look: Look | None = None) -> None:
         """Show a newer value of the same thread, keeping focus and scroll; a reader at the end stays at the end."""
-        focused, was_last = self.index, self.position >= self.last
-        at_end = self.is_vertical_scroll_end and (was_last or self.max_scroll_y > 0)
+        focused, was_last, at_end = self.index, self.position >= self.last, follows_end(self)
         self._thread, self._look = thread, look or self._look
         self._lay_out()
         self.position = self.last if was_last and at_end else self.laid.position_of(focused)
@@ -234,7 +233,7 @@ class Conversation(FocusedBlocks):
         """Wrap again at the new width, keeping the place."""
         if self.laid.width == self.body.width:
             return
-        at_end = self.is_vertical_scroll_end
+        at_end = follows_end(self)
         self._lay_out()
         self.draw()
         if at_end:

@@ -147,6 +147,11 @@ class FocusedBlocks(PagedView, can_focus=True):
             self.scroll_line(top + size - page)
 
 
+def follows_end(blocks: FocusedBlocks) -> bool:
+    """Whether the reader is at the end. Where all fits on the screen the focus tells."""
+    return blocks.is_vertical_scroll_end and (blocks.position >= blocks.last or blocks.max_scroll_y > 0)
+
+
 def _ends_call(blocks: Sequence[Block]) -> bool:
     """Whether the first of these blocks is a call's result, or makes a call that the next one does not answer."""
     message, *after = (block.part.message for block in blocks)

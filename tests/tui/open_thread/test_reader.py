@@ -41,3 +41,14 @@ def test_a_timer_that_went_off_as_it_was_stopped_opens_no_thread_that_the_cursor
     for callback in loop.due:
         callback()
     assert loop.read == ["first", "last"] and reader.wanted == "last"
+
+
+def test_a_thread_that_was_skipped_to_is_read_when_the_cursor_comes_back_to_it(workspace: Workspace):
+    loop = Loop()
+    reader = Reader(loop, workspace, lambda _: None)  # pyright: ignore[reportArgumentType]
+    reader.skip_to("made")  # the cursor stands there already, so that it does not come
+    for stem in ("other", "made"):
+        reader.follow(stem)
+        for callback in loop.due:
+            callback()
+    assert loop.read == ["other", "made"]

@@ -6,9 +6,12 @@ import json
 import shlex
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,12 +20,15 @@ from textual.pilot import Pilot
 from core.curate.packing import pack
 from core.storage import store
 from core.storage.packed import packs_locked
+from core.storage.store import Stored
+from core.thread.review import verdict_of
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.tui.driving import notices, opened, work
 from tests.tui.motion import on_screen, until
 from tui.__main__ import app_options
 from tui.app import SensorloomApp
+from tui.open_thread import reader
 from tui.screens.main import MainScreen
 from tui.widgets.conversation import Conversation
 from tui.widgets.key_bar import KeyBar
@@ -294,3 +300,73 @@ async def test_what_made_a_turn_and_what_it_took_stand_at_the_turn(workspace: Wo
         assert ["TURN", "1", "small at lab"] in lines and ["TURN", "2", "large at lab"] in lines
         assert ["1.8k→34", "Turn", "1 looks."] in lines
         assert any(line[:2] == ["1.2", "s"] for line in lines) and any(line[:2] == ["200", "ms"] for line in lines)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Event]]:
+    """Has the reading of a thread wait until the event is set."""
+    waited: dict[str, Event] = {}
+
+    def read(folder: Path, stem: str) -> Stored:
+        if stem in waited:
+            waited[stem].wait(20)  # one that is never set ends a test that fails
+        return store.read(folder, stem)
+
+    monkeypatch.setattr(reader, "store", SimpleNamespace(read=read))
+    yield lambda stem: waited.setdefault(stem, Event())
+    for event in waited.values():
+        event.set()
+
+
+def two_long_threads(workspace: Workspace) -> tuple[str, str]:
+    """Two threads of several pages, the second one above the first."""
+    stems = "demo_s01_v4_0001", "demo_s02_v4_0002"
+    for stem in stems:
+        save(workspace, *['{"mean": 1}'] * 8, stem=stem, is_correct=True)
+    return stems
+
+
+def verdict(workspace: Workspace, stem: str) -> str:
+    return verdict_of(store.read(workspace.threads, stem).thread)
+
+
+async def in_the_middle(pilot: Any, screen: MainScreen) -> tuple[int, float]:
+    """Go to a place of the open thread that is neither where it opens nor where it ends."""
+    conversation = shown(screen)
+    await pilot.press("2", "g", *"JJJJ", "1")
+    assert 0 < conversation.scroll_offset.y < conversation.max_scroll_y
+    return conversation.index, conversation.scroll_offset.y
+
+
+async def test_a_thread_that_the_cursor_comes_back_to_before_another_opened_stays_where_it_is_read(
+    workspace: Workspace, slow: Callable[[str], Event]
+):
+    passed, stem = two_long_threads(workspace)
+    async with opened(workspace, (80, 12)) as (pilot, screen):
+        await until(pilot, lambda: work(screen).stored.stem == stem)
+        middle = await in_the_middle(pilot, screen)
+        event = slow(passed)
+        await pilot.press("j")
+        assert screen.parts.reader.wanted == passed
+        await pilot.press("k")
+        await until(pilot, lambda: screen.parts.reader.wanted == stem and not screen.parts.reader.reading)
+        event.set()
+        assert (shown(screen).index, shown(screen).scroll_offset.y) == middle
+
+
+async def test_a_verdict_that_is_taken_back_before_the_next_thread_opened_leaves_the_cursor_on_its_thread(
+    workspace: Workspace, slow: Callable[[str], Event]
+):
+    after, stem = two_long_threads(workspace)
+    async with opened(workspace, (80, 12)) as (pilot, screen):
+        await until(pilot, lambda: work(screen).stored.stem == stem)
+        middle = await in_the_middle(pilot, screen)
+        event = slow(after)
+        await pilot.press("a")
+        await until(pilot, lambda: verdict(workspace, stem) == "accept" and screen.listed.cursor == 1)
+        await pilot.press("u")
+        await until(pilot, lambda: not verdict(workspace, stem) and screen.listed.cursor == 0)
+        event.set()
+        await until(pilot, lambda: not screen.parts.reader.reading)
+        assert work(screen).stored.stem == stem
+        assert (shown(screen).index, shown(screen).scroll_offset.y) == middle

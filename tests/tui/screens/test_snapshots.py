@@ -153,8 +153,6 @@ async def history(pilot: Pilot[Any], screen: MainScreen) -> None:
     await pilot.press("u")
     await until(pilot, lambda: not screen.listed.rows[0].summary.verdict)
     pilot.app.clear_notifications()
-    await pilot.press("2", "g")  # the conversation may still follow its end
-    await until(pilot, lambda: "USER" in on_screen(pilot.app))
     await pilot.press("1", "h")
     await until(pilot, lambda: "undid: verdict accept" in on_screen(pilot.app))
 

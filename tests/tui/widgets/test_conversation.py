@@ -140,6 +140,18 @@ async def test_the_place_is_kept_when_the_pane_changes_its_width():
         assert any(row.startswith("▌") for row in rows(page))
 
 
+async def test_a_thread_that_no_longer_fits_when_the_pane_is_narrowed_stays_at_its_question():
+    page = Page()
+    async with page.run_test(size=(200, 20)) as pilot:
+        page.shown.open(long_thread(2))
+        page.shown.focus()
+        await pilot.press("g")
+        assert page.shown.max_scroll_y == 0
+        await pilot.resize_terminal(30, 20)
+        await until(pilot, lambda: page.shown.size.width <= 30 and page.shown.max_scroll_y > 0)
+        assert page.shown.scroll_offset.y == 0 and rows(page)[0].startswith("▌ USER")
+
+
 async def test_a_mouse_drag_selects_text_across_lines():
     page = Page()
     async with page.run_test(size=(100, 20)) as pilot:
