@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from core.filters.call_terms import FIELDS, STATES
 from core.filters.explaining import word_at
+from core.filters.facts import Fact
 from core.filters.grammar import CALL
 from core.filters.terms import ALIASES, ANY, NONE, TERMS
 from core.filters.values import term as written
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 Values = Mapping[str, Sequence[str]]
 """The words that the threads of a folder have, by term."""
 
+_AT_ONCE = 5_000
+"""Threads whose words are gathered without a pause."""
 _MOST = 500
 """Words of one term that are kept: more cannot be chosen from by eye."""
 
@@ -52,16 +57,17 @@ def values_in(workspace: Workspace, summaries: Iterable[Summary]) -> Values:
     from core.filters.saved import saved_filters
     from core.runs.batches import batches
 
-    open_terms = {name: term.words for name, term in TERMS.items() if term.words and not term.choices and name != "id"}
-    counts: dict[str, dict[str, None]] = {name: {} for name in open_terms}
-    sessions: dict[tuple[str, str], None] = {}
-    for summary in summaries:
-        sessions[summary.dataset, summary.session] = None
-        for name, words in open_terms.items():
-            for word in words(summary):
-                counts[name][word] = None
+    facts = {name: term.words for name, term in TERMS.items() if isinstance(term.words, Fact) and not term.choices}
+    held: dict[str, set[Any]] = {name: set() for name in facts}
+    sessions: set[tuple[str, str]] = set()
+    left = iter(summaries)
+    while some := list(islice(left, _AT_ONCE)):
+        sessions.update(map(attrgetter("dataset", "session"), some))
+        for name, fact in facts.items():
+            held[name].update(fact.values(some))
+    counts = {name: {word for value in held[name] for word in fact.read(value)} for name, fact in facts.items()}
     subjects = Subjects(workspace)
-    people = {subjects.of(*session): None for session in sessions if session[1]}
+    people = {subjects.of(*session) for session in sessions if session[1]}
     saved = [saved.name for saved in saved_filters(workspace) if saved.name]
     listed = {**counts, "subject": people}
     words = {name: sorted(filter(None, words))[:_MOST] for name, words in listed.items()}

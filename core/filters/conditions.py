@@ -5,14 +5,16 @@ Each is decided on its summary, or on the thread where that cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import not_
 from typing import TYPE_CHECKING
 
 from core.errors import SensorloomError
 from core.filters.call_terms import some_call
+from core.filters.facts import Fact
 from core.filters.grammar import Joined, Written, read_line
-from core.filters.matching import has_word, matches_date, matches_number, matches_words
+from core.filters.matching import has_any, matches_date, matches_number
 from core.filters.terms import (
     ALIASES,
     ANY,
@@ -55,6 +57,13 @@ class Condition:
         """Whether it holds; None where the summary cannot say."""
         return None if self.on_summary is None else self.on_summary(summary) is not self.negated
 
+    def possible(self, some: Sequence[Summary]) -> Iterable[bool]:
+        """Of each of these summaries, whether it does not speak against it."""
+        if isinstance(self.on_summary, Fact):
+            answers = self.on_summary.of_each(some)
+            return map(not_, answers) if self.negated else answers
+        return (self.decide(summary) is not False for summary in some)
+
     def holds(self, summary: Summary, thread: Thread) -> bool:
         """Whether it holds."""
         answer = self.on_thread(thread) if self.on_thread else self.on_summary is not None and self.on_summary(summary)
@@ -82,6 +91,10 @@ class Group:
                 return self.either is not self.negated
             undecided = undecided or answer is None
         return None if undecided else self.either is self.negated
+
+    def possible(self, some: Sequence[Summary]) -> Iterable[bool]:
+        """Of each of these summaries, whether it does not speak against it."""
+        return (self.decide(summary) is not False for summary in some)
 
     def holds(self, summary: Summary, thread: Thread) -> bool:
         """Whether it holds."""
@@ -164,12 +177,16 @@ def _condition(name: str, part: Written) -> Condition:
     words = value.split(",")
     if term.derived is not None:
         derived, negated = term.derived, negated ^ (operator == "!=")
-        return Condition(None, lambda thread: any(has_word(term, derived(thread), word) for word in words), negated)
+        return Condition(None, lambda thread: has_any(term, derived(thread), words), negated)
     if term.choices:
         words = [choice(name, term.choices, word, start) for word in words]
     negated ^= operator == "!="
     ids = tuple(words) if name == "id" and not negated else ()
-    return Condition(lambda summary: matches_words(term, words, summary), None, negated, ids=ids)
+    get = term.words
+    assert get is not None
+    if isinstance(get, Fact):
+        return Condition(get.then(lambda held: has_any(term, held, words)), None, negated, ids=ids)
+    return Condition(lambda summary: has_any(term, get(summary), words), None, negated, ids=ids)
 
 
 def _of_workspace(name: str, part: Written, workspace: Workspace | None, within: frozenset[str]) -> Condition | Group:
@@ -249,14 +266,14 @@ def _number(name: str, term: Term, operator: Operator, value: str, start: int, n
     low, high = number_range(name, operator, value, start)
     get = term.number
     assert get is not None
-    return Condition(lambda summary: matches_number(get(summary), operator, low, high), None, negated)
+    return Condition(get.then(lambda held: matches_number(held, operator, low, high)), None, negated)
 
 
 def _date(name: str, term: Term, operator: Operator, value: str, start: int, negated: bool) -> Condition:
     check_date(name, value, start)
     get = term.date
     assert get is not None
-    return Condition(lambda summary: matches_date(get(summary), operator, value), None, negated)
+    return Condition(get.then(lambda held: matches_date(held, operator, value)), None, negated)
 
 
 def values_of(name: str, term: Term) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,14 @@ class Filter:
     def on_summary(self, summary: Summary) -> bool:
         """Whether nothing that a summary can decide speaks against it."""
         return self.decide(summary) is not False
+
+    def possible(self, some: Sequence[Summary]) -> list[int]:
+        """The places of those of which `on_summary` holds: of many at once in a fraction of the time."""
+        places = list(range(len(some)))
+        for condition in self.conditions:
+            answers = list(condition.possible(some))
+            some, places = list(compress(some, answers)), list(compress(places, answers))
+        return places
 
     def without_folder(self) -> Filter:
         """The same without what must hold by itself and `prepare` is for."""

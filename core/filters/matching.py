@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from core.filters.terms import ANY, NONE, Operator, Term
 from core.thread.labels import canonical
 
-if TYPE_CHECKING:
-    from core.thread.summary import Summary
 
-
-def matches_words(term: Term, wanted: Sequence[str], summary: Summary) -> bool:
-    """Whether one of the words a summary has is one of those wanted; `none` and `any` stand for themselves."""
-    assert term.words is not None
-    words = term.words(summary)
+def has_any(term: Term, words: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether one of the words is one of those wanted; `none` and `any` stand for themselves."""
     return any(has_word(term, words, word) for word in wanted)
 
 

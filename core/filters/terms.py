@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.filters.facts import Fact, as_it_is, truth_word, word
 from core.thread.evidence import EVIDENCE
 from core.thread.faithfulness import FAITHFULNESS
 from core.thread.first_wrong import first_wrong_step
@@ -50,13 +51,13 @@ class Term:
 
     about: str
     """What it selects, in a few words, for help."""
-    words: Callable[[Summary], Sequence[str]] | None = None
+    words: Fact[Sequence[str]] | Callable[[Summary], Sequence[str]] | None = None
     choices: tuple[str, ...] = ()
     """The only words it takes; empty when any will do."""
     label: bool = False
     """Whether the words are labels, which compare as people write them."""
-    number: Callable[[Summary], float] | None = None
-    date: Callable[[Summary], str] | None = None
+    number: Fact[float] | None = None
+    date: Fact[str] | None = None
     texts: Callable[[Thread], Iterator[str]] | None = None
     derived: Callable[[Thread], Sequence[str]] | None = None
     """Words that take the thread to find out, and do not stand in it as they are."""
@@ -64,14 +65,6 @@ class Term:
     """Whether it takes a workspace to decide it; `core.filters.workspace_terms` does."""
     example: str = field(kw_only=True)
     """The term as it may be written."""
-
-
-def _word(value: str) -> tuple[str, ...]:
-    return (value,) if value else ()
-
-
-def _truth_value(value: bool | None) -> tuple[str, ...]:
-    return () if value is None else ("true",) if value else ("false",)
 
 
 def contents(messages: Iterable[Message]) -> Iterator[str]:
@@ -143,15 +136,15 @@ def _has_failed(thread: Thread) -> bool:
 
 
 HAS_ON_SUMMARY: dict[str, OnSummary] = {
-    "answer": lambda summary: bool(summary.answer),
-    "confidence": lambda summary: bool(summary.confidence),
-    "parent": lambda summary: bool(summary.parent),
-    "problem": lambda summary: bool(summary.problem),
-    "stale": lambda summary: summary.stale > 0,
-    "tags": lambda summary: bool(summary.tags),
-    "tools": lambda summary: summary.calls > 0,
-    "truth": lambda summary: bool(summary.truth),
-    "verdict": lambda summary: bool(summary.verdict),
+    "answer": Fact("answer", bool),
+    "confidence": Fact("confidence", bool),
+    "parent": Fact("parent", bool),
+    "problem": Fact("problem", bool),
+    "stale": Fact("stale", bool),
+    "tags": Fact("tags", bool),
+    "tools": Fact("calls", bool),
+    "truth": Fact("truth", bool),
+    "verdict": Fact("verdict", bool),
 }
 HAS_ON_THREAD: dict[str, OnThread] = {
     "alternatives": lambda thread: bool(thread.alternatives),
@@ -166,95 +159,98 @@ HAS_ON_THREAD: dict[str, OnThread] = {
 
 TERMS: dict[str, Term] = {
     "status": Term(
-        "how far it is", lambda summary: _word(summary.status), ("active", "finished", "max_turns_reached"),
+        "how far it is", Fact("status", word), ("active", "finished", "max_turns_reached"),
         example="status:finished",
     ),
     "correct": Term(
-        "whether the answer is right", lambda summary: _truth_value(summary.correct), ("true", "false"),
+        "whether the answer is right", Fact("correct", truth_word), ("true", "false"),
         example="correct:false",
     ),
-    "dataset": Term("the dataset's name", lambda summary: _word(summary.dataset), example="dataset:uci_har"),
-    "session": Term("the session's id", lambda summary: _word(summary.session), example="session:train_16_*"),
+    "dataset": Term("the dataset's name", Fact("dataset", word), example="dataset:uci_har"),
+    "session": Term("the session's id", Fact("session", word), example="session:train_16_*"),
     "subject": Term("the person the session is of", of_workspace=True, example="subject:s03"),
     "truth": Term(
         "the session's label, or what else is right",
-        lambda summary: _word(summary.truth),
+        Fact("truth", word),
         label=True,
         example="truth:sitting",
     ),
     "answer": Term(
-        "the final answer", lambda summary: _word(summary.answer), label=True, example='answer:"walking upstairs"'
+        "the final answer", Fact("answer", word), label=True, example='answer:"walking upstairs"'
     ),
     "confidence": Term(
-        "as the answer states it", lambda summary: _word(summary.confidence), ("high", "medium", "low"),
+        "as the answer states it", Fact("confidence", word), ("high", "medium", "low"),
         example="confidence:low",
     ),
     "verdict": Term(
-        "a person's judgement", lambda summary: _word(summary.verdict), ("accept", "reject", "skip"),
+        "a person's judgement", Fact("verdict", word), ("accept", "reject", "skip"),
         example="verdict:none",
     ),
-    "reason": Term("a reason given with the verdict", lambda summary: summary.reasons, example="reason:leak"),
+    "reason": Term("a reason given with the verdict", Fact("reasons", as_it_is), example="reason:leak"),
     "note": Term(
         "text in the note at the verdict", texts=lambda thread: iter((note_of(thread),)), example="note:again"
     ),
-    "tag": Term("a tag", lambda summary: summary.tags, example='tag:"hard case"'),
-    "model": Term("the model that made it", lambda summary: _word(summary.model), example="model:qwen*"),
+    "tag": Term("a tag", Fact("tags", as_it_is), example='tag:"hard case"'),
+    "model": Term("the model that made it", Fact("model", word), example="model:qwen*"),
     "fingerprint": Term(
         "what the server calls its configuration; the built-in analyst's manner",
-        lambda summary: tuple(filter(None, summary.fingerprint.split(", "))), example='fingerprint:"compares first"',
+        Fact("fingerprint", lambda value: tuple(filter(None, value.split(", ")))),
+        example='fingerprint:"compares first"',
     ),
-    "seed": Term("what the model sampled by", lambda summary: _word(summary.seed), example="seed:7"),
-    "kind": Term("the kind of question", lambda summary: _word(summary.kind), KINDS, example="kind:steps"),
-    "evidence": Term("what it rests on", lambda summary: _word(summary.evidence), EVIDENCE, example="evidence:measure"),
-    "form": Term("its task's form, or `changed`", lambda summary: tuple(summary.form.split()), example="form:compact"),
+    "seed": Term("what the model sampled by", Fact("seed", word), example="seed:7"),
+    "kind": Term("the kind of question", Fact("kind", word), KINDS, example="kind:steps"),
+    "evidence": Term("what it rests on", Fact("evidence", word), EVIDENCE, example="evidence:measure"),
+    "form": Term(
+        "its task's form, or `changed`", Fact("form", lambda value: tuple(value.split())), example="form:compact"
+    ),
     "without": Term(
-        "whom its references were made without", lambda summary: tuple(summary.references_without.splitlines()),
+        "whom its references were made without", Fact("references_without", lambda value: tuple(value.splitlines())),
         example="without:none",
     ),
     "id": Term("the thread's id", lambda summary: tuple(dict.fromkeys((summary.stem, summary.id))), example="id:*0042"),
     "parent": Term(
-        "the id of the thread it branched from", lambda summary: _word(summary.parent), example="parent:none"
+        "the id of the thread it branched from", Fact("parent", word), example="parent:none"
     ),
     "shape": Term(
-        "the form of the file", lambda summary: _word(summary.shape), ("v4", "v3", "other"), example="shape:v3"
+        "the form of the file", Fact("shape", word), ("v4", "v3", "other"), example="shape:v3"
     ),
     "tools": Term(
-        "a tool's name, or how many calls", lambda summary: summary.tools_used, number=lambda summary: summary.calls,
+        "a tool's name, or how many calls", Fact("tools_used", as_it_is), number=Fact("calls", as_it_is),
         example="tools:compute_spectrum",
     ),
     "path": Term(
-        "the tools in the order of their first use", lambda summary: _word(BETWEEN.join(summary.tools_used)),
+        "the tools in the order of their first use", Fact("tools_used", lambda value: word(BETWEEN.join(value))),
         example="path:show_channel_stats>compute_spectrum",
     ),
-    "calls": Term("how many tool calls", number=lambda summary: summary.calls, example="calls>=2"),
-    "turns": Term("how many assistant messages", number=lambda summary: summary.turns, example="turns:3..6"),
+    "calls": Term("how many tool calls", number=Fact("calls", as_it_is), example="calls>=2"),
+    "turns": Term("how many assistant messages", number=Fact("turns", as_it_is), example="turns:3..6"),
     "responds": Term(
-        "how many answers without a call, less the last", number=lambda summary: summary.responds, example="responds>0"
+        "how many answers without a call, less the last", number=Fact("responds", as_it_is), example="responds>0"
     ),
     "tokens": Term(
-        "what the model wrote, in tokens, as the server counted them", number=lambda summary: summary.tokens,
+        "what the model wrote, in tokens, as the server counted them", number=Fact("tokens", as_it_is),
         example="tokens>2k",
     ),
-    "cost": Term("what its turns cost", number=lambda summary: summary.cost or 0.0, example="cost>0.01"),
+    "cost": Term("what its turns cost", number=Fact("cost", lambda value: value or 0.0), example="cost>0.01"),
     "faithfulness": Term(
         "whether the answer moved when what it cites was taken away",
-        lambda summary: _word(summary.faithfulness), FAITHFULNESS, example="faithfulness:unfaithful",
+        Fact("faithfulness", word), FAITHFULNESS, example="faithfulness:unfaithful",
     ),
     "judge": Term(
-        "a judge model's verdict", lambda summary: _word(summary.judge), ("accept", "reject"), example="judge:reject"
+        "a judge model's verdict", Fact("judge", word), ("accept", "reject"), example="judge:reject"
     ),
     "stale": Term(
         "turns that rest on something that changed",
-        lambda summary: ("true" if summary.stale else "false",), ("true", "false"),
-        number=lambda summary: summary.stale, example="stale:true",
+        Fact("stale", lambda value: truth_word(value > 0)), ("true", "false"),
+        number=Fact("stale", as_it_is), example="stale:true",
     ),
     "edited": Term(
         "messages that were edited by hand",
-        lambda summary: ("true" if summary.edited else "false",), ("true", "false"),
-        number=lambda summary: summary.edited, example="edited:true",
+        Fact("edited", lambda value: truth_word(value > 0)), ("true", "false"),
+        number=Fact("edited", as_it_is), example="edited:true",
     ),
     "rejected_turns": Term(
-        "turns that were rejected or superseded, and kept", number=lambda summary: summary.rejected_turns,
+        "turns that were rejected or superseded, and kept", number=Fact("rejected_turns", as_it_is),
         example="rejected_turns>0",
     ),
     "first_wrong": Term(
@@ -277,9 +273,9 @@ TERMS: dict[str, Term] = {
         "like this thread in tools, wording and sensors", of_workspace=True, example="similar:demo_s03_0021_v4_0107"
     ),
     "lint": Term("what the checks find", of_workspace=True, example="lint:grounding"),
-    "size": Term("the file's bytes", number=lambda summary: summary.size, example="size>5k"),
-    "created": Term("when it was made", date=lambda summary: summary.created, example="created>=2026-11-21"),
-    "modified": Term("when it was last changed", date=lambda summary: summary.modified, example="modified:2026-11"),
+    "size": Term("the file's bytes", number=Fact("size", as_it_is), example="size>5k"),
+    "created": Term("when it was made", date=Fact("created", as_it_is), example="created>=2026-11-21"),
+    "modified": Term("when it was last changed", date=Fact("modified", as_it_is), example="modified:2026-11"),
     "question": Term(
         "text in the question", texts=lambda thread: iter((thread.question,)), example="question:stairs"
     ),

@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from core.files import SETTLED_NS
 from core.listing import index_cache
+from core.listing.summaries import Summaries
 from core.listing.summary import Look, look, summarize
+from core.listing.summary_columns import packed, unpacked
 from core.storage.atomic import digest
 from core.storage.store import Stored
 from core.storage.thread_files import file_name, find_packed, listing
@@ -60,15 +63,19 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         known: the summaries from an earlier scan.
         trusted_ns: the time of that earlier scan; files changed just before it are read again.
     """
-    there = listing(folder)
-    outdated = [
-        stem
-        for stem, size, mtime_ns in there
-        if (earlier := known.get(stem)) is None
-        or (trusted_ns != 0 and mtime_ns >= trusted_ns - SETTLED_NS)
-        or (earlier.size, earlier.mtime_ns) != (size, mtime_ns)
-    ]
-    total, unchanged = len(there), len(there) - len(outdated)
+    outdated: list[str] = []
+    total = known_ones = 0
+    for stem, size, mtime_ns in listing(folder):
+        total += 1
+        if (earlier := known.get(stem)) is None:
+            outdated.append(stem)
+            continue
+        known_ones += 1
+        is_late = trusted_ns != 0 and mtime_ns >= trusted_ns - SETTLED_NS
+        if is_late or earlier.size != size or earlier.mtime_ns != mtime_ns:
+            outdated.append(stem)
+    gone = () if known_ones == len(known) else _gone(folder, known)
+    unchanged = total - len(outdated)
     batch: list[Summary] = []
     for read, fresh in enumerate(_summarized(folder, outdated), 1):
         if fresh != known.get(fresh.stem):
@@ -76,9 +83,13 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         if len(batch) >= BATCH:
             yield Changes(tuple(batch), (), unchanged + read, total, read)
             batch = []
-    stems = {stem for stem, _, _ in there}
-    gone = tuple(stem for stem in known if stem not in stems)
     yield Changes(tuple(batch), gone, total, total, len(outdated))
+
+
+def _gone(folder: Path, known: Iterable[str]) -> tuple[str, ...]:
+    """Those of the known stems that are not in the folder any more."""
+    stems = {stem for stem, _, _ in listing(folder)}
+    return tuple(stem for stem in known if stem not in stems)
 
 
 def rescan(folder: Path, known: Mapping[str, Summary], stems: Iterable[str]) -> Changes:
@@ -116,7 +127,7 @@ def summaries(workspace: Workspace) -> list[Summary]:
         outdated |= apply(known, changes) or changes.read > 0
     if outdated:
         index_cache.save(workspace, known, started)
-    return [known[stem] for stem in sorted(known)]
+    return sorted(known.every(), key=attrgetter("stem"))
 
 
 def sessions_used(workspace: Workspace, dataset: str) -> set[str]:
@@ -124,18 +135,26 @@ def sessions_used(workspace: Workspace, dataset: str) -> set[str]:
     return {summary.session for summary in summaries(workspace) if summary.dataset == dataset and summary.session}
 
 
-def apply(known: dict[str, Summary], changes: Changes) -> bool:
+def apply(known: Summaries, changes: Changes) -> bool:
     """Bring `known` up to date; says whether that changed anything."""
     for summary in changes.changed:
-        known[summary.stem] = summary
+        known.put(summary)
     for stem in changes.gone:
-        known.pop(stem, None)
+        known.drop(stem)
     return bool(changes.changed or changes.gone)
 
 
-def part_maker(folder: Path) -> Callable[[Sequence[str]], list[Summary]]:
-    """The job of a process: stems in, their summaries out."""
-    return lambda stems: [summarize(folder, stem) for stem in stems]
+def part_maker(folder: Path) -> Callable[[Sequence[str]], bytes | list[Summary]]:
+    """The job of a process: stems in, their summaries out, as columns but where a text is no Unicode."""
+
+    def summarized(stems: Sequence[str]) -> bytes | list[Summary]:
+        some = [summarize(folder, stem) for stem in stems]
+        try:
+            return packed(some)
+        except UnicodeEncodeError:
+            return some
+
+    return summarized
 
 
 def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
@@ -147,5 +166,5 @@ def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
         from core.processes.pool import in_order  # no part of the app's start
 
         with closing(in_order(part_maker, (folder,), parts)) as results:
-            for listed in results:
-                yield from listed
+            for part in results:
+                yield from unpacked(part) if isinstance(part, bytes) else part

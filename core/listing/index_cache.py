@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from core.errors import SensorloomError
 from core.files import open_regular_file
 from core.listing.order import Row
+from core.listing.summaries import Summaries
 from core.listing.summary_columns import packed, unpacked
 from core.storage.atomic import clear_half_written, write_atomic
 from core.storage.records import framed, frames, read_head
@@ -31,10 +33,10 @@ _VERSION = " ".join(("7", *Summary.__struct_fields__))
 when a field comes to mean something else; a new field makes another version by itself."""
 
 
-def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
+def load(workspace: Workspace) -> tuple[Summaries, int]:
     """The cached summaries and the time of their scan; nothing when there is no cache that can be used. From where it
     is damaged there are none."""
-    known: dict[str, Summary] = {}
+    known = Summaries()
     scanned_ns = 0
     try:
         with open_regular_file(_cache_path(workspace)) as file:
@@ -42,20 +44,18 @@ def load(workspace: Workspace) -> tuple[dict[str, Summary], int]:
             if head.of(workspace):
                 scanned_ns = head.scanned_ns
                 for block in frames(file):
-                    known.update((summary.stem, summary) for summary in unpacked(block))
+                    known.extend(unpacked(block))
     except (OSError, EOFError, msgspec.MsgspecError, UnicodeDecodeError):
         pass
     return known, scanned_ns if known else 0
 
 
-def save(
-    workspace: Workspace, known: Mapping[str, Summary], scanned_ns: int, is_over: Callable[[], bool] = lambda: False
-) -> None:
+def save(workspace: Workspace, known: Summaries, scanned_ns: int, is_over: Callable[[], bool] = lambda: False) -> None:
     """Write the cache; a workspace that cannot be written goes without.
 
     Args:
         workspace: whose threads.
-        known: the summaries, by stem.
+        known: the summaries.
         scanned_ns: the time of the scan that they come from.
         is_over: says when there is no time left. The cache that was there stays then; where there was none, the next
             start has the summaries that were written, and reads the other files.
@@ -74,8 +74,8 @@ class _OverError(Exception):
     """There is no time left to write the cache, and an earlier one is there."""
 
 
-def _blocks(known: Mapping[str, Summary], is_over: Callable[[], bool], path: Path) -> Iterator[bytes]:
-    every = sorted(known.values(), key=lambda summary: summary.stem)
+def _blocks(known: Summaries, is_over: Callable[[], bool], path: Path) -> Iterator[bytes]:
+    every = sorted(known.every(), key=attrgetter("stem"))
     for start in range(0, len(every), BLOCK):
         if is_over():
             if path.exists():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
+from core.listing.summaries import Summaries
 from core.thread.summary import Summary
 
 if TYPE_CHECKING:
@@ -15,11 +17,53 @@ if TYPE_CHECKING:
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row of a list. There may be a hundred thousand of them, which the garbage collector need not look at."""
+    """One row of a list."""
 
     summary: Summary
     depth: int = 0
     """0 for a thread of its own, 1 for a branch of the row above it at depth 0, and so on."""
+
+
+class Rows(Sequence[Row]):
+    """The rows of a list by the numbers of their threads: each shows what is known of its thread now."""
+
+    def __init__(self, known: Summaries, numbers: array[int], depths: bytes = b"") -> None:
+        """Args: `depths` has that of each row, 255 for what is deeper; empty where all are 0."""
+        self._known, self._numbers, self._depths = known, numbers, depths
+        self._places = array("i", [-1]) * known.size
+        for index, number in enumerate(numbers):
+            self._places[number] = index
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        return Row(self._known.at(self._numbers[index]), self._depths[index] if self._depths else 0)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def index_of(self, stem: str) -> int | None:
+        """Where a thread stands among them; None where it does not."""
+        number = self._known.number(stem)
+        index = self._places[number] if number is not None and number < len(self._places) else -1
+        return index if index >= 0 else None
+
+
+NO_ROWS = Rows(Summaries(), array("i"))
+
+
+def as_rows(known: Summaries, rows: Iterable[Row]) -> Rows:
+    """The same rows by their numbers. Those of threads that never were in `known` are left out."""
+    numbers, depths = array("i"), bytearray()
+    for row in rows:
+        if (number := known.number(row.summary.stem)) is not None:
+            numbers.append(number)
+            depths.append(min(row.depth, 255))
+    return Rows(known, numbers, bytes(depths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +123,6 @@ def arrange(
     turned: bool = False,
     places: Mapping[str, int] | None = None,
     likeness: Mapping[str, Likeness] | None = None,
-    is_sorted: bool = False,
 ) -> list[Row]:
     """The rows of a list: what `keep` keeps, sorted, each branch under its parent where that is shown.
 
@@ -90,7 +133,6 @@ def arrange(
         turned: the last ones first.
         places: the order that `asked` is, by stem (`core.filters.language.Filter.places`); the others come after it.
         likeness: for the nearest first, how near each is, by stem; branches then stand on their own.
-        is_sorted: whether the summaries stand in the order of `in_order` already.
 
     Raises:
         KeyError: there is no such sort.
@@ -104,40 +146,54 @@ def arrange(
     if sort == "asked" and places:
         shown.sort(key=lambda summary: summary.stem)
         shown.sort(key=lambda summary: places.get(summary.stem, len(places)), reverse=turned)
-    elif not is_sorted:
+    else:
         shown = in_order(shown, sort, turned=turned)
-    if not any(summary.parent for summary in shown):
-        return [Row(summary) for summary in shown]
-    ids = {summary.id or summary.stem for summary in shown}
+    return list(laid_out(shown))
+
+
+def laid_out(shown: Sequence[Summary]) -> Iterator[Row]:
+    """The rows of these threads in their order, each branch under its parent where that is among them."""
+    parents = {summary.parent for summary in shown if summary.parent}
+    ids = {own for summary in shown if (own := summary.id or summary.stem) in parents} if parents else ()
     children: dict[str, list[Summary]] = {}
-    roots: list[Summary] = []
-    for summary in shown:
-        branch = bool(summary.parent) and summary.parent in ids and summary.parent != summary.id
-        (children.setdefault(summary.parent, []) if branch else roots).append(summary)
-    return _tree(shown, roots, children)
+    for summary in shown if ids else ():
+        if summary.parent in ids and summary.parent != summary.id:
+            children.setdefault(summary.parent, []).append(summary)
+    if not children:
+        yield from map(Row, shown)
+        return
+    branches = {branch.stem for below in children.values() for branch in below}
+    placed: set[str] = set()
+    """Branches, and those that have some."""
+    for root in shown:
+        if root.stem in branches:
+            continue
+        waiting = [Row(root)]
+        while waiting:
+            row = waiting.pop()
+            if row.summary.stem in placed:
+                continue
+            yield row
+            if not row.depth and row.summary.id not in children:
+                continue
+            placed.add(row.summary.stem)
+            below = sorted(children.get(row.summary.id, ()), key=lambda branch: (branch.created, branch.stem))
+            waiting.extend(Row(branch, row.depth + 1) for branch in reversed(below))
+    # files can name each other as parents in a circle; they are listed all the same
+    yield from (Row(summary) for summary in shown if summary.stem in branches and summary.stem not in placed)
 
 
 def in_order(summaries: Iterable[Summary], sort: str, *, turned: bool = False) -> list[Summary]:
     """Summaries sorted, equal ones by their stems; branches have no place of their own here. Raises KeyError when there
     is no such sort."""
+    every = list(summaries)
+    return [every[index] for index in places_in_order(every, sort, turned=turned)]
+
+
+def places_in_order(every: Sequence[Summary], sort: str, *, turned: bool = False) -> list[int]:
+    """Where in `every` the first one in an order stands, then the second, and so on. Raises KeyError."""
     order = SORTS[sort]
-    every = sorted(summaries, key=lambda summary: summary.stem)
-    every.sort(key=order.key, reverse=order.descending is not turned)
-    return every
-
-
-def _tree(shown: list[Summary], roots: list[Summary], children: Mapping[str, list[Summary]]) -> list[Row]:
-    rows: list[Row] = []
-    placed: set[str] = set()
-    waiting = [Row(root) for root in reversed(roots)]
-    while waiting:
-        row = waiting.pop()
-        if row.summary.stem in placed:
-            continue
-        placed.add(row.summary.stem)
-        rows.append(row)
-        below = sorted(children.get(row.summary.id, ()), key=lambda branch: (branch.created, branch.stem), reverse=True)
-        waiting.extend(Row(branch, row.depth + 1) for branch in below)
-    # files can name each other as parents in a circle; they are listed all the same
-    rows.extend(Row(summary) for summary in shown if summary.stem not in placed)
-    return rows
+    places = list(range(len(every)))
+    places.sort(key=[summary.stem for summary in every].__getitem__)
+    places.sort(key=list(map(order.key, every)).__getitem__, reverse=order.descending is not turned)
+    return places

@@ -20,10 +20,14 @@ _CHECKSUM = 4
 _FIELDS = Summary.__struct_fields__
 _ID = _FIELDS.index("id")
 _TUPLES = {_FIELDS.index(name) for name in ("reasons", "tags", "tools_used")}
+_REPEATED = {_FIELDS.index(name) for name in ("size", "session", "question", "tokens", "tokens_read")}
+"""Columns with more values than a byte tells apart, which the threads of other blocks have too."""
+_MOST_SHARED = 1 << 18
+"""Values from which on further ones are not looked for: what the threads do not share costs its place twice."""
 _PACKER = msgspec.msgpack.Encoder()
 _COLUMNS = msgspec.msgpack.Decoder(list[list[Any]])
 _shared: dict[Any, Any] = {}
-"""Each value that summaries have in common, once for all blocks."""
+"""Each value that summaries have in common, once for all blocks. No truth values, which are equal to numbers."""
 
 
 def packed(some: Sequence[Summary]) -> bytes:
@@ -40,7 +44,7 @@ def unpacked(data: bytes) -> list[Summary]:
     if zlib.crc32(data[_CHECKSUM:]).to_bytes(_CHECKSUM, "little") != data[:_CHECKSUM]:
         return []
     columns = _COLUMNS.decode(data[_CHECKSUM:])
-    values = [_values(column, number in _TUPLES) for number, column in enumerate(columns)]
+    values = [_values(column, number in _TUPLES, number in _REPEATED) for number, column in enumerate(columns)]
     if not columns[_ID]:
         values[_ID] = values[0]
     return list(map(Summary, *values))
@@ -54,16 +58,18 @@ def _column(values: list[Any]) -> list[Any]:
     return [list(different), bytes(map(different.__getitem__, values))]
 
 
-def _values(column: list[Any], are_tuples: bool) -> list[Any]:
+def _values(column: list[Any], are_tuples: bool, are_repeated: bool) -> list[Any]:
     if not column:
         return []
     table, values = column
     if table is None:
-        return list(map(tuple, values)) if are_tuples else values
+        values = list(map(tuple, values)) if are_tuples else values
+        share = _shared.setdefault if len(_shared) < _MOST_SHARED else _shared.get
+        return list(map(share, values, values)) if are_repeated else values
     few = map(tuple, table) if are_tuples else table
     return list(map([_once(value) for value in few].__getitem__, values))
 
 
 def _once(value: Any) -> Any:
-    """The same value, of which there is one; not of numbers, of which some are equal to truth values."""
+    """The same value, of which there is one."""
     return _shared.setdefault(value, value) if isinstance(value, str | tuple) else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ def stems(folder: Path) -> list[str]:
     return sorted({*files, *(stem for stem, *_ in in_packs), *unpacked})
 
 
-def listing(folder: Path) -> list[tuple[str, int, int]]:
+def listing(folder: Path) -> Iterator[tuple[str, int, int]]:
     """Stem, size and time (ns) of every file, the newest first, then of every packed thread in the order in which they
     are read quickest; each stem once. An absent folder holds none. Raises SensorloomError for one that cannot be
     listed."""
@@ -94,14 +95,14 @@ def listing(folder: Path) -> list[tuple[str, int, int]]:
         if packs is before:
             break
         files = _files(folder)  # something was packed or unpacked in between, and may be in neither list
+    yield from files
     if packs is None:
-        return files
+        return
     in_files = {stem for stem, _, _ in files}
-    files += [row for row in packs.listed() if row[0] not in in_files]
+    yield from (row for row in packs.listed() if row[0] not in in_files)
     for name in packs.unreadable:
         size, mtime_ns = stamp_of(f"{folder}/{PACKS}/{name}") or (0, 0)
-        files.append((name, size, mtime_ns))
-    return files
+        yield name, size, mtime_ns
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:

@@ -197,6 +197,9 @@ class Program:
                 time.sleep(0.02)
             if self.alive:
                 self._process.kill(signal.SIGKILL)
+            deadline = time.perf_counter() + 60  # a gigabyte of memory goes back in seconds on a busy machine
+            while self.alive and time.perf_counter() < deadline:
+                time.sleep(0.02)
         except (OSError, PtyProcessError):
             pass
         self._process.close(force=True)

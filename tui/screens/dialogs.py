@@ -83,7 +83,7 @@ class Dialogs:
             if request is not None:
                 self._exports.start(request)
 
-        listing = sorted(self._folder.summaries.values(), key=lambda summary: summary.stem)
+        listing = sorted(self._folder.summaries.every(), key=lambda summary: summary.stem)
         shown = self._filter_line.text
         if leaves_out_judged(shown) and any(summary.verdict == "accept" for summary in listing):
             shown = ACCEPTED  # which the dialog shows, and changes
@@ -98,7 +98,7 @@ class Dialogs:
         from core.curate.migrate import backup_folder
         from tui.dialogs.ask import ChooseScreen, Way
 
-        old = [summary for summary in self._folder.summaries.values() if summary.shape == "v3"]
+        old = [summary for summary in self._folder.summaries.every() if summary.shape == "v3"]
         if not old:
             self._screen.notify("there are no v3 threads here", markup=False)
             return
@@ -192,7 +192,7 @@ class Dialogs:
         """The dialog that begins a thread. It opens at once, so that keys which follow are meant for it."""
         from tui.screens.new_thread import NewThreadScreen
 
-        used = Counter((summary.dataset, summary.session) for summary in self._folder.summaries.values())
+        used = Counter((summary.dataset, summary.session) for summary in self._folder.summaries.every())
         blind = self._thread.conversation.look.blind
         self._new_thread = NewThreadScreen(self._runs, used, self._offer_data, self._batching, blind=blind)
         self._screen.app.push_screen(self._new_thread, self._new_thread_left)

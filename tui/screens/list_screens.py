@@ -109,7 +109,7 @@ class ListScreens:
         from tui.screens.tree import TreeScreen
 
         current = self._arranging.current
-        every = list(self._folder.summaries.values())
+        every = self._folder.summaries.every()
         if current is None or current.stem not in self._folder.summaries:
             return
 
@@ -139,7 +139,7 @@ class ListScreens:
                 self.export()
 
         def every() -> list[Summary]:
-            return list(self._folder.summaries.values())
+            return self._folder.summaries.every()
 
         if self.making is not None:
             self._screen.app.push_screen(ProposeScreen(self._workspace, every, self.making, blind=blind), chosen)

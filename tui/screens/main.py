@@ -17,6 +17,8 @@ from textual.command import Provider
 from textual.widgets import Input
 
 from core.listing.index_cache import load_page, save_page
+from core.listing.order import as_rows
+from core.listing.summaries import Summaries
 from core.workspace import Workspace
 from tui.keys import Action, ActionId, Keys, bindings
 from tui.local_keys import keys_of
@@ -79,7 +81,7 @@ class MainScreen(Frame):
         """Draw the list as it was seen last, where it was long, and fill the frame once it is on the screen."""
         rows = load_page(self.workspace) if self._over is None and self._link is None else []
         if rows:
-            self.listed.show(rows, {row.summary.stem: number for number, row in enumerate(rows)})
+            self.listed.show(as_rows(Summaries([row.summary for row in rows]), rows))
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:

@@ -142,7 +142,7 @@ class Parts:
         frame, folder, runs = self.frame, self.folder, self.runs
 
         def summaries() -> Iterable[Summary]:
-            return folder.summaries.values()
+            return folder.summaries.every()
 
         def compare(sides: Sequence[Side], left: int = 0, right: int = 1) -> None:
             self.dialogs.compare(sides, left, right)
@@ -252,7 +252,7 @@ class Parts:
         self.arranging.change(changes, scanned)
         self.duplicates.look()
         self.day.look()
-        if first and all("example" in summary.tags for summary in self.folder.summaries.values()):
+        if first and all("example" in summary.tags for summary in self.folder.summaries.every()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
         changed = [*(summary.stem for summary in changes.changed), *changes.gone]
         self.thread.changed(changed, changes.threads)

@@ -11,7 +11,8 @@ from textual.screen import Screen
 from core.filters.language import Filter
 from core.listing.index import Changes
 from core.listing.index_cache import PAGE
-from core.listing.order import SORTS, Row
+from core.listing.order import SORTS, Row, Rows
+from core.listing.summaries import Summaries
 from core.storage.store import Stored
 from core.thread.summary import Summary, summary_of
 from core.workspace import Workspace
@@ -93,12 +94,12 @@ class Arranging:
     def shown(self) -> list[Summary]:
         """The threads that the filter matches, in the list's order; while only the first rows are there, in none."""
         if self._only_first:
-            return [summary for summary in self._folder.summaries.values() if self.filter.on_summary(summary)]
+            return [summary for summary in self._folder.summaries.every() if self.filter.on_summary(summary)]
         return [row.summary for row in self._list.rows if row.summary.stem not in self._list.aside]
 
     # What the folder holds
 
-    def load(self, summaries: dict[str, Summary]) -> None:
+    def load(self, summaries: Summaries) -> None:
         """Show what the cache remembered."""
         self._folder.load(summaries)
         if summaries:
@@ -120,8 +121,7 @@ class Arranging:
             self._list.marked.discard(stem)
         self._staying.came_back(summary.stem for summary in changes.changed)
         if not first and not changes.gone and all(map(self._keeps_row, changes.changed, before)):
-            for summary in changes.changed:
-                self._list.replace_row(summary)
+            self._list.renew(summary.stem for summary in changes.changed)
         elif self._folder.scanned or time.monotonic() - self._drawn_at > (
             SCAN_REDRAW_SECONDS + SCAN_REDRAW_PER_THREAD * len(self._folder.summaries)
         ):
@@ -169,20 +169,20 @@ class Arranging:
         """
         self._version += 1
         self._drawn_at = time.monotonic()
-        every = list(self._folder.summaries.values())
-        stays = self._staying.reasons()
-        gone = frozenset(stem for stem in stays if stem not in self._folder.summaries)
-        every += [stays[stem][0] for stem in gone]
+        known, stays = self._folder.summaries, self._staying.reasons()
+        gone = frozenset(stem for stem in stays if stem not in known)
+        for stem in gone:
+            known.remember(stays[stem][0])
         order = Order(self.sort, self.turned, None if gone else self._folder.version)
         again = changed if self._texts is not None else None
-        asked = Asked(self.filter, order, every, stays, gone, again, self._texts or frozenset(), self._version)
+        asked = Asked(self.filter, order, known, stays, gone, again, self._texts or frozenset(), self._version)
         version, count = self._version, partial(self._count, self._version)
 
         def cancelled() -> bool:
             return version != self._version or not self._screen.is_running
 
         work = partial(arranged, self._workspace.threads, asked, self._orders, count, cancelled)
-        if len(every) <= AT_ONCE and not self.filter.slow:
+        if len(known) <= AT_ONCE and not self.filter.slow:
             if (rows := work()) is not None:
                 self._show(rows)
         else:
@@ -201,15 +201,14 @@ class Arranging:
         if version == self._version:
             self._looked = done, total
 
-    def _show_first(self, version: int, rows: list[Row]) -> None:
+    def _show_first(self, version: int, rows: Rows) -> None:
         """Show the first rows while the others are looked for, where the cursor stays on its thread or leaves one that
         no longer matches."""
-        places = {row.summary.stem: number for number, row in enumerate(rows)}
         current = self._list.current
-        stays = current is None or current.stem in places or not self.filter.on_summary(current)
+        stays = current is None or rows.index_of(current.stem) is not None or not self.filter.on_summary(current)
         if version == self._version and stays:
             self._only_first = True
-            self._list.show(rows, places)
+            self._list.show(rows)
             self.retitle()
 
     def _show(self, arranged: Arranged) -> None:
@@ -219,13 +218,15 @@ class Arranging:
         self._texts = arranged.texts
         self.looking = self._only_first = False
         self._telling.pause()
-        wanted = self._staying.wanted if self._staying.wanted in arranged.places else None
+        wanted = self._staying.wanted
+        if wanted and arranged.rows.index_of(wanted) is None:
+            wanted = None
         if wanted:
             self._staying.wanted = None
         self._list.empty = self._why_empty()
         self._list.likeness = self.filter.likeness
         self._list.labels = arranged.labels
-        self._list.show(arranged.rows, arranged.places, wanted, arranged.aside)
+        self._list.show(arranged.rows, wanted, arranged.aside)
         if self._folder.scanned and not self.filter.conditions and (self.sort, self.turned) == (BEGINS_AS, False):
             self.page = arranged.rows[:PAGE], len(arranged.rows)
         self.retitle()

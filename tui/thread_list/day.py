@@ -38,7 +38,7 @@ class Day:
 
     def _count(self) -> None:
         self._timer.pause()
-        every = list(self._folder.summaries.values())
+        every = self._folder.summaries.every()
 
         def work() -> None:
             from core.listing.goal import Kinds, goal_of, progress

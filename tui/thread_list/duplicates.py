@@ -113,7 +113,7 @@ class Duplicates:
 
     def _begin(self) -> None:
         self._waiting = False
-        every = list(self._folder.summaries.values())
+        every = self._folder.summaries.every()
         self._worker = self._screen.run_worker(
             partial(self._work, every, self._findings), thread=True, group="duplicates"
         )

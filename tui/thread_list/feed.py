@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,13 +14,15 @@ from textual.screen import Screen
 from core.errors import SensorloomError
 from core.listing import index, index_cache
 from core.listing.index import Changes
+from core.listing.summaries import Summaries
 from core.storage.watch import watch_folder
-from core.thread.summary import Summary
 from core.workspace import Workspace
 
 _PATIENCE_SEC = 4.0, 1.0
 """How long the end of the program waits for the list's index to be written, and then for that to be given up. Who tells
 a program to end often kills it after five seconds."""
+_LOOKS_AGAIN_SEC = 0.02
+"""Between two looks at whether what was told has been taken."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +31,8 @@ _log = logging.getLogger(__name__)
 class FeedListeners:
     """Who is told of the folder; all are called on the screen's loop, with values that never change again."""
 
-    loaded: Callable[[dict[str, Summary]], None]
-    """Given what the cache remembers, by stem, which the scan that follows brings up to date."""
+    loaded: Callable[[Summaries], None]
+    """Given what the cache remembers. Who is told of changes brings it up to date; here it is only read."""
     changed: Callable[[Changes, bool], None]
     """Told of files that appeared, changed or went, and whether the whole folder has been looked at by now."""
     failed: Callable[[str], None]
@@ -48,6 +51,8 @@ class FolderFeed:
         self._polling = polling
         self._stop = threading.Event()
         self._is_over = threading.Event()
+        self._untaken: deque[Changes] = deque()
+        """What was told and is on its way to the summaries."""
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
 
     def start(self) -> None:
@@ -77,7 +82,7 @@ class FolderFeed:
 
     def _follow(self) -> None:
         known, trusted_ns = index_cache.load(self._workspace)
-        self._tell(self._listeners.loaded, dict(known))
+        self._tell(self._listeners.loaded, known)
         started = time.time_ns()
         outdated, whole = self._scan(known, trusted_ns)
         if not whole and trusted_ns:
@@ -87,33 +92,49 @@ class FolderFeed:
         changed = False
         threads = self._workspace.threads
         for stems in watch_folder(threads, self._stop, polling=self._polling, notice=self._cannot_watch):
+            self._wait_until_taken()
             if stems is None:
                 changed |= self._scan(known, time.time_ns())[0]
             else:
-                changes = index.rescan(self._workspace.threads, known, stems)
-                if index.apply(known, changes):
+                changes = index.rescan(threads, known, stems)
+                if changes.changed or changes.gone:
                     changed = True
-                    self._tell(self._listeners.changed, changes, True)
+                    self._report(changes, True)
         if changed:
             self._save(known, started)
 
-    def _save(self, known: dict[str, Summary], started: int) -> None:
+    def _report(self, changes: Changes, whole: bool) -> None:
+        self._untaken.append(changes)
+        self._tell(self._deliver, changes, whole)
+
+    def _deliver(self, changes: Changes, whole: bool) -> None:
+        self._listeners.changed(changes, whole)
+        self._untaken.popleft()
+
+    def _wait_until_taken(self) -> None:
+        while self._untaken and not self._stop.wait(_LOOKS_AGAIN_SEC):
+            pass
+
+    def _save(self, known: Summaries, started: int) -> None:
+        self._wait_until_taken()
+        for changes in list(self._untaken):  # the screen, which is closing, takes no more
+            index.apply(known, changes)
         index_cache.save(self._workspace, known, started, self._is_over.is_set)
 
     def _cannot_watch(self, reason: str) -> None:
         self._tell(self._listeners.failed, reason)
 
-    def _scan(self, known: dict[str, Summary], trusted_ns: int) -> tuple[bool, bool]:
+    def _scan(self, known: Summaries, trusted_ns: int) -> tuple[bool, bool]:
         """Whether anything had to be read, and whether the whole folder has been looked at: not where the program ends
         meanwhile."""
         outdated, whole = False, False
         try:
             for changes in index.scan(self._workspace.threads, known, trusted_ns):
-                outdated |= index.apply(known, changes) or changes.read > 0
+                outdated |= bool(changes.changed or changes.gone or changes.read)
                 whole = changes.seen == changes.total
+                self._report(changes, whole)
                 if self._stop.is_set():
                     break
-                self._tell(self._listeners.changed, changes, whole)
         except SensorloomError as error:
             self._tell(self._listeners.failed, str(error))
         return outdated, whole

@@ -87,10 +87,10 @@ class FilterLine:
         self._line.can_focus = True
         self._line.screen.set_focus(self._line)  # at once: what is typed next belongs to the line
         self._back = 0
-        summaries = list(self._folder.summaries.values())
+        known = self._folder.summaries
 
         def work() -> None:
-            history, values = typed_filters(self._workspace), values_in(self._workspace, summaries)
+            history, values = typed_filters(self._workspace), values_in(self._workspace, known.every())
             self._line.app.call_from_thread(self._learn, history, values)
 
         self._line.run_worker(work, thread=True, exclusive=True, group="filter words")

@@ -144,7 +144,7 @@ class Judging:
         if not chosen:
             return
         common = tuple(tag for tag in chosen[0].tags if all(tag in summary.tags for summary in chosen))
-        used = Counter(tag for summary in self._folder.summaries.values() for tag in summary.tags)
+        used = Counter(tag for summary in self._folder.summaries.every() for tag in summary.tags)
 
         def answered(words: Words | None) -> None:
             if words is None:

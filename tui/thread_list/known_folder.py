@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.listing import index
 from core.listing.index import Changes
+from core.listing.summaries import Summaries
 from core.thread.summary import Summary
 
 
@@ -11,7 +12,7 @@ class KnownFolder:
     """The summaries, kept up to date by what the feed reports and by what is saved here."""
 
     def __init__(self) -> None:
-        self.summaries: dict[str, Summary] = {}
+        self.summaries = Summaries()
         self.scanned = False
         """Whether the whole folder has been looked at."""
         self.version = 0
@@ -21,12 +22,12 @@ class KnownFolder:
     @property
     def whole(self) -> list[Summary] | None:
         """All summaries; None while the folder has not been looked at as a whole."""
-        return list(self.summaries.values()) if self.scanned else None
+        return self.summaries.every() if self.scanned else None
 
-    def load(self, summaries: dict[str, Summary]) -> None:
-        """Take what the cache remembered; the dictionary is kept."""
+    def load(self, summaries: Summaries) -> None:
+        """Take what the cache remembered; it is kept."""
         self.summaries = summaries
-        self._parents = {stem: summary.parent for stem, summary in self.summaries.items() if summary.parent}
+        self._parents = {summary.stem: summary.parent for summary in summaries.every() if summary.parent}
         self.version += 1
 
     def apply(self, changes: Changes, scanned: bool) -> bool:

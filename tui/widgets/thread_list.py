@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
 from textual.message import Message
 
+from core.listing.order import NO_ROWS, Rows
 from core.storage.thread_files import file_name
 from core.text import one_line
 from core.thread.review import truth_hidden
@@ -17,7 +17,6 @@ from tui.widgets.row_list import RowList
 from tui.widgets.short_labels import LEAST, both, shortened
 
 if TYPE_CHECKING:
-    from core.listing.order import Row
     from core.listing.row_status import Standing
     from core.listing.similar import Likeness
     from core.thread.summary import Summary
@@ -61,7 +60,7 @@ class ThreadList(RowList):
         """How a thread stands, where that is known."""
         self.blind = False
         """Whether the truth, and whether an answer is right, are hidden until a thread has its verdict."""
-        self.rows: Sequence[Row] = ()
+        self.rows = NO_ROWS
         """All rows, shown or scrolled away."""
         self.marked: set[str] = set()
         """Stems marked for an action on several."""
@@ -71,7 +70,6 @@ class ThreadList(RowList):
         """Threads whose rows stay though they are none of those that were asked for, each with why, by their stems."""
         self.likeness: Mapping[str, Likeness] = {}
         """How much each thread is like one that similar ones are listed of, by stem."""
-        self._places: dict[str, int] = {}
         self._told = ""
         self._last_marked = ""
         self._in_progress: frozenset[str] = frozenset()
@@ -89,16 +87,10 @@ class ThreadList(RowList):
 
     def marked_rows(self) -> list[str]:
         """Stems of the marked threads that have a row, sorted: marks that a filter hides are not acted on."""
-        return sorted(stem for stem in self.marked if stem in self._places)
+        return sorted(stem for stem in self.marked if self.has_row(stem))
 
-    def show(
-        self,
-        rows: Sequence[Row],
-        places: dict[str, int],
-        stem: str | None = None,
-        aside: Mapping[str, str] | None = None,
-    ) -> None:
-        """Show other rows; `places` has the place of each stem among them, `aside` why some are greyed.
+    def show(self, rows: Rows, stem: str | None = None, aside: Mapping[str, str] | None = None) -> None:
+        """Show other rows; `aside` says why some are greyed.
 
         The cursor goes to `stem`, or stays on its thread, or near where that was.
         """
@@ -106,26 +98,21 @@ class ThreadList(RowList):
         wanted = stem or (self.current.stem if self.current else "")
         offset = self.cursor - self.scroll_offset.y
         self.rows = rows
-        self._places = places
-        self.cursor = self._places.get(wanted, self.cursor)
+        index = rows.index_of(wanted)
+        self.cursor = self.cursor if index is None else index
         self.rows_changed(offset if stem is None else None)
         self.moved()
         self.post_message(self.Turned())
 
-    def replace_row(self, summary: Summary) -> None:
-        """Show a newer summary of a thread that keeps its place."""
-        index = self._places.get(summary.stem)
-        if index is not None:
-            rows = self.rows if isinstance(self.rows, list) else list(self.rows)
-            rows[index] = msgspec.structs.replace(rows[index], summary=summary)
-            self.rows = rows
-            self.refresh_line(index)
-            self.post_message(self.Turned())
+    def renew(self, stems: Iterable[str]) -> None:
+        """Of these threads something else is known, and they keep their places."""
+        self.redraw(stems)
+        self.post_message(self.Turned())
 
     def redraw(self, stems: Iterable[str]) -> None:
         """Draw the rows of these threads again."""
         for stem in stems:
-            if (index := self._places.get(stem)) is not None:
+            if (index := self.rows.index_of(stem)) is not None:
                 self.refresh_line(index)
 
     def on_screen(self) -> list[Summary]:
@@ -152,11 +139,11 @@ class ThreadList(RowList):
 
     def has_row(self, stem: str) -> bool:
         """Whether a thread is among the rows."""
-        return stem in self._places
+        return self.rows.index_of(stem) is not None
 
     def go_to(self, stem: str) -> bool:
         """Put the cursor on a thread; False when it is not among the rows."""
-        index = self._places.get(stem)
+        index = self.rows.index_of(stem)
         if index is not None:
             self.move_to(index)
         return index is not None
@@ -172,8 +159,8 @@ class ThreadList(RowList):
     def mark_range(self) -> None:
         """Mark all from the last marked thread to the one under the cursor; that one alone where none was marked."""
         if (current := self.current) is not None:
-            start = self._places.get(self._last_marked, self.cursor)
-            first, last = sorted((start, self.cursor))
+            start = self.rows.index_of(self._last_marked)
+            first, last = sorted((self.cursor if start is None else start, self.cursor))
             self.marked |= {row.summary.stem for row in self.rows[first : last + 1]} - self.aside.keys()
             self._last_marked = current.stem
             self.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +232,7 @@ def test_a_thread_of_another_form_leaves_the_same_whether_its_summary_is_cached_
     assert "alternatives" not in row and all(isinstance(message["content"], str | None) for message in row["messages"])
 
 
-def in_index(space: Workspace) -> dict[str, Summary]:
+def in_index(space: Workspace) -> Mapping[str, Summary]:
     """The summaries in the index as it is."""
     return index_cache.load(space)[0]
 

@@ -46,7 +46,7 @@ ONE = Summary(
 def test_terms_that_hold_select(text: str):
     wanted = parse(text)
     assert not wanted.needs_file
-    assert wanted.on_summary(ONE)
+    assert wanted.on_summary(ONE) and wanted.possible([Summary("a"), ONE, ONE])[-2:] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_terms_that_hold_select(text: str):
     ],
 )  # fmt: skip
 def test_terms_that_do_not_hold_do_not_select(text: str):
-    assert not parse(text).on_summary(ONE)
+    assert not parse(text).on_summary(ONE) and not {1, 2} & {*parse(text).possible([Summary("a"), ONE, ONE])}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from msgspec import structs
 
 from core.cli.list import command
 from core.listing import index, index_cache
-from core.listing.order import SORTS, arrange
+from core.listing.order import SORTS, arrange, as_rows
+from core.listing.summaries import Summaries
 from core.listing.summary import look, summarize
 from core.storage import store
 from core.storage.watch import watch_folder
@@ -189,7 +190,7 @@ def test_saving_the_index_for_which_there_is_no_time_left_loses_no_more_than_the
     for number in range(4):
         put(space, document(f"a{number}"), f"a{number}")
     every = index.summaries(space)
-    known = {summary.stem: summary for summary in every}
+    known = Summaries(every)
     cache = space.private / "index.cache"
     whole = cache.read_bytes()
     answers = [False, False, True]
@@ -206,6 +207,21 @@ def test_looking_changes_no_file(space: Workspace):
     before = (path.read_bytes(), path.stat().st_mtime_ns)
     index.summaries(space)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_rows_keep_their_threads_while_threads_change_come_and_go():
+    known = Summaries([Summary("a"), Summary("b", id="b"), Summary("c", parent="b")])
+    rows = as_rows(known, arrange(known.every(), "name"))
+    known.drop("a")
+    known.put(Summary("c", parent="b", truth="sitting"))
+    known.put(Summary("d"))
+    assert [(row.summary.stem, row.summary.truth, row.depth) for row in rows] == [
+        ("a", "", 0), ("b", "", 0), ("c", "sitting", 1),
+    ]  # fmt: skip
+    assert [rows.index_of(stem) for stem in "abcd"] == [0, 1, 2, None]
+    assert set(known) == {"b", "c", "d"} and [summary.stem for summary in known.every()] == ["b", "c", "d"]
+    known.put(Summary("a", truth="walking"))
+    assert rows[0].summary.truth == "walking" and "a" in known, "a thread that comes back has its old number"
 
 
 def test_branches_stand_under_their_parent_even_when_they_name_each_other():

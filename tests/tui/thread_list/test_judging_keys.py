@@ -95,9 +95,9 @@ async def test_a_list_row_tells_reasons_tags_and_note_where_there_is_room(worksp
         text = "".join(text for text, _ in main.listed.line(0, False, 70))
         assert "leak" in text and "#hard" in text and '"loud"' in text and text.rstrip().endswith("1t 0001")
         long = msgspec.structs.replace(main.listed.rows[0].summary, truth="walking_upstairs", correct=False)
-        main.listed.replace_row(long)
+        main.parts.folder.summaries.put(long)
         assert "".join(text for text, _ in main.listed.line(0, False, 34)).endswith('walki…s→walking "# 1t 0001')
-        main.listed.replace_row(msgspec.structs.replace(long, truth="walking", correct=True))
+        main.parts.folder.summaries.put(msgspec.structs.replace(long, truth="walking", correct=True))
         narrow = "".join(text for text, _ in main.listed.line(0, False, 30))
         assert '"#' in narrow and narrow.rstrip().endswith("1t 0001")
 

@@ -12,6 +12,7 @@ import pytest
 from core.filters.language import parse
 from core.listing import index, index_cache
 from core.listing.order import in_order
+from core.listing.summaries import Summaries
 from core.listing.summary import summarize
 from core.listing.summary_columns import packed, unpacked
 from core.thread.summary import Summary
@@ -121,14 +122,16 @@ def test_summaries_come_back_from_columns_as_they_were(count: int):
 
 
 def asked(text: str, every: list[Summary], **more: Any) -> Asked:
-    return Asked(parse(text), Order("newest", False, 1), every, {}, frozenset(), None, frozenset(), 1, **more)
+    return Asked(
+        parse(text), Order("newest", False, 1), Summaries(every), {}, frozenset(), None, frozenset(), 1, **more
+    )
 
 
 def test_the_first_rows_of_a_filter_come_before_all_and_are_the_first_of_all(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(arranged_module, "PAGE", 10)
     every, first = summaries(300), list[Any]()
     rows = arranged(Path(), asked("truth:walking", every), LastOrder(), lambda *_: None, lambda: False, first.append)
-    assert rows is not None and len(rows.rows) == 150 and first == [rows.rows[:10]]
+    assert rows is not None and len(rows.rows) == 150 and [list(page) for page in first] == [rows.rows[:10]]
     assert [row.summary for row in rows.rows] == [each for each in in_order(every, "newest") if each.truth == "walking"]
     first.clear()
     rows = arranged(Path(), asked("turns>5", every), LastOrder(), lambda *_: None, lambda: False, first.append)
@@ -137,7 +140,9 @@ def test_the_first_rows_of_a_filter_come_before_all_and_are_the_first_of_all(mon
 
 def test_an_order_is_made_anew_only_for_other_threads():
     every, last = summaries(20), LastOrder()
-    order, labels = last.get(every, Order("newest", False, 1))
-    assert last.get([], Order("newest", False, 1))[0] is order and labels == {"walking", "lying"}
-    assert last.get(every[:3], Order("newest", False, 2))[0] == in_order(every[:3], "newest")
-    assert last.get(every[:3], Order("oldest", False, 2))[0] == in_order(every[:3], "oldest")
+    known, fewer = Summaries(every), Summaries(every[:3])
+    order = last.get(known, Order("newest", False, 1))
+    assert last.get(Summaries(), Order("newest", False, 1)) is order and order.labels == {"walking", "lying"}
+    for sort in ("newest", "oldest"):
+        numbers = last.get(fewer, Order(sort, False, 2)).numbers
+        assert list(map(fewer.at, numbers)) == in_order(every[:3], sort)
