@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from core.evaluation.contest import Contestant, Evaluation
     from core.evaluation.scores import Outcome
     from core.model.client import Model
-    from core.runs.batch import Job, Ran
+    from core.runs.batch import Job
+    from core.runs.tally import Tally
 
 SETS_UP = (
     "datasets", "count", "wanted", "seed", "held_out", "endpoints", "control", "tries", "question", "evidence",
@@ -158,10 +159,10 @@ def _ask_all(
 
     stopped, failed = False, 0
     for contestant, jobs in left.items():
-        ran = _run(workspace, evaluation, contestant, jobs, options, on)
-        hopeless = not_begun(jobs, ran)
-        stopped = any(result.cancelled for result in ran) or (len(ran) < len(jobs) and not hopeless)
-        failed += sum(bool(result.error) for result in ran) + hopeless
+        tally = _run(workspace, evaluation, contestant, jobs, options, on)
+        hopeless = not_begun(jobs, tally)
+        stopped = tally.cancelled or (tally.told < len(jobs) and not hopeless)
+        failed += tally.failed + hopeless
         if stopped:
             say(f"stopped; `sensorloom evaluate {evaluation.name} --resume` goes on", err=True)
             break
@@ -175,7 +176,7 @@ def _run(
     jobs: Sequence[Job],
     options: Mapping[str, Any],
     on: OnCluster | None,
-) -> list[Ran]:
+) -> Tally:
     """Run what is missing of one contestant."""
     from core.evaluation.asking import ask_contestant, choice_for
 
@@ -184,7 +185,7 @@ def _run(
         apart = evaluation.apart(workspace, contestant)
         return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)[0]
 
-    async def work(model: Model, shown: Shown) -> list[Ran]:
+    async def work(model: Model, shown: Shown) -> Tally:
         watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
         return await ask_contestant(workspace, evaluation, contestant, jobs, model, **watched)
 

@@ -14,7 +14,7 @@ from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_batch import batch_to_resume, written_down
 from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
 from core.cli.run_progress import STOPPED, run_shown
-from core.cli.run_told import document, summary, thread_document
+from core.cli.run_told import Results, document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
 from core.cli.run_workers import run_here, workers_option
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from core.cluster.run import OnCluster
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import Job, Ran
     from core.runs.batches import Batch
+    from core.runs.job import Job, Ran
+    from core.runs.tally import Tally
 
 NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
@@ -155,16 +156,18 @@ def _run_and_tell(
 ) -> int:
     started = time.monotonic()
     told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"], "on": on}
-    ran, stopped = _run(workspace, jobs, choice, options["parallel"], batch, **told)
+    results = Results(with_threads=as_json)
+    tally, stopped = _run(workspace, jobs, choice, options["parallel"], batch, results.add, **told)
     seconds = time.monotonic() - started
     if as_json:
-        print_json({**document(jobs, ran, choice, options["seed"], seconds), "batch": batch.name if batch else None})
+        of_all = document(results, len(jobs), choice, options["seed"], seconds)
+        print_json({**of_all, "batch": batch.name if batch else None})
     else:
-        for line in summary(jobs, ran, seconds, batch.name if batch else "", stopped=stopped):
+        for line in summary(results, len(jobs), seconds, batch.name if batch else "", stopped=stopped):
             say(line)
     if stopped:
         return STOPPED
-    return 0 if len(ran) == len(jobs) and all(result.finished for result in ran) else 1
+    return 0 if tally.finished == len(jobs) else 1
 
 
 def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any], seed: int) -> list[Job]:
@@ -178,7 +181,8 @@ def _jobs(workspace: Workspace, stems: tuple[str, ...], options: dict[str, Any],
         if new:
             option = new[0].rstrip("s") if new[0] == "sessions" else new[0].replace("_", "-")
             raise UsageError(f"--{option} is for new threads; name either threads or a dataset")
-        return [Job(stem=stem, max_turns=max_turns) for stem in unfinished(workspace, stems, options["wanted"])]
+        chosen = unfinished(workspace, stems, options["wanted"])
+        return [Job(stem=stem, max_turns=max_turns, number=number) for number, stem in enumerate(chosen)]
     own = options["seed"]
     jobs = [
         Job(
@@ -219,10 +223,11 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
     from core.model.endpoints import choose
     from core.runs.batch import Job
 
-    ran, stopped = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1)
-    if not ran or stopped:
+    told: list[Ran] = []
+    _, stopped = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1, None, told.append)
+    if not told or stopped:
         return STOPPED, {"id": stem, "stopped": True}
-    return 0 if ran[0].finished else 1, thread_document(ran[0])
+    return 0 if told[0].finished else 1, thread_document(told[0])
 
 
 def _run(
@@ -230,28 +235,33 @@ def _run(
     jobs: Sequence[Job],
     choice: ModelChoice,
     parallel: int | None,
-    batch: Batch | None = None,
+    batch: Batch | None,
+    ended: Callable[[Ran], object],
     *,
     workers: int | None = 1,
     keep_empty: bool = False,
     on: OnCluster | None = None,
-) -> tuple[list[Ran], bool]:
-    """What became of the jobs, and whether they were stopped."""
+) -> tuple[Tally, bool]:
+    """What came of the jobs, and whether they were stopped; `ended` is told of each that is over."""
     from core.runs.batch_run import run_batch
-    from core.teaching.hinted import strip_hints
+    from core.teaching.hinted import strip_hint
 
     name = batch.name if batch is not None else ""
     done = 0 if batch is None else len(batch.over)
     if on is not None:
-        ran, stopped = run_shown_on(replace(on, keep_empty=keep_empty), workspace, choice, jobs, name, done)
-        return strip_hints(workspace, ran), stopped
+        on = replace(on, keep_empty=keep_empty)
+        return run_shown_on(on, workspace, choice, jobs, name, done, ended=ended, after=strip_hint)
 
-    async def work(model: Model, shown: Shown) -> tuple[list[Ran], bool]:
-        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
-            told: Any = {"workers": workers, "keep_empty": keep_empty}
+    async def work(model: Model, shown: Shown) -> tuple[Tally, bool]:
+        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
+            told: Any = {"workers": workers, "keep_empty": keep_empty, "after": strip_hint}
             return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
-        ran = await run_batch(workspace, name, jobs, shown.meter, make, shown.ended)
-        return strip_hints(workspace, ran), shown.meter.stopped
+        def over(ran: Ran) -> None:
+            ended(ran)
+            shown.ended(ran)
+
+        tally = await run_batch(workspace, name, jobs, shown.meter, make, over)
+        return tally, shown.meter.stopped
 
     return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

@@ -17,7 +17,8 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.cluster.run import OnCluster
     from core.model.endpoints import Endpoint, ModelChoice
-    from core.runs.batch import Job, Ran
+    from core.runs.job import After, Job, Ran
+    from core.runs.tally import Tally
 
 RAY_OPTIONS = ("ray", "send_data")
 
@@ -60,8 +61,16 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
 
 
 def run_shown_on(
-    on: OnCluster, workspace: Workspace, choice: ModelChoice, jobs: Sequence[Job], batch: str = "", done: int = 0
-) -> tuple[list[Ran], bool]:
+    on: OnCluster,
+    workspace: Workspace,
+    choice: ModelChoice,
+    jobs: Sequence[Job],
+    batch: str = "",
+    done: int = 0,
+    *,
+    ended: Callable[[Ran], object] = lambda _: None,
+    after: After | None = None,
+) -> tuple[Tally, bool]:
     """Run the jobs on a cluster, and say on stderr how each went and how far it is.
 
     Args:
@@ -71,22 +80,29 @@ def run_shown_on(
         jobs: what to run.
         batch: the name of their batch, where they are one.
         done: how many threads of it were over before.
+        ended: told of each thread when it is over, beside the person.
+        after: looks after each before that.
 
     Returns:
-        What became of them, and whether they were stopped.
+        What came of them, and whether they were stopped.
     """
     from core.cluster.meter import ClusterMeter
     from core.cluster.run import run_on_cluster
     from core.runs.batch_run import run_batch
 
-    async def work() -> tuple[list[Ran], bool]:
+    async def work() -> tuple[Tally, bool]:
         async with Shown(meter := ClusterMeter(len(jobs) + done, done)) as shown:
 
-            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
-                return await run_on_cluster(on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note)
+            def over(ran: Ran) -> None:
+                ended(ran)
+                shown.ended(ran)
 
-            ran = await run_batch(workspace, batch, jobs, meter, make, shown.ended)
-            return ran, meter.stopped
+            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
+                told: Any = {"meter": meter, "ended": ended, "tell": shown.note, "after": after}
+                return await run_on_cluster(on, workspace, jobs, choice, **told)
+
+            tally = await run_batch(workspace, batch, jobs, meter, make, over)
+            return tally, meter.stopped
 
     where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
     say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)

@@ -2,71 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.settings import BUILTIN_MODEL
 from core.text import counted
 from core.thread.cost import cost_of_all, spent, tokens_in
+from core.thread.scoring import ACTIVITY, asks_for_a_label, kind_in
 
 if TYPE_CHECKING:
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import ClassCount, Job, Ran
+    from core.runs.job import Ran
+    from core.thread.value import Message, Thread
 
 
-def summary(jobs: Sequence[Job], ran: Sequence[Ran], seconds: float, batch: str = "", *, stopped: bool) -> list[str]:
-    """What became of the jobs, for a person."""
-    from core.runs.batch import per_class, per_kind
-    from core.thread.scoring import ACTIVITY
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Tokens that turns read and wrote, as the servers counted them, and what they cost where that is known."""
 
-    finished = [result.thread for result in ran if result.finished and result.thread]
-    lines = [f"finished  {len(finished)} of {len(jobs)} in {seconds:.1f} s"]
-    counts = per_kind(finished)
-    if counts:
-        right, of = sum(kind.correct for kind in counts), sum(kind.finished for kind in counts)
-        lines.append(f"correct   {right} of {of} ({right / of:.1%})")
-        lines += _shares(counts) if any(kind.label != ACTIVITY for kind in counts) else _shares(per_class(finished))
-    lines += cost_lines(ran)
-    failed = [result for result in ran if result.error]
-    lines += [f"failed    {len(failed)}: {failed[0].error}"] if failed else []
+    read: int = 0
+    written: int = 0
+    cost: float | None = None
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> Spent:
+        """What messages say."""
+        messages = list(messages)
+        return cls(*tokens_in(messages), cost_of_all(messages))
+
+    def with_more(self, more: Spent) -> Spent:
+        """Both together."""
+        cost = self.cost if more.cost is None else (self.cost or 0.0) + more.cost
+        return Spent(self.read + more.read, self.written + more.written, cost)
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` has it."""
+        cost = {} if self.cost is None else {"cost": round(self.cost, 6)}
+        return {"prompt_tokens": self.read, "completion_tokens": self.written, **cost}
+
+
+class Results:
+    """What came of a run's threads, as far as it is told when all are over."""
+
+    def __init__(self, *, with_threads: bool = False) -> None:
+        """Args: `with_threads` keeps a document of each thread too."""
+        self.told = self.finished = self.failed = 0
+        self.problem = ""
+        """Why the first of them failed."""
+        self.model = ""
+        """Who made the first that is finished."""
+        self.classes: dict[str, _Right] = {}
+        """By true label."""
+        self.kinds: dict[str, _Right] = {}
+        """By kind of question."""
+        self.spent = self.counted_by_servers = Spent()
+        """What the built-in analyst counts are words: they are only in the first."""
+        self._with_threads = with_threads
+        self._threads: list[tuple[int, dict[str, Any]]] = []
+
+    def add(self, ran: Ran) -> None:
+        """Take in a thread that is over."""
+        self.told += 1
+        self.failed += bool(ran.error)
+        self.problem = self.problem or ran.error
+        if self._with_threads:
+            self._threads.append((ran.job.number, thread_document(ran)))
+        if (thread := ran.thread) is None:
+            return
+        here = Spent.of(thread.messages)
+        self.spent = self.spent.with_more(here)
+        if thread.metadata.get("model") != BUILTIN_MODEL:
+            self.counted_by_servers = self.counted_by_servers.with_more(here)
+        if ran.finished:
+            self.finished += 1
+            self.model = self.model or str(thread.metadata.get("model") or "")
+            self._count(thread)
+
+    def _count(self, thread: Thread) -> None:
+        if thread.truth:
+            kind, is_right = kind_in(thread.metadata), thread.metadata.get("is_correct") is True
+            self.kinds[kind] = self.kinds.get(kind, _Right()).with_one(is_right)
+            if asks_for_a_label(kind):
+                self.classes[thread.truth] = self.classes.get(thread.truth, _Right()).with_one(is_right)
+
+    def threads(self) -> list[dict[str, Any]]:
+        """The documents of the threads, in the order in which they were begun."""
+        return [document for _, document in sorted(self._threads, key=lambda numbered: numbered[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """How often the answer was right, of those that are finished and have a truth."""
+
+    finished: int = 0
+    correct: int = 0
+
+    def with_one(self, is_right: bool) -> _Right:
+        return _Right(self.finished + 1, self.correct + is_right)
+
+
+def summary(results: Results, of: int, seconds: float, batch: str = "", *, stopped: bool) -> list[str]:
+    """What became of so many jobs, for a person."""
+    lines = [f"finished  {results.finished} of {of} in {seconds:.1f} s"]
+    kinds = results.kinds
+    if kinds:
+        right, truths = sum(kind.correct for kind in kinds.values()), sum(kind.finished for kind in kinds.values())
+        lines.append(f"correct   {right} of {truths} ({right / truths:.1%})")
+        lines += _shares(kinds if kinds.keys() != {ACTIVITY} else results.classes)
+    lines += cost_lines(results)
+    lines += [f"failed    {results.failed}: {results.problem}"] if results.failed else []
     goes_on = f"`sensorloom run --resume {batch}`" if batch else '`sensorloom run --filter "status:active"`'
     if stopped:
         lines.append(f"stopped   what is done is kept; {goes_on} goes on")
-    elif len(ran) < len(jobs):
-        left = counted(len(jobs) - len(ran), "thread")
+    elif results.told < of:
+        left = counted(of - results.told, "thread")
         lines.append(f"stopped   every other thread would meet this error too: {left} not begun; {goes_on} goes on")
     return lines
 
 
-def _shares(counts: Sequence[ClassCount]) -> list[str]:
-    width = max(len(count.label) for count in counts)
+def _shares(counts: Mapping[str, _Right]) -> list[str]:
+    width = max(map(len, counts), default=0)
     return [
-        f"  {count.label:<{width}}  {count.correct:>4} of {count.finished:<4} {count.correct / count.finished:6.1%}"
-        for count in counts
+        f"  {name:<{width}}  {count.correct:>4} of {count.finished:<4} {count.correct / count.finished:6.1%}"
+        for name, count in sorted(counts.items())
     ]
 
 
-def document(
-    jobs: Sequence[Job], ran: Sequence[Ran], choice: ModelChoice, seed: int | None, seconds: float
-) -> dict[str, Any]:
+def document(results: Results, of: int, choice: ModelChoice, seed: int | None, seconds: float) -> dict[str, Any]:
     """The same as `--json` has it."""
-    from core.runs.batch import per_class, per_kind
-
-    finished = [result.thread for result in ran if result.finished and result.thread]
-    counts, kinds = per_class(finished), per_kind(finished)
     return {
         "endpoint": choice.endpoint.name,
-        "model": finished[0].metadata.get("model") if finished else choice.model or choice.endpoint.model,
+        "model": results.model or choice.model or choice.endpoint.model,
         "seed": seed,
-        "asked": len(jobs),
-        "finished": len(finished),
-        "correct": sum(kind.correct for kind in kinds),
-        "per_class": {result.label: {"finished": result.finished, "correct": result.correct} for result in counts},
-        "per_kind": {kind.label: {"finished": kind.finished, "correct": kind.correct} for kind in kinds},
+        "asked": of,
+        "finished": results.finished,
+        "correct": sum(kind.correct for kind in results.kinds.values()),
+        "per_class": _counts(results.classes),
+        "per_kind": _counts(results.kinds),
         "seconds": round(seconds, 3),
-        **tokens_and_cost(ran),
-        "threads": [thread_document(result) for result in ran],
+        **results.spent.document(),
+        "threads": results.threads(),
     }
+
+
+def _counts(counts: Mapping[str, _Right]) -> dict[str, dict[str, int]]:
+    return {name: {"finished": count.finished, "correct": count.correct} for name, count in sorted(counts.items())}
 
 
 def thread_document(ran: Ran) -> dict[str, Any]:
@@ -84,25 +165,12 @@ def thread_document(ran: Ran) -> dict[str, Any]:
         return {**told, "status": None}
     keys = ("status", "question_kind", "ground_truth", "final_answer", "is_correct", "confidence", "user_query")
     counts = ("num_turns", "num_tool_calls")
-    return {**told, **{key: thread.metadata.get(key) for key in (*keys, *counts)}, **tokens_and_cost([ran])}
+    of_thread = {key: thread.metadata.get(key) for key in (*keys, *counts)}
+    return {**told, **of_thread, **Spent.of(thread.messages).document()}
 
 
-def tokens_and_cost(ran: Sequence[Ran]) -> dict[str, Any]:
-    """The tokens that the threads' turns read and wrote, as the servers counted them, and what they cost where that is
-    known."""
-    messages = [message for result in ran if result.thread for message in result.thread.messages]
-    read, written = tokens_in(messages)
-    cost = cost_of_all(messages)
-    return {"prompt_tokens": read, "completion_tokens": written, **({} if cost is None else {"cost": round(cost, 6)})}
-
-
-def cost_lines(ran: Sequence[Ran]) -> list[str]:
-    """The same as a line; nothing where no server counted."""
-    told = tokens_and_cost([result for result in ran if not _by_the_analyst(result)])
-    words = spent(told["prompt_tokens"], told["completion_tokens"], told.get("cost"))
+def cost_lines(results: Results) -> list[str]:
+    """What was spent, as a line; nothing where no server counted."""
+    counted_there = results.counted_by_servers
+    words = spent(counted_there.read, counted_there.written, counted_there.cost)
     return [f"spent     {words}"] if words else []
-
-
-def _by_the_analyst(ran: Ran) -> bool:
-    """Whether the built-in analyst made the thread: what it counts are words."""
-    return ran.thread is not None and ran.thread.metadata.get("model") == BUILTIN_MODEL

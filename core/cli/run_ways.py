@@ -19,8 +19,9 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import Job, Ran
     from core.runs.batches import Batch
+    from core.runs.job import Job, Ran
+    from core.runs.tally import Tally
     from core.teaching.rejection import SessionWays
 
 
@@ -77,37 +78,35 @@ def _run_and_sort(
     """
     from core.runs.batch_run import run_batch
     from core.runs.batches import open_batch
-    from core.teaching.hinted import strip_hints
+    from core.teaching.hinted import strip_hint
     from core.teaching.rejection import keep_right
 
-    async def work(model: Model, shown: Shown) -> tuple[Batch, list[Ran], list[Ran], str, bool]:
+    async def work(model: Model, shown: Shown) -> tuple[Batch, Tally, str, bool]:
         batch = await begun(model, shown)
-        before: list[Ran] = []
 
-        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
-            before.extend(open_batch(workspace, batch.name).ended(workspace))
-            told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"]}
+        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
+            told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"], "after": strip_hint}
             return await run_here(workspace, choice, jobs, model, shown, ended, **told)
 
-        ran = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
-        stopped = shown.meter.stopped
-        return batch, strip_hints(workspace, before), strip_hints(workspace, ran), await model.name(), stopped
+        tally = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
+        return batch, tally, await model.name(), shown.meter.stopped
 
     if options["ray"]:
         raise UsageError("several ways at a session are sorted out where they are made: leave --ray out")
     with cluster_in(options, [choice.endpoint]):
         every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
-    batch, before, ran, name, stopped = every
+    batch, tally, name, stopped = every
     setup = batch.setup
-    if stopped or any(result.for_all for result in ran):
+    if stopped or tally.for_all:
         why = "stopped" if stopped else "every other thread would meet this error too"
         say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
         return STOPPED if stopped else 1
+    by_session = open_batch(workspace, batch.name).ended(workspace)
     batch.note(0, sorted_out=True)  # before it is done: a second time would count every way twice
     if setup.keep_all:
-        say(f"{counted(len(before) + len(ran), 'thread')} stay as they are", err=as_json)
+        say(f"{counted(sum(map(len, by_session)), 'thread')} stay as they are", err=as_json)
         return 0
-    sessions, done = keep_right(workspace, [*before, *ran], name)
+    sessions, done = keep_right(workspace, by_session, name)
     for problem in done.problems:
         say(f"sensorloom: {problem}", err=True)
     if as_json:

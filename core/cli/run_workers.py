@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from core.cli.run_progress import Shown
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
-    from core.runs.batch import Job, Ran
+    from core.runs.job import After, Job, Ran
+    from core.runs.tally import Tally
 
 
 def workers_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +33,8 @@ async def run_here(
     *,
     workers: int | None,
     keep_empty: bool,
-) -> list[Ran]:
+    after: After | None = None,
+) -> Tally:
     """Run the jobs on this machine, in one process or several, and tell of each that is over. As
     `core.runs.batch.run_jobs`."""
     from core.processes.starting import allow_many_files
@@ -42,4 +44,4 @@ async def run_here(
     allow_many_files()
     told: Any = {"meter": shown.meter, "keep_empty": keep_empty}
     async with crew_for(workspace, choice, jobs, workers=workers, tell=shown.note, **told) as crew:
-        return await run_jobs(workspace, jobs, model, ended=ended, watch=shown.watch, crew=crew, **told)
+        return await run_jobs(workspace, jobs, model, ended=ended, watch=shown.watch, crew=crew, after=after, **told)

@@ -24,7 +24,8 @@ from core.curate.prompts import kept_for
 from core.curate.task import asking_prompt
 from core.errors import SensorloomError
 from core.runs.cancelling import in_full, stay_alive
-from core.runs.job import Job, Ran, begin, question_of, unless_empty
+from core.runs.job import After, Job, Ran, begin, looked_after, question_of, unless_empty
+from core.runs.tally import Tally, counted_in
 from core.storage.carrying import bring_back, pick_up
 from core.storage.store import Stored
 from core.workspace import Workspace
@@ -45,7 +46,6 @@ _log = logging.getLogger(__name__)
 class _Item:
     """A job that is not over."""
 
-    number: int
     job: Job
     stored: Stored | None = None
     """Its thread, once it is begun."""
@@ -66,6 +66,7 @@ class Drive:
         ended: Callable[[Ran], None],
         tell: Callable[[str], None],
         keep_empty: bool = False,
+        after: After | None = None,
     ) -> None:
         """Make it ready.
 
@@ -77,6 +78,7 @@ class Drive:
             ended: told of each thread when it is over, and saved.
             tell: told a sentence that a person may want to know.
             keep_empty: whether a new thread stays to which nothing came.
+            after: looks after each thread that is over, before `ended` is told.
         """
         self._workers = workers
         self._workspace = workspace
@@ -84,24 +86,25 @@ class Drive:
         self._ended = ended
         self._tell = tell
         self._keep_empty = keep_empty
+        self._after = after
         self._asked: Counter[str] = Counter(dict.fromkeys(addresses, 0))
         """How many threads are under way at each address."""
         self._waiting: deque[_Item] = deque()
         self._out: dict[asyncio.Task[Ran], tuple[Member, _Item]] = {}
         self._over: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
         """Tasks that are over and not heard of yet: of threads, and of workers that join."""
-        self._results: dict[int, Ran] = {}
+        self._tally = Tally()
         self._stopping = False
         self._told: set[str] = set()
 
-    async def run(self, jobs: Iterable[Job]) -> list[Ran]:
+    async def run(self, jobs: Iterable[Job]) -> Tally:
         """Run the jobs, as `core.runs.batch.run_jobs` does on one machine.
 
         Raises:
             UsageError: no worker can work; it says why.
             SensorloomError: what became of a thread cannot be written down.
         """
-        self._waiting.extend(_Item(number, job) for number, job in enumerate(jobs))
+        self._waiting.extend(_Item(job) for job in jobs)
         try:
             while self._out or (self._waiting and not self._stopping):
                 self._workers.pause(self._meter.progress.paused)
@@ -118,7 +121,7 @@ class Drive:
             raise
         finally:
             await self._workers.part()
-        return [self._results[number] for number in sorted(self._results)]
+        return self._tally
 
     def _give_out(self) -> None:
         """Give each thread to the worker that has the most room, as long as any has; while it is paused none."""
@@ -157,8 +160,11 @@ class Drive:
                 self._waiting.appendleft(item)
                 return
             ran = Ran(item.job, item.stored, f"{item.lost} workers were lost while they ran it, the last one: {error}")
-        self._results[item.number] = ran
         self._stopping = self._stopping or ran.for_all
+        self._is_over(ran)
+
+    def _is_over(self, ran: Ran) -> None:
+        self._tally = counted_in(self._tally, ran)
         self._meter.hear(ran)
         self._ended(ran)
 
@@ -211,7 +217,8 @@ class Drive:
         stored: Stored | None = item.stored
         if (answer.error or answer.cancelled) and not (job.stem or self._keep_empty):
             stored, _ = await in_full(unless_empty, self._workspace, item.stored)
-        return Ran(job, stored, answer.error, answer.cancelled, item.seconds + answer.seconds, answer.for_all)
+        ran = Ran(job, stored, answer.error, answer.cancelled, item.seconds + answer.seconds, answer.for_all)
+        return await looked_after(self._workspace, ran, self._after)
 
     def _errand(self, job: Job, stored: Stored, address: str) -> Errand:
         thread = pick_up(self._workspace, stored.stem)
@@ -248,7 +255,8 @@ class Drive:
             if stored is not None and not (item.job.stem or self._keep_empty):
                 with suppress(SensorloomError):
                     stored = await asyncio.to_thread(unless_empty, self._workspace, stored)
-            self._results[item.number] = Ran(item.job, stored, cancelled=True)
+            with suppress(SensorloomError):
+                self._is_over(Ran(item.job, stored, cancelled=True))
         self._out.clear()
 
 

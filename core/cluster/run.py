@@ -18,8 +18,9 @@ from core.cluster.travelling import Kit
 from core.cluster.workers import Workers
 from core.datasets.standard import open_dataset
 from core.model.endpoints import ModelChoice
-from core.runs.job import Job, Ran
+from core.runs.job import After, Job, Ran
 from core.runs.own_tools import files_of
+from core.runs.tally import Tally
 from core.runs.toolbox import toolbox_of
 from core.settings import Settings
 from core.storage.store import read
@@ -49,7 +50,8 @@ async def run_on_cluster(
     ended: Callable[[Ran], None],
     tell: Callable[[str], None],
     meter: ClusterMeter | None = None,
-) -> list[Ran]:
+    after: After | None = None,
+) -> Tally:
     """Run the jobs, saving each thread as it comes back. What is done stays done when the task is cancelled.
 
     Args:
@@ -60,9 +62,10 @@ async def run_on_cluster(
         ended: told of each thread when it is over, and saved.
         tell: told a sentence that a person may want to know.
         meter: counts what comes of them.
+        after: looks after each thread that is over, before `ended` is told.
 
     Returns:
-        What became of each job that was begun, in the jobs' order.
+        How many jobs were begun, and what came of them.
 
     Raises:
         UsageError: no worker can work, or the endpoint has no address.
@@ -78,6 +81,7 @@ async def run_on_cluster(
         ended=ended,
         tell=tell,
         keep_empty=on.keep_empty,
+        after=after,
     )
     return await drive.run(jobs)
 

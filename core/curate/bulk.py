@@ -24,6 +24,7 @@ ABANDONED_SEC = 600.0
 
 Progress = Callable[[int, int], None]
 """Told how many threads are done, and of how many."""
+Ahead = Callable[[Sequence[str]], object]
 _Result = TypeVar("_Result")
 
 
@@ -38,17 +39,22 @@ class Bulk:
 
 
 def as_one_step(
-    workspace: Workspace, stems: Iterable[str], act: Callable[[str, str], bool], progress: Progress | None = None
+    workspace: Workspace,
+    stems: Iterable[str],
+    act: Callable[[str, str], bool],
+    progress: Progress | None = None,
+    *,
+    ahead: Ahead | None = None,
 ) -> Bulk:
     """Call `act(stem, group)` for each thread; what it records under `group` is one step. It says whether it changed
-    anything; a thread it fails for is reported and does not stop the rest."""
+    anything; a thread it fails for is reported and does not stop the rest. `ahead` is called as in `for_each`."""
     chosen = list(dict.fromkeys(stems))
     group = history.new_group() if len(chosen) > 1 else ""
     if group:
         history.keep_group(workspace, group, chosen)
     changed: list[str] = []
     problems: list[str] = []
-    for stem, done in for_each(workspace, chosen, lambda stem: act(stem, group), progress):
+    for stem, done in for_each(workspace, chosen, lambda stem: act(stem, group), progress, ahead=ahead):
         if isinstance(done, SensorloomError):
             problems.append(str(done))
         elif done:
@@ -57,16 +63,26 @@ def as_one_step(
 
 
 def for_each(
-    workspace: Workspace, stems: Sequence[str], act: Callable[[str], _Result], progress: Progress | None = None
+    workspace: Workspace,
+    stems: Sequence[str],
+    act: Callable[[str], _Result],
+    progress: Progress | None = None,
+    *,
+    ahead: Ahead | None = None,
 ) -> Iterator[tuple[str, _Result | SensorloomError]]:
-    """Call `act` for each thread, many at once; what it returned or failed with, in order."""
+    """Call `act` for each thread, many at once; what it returned or failed with, in order. `ahead` is called with those
+    that come next, a block at a time, when all before them are done."""
     if len(stems) <= 1:
+        if ahead is not None:
+            ahead(stems)
         yield from ((stem, _tried(act, stem)) for stem in stems)
         return
     clear_half_written(workspace.threads, ABANDONED_SEC)
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(stems))) as pool:
         for start in range(0, len(stems), A_BLOCK):
             block = stems[start : start + A_BLOCK]
+            if ahead is not None:
+                ahead(block)
             yield from zip(block, _block(pool, block, act), strict=True)
             if progress is not None:
                 progress(start + len(block), len(stems))

@@ -13,6 +13,7 @@ from core.runs.batch import run_jobs
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.progress import Meter
+from core.runs.tally import Tally
 from core.workspace import Workspace
 
 _LOCK = ".making.lock"
@@ -72,7 +73,7 @@ async def ask_contestant(
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
     meter: Meter | None = None,
-) -> list[Ran]:
+) -> Tally:
     """Run what is missing of one contestant; as `core.runs.batch.run_jobs`."""
     return await run_jobs(
         evaluation.apart(workspace, contestant),
@@ -85,6 +86,6 @@ async def ask_contestant(
     )
 
 
-def not_begun(jobs: Sequence[Job], ran: Sequence[Ran]) -> int:
+def not_begun(jobs: Sequence[Job], tally: Tally) -> int:
     """How many jobs were not begun since what failed would meet them too; none where it was stopped."""
-    return len(jobs) - len(ran) if any(result.for_all for result in ran) else 0
+    return len(jobs) - tally.told if tally.for_all else 0

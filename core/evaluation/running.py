@@ -88,12 +88,12 @@ class EvaluationRun:
         evaluation = self._evaluation
         model = open_model(self._workspace, choice_for(self._workspace, evaluation, contestant))
         try:
-            ran = await ask_contestant(
+            tally = await ask_contestant(
                 self._workspace, evaluation, contestant, jobs, model, ended=self._ended, watch=self._watch
             )
         finally:
             await model.aclose()
-        if unbegun := not_begun(jobs, ran):
+        if unbegun := not_begun(jobs, tally):
             self._told(replace(self.progress, failed=self.progress.failed + unbegun))
 
     def _ended(self, ran: Ran) -> None:

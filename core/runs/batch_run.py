@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from core.errors import UsageError
 from core.model.endpoints import ModelChoice, choose
@@ -10,15 +11,14 @@ from core.runs.background import Background
 from core.runs.batch import run_jobs
 from core.runs.batch_live import shown_live
 from core.runs.batches import Batch, open_batch
-from core.runs.job import Job, Ran
+from core.runs.job import After, Job, Ran
 from core.runs.pace import pace_for
 from core.runs.progress import Meter, Progress
 from core.runs.remembered import open_model
+from core.runs.tally import Tally
 from core.workspace import Workspace
 
-Make = Callable[[Sequence[Job], Callable[[Ran], None]], Awaitable[list[Ran]]]
-After = Callable[[Workspace, list[Ran]], list[Ran]]
-"""What is done with the threads of a batch when it is over."""
+Make = Callable[[Sequence[Job], Callable[[Ran], None]], Awaitable[Tally]]
 
 
 async def run_batch(
@@ -28,7 +28,7 @@ async def run_batch(
     meter: Meter,
     make: Make,
     ended: Callable[[Ran], None],
-) -> list[Ran]:
+) -> Tally:
     """Make what is left of a batch, which whoever wants to stops, pauses and watches from outside.
 
     Args:
@@ -89,14 +89,14 @@ class BatchRun:
         name: str,
         *,
         over: Callable[[BatchRun], object],
-        after: After = lambda _workspace, ran: ran,
+        after: After | None = None,
         choice: ModelChoice | None = None,
     ) -> None:
         """Args:
         workspace: where it is.
         name: the batch.
         over: called on its thread when it is over.
-        after: called before that, with its threads.
+        after: looks after each of its threads that is over.
         choice: whom to ask; as the batch has it unless told.
         """
         self._workspace = workspace
@@ -138,16 +138,14 @@ class BatchRun:
         model = open_model(self._workspace, choice)
         try:
 
-            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> list[Ran]:
-                return await run_jobs(
-                    self._workspace, jobs, model, meter=meter, ended=ended, keep_empty=setup.keep_empty
-                )
+            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
+                told: Any = {"meter": meter, "ended": ended, "keep_empty": setup.keep_empty, "after": self._after}
+                return await run_jobs(self._workspace, jobs, model, **told)
 
-            ran = await run_batch(self._workspace, self.name, (), meter, make, self._count)
-            self._after(self._workspace, ran)
+            tally = await run_batch(self._workspace, self.name, (), meter, make, self._count)
         finally:
             await model.aclose()
-        if any(result.for_all for result in ran):
+        if tally.for_all:
             self.not_begun = meter.progress.left
 
     def _count(self, ran: Ran) -> None:

@@ -14,24 +14,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from core.errors import SensorloomError, ThreadError, UsageError, WorkspaceError, system_reason
+from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
 from core.model.endpoints import ModelChoice
 from core.model.headers import may_be_written
 from core.model.options import OPTIONS
+from core.runs.batch_lines import JobLine, Note, Setup, notes_in
 from core.runs.job import Job, Ran
 from core.storage.atomic import write_atomic
 from core.storage.locks import locked
-from core.storage.store import read, read_all
+from core.storage.store import read
 from core.storage.thread_files import exists
-from core.thread.evidence import Evidence
-from core.thread.form import TaskForm
-from core.thread.hint import hint_for
-from core.thread.kinds import Asked
+from core.thread.hint import UNCHECKED, hint_for, hint_of
 from core.thread.value import timestamp
 from core.workspace import Workspace, private_folder
 
@@ -39,52 +36,6 @@ FOLDER = "batches"
 REMOVED = "removed"
 """The folder in it of those that were put aside."""
 NAME = re.compile(r"\w[\w.\-]{0,80}")
-
-
-class JobLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One job as the file has it."""
-
-    dataset: str
-    session: str
-    question: str = ""
-    seed: int | None = None
-    max_turns: int | None = None
-    evidence: Evidence | None = None
-    asked: Asked | None = None
-    hint: bool = False
-    """Whether the model is told the truth."""
-    form: TaskForm | None = None
-
-
-class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The first line: what is to be made, and how."""
-
-    begun_at: str
-    endpoint: str
-    model: str
-    jobs: tuple[JobLine, ...]
-    seed: int | None = None
-    options: dict[str, Any] = {}
-    """How the model is asked: values of `ServingSettings`, as far as they may be written."""
-    parallel: int | None = None
-    keep_empty: bool = False
-    threads: str = "threads"
-    """The folder of threads, as it is shown."""
-    ways: int = 0
-    """How many ways at each session the jobs are, of which the right ones stay when all are over; 0 for none."""
-    keep_all: bool = False
-    """Whether all ways stay."""
-
-
-class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A further line."""
-
-    job: int
-    stem: str = ""
-    over: bool = False
-    error: str = ""
-    """Why it broke off, where it did."""
-    sorted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +65,7 @@ class Batch:
     ) -> None:
         """Write down what became of a job, or that the ways are sorted out. Raises WorkspaceError."""
         # on a line of its own also where a kill, or a full disk, left the last one torn
-        line = b"\n" + msgspec.json.encode(_Note(job, stem, over, problem, sorted_out)) + b"\n"
+        line = b"\n" + msgspec.json.encode(Note(job, stem, over, problem, sorted_out)) + b"\n"
         try:
             with self._writing:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
@@ -131,15 +82,20 @@ class Batch:
     def note_ended(self, ran: Ran) -> None:
         """Write down that a job is over, or why it broke off, unless it was stopped."""
         if ran.error:
-            self.note(ran.job.number, ran.stored.stem if ran.stored else "", problem=ran.error)
+            stem = ran.stored.stem if ran.stored else ""
+            self.note(ran.job.number, stem, over=ran.thrown_away, problem=ran.error)
         elif ran.stored is not None and not ran.cancelled:
             self.note(ran.job.number, ran.stored.stem, over=True)
 
-    def ended(self, workspace: Workspace) -> list[Ran]:
-        """The threads that are over and still there."""
-        stems = [stem for number, stem in sorted(self.stems.items()) if number in self.over]
-        there = read_all(workspace.threads, [stem for stem in stems if exists(workspace.threads, stem)])
-        return [Ran(Job(), stored) for stored in there if not isinstance(stored, ThreadError)]
+    def ended(self, workspace: Workspace) -> list[list[str]]:
+        """The threads that are over and still there, those of each session and kind of question together."""
+        sessions: dict[tuple[str, str, str], list[str]] = {}
+        for number, line in enumerate(self.setup.jobs):
+            stem = self.stems.get(number, "")
+            if number in self.over and exists(workspace.threads, stem):
+                asked = line.dataset, line.session, line.asked.kind if line.asked else ""
+                sessions.setdefault(asked, []).append(stem)
+        return list(sessions.values())
 
     def left(self, workspace: Workspace) -> list[Job]:
         """What is still to be run, each job noting what becomes of it: threads that were begun and not finished, and
@@ -164,7 +120,8 @@ class Batch:
             )
             stem = self.stems.get(number, "")
             if stem and exists(workspace.threads, stem):
-                if read(workspace.threads, stem).thread.status != "active":
+                thread = read(workspace.threads, stem).thread
+                if thread.status != "active" and hint_of(thread) != UNCHECKED:
                     self.note(number, stem, over=True)
                     continue
                 job = replace(job, stem=stem)
@@ -249,19 +206,17 @@ def open_batch(workspace: Workspace, name: str = "") -> Batch:
     over: set[int] = set()
     failed: dict[int, str] = {}
     sorted_out = False
-    for line in rest:
-        try:
-            note = msgspec.json.decode(line, type=_Note)
-        except (msgspec.MsgspecError, ValueError):
-            continue
+    for note in notes_in(rest):
         if note.stem:
             stems[note.job] = note.stem
         if note.over:
             over.add(note.job)
+        if note.sorted_out:  # of no job
+            sorted_out = True
+            continue
         failed.pop(note.job, None)
-        if note.error:
+        if note.error and not note.over:
             failed[note.job] = note.error
-        sorted_out = sorted_out or note.sorted_out
     return Batch(name, path, setup, stems, frozenset(over), failed, sorted_out)
 
 

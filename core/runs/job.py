@@ -55,7 +55,7 @@ class Job:
     """Makes of the thread what is said to the model with every request and stored nowhere; a function of a module, or a
     `partial` of one, since jobs go to other processes."""
     number: int = 0
-    """Its place in a batch that is written down; see `core.runs.batches`."""
+    """Its place among the jobs of its run; in a batch that is written down, see `core.runs.batches`."""
     begun: Callable[[str], None] | None = None
     """Told a new thread's id before its file is written."""
     form: TaskForm | None = None
@@ -74,6 +74,8 @@ class Ran:
     seconds: float = 0.0
     for_all: bool = False
     """Whether what failed would meet every other job too."""
+    thrown_away: bool = False
+    """Whether the thread came to its end, and is in the trash for what was found in it."""
 
     @property
     def thread(self) -> Thread | None:
@@ -84,6 +86,20 @@ class Ran:
     def finished(self) -> bool:
         """Whether the thread ends with a final answer."""
         return self.thread is not None and self.thread.status == "finished"
+
+
+After = Callable[[Workspace, Ran], Ran]
+"""What is done with a job's thread when that is over, before anybody is told of it."""
+
+
+async def looked_after(workspace: Workspace, ran: Ran, after: After | None) -> Ran:
+    """What became of a job once its thread was looked after."""
+    if after is None or ran.stored is None:
+        return ran
+    try:
+        return (await in_full(after, workspace, ran))[0]
+    except SensorloomError as error:
+        return replace(ran, error=ran.error or str(error))
 
 
 async def carry_out(

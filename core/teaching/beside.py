@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from core.errors import ModelError
 from core.model.client import Model
@@ -11,9 +12,10 @@ from core.model.refusals import Dropped
 from core.model.reply import Waiting
 from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import Tell, TurnEvent
+from core.runs.tally import Tally, counted_in
 from core.storage.store import Stored
 from core.teaching.difficulty import measure
-from core.teaching.hinted import strip_hints, with_hints
+from core.teaching.hinted import strip_hint, with_hints
 from core.teaching.rejection import WAYS, keep_right, run_ways
 from core.text import counted
 from core.thread.form import form_of
@@ -22,11 +24,13 @@ from core.workspace import Workspace
 
 async def several_ways(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """Go several ways at the thread's session with its question, and keep the right ones."""
-    ran = await run_ways(
-        workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=_unseen, watch=_telling(tell)
+    ended: list[Ran] = []
+    tally = await run_ways(
+        workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=ended.append, watch=_telling(tell)
     )
-    _refuse_failures(ran)
-    sessions, done = await asyncio.to_thread(keep_right, workspace, ran, await model.name())
+    _refuse_failures(tally)
+    over = [ran.stored.stem for ran in ended if ran.stored and not (ran.cancelled or ran.error)]
+    sessions, done = await asyncio.to_thread(keep_right, workspace, [over], await model.name())
     right, of, pairs = (sessions[0].rate.right, sessions[0].rate.of, sessions[0].pairs) if sessions else (0, 0, 0)
     problems = f"; {done.problems[0]}" if done.problems else ""
     kept_ways = f"{counted(right, 'thread')} kept with {counted(pairs, 'preference pair')}"
@@ -35,8 +39,10 @@ async def several_ways(workspace: Workspace, stored: Stored, model: Model, tell:
 
 async def hinted(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """A new thread about the same session and question, whose teacher is told the truth; kept when nothing shows it."""
-    ran = await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, ended=_unseen, watch=_telling(tell))
-    (result,) = await asyncio.to_thread(strip_hints, workspace, ran)
+    ended: list[Ran] = []
+    told: Any = {"ended": ended.append, "watch": _telling(tell), "after": strip_hint}
+    await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, **told)
+    (result,) = ended
     if result.error:
         return result.error, None
     if result.stored is None or not result.finished:
@@ -46,12 +52,17 @@ async def hinted(workspace: Workspace, stored: Stored, model: Model, tell: Tell)
 
 async def difficulty(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """Measure how often the model answers the thread's session right."""
-    ran: list[Ran] = []
+    tally = Tally()
+
+    def counted(ran: Ran) -> None:
+        nonlocal tally
+        tally = counted_in(tally, ran)
+
     rates = await measure(
-        workspace, [_job(stored)], model, attempts=WAYS, parallel=WAYS, ended=ran.append, watch=_telling(tell)
+        workspace, [_job(stored)], model, attempts=WAYS, parallel=WAYS, ended=counted, watch=_telling(tell)
     )
     if not rates:
-        _refuse_failures(ran)
+        _refuse_failures(tally)
         return "nothing was measured: no attempt came to its end", None
     rate = rates[stored.thread.dataset, stored.thread.session]
     several = rate.at_least_one_of(rate.of) or 0.0
@@ -65,10 +76,10 @@ def _job(stored: Stored) -> Job:
     return Job(thread.dataset, thread.session, thread.question, max_turns=thread.max_turns, form=form)
 
 
-def _refuse_failures(ran: list[Ran]) -> None:
+def _refuse_failures(tally: Tally) -> None:
     """Raise ModelError with the first reason where every attempt failed."""
-    if ran and all(result.error for result in ran):
-        raise ModelError(ran[0].error)
+    if tally.told and tally.failed == tally.told:
+        raise ModelError(tally.problem)
 
 
 def _telling(tell: Tell) -> Callable[[Job, TurnEvent], None]:
@@ -77,7 +88,3 @@ def _telling(tell: Tell) -> Callable[[Job, TurnEvent], None]:
             tell(event)
 
     return watch
-
-
-def _unseen(_: Ran) -> None:
-    pass

@@ -40,21 +40,23 @@ async def measure(
     Raises:
         SensorloomError: the rates cannot be recorded.
     """
+    rates: dict[tuple[str, str], PassRate] = {}
+
+    def counted(ran: Ran) -> None:
+        thread = ran.thread
+        if thread is not None and not ran.error and not ran.cancelled and thread.status != "active":
+            key = thread.dataset, thread.session
+            before = rates.get(key, PassRate(0, 0))
+            rates[key] = PassRate(before.right + is_right(thread), before.of + 1)
+        ended(ran)
+
     with tempfile.TemporaryDirectory() as folder:
         apart = replace(workspace.apart(Path(folder) / "threads"), exports=Path(folder) / "exports")
         try:
-            watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch}
-            ran = await run_ways(apart, jobs, model, ways=attempts, **watched)
+            watched: Any = {"ended": counted, "parallel": parallel, "meter": meter, "watch": watch}
+            await run_ways(apart, jobs, model, ways=attempts, **watched)
         finally:
             shutil.rmtree(history_files.folder(apart), ignore_errors=True)
-    rates: dict[tuple[str, str], PassRate] = {}
-    for result in ran:
-        thread = result.thread
-        if thread is None or result.error or result.cancelled or thread.status == "active":
-            continue
-        key = thread.dataset, thread.session
-        before = rates.get(key, PassRate(0, 0))
-        rates[key] = PassRate(before.right + is_right(thread), before.of + 1)
     if rates:
         add_pass_rates(workspace.root, await model.name(), rates)
     return rates

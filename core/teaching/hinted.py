@@ -21,19 +21,15 @@ def with_hints(jobs: Sequence[Job]) -> list[Job]:
     return [replace(job, hint=hint_for) for job in jobs]
 
 
-def strip_hints(workspace: Workspace, ran: Sequence[Ran]) -> list[Ran]:
-    """Look through the threads that were made with a hint and are over: those that nothing gives away are recorded as
-    stripped, the others go to the trash and are told as failed. What had no hint stays as it is.
+def strip_hint(workspace: Workspace, result: Ran) -> Ran:
+    """Look through a thread that was made with a hint and is over: one that nothing gives away is recorded as stripped,
+    another goes to the trash and is told as failed. What had no hint stays as it is.
 
     Raises:
-        SensorloomError: a thread cannot be saved, or was changed meanwhile.
+        SensorloomError: the thread cannot be saved, or was changed meanwhile.
     """
-    return [_stripped(workspace, result) for result in ran]
-
-
-def _stripped(workspace: Workspace, result: Ran) -> Ran:
     stored = result.stored
-    if stored is not None and result.job.stem and result.job.hint:  # somebody's thread, and a hint on the way
+    if stored is not None and result.job.hint not in (None, hint_for):  # somebody's thread, and a hint on the way
         stored, trace = look_through(workspace, stored, [result.job.hint(stored.thread)])
         return replace(result, stored=stored, error=result.error or trace)
     if stored is None or hint_of(stored.thread) != UNCHECKED or stored.thread.status == "active":
@@ -41,5 +37,5 @@ def _stripped(workspace: Workspace, result: Ran) -> Ran:
     trace = hint_trace(stored.thread, Context(stored.stem, dataset_labels(workspace, stored.thread.dataset)))
     if trace:
         delete(workspace, [stored.stem])
-        return Ran(result.job, None, f"{stored.stem} is thrown away: {trace}", seconds=result.seconds)
+        return Ran(result.job, None, f"{stored.stem} is thrown away: {trace}", seconds=result.seconds, thrown_away=True)
     return replace(result, stored=commit(workspace, stored, with_hint(stored.thread, STRIPPED), "hint checked"))

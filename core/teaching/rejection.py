@@ -13,7 +13,7 @@ from typing import Any
 
 from core.curate.bulk import Bulk
 from core.curate.ways import keep_ways
-from core.errors import ModelError
+from core.errors import ModelError, ThreadError
 from core.model.client import Model
 from core.model.refusals import Dropped
 from core.model.reply import Waiting
@@ -21,8 +21,9 @@ from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.progress import Meter
 from core.runs.question import propose_question
+from core.runs.tally import Tally
 from core.storage.pass_rates import PassRate, add_pass_rates
-from core.storage.store import Stored
+from core.storage.store import Stored, read_all
 from core.thread.scoring import asks_for_a_label, kind_in
 from core.thread.value import Thread
 from core.thread.ways import with_pass_rate, with_wrong_ways
@@ -62,7 +63,7 @@ async def run_ways(
     ended: Callable[[Ran], None],
     watch: Callable[[Job, TurnEvent], None] | None = None,
     keep_empty: bool = False,
-) -> list[Ran]:
+) -> Tally:
     """Carry out each job so many times, all asking the same question; as `core.runs.batch.run_jobs` else.
 
     Raises:
@@ -119,49 +120,49 @@ async def _question(
     return question
 
 
-def keep_right(workspace: Workspace, ran: Sequence[Ran], model: str) -> tuple[list[SessionWays], Bulk]:
+def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]], model: str) -> tuple[list[SessionWays], Bulk]:
     """Sort out the ways at each session as one step: right threads stay and take in where wrong ones part from them,
     wrong ones go to the trash. How often each session was answered right is recorded, in its threads and for the
-    workspace. Threads that were stopped or failed are no attempts and stay as they are.
+    workspace. Sessions are read one after the other, so that it matters little how many they are.
+
+    Args:
+        workspace: where they are.
+        sessions: the stems of the threads that are over, those of each session and kind of question together.
+        model: who made them.
 
     Raises:
         SensorloomError: the rates cannot be recorded.
     """
     told: list[SessionWays] = []
-    changes: list[tuple[Stored, Thread]] = []
-    dropped: list[Stored] = []
     rates: dict[tuple[str, str], PassRate] = {}
-    for (dataset, session, _), attempts in _by_question(ran).items():
+
+    def sorted_out(stems: Sequence[str]) -> tuple[list[tuple[Stored, Thread]], list[Stored]]:
+        there = (stored for stored in read_all(workspace.threads, stems) if not isinstance(stored, ThreadError))
+        attempts = [stored for stored in there if stored.thread.status != "active"]
+        if not attempts:
+            return [], []
         right = {stored.stem: stored for stored in attempts if is_right(stored.thread)}
         wrong = [stored for stored in attempts if stored.stem not in right]
         paired = with_wrong_ways(
             {stem: stored.thread for stem, stored in right.items()}, [stored.thread for stored in wrong]
         )
         pairs = sum(len(paired[stem].alternatives) - len(right[stem].thread.alternatives) for stem in right)
-        ways = SessionWays(dataset, session, tuple(right), tuple(stored.stem for stored in wrong), pairs)
-        told.append(ways)
-        for stem, thread in paired.items():
-            changes.append((right[stem], with_pass_rate(thread, ways.rate.right, ways.rate.of, model)))
-        dropped += wrong
+        first = attempts[0].thread
+        wrong_stems = tuple(stored.stem for stored in wrong)
+        told.append(ways := SessionWays(first.dataset, first.session, tuple(right), wrong_stems, pairs))
         # how hard a session is, is how hard its activity is to tell
-        if asks_for_a_label(kind_in(attempts[0].thread.metadata)):
-            rates[dataset, session] = ways.rate
+        if asks_for_a_label(kind_in(first.metadata)):
+            rates[first.dataset, first.session] = ways.rate
+        of = ways.rate.of
+        changes = [(right[stem], with_pass_rate(thread, len(right), of, model)) for stem, thread in paired.items()]
+        return changes, wrong
+
+    bulk = keep_ways(workspace, sessions, sorted_out)
     if rates:
         add_pass_rates(workspace.root, model, rates)
-    return told, keep_ways(workspace, changes, dropped)
+    return told, bulk
 
 
 def is_right(thread: Thread) -> bool:
     """Whether the thread is finished with the right answer."""
     return thread.status == "finished" and thread.metadata.get("is_correct") is True
-
-
-def _by_question(ran: Sequence[Ran]) -> dict[tuple[str, str, str], list[Stored]]:
-    """The threads that are over, by dataset, session and kind of question."""
-    sessions: dict[tuple[str, str, str], list[Stored]] = {}
-    for result in ran:
-        stored = result.stored
-        if stored is not None and not result.cancelled and not result.error and stored.thread.status != "active":
-            thread = stored.thread
-            sessions.setdefault((thread.dataset, thread.session, kind_in(thread.metadata)), []).append(stored)
-    return sessions

@@ -35,10 +35,11 @@ from core.export.report import ExportRequest
 from core.export.run import export
 from core.model.client import Model
 from core.model.endpoints import choose
-from core.runs.batch import Job, run_jobs
+from core.runs.job import Job
 from core.thread.evidence import Evidence
 from core.workspace import Workspace, open_workspace
 from tests.bench.tools import DATA, SLICES, Slice, imported, share_text
+from tests.core.runs.told import told_by
 
 BOTH: tuple[Evidence, ...] = ("reference", "measure")
 _SLICES = (*SLICES, Slice("wisdm", "WISDM", "wisdm", "wisdm.zip", "Both devices."))
@@ -100,7 +101,7 @@ async def captured(
         recorder = Recorder()
         model = Model(choose(workspace, "builtin"), recorder)
         job = Job(dataset.name, session, seed=seed + number, evidence=evidence[number % len(evidence)])
-        (ran,) = await run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None)
+        (ran,) = await told_by(workspace, [job], model, parallel=1)
         await model.aclose()
         if ran.stored is None or not ran.finished:
             raise RuntimeError(f"{session}: {ran.error or 'not finished'}")

@@ -30,6 +30,7 @@ from core.runs.batches import begin_batch, setup_now
 from core.runs.crew import Crew
 from core.runs.job import Job, Ran
 from core.runs.remembered import open_model
+from core.runs.tally import Tally
 from core.workspace import Workspace, open_workspace
 from tests.bench.generate import MEMORY, PARALLEL, QUESTION, sessions_of
 from tests.bench.instant_server import ScriptedTransport, scripted_model
@@ -109,18 +110,26 @@ async def ours(workspace: Workspace, url: str, counts: tuple[int, int, int], clo
     if workers > 1:
         await crew.start()
 
-    async def run(some: list[Job], at_once: int) -> list[Ran]:
-        return await run_jobs(workspace, some, model, parallel=at_once, ended=batch.note_ended, crew=crew)
+    turns = 0
+
+    def ended(ran: Ran) -> None:
+        nonlocal turns
+        batch.note_ended(ran)
+        turns += ran.thread.metadata["num_turns"] if ran.thread else 0
+
+    async def run(some: list[Job], at_once: int) -> Tally:
+        return await run_jobs(workspace, some, model, parallel=at_once, ended=ended, crew=crew)
 
     await run(jobs[: WARM * workers], workers)
     clock.start()
-    ran = await run(jobs[WARM * workers :], parallel)
+    turns = 0
+    tally = await run(jobs[WARM * workers :], parallel)
     clock.stop()
     await crew.close()
     await model.aclose()
-    if failed := [result for result in ran if not result.finished]:
-        raise SystemExit(f"{len(failed)} threads failed: {failed[0].error}")
-    return sum(result.thread.metadata["num_turns"] for result in ran if result.thread)
+    if tally.finished < threads:
+        raise SystemExit(f"{threads - tally.finished} threads are not finished: {tally.problem}")
+    return turns
 
 
 def tables(workspace: Workspace, clock: Clock) -> int:

@@ -131,13 +131,13 @@ class Batching:
 
     def _start(self, name: str, choice: ModelChoice | None) -> None:
         from core.runs.batch_run import BatchRun
-        from core.teaching.hinted import strip_hints
+        from core.teaching.hinted import strip_hint
 
         def over(run: BatchRun) -> None:
             self._screen.call_later(self._over, run)
 
         self._beginning = 0
-        self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hints, choice=choice)
+        self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hint, choice=choice)
         run.start()
         self._clock.resume()
         self._tell()

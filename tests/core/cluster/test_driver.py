@@ -20,7 +20,6 @@ from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.model.client import Model
 from core.model.endpoints import ModelChoice, choose
-from core.runs.batch import run_jobs
 from core.runs.batches import Batch, begin_batch, open_batch, setup_now
 from core.runs.job import Job, Ran
 from core.storage.store import read
@@ -28,6 +27,7 @@ from core.storage.thread_files import stems
 from core.workspace import Workspace, open_workspace
 from tests.cluster.content import told_apart
 from tests.core.cluster.in_process import ClusterHere, Mishap
+from tests.core.runs.told import in_order, told_by
 from tests.fake_server import fake_server, says
 from tests.tools.made import made_dataset, write_dataset
 
@@ -73,7 +73,7 @@ def batch_of(workspace: Workspace, count: int = COUNT) -> Batch:
 async def run_here(workspace: Workspace, jobs: list[Job]) -> list[Ran]:
     model = Model(ModelChoice())
     try:
-        return await run_jobs(workspace, jobs, model, ended=lambda ran: None)
+        return await told_by(workspace, jobs, model)
     finally:
         await model.aclose()
 
@@ -84,9 +84,9 @@ async def run_there(
     told: list[str] = []
     ended: list[Ran] = []
     on = OnCluster(cluster, 2, **options)
-    ran = await run_on_cluster(on, workspace, jobs, choice or ModelChoice(), ended=ended.append, tell=told.append)
-    assert {id(result) for result in ended} <= {id(result) for result in ran}
-    return ran, told
+    tally = await run_on_cluster(on, workspace, jobs, choice or ModelChoice(), ended=ended.append, tell=told.append)
+    assert tally.told == len({id(result.job) for result in ended}) == len(ended), "each is told once"
+    return in_order(jobs, ended), told
 
 
 def losing(every: int, times: int) -> Mishap:
@@ -190,10 +190,10 @@ async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: 
 
     on = OnCluster(ClusterHere(base, pausing), 2)
     jobs = jobs_about(workspace)
-    ran = await run_on_cluster(
+    tally = await run_on_cluster(
         on, workspace, jobs, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
     )
-    assert paused and max(paused) < COUNT and sum(result.finished for result in ran) == COUNT
+    assert paused and max(paused) < COUNT and tally.finished == COUNT
 
 
 async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace, base: Path):
@@ -206,10 +206,10 @@ async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace,
         return False
 
     on, jobs = OnCluster(ClusterHere(base, stopping, room=1), 2), jobs_about(workspace)
-    ran = await run_on_cluster(
+    tally = await run_on_cluster(
         on, workspace, jobs, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
     )
-    assert meter.stopped and not ran and not stems(workspace.threads)
+    assert meter.stopped and not tally.told and not stems(workspace.threads)
 
 
 async def test_what_somebody_changed_meanwhile_is_left_as_it_is(workspace: Workspace, base: Path):

@@ -19,8 +19,9 @@ from core.datasets.mend import Mends, mend_dataset, unmend_dataset
 from core.datasets.session_file import MAX_NUMBERS
 from core.datasets.standard import open_dataset
 from core.errors import DatasetError, UsageError
-from core.runs.batch import Job, run_jobs
+from core.runs.job import Job
 from core.workspace import Workspace
+from tests.core.runs.told import told_by
 
 CASES = Path(__file__).parents[3] / "../shared/cases"
 MakeDataset = Callable[..., Path]
@@ -87,7 +88,7 @@ def test_a_stored_thread_does_not_go_on_over_a_session_that_broke(
         model = Model(choose(workspace, "", ""))
         try:
             jobs = [Job(stem=stored.stem)]
-            (outcome,) = await run_jobs(workspace, jobs, model, parallel=1, ended=lambda _: None)
+            (outcome,) = await told_by(workspace, jobs, model, parallel=1)
         finally:
             await model.aclose()
         return outcome.error

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from core import curate
-from core.cli.run_told import summary
+from core.cli.run_told import Results, summary
 from core.datasets.standard import open_dataset
 from core.model.client import Model
 from core.model.endpoints import ModelChoice, choose
@@ -135,9 +135,9 @@ async def test_a_run_that_is_stopped_before_any_thread_is_begun_says_that_it_was
     running = asyncio.create_task(run_jobs(workspace, jobs, model, meter=meter, tools=(), ended=lambda _: None))
     await asyncio.sleep(0)
     running.cancel()
-    ran = await running
-    assert not ran and meter.stopped and not sessions_on_disk(workspace)
-    assert "stopped   what is done is kept" in "\n".join(summary(jobs, ran, 1.0, stopped=meter.stopped))
+    tally = await running
+    assert not tally.told and meter.stopped and not sessions_on_disk(workspace)
+    assert "stopped   what is done is kept" in "\n".join(summary(Results(), 2, 1.0, stopped=meter.stopped))
 
 
 def test_what_came_before_a_failure_stays(workspace: Workspace) -> None:

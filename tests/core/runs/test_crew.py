@@ -19,7 +19,6 @@ from core.analyst.transport import BuiltinTransport
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
 from core.runs import crew_needed
-from core.runs.batch import run_jobs
 from core.runs.crew import Crew
 from core.runs.crew_needed import crew_for
 from core.runs.events import TurnEvent, TurnMade, TurnStarted
@@ -29,6 +28,7 @@ from core.runs.progress import Meter
 from core.storage import store
 from core.thread.value import Thread, call_arguments, call_name, calls_of, text_of
 from core.workspace import Workspace, open_workspace
+from tests.core.runs.told import told_by
 from tests.tools.made import made_dataset, write_dataset
 
 DATASET = made_dataset(4, 3)
@@ -71,10 +71,10 @@ async def test_processes_make_the_same_threads_and_a_lost_one_takes_nothing_with
     model = Model(choice)
     expected = {
         ran.job.session: words_of(ran.stored.thread)
-        for ran in await run_jobs(here, jobs_of(6), model, parallel=2, ended=lambda _: None)
+        for ran in await told_by(here, jobs_of(6), model, parallel=2)
         if ran.stored
     }
-    begun, ended = list[str](), list[Ran]()
+    begun = list[str]()
     turns, killed = Counter[str](), list[int]()
 
     def watch(job: Job, event: TurnEvent) -> None:
@@ -89,12 +89,12 @@ async def test_processes_make_the_same_threads_and_a_lost_one_takes_nothing_with
     crew, meter = Crew(there, choice, 2, opens=slow_analyst), Meter(Pace(4), 6)
     await crew.start()
     try:
-        ran = await run_jobs(there, jobs_of(6, begun), model, meter=meter, ended=ended.append, watch=watch, crew=crew)
+        ran = await told_by(there, jobs_of(6, begun), model, meter=meter, watch=watch, crew=crew)
     finally:
         await crew.close()
         await model.aclose()
     assert len(killed) == 2 and not active_children()
-    assert [result.error for result in ran] == [""] * 6 and len(ended) == 6
+    assert [result.error for result in ran] == [""] * 6
     threads = on_disk(there)
     assert {thread.session: words_of(thread) for thread in threads} == expected
     assert len(threads) == 6 and {thread.id for thread in threads} <= {*begun}
@@ -120,7 +120,7 @@ async def test_a_thread_that_its_processes_die_of_is_given_up_and_not_left_empty
 
     crew, model = Crew(workspace, choice, 1, opens=silent_analyst), Model(choice)
     await crew.start()
-    ran = await run_jobs(workspace, jobs_of(1), model, ended=lambda _: None, watch=watch, crew=crew)
+    ran = await told_by(workspace, jobs_of(1), model, watch=watch, crew=crew)
     await crew.close()
     await model.aclose()
     assert [result.error[:29] for result in ran] == ["2 processes ended early while"] and not on_disk(workspace)
@@ -145,7 +145,7 @@ async def test_no_other_thread_is_given_up_for_one_that_processes_die_of(tmp_pat
     jobs[0] = replace(jobs[0], question="Deadly?")
     crew, model = Crew(workspace, choice, 1, opens=deadly_analyst), Model(choice)
     await crew.start()
-    ran = await run_jobs(workspace, jobs, model, parallel=4, ended=lambda _: None, crew=crew)
+    ran = await told_by(workspace, jobs, model, parallel=4, crew=crew)
     await crew.close()
     await model.aclose()
     assert [result.finished for result in ran] == [False, *[True] * 7] and not active_children()
@@ -164,9 +164,7 @@ async def test_a_stop_reaches_the_processes_and_leaves_none(tmp_path: Path):
         if isinstance(event, TurnMade):
             seen.set()
 
-    work = asyncio.create_task(
-        run_jobs(workspace, jobs_of(6), model, meter=meter, ended=lambda _: None, watch=watch, crew=crew)
-    )
+    work = asyncio.create_task(told_by(workspace, jobs_of(6), model, meter=meter, watch=watch, crew=crew))
     await seen.wait()
     meter.pace.pause()
     processes = {*active_children()}
@@ -193,7 +191,7 @@ async def test_a_stop_does_not_wait_for_a_process_that_hangs(tmp_path: Path, mon
             seen.set()
 
     await crew.start()
-    work = asyncio.create_task(run_jobs(workspace, jobs_of(1), model, ended=lambda _: None, watch=watch, crew=crew))
+    work = asyncio.create_task(told_by(workspace, jobs_of(1), model, watch=watch, crew=crew))
     await seen.wait()
     for process in active_children():
         os.kill(process.pid or 0, signal.SIGSTOP)  # as a tool of somebody's does that never lets go
@@ -210,7 +208,7 @@ async def test_who_runs_a_few_threads_has_no_processes(tmp_path: Path, workers: 
     workspace, choice, meter, told = workspace_in(tmp_path), ModelChoice(), Meter(Pace(4), number), list[str]()
     jobs, model = jobs_of(number), Model(choice)
     async with crew_for(workspace, choice, jobs, meter, workers, told.append) as crew:
-        ran = await run_jobs(workspace, jobs, model, meter=meter, ended=lambda _: None, crew=crew)
+        ran = await told_by(workspace, jobs, model, meter=meter, crew=crew)
         assert not active_children()
     await model.aclose()
     assert [result.finished for result in ran] == [True] * number and not told
@@ -249,7 +247,7 @@ async def test_no_job_goes_to_a_process_that_was_lost_while_another_was_started(
     (child,) = active_children()
     child.kill()
     child.join()  # the loop has not heard of it yet
-    ran = await run_jobs(workspace, jobs_of(1), model, meter=meter, ended=lambda _: None, crew=crew)
+    ran = await told_by(workspace, jobs_of(1), model, meter=meter, crew=crew)
     await crew.close()
     await model.aclose()
     assert [result.finished for result in ran] == [True] and len(on_disk(workspace)) == 1

@@ -10,13 +10,13 @@ from pathlib import Path
 from core.model.client import Model
 from core.model.endpoints import BUILTIN, Endpoint, ModelChoice
 from core.model.reply import TextAdded, Waiting
-from core.runs.batch import run_jobs
 from core.runs.events import TurnStarted
 from core.runs.job import Job
 from core.runs.pace import MOST, Pace, pace_for
 from core.runs.progress import Meter
 from core.settings_tables import ModelSettings
 from core.workspace import open_workspace
+from tests.core.runs.told import told_by
 from tests.fake_server import fails, fake_server, says
 from tests.tools.made import made_dataset, write_dataset
 
@@ -156,7 +156,7 @@ async def test_it_hears_what_the_client_is_told(tmp_path: Path) -> None:
     with fake_server(busy, busy, says("It moves.\n\nConfidence: high\nFinal Answer: walking", 60)) as server:
         jobs = [Job("made", session, "What?") for session in sorted(dataset.labels)[:4]]
         model = Model(ModelChoice(Endpoint("fake", server.url), "m"))
-        ran = await run_jobs(workspace, jobs, model, meter=Meter(pace, 4), ended=lambda _: None)
+        ran = await told_by(workspace, jobs, model, meter=Meter(pace, 4))
         await model.aclose()
     assert [result.finished for result in ran] == [True] * 4
     assert pace.limit < 4 and (pace.running, pace.turns) == (0, 0)

@@ -21,7 +21,6 @@ from core.filters.language import parse
 from core.listing.summary import summarize
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.batch import run_jobs
 from core.runs.job import Job
 from core.storage import store
 from core.storage.splits_file import hold_out, read_book, release
@@ -33,6 +32,7 @@ from core.thread.updates import with_metadata
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
 from tests.core.runs.recording import Recording, plain
+from tests.core.runs.told import told_by
 from tests.tools.made import made_dataset, write_dataset
 from tui.__main__ import run
 
@@ -47,7 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sensorloom.toml").write_text('[task]\nform = "compact"\n[run]\nevidence = "reference"\n')
     workspace = open_workspace(str(root), environ={})
     jobs = [Job("made", session, "What?", 1) for session in ("s0_0000", "s1_0005", "s2_0010", "s2_0008")]
-    ran = asyncio.run(run_jobs(workspace, jobs, Model(ModelChoice()), parallel=1, ended=lambda _: None))
+    ran = asyncio.run(told_by(workspace, jobs, Model(ModelChoice()), parallel=1))
     for result in ran:
         assert result.stored is not None and result.finished, result.error
         curate.set_verdicts(workspace, [result.stored.stem], "accept")
@@ -227,7 +227,7 @@ def test_threads_made_apart_are_shown_the_examples_of_the_workspace(workspace: W
 def test_where_no_tools_are_offered_neither_request_nor_row_holds_examples(workspace: Workspace) -> None:
     job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1), evidence="reference")
     model = Recording(ModelChoice())
-    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None, tools=()))
+    (ran,) = asyncio.run(told_by(workspace, [job], model, parallel=1, tools=()))
     assert ran.stored is not None and ran.finished, ran.error
     report = export(workspace, ExportRequest("openai", chosen=frozenset((ran.stored.stem,)), with_system=True))
     (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
@@ -239,7 +239,7 @@ def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:
     """With the system prompt and an example: what is asked for the last turn is the row, but for the answer."""
     model = Recording(ModelChoice())
     job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1))
-    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
+    (ran,) = asyncio.run(told_by(workspace, [job], model, parallel=1))
     assert ran.stored is not None and ran.finished, ran.error
     report = export(workspace, ExportRequest("openai", chosen=frozenset((ran.stored.stem,)), with_system=True))
     (row,) = map(json.loads, report.files[0].path.read_text().splitlines())
@@ -251,7 +251,7 @@ def test_a_request_and_the_row_hold_the_same(workspace: Workspace) -> None:
 def test_what_was_sent_leaves_with_the_thread_and_examples_are_not_trained(workspace: Workspace, root: Path) -> None:
     changed = form(system="terse.txt", few_shot=1)
     job = Job("made", "s3_0013", "What?", 1, form=changed)
-    (ran,) = asyncio.run(run_jobs(workspace, [job], Model(ModelChoice()), parallel=1, ended=lambda _: None))
+    (ran,) = asyncio.run(told_by(workspace, [job], Model(ModelChoice()), parallel=1))
     assert ran.stored is not None and ran.finished, ran.error
     stored = read(workspace.threads, ran.stored.stem)
     (example,) = shown(stored)
@@ -294,7 +294,7 @@ def test_pairs_come_after_what_was_sent(workspace: Workspace, profile: str) -> N
     """The prompt of a pair is what was asked: the system prompt, the example, the thread until the ways part."""
     model = Recording(ModelChoice())
     job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=1), evidence="reference")
-    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
+    (ran,) = asyncio.run(told_by(workspace, [job], model, parallel=1))
     assert ran.stored is not None and ran.finished, ran.error
     curate.set_verdicts(workspace, [ran.stored.stem], "accept")
     stored = read(workspace.threads, ran.stored.stem)
@@ -321,7 +321,7 @@ def test_llamafactory_takes_the_system_prompt_and_no_examples(workspace: Workspa
     stems: list[str] = []
     for few_shot in (0, 1):
         job = Job("made", "s3_0014", "What?", 1, form=form(system="terse.txt", few_shot=few_shot), evidence="reference")
-        (ran,) = asyncio.run(run_jobs(workspace, [job], Model(ModelChoice()), parallel=1, ended=lambda _: None))
+        (ran,) = asyncio.run(told_by(workspace, [job], Model(ModelChoice()), parallel=1))
         assert ran.stored is not None
         stems.append(ran.stored.stem)
     report = export(workspace, ExportRequest("llamafactory", chosen=frozenset(stems), with_system=True))

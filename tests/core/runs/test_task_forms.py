@@ -16,7 +16,6 @@ from core.filters.language import parse
 from core.listing.summary import summarize
 from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.runs.batch import run_jobs
 from core.runs.job import Job
 from core.runs.mode import wanted_form, with_form
 from core.runs.replay import replay
@@ -25,6 +24,7 @@ from core.thread.form import COMPACT, FULL, form_of
 from core.thread.value import Thread, text_of
 from core.workspace import Workspace, open_workspace
 from tests.core.runs.recording import Recording, plain
+from tests.core.runs.told import told_by
 from tests.tools.made import made_dataset, write_dataset
 
 BUDGET = 900
@@ -60,7 +60,7 @@ def threads(workspace: Workspace) -> list[Thread]:
         for evidence in ("reference", "measure")
     ]
     jobs = with_form(jobs, COMPACT)
-    ran = asyncio.run(run_jobs(workspace, jobs, Model(ModelChoice()), parallel=2, ended=lambda _: None))
+    ran = asyncio.run(told_by(workspace, jobs, Model(ModelChoice()), parallel=2))
     done = [result.thread for result in ran if result.thread is not None and result.finished]
     assert len(done) == len(jobs), [result.error for result in ran]
     return done
@@ -90,7 +90,7 @@ def test_serving_and_training_are_one_task(workspace: Workspace) -> None:
     """What is asked for a thread's last turn is what its export teaches: the same messages, tools and system prompt."""
     model = Recording(ModelChoice())
     (job,) = with_form([Job("made", "s1_0012", "What is it?", 3, evidence="reference")], COMPACT)
-    (ran,) = asyncio.run(run_jobs(workspace, [job], model, parallel=1, ended=lambda _: None))
+    (ran,) = asyncio.run(told_by(workspace, [job], model, parallel=1))
     assert ran.thread is not None and ran.finished
     profile = PROFILES["openai"]
     assert profile.rows is not None
