@@ -8,13 +8,16 @@ from dataclasses import replace
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
+from core.cli.run_cluster import ray_option
+from core.cli.run_progress import STOPPED
+from core.cli.spread import spread_on
 from core.filters.language import parse, select
 from core.lint import CHECKS
 from core.lint.duplicates import ABOUT, NAME
 from core.lint.finding import UNREADABLE
 from core.lint.folder import Checked, check_folder
 from core.listing.index import summaries
-from core.text import one_line
+from core.text import counted, one_line
 from core.workspace import Workspace
 
 _KINDS = {UNREADABLE: "a file that is no thread", **{check.name: check.about for check in CHECKS}, NAME: ABOUT}
@@ -26,12 +29,22 @@ _EPILOG = "\b\nChecks:\n" + "\n".join(f"{name:17} {about}" for name, about in _K
 @click.option("--filter", "wanted", default="", metavar="TEXT", help="Only threads that this filter selects.")
 @click.option("--only", multiple=True, type=click.Choice(list(_KINDS)), metavar="CHECK", help="Only this; repeatable.")
 @click.option("--fix", is_flag=True, help="Put right what needs no decision; every fix can be undone.")
+@ray_option
 @json_option
 @workspace_options
 def command(
-    workspace: Workspace, thread_ids: tuple[str, ...], wanted: str, only: tuple[str, ...], fix: bool, as_json: bool
+    workspace: Workspace,
+    thread_ids: tuple[str, ...],
+    wanted: str,
+    only: tuple[str, ...],
+    fix: bool,
+    ray: str,
+    as_json: bool,
 ) -> int:
-    """Look for what is wrong in threads. Exits with 1 when something is left to put right."""
+    """Look for what is wrong in threads. Exits with 1 when something is left to put right.
+
+    After ctrl-C it tells what was found by then, and exits with 130; what was looked at is not looked at again.
+    """
     listing, chosen_by = summaries(workspace), parse(wanted, workspace)
     if thread_ids:
         there = {thread.stem for thread in listing}
@@ -39,15 +52,36 @@ def command(
             raise click.UsageError(f"there is no thread {missing[0]} in {workspace.threads}")
         chosen = {name.removesuffix(".json") for name in thread_ids}
         listing = [thread for thread in listing if thread.stem in chosen]
-    with progress_bar("checking") as bar:
-        selected = select(workspace.threads, listing, chosen_by)
-        checked = check_folder(workspace, listing, selected, fix=fix, progress=bar or (lambda _done, _total: None))
+    left: list[int] = []
+    with (
+        spread_on(ray, workspace, size_of=lambda file: len(file.data)) as (spread, cancelled),
+        progress_bar("checking") as bar,
+    ):
+        # where it is stopped, a filter, which may ask the checks, selects nothing
+        selected = select(workspace.threads, listing, chosen_by, cancelled) if wanted.strip() else listing
+        checked = check_folder(
+            workspace,
+            listing,
+            selected,
+            fix=fix,
+            progress=bar or (lambda _done, _total: None),
+            cancelled=cancelled,
+            stopped=left.append,
+            spread=spread,
+        )
         threads = [_limited(thread, only) for thread in checked]
+        stopped = cancelled()
     wrong = [thread for thread in threads if thread.findings or thread.fixed or thread.problem]
     if as_json:
-        print_json(_document(threads, wrong))
+        print_json(_document(threads, wrong) | ({"stopped": True, "not_looked_at": sum(left)} if stopped else {}))
     else:
         _print(threads, wrong)
+    if stopped:
+        what = (
+            f"{counted(sum(left), 'thread')} not looked at; the next check goes on" if left else "nothing more is fixed"
+        )
+        say(f"sensorloom: stopped: {what}", err=True)
+        return STOPPED
     return 1 if any(thread.findings or thread.problem for thread in threads) else 0
 
 

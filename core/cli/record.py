@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +10,7 @@ import click
 
 from core.cli.commands import Finite, json_option, print_json, say, workspace_options
 from core.cli.record_watch import watching
+from core.cli.stopping import stopped_by_signals
 from core.cli.table_options import sensor_units
 from core.datasets.tables.form import TableForm, checked
 from core.errors import UsageError
@@ -129,28 +126,6 @@ def _source(options: dict[str, Any]) -> tuple[Source, bool]:
     openers = {"follow": sources.growing_file, "udp": sources.udp, "tcp": sources.tcp,
                "http": network.http, "serial": network.serial, "mqtt": network.mqtt}  # fmt: skip
     return openers[chosen[0]](options[chosen[0]]), False
-
-
-@contextmanager
-def stopped_by_signals() -> Generator[threading.Event]:
-    """Ctrl-C, a polite kill and a hang-up set the event; a second ctrl-C ends at once, losing nothing that came."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {name: signal.signal(name, ask) for name in names if signal.getsignal(name) != signal.SIG_IGN}
-    try:
-        yield stop
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 def _begin_on_last(workspace: Workspace, dataset: str, as_json: bool) -> int:

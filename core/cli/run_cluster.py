@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 RAY_OPTIONS = ("ray", "send_data")
 
 
+_ABOUT = "Run on a cluster of Ray: `local`, `auto` on one of its nodes, or HOST:PORT."
+ray_option = click.option("--ray", metavar="ADDRESS", default="", help=_ABOUT)
+"""Of a command that needs no dataset."""
+
+
 def ray_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--ray` and `--send-data`."""
-    about = "Run on a cluster of Ray: `local`, `auto` on one of its nodes, or HOST:PORT."
     sending = "With --ray: send datasets to the nodes, where they see the folder too."
-    function = click.option("--send-data", is_flag=True, help=sending)(function)
-    return click.option("--ray", metavar="ADDRESS", default="", help=about)(function)
+    return ray_option(click.option("--send-data", is_flag=True, help=sending)(function))
 
 
 @contextmanager

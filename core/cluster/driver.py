@@ -198,6 +198,7 @@ class Drive:
                     return Ran(job, None, asked.error, asked.cancelled, item.seconds, asked.for_all)
                 question = asked.question
             item.stored, cancelled = await in_full(begin, self._workspace, job, question)
+            self._meter.begun(item.stored.thread)
             if cancelled:
                 raise asyncio.CancelledError
         errand = await asyncio.to_thread(self._errand, job, item.stored, address)

@@ -27,7 +27,8 @@ class Cluster(Protocol):
     """What joins the machines."""
 
     def room(self) -> int:
-        """How many workers there is room for on all machines that are there now."""
+        """How many workers there is room for on all machines that are there now. It may take as long as the cluster
+        does not answer."""
         ...
 
     def hire(self) -> Hand:

@@ -10,7 +10,7 @@ from core.runs.pace import Pace
 from core.runs.progress import Meter, Progress, turn_made
 from core.settings import BUILTIN_MODEL
 from core.thread.cost import tokens_in
-from core.thread.value import is_assistant
+from core.thread.value import Thread, is_assistant
 
 
 class ClusterMeter(Meter):
@@ -20,10 +20,16 @@ class ClusterMeter(Meter):
         """Args: `of` threads in all, `done` of them before this run."""
         super().__init__(Pace(1), of, done)
         self._out = self._limit = 0
+        self._before: dict[str, int] = {}
+        """How many turns of each thread were there before this run."""
 
     def load(self, out: int, limit: int) -> None:
         """So many threads are with the workers now, and so many may be."""
         self._out, self._limit = out, limit
+
+    def begun(self, thread: Thread) -> None:
+        """This run goes on with a thread, as it is: what is in it already is not counted."""
+        self._before[thread.id] = sum(map(is_assistant, thread.messages))
 
     @property
     def progress(self) -> Progress:
@@ -36,8 +42,8 @@ class ClusterMeter(Meter):
         """Take a thread that is over, and with it the turns that were made of it."""
         if isinstance(event, Ran) and event.thread is not None:
             by_analyst = event.thread.metadata.get("model") == BUILTIN_MODEL  # which counts words
-            for message in event.thread.messages:
-                if is_assistant(message):
-                    tokens = 0 if by_analyst else tokens_in([message])[1]
-                    self._progress = turn_made(self._progress, tokens, self._clock())
+            spoken = [message for message in event.thread.messages if is_assistant(message)]
+            for message in spoken[self._before.pop(event.thread.id, 0) :]:
+                tokens = 0 if by_analyst else tokens_in([message])[1]
+                self._progress = turn_made(self._progress, tokens, self._clock())
         super().hear(event)

@@ -6,21 +6,22 @@ import asyncio
 import hashlib
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.cluster.addresses import choice_at
+from core.cluster.own_folder import machines_folder, own_folder
 from core.cluster.parcels import File, Parcel, data_folder, drop_unused, is_seen, lay_out_parts
-from core.cluster.travelling import Answer, Errand, Kit, Question, Ready
+from core.cluster.travelling import Answer, Done, Errand, Kit, Question, Ready
 from core.curate.prompts import take_kept
 from core.errors import SensorloomError
 from core.model.refusals import Dropped
+from core.runs.cancelling import UnderWay
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
 from core.runs.job import Job, Ran, carry_out, question_events
 from core.runs.pace import Pace, pace_for
@@ -37,19 +38,21 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Runs threads that are given to it, several at once, in one event loop."""
+    """Runs threads that are given to it, several at once, in one event loop; or does blocks of items, one at a time."""
 
     def __init__(self, node: str, base: Path | None = None) -> None:
         """Args: `node` is the machine's address as others reach it; `base` is where it may keep files."""
         self._node = node
-        self._base = base or Path(tempfile.gettempdir()) / f"sensorloom-workers-{os.getuid()}"
+        self._base = base or machines_folder()
         self._root = Path()
         self._kit: Kit | None = None
         self._workspace: Workspace | None = None
         self._tools: tuple[Tool, ...] = ()
         self._models: dict[str, Model] = {}
         self._pace = Pace(1)
-        self._running: set[asyncio.Task[Ran]] = set()
+        self._under_way = UnderWay()
+        self._job: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+        self._working = asyncio.Lock()
 
     async def prepare(self, kit: Kit, variables: Mapping[str, str]) -> Ready:
         """Look through the kit, and say what is missing."""
@@ -69,7 +72,8 @@ class Worker:
         return ""
 
     async def warm(self) -> str:
-        """Make what is derived of the datasets, once for all workers of this machine. Returns why it cannot be."""
+        """Make what is derived of the datasets, once for all workers of this machine, and the job that does items.
+        Returns why it cannot be."""
         try:
             await asyncio.to_thread(self._warmed)
         except (SensorloomError, OSError) as error:
@@ -78,17 +82,11 @@ class Worker:
 
     async def ask(self, question: Question) -> Answer:
         """Let the model propose a question."""
-        text, ended, started = "", TurnEnded("", ""), time.monotonic()
+        started = time.monotonic()
         try:
-            model = self._model(question.address)
-            async for event in question_events(self._space, question.job, model, question.prompt):
-                match event:
-                    case QueryProposed():
-                        text = event.text
-                    case TurnEnded():
-                        ended = event
-                    case _:
-                        pass
+            text, ended = await self._under_way.run(_asked(self._space, question, self._model(question.address)))
+        except asyncio.CancelledError:
+            return Answer(cancelled=True, seconds=time.monotonic() - started)
         except SensorloomError as error:
             return Answer(error=str(error), for_all=getattr(error, "for_all", False))
         seconds = time.monotonic() - started
@@ -105,26 +103,35 @@ class Worker:
         space, stem = self._space, errand.thread.stem
         await asyncio.to_thread(self._laid_out, errand)
         job = replace(errand.job, hint=partial(same_hint, errand.hint) if errand.hint else None)
-        work = asyncio.create_task(self._carried_out(job, errand.address, watch))
-        self._running.add(work)
         try:
-            ran = await work
+            ran = await self._under_way.run(self._carried_out(job, errand.address, watch))
         except asyncio.CancelledError:
             ran = Ran(job, cancelled=True)
-        finally:
-            self._running.discard(work)
         came = await asyncio.to_thread(pick_up, space, stem)
         await asyncio.to_thread(clear_away, space, stem)
         return Answer(came, "", ran.error, ran.cancelled, ran.seconds, ran.for_all, self._pace.limit, tuple(notes))
+
+    async def work(self, items: Sequence[Any]) -> Done:
+        """Do a block of items, aside of the loop, which goes on answering. One block at a time."""
+        async with self._working:
+            assert self._job is not None, "warm() comes first"
+            started = time.monotonic()
+            try:
+                results = await asyncio.to_thread(self._job, items)
+            except SensorloomError as error:
+                return Done((), 0.0, error)
+            return Done(results, time.monotonic() - started)
+
+    async def ping(self) -> None:
+        """Answer, by which the driver knows that this process is not frozen."""
 
     async def pause(self, paused: bool) -> None:
         """Begin no further turn, or go on."""
         self._pace.pause(paused)
 
     async def stop(self) -> None:
-        """Stop what runs; each `run` gives back what had come."""
-        for work in self._running:
-            work.cancel()
+        """Stop what runs, and what was just about to; each `run` gives back what had come."""
+        self._under_way.stop()
 
     async def close(self) -> None:
         """Leave nothing behind but what later runs use."""
@@ -151,10 +158,10 @@ class Worker:
         self._tools = tuple(offered[name] for name in kit.tools)
         self._kit = kit
         parcels = kit.parcels
-        seen = kit.shared and all(is_seen(parcel) for parcel in parcels)
+        seen = bool(parcels) and kit.shared and all(is_seen(parcel) for parcel in parcels)
         data = Path(parcels[0].folder).parent if seen else data_folder(self._base, parcels)
         missing = () if seen else tuple(parcel.name for parcel in parcels if not (data / parcel.name).is_dir())
-        self._root = _own_folder(self._base)
+        self._root = own_folder(self._base)
         self._workspace = Workspace(self._root, self._root / "threads", self._root / "exports", data, kit.settings)
         # tables are kept by their dataset's folder: for all workers of this machine, and for the next run
         features = self._base / "features"
@@ -181,11 +188,14 @@ class Worker:
         from core.datasets.standard import open_dataset
 
         assert self._kit is not None
-        with self._alone("features.lock"):
-            for parcel in self._kit.parcels:
-                opened = open_dataset(self._space, parcel.name)
-                opened.features()
-                opened.measurements()
+        if self._kit.tables:
+            with self._alone("features.lock"):
+                for parcel in self._kit.parcels:
+                    opened = open_dataset(self._space, parcel.name)
+                    opened.features()
+                    opened.measurements()
+        if self._kit.task is not None:
+            self._job = self._kit.task.opener(self._space, *self._kit.task.setup)
 
     def _alone(self, name: str) -> FileLock:
         """What one worker of this machine does at a time."""
@@ -204,6 +214,20 @@ class Worker:
     def _laid_out(self, errand: Errand) -> None:
         lay_out(self._space, errand.thread)
         take_kept(self._space, errand.prompts)
+
+
+async def _asked(space: Workspace, question: Question, model: Model) -> tuple[str, TurnEnded]:
+    """The question that a model proposes, and how that ended."""
+    text, ended = "", TurnEnded("", "")
+    async for event in question_events(space, question.job, model, question.prompt):
+        match event:
+            case QueryProposed():
+                text = event.text
+            case TurnEnded():
+                ended = event
+            case _:
+                pass
+    return text, ended
 
 
 def code_digest() -> str:
@@ -231,27 +255,3 @@ def _differs(kit: Kit, node: str) -> str:
         f"{node} has {told}, and the same threads come only of the same program: "
         f"install sensorloom {kit.version}, as it is here, on every node"
     )
-
-
-def _own_folder(base: Path) -> Path:
-    """A folder of this process under the machine's own; those of processes that are no more are removed.
-
-    Raises:
-        OSError: the machine's folder is somebody else's, or cannot be written.
-    """
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if base.lstat().st_uid != os.getuid():  # a link of somebody else's to a folder of ours, too
-        raise PermissionError(f"{base} belongs to somebody else")
-    for other in base.glob("worker-*-*"):
-        number = other.name.split("-")[1]
-        if number.isdecimal() and not _is_alive(int(number)):
-            shutil.rmtree(other, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"worker-{os.getpid()}-", dir=base))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except OSError:
-        return False
-    return True

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from core.cluster.addresses import addresses_of, variables_for
 from core.cluster.driver import Drive
 from core.cluster.interface import Cluster
+from core.cluster.kits import kit_of
 from core.cluster.meter import ClusterMeter
-from core.cluster.node import code_digest, our_version
-from core.cluster.parcels import parcel_of
 from core.cluster.travelling import Kit
 from core.cluster.workers import Workers
-from core.datasets.standard import open_dataset
 from core.model.endpoints import ModelChoice
 from core.runs.job import After, Job, Ran
-from core.runs.own_tools import files_of
 from core.runs.tally import Tally
-from core.runs.toolbox import toolbox_of
-from core.settings import Settings
 from core.storage.store import read
 from core.workspace import Workspace
 
@@ -72,7 +65,13 @@ async def run_on_cluster(
         DatasetError: a dataset is not there.
     """
     addresses = addresses_of(choice.endpoint)
-    kit = await asyncio.to_thread(_kit, on, workspace, jobs, choice, tell)
+
+    def packed() -> Kit:
+        names = {job.dataset or read(workspace.threads, job.stem).thread.dataset for job in jobs}
+        kit = kit_of(workspace, names, tell, with_tools=on.with_tools)
+        return replace(kit, choice=choice, parallel=on.parallel, shared=on.shared)
+
+    kit = await asyncio.to_thread(packed)
     drive = Drive(
         Workers(on.cluster, kit, variables_for(choice), tell),
         workspace,
@@ -84,31 +83,3 @@ async def run_on_cluster(
         after=after,
     )
     return await drive.run(jobs)
-
-
-def _kit(
-    on: OnCluster, workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, tell: Callable[[str], None]
-) -> Kit:
-    files = tuple(file for file in files_of(workspace) if on.with_tools)
-    toolbox = toolbox_of(files)
-    for problem in toolbox.problems:
-        tell(problem)
-    names = {job.dataset or read(workspace.threads, job.stem).thread.dataset for job in jobs}
-    return Kit(
-        our_version(),
-        code_digest(),
-        _settings(workspace),
-        choice,
-        on.parallel,
-        tuple(tool.name for tool in toolbox.tools) if on.with_tools else (),
-        tuple(file for file in files if not file.problem),
-        tuple(parcel_of(open_dataset(workspace, name)) for name in sorted(names)),
-        on.shared,
-    )
-
-
-def _settings(workspace: Workspace) -> Settings:
-    """The settings as they are here, with the name of who works here, under which steps are kept wherever they are
-    made."""
-    settings = workspace.settings
-    return msgspec.structs.replace(settings, person=msgspec.structs.replace(settings.person, name=workspace.person))

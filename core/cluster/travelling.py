@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.cluster.parcels import Parcel
+from core.errors import SensorloomError
 from core.model.endpoints import ModelChoice
 from core.runs.job import Job
 from core.runs.own_tools import ToolsFile
@@ -33,6 +34,30 @@ class Kit:
     """The datasets that the threads are about."""
     shared: bool = True
     """Whether a dataset is read where the driver has it by a machine that sees it there."""
+    tables: bool = True
+    """Whether the datasets' feature tables are made before the work begins."""
+    task: Task | None = None
+    """What is done with items of work; none where threads are run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How items of work are done: see `core.processes.items`."""
+
+    opener: Callable[..., Callable[[Sequence[Any]], Sequence[Any]]]
+    """A function of a module; called with the worker's workspace and `setup`, it gives the job."""
+    setup: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a block of items."""
+
+    results: Sequence[Any]
+    """One for each, in their order."""
+    seconds: float
+    error: SensorloomError | None = None
+    """What the job raised; it ends the whole of the work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.cluster.interface import Cluster, Hand, WorkerLost
 from core.cluster.parcels import Parcel, parts_of
 from core.cluster.travelling import Kit, Part, Ready, Variables
 from core.errors import SensorloomError, UsageError
+from core.runs.cancelling import aside
 from core.settings_tables import CONCURRENCY
 
 JOIN_TRIES = 10
@@ -21,6 +22,13 @@ PATIENCE_SEC = 30.0
 """How long without any worker until a person is told what is waited for."""
 PART_SEC = 5.0
 """How long a worker may take to clear up."""
+ROOM_SEC = 1.0
+"""Between two questions how much room there is."""
+LOOK_SEC = 5.0
+"""Between two looks at who answers."""
+SILENT_LOOKS = 36
+"""At so many looks in a row, three minutes, a worker may not have answered before it counts as lost. A thread or a
+block that takes long is no silence: the worker's loop answers meanwhile."""
 
 
 @dataclass(eq=False, slots=True)
@@ -35,6 +43,10 @@ class Member:
     """How many it has."""
     is_full: bool = False
     """Whether it has a thread that is run alone."""
+    ping: asyncio.Task[Any] | None = None
+    """What it was asked last, to see whether it answers."""
+    silent: int = 0
+    """At how many looks it had not answered."""
 
 
 class Workers:
@@ -62,6 +74,9 @@ class Workers:
         self._paused = False
         self._lost_in_a_row = 0
         self._alone_since = time.monotonic()
+        self._room = 0
+        self._asking: asyncio.Task[int] | None = None
+        self._asked_at = self._looked_at = 0.0
 
     @property
     def limit(self) -> int:
@@ -71,9 +86,10 @@ class Workers:
     def recruit(self, threads: int, joined: Callable[[asyncio.Task[Any]], None]) -> None:
         """Ask for as many workers as there is room for, and so many threads are of use to. `joined` is called when one
         has joined."""
+        self._look()
         useful = -(-threads // (self._kit.parallel or CONCURRENCY))
         there = len(self._members) + len(self._joining) + len(self._unfit)
-        for _ in range(min(self._cluster.room(), useful + len(self._unfit)) - there):
+        for _ in range(min(self._room_now(joined), useful + len(self._unfit)) - there):
             hand = self._cluster.hire()
             task = asyncio.create_task(self._join(hand))
             self._joining[task] = hand
@@ -83,6 +99,40 @@ class Workers:
         elif time.monotonic() - self._alone_since > PATIENCE_SEC:
             self._alone_since = time.monotonic()
             self._tell("waiting for a free core in the cluster; `ray status` says who has them")
+
+    def _room_now(self, heard: Callable[[asyncio.Task[Any]], None]) -> int:
+        """How many workers there is room for, as the cluster said last. It is asked aside: while its head is gone, it
+        may not answer for a minute. `heard` is called when it has."""
+        if self._asking is None or (self._asking.done() and time.monotonic() - self._asked_at >= ROOM_SEC):
+            self._asked_at = time.monotonic()
+            self._asking = asyncio.create_task(aside(self._cluster.room))
+            self._asking.add_done_callback(self._heard_of_room)
+            self._asking.add_done_callback(heard)
+        return self._room
+
+    def _heard_of_room(self, task: asyncio.Task[int]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self._room = task.result()
+
+    def _look(self) -> None:
+        """Lose those that are gone, and those that have not answered for long while nothing says so: frozen ones. Looks
+        are counted, and not time, which also passes while this program itself is frozen."""
+        if time.monotonic() - self._looked_at < LOOK_SEC:
+            return
+        self._looked_at = time.monotonic()
+        for member in list(self._members):
+            if (
+                member.ping is not None
+                and member.ping.done()
+                and isinstance(gone := member.ping.exception(), WorkerLost)
+            ):
+                self.lose(member, str(gone))
+            elif member.ping is None or member.ping.done():
+                member.ping, member.silent = _asked(member, "ping"), 0
+            elif (silent := member.silent + 1) < SILENT_LOOKS:
+                member.silent = silent
+            else:
+                self.lose(member, f"it has not answered for {SILENT_LOOKS * LOOK_SEC / 60:.0f} minutes")
 
     def take_up(self, task: asyncio.Task[Any]) -> bool:
         """Take up who has joined by this task. Returns False for another task.
@@ -138,13 +188,13 @@ class Workers:
 
     def _tell_all(self, method: str, *arguments: Any) -> None:
         for member in self._members:
-            task = asyncio.create_task(member.hand.call(method, *arguments))
-            task.add_done_callback(lambda task: task.cancelled() or task.exception())
+            _asked(member, method, *arguments)
 
     async def part(self) -> None:
         """Let all go."""
-        for task in self._joining:
-            task.cancel()
+        for task in (*self._joining, self._asking):
+            if task is not None:
+                task.cancel()
 
         async def close(member: Member) -> None:
             with suppress(WorkerLost, TimeoutError, SensorloomError):
@@ -177,3 +227,10 @@ class Workers:
                 self._tell(f"sending {parcel.name} to the nodes, which do not see {parcel.folder}")
                 self._parts[parcel.name] = await asyncio.to_thread(put)
             return self._parts[parcel.name]
+
+
+def _asked(member: Member, method: str, *arguments: Any) -> asyncio.Task[Any]:
+    """Say something to a worker without waiting for what it answers, or whether it does."""
+    task = asyncio.create_task(member.hand.call(method, *arguments))
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    return task

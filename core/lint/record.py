@@ -1,4 +1,4 @@
-"""What looking at one thread file brings to light, on any process."""
+"""What looking at one thread file brings to light, in any process of any machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 from core.errors import SensorloomError
 from core.lint import Context, Finding, check_thread
 from core.lint.duplicates import spoken_signature
-from core.storage import store, thread_files
+from core.storage import thread_files
+from core.thread.json_form import decode
 from core.thread.signature import Signature
+from core.workspace import Workspace
 
 _NICE = 19
 """How much a process that looks at a whole folder gives way to what somebody is waiting for."""
@@ -35,27 +37,52 @@ class Record:
     """What it is compared with others by; None when nothing was said yet."""
 
 
-def look_at(folder: Path, stem: str, labels: tuple[str, ...]) -> Record | None:
-    """Read and check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One file as it was read, which any process may look at."""
+
+    stem: str
+    dataset: str
+    size: int = 0
+    mtime_ns: int = 0
+    looked_ns: int = 0
+    data: bytes = b""
+    """Empty where it could not be read."""
+
+
+def taken(folder: Path, stem: str, dataset: str) -> Taken:
+    """A file of the folder, read."""
     try:
         looked = time.time_ns()
         size, mtime_ns = thread_files.thread_stamp(folder, stem)
-        thread = store.read(folder, stem).thread
+        return Taken(stem, dataset, size, mtime_ns, looked, thread_files.read_bytes(thread_files.path_of(folder, stem)))
     except (SensorloomError, OSError):
+        return Taken(stem, dataset)
+
+
+def look_at(file: Taken, labels: tuple[str, ...]) -> Record | None:
+    """Check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
+    try:
+        thread = decode(file.data, f"{file.stem}.json")
+    except SensorloomError:
         return None
-    findings = tuple(check_thread(thread, Context(stem, labels)))
-    return Record(stem, size, mtime_ns, looked, labels, findings, spoken_signature(thread))
+    findings, spoken = tuple(check_thread(thread, Context(file.stem, labels))), spoken_signature(thread)
+    return Record(file.stem, file.size, file.mtime_ns, file.looked_ns, labels, findings, spoken)
 
 
 def record_maker(
+    _workspace: Workspace | None, labels: Mapping[str, tuple[str, ...]]
+) -> Callable[[Sequence[Taken]], list[Record | None]]:
+    """The job (`core.processes.items`) that looks at files, with the label sets of their datasets. Of a workspace it
+    needs nothing."""
+    return lambda files: [look_at(file, labels[file.dataset]) for file in files]
+
+
+def folder_record_maker(
     folder: Path, labels: Mapping[str, tuple[str, ...]], parent: int
-) -> Callable[[Sequence[tuple[str, str]]], list[Record]]:
-    """The job of a process: stems with their datasets in, records out. `parent` is the id of the one that waits."""
+) -> Callable[[Sequence[tuple[str, str]]], list[Record | None]]:
+    """The same job where the folder is: stems with their datasets in, which it reads by itself. `parent` is the id of
+    the process that waits."""
     if os.getpid() != parent:
         os.nice(_NICE)
-
-    def part(files: Sequence[tuple[str, str]]) -> list[Record]:
-        records = (look_at(folder, stem, labels[dataset]) for stem, dataset in files)
-        return [record for record in records if record is not None]
-
-    return part
+    return lambda files: [look_at(taken(folder, stem, dataset), labels[dataset]) for stem, dataset in files]

@@ -5,7 +5,7 @@ What the checks kept is used; what else is found out stays in memory until they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -45,9 +45,11 @@ def sketches_of(
             sketches[summary.stem] = sketch
         else:
             left.append(summary)
-    done = 0
-    with closing(_in_parts(workspace.threads, [summary.stem for summary in left])) as parts:
-        for part in parts:
+    from core.processes.pool import in_parts
+
+    done, stems, processes = 0, [summary.stem for summary in left], None if len(left) >= MANY else 1
+    with closing(in_parts(sketch_maker, (workspace.threads,), stems, PART, processes)) as parts:
+        for _, part in parts:
             for summary, sketch in zip(left[done : done + PART], part, strict=True):
                 sketches[summary.stem] = sketch
                 known[summary.stem] = (summary.size, summary.mtime_ns), sketch
@@ -69,21 +71,3 @@ def sketch_maker(folder: Path) -> Callable[[Sequence[str]], list[bytes]]:
         return signature.sketch if signature is not None else b""
 
     return lambda stems: [sketch(stem) for stem in stems]
-
-
-def _in_parts(folder: Path, stems: Sequence[str]) -> Generator[list[bytes]]:
-    parts = [stems[start : start + PART] for start in range(0, len(stems), PART)]
-    done = 0
-    if len(stems) >= MANY:
-        from core.processes.pool import in_order
-
-        try:
-            with closing(in_order(sketch_maker, (folder,), parts)) as results:
-                for sketches in results:
-                    done += 1
-                    yield sketches
-        except SensorloomError:
-            pass  # a process could not be started, or was ended: the rest is done here
-    job = sketch_maker(folder)
-    for part in parts[done:]:
-        yield job(part)

@@ -6,14 +6,16 @@ import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from core.errors import SensorloomError
 from core.lint.duplicates import Duplicates
 from core.lint.finding import Finding
 from core.lint.findings_cache import FindingsCache
 from core.lint.label_set import dataset_labels
-from core.lint.record import Record, record_maker
+from core.lint.record import Record, folder_record_maker, record_maker, taken
+from core.processes.items import Spread, Undone
 from core.thread.summary import Summary
 from core.workspace import Workspace
 
@@ -28,6 +30,15 @@ _TOGETHER = 1000
 
 Progress = Callable[[int, int], object]
 Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Files are looked at in other places than this machine's processes."""
+
+    spread: Spread
+    undone: Callable[[str, str], object]
+    """Told of each file that could not be looked at, by its stem, and why."""
 
 
 class _AtWork:
@@ -49,21 +60,36 @@ def bring_up_to_date(
     progress: Progress = lambda _done, _total: None,
     cancelled: Cancelled = lambda: False,
 ) -> bool:
+    """Look at each thread of `listing` that is not known as it is now, as `left_over` does. Returns whether it came to
+    its end."""
+    return not left_over(cache, workspace, listing, progress, cancelled) and not cancelled()
+
+
+def left_over(
+    cache: FindingsCache,
+    workspace: Workspace,
+    listing: Sequence[Summary],
+    progress: Progress = lambda _done, _total: None,
+    cancelled: Cancelled = lambda: False,
+    elsewhere: Elsewhere | None = None,
+) -> set[str]:
     """Look at each thread of `listing` that is not known as it is now, many on all cores.
 
     Blocks; belongs in a worker. What was found stays found where it is broken off.
 
     Returns:
-        Whether it came to its end.
+        The stems of those that were not looked at, as it was cancelled.
     """
     threads = [summary for summary in listing if not summary.problem]
     labels = {dataset: dataset_labels(workspace, dataset) for dataset in {summary.dataset for summary in threads}}
     old = cache.outdated(threads, labels)
+    if elsewhere is not None:
+        return _look(cache, old, _elsewhere(workspace.threads, labels, old, elsewhere), progress, cancelled)
     if len(old) < MANY:
-        return _look(cache, workspace.threads, labels, old, progress, cancelled)
+        return _look(cache, old, _here(workspace.threads, labels, old), progress, cancelled)
     while not _at_work.lock.acquire(timeout=0.1):
         if cancelled():
-            return False
+            return {summary.stem for summary in old}
         progress(*_at_work.far)
 
     def told(done: int, total: int) -> None:
@@ -71,7 +97,8 @@ def bring_up_to_date(
         progress(done, total)
 
     try:
-        return _look(cache, workspace.threads, labels, cache.outdated(threads, labels), told, cancelled)
+        old = cache.outdated(threads, labels)
+        return _look(cache, old, _here(workspace.threads, labels, old), told, cancelled)
     finally:
         _at_work.far = (0, 0)
         _at_work.lock.release()
@@ -91,50 +118,55 @@ def repeats(cache: FindingsCache, stems: set[str], cancelled: Cancelled = lambda
 
 def _look(
     cache: FindingsCache,
-    folder: Path,
-    labels: Mapping[str, tuple[str, ...]],
     old: Sequence[Summary],
+    parts: Generator[_Part],
     progress: Progress,
     cancelled: Cancelled,
-) -> bool:
-    done = 0
+) -> set[str]:
+    left = {summary.stem for summary in old}
     looked: list[str] = []
     records: list[Record] = []
-    with closing(_records(folder, labels, old)) as parts:
-        for stems, part in parts:
-            looked += stems
-            records += part
-            done += PART
-            progress(min(done, len(old)), len(old))
-            if stop := cancelled():
-                break
-            if len(looked) >= _TOGETHER:
-                cache.put(looked, records)
-                looked, records = [], []
-        else:
-            stop = cancelled()
-    if looked:
-        cache.put(looked, records)
-    return not stop
+    try:
+        with closing(parts):
+            for stems, part in parts:
+                looked += stems
+                records += part
+                left.difference_update(stems)
+                progress(len(old) - len(left), len(old))
+                if cancelled():
+                    break
+                if len(looked) >= _TOGETHER:
+                    cache.put(looked, records)
+                    looked, records = [], []
+    finally:
+        if looked:
+            cache.put(looked, records)
+    return left
 
 
-def _records(
-    folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary]
-) -> Generator[tuple[list[str], list[Record]]]:
-    """Stems that were looked at, with what was found in those that are threads."""
+_Part = tuple[Sequence[str], list[Record]]
+"""Stems that were looked at, and what was found in those that are threads."""
+
+
+def _here(folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary]) -> Generator[_Part]:
+    from core.processes.pool import in_parts
+
     files = [(summary.stem, summary.dataset) for summary in old]
-    parts = [files[start : start + PART] for start in range(0, len(files), PART)]
-    done = 0
-    if len(files) >= MANY:
-        from core.processes.pool import in_order
+    setup, processes = (folder, labels, os.getpid()), None if len(files) >= MANY else 1
+    with closing(in_parts(folder_record_maker, setup, files, PART, processes)) as parts:
+        for part, records in parts:
+            yield [stem for stem, _ in part], [record for record in records if record is not None]
 
-        try:
-            with closing(in_order(record_maker, (folder, labels, os.getpid()), parts)) as results:
-                for records in results:
-                    yield [stem for stem, _ in parts[done]], records
-                    done += 1
-        except SensorloomError:
-            pass  # a process could not be started, or was ended: the rest is done here
-    job = record_maker(folder, labels, os.getpid())
-    for part in parts[done:]:
-        yield [stem for stem, _ in part], job(part)
+
+def _elsewhere(
+    folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary], elsewhere: Elsewhere
+) -> Generator[_Part]:
+    files = (taken(folder, summary.stem, summary.dataset) for summary in old)
+    stems = iter([summary.stem for summary in old])
+    with closing(elsewhere.spread(record_maker, (labels,), files, len(old))) as parts:
+        for part in parts:
+            looked = list(islice(stems, len(part)))
+            for stem, result in zip(looked, part, strict=True):
+                if isinstance(result, Undone):
+                    elsewhere.undone(stem, result.reason)
+            yield looked, [result for result in part if isinstance(result, Record)]

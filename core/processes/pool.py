@@ -12,13 +12,21 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from core.errors import SensorloomError, system_reason
 from core.processes.starting import cores, fresh, settle
 
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+class NoProcessError(SensorloomError):
+    """A process cannot be started, or was killed."""
+
 
 _MOST = 8
 """Processes at most: beyond, the parent that takes the results is what one waits for."""
@@ -43,7 +51,7 @@ def in_order(
         processes: how many; None for one on each core, up to a few.
 
     Raises:
-        SensorloomError: a process cannot be started, or was killed. What a job raises is raised here.
+        NoProcessError: a process cannot be started, or was killed. What a job raises is raised here.
     """
     count = min(cores(), _MOST) if processes is None else processes
     if count < 2:
@@ -60,16 +68,47 @@ def in_order(
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         sentence = "a process that did a part of the work ended early; perhaps there was no memory left for it"
-        raise SensorloomError(sentence) from error
+        raise NoProcessError(sentence) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_parts(
+    opener: Callable[..., Callable[[list[Item]], Result]],
+    setup: tuple[Any, ...],
+    items: Iterable[Item],
+    size: int,
+    processes: int | None = None,
+) -> Generator[tuple[list[Item], Result]]:
+    """Do items in parts of `size`, in processes as `in_order` does; yields each part with what its
+    job returned. Where a process cannot be started, or was ended, the rest is done here."""
+    left = iter(items)
+    parts = iter(lambda: list(islice(left, size)), [])
+    out: deque[list[Item]] = deque()
+
+    def noted() -> Generator[list[Item]]:
+        for part in parts:
+            out.append(part)
+            yield part
+
+    if processes != 1:
+        try:
+            with closing(in_order(opener, setup, noted(), processes)) as results:
+                for result in results:
+                    yield out.popleft(), result
+            return
+        except NoProcessError:
+            pass
+    job = opener(*setup)
+    for part in chain([*out], parts):
+        yield part, job(part)
 
 
 def _submitted(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:
     try:
         return pool.submit(_work, part)
     except OSError as error:
-        raise SensorloomError(f"cannot start a process: {system_reason(error)}") from error
+        raise NoProcessError(f"cannot start a process: {system_reason(error)}") from error
 
 
 def each_here(

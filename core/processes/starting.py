@@ -72,8 +72,10 @@ def fresh(*preload: str) -> ForkServerContext:
 
 
 def settle() -> None:
-    """Make a process that was started ready: a ctrl+c is the parent's to answer, and no process outlives a parent that
-    was killed."""
+    """Make a process that was started ready: a ctrl+c is the parent's to answer, standard output the parent's to write,
+    where a document may stand, and no process outlives a parent that was killed."""
+    with suppress(OSError):
+        os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # as what starts it has it
     Thread(target=_end_with_parent, daemon=True).start()

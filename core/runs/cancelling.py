@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -59,3 +59,28 @@ def stay_alive() -> None:
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()
+
+
+class UnderWay:
+    """Work that is under way in one loop, until all of it is told to stop."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of this. Raises asyncio.CancelledError: it was stopped, or all was before it began."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        if self._stopped:
+            task.cancel()
+        try:
+            return await task
+        finally:
+            self._tasks.discard(task)
+
+    def stop(self) -> None:
+        """Cancel what is under way, and whatever is still to come."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()

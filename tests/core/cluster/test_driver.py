@@ -264,7 +264,7 @@ async def test_nodes_with_another_program_are_refused(
     workspace: Workspace, base: Path, monkeypatch: pytest.MonkeyPatch
 ):
     digests = iter(["ours", *["theirs"] * 9])
-    monkeypatch.setattr("core.cluster.run.code_digest", lambda: next(digests))
+    monkeypatch.setattr("core.cluster.kits.code_digest", lambda: next(digests))
     monkeypatch.setattr(node, "code_digest", lambda: next(digests))
     with pytest.raises(UsageError, match=r"10\.0\.0\.\d has sensorloom .* install sensorloom .* on every node"):
         await run_there(workspace, jobs_about(workspace), ClusterHere(base))

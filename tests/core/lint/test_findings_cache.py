@@ -33,9 +33,9 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stems: list[str] = []
     look_at = record.look_at
 
-    def noting(folder: Path, stem: str, labels: tuple[str, ...]) -> record.Record | None:
-        stems.append(stem)
-        return look_at(folder, stem, labels)
+    def noting(file: record.Taken, labels: tuple[str, ...]) -> record.Record | None:
+        stems.append(file.stem)
+        return look_at(file, labels)
 
     monkeypatch.setattr(record, "look_at", noting)
     return stems
