@@ -110,7 +110,7 @@ class _Drive:
         self._items = items
         self._left = count
         """Items that were not taken yet."""
-        self._taken = 0
+        self._begun = 0
         self._again: deque[_Block] = deque()
         """Lost with their workers."""
         self._out: dict[asyncio.Task[Done], tuple[Member, _Block]] = {}
@@ -155,7 +155,7 @@ class _Drive:
                 return
             if self._again:
                 block = self._again.popleft()
-            elif self._taken - self._next >= WINDOW * self._size * max(1, self._workers.limit):
+            elif self._begun - self._next >= WINDOW * self._size * max(1, self._workers.limit):
                 return
             elif (block := await asyncio.to_thread(self._next_block)) is None:
                 return
@@ -167,7 +167,7 @@ class _Drive:
 
     def _next_block(self) -> _Block | None:
         """Take as many items as one block has; None where there are no more."""
-        first, items, size = self._taken, list[Any](), 0
+        first, items, size = self._begun, list[Any](), 0
         while len(items) < self._size and size < MOST_BYTES:
             try:
                 item = next(self._items)
@@ -177,7 +177,7 @@ class _Drive:
             self._left -= 1
             items.append(item)
             size += self._on.size_of(item)
-        self._taken += len(items)
+        self._begun += len(items)
         return _Block(first, items) if items else None
 
     def _heard(self, task: asyncio.Task[Any]) -> None:
@@ -205,7 +205,7 @@ class _Drive:
             undone = Undone(f"{block.lost} workers were lost while they had it, the last one: {reason}")
             self._results[block.first] = undone
         elif block.lost == SUSPECT:
-            singly = [_Block(block.first + place, [item], block.lost) for place, item in enumerate(block.items)]
+            singly = [_Block(block.first + number, [item], block.lost) for number, item in enumerate(block.items)]
             self._again.extendleft(reversed(singly))
         else:
             self._again.appendleft(block)

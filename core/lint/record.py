@@ -38,7 +38,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ReadFile:
     """One file as it was read, which any process may look at."""
 
     stem: str
@@ -50,17 +50,19 @@ class Taken:
     """Empty where it could not be read."""
 
 
-def taken(folder: Path, stem: str, dataset: str) -> Taken:
+def file_of(folder: Path, stem: str, dataset: str) -> ReadFile:
     """A file of the folder, read."""
     try:
         looked = time.time_ns()
         size, mtime_ns = thread_files.thread_stamp(folder, stem)
-        return Taken(stem, dataset, size, mtime_ns, looked, thread_files.read_bytes(thread_files.path_of(folder, stem)))
+        return ReadFile(
+            stem, dataset, size, mtime_ns, looked, thread_files.read_bytes(thread_files.path_of(folder, stem))
+        )
     except (SensorloomError, OSError):
-        return Taken(stem, dataset)
+        return ReadFile(stem, dataset)
 
 
-def look_at(file: Taken, labels: tuple[str, ...]) -> Record | None:
+def look_at(file: ReadFile, labels: tuple[str, ...]) -> Record | None:
     """Check one file; None when it is no thread any more. A millisecond, or a few for a long thread."""
     try:
         thread = decode(file.data, f"{file.stem}.json")
@@ -72,7 +74,7 @@ def look_at(file: Taken, labels: tuple[str, ...]) -> Record | None:
 
 def record_maker(
     _workspace: Workspace | None, labels: Mapping[str, tuple[str, ...]]
-) -> Callable[[Sequence[Taken]], list[Record | None]]:
+) -> Callable[[Sequence[ReadFile]], list[Record | None]]:
     """The job (`core.processes.items`) that looks at files, with the label sets of their datasets. Of a workspace it
     needs nothing."""
     return lambda files: [look_at(file, labels[file.dataset]) for file in files]
@@ -85,4 +87,4 @@ def folder_record_maker(
     the process that waits."""
     if os.getpid() != parent:
         os.nice(_NICE)
-    return lambda files: [look_at(taken(folder, stem, dataset), labels[dataset]) for stem, dataset in files]
+    return lambda files: [look_at(file_of(folder, stem, dataset), labels[dataset]) for stem, dataset in files]

@@ -14,7 +14,7 @@ from core.lint.duplicates import Duplicates
 from core.lint.finding import Finding
 from core.lint.findings_cache import FindingsCache
 from core.lint.label_set import dataset_labels
-from core.lint.record import Record, folder_record_maker, record_maker, taken
+from core.lint.record import Record, file_of, folder_record_maker, record_maker
 from core.processes.items import Spread, Undone
 from core.thread.summary import Summary
 from core.workspace import Workspace
@@ -161,7 +161,7 @@ def _here(folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Sum
 def _elsewhere(
     folder: Path, labels: Mapping[str, tuple[str, ...]], old: Sequence[Summary], elsewhere: Elsewhere
 ) -> Generator[_Part]:
-    files = (taken(folder, summary.stem, summary.dataset) for summary in old)
+    files = (file_of(folder, summary.stem, summary.dataset) for summary in old)
     stems = iter([summary.stem for summary in old])
     with closing(elsewhere.spread(record_maker, (labels,), files, len(old))) as parts:
         for part in parts:

@@ -25,7 +25,7 @@ Replayed = tuple[ReplayedCall, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ReadFile:
     """A thread's file as it was read."""
 
     stem: str
@@ -34,7 +34,7 @@ class Given:
     """Why it could not be read; empty where it was."""
 
 
-def replayer(workspace: Workspace, files: Sequence[ToolsFile]) -> Callable[[Sequence[Given]], list[Replayed | str]]:
+def replayer(workspace: Workspace, files: Sequence[ToolsFile]) -> Callable[[Sequence[ReadFile]], list[Replayed | str]]:
     """The job (`core.processes.items`) that replays threads with the tools of these files: what became of each call, or
     why the thread cannot be read. Of calls that give the same, the results are left out."""
     tools = toolbox_of(files).tools
@@ -55,7 +55,7 @@ def replay_many(
         Each stem with what became of its calls, why it cannot be read, or that nobody could replay it.
     """
     files = tuple(files_of(workspace))
-    threads = (_given(workspace, stem) for stem in stems)
+    threads = (_file_of(workspace, stem) for stem in stems)
     if spread is None:
         yield from zip(stems, _here(workspace, files, threads, len(stems)), strict=True)
         return
@@ -67,12 +67,12 @@ def replay_many(
                 if not isinstance(outcome, (str, Undone)) and any(call.status == "cannot" for call in outcome):
                     # why may name a place, which is another one there; and a dataset that is not here was not sent
                     tools = tools or toolbox_of(files).tools
-                    outcome = _replayed(workspace, tools, _given(workspace, stem))
+                    outcome = _replayed(workspace, tools, _file_of(workspace, stem))
                 yield stem, outcome
 
 
 def _here(
-    workspace: Workspace, files: Sequence[ToolsFile], threads: Iterable[Given], count: int
+    workspace: Workspace, files: Sequence[ToolsFile], threads: Iterable[ReadFile], count: int
 ) -> Generator[Replayed | str]:
     from core.processes.pool import in_parts
 
@@ -81,18 +81,18 @@ def _here(
             yield from outcomes
 
 
-def _given(workspace: Workspace, stem: str) -> Given:
+def _file_of(workspace: Workspace, stem: str) -> ReadFile:
     try:
-        return Given(stem, read_bytes(path_of(workspace.threads, stem)))
+        return ReadFile(stem, read_bytes(path_of(workspace.threads, stem)))
     except ThreadError as error:
-        return Given(stem, problem=str(error))
+        return ReadFile(stem, problem=str(error))
 
 
-def _replayed(workspace: Workspace, tools: Sequence[Tool], given: Given) -> Replayed | str:
-    if given.problem:
-        return given.problem
+def _replayed(workspace: Workspace, tools: Sequence[Tool], file: ReadFile) -> Replayed | str:
+    if file.problem:
+        return file.problem
     try:
-        thread = decode(given.data, f"{given.stem}.json")
+        thread = decode(file.data, f"{file.stem}.json")
     except ThreadError as error:
         return str(error)
     calls = replay(workspace, thread, tools)

@@ -85,18 +85,18 @@ def test_an_item_that_kills_its_workers_is_undone_and_only_that_one(on: Opens):
 
 def test_items_are_taken_no_further_ahead_than_they_are_soon_done(on: Opens, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(blocks, "MOST", 4)
-    taken: list[int] = []
+    asked_for: list[int] = []
 
     def noted() -> Iterator[int]:
         for number in range(4000):
-            taken.append(number)
+            asked_for.append(number)
             yield number
 
     spread, _, _ = on()
     results = spread(squarer, (1,), noted(), 4000)
     next(results)
     most = blocks.WINDOW * 4 * blocks.AHEAD * 2 + 4
-    assert len(taken) <= most + 4
+    assert len(asked_for) <= most + 4
     results.close()
 
 

@@ -33,7 +33,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stems: list[str] = []
     look_at = record.look_at
 
-    def noting(file: record.Taken, labels: tuple[str, ...]) -> record.Record | None:
+    def noting(file: record.ReadFile, labels: tuple[str, ...]) -> record.Record | None:
         stems.append(file.stem)
         return look_at(file, labels)
 
