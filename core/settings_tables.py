@@ -7,7 +7,7 @@ of the screen before both. `core.model.options` says how each is typed and sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -25,6 +25,11 @@ def variables_in(value: str) -> list[str]:
     return [match[1] or match[2] for match in VARIABLE.finditer(value)]
 
 
+def is_spelled_out(secret: str) -> bool:
+    """Whether a secret holds anything besides the one variable that stands for it."""
+    return not VARIABLE.fullmatch(secret)
+
+
 _SECRET_KEY = re.compile(
     r"(^|[_-])(api[_-]?keys?|auth|authorization|secrets?|password|passwd|cookie|credentials?"
     r"|(access|api|auth|bearer|hf|id|refresh|session|user)[_-]?tokens?)($|[_-])|^(key|token)$",
@@ -32,18 +37,44 @@ _SECRET_KEY = re.compile(
 )
 
 
-def secret_texts(table: Any, under: str = "") -> Iterator[tuple[str, str]]:
-    """The texts of a request's further keys that stand under a name like `api_key`, at any depth, each after its name,
-    and those of a list there. Names of tokens that a model writes, such as `stop_token`, are none, and what a schema
-    says of a property of such a name. `under` is the name that the table has, if it is one."""
-    if isinstance(table, dict):
-        for name, value in cast("dict[str, Any]", table).items():
-            yield from secret_texts(value, name if _SECRET_KEY.search(name) else "")
-    elif isinstance(table, list | tuple):
-        for value in cast("Sequence[Any]", table):
-            yield from secret_texts(value, under)
-    elif isinstance(table, str) and table and under:
-        yield under, table
+_OF_FIELDS = re.compile(r"(^|[_-])(properties|defs|definitions|schemas)$|^\$defs$", re.IGNORECASE)
+"""What a table is called whose own keys name the fields of a schema, not what stands there."""
+
+
+def with_secrets(table: Any, change: Callable[[str, str], str]) -> Any:
+    """A request's further keys with each secret changed: every text and number that stands under a name like
+    `api_key`, at any depth. Names of tokens that a model writes, such as `stop_token`, are none, and what a schema says
+    of a property of such a name. `change` is given the name and the text, and gives the new text."""
+    return _with_secrets(table, change, "")
+
+
+def _with_secrets(part: Any, change: Callable[[str, str], str], under: str, *, of_fields: bool = False) -> Any:
+    if isinstance(part, dict):
+        changed: dict[str, Any] = {}
+        for name, value in cast("dict[str, Any]", part).items():
+            is_field = of_fields and isinstance(value, dict)
+            secret = under or (name if _SECRET_KEY.search(name) and not is_field else "")
+            changed[name] = _with_secrets(value, change, secret, of_fields=bool(_OF_FIELDS.search(name)))
+        return changed
+    if isinstance(part, list | tuple):
+        return [_with_secrets(value, change, under) for value in cast("Sequence[Any]", part)]
+    if under and part and isinstance(part, str | int | float) and not isinstance(part, bool):
+        text = str(part)
+        new = change(under, text)
+        return part if new == text else new
+    return part
+
+
+def secret_texts(table: Any) -> list[tuple[str, str]]:
+    """The secrets among a request's further keys, as `with_secrets` finds them, each after its name."""
+    texts: list[tuple[str, str]] = []
+
+    def note(name: str, text: str) -> str:
+        texts.append((name, text))
+        return text
+
+    with_secrets(table, note)
+    return texts
 
 
 SystemRole = Literal["system", "developer", "user", "none"]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from core.errors import ModelError, UsageError
-from core.settings_tables import VARIABLE, secret_texts, variables_in
+from core.settings_tables import VARIABLE, is_spelled_out, secret_texts, variables_in, with_secrets
 
 
 def headers_for(
@@ -37,18 +37,9 @@ def body_for(
     Raises:
         ModelError: a variable is not set.
     """
-    secret = {value: name for name, value in secret_texts(extra)}
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: filled(each) for key, each in cast("dict[str, Any]", value).items()}
-        if isinstance(value, list | tuple):
-            return [filled(each) for each in cast("Sequence[Any]", value)]
-        if isinstance(value, str) and value in secret:
-            return _filled(endpoint, f"`{secret[value]}` of extra_body", value, environ)
-        return value
-
-    return {key: filled(value) for key, value in (extra or {}).items()}
+    return with_secrets(
+        dict(extra or {}), lambda name, text: _filled(endpoint, f"`{name}` of extra_body", text, environ)
+    )
 
 
 def _filled(endpoint: str, where: str, value: str, environ: Mapping[str, str] | None) -> str:
@@ -78,12 +69,12 @@ def refuse_spelled_out(extra: Mapping[str, Any] | None) -> None:
     if name := _spelled_out(extra):
         raise UsageError(
             f"extra body: `{name}` is a secret, and what is typed is kept by batches and evaluations; write "
-            f'"${{NAME}}" there, and set that variable'
+            f'"${{NAME}}" there and nothing beside it, and set that variable'
         )
 
 
 def _spelled_out(extra: Mapping[str, Any] | None) -> str:
-    return next((name for name, value in secret_texts(extra) if not variables_in(value)), "")
+    return next((name for name, value in secret_texts(extra) if is_spelled_out(value)), "")
 
 
 _SECRET = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
@@ -96,7 +87,8 @@ def secrets_in(
     env = os.environ if environ is None else environ
     secrets: list[str] = []
     for _, value in secret_texts(extra):
-        secrets += [value, *(env.get(variable, "") for variable in variables_in(value))]
+        sent = VARIABLE.sub(lambda match: env.get(match[1] or match[2], ""), value)
+        secrets += [sent, value, *(env.get(variable, "") for variable in variables_in(value))]
     for name, value in (headers or {}).items():
         secrets += [env.get(variable, "") for variable in variables_in(value)]
         if _SECRET.search(name):

@@ -182,9 +182,35 @@ def test_what_is_kept_of_further_keys_holds_no_secret() -> None:
         refuse_spelled_out(extra)
     several = {"api_keys": ["tok-plain-12345"], "stop_token": "a"}
     assert may_be_written({"extra_body": several}) == {"extra_body": {"stop_token": "a"}}
+    for deep in (
+        {"auth": {"type": {"value": "tok-plain-12345"}}},
+        {"password": 12345678},
+        {"api_key": "sk-plain${LAB_KEY}"},
+        {"api_key": "${LAB_KEY}${LAB_KEY}"},
+    ):
+        assert may_be_written({"extra_body": {**deep, "stop_token": "a"}}) == {"extra_body": {"stop_token": "a"}}
+        with pytest.raises(UsageError, match="is a secret"):
+            refuse_spelled_out(deep)
+    refuse_spelled_out({"auth": {"value": "${LAB_KEY}"}, "credentials": [{"user": "$LAB_USER"}]})
     schema = {"guided_json": {"properties": {"password": {"type": "string"}}, "required": ["key"]}, "max_tokens": 3}
     assert may_be_written({"extra_body": schema}) == {"extra_body": schema}
     refuse_spelled_out(schema)
+
+
+async def test_a_secret_in_a_table_is_sent_and_neither_told_nor_taken_for_what_stands_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LAB_KEY", "lab-key-12345")
+    extra = {"auth": {"value": "sk-${LAB_KEY}"}, "pin": "sk-${LAB_KEY}", "password": 98765432}
+    settings = with_options(ModelSettings(), {"extra_body": extra})
+    told = refusing("not sk-lab-key-12345, and no password 98765432", 401)
+    server = Server(SAYS, told)
+    model = Model(chosen_with(Endpoint("lab", "http://lab/v1"), "m", settings), server, backoff_sec=0.0)
+    reply, _ = await asked(model)
+    assert reply.sent == {"extra_body": {"pin": "sk-${LAB_KEY}"}}
+    assert server.bodies[0].items() >= {**extra, "auth": {"value": "sk-lab-key-12345"}}.items()
+    with pytest.raises(ModelError, match=r"not \[key\], and no password \[key\]"):
+        await asked(model)
 
 
 async def test_headers_hold_a_variables_value_which_nobody_sees(monkeypatch: pytest.MonkeyPatch) -> None:
