@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.timer import Timer
 from textual.widgets import Input
 
 from core.listing.index_cache import load_page, save_page
@@ -25,6 +26,7 @@ from tui.local_keys import keys_of
 from tui.palette import Actions
 from tui.screens.actions import ACTIONS, refusal
 from tui.screens.frame import Frame
+from tui.screens.imported_ahead import REST_SECONDS, import_slow_screens
 from tui.screens.reading_alone import READ_ONLY, changes
 from tui.terminal.gc_pauses import start_searching
 
@@ -72,6 +74,8 @@ class MainScreen(Frame):
         self.workspace = workspace
         self._polling = polling
         self._link = link
+        self.rest: Timer | None = None
+        """Until what can wait is done: it begins anew with each key."""
         self.ready = False
         """Whether everything is there that acts."""
         self._waiting: list[ActionId] = []
@@ -112,6 +116,7 @@ class MainScreen(Frame):
         self.parts.feed.start()
         if self._over is None:
             self.run_worker(partial(_tidy, self), thread=True, group="tidy")
+            self.rest = self.set_interval(REST_SECONDS, partial(_rested, self))
         if self._link is not None:
             self.parts.thread.expected = self._link
             self.parts.arranging.go_to(self._link[0])
@@ -142,6 +147,8 @@ class MainScreen(Frame):
         """Somebody is at the keys: what takes long and nobody asked for can wait."""
         if self.ready:
             self.parts.duplicates.give_way()
+        if self.rest is not None:
+            self.rest.reset()
 
     def on_resize(self) -> None:
         """Keep the editor within its pane, once that has its new size."""
@@ -235,6 +242,14 @@ def _open_over(main: MainScreen, polling: bool | None, workspace: Workspace, tit
     heading = f"{title} · {READ_ONLY} · {Keys(main.actions)['app.quit']} goes back"
     actions = [action for action in main.actions if not (action.id in _FUNCTIONS and changes(action.id))]
     main.app.push_screen(MainScreen(workspace, actions, polling=polling, over=Over(heading, text)))
+
+
+def _rested(screen: MainScreen) -> None:
+    """Nobody is at the keys: import what keys would wait for, where the folder is read."""
+    if screen.parts.folder.scanned and screen.rest is not None:
+        screen.rest.stop()
+        screen.rest = None
+        screen.run_worker(import_slow_screens, thread=True, group="imports")
 
 
 def _tidy(screen: MainScreen) -> None:

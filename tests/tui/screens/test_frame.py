@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from textual.widget import Widget
 from core.workspace import Workspace
 from tests.tui.driving import opened
 from tests.tui.motion import on_screen, until
+from tui.screens import imported_ahead
 from tui.screens.help import HelpScreen, HelpView
 from tui.widgets.line_view import LineView
 from tui.widgets.pane import Pane
@@ -127,3 +131,15 @@ async def test_what_changes_in_a_dialog_is_painted_though_something_below_change
                 await asyncio.sleep(0)
             main.listed.refresh_lines(0, 1)
             await until(pilot, lambda text=f"after {steps}": text in drawn)
+
+
+async def test_screens_that_take_long_to_import_are_there_before_their_keys_and_not_imported_where_keys_are_taken(
+    workspace: Workspace, add_thread: Add, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "slow_screen.py").write_text("import threading\nIMPORTED_BY = threading.current_thread()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(imported_ahead, "SLOW_SCREENS", (*imported_ahead.SLOW_SCREENS, "slow_screen"))
+    add_thread(1)
+    async with opened(workspace) as (pilot, _):
+        await until(pilot, lambda: hasattr(sys.modules.get("slow_screen"), "IMPORTED_BY"))
+        assert sys.modules.pop("slow_screen").IMPORTED_BY is not threading.main_thread()
