@@ -98,7 +98,7 @@ def command(workspace: Workspace, name: str | None, as_json: bool, **options: An
     elif options["ray"]:
         raise UsageError("--ray is for an evaluation that is begun or gone on with: give --dataset or --resume too")
     answers = {contestant: outcomes_of(workspace, evaluation, contestant) for contestant in evaluation.contestants}
-    _tell(workspace, evaluation, answers, as_json)
+    _tell(workspace, evaluation, answers, as_json, stopped)
     if failed:
         again = f"`sensorloom evaluate {evaluation.name} --resume` goes on with them"
         say(f"{counted(failed, 'thread')} failed, and count as wrong; {again}", err=True)
@@ -206,7 +206,11 @@ def _for_inspect(
 
 
 def _tell(
-    workspace: Workspace, evaluation: Evaluation, answers: Mapping[Contestant, Sequence[Outcome]], as_json: bool
+    workspace: Workspace,
+    evaluation: Evaluation,
+    answers: Mapping[Contestant, Sequence[Outcome]],
+    as_json: bool,
+    stopped: bool,
 ) -> None:
     from core.evaluation.contest import folder_of
     from core.evaluation.report import document, lines
@@ -214,7 +218,7 @@ def _tell(
 
     write_report(workspace, evaluation, answers)
     if as_json:
-        print_json(document(evaluation, answers))
+        print_json({**document(evaluation, answers), "stopped": stopped})
         return
     for line in lines(evaluation, answers):
         say(line)

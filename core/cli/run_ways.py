@@ -50,6 +50,8 @@ def resume_ways_shown(
     """Go on with a batch of several ways, and sort out all of them."""
     if batch.whole:
         say(f"batch {batch.name} is whole: its ways are sorted out", err=as_json)
+        if as_json:
+            print_json(_about(batch))
         return 0
 
     async def begun(_model: Model, _shown: Shown) -> Batch:
@@ -79,7 +81,6 @@ def _run_and_sort(
     from core.runs.batch_run import run_batch
     from core.runs.batches import open_batch
     from core.teaching.hinted import strip_hint
-    from core.teaching.rejection import keep_right
 
     async def work(model: Model, shown: Shown) -> tuple[Batch, Tally, str, bool]:
         batch = await begun(model, shown)
@@ -96,26 +97,57 @@ def _run_and_sort(
     with cluster_in(options, [choice.endpoint]):
         every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
     batch, tally, name, stopped = every
+    if not stopped and not tally.for_all:
+        return _sort_out(workspace, batch, name, as_json)
+    why = "stopped" if stopped else "every other thread would meet this error too"
+    say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
+    if as_json:
+        print_json(_unsorted(workspace, batch, open_batch(workspace, batch.name).ended(workspace), name, stopped=True))
+    return STOPPED if stopped else 1
+
+
+def _sort_out(workspace: Workspace, batch: Batch, name: str, as_json: bool) -> int:
+    """Sort out the ways of a batch all of which was begun, made by the model of that name, and say what became of
+    them."""
+    from core.runs.batches import open_batch
+    from core.teaching.rejection import keep_right
+
     setup = batch.setup
-    if stopped or tally.for_all:
-        why = "stopped" if stopped else "every other thread would meet this error too"
-        say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
-        return STOPPED if stopped else 1
     by_session = open_batch(workspace, batch.name).ended(workspace)
     batch.note(0, sorted_out=True)  # before it is done: a second time would count every way twice
     if setup.keep_all:
         say(f"{counted(sum(map(len, by_session)), 'thread')} stay as they are", err=as_json)
+        if as_json:
+            print_json(_unsorted(workspace, batch, by_session, name, stopped=False))
         return 0
     sessions, done = keep_right(workspace, by_session, name)
     for problem in done.problems:
         say(f"sensorloom: {problem}", err=True)
     if as_json:
         told = [_document(session) for session in sessions]
-        print_json({"model": name, "per_session": setup.ways, "sessions": told, "batch": batch.name})
+        print_json({**_about(batch), "model": name, "sessions": told})
     else:
         _tell(sessions)
     answered = sum(bool(session.right) for session in sessions)
     return 0 if answered == len(setup.jobs) // setup.ways and not done.problems else 1
+
+
+def _about(batch: Batch, *, stopped: bool = False) -> dict[str, Any]:
+    """Which batch a document is about, and whether it came to its end."""
+    return {"batch": batch.name, "per_session": batch.setup.ways, "stopped": stopped}
+
+
+def _unsorted(
+    workspace: Workspace, batch: Batch, by_session: Sequence[Sequence[str]], name: str, *, stopped: bool
+) -> dict[str, Any]:
+    """The document where all ways that are over stay, right or not."""
+    from core.teaching.rejection import ways_of
+
+    sessions = [
+        {**_document(session), "kept": [*session.right, *session.wrong], "to_trash": []}
+        for session in ways_of(workspace, by_session)
+    ]
+    return {**_about(batch, stopped=stopped), "model": name, "sessions": sessions}
 
 
 def _document(session: SessionWays) -> dict[str, Any]:

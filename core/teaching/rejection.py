@@ -137,8 +137,7 @@ def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]], model: s
     rates: dict[tuple[str, str], PassRate] = {}
 
     def sorted_out(stems: Sequence[str]) -> tuple[list[tuple[Stored, Thread]], list[Stored]]:
-        there = (stored for stored in read_all(workspace.threads, stems) if not isinstance(stored, ThreadError))
-        attempts = [stored for stored in there if stored.thread.status != "active"]
+        attempts = _attempts(workspace, stems)
         if not attempts:
             return [], []
         right = {stored.stem: stored for stored in attempts if is_right(stored.thread)}
@@ -161,6 +160,24 @@ def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]], model: s
     if rates:
         add_pass_rates(workspace.root, model, rates)
     return told, bulk
+
+
+def ways_of(workspace: Workspace, sessions: Sequence[Sequence[str]]) -> list[SessionWays]:
+    """How the ways at each session went, with nothing done about them. `sessions` are as for `keep_right`."""
+    told: list[SessionWays] = []
+    for stems in sessions:
+        if attempts := _attempts(workspace, stems):
+            right = tuple(stored.stem for stored in attempts if is_right(stored.thread))
+            wrong = tuple(stored.stem for stored in attempts if not is_right(stored.thread))
+            first = attempts[0].thread
+            told.append(SessionWays(first.dataset, first.session, right, wrong, 0))
+    return told
+
+
+def _attempts(workspace: Workspace, stems: Sequence[str]) -> list[Stored]:
+    """Those of the threads that can be read and are over."""
+    there = (stored for stored in read_all(workspace.threads, stems) if not isinstance(stored, ThreadError))
+    return [stored for stored in there if stored.thread.status != "active"]
 
 
 def is_right(thread: Thread) -> bool:

@@ -105,6 +105,9 @@ def test_several_ways_are_a_batch_that_goes_on_after_a_stop_and_sorts_out_all(
         assert run(command(workspace, server, "run", *ways)) == 1
         told = capsys.readouterr()
         (name,) = batches(workspace)
+        halted = json.loads(told.out)
+        assert (halted["batch"], halted["stopped"], halted["per_session"]) == (name, True, 4)
+        assert sorted(halted["sessions"][0]["kept"]) == ids(workspace) and halted["sessions"][0]["right"] == 1
         assert f"`sensorloom run --resume {name}` goes on" in told.err and len(ids(workspace)) == 2
         assert latest(read_pass_rates(workspace.root), "motion", "s01_0") is None, "nothing is sorted out yet"
         resumed = ["run", "--resume", "--workspace", str(workspace.root), "--json"]
@@ -116,7 +119,9 @@ def test_several_ways_are_a_batch_that_goes_on_after_a_stop_and_sorts_out_all(
         assert len(ids(workspace)) == 2 and len(list_trash(workspace)) == 2
         asked = len(server.requests)
         assert run(resumed) == 0
-    assert "its ways are sorted out" in capsys.readouterr().err and len(server.requests) == asked == 5
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"batch": name, "per_session": 4, "stopped": False}
+    assert "its ways are sorted out" in told.err and len(server.requests) == asked == 5
     assert latest(read_pass_rates(workspace.root), "motion", "s01_0") == PassRate(2, 4), "each way counts once"
     assert len({store.read(workspace.threads, stem).thread.question for stem in ids(workspace)}) == 1
 
@@ -128,6 +133,9 @@ def test_keep_all_keeps_all_and_several_ways_are_for_new_threads(
         assert run(command(workspace, server, "run", *QUERY, "--per-session", "2", "--keep", "all")) == 0
         stems = ids(workspace)
         assert len(stems) == 2
+        (session,) = document(capsys)["sessions"]
+        assert (session["right"], session["of"], session["to_trash"]) == (1, 2, [])
+        assert sorted(session["kept"]) == sorted(stems)
         assert run(command(workspace, server, "run", stems[0], "--per-session", "2")) == 1
         assert "--per-session is for new threads" in capsys.readouterr().err
         assert run(command(workspace, server, "run", *QUERY, "--keep", "right")) == 1
