@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types unit coverage test-pythons test-pythons-quick lock fuzz kills examples bench bench-long bench-million bench-generate day bench-tools adversary reference-tools pictures snapshots rooms filters keys lint-figures \
-	trainers test-trainers test-inspect servers test-servers loop environments test-env test-cluster clean
+	trainers test-trainers test-inspect servers test-servers loop environments test-env test-cluster test-store clean
 
 run: .venv/.run
 	@$(BIN)/sensorloom $(ARGS)
@@ -59,7 +59,7 @@ lock: .venv/bin/python
 	$(LOCK) --extra dev --extra bench $(ARGS) -o locks/bench.txt
 	$(LOCK) --extra dev -c locks/bench.txt $(ARGS) -o locks/dev.txt
 	$(LOCK) -c locks/bench.txt $(ARGS) -o locks/run.txt
-	$(LOCK) --extra dev --extra ray -c locks/bench.txt $(ARGS) -o locks/ray.txt
+	$(LOCK) --extra dev --extra ray --extra cloud -c locks/bench.txt $(ARGS) -o locks/ray.txt
 
 # All tests once more, every frame of the screen drawn, with how much of the code they run; below the floor in
 # pyproject.toml it fails.
@@ -364,6 +364,15 @@ test-env: .venv/.dev environments
 
 test-cluster: .cluster/.done
 	@.cluster/bin/python -m tests.cluster $(ARGS)
+
+# Imports, datasets and a cluster's nodes that read from a bucket: moto speaks S3's protocol. Two minutes.
+.store/.done: .venv/bin/python
+	$(PYTHON) -m venv .store
+	.store/bin/python -m pip install --quiet --disable-pip-version-check 'moto[server]>=5.1,<6'
+	@touch $@
+
+test-store: .cluster/.done .store/.done
+	@.cluster/bin/python -m tests.cluster.store
 
 # Threads, export, training, serving, and an evaluation on people held out; the page is what it prints. Hours on two
 # cores, of which vLLM needs fewer than llama.cpp; what is done is kept in build/loop, and a run that was stopped or

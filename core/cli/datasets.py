@@ -6,15 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import replace as replace_fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from core.cli import presets
 from core.cli.commands import Finite, json_option, print_json, progress_bar, say, workspace_options
+from core.cli.get_dataset import get_command
 from core.cli.marking import cut_command, mark_command
 from core.cli.show_dataset import show_command
+from core.cli.sources import drop_downloads, local_paths
 from core.cli.table_options import TableRequest, agreed, sensor_units, table_options
 from core.errors import UsageError
 from core.text import counted, one_line, reason_counted
@@ -29,6 +30,7 @@ def command() -> None:
     """Import, list and check datasets, mark recordings and cut windows of them."""
 
 
+command.add_command(get_command)
 command.add_command(mark_command)
 command.add_command(cut_command)
 command.add_command(show_command)
@@ -39,7 +41,7 @@ command.add_command(presets.command)
 
 @command.command("import")
 @click.argument("importer", metavar="NAME")
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("sources", metavar="[PATH|URL]...", nargs=-1)
 @click.option(
     "--name", metavar="NAME", help="What the dataset is called; the importer's name unless told, or your own folder's."
 )
@@ -60,7 +62,7 @@ def import_command(
     workspace: Workspace,
     table: TableRequest,
     importer: str,
-    paths: tuple[Path, ...],
+    sources: tuple[str, ...],
     name: str | None,
     length: float | None,
     overlap: float | None,
@@ -75,18 +77,20 @@ def import_command(
     your own: folders, archives or files of CSV, TSV, Parquet or JSON lines, or as an app, a device or a public set
     writes them (`datasets presets`). What is not told is decided by looking and shown. With planted, PATH is a dataset
     in the standard form: sessions with changes and faults are made of it.
+    A URL (s3://, gs://, https://) is brought here first, with the credentials of the environment.
     An import that was interrupted goes on where it stopped when it is started again.
     """
-    from core.datasets.importing import import_dataset
+    from core.datasets.importing import import_dataset, importer_named
     from core.datasets.plan import ImportOptions
     from core.datasets.standard import open_dataset
 
-    form = table.decided(workspace, paths if importer == "table" else ())
-    if importer == "table" and paths:
-        if not agreed(paths, form, table):
-            return
-    elif importer != "table" and not table.empty:
+    importer_named(importer)
+    if importer != "table" and not table.empty:
         raise UsageError(f"{importer} is read as its publishers wrote it: options for tables go with `import table`")
+    paths = local_paths(workspace, sources)
+    form = table.decided(workspace, paths if importer == "table" else ())
+    if importer == "table" and paths and not agreed(paths, form, table):
+        return
     options = ImportOptions(length, overlap, seed, device, form)
     try:
         with progress_bar(f"importing {importer}") as progress:
@@ -96,6 +100,7 @@ def import_command(
     except KeyboardInterrupt:
         say("what was imported so far is kept; the same command goes on from there", err=True)
         raise
+    drop_downloads(workspace, sources)
     began = time.monotonic()
     with progress_bar("computing features") as progress:
         open_dataset(workspace, report.dataset).features(progress)

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from core.cli.commands import json_option, print_json, progress_bar, say, workspace_options
-from core.cli.run_cluster import ray_options
+from core.cli.run_cluster import delivery_in, ray_options
 from core.cli.run_progress import STOPPED
 from core.cli.spread import spread_on
 from core.cli.threads import chosen, filter_option
-from core.errors import DatasetError, UsageError
+from core.errors import DatasetError
 from core.processes.items import Undone
 from core.runs.replay import ReplayedCall
 from core.runs.replay_many import replay_many
@@ -32,15 +32,14 @@ _WORDS = {"same": "same", "differs": "differ", "edited": "edited by hand", "cann
 @ray_options
 @json_option
 @workspace_options
-def command(workspace: Workspace, names: tuple[str, ...], wanted: str, ray: str, send_data: bool, as_json: bool) -> int:
+def command(workspace: Workspace, names: tuple[str, ...], wanted: str, ray: str, as_json: bool, **ways: Any) -> int:
     """Execute stored tool calls again and compare the results; all threads unless some are named or filtered.
 
     The exit code is 1 when a result differs, or a named thread cannot be read. Calls whose data are missing and
     results that are marked as edited are told, and are no failure. After ctrl-C it tells what was replayed by then, and
     exits with 130.
     """
-    if send_data and not ray:
-        raise UsageError("--send-data goes with --ray")
+    come = delivery_in({"ray": ray, **ways})
     named = chosen(workspace, names, wanted) if names or wanted.strip() else None
     every = stems(workspace.threads) if named is None else named
     for problem in load_toolbox(workspace).problems:
@@ -48,7 +47,7 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, ray: str,
     told = _Told(as_json)
     needs: dict[str, Any] = {"size_of": lambda thread: len(thread.data)}
     if ray:
-        needs |= {"datasets": _datasets(workspace, every), "shared": not send_data, "tables": True, "with_tools": True}
+        needs |= {"datasets": _datasets(workspace, every), "tables": True, "with_tools": True, **come}
     with spread_on(ray, workspace, **needs) as (spread, cancelled), progress_bar("replaying") as bar:
         told.aside = bar is not None
         with closing(replay_many(workspace, every, spread)) as outcomes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.runs.job import After, Job, Ran
     from core.runs.tally import Tally
 
-RAY_OPTIONS = ("ray", "send_data")
+RAY_OPTIONS = ("ray", "send_data", "data_from")
 
 
 _ABOUT = "Run on a cluster of Ray: `local`, `auto` on one of its nodes, or HOST:PORT."
@@ -29,9 +29,26 @@ ray_option = click.option("--ray", metavar="ADDRESS", default="", help=_ABOUT)
 
 
 def ray_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--ray` and `--send-data`."""
+    """Give a command `--ray`, `--send-data` and `--data-from`."""
     sending = "With --ray: send datasets to the nodes, where they see the folder too."
+    reading = "With --ray: nodes read the dataset there, s3://… or another URL of a folder or archive."
+    function = click.option("--data-from", metavar="URL", default="", help=reading)(function)
     return ray_option(click.option("--send-data", is_flag=True, help=sending)(function))
+
+
+def delivery_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How datasets come to nodes, as the options of `ray_options` say it: `shared` and `data_from` of a kit. Raises
+    UsageError."""
+    from core.datasets.remote import is_url
+
+    url, ways = options["data_from"], [flag for flag in ("send_data", "data_from") if options[flag]]
+    if ways and not options["ray"]:
+        raise UsageError(f"--{ways[0].replace('_', '-')} goes with --ray")
+    if len(ways) > 1:
+        raise UsageError("--send-data and --data-from are two ways to a node: leave one of them out")
+    if url and not is_url(url):
+        raise UsageError(f"--data-from {url} is no URL, such as s3://bucket/datasets/NAME")
+    return {"shared": not ways, "data_from": url}
 
 
 @contextmanager
@@ -47,9 +64,8 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
     """
     from core.cluster.addresses import is_for_a_cluster
 
+    come = delivery_in(options)
     if not options["ray"]:
-        if options["send_data"]:
-            raise UsageError("--send-data goes with --ray")
         if wrong := next(filter(is_for_a_cluster, endpoints), None):
             raise UsageError(f"{wrong.base_url} is an address for the workers of a cluster: give --ray too")
         yield None
@@ -60,7 +76,7 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
     from core.cluster.run import OnCluster
 
     with joined(options["ray"]) as cluster:
-        yield OnCluster(cluster, options["parallel"], shared=not options["send_data"])
+        yield OnCluster(cluster, options["parallel"], **come)
 
 
 def run_shown_on(

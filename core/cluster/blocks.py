@@ -58,6 +58,8 @@ class Blocks:
     """What the work needs of them; each worker's workspace has them."""
     shared: bool = True
     """Whether a dataset is read where the driver has it by machines that see it there."""
+    data_from: str = ""
+    """A URL from which machines read datasets; see `core.cluster.travelling.Kit`."""
     tables: bool = False
     """Whether the datasets' feature tables are made on each machine before the work begins."""
     with_tools: bool = False
@@ -82,8 +84,15 @@ class Blocks:
         """
         if not count:
             return
-        kit = kit_of(self.workspace, self.datasets, self.tell, with_tools=self.with_tools)
-        kit = replace(kit, parallel=AHEAD, shared=self.shared, tables=self.tables, task=Task(opener, setup))
+        kit = kit_of(
+            self.workspace,
+            self.datasets,
+            self.tell,
+            with_tools=self.with_tools,
+            shared=self.shared,
+            data_from=self.data_from,
+        )
+        kit = replace(kit, parallel=AHEAD, tables=self.tables, task=Task(opener, setup))
         drive = _Drive(self, kit, iter(items), count)
         with asyncio.Runner() as runner:
             try:

@@ -156,9 +156,9 @@ class RayWorker(Worker):
     def __init__(self) -> None:
         super().__init__(_ray().util.get_node_ip_address())
 
-    async def receive(self, parcel: Parcel, parts: list[list[Any]]) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+    async def receive(self, parcel: Parcel, parts: list[list[Any]], url: str = "") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The same, of references."""
-        return await super().receive(parcel, partial(_fetched, parts))
+        return await super().receive(parcel, partial(_fetched, parts), url)
 
 
 def _fetched(parts: list[list[Any]]) -> Iterator[Iterable[File]]:

@@ -8,8 +8,9 @@ import msgspec
 
 from core.cluster.node import code_digest, our_version
 from core.cluster.parcels import parcel_of
-from core.cluster.travelling import Kit
+from core.cluster.travelling import DATASET, Kit
 from core.datasets.standard import open_dataset
+from core.errors import UsageError
 from core.model.endpoints import ModelChoice
 from core.runs.own_tools import files_of
 from core.runs.toolbox import toolbox_of
@@ -18,13 +19,24 @@ from core.workspace import Workspace
 
 
 def kit_of(
-    workspace: Workspace, datasets: Iterable[str], tell: Callable[[str], None], *, with_tools: bool = True
+    workspace: Workspace,
+    datasets: Iterable[str],
+    tell: Callable[[str], None],
+    *,
+    with_tools: bool = True,
+    shared: bool = True,
+    data_from: str = "",
 ) -> Kit:
-    """A kit with these datasets, with the settings, and with the tools of this workspace or none.
+    """A kit with these datasets, with the settings, and with the tools of this workspace or none. `shared` and
+    `data_from` say how machines come to the datasets; see `core.cluster.travelling.Kit`.
 
     Raises:
+        UsageError: several datasets are to be read at one URL.
         DatasetError: a dataset is not there.
     """
+    names = sorted(datasets)
+    if data_from and len(names) > 1 and DATASET not in data_from:
+        raise UsageError(f"{' and '.join(names)} cannot all lie at one URL: write {DATASET} in --data-from")
     files = tuple(file for file in files_of(workspace) if with_tools)
     toolbox = toolbox_of(files)
     for problem in toolbox.problems:
@@ -37,7 +49,9 @@ def kit_of(
         None,
         tuple(tool.name for tool in toolbox.tools) if with_tools else (),
         tuple(file for file in files if not file.problem),
-        tuple(parcel_of(open_dataset(workspace, name)) for name in sorted(datasets)),
+        tuple(parcel_of(open_dataset(workspace, name)) for name in names),
+        shared,
+        data_from,
     )
 
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.cluster.addresses import choice_at
 from core.cluster.own_folder import machines_folder, own_folder
-from core.cluster.parcels import File, Parcel, data_folder, drop_unused, is_seen, lay_out_parts
+from core.cluster.parcels import DATA, File, Parcel, data_folder, is_seen, lay_out_from, lay_out_parts
 from core.cluster.travelling import Answer, Done, Errand, Kit, Question, Ready
 from core.curate.prompts import take_kept
+from core.datasets.unused import drop_unused
 from core.errors import SensorloomError
 from core.model.refusals import Dropped
 from core.runs.cancelling import UnderWay
@@ -62,11 +63,11 @@ class Worker:
         except (SensorloomError, OSError) as error:
             return Ready(self._node, problem=f"{self._node}: {error}")
 
-    async def receive(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]]) -> str:
-        """Take a dataset that is missing, once for all workers of this machine. Returns why it cannot be taken; empty
-        where it was."""
+    async def receive(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]], url: str = "") -> str:
+        """Take a dataset that is missing, once for all workers of this machine: from what the driver sent, or, where
+        that is digests, from a URL. Returns why it cannot be taken; empty where it was."""
         try:
-            await asyncio.to_thread(self._received, parcel, parts)
+            await asyncio.to_thread(self._received, parcel, parts, url)
         except (SensorloomError, OSError) as error:
             return f"{self._node}: {error}"
         return ""
@@ -167,7 +168,7 @@ class Worker:
         features = self._base / "features"
         features.mkdir(exist_ok=True)
         (private_folder(self._workspace) / "features").symlink_to(features)
-        drop_unused(self._base, data)
+        drop_unused(self._base / DATA, data)
         self._pace = pace_for(kit.choice, kit.parallel)
         return Ready(self._node, missing, self._pace.limit)
 
@@ -178,10 +179,14 @@ class Worker:
         finally:
             self._pace.end_thread()
 
-    def _received(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]]) -> None:
+    def _received(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]], url: str) -> None:
         folder = self._space.data / parcel.name
         with self._alone(f"{parcel.name}.lock"):
-            if not folder.is_dir():
+            if folder.is_dir():
+                return
+            if url:
+                lay_out_from(url, folder, parts())
+            else:
                 lay_out_parts(folder, parts())
 
     def _warmed(self) -> None:

@@ -1,4 +1,5 @@
-"""Datasets on their way to a machine that does not see the driver's folder: in pieces, laid out once per machine.
+"""Datasets on their way to a machine that does not see the driver's folder: in pieces, or read from a copy at a URL,
+laid out once per machine.
 
 A dataset is known by its files' names, sizes and times. A machine keeps what it was sent for later runs, and drops what
 none has used for a week.
@@ -6,14 +7,18 @@ none has used for a week.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.datasets.archive import is_archive, open_raw
+from core.datasets.getting import copy_dataset
+from core.datasets.remote import name_at, remote_at, shown_url
 from core.datasets.standard import SESSIONS, StandardDataset
 from core.errors import DatasetError, system_reason
 from core.storage.atomic import digest
@@ -21,11 +26,9 @@ from core.storage.atomic import digest
 PART_BYTES = 32 << 20
 """Bytes of a piece: what both ends hold in memory at a time, beside the cluster's own."""
 DATA = "data"
-UNUSED_SEC = 7 * 24 * 3600.0
-"""How long a dataset stays on a machine that nothing uses."""
-
 File = tuple[str, int, bytes]
-"""A file's name in the dataset, its time in nanoseconds, and its bytes."""
+"""A file's name in the dataset, its time in nanoseconds, and its bytes; or the digest of them, where they are read
+elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,16 @@ def is_seen(parcel: Parcel) -> bool:
         return False
 
 
-def parts_of(parcel: Parcel) -> Iterator[list[File]]:
-    """A dataset's files in pieces. Raises DatasetError."""
+def parts_of(parcel: Parcel, *, by_digest: bool = False) -> Iterator[list[File]]:
+    """A dataset's files in pieces, each with its bytes or with their digest. Raises DatasetError."""
     folder = Path(parcel.folder)
     part: list[File] = []
     size = 0
     try:
         for path in _files(folder):
             data = path.read_bytes()
-            part.append((str(path.relative_to(folder)), path.stat().st_mtime_ns, data))
-            size += len(data)
+            part.append((str(path.relative_to(folder)), path.stat().st_mtime_ns, _sum(data) if by_digest else data))
+            size += len(part[-1][-1])
             if size >= PART_BYTES:
                 yield part
                 part, size = [], 0
@@ -80,30 +83,76 @@ def data_folder(base: Path, parcels: Sequence[Parcel]) -> Path:
 
 def lay_out_parts(folder: Path, parts: Iterable[Iterable[File]]) -> None:
     """Write a dataset's files with the times that they had, all or nothing. Raises DatasetError."""
-    making = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
+    with _whole(folder) as making:
         for part in parts:
             for name, changed_ns, data in part:
                 path = making / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
                 os.utime(path, ns=(changed_ns, changed_ns))
+
+
+def lay_out_from(url: str, folder: Path, parts: Iterable[Iterable[File]]) -> None:
+    """The same with what lies at a URL, a folder or an archive: all of it is what the driver has, or none is taken.
+
+    Args:
+        url: where the dataset is.
+        folder: where it goes, called as the dataset is.
+        parts: the driver's files, with digests.
+
+    Raises:
+        UsageError: what reads the URL is not installed here.
+        DatasetError: it cannot be read, or is another one than the driver's.
+    """
+    wanted = {name: (changed_ns, data) for part in parts for name, changed_ns, data in part}
+    with _whole(folder) as making:
+        _copied(url, list(wanted), making)
+        missing = [name for name in wanted if not (making / name).is_file()]
+        other = [name for name, (_, data) in wanted.items() if name not in missing and _of(making / name) != data]
+        if wrong := missing or other:
+            more = f", and {len(missing) + len(other) - 1} more" if len(missing) + len(other) > 1 else ""
+            raise DatasetError(
+                f"{shown_url(url)} is not the {folder.name} that the run is about: {wrong[0]} "
+                f"{'is missing' if missing else 'differs'} there{more}; copy it there anew, or leave --data-from out"
+            )
+        for name, (changed_ns, _) in wanted.items():
+            os.utime(making / name, ns=(changed_ns, changed_ns))
+
+
+def _copied(url: str, names: Sequence[str], making: Path) -> None:
+    remote = remote_at(url)
+    if not is_archive(name_at(url)):
+        there = {file.name for file in remote.files()} if remote.has_folders else {*names}
+        remote.copy([name for name in names if name in there], making)
+        return
+    with tempfile.TemporaryDirectory(dir=making.parent, prefix=".archive-") as scratch:
+        archive = Path(scratch) / name_at(url)
+        remote.copy([""], archive)
+        with open_raw(archive, Path(scratch) / "unpacked") as raw:
+            copy_dataset(raw, making, names)
+
+
+@contextmanager
+def _whole(folder: Path) -> Generator[Path]:
+    """A folder that gets its name when everything is in it; else nothing of it stays. Raises DatasetError."""
+    making = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        yield making
         making.rename(folder)
     except OSError as error:
-        shutil.rmtree(making, ignore_errors=True)
         raise DatasetError(f"{folder}: {system_reason(error)}") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
 
 
-def drop_unused(base: Path, used: Path) -> None:
-    """Note that this data folder is used now, and drop those that nothing has used for long."""
-    with suppress(OSError):
-        os.utime(used)
-    with suppress(OSError):
-        for folder in (base / DATA).iterdir():
-            if folder.is_dir() and folder.stat().st_mtime < time.time() - UNUSED_SEC:
-                shutil.rmtree(folder, ignore_errors=True)
+def _sum(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _of(path: Path) -> bytes:
+    return _sum(path.read_bytes())
 
 
 def _files(folder: Path) -> Iterator[Path]:

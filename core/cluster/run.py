@@ -32,6 +32,8 @@ class OnCluster:
     keep_empty: bool = False
     shared: bool = True
     """Whether a dataset is read where the driver has it by nodes that see it there."""
+    data_from: str = ""
+    """A URL from which nodes read datasets; see `core.cluster.travelling.Kit`."""
 
 
 async def run_on_cluster(
@@ -61,15 +63,15 @@ async def run_on_cluster(
         How many jobs were begun, and what came of them.
 
     Raises:
-        UsageError: no worker can work, or the endpoint has no address.
+        UsageError: no worker can work, the endpoint has no address, or datasets are to be read at one URL.
         DatasetError: a dataset is not there.
     """
     addresses = addresses_of(choice.endpoint)
 
     def packed() -> Kit:
         names = {job.dataset or read(workspace.threads, job.stem).thread.dataset for job in jobs}
-        kit = kit_of(workspace, names, tell, with_tools=on.with_tools)
-        return replace(kit, choice=choice, parallel=on.parallel, shared=on.shared)
+        kit = kit_of(workspace, names, tell, with_tools=on.with_tools, shared=on.shared, data_from=on.data_from)
+        return replace(kit, choice=choice, parallel=on.parallel)
 
     kit = await asyncio.to_thread(packed)
     drive = Drive(

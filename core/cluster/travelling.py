@@ -14,6 +14,9 @@ from core.runs.own_tools import ToolsFile
 from core.settings import Settings
 from core.storage.carrying import Carried
 
+DATASET = "{dataset}"
+"""In a URL, the name of whichever dataset is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kit:
@@ -34,10 +37,17 @@ class Kit:
     """The datasets that the threads are about."""
     shared: bool = True
     """Whether a dataset is read where the driver has it by a machine that sees it there."""
+    data_from: str = ""
+    """A URL from which machines read a dataset that they lack, `{dataset}` in it being its name; empty where the driver
+    sends it."""
     tables: bool = True
     """Whether the datasets' feature tables are made before the work begins."""
     task: Task | None = None
     """What is done with items of work; none where threads are run."""
+
+    def url_of(self, dataset: str) -> str:
+        """From where a dataset is read; empty where the driver sends it."""
+        return self.data_from.replace(DATASET, dataset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from core.cluster.interface import Cluster, Hand, WorkerLost
 from core.cluster.parcels import Parcel, parts_of
 from core.cluster.travelling import Kit, Part, Ready, Variables
+from core.datasets.remote import shown_url
 from core.errors import SensorloomError, UsageError
 from core.runs.cancelling import aside
 from core.settings_tables import CONCURRENCY
@@ -210,21 +211,26 @@ class Workers:
         problem = ready.problem
         for parcel in self._kit.parcels:
             if parcel.name in ready.missing and not problem:
-                problem = await hand.call("receive", parcel, await self._parts_of(parcel))
+                url = self._kit.url_of(parcel.name)
+                problem = await hand.call("receive", parcel, await self._parts_of(parcel, url), url)
         problem = problem or await hand.call("warm")
         if problem:
             raise UsageError(problem)
         return Member(hand, ready.node, ready.limit)
 
-    async def _parts_of(self, parcel: Parcel) -> list[Part]:
-        """A dataset's pieces in the cluster's memory: put there once, when the first machine lacks it."""
+    async def _parts_of(self, parcel: Parcel, url: str) -> list[Part]:
+        """A dataset's pieces in the cluster's memory, or its files' digests where it is read from a URL: put there
+        once, when the first machine lacks it."""
         async with self._packing:
             if parcel.name not in self._parts:
 
                 def put() -> list[Part]:
-                    return [self._cluster.put(part) for part in parts_of(parcel)]
+                    return [self._cluster.put(part) for part in parts_of(parcel, by_digest=bool(url))]
 
-                self._tell(f"sending {parcel.name} to the nodes, which do not see {parcel.folder}")
+                if url:
+                    self._tell(f"the nodes read {parcel.name} from {shown_url(url)}")
+                else:
+                    self._tell(f"sending {parcel.name} to the nodes, which do not see {parcel.folder}")
                 self._parts[parcel.name] = await asyncio.to_thread(put)
             return self._parts[parcel.name]
 

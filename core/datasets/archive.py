@@ -159,7 +159,12 @@ def _ending(wanted: re.Pattern[str], name: str) -> re.Match[str] | None:
 
 def may_be_raw(name: str) -> bool:
     """Whether a file is called as a raw file or an archive is."""
-    return name.lower().endswith(_SINGLE) or _ARCHIVE.search(name) is not None
+    return name.lower().endswith(_SINGLE) or is_archive(name)
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file is called as an archive of several is."""
+    return _ARCHIVE.search(name) is not None
 
 
 @contextmanager

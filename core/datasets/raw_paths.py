@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.datasets.archive import may_be_raw
+from core.datasets.remote import is_url, shown_url
 from core.errors import DatasetError, system_reason
 
 MOST = 2000
@@ -38,8 +39,10 @@ def raw_paths(typed: str, base: Path, last: Collection[Path] = ()) -> list[RawPa
         as raw ones or archives are.
 
     Raises:
-        DatasetError: the folder that is typed cannot be listed.
+        DatasetError: the folder that is typed cannot be listed, or a URL is typed.
     """
+    if is_url(typed):
+        raise DatasetError(f"{shown_url(typed)} is brought by a command: sensorloom datasets import NAME URL")
     if typed in ("~", ".", "..") or typed.endswith(("/..", "/.")):
         typed += "/"
     beginning = typed.rpartition("/")[2]

@@ -25,8 +25,8 @@ class HandHere:
         if self.lost:
             raise WorkerLost("it is gone")
         if method == "receive":
-            parcel, parts = arguments
-            return await self._worker.receive(parcel, lambda: [pickle.loads(part) for part in parts])
+            parcel, parts, url = arguments
+            return await self._worker.receive(parcel, lambda: [pickle.loads(part) for part in parts], url)
         packed = pickle.dumps(arguments)
         self._heard.append(packed)
         answer = pickle.dumps(await getattr(self._worker, method)(*pickle.loads(packed)))

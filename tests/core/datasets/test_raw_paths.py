@@ -48,3 +48,5 @@ def test_the_home_and_a_folder_that_is_not_there(folder: Path, monkeypatch: pyte
         raw_paths("/no/where/at", folder)
     with pytest.raises(DatasetError, match="~nobody_at_all/: no such file"):
         raw_paths("~nobody_at_all/x", folder)
+    with pytest.raises(DatasetError, match="s3://bucket/raw is brought by a command: sensorloom datasets import"):
+        raw_paths("s3://bucket/raw", folder)
