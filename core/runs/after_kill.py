@@ -6,6 +6,7 @@ from core.errors import SensorloomError, ThreadError
 from core.runs.batch_live import claimed, killed_here
 from core.runs.batches import FOLDER, Batch, open_batch
 from core.runs.job import unless_empty
+from core.storage import history
 from core.storage.store import Stored, read_all
 from core.storage.thread_files import exists
 from core.text import counted
@@ -14,10 +15,12 @@ from core.workspace import Workspace
 
 
 def only_questions(workspace: Workspace, batch: Batch) -> list[Stored]:
-    """The threads that a batch began and to which nothing came, neither from a model nor from a person."""
+    """The threads that a batch began and to which nothing came, neither from a model nor from a person; one of which a
+    step was taken back has that still to come."""
     stems = [stem for number, stem in batch.stems.items() if number not in batch.over]
     there = read_all(workspace.threads, [stem for stem in stems if exists(workspace.threads, stem)])
-    return [stored for stored in there if not isinstance(stored, ThreadError) and _is_question(stored.thread)]
+    questions = (stored for stored in there if not isinstance(stored, ThreadError) and _is_question(stored.thread))
+    return [stored for stored in questions if not history.read(workspace, stored.stem).undone]
 
 
 def tidy_after_kills(workspace: Workspace) -> str:

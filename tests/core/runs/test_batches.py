@@ -163,11 +163,14 @@ def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace, capsys: p
     where = ["--workspace", str(workspace.root), "--data", str(workspace.data)]
     assert run(["batches", "show", *where]) == 0
     assert f"empty     {len(there) - 3} thread" in capsys.readouterr().out
-    kept_by_somebody = next(stored for stored in only_questions(workspace, open_batch(workspace, name)))
+    kept_by_somebody, undone, *_ = only_questions(workspace, open_batch(workspace, name))
+    curate.change_tags(workspace, [kept_by_somebody.stem, undone.stem], ["mine"], [])
+    curate.undo(workspace, undone.stem)
     curate.change_tags(workspace, [kept_by_somebody.stem], ["mine"], [])
     tidied = tidy_after_kills(workspace)
-    assert tidied.startswith(f"{len(there) - 4} thread") and not tidy_after_kills(workspace)
-    assert len(sessions_on_disk(workspace)) == 4 and not only_questions(workspace, open_batch(workspace, name))
+    assert tidied.startswith(f"{len(there) - 5} thread") and not tidy_after_kills(workspace)
+    assert curate.redo(workspace, undone.stem).stems
+    assert len(sessions_on_disk(workspace)) == 5 and not only_questions(workspace, open_batch(workspace, name))
     with (workspace.private / "batches" / f"{name}.jsonl").open("ab") as file:
         file.write(b'{"job":7,"st')  # as a kill in the middle of a line leaves it
     with fake_server(*[FINAL] * COUNT) as server:
