@@ -66,6 +66,7 @@ class _Kind:
     """Removes the files."""
     to_files: Callable[[str], bool]
     """Makes files of what is packed; False where they are there, or nothing is packed. Raises SensorloomError."""
+    block_bytes: int
 
 
 def _threads(folder: Path) -> _Kind:
@@ -76,6 +77,7 @@ def _threads(folder: Path) -> _Kind:
         partial(_is_as_packed, folder),
         lambda stem: path_of(folder, stem).unlink(),
         partial(_to_file, folder),
+        pack_file.BLOCK_BYTES,
     )
 
 
@@ -87,6 +89,7 @@ def _histories(workspace: Workspace) -> _Kind:
         partial(history_packing.is_as_packed, workspace),
         partial(history_packing.remove_files, workspace),
         partial(history_files.to_files, workspace),
+        history_packing.BLOCK_BYTES,
     )
 
 
@@ -220,7 +223,7 @@ def _one_pack(threads: Path, kind: _Kind, stems: Sequence[str], told: Callable[[
 
     path = packed.next_path(kind.folder)
     unnamed = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")  # what a kill leaves is cleared by the next one
-    write_atomic(unnamed, pack_file.pieces(every()))
+    write_atomic(unnamed, pack_file.pieces(every(), kind.block_bytes))
     if not members:
         unnamed.unlink()
         return Packing((), problems=tuple(problems))

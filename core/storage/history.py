@@ -150,7 +150,8 @@ def recent(workspace: Workspace, most: int) -> list[ThreadStep]:
             past = _carried_out(workspace, stem)
             newest_steps += [ThreadStep(stem, step, past.in_force(step)) for step in past.steps[-most:]]
             newest_steps.sort(key=lambda row: (row.step.at, row.step.number), reverse=True)
-    return newest_steps[:most]
+            del newest_steps[most:]
+    return newest_steps
 
 
 def latest(workspace: Workspace) -> str | None:

@@ -153,7 +153,7 @@ def by_time(workspace: Workspace) -> Iterator[tuple[str, float]]:
     in_files = {stem for stem, _ in files}
     of_files = ((stem, seconds, None) for stem, seconds in files)
     for stem, seconds, pack in heapq.merge(of_files, *map(_rows_by_time, packs.packs), key=lambda row: -row[1]):
-        if pack is None or (stem not in in_files and (there := packs.find(stem)) and there.pack is pack):
+        if pack is None or (stem not in in_files and packs.counts(stem, pack)):
             yield stem, seconds
 
 

@@ -53,13 +53,14 @@ def as_line(stem: str, line: bytes, size: int, mtime_ns: int) -> Packed:
     return Packed(stem, size, mtime_ns, bytes.fromhex(digest(line)), _LAYOUTS.index((-1, b"")), len(line), line)
 
 
-def pieces(threads: Iterable[Packed]) -> Iterator[bytes]:
-    """The bytes of a pack, piece by piece. Raises ThreadError where Zstandard is not installed."""
+def pieces(threads: Iterable[Packed], block_bytes: int | None = None) -> Iterator[bytes]:
+    """The bytes of a pack, piece by piece, with so many bytes of lines in a block, `BLOCK_BYTES` unless told. Raises
+    ThreadError where Zstandard is not installed."""
     zstd = _zstd()
     options = {zstd.CompressionParameter.compression_level: _LEVEL, zstd.CompressionParameter.checksum_flag: 1}
     index = IndexWriter()
     at = 0
-    for block in _in_blocks(threads):
+    for block in _in_blocks(threads, block_bytes or BLOCK_BYTES):
         data = zstd.compress(b"".join(b"%b\n" % thread.line for thread in block), options=options)
         heads = [msgspec.structs.replace(thread, line=b"") for thread in block]
         head = head_of(len(data), heads)
@@ -117,6 +118,8 @@ class Pack:
             name = stem.encode()
         except UnicodeEncodeError:
             return None
+        if not self.layouts or not self._name(0) <= name <= self._name(len(self) - 1):
+            return None  # of packs that were made together one holds it, if any
         row = bisect_left(range(len(self)), name, key=self._name)
         return row if row < len(self) and self._name(row) == name else None
 
@@ -197,13 +200,13 @@ def open_pack(path: Path) -> Pack:
     )
 
 
-def _in_blocks(threads: Iterable[Packed]) -> Iterator[list[Packed]]:
+def _in_blocks(threads: Iterable[Packed], block_bytes: int) -> Iterator[list[Packed]]:
     block: list[Packed] = []
     size = 0
     for thread in threads:
         block.append(thread)
         size += thread.length
-        if size >= BLOCK_BYTES:
+        if size >= block_bytes:
             yield block
             block, size = [], 0
     if block:

@@ -80,6 +80,15 @@ class Packs:
                 return None if self._is_gone(stem, pack) else InPack(pack, row)
         return None
 
+    def counts(self, stem: str, pack: Pack) -> bool:
+        """Whether what one of the packs has of a thread is what counts."""
+        for newer in self.packs:
+            if newer is pack:
+                return not self._is_gone(stem, pack)
+            if newer.row_of(stem) is not None:
+                break
+        return False
+
     def newest_with(self, stem: str) -> str:
         """The name of the newest pack that has this thread, gone or not; empty where none has."""
         return next((pack.path.name for pack in self.packs if pack.row_of(stem) is not None), "")

@@ -52,7 +52,7 @@ class Ledger:
         now = self._digests()
         for stem in self._stems:
             steps = self._steps(stem)
-            if "_v3_" in stem:
+            if "_v3_" in stem or not (steps or self._more_than_begun(stem)):
                 continue
             if stem not in now and not (steps and None in (steps[-1].after, steps[-1].before)):
                 yield f"{stem} is gone, and no step says so"
@@ -67,8 +67,8 @@ class Ledger:
 
     def _histories(self) -> Iterator[str]:
         known = set(history_files.reserved(self._workspace))
-        if lost := self._whole.keys() - known:
-            yield f"the histories of {sorted(lost)} are gone"
+        if lost := sorted(stem for stem in self._whole.keys() - known if self._more_than_begun(stem)):
+            yield f"the histories of {lost} are gone"
         for stem in sorted(known):
             steps = self._steps(stem)
             if steps and (steps[0].number != 1 or any(step.what == UNREADABLE for step in steps)):
@@ -77,6 +77,11 @@ class Ledger:
             if steps and (present and present.digest) not in _ends(steps[-1]):
                 yield f"{stem}: the file is in a state that the history does not end with"
             yield from self._states(stem, steps)
+
+    def _more_than_begun(self, stem: str) -> bool:
+        """Whether anything was done to a thread that was seen before; what a killed batch only began, the next run
+        takes away."""
+        return self._whole.get(stem, (b"\n\n", ""))[0].count(b"\n") > 1
 
     def _states(self, stem: str, steps: Sequence[Step]) -> Iterator[str]:
         """Whether the steps that were there still are, and every state of a history that changed."""

@@ -18,7 +18,7 @@ from core.curate.packing import pack, packed_stems, unpack
 from core.curate.undoing import next_step
 from core.errors import SensorloomError
 from core.listing.index import summaries
-from core.storage import history, history_files, pack_file, packed, store
+from core.storage import history, history_files, history_packing, packed, store
 from core.storage.carrying import pick_up
 from core.storage.history import ThreadStep
 from core.workspace import Workspace, open_workspace
@@ -230,7 +230,7 @@ def replaced(path: Path, data: bytes) -> None:
 def test_damage_in_a_block_costs_the_histories_in_it_until_a_whole_copy_is_there(
     space: Workspace, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(pack_file, "BLOCK_BYTES", 3000)
+    monkeypatch.setattr(history_packing, "BLOCK_BYTES", 3000)
     raw = history_of_all(space)
     pack(space, STEMS)
     (path,) = packs(space)
