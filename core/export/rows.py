@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -26,7 +27,8 @@ from core.filters.language import Filter, parse
 from core.listing.summary import look
 from core.storage.atomic import digest
 from core.storage.pack_file import PackedFile
-from core.storage.thread_files import RegularFile, read_regular
+from core.storage.packed_in_order import InOrder
+from core.storage.thread_files import RegularFile, packs_in, read_regular
 from core.thread.json_form import Decoded
 from core.thread.json_text import arguments_problem
 from core.thread.scoring import balanced_as
@@ -63,19 +65,23 @@ class RowMaker:
         self._part = Part(0)
         self._rows: list[bytes] = []
         self._is_copy = is_copy(request, self._wanted)
+        self._packed: InOrder | None = None
 
     def part(self, listing: Sequence[Summary]) -> Part:
         """What becomes of the threads of these summaries, judged by the bytes that leave."""
         self._making.changes = changes = Counter[str]()
         self._rows = []
         self._part = Part(len(listing), changes=changes)
+        packs = packs_in(self._folder)  # once for many threads
+        if packs is None or self._packed is None or self._packed.packs is not packs:
+            self._packed = packs and InOrder(packs)
         for summary in listing:
             self._add_thread(summary)
         self._part.rows = b"".join(self._rows)
         return self._part
 
     def _add_thread(self, summary: Summary) -> None:
-        file = read_regular(f"{self._folder}/{summary.stem}.json")
+        file = self._file(summary)
         is_same = file is not None and (file.size, file.mtime_ns) == (summary.size, summary.mtime_ns)
         if file is not None and is_same and summary.mtime_ns < self._trusted_ns:
             self._add_rows(summary, file)
@@ -86,6 +92,14 @@ class RowMaker:
         else:
             file = RegularFile(seen.data, seen.summary.size, seen.summary.mtime_ns)
             self._add_rows(seen.summary, file, Decoded(seen.thread, seen.line) if seen.thread else None)
+
+    def _file(self, summary: Summary) -> RegularFile | PackedFile | None:
+        """The thread as it was listed, from a pack; else as it is now. None for whatever needs a closer look."""
+        in_pack = self._packed and self._packed.find(summary.stem)
+        if in_pack and in_pack.stamp == (summary.size, summary.mtime_ns):
+            with suppress(OSError, ThreadError):
+                return in_pack.file
+        return read_regular(f"{self._folder}/{summary.stem}.json")
 
     def _add_rows(self, summary: Summary, file: RegularFile | PackedFile, read: Decoded | None = None) -> None:
         if summary.ready and self._is_copy:

@@ -118,22 +118,22 @@ class Pack:
             name = stem.encode()
         except UnicodeEncodeError:
             return None
-        if not self.layouts or not self._name(0) <= name <= self._name(len(self) - 1):
+        if not self.layouts or not self.name(0) <= name <= self.name(len(self) - 1):
             return None  # of packs that were made together one holds it, if any
-        row = bisect_left(range(len(self)), name, key=self._name)
-        return row if row < len(self) and self._name(row) == name else None
+        row = bisect_left(range(len(self)), name, key=self.name)
+        return row if row < len(self) and self.name(row) == name else None
 
     def stems(self) -> list[str]:
         """The stems of all rows, in their order."""
         names = self.names.decode()
         if not names.isascii():
-            return [self._name(row).decode() for row in range(len(self))]
+            return [self.name(row).decode() for row in range(len(self))]
         ends = self.name_ends.tolist()
         return [names[start:end] for start, end in pairwise([0, *ends])]
 
     def stem(self, row: int) -> str:
         """The stem of a row."""
-        return self._name(row).decode()
+        return self.name(row).decode()
 
     def file(self, row: int) -> PackedFile:
         """A thread's file. Raises as `data`."""
@@ -160,7 +160,8 @@ class Pack:
         except (OSError, ThreadError):
             return False
 
-    def _name(self, row: int) -> bytes:
+    def name(self, row: int) -> bytes:
+        """The stem of a row in UTF-8, by which the rows are sorted."""
         return self.names[self.name_ends[row - 1] if row else 0 : self.name_ends[row]]
 
     def _digest(self, row: int) -> str:

@@ -77,7 +77,7 @@ class Packs:
         """Where a thread stands; None where no pack has it any more."""
         for pack in self.packs:
             if (row := pack.row_of(stem)) is not None:
-                return None if self._is_gone(stem, pack) else InPack(pack, row)
+                return None if self.is_gone(stem, pack) else InPack(pack, row)
         return None
 
     def counts(self, stem: str, pack: Pack) -> bool:
@@ -96,7 +96,7 @@ class Packs:
     def stems(self) -> Iterator[str]:
         """The stems of all that stands in packs; what stands in several comes several times."""
         for pack in self.packs:
-            yield from (stem for stem in pack.stems() if not self._is_gone(stem, pack))
+            yield from (stem for stem in pack.stems() if not self.is_gone(stem, pack))
 
     def lost(self, stem: str) -> str:
         """Which pack that cannot be read as a whole may have something newer of a thread than the others, in one
@@ -111,7 +111,7 @@ class Packs:
         for pack, superseded in self._with_superseded():
             every = zip(pack.stems(), pack.sizes.tolist(), pack.times.tolist(), strict=True)
             if superseded or self.gone:
-                yield from (row for row in every if row[0] not in superseded and not self._is_gone(row[0], pack))
+                yield from (row for row in every if row[0] not in superseded and not self.is_gone(row[0], pack))
             else:
                 yield from every
 
@@ -120,7 +120,7 @@ class Packs:
         return {
             pack.path
             for pack, superseded in self._with_superseded()
-            if any(stem not in superseded and not self._is_gone(stem, pack) for stem in pack.stems())
+            if any(stem not in superseded and not self.is_gone(stem, pack) for stem in pack.stems())
         }
 
     def _with_superseded(self) -> Iterator[tuple[Pack, set[str]]]:
@@ -131,7 +131,8 @@ class Packs:
             if number < len(self.packs):
                 seen.update(pack.stems())
 
-    def _is_gone(self, stem: str, pack: Pack) -> bool:
+    def is_gone(self, stem: str, pack: Pack) -> bool:
+        """Whether a thread that this pack has is in none any more."""
         return stem in self.gone and _age(pack.path.name) <= _age(self.gone[stem])
 
 

@@ -27,6 +27,7 @@ from core.filters.language import parse, select
 from core.listing import index
 from core.listing.index import summaries
 from core.storage import history, pack_file, store, thread_files
+from core.storage.packed_in_order import InOrder
 from core.storage.watch import watch_folder
 from core.workspace import Workspace, open_workspace
 
@@ -170,6 +171,22 @@ def test_a_deleted_thread_is_gone_from_files_and_packs_and_comes_back(space: Wor
     }
     pack(space, STEMS)
     assert everything(space)[STEMS[0]] == accepted, "packed again after it was gone, it is there"
+
+
+def test_threads_of_several_packs_are_found_in_the_order_of_their_names_as_each_for_itself(space: Workspace):
+    pack(space, STEMS[::2])
+    pack(space, STEMS[1::2])
+    (space.threads / f"{STEMS[2]}.json").write_bytes(
+        store.read(space.threads, STEMS[2]).data.replace(b"walking", b"sitting")
+    )
+    pack(space, [STEMS[2]])
+    curate.delete(space, [STEMS[3]])
+    everyone = thread_files.packs_in(space.threads)
+    assert everyone is not None and len(everyone.packs) == 3
+    in_order, asked = InOrder(everyone), [*STEMS, "\udcff", "zzz", STEMS[4], STEMS[0]]
+    listed = [in_order.find(stem) for stem in asked]
+    assert listed == [everyone.find(stem) for stem in asked]
+    assert [in_pack is None for in_pack in listed] == [stem == STEMS[3] or stem not in STEMS for stem in asked]
 
 
 def test_all_packs_gone_and_new_ones_later_hold_what_is_packed_then(space: Workspace):
