@@ -75,7 +75,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         if is_late or earlier.size != size or earlier.mtime_ns != mtime_ns:
             outdated.append(stem)
     gone = () if known_ones == len(known) else _gone(folder, known)
-    unchanged = total - len(outdated)
+    to_read, unchanged = len(outdated), total - len(outdated)
     batch: list[Summary] = []
     for read, fresh in enumerate(_summarized(folder, outdated), 1):
         if fresh != known.get(fresh.stem):
@@ -83,7 +83,7 @@ def scan(folder: Path, known: Mapping[str, Summary], trusted_ns: int = 0) -> Ite
         if len(batch) >= BATCH:
             yield Changes(tuple(batch), (), unchanged + read, total, read)
             batch = []
-    yield Changes(tuple(batch), gone, total, total, len(outdated))
+    yield Changes(tuple(batch), gone, total, total, to_read)
 
 
 def _gone(folder: Path, known: Iterable[str]) -> tuple[str, ...]:
@@ -157,14 +157,25 @@ def part_maker(folder: Path) -> Callable[[Sequence[str]], bytes | list[Summary]]
     return summarized
 
 
-def _summarized(folder: Path, stems: Sequence[str]) -> Iterator[Summary]:
-    """The files' summaries in the order of `stems`: the first ones at once, the rest of very many on all cores."""
+def _summarized(folder: Path, stems: list[str]) -> Iterator[Summary]:
+    """The files' summaries in the order of `stems`: the first ones at once, the rest of very many on all cores. The
+    stems of those are taken out of the list, as their summaries have them again."""
     alone = BATCH if len(stems) >= MANY else len(stems)
     yield from (summarize(folder, stem) for stem in stems[:alone])
-    parts = [stems[start : start + BATCH] for start in range(alone, len(stems), BATCH)]
-    if parts:
+    if len(stems) > alone:
         from core.processes.pool import in_order  # no part of the app's start
 
-        with closing(in_order(part_maker, (folder,), parts)) as results:
+        with closing(in_order(part_maker, (folder,), _taken_out(stems, alone))) as results:
             for part in results:
                 yield from unpacked(part) if isinstance(part, bytes) else part
+
+
+def _taken_out(stems: list[str], start: int) -> Iterator[list[str]]:
+    """The stems from one on in batches, each taken out of the list."""
+    left = stems[start:]
+    stems.clear()
+    left.reverse()
+    while left:
+        batch = left[-BATCH:]
+        del left[-BATCH:]
+        yield batch[::-1]

@@ -84,7 +84,7 @@ class Packs:
         """Whether what one of the packs has of a thread is what counts."""
         for newer in self.packs:
             if newer is pack:
-                return not self._is_gone(stem, pack)
+                return not self.is_gone(stem, pack)
             if newer.row_of(stem) is not None:
                 break
         return False

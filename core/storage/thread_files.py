@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -80,7 +81,7 @@ def stems(folder: Path) -> list[str]:
     packs = packs_in(folder)
     if packs is None and not had_packs:
         return sorted(files)
-    unpacked = (stem for stem, *_ in _files(folder) if not stem.endswith(ROWS))  # in between, they are in neither
+    unpacked = (stem for stem in _files(folder)[0] if not stem.endswith(ROWS))  # in between, they are in neither
     in_packs = () if packs is None else packs.listed()
     return sorted({*files, *(stem for stem, *_ in in_packs), *unpacked})
 
@@ -95,33 +96,37 @@ def listing(folder: Path) -> Iterator[tuple[str, int, int]]:
         if packs is before:
             break
         files = _files(folder)  # something was packed or unpacked in between, and may be in neither list
-    yield from files
+    names, sizes, times = files
+    for number in sorted(range(len(names)), key=times.__getitem__, reverse=True):
+        yield names[number], sizes[number], times[number]
     if packs is None:
         return
-    in_files = {stem for stem, _, _ in files}
+    in_files = set(names)
     yield from (row for row in packs.listed() if row[0] not in in_files)
     for name in packs.unreadable:
         size, mtime_ns = stamp_of(f"{folder}/{PACKS}/{name}") or (0, 0)
         yield name, size, mtime_ns
 
 
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    files: list[tuple[str, int, int]] = []
+def _files(folder: Path) -> tuple[list[str], array[int], array[int]]:
+    """Stems, sizes and times of the files: columns, since of a million rows each would be three times as large."""
+    names, sizes, times = list[str](), array("q"), array("q")
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if stem := listed_as(entry.name):
-                    try:
+                    size, mtime_ns = 0, 0
+                    with suppress(OSError):
                         stat = entry.stat()
-                        files.append((stem, stat.st_size, stat.st_mtime_ns))
-                    except OSError:
-                        files.append((stem, 0, 0))
+                        size, mtime_ns = stat.st_size, stat.st_mtime_ns
+                    names.append(stem)
+                    sizes.append(size)
+                    times.append(mtime_ns)
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return [], array("q"), array("q")
     except OSError as error:
         raise unlistable(folder, error) from error
-    files.sort(key=lambda file: -file[2])
-    return files
+    return names, sizes, times
 
 
 def unlistable(folder: Path, error: OSError) -> SensorloomError:
