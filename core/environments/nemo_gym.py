@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ class VerifyResponse(BaseVerifyResponse):
 
 
 class SessionServer(SimpleResourcesServer):
-    """The tools of each rollout's session, and the score of what was made of them."""
+    """The tools of each rollout's session, and the score of what was made of them. All of it is computed in threads:
+    other rollouts are answered meanwhile."""
 
     config: SessionsConfig
     _episodes: dict[str, Episode] = PrivateAttr(default_factory=dict)
@@ -69,7 +71,7 @@ class SessionServer(SimpleResourcesServer):
 
     async def seed_session(self, request: Request, body: SeedRequest) -> BaseSeedSessionResponse:
         """Open the session of a rollout."""
-        self._episodes[request.session[SESSION_ID_KEY]] = self._episode(body.task)
+        self._episodes[request.session[SESSION_ID_KEY]] = await asyncio.to_thread(self._episode, body.task)
         return BaseSeedSessionResponse()
 
     async def call(self, tool: str, request: Request) -> PlainTextResponse:
@@ -77,13 +79,15 @@ class SessionServer(SimpleResourcesServer):
         episode = self._episodes.get(request.session.get(SESSION_ID_KEY, ""))
         if episode is None:
             return PlainTextResponse(as_json({"error": "no session is open"}))
-        return PlainTextResponse(episode.call(tool, (await request.body()).decode()))
+        arguments = (await request.body()).decode()
+        return PlainTextResponse(await asyncio.to_thread(episode.call, tool, arguments))
 
     async def verify(self, request: Request, body: VerifyRequest) -> VerifyResponse:
         """Score the conversation, and close its session."""
         self._episodes.pop(request.session.get(SESSION_ID_KEY, ""), None)
         prompt, output = body.responses_create_params.input, body.response.output
-        score = self._episode(body.task).score(as_messages([*_plain(prompt), *_plain(output)]))
+        messages = as_messages([*_plain(prompt), *_plain(output)])
+        score = await asyncio.to_thread(lambda: self._episode(body.task).score(messages))
         return VerifyResponse(**body.model_dump(), reward=score.value, parts=dict(score.parts))
 
     def _episode(self, row: dict[str, Any]) -> Episode:
