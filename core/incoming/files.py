@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
@@ -18,6 +19,8 @@ from core.thread.json_form import decode_object
 SIDECAR = ".lines.jsonl"
 """What stands beside an export whose form has no place for ids and metadata, line by line."""
 ENDINGS = (".jsonl", ".ndjson", ".json", ".parquet", ".eval", ".log")
+_ZSTANDARD = 93
+"""What a ZIP archive calls samples that are compressed so, as Inspect's newer logs are."""
 _FIRST = 16
 """Entries of a file among which a trace has a message: proxies write a few words of their own first."""
 
@@ -124,8 +127,11 @@ def _trace_in(document: Any, listed: list[Any]) -> list[Any] | None:
 
 def _archive(path: Path) -> Iterator[Found]:
     """The samples of one of Inspect's `.eval` archives."""
+    unpacking = _zip_with_zstandard() or zipfile
     try:
-        with zipfile.ZipFile(path) as archive:
+        with unpacking.ZipFile(path) as archive:
+            if unpacking is zipfile and any(part.compress_type == _ZSTANDARD for part in archive.infolist()):
+                raise UsageError(f"{path}: is compressed with Zstandard: pip install 'sensorloom[packs]'")
             names = sorted(name for name in archive.namelist() if name.startswith("samples/"))
             for number, name in enumerate(names, 1):
                 try:
@@ -134,10 +140,21 @@ def _archive(path: Path) -> Iterator[Found]:
                     yield Found(number, {}, f"{name} is no JSON: {error}")
                 else:
                     yield Found(number, _sample(sample))
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, unpacking.BadZipFile, NotImplementedError) as error:
         raise UsageError(
             f"{path}: cannot be unpacked: {error}; `inspect log convert --to json` makes one that can"
         ) from error
+
+
+def _zip_with_zstandard() -> Any:
+    """Python's `zipfile` where it knows Zstandard, else that of the package for packs; None where that is not there."""
+    if sys.version_info >= (3, 14):
+        return zipfile
+    try:
+        from backports.zstd import zipfile as with_zstandard
+    except ImportError:
+        return None
+    return with_zstandard
 
 
 def _sample(sample: Any) -> Any:

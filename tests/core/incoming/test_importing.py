@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ from core.workspace import Workspace
 from tests.core.export.threads import TOOLS, Document, document, workspace
 
 MANIFEST = {"dataset_name": "walks", "activities": ["walking", "laying"]}
+
+if sys.version_info >= (3, 14):
+    with_zstandard = zipfile
+else:
+    from backports.zstd import zipfile as with_zstandard
 
 
 @pytest.fixture
@@ -232,7 +238,7 @@ def test_preference_rows_of_one_conversation_become_one_thread(space: Workspace)
     assert [outcome.state for outcome in brought(space, path)[0]] == ["there", "there"]
 
 
-def test_logs_of_inspect_parquet_and_lists_of_json(space: Workspace):
+def test_logs_of_inspect_parquet_and_lists_of_json(space: Workspace, monkeypatch: pytest.MonkeyPatch):
     call = {"id": "c", "function": "show_channel_stats", "arguments": {"artifact_id": "session"}, "type": "function"}
     logged = [
         {"role": "user", "content": "What?", "id": "m1", "source": "input"},
@@ -250,6 +256,13 @@ def test_logs_of_inspect_parquet_and_lists_of_json(space: Workspace):
     with zipfile.ZipFile(space.root / "log.eval", "w") as archive:
         archive.writestr("samples/1_epoch_1.json", json.dumps(sample))
     assert [outcome.state for outcome in brought(space, space.root / "log.eval")[0]] == ["there"]
+    with with_zstandard.ZipFile(space.root / "new.eval", "w", with_zstandard.ZIP_ZSTANDARD) as archive:
+        archive.writestr("samples/1_epoch_1.json", json.dumps(sample))
+    assert [outcome.state for outcome in brought(space, space.root / "new.eval")[0]] == ["there"]
+    if with_zstandard is not zipfile:
+        monkeypatch.setitem(sys.modules, "backports.zstd", None)
+        with pytest.raises(UsageError, match=r"new.eval: .*Zstandard: pip install 'sensorloom\[packs\]'"):
+            brought(space, space.root / "new.eval")
     table = pa.Table.from_pylist([{"messages": json.dumps(called()), "tools": json.dumps(TOOLS)}])
     pq.write_table(table, space.root / "rows.parquet")
     _, (thread,) = brought(space, space.root / "rows.parquet")
