@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.tied import tied
+
 TREE = Path(__file__).parents[2]
 PREPARED = TREE / ".servers"
 TEMPLATE = TREE / "core/export/snippets/chatml.jinja"
@@ -143,19 +145,10 @@ def _running(kind: str, command: list[str], port: int, model: str, log: Path) ->
         "VLLM_NO_USAGE_STATS": "1",
         "PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}",
     }
-    with log.open("wb") as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told, env=environment, cwd=TREE)
+    with log.open("wb") as told, tied(command, told, environment, TREE) as process:
         started = Started(kind, f"http://127.0.0.1:{port}/v1", model, process)
-        try:
-            _await(started, log)
-            yield started
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _await(started, log)
+        yield started
 
 
 def _await(started: Started, log: Path) -> None:
