@@ -34,7 +34,8 @@ class _Example:
     form: TaskForm
     evidence: Evidence
     called: frozenset[str]
-    opening: str
+    quoted: frozenset[str]
+    """What stands in quotes in its opening, channels among it; one value for all threads that say the same."""
     unfit: str
     """Why it may be shown before none; empty where it may."""
 
@@ -60,19 +61,33 @@ def examples_for(
             if reason := _barred(workspace, dataset, session, form, evidence, example):
                 raise UsageError(f"{stem} cannot be shown as an example: {reason}")
     else:
-        there = [example for row in sorted(listing(folder)) if (example := _fit_as_it_stands(folder, *row))]
+        there = [example for row in sorted(listing(folder)) if (example := _fit(folder, *row))]
         fit = [example for example in there if not _barred(workspace, dataset, session, form, evidence, example)]
         shown = [example.stem for example in _spread(fit, dataset, session, form.few_shot)]
     return [f"{stem}@{keep(workspace, list(read(folder, stem).thread.messages))}" for stem in shown]
 
 
-@lru_cache(maxsize=1 << 17)  # a run of thousands of threads asks for each of them again
-def _fit_as_it_stands(folder: Path, stem: str, size: int, mtime_ns: int) -> _Example | None:
-    """A thread that may be shown before some, as long as its file has this size and time; None for any other."""
+def _fit(folder: Path, stem: str, size: int, mtime_ns: int) -> _Example | None:
+    """A thread that may be shown before some; None for any other, and for one that cannot be read now."""
     try:
-        example = _example(stem, read(folder, stem).thread)
+        return _fit_as_it_stands(folder, stem, size, mtime_ns)
     except ThreadError:
         return None
+
+
+@lru_cache(maxsize=1 << 17)  # a run of thousands of threads asks for each of them again
+def _fit_as_it_stands(folder: Path, stem: str, size: int, mtime_ns: int) -> _Example | None:
+    """As `_fit`, for as long as its file has this size and time.
+
+    Raises:
+        ThreadError: the file cannot be got at, which the next time it may.
+    """
+    try:
+        example = _example(stem, read(folder, stem).thread)
+    except ThreadError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return None  # what it says is no thread
     return None if example.unfit else example
 
 
@@ -85,7 +100,18 @@ def _example(stem: str, thread: Thread) -> _Example:
     called = frozenset(call_name(call) for message in thread.messages for call in calls_of(message))
     opening = str(thread.messages[0].get("content")) if thread.messages else ""
     about = thread.dataset, thread.session, thread.truth
-    return _Example(stem, *about, form_of(thread), evidence_of(thread), called, opening, unfit)
+    return _Example(stem, *about, form_of(thread), evidence_of(thread), called, _quoted(opening), unfit)
+
+
+def _quoted(text: str) -> frozenset[str]:
+    """The short texts between two quotes that follow each other, and may be the name of a channel."""
+    return _once(frozenset(part for part in text.split('"')[1:-1] if re.fullmatch(r"[^\n:{}\[\],]{1,64}", part)))
+
+
+@lru_cache(maxsize=1 << 10)
+def _once(quoted: frozenset[str]) -> frozenset[str]:
+    """The same value for equal ones: the threads about a dataset have one and the same."""
+    return quoted
 
 
 def _spread(fit: Sequence[_Example], dataset: StandardDataset, session: str, count: int) -> list[_Example]:
@@ -94,7 +120,7 @@ def _spread(fit: Sequence[_Example], dataset: StandardDataset, session: str, cou
     names = {channel.name for channel in dataset.channels}
 
     def rank(example: _Example) -> tuple[float, str]:
-        alike = 1.0 if example.dataset == dataset.name else sum(f'"{name}"' in example.opening for name in names) / 1e3
+        alike = 1.0 if example.dataset == dataset.name else len(names & example.quoted) / 1e3
         return -alike, checksum([session, example.stem])
 
     left, chosen = sorted(fit, key=rank), list[_Example]()

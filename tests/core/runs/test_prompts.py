@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import re
 from dataclasses import replace
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from core import curate
+from core.curate import examples
 from core.curate.prompts import ahead_of, examples_lacking
 from core.curate.task import form_named, is_changed
-from core.errors import UsageError
+from core.errors import ThreadError, UsageError
 from core.export.report import ExportRequest, NothingToExportError
 from core.export.run import count, export
 from core.export.split import parse_split
@@ -143,6 +145,24 @@ def test_examples_give_no_label_away(workspace: Workspace, root: Path) -> None:
         release(root, ["made/subject:s2"])
     with pytest.raises(UsageError, match="the same person"):
         begun(workspace, "s2_0008", few_shot=(named,))
+
+
+def test_a_thread_that_could_not_be_got_at_for_a_moment_is_an_example_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = next(iter(shown(begun(workspace, few_shot=1))))
+    path = workspace.threads / f"{example}.json"
+    path.write_text(path.read_text() + " ")  # its file is another one now, and looked at anew
+
+    def broken(folder: Path, stem: str) -> Stored:
+        if stem == example:
+            raise ThreadError(f"{stem}.json: Input/output error") from OSError(errno.EIO, "Input/output error")
+        return read(folder, stem)
+
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr(examples, "read", broken)
+        assert example not in shown(begun(workspace, few_shot=1))
+    assert example in shown(begun(workspace, few_shot=1))
 
 
 UNFIT = {
