@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from core.errors import ThreadError, UsageError
+from core.errors import UsageError
 from core.thread.labels import canonical
-from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.datasets.standard import StandardDataset
@@ -70,24 +68,30 @@ def lengths(dataset: StandardDataset) -> dict[str, float]:
 
 
 def sessions_like(
-    workspace: Workspace, dataset: StandardDataset, text: str, among: Sequence[str] | None = None
+    dataset: StandardDataset,
+    text: str,
+    among: Sequence[str],
+    labels: Collection[str],
+    used: Callable[[], Mapping[tuple[str, str], int]],
 ) -> list[str]:
     """The sessions that a filter lets through, in their order; what no word of it asks for is not read.
+
+    Args:
+        dataset: whose they are.
+        text: the filter.
+        among: the sessions it chooses from.
+        labels: those of all datasets that are looked through with it, so that one word means the same in each.
+        used: says how many threads there are about each, by dataset and session; called where a word asks for it.
 
     Raises:
         UsageError: a word says nothing that can be looked for.
         DatasetError: a length is asked for, and a session cannot be read.
     """
-    from core.storage.store import read_all
-
-    holds = session_filter(text, labels_in(dataset.labels.values()))
+    holds = session_filter(text, labels)
     words = {word.lstrip("-").casefold() for word in text.split()}
-    threads: Counter[tuple[str, str]] = Counter()
-    if words & {"fresh", "used"} and workspace.threads.is_dir():
-        every = (read.thread for read in read_all(workspace.threads) if not isinstance(read, ThreadError))
-        threads.update((thread.dataset, thread.session) for thread in every)
+    threads = used() if words & {"fresh", "used"} else {}
     long = lengths(dataset) if any(word.startswith(("<", ">")) for word in words) else {}
-    facts = session_facts(dataset, dataset.sessions if among is None else among, threads)
+    facts = session_facts(dataset, among, threads)
     return [each.session for each in facts if holds(replace(each, seconds=long.get(each.session)))]
 
 

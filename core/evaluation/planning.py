@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.barred import barred_sessions
 from core.datasets.drawing import draw_sessions
 from core.datasets.facts import holds_several
-from core.datasets.session_filter import sessions_like
+from core.datasets.session_filter import labels_in, sessions_like
 from core.datasets.standard import open_dataset
 from core.errors import UsageError
 from core.evaluation.contest import QUESTION, Contestant, Evaluation, Part, evaluations, folder_of
+from core.listing.index import threads_by_session
 from core.model.headers import may_be_written
 from core.runs.mode import evidence_for_all, wanted_form
 from core.storage.splits_file import read_book
@@ -71,7 +73,8 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
     if len({*names}) < len(names) or not names:
         raise UsageError("--dataset names each dataset once, and one at least")
     seed = secrets.randbelow(2**31) if wanted.seed is None else wanted.seed
-    drawn = [tuple(_drawn(workspace, dataset, wanted, seed)) for dataset in datasets]
+    labels = labels_in(each for dataset in datasets for each in dataset.labels.values())
+    drawn = [tuple(_drawn(workspace, dataset, wanted, seed, labels)) for dataset in datasets]
     name = wanted.name or _free_name(workspace, "-".join(names)[:60])
     folder_of(workspace, name)
     return Evaluation(
@@ -92,11 +95,13 @@ def planned(workspace: Workspace, wanted: Wanted) -> Evaluation:
     )
 
 
-def _drawn(workspace: Workspace, dataset: StandardDataset, wanted: Wanted, seed: int) -> list[str]:
+def _drawn(
+    workspace: Workspace, dataset: StandardDataset, wanted: Wanted, seed: int, labels: Collection[str]
+) -> list[str]:
     """The sessions of one dataset that are asked about. Raises UsageError: there are not so many."""
     like, out = wanted.filter.strip(), held_out_sessions(workspace, dataset) if wanted.held_out else None
     among = dataset.sessions if out is None else out
-    among = sessions_like(workspace, dataset, like, among) if like else among
+    among = sessions_like(dataset, like, among, labels, partial(threads_by_session, workspace)) if like else among
     among = [session for session in among if not holds_several(dataset, session)]
     there = len(among)
     if wanted.count > there or not there:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -128,6 +129,11 @@ def summaries(workspace: Workspace) -> list[Summary]:
     if outdated:
         index_cache.save(workspace, known, started)
     return sorted(known.every(), key=attrgetter("stem"))
+
+
+def threads_by_session(workspace: Workspace) -> Counter[tuple[str, str]]:
+    """How many threads there are about each session, by dataset and session."""
+    return Counter((summary.dataset, summary.session) for summary in summaries(workspace) if summary.session)
 
 
 def sessions_used(workspace: Workspace, dataset: str) -> set[str]:

@@ -20,7 +20,8 @@ from core.evaluation.planning import Wanted, planned
 from core.evaluation.report import lines
 from core.evaluation.running import EvaluationRun, Progress
 from core.evaluation.scores import per_dataset
-from core.storage import store
+from core.listing.index import summaries
+from core.storage import store, thread_files
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.fake_server import fails, fake_server, says
@@ -129,6 +130,27 @@ def test_several_datasets_count_apart_though_their_sessions_are_called_alike(spa
 def test_sessions_that_there_are_not_are_refused(space: Workspace, wanted: Wanted, told: str) -> None:
     with pytest.raises(UsageError, match=re.escape(told)):
         planned(space, wanted)
+
+
+def test_a_whole_label_of_one_dataset_means_no_longer_one_of_another(space: Workspace) -> None:
+    shutil.copytree(space.data / "motion", other := space.data / "other")
+    labels = (other / "labels.json").read_text()
+    (other / "labels.json").write_text(labels.replace("walking", "walking_upstairs"))
+    with pytest.raises(UsageError, match="0 sessions of other are like `label:walking`"):
+        planned(space, Wanted(("motion", "other"), filter="label:walking"))
+    asked = planned(space, Wanted(("motion", "other"), count=8, filter="label:walking*")).asked
+    assert len(asked) == 16
+
+
+def test_fresh_sessions_are_told_from_the_index_without_reading_every_thread(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = create_thread(space, "motion", "s01_0", "What?").stem
+    summaries(space)
+    monkeypatch.setattr(thread_files, "read_bytes", lambda path: pytest.fail(f"{path} was read, as {used} was once"))
+    monkeypatch.setattr(store, "read_all", lambda *_: pytest.fail("every thread was read"))
+    assert planned(space, Wanted(("motion",), filter="used")).sessions == ("s01_0",)
+    assert "s01_0" not in planned(space, Wanted(("motion",), filter="fresh")).sessions
 
 
 def test_sessions_of_several_activities_are_asked_of_nobody(space: Workspace) -> None:
