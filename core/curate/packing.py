@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.curate.bulk import Progress, for_each
+from core.curate.bulk import ABANDONED_SEC, Progress, for_each
 from core.errors import SensorloomError, ThreadError, UsageError, system_reason
 from core.files import SETTLED_NS
 from core.storage import history_files, history_packing, pack_file, packed
@@ -172,6 +172,7 @@ def _into_packs(threads: Path, kind: _Kind, stems: Iterable[str], progress: Prog
     except OSError as error:
         raise SensorloomError(f"cannot make {folder}: {system_reason(error)}") from error
     clear_half_written(folder)
+    clear_half_written(kind.folder, ABANDONED_SEC)
     for start in range(0, len(chosen), MOST):
         told = partial(_told, progress, start, len(chosen))
         done = _joined(done, _one_pack(threads, kind, chosen[start : start + MOST], told))
@@ -181,6 +182,7 @@ def _into_packs(threads: Path, kind: _Kind, stems: Iterable[str], progress: Prog
 
 def _out_of_packs(workspace: Workspace, kind: _Kind, stems: Sequence[str], progress: Progress | None) -> Packing:
     """Make files of what is packed. To be called under the lock of the packs."""
+    clear_half_written(kind.folder, ABANDONED_SEC)
     if packs_in(kind.folder) is None:
         return Packing(())
     written: list[str] = []

@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import SensorloomError
 from core.storage import history, history_files, store
 from core.storage.atomic import digest
-from core.storage.step_log import UNREADABLE, Step
+from core.storage.step_log import UNREADABLE, History, Step
 from core.storage.thread_files import path_of, read_bytes, stems
 from core.workspace import Workspace, open_workspace
 
@@ -25,6 +25,7 @@ class Ledger:
         self._workspace: Workspace = open_workspace(str(root), environ={})
         self._seen = self._digests()
         self._stems: set[str] = set(self._seen)
+        self._begun = self._only_begun()
         self._copy_was_there = False
         self._whole: dict[str, tuple[bytes, str]] = {}
         """The logs of which every state was there, with the digests of the states."""
@@ -35,6 +36,8 @@ class Ledger:
         problems = [problem for look in looks for problem in look()]
         self._seen = self._digests()
         self._stems |= set(self._seen)
+        with suppress(ValueError):  # a thread that is none was told
+            self._begun = self._only_begun()
         return problems
 
     def _digests(self) -> dict[str, str]:
@@ -45,14 +48,17 @@ class Ledger:
         for stem in stems(self._workspace.threads):
             yield stem, read_bytes(path_of(self._workspace.threads, stem))
 
+    def _past(self, stem: str) -> History:
+        return history.read(self._workspace, stem)
+
     def _steps(self, stem: str) -> tuple[Step, ...]:
-        return history.read(self._workspace, stem).steps
+        return self._past(stem).steps
 
     def _threads(self) -> Iterator[str]:
         now = self._digests()
         for stem in self._stems:
             steps = self._steps(stem)
-            if "_v3_" in stem or not (steps or self._more_than_begun(stem)):
+            if "_v3_" in stem or (not steps and stem in self._begun):
                 continue
             if stem not in now and not (steps and None in (steps[-1].after, steps[-1].before)):
                 yield f"{stem} is gone, and no step says so"
@@ -67,7 +73,7 @@ class Ledger:
 
     def _histories(self) -> Iterator[str]:
         known = set(history_files.reserved(self._workspace))
-        if lost := sorted(stem for stem in self._whole.keys() - known if self._more_than_begun(stem)):
+        if lost := sorted(stem for stem in self._whole.keys() - known if stem not in self._begun):
             yield f"the histories of {lost} are gone"
         for stem in sorted(known):
             steps = self._steps(stem)
@@ -78,10 +84,11 @@ class Ledger:
                 yield f"{stem}: the file is in a state that the history does not end with"
             yield from self._states(stem, steps)
 
-    def _more_than_begun(self, stem: str) -> bool:
-        """Whether anything was done to a thread that was seen before; what a killed batch only began, the next run
-        takes away."""
-        return self._whole.get(stem, (b"\n\n", ""))[0].count(b"\n") > 1
+    def _only_begun(self) -> set[str]:
+        """The threads that hold nothing but their question, and have nothing to redo: the next run takes away those of
+        a killed batch."""
+        messages = {stem: json.loads(data).get("messages", []) for stem, data in self._contents()}
+        return {stem for stem, of in messages.items() if len(of) == 1 and not self._past(stem).undone}
 
     def _states(self, stem: str, steps: Sequence[Step]) -> Iterator[str]:
         """Whether the steps that were there still are, and every state of a history that changed."""
