@@ -37,7 +37,7 @@ class Ledger:
         self._seen = self._digests()
         self._stems |= set(self._seen)
         with suppress(ValueError):  # a thread that is none was told
-            self._begun = self._only_begun()
+            self._begun = self._only_begun() | (self._begun - self._seen.keys())
         return problems
 
     def _digests(self) -> dict[str, str]:
