@@ -71,11 +71,15 @@ def _shown(workspace: Workspace, stem: str, diff: int | None, before: int | None
 
 
 def _recent(workspace: Workspace, limit: int, as_json: bool) -> int:
-    from core.storage import history
+    from core.storage import history, history_files
 
     steps = history.recent(workspace, limit)
+    problems = history_files.problems(workspace)
+    for problem in problems:
+        say(f"sensorloom: {problem}", err=True)
     if as_json:
-        print_json({"steps": [{"id": row.stem, **_document(row.step, row.in_force)} for row in steps]})
+        told = [{"id": row.stem, **_document(row.step, row.in_force)} for row in steps]
+        print_json({"steps": told, **({"problems": problems} if problems else {})})
         return 0
     for row in steps:
         say(f"{row.stem} {row.step.number:>4}  {_line(row.step, row.in_force)}")

@@ -15,8 +15,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from core.errors import SensorloomError
-from core.storage import history
+from core.storage import history, history_files
 from core.storage.history import ThreadStep
+from core.text import one_line
 from core.workspace import Workspace
 from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
@@ -37,7 +38,7 @@ class StepsScreen(Guarded, ModalScreen[ThreadStep | None]):
 
     @dataclass
     class Loaded(Message):
-        """The steps; or why there are none."""
+        """The steps; and why there are none, or not all."""
 
         steps: Sequence[ThreadStep]
         problem: str = ""
@@ -67,7 +68,8 @@ class StepsScreen(Guarded, ModalScreen[ThreadStep | None]):
     def _read(self) -> Loaded:
         try:
             if self._stem is None:
-                return self.Loaded(history.recent(self._workspace, MOST))
+                steps = history.recent(self._workspace, MOST)
+                return self.Loaded(steps, "; ".join(history_files.problems(self._workspace)))
             past = history.read(self._workspace, self._stem)
         except SensorloomError as error:
             return self.Loaded((), str(error))
@@ -77,6 +79,8 @@ class StepsScreen(Guarded, ModalScreen[ThreadStep | None]):
     def _show(self, event: Loaded) -> None:
         self._steps = event.steps
         self.picker.empty = event.problem or "nothing was done yet"
+        if event.steps and event.problem:
+            self.notify(one_line(event.problem, 400), severity="warning", markup=False)
         self.picker.show([self._choice(row) for row in event.steps])
 
     def _choice(self, row: ThreadStep) -> Choice:

@@ -263,6 +263,7 @@ def test_a_pack_that_cannot_be_read_is_named_and_no_history_is_begun_over_it(spa
     bulk = curate.set_verdicts(space, STEMS, "skip")
     assert set(bulk.changed) == set(STEMS[4:]), "those that have files lose nothing by it"
     assert bulk.problems[0] == f"the history of {STEMS[0]} cannot be read: {told}"
+    assert f"sensorloom: {told}" in run(history_command, space)
     again = pack(space, STEMS).histories
     assert again and again.problems == (told,) and len(again.threads) == 2
     replaced(path, whole)
