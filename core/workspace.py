@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from core.errors import WorkspaceError, system_reason
@@ -64,7 +65,12 @@ class Workspace:
 
     def shown(self, path: Path) -> str:
         """A path as a person wants to read it: relative to the workspace where it is inside."""
-        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+        return shown_from(self.root, path)
+
+
+def shown_from(root: Path, path: Path) -> str:
+    """A path as `Workspace.shown` has it, of a workspace at `root`."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def open_workspace(
@@ -138,5 +144,10 @@ def holds_evaluations(workspace: Workspace) -> bool:
 def names_for_threads(workspace: Workspace, name: str) -> tuple[str, ...]:
     """Where under `.sensorloom/` a folder about the threads is: apart for each threads folder that the workspace is
     used with, because two of them may hold files of one name."""
-    shown = workspace.shown(workspace.threads)
+    return _names_for_threads(workspace.root, workspace.threads, name)
+
+
+@lru_cache(maxsize=256)
+def _names_for_threads(root: Path, threads: Path, name: str) -> tuple[str, ...]:
+    shown = shown_from(root, threads)
     return (name,) if shown == "threads" else (name, f"@{hashlib.sha256(os.fsencode(shown)).hexdigest()[:12]}")

@@ -63,11 +63,14 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
         UsageError: it cannot be joined, or an endpoint can only be asked from a cluster.
     """
     from core.cluster.addresses import is_for_a_cluster
+    from core.model.endpoints import without_secrets
 
     come = delivery_in(options)
     if not options["ray"]:
         if wrong := next(filter(is_for_a_cluster, endpoints), None):
-            raise UsageError(f"{wrong.base_url} is an address for the workers of a cluster: give --ray too")
+            raise UsageError(
+                f"{without_secrets(wrong.base_url)} is an address for the workers of a cluster: give --ray too"
+            )
         yield None
         return
     if options.get("workers"):

@@ -125,12 +125,12 @@ def held_out_sessions(workspace: Workspace, dataset: StandardDataset) -> list[st
 
 def contestants(workspace: Workspace, endpoints: Sequence[str], control: bool) -> list[Contestant]:
     """Who answers: each endpoint, with tools and, as a control, without. Raises UsageError."""
-    from core.model.endpoints import choose
+    from core.model.endpoints import choose, refuse_secrets
 
     named: list[Contestant] = []
     for wanted in endpoints:
         endpoint, _, model = wanted.partition("=")
-        choice = choose(workspace, endpoint, model)
+        choice = choose(workspace, refuse_secrets(endpoint), model)
         shown = "-".join(filter(None, (choice.endpoint.name, model)))
         plain = re.sub(r"[^\w.\-]+", "_", shown).strip("._")[:60]
         for tools in (True, False) if control else (True,):

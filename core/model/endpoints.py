@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -157,7 +158,7 @@ def choose(
     if name.startswith(("http://", "https://")):
         url = name.rstrip("/")
         # a key goes only to the endpoint it was set for
-        chosen = next((server for server in known if server.base_url == url), Endpoint(_named_by(url), url))
+        chosen = next((server for server in known if server.base_url == url), Endpoint(without_secrets(url), url))
     elif name:
         named = [server for server in known if server.name == name]
         if not named:
@@ -197,13 +198,32 @@ def settings_for(workspace: Workspace, endpoint: Endpoint, options: Mapping[str,
     return settings
 
 
-def _named_by(url: str) -> str:
+_NEXT_ADDRESS = re.compile(r",(?=https?://)")
+"""Between addresses of which a cluster asks each in turn."""
+
+
+def without_secrets(address: str) -> str:
     """An address as a name: threads and messages hold it, so no password and no key of the address stands in it."""
+    return ",".join(map(_shown, _NEXT_ADDRESS.split(address)))
+
+
+def _shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
         return url.partition("://")[0]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def refuse_secrets(endpoint: str) -> str:
+    """An endpoint as a person named it, which is to be written down. Raises UsageError where it is an address with a
+    password or a key in it: files are kept, copied and read by others."""
+    if "://" in endpoint and (plain := without_secrets(endpoint)) != endpoint:
+        raise UsageError(
+            f"{one_line(plain)} was given with a password or a key, which would be written down: name the server in "
+            "sensorloom.toml as one of the [[endpoints]], its key in the environment (api_key_env), and give that name"
+        )
+    return endpoint
 
 
 def refuse_address(endpoint: Endpoint) -> None:

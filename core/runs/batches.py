@@ -19,7 +19,7 @@ import msgspec
 
 from core.errors import SensorloomError, UsageError, WorkspaceError, system_reason
 from core.files import read_regular_file
-from core.model.endpoints import ModelChoice
+from core.model.endpoints import ModelChoice, refuse_secrets
 from core.model.headers import may_be_written
 from core.model.options import OPTIONS
 from core.runs.batch_lines import JobLine, Note, Setup, notes_in
@@ -155,6 +155,7 @@ def setup_now(
     choice: ModelChoice, endpoint: str = "", *, parallel: int | None = None, keep_empty: bool = False
 ) -> Setup:
     """The first line of a batch that is begun now; its jobs come with `begin_batch`. No headers or secrets are in it.
+    Raises UsageError where the endpoint's address holds one.
 
     Args:
         choice: who makes the threads, and how that is asked.
@@ -165,7 +166,8 @@ def setup_now(
     options = {name: value for name in OPTIONS if (value := getattr(choice.settings, name)) is not None}
     options.pop("seed", None)
     options, seed = may_be_written(options), choice.settings.seed
-    return Setup(timestamp(), endpoint or choice.endpoint.name, choice.model, (), seed, options, parallel, keep_empty)
+    named = refuse_secrets(endpoint) or choice.endpoint.name
+    return Setup(timestamp(), named, choice.model, (), seed, options, parallel, keep_empty)
 
 
 def batches(workspace: Workspace) -> list[str]:

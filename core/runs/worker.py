@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PRELOAD = ("openai", "core.runs.toolbox", "core.curate", "core.datasets.check", "core.analyst.transport")
 """What is imported where it is first used, and each of these processes uses."""
+_RUN_IS_OVER = "the run is over"
 Opens = Callable[[Workspace, ModelChoice], Model]
 """Opens the model, in the process that asks it; a function of a module."""
 
@@ -118,7 +119,10 @@ class Worker:
         self._sending = Lock()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._turns: dict[int, asyncio.Future[None]] = {}
+        self._noting = Lock()
         self._notes: dict[int, _Note] = {}
+        self._notes_nothing = False
+        """Whether nobody is there any more who would write an id down."""
         self._over = asyncio.Event()
 
     async def serve(self, model: Model, tools: tuple[Tool, ...]) -> None:
@@ -129,8 +133,10 @@ class Worker:
             await self._over.wait()
         finally:
             loop.remove_reader(self._line.fileno())
-        for note in self._notes.values():
-            note.settle("the run is over")
+        with self._noting:  # threads of jobs begin theirs meanwhile
+            self._notes_nothing = True
+            for note in self._notes.values():
+                note.settle(_RUN_IS_OVER)
         for task in self._tasks.values():
             task.cancel()
         if self._tasks:
@@ -152,7 +158,8 @@ class Worker:
                 if turn is not None and not turn.done():
                     turn.set_result(None)
             case Noted():
-                self._notes[word.number].settle(word.problem)
+                if (note := self._notes.get(word.number)) is not None:
+                    note.settle(word.problem)
             case Stop():
                 if word.number in self._tasks:
                     self._tasks[word.number].cancel()
@@ -187,12 +194,16 @@ class Worker:
 
     def _begins(self, number: int, stem: str) -> None:
         """Have a thread's id written down, in the thread that is about to write its file."""
-        note = self._notes[number] = _Note()
-        self._say(Begins(number, stem))
+        with self._noting:
+            if self._notes_nothing:
+                raise WorkspaceError(_RUN_IS_OVER)
+            note = self._notes[number] = _Note()
         try:
+            self._say(Begins(number, stem))
             note.wait()
         finally:
-            del self._notes[number]
+            with self._noting:
+                del self._notes[number]
 
     async def turn(self, number: int) -> None:
         """Wait until a job may make its next turn."""

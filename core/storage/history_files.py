@@ -12,6 +12,7 @@ import os
 from array import array
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -52,7 +53,13 @@ _LOG_LINES, LINES = msgspec.json.Decoder(LogLine), msgspec.json.Decoder(Line)
 
 def folder(workspace: Workspace) -> Path:
     """Where histories are kept: one folder for each threads folder that the workspace is used with."""
-    return workspace.private.joinpath(*names_for_threads(workspace, "history"))
+    return _folder(workspace.private, names_for_threads(workspace, "history"))
+
+
+@lru_cache(maxsize=64)
+def _folder(private: Path, names: tuple[str, ...]) -> Path:
+    """The same path again and again, which a run asks for a dozen times a turn."""
+    return private.joinpath(*names)
 
 
 def files_of(workspace: Workspace, stem: str) -> tuple[Path, Path]:

@@ -184,6 +184,21 @@ def in_flight(root: Path, counts: Sequence[int]) -> list[str]:
     return ["| | memory | turns a second |", "|---|---|---|", *rows]
 
 
+def long_runs(root: Path, counts: Sequence[int]) -> list[str]:
+    """The table of the memory of runs of many threads, each of one turn: what is kept of those that are over."""
+    script = root / "script.json"
+    replies = script.read_text()
+    script.write_text(json.dumps(json.loads(replies)[-1:]))
+    try:
+        rows = [
+            f"| {count:,} threads | {measured('ours', root, MEMORY, threads=count).memory_mb:.0f} MB |"
+            for count in counts
+        ]
+    finally:
+        script.write_text(replies)
+    return ["| one run of | memory |", "|---|---|", *rows]
+
+
 def prepared(root: Path) -> Workspace:
     """A workspace with the demonstration dataset, its features read once, and the script beside it."""
     from core.datasets.importing import import_dataset
@@ -199,7 +214,7 @@ def prepared(root: Path) -> Workspace:
 def main() -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench-generate", description=__doc__)
-    parser.add_argument("what", nargs="*", default=[], help="rates, parts, memory, first; all unless told")
+    parser.add_argument("what", nargs="*", default=[], help="rates, parts, memory, long, first; all unless told")
     parser.add_argument("--threads", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", default=",".join(map(str, range(1, cores() + 1))))
@@ -213,6 +228,7 @@ def main() -> int:
             ),
             "parts": lambda: parts(root, options.threads),
             "memory": lambda: in_flight(root, (16, 200, 1000)),
+            "long": lambda: long_runs(root, (1_000, 10_000)),
             "first": lambda: first_run(root),
         }
         for name in options.what or tables:

@@ -13,6 +13,7 @@ from core.model.endpoints import (
     Endpoint,
     choose,
     configured,
+    without_secrets,
 )
 from core.model.listing import first_model, list_everything, list_models, local_candidates
 from core.trust import acts_of, keep_answer
@@ -169,3 +170,8 @@ async def test_without_a_name_the_servers_first_chat_model_is_asked() -> None:
             await first_model(Endpoint("lab", server.url), timeout_sec=60)
     with pytest.raises(ModelError, match="OPENAI_MODEL"):
         await first_model(Endpoint("openai", "https://api.openai.com/v1"), timeout_sec=60)
+
+
+def test_no_password_of_any_of_several_addresses_stands_in_their_name() -> None:
+    several = "http://a/v1,https://u:pass-word@b:8000/v1?key=pass-word,http://{node}:8000/v1"
+    assert without_secrets(several) == "http://a/v1,https://b:8000/v1,http://{node}:8000/v1"

@@ -179,6 +179,30 @@ def test_a_kill_loses_no_thread_and_doubles_none(workspace: Workspace, capsys: p
     assert sessions_on_disk(workspace) == sorted(job.session for job in open_batch(workspace, name).setup.jobs)
 
 
+def test_that_its_ways_are_sorted_out_is_said_of_no_job(workspace: Workspace) -> None:
+    batch = begin_batch(workspace, [Job("made", "s"), Job("made", "s", number=1)], setup_now(ModelChoice()))
+    batch.note(0, "made_v4_0001", problem="the server is gone")
+    batch.note(0, sorted_out=True)
+    assert open_batch(workspace).failed == {0: "the server is gone"} and open_batch(workspace).sorted_out
+
+
+@pytest.mark.parametrize("address", ["http://user:pass-word@{}", "http://{}?key=pass-word"])
+def test_an_address_with_a_password_is_refused_where_it_would_be_written_down(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    with fake_server(*[FINAL] * COUNT) as server:
+        endpoint = address.format(server.url.removeprefix("http://"))
+        assert run(begun(workspace, endpoint)) != 0
+        evaluate = ("evaluate", "--dataset", "made", "--count", "2", "--endpoint", endpoint)
+        assert run([*evaluate, "--workspace", str(workspace.root), "--data", str(workspace.data)]) != 0
+        assert not server.requests
+    told = capsys.readouterr().err
+    assert told.count("was given with a password or a key") == 2 and "[[endpoints]]" in told
+    assert "pass-word" not in told and not batches(workspace)
+    written = [path for path in workspace.root.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    assert not [path for path in written if b"pass-word" in path.read_bytes()]
+
+
 def test_what_is_noted_after_a_torn_line_is_read(workspace: Workspace) -> None:
     batch = begin_batch(workspace, [Job("made", "s"), Job("made", "s", number=1)], setup_now(ModelChoice()))
     with batch.path.open("ab") as file:

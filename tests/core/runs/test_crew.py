@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections import Counter
 from dataclasses import replace
 from itertools import count
-from multiprocessing import active_children
+from multiprocessing import Pipe, active_children
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from core.runs.events import TurnEvent, TurnMade, TurnStarted
 from core.runs.job import Job, Ran
 from core.runs.pace import Pace
 from core.runs.progress import Meter
+from core.runs.worker import Do, Go, Wants, Worker
 from core.storage import store
 from core.thread.value import Thread, call_arguments, call_name, calls_of, text_of
 from core.workspace import Workspace, open_workspace
@@ -251,3 +253,30 @@ async def test_no_job_goes_to_a_process_that_was_lost_while_another_was_started(
     await crew.close()
     await model.aclose()
     assert [result.finished for result in ran] == [True] and len(on_disk(workspace)) == 1
+
+
+async def test_a_process_ends_when_the_run_is_over_while_a_thread_of_it_is_about_to_be_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, choice = workspace_in(tmp_path), ModelChoice()
+    is_begun, goes_on = threading.Event(), threading.Event()
+
+    def look_at_session(*_: object) -> None:
+        is_begun.set()
+        goes_on.wait()
+
+    monkeypatch.setattr("core.datasets.check.look_at_session", look_at_session)
+    line, of_worker = Pipe()
+    model = Model(choice)
+    serving = asyncio.create_task(Worker(of_worker, workspace, keep_empty=False).serve(model, ()))
+    line.send(Do(0, jobs_of(1)[0]))
+    assert isinstance(await asyncio.to_thread(line.recv), Wants)
+    line.send(Go(0))
+    await asyncio.to_thread(is_begun.wait)
+    line.close()
+    for _ in range(20):  # it hears that nobody is there any more
+        await asyncio.sleep(0)
+    goes_on.set()
+    await serving
+    await model.aclose()
+    assert not on_disk(workspace), "what nobody wrote down is not begun"

@@ -12,9 +12,10 @@ from core.curate.trash import list_trash
 from core.lint import check_thread
 from core.lint.finding import Context
 from core.lint.hint import hint_trace
+from core.runs.batches import open_batch
 from core.storage import store
 from core.storage.thread_files import stems
-from core.thread.hint import hint_for
+from core.thread.hint import hint_for, with_hint
 from core.thread.value import Thread
 from core.workspace import Workspace
 from tests.core.teaching.test_ways import QUERY, command
@@ -108,6 +109,29 @@ def test_a_thread_that_stopped_half_way_says_that_it_is_not_checked(
         assert "hint" in {finding.check for finding in check_thread(thread)}
         assert run(command(workspace, server, "run", stem)) == 0
     assert store.read(workspace.threads, stem).thread.metadata["made_by"]["hint"] == "stripped"
+
+
+def test_a_batch_says_of_a_thread_that_was_thrown_away_that_it_is_over_and_one_that_a_kill_left_is_looked_through(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+):
+    shows = says("As you told me, it is so.\n\nFinal Answer: walking")
+    with fake_server(shows, LOOK, RIGHT) as server:
+        batch_of_two = ("--session", "s01_0", "--session", "s02_0", "--question", "What?", "--hint")
+        assert run(command(workspace, server, "run", "--dataset", "motion", *batch_of_two)) == 1
+        batch = open_batch(workspace)
+        assert batch.over == {0, 1} and len(list_trash(workspace)) == 1
+        (stem,) = stems(workspace.threads)
+        stripped = store.read(workspace.threads, stem)
+        assert stripped.thread.metadata["made_by"]["hint"] == "stripped"
+        store.save(workspace.threads, stripped, with_hint(stripped.thread, "unchecked"))
+        kept_lines = [
+            line for line in batch.path.read_text().splitlines() if '"over":true' not in line or stem not in line
+        ]
+        batch.path.write_text("\n".join(kept_lines) + "\n")
+        assert run(["run", "--resume", "--workspace", str(workspace.root), "--data", str(workspace.data)]) == 0
+        assert len(server.requests) == 3
+    assert store.read(workspace.threads, stem).thread.metadata["made_by"]["hint"] == "stripped"
+    assert open_batch(workspace).whole
 
 
 def test_turns_that_were_set_aside_and_reasoning_beside_the_text_are_looked_through():
