@@ -12,6 +12,7 @@ import click
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
 from core.cli.run_progress import STOPPED, Shown, run_shown
+from core.cli.run_workers import workers_option
 from core.cli.serving_options import (
     PROMPTS,
     form_options,
@@ -60,6 +61,7 @@ SETS_UP = (
 @serving_options
 @parallel_option
 @ray_options
+@workers_option
 @click.option("--resume", is_flag=True, help="Go on with NAME, or with the latest, where it was stopped or killed.")
 @click.option("--inspect", is_flag=True, help="Write a file by which Inspect asks the same sessions; ask nobody.")
 @json_option
@@ -186,8 +188,18 @@ def _run(
         return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)[0]
 
     async def work(model: Model, shown: Shown) -> Tally:
-        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
-        return await ask_contestant(workspace, evaluation, contestant, jobs, model, **watched)
+        return await ask_contestant(
+            workspace,
+            evaluation,
+            contestant,
+            jobs,
+            model,
+            ended=shown.ended,
+            watch=shown.watch,
+            meter=shown.meter,
+            tell=shown.note,
+            workers=options["workers"],
+        )
 
     return run_shown(workspace, choice, len(jobs), work, options["parallel"])
 

@@ -17,7 +17,7 @@ from core.cli.run_progress import STOPPED, run_shown
 from core.cli.run_told import Results, document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
-from core.cli.run_workers import run_here, workers_option
+from core.cli.run_workers import workers_option
 from core.cli.serving_options import (
     PROMPTS,
     form_options,
@@ -155,9 +155,18 @@ def _run_and_tell(
     on: OnCluster | None,
 ) -> int:
     started = time.monotonic()
-    told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"], "on": on}
     results = Results(with_threads=as_json)
-    tally, stopped = _run(workspace, jobs, choice, options["parallel"], batch, results.add, **told)
+    tally, stopped = _run(
+        workspace,
+        jobs,
+        choice,
+        options["parallel"],
+        batch,
+        results.add,
+        workers=options["workers"],
+        keep_empty=options["keep_empty"],
+        on=on,
+    )
     seconds = time.monotonic() - started
     if as_json:
         of_all = document(results, len(jobs), choice, options["seed"], seconds)
@@ -244,6 +253,7 @@ def _run(
 ) -> tuple[Tally, bool]:
     """What came of the jobs, and whether they were stopped; `ended` is told of each that is over."""
     from core.runs.batch_run import run_batch
+    from core.runs.crew_needed import run_on_cores
     from core.teaching.hinted import strip_hint
 
     name = batch.name if batch is not None else ""
@@ -254,8 +264,19 @@ def _run(
 
     async def work(model: Model, shown: Shown) -> tuple[Tally, bool]:
         async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-            told: Any = {"workers": workers, "keep_empty": keep_empty, "after": strip_hint}
-            return await run_here(workspace, choice, jobs, model, shown, ended, **told)
+            return await run_on_cores(
+                workspace,
+                choice,
+                jobs,
+                model,
+                meter=shown.meter,
+                ended=ended,
+                watch=shown.watch,
+                tell=shown.note,
+                workers=workers,
+                keep_empty=keep_empty,
+                after=strip_hint,
+            )
 
         def over(ran: Ran) -> None:
             ended(ran)

@@ -11,7 +11,6 @@ import msgspec
 from core.cli.commands import print_json, say
 from core.cli.run_cluster import cluster_in
 from core.cli.run_progress import STOPPED, Shown, run_shown
-from core.cli.run_workers import run_here
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
@@ -80,14 +79,26 @@ def _run_and_sort(
     """
     from core.runs.batch_run import run_batch
     from core.runs.batches import open_batch
+    from core.runs.crew_needed import run_on_cores
     from core.teaching.hinted import strip_hint
 
     async def work(model: Model, shown: Shown) -> tuple[Batch, Tally, str, bool]:
         batch = await begun(model, shown)
 
         async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-            told: Any = {"workers": options["workers"], "keep_empty": options["keep_empty"], "after": strip_hint}
-            return await run_here(workspace, choice, jobs, model, shown, ended, **told)
+            return await run_on_cores(
+                workspace,
+                choice,
+                jobs,
+                model,
+                meter=shown.meter,
+                ended=ended,
+                watch=shown.watch,
+                tell=shown.note,
+                workers=options["workers"],
+                keep_empty=options["keep_empty"],
+                after=strip_hint,
+            )
 
         tally = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
         return batch, tally, await model.name(), shown.meter.stopped

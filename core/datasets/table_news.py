@@ -68,7 +68,12 @@ def teller() -> Hears:
     def tell(news: TableNews) -> None:
         if _stops != begun:
             raise SensorloomError(f"{news.sentence} was stopped")
-        for hears in tuple(_hearers):
-            hears(news)
+        pass_on(news)
 
     return tell
+
+
+def pass_on(news: TableNews) -> None:
+    """Tell all who hear of a table, which a process of ours may make."""
+    for hears in tuple(_hearers):
+        hears(news)

@@ -9,7 +9,7 @@ from core.errors import UsageError, system_reason
 from core.evaluation.contest import Contestant, Evaluation, folder_of
 from core.model.client import Model
 from core.model.endpoints import ModelChoice, choose
-from core.runs.batch import run_jobs
+from core.runs.crew_needed import run_on_cores
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.progress import Meter
@@ -71,18 +71,23 @@ async def ask_contestant(
     model: Model,
     *,
     ended: Callable[[Ran], None],
-    watch: Callable[[Job, TurnEvent], None] | None = None,
-    meter: Meter | None = None,
+    watch: Callable[[Job, TurnEvent], None],
+    meter: Meter,
+    tell: Callable[[str], object],
+    workers: int | None = None,
 ) -> Tally:
-    """Run what is missing of one contestant; as `core.runs.batch.run_jobs`."""
-    return await run_jobs(
+    """Run what is missing of one contestant, whom the model is; as `core.runs.crew_needed.run_on_cores`."""
+    return await run_on_cores(
         evaluation.apart(workspace, contestant),
+        model.choice,
         jobs,
         model,
-        ended=ended,
         meter=meter,
+        ended=ended,
         watch=watch,
-        tools=None if contestant.tools else (),
+        tell=tell,
+        workers=workers,
+        with_tools=contestant.tools,
     )
 
 

@@ -1,4 +1,4 @@
-"""An evaluation that runs on a thread of its own: begun or gone on with, watched, stopped."""
+"""An evaluation that runs in a process of its own: begun or gone on with, watched, stopped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.curate.prompts import examples_lacking
 from core.evaluation.asking import alone, ask_contestant, choice_for, not_begun
@@ -14,6 +15,8 @@ from core.model.refusals import Dropped
 from core.runs.background import Background
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
+from core.runs.pace import pace_for
+from core.runs.progress import Meter
 from core.runs.remembered import open_model
 from core.workspace import Workspace
 
@@ -41,16 +44,15 @@ class Progress:
 
 
 class EvaluationRun:
-    """One evaluation under way. All methods may be called from any thread."""
+    """One evaluation under way, in a process of its own. All methods may be called from any thread."""
 
     def __init__(self, workspace: Workspace, evaluation: Evaluation, tell: Callable[[Progress], object]) -> None:
-        """Args: `tell` is called on the run's thread after each of its threads, and at the end."""
-        self._workspace = workspace
-        self._evaluation = evaluation
+        """Args: `tell` is called on a thread of the run's own after each of its threads, and at the end."""
         self._tell = tell
-        self._lacking = False
         self.progress = Progress(evaluation.name)
-        self._background = Background("the evaluation", self._all, self._over)
+        self._background = Background(
+            "the evaluation", ask_all, workspace, evaluation, heard=self._told, ended=self._over
+        )
 
     def start(self) -> None:
         """Begin, or go on with what is missing."""
@@ -68,54 +70,80 @@ class EvaluationRun:
         last, stopped = self.progress, self._background.stopping
         self._told(replace(last, over=True, stopped=stopped, problem=problem or last.problem))
 
-    async def _all(self) -> None:
-        with alone(self._workspace, self._evaluation):
-            await self._ask_all()
-
-    async def _ask_all(self) -> None:
-        evaluation = self._evaluation
-        left = [
-            (who, await asyncio.to_thread(missing, self._workspace, evaluation, who)) for who in evaluation.contestants
-        ]
-        self._told(replace(self.progress, of=sum(len(jobs) for _, jobs in left)))
-        for contestant, jobs in left:
-            if jobs and not self._background.stopping:
-                self._told(replace(self.progress, contestant=contestant.key))
-                await self._ask(contestant, jobs)
-
-    async def _ask(self, contestant: Contestant, jobs: Sequence[Job]) -> None:
-        """Run what is missing of one contestant."""
-        evaluation = self._evaluation
-        model = open_model(self._workspace, choice_for(self._workspace, evaluation, contestant))
-        try:
-            tally = await ask_contestant(
-                self._workspace, evaluation, contestant, jobs, model, ended=self._ended, watch=self._watch
-            )
-        finally:
-            await model.aclose()
-        if unbegun := not_begun(jobs, tally):
-            self._told(replace(self.progress, failed=self.progress.failed + unbegun))
-
-    def _ended(self, ran: Ran) -> None:
-        last = self.progress
-        if not ran.cancelled:
-            failed = last.failed + bool(ran.error)
-            self._told(replace(last, done=last.done + 1, failed=failed, problem=ran.error or last.problem))
-            if not self._lacking and ran.thread is not None and (told := examples_lacking(ran.thread)):
-                self._lacking = True  # of the others the same could be said
-                self._note(told)
-
-    def _watch(self, _: Job, event: TurnEvent) -> None:
-        if isinstance(event, Dropped):
-            self._note(event.sentence)
-
-    def _note(self, sentence: str) -> None:
-        if sentence not in self.progress.notes:
-            self._told(replace(self.progress, notes=(*self.progress.notes, sentence)))
-
     def _told(self, progress: Progress) -> None:
         self.progress = progress
         try:
             self._tell(progress)
         except Exception:
             _log.exception("the progress of an evaluation was not heard")  # whoever watches must not stop it
+
+
+async def ask_all(tell: Callable[[Progress], object], workspace: Workspace, evaluation: Evaluation) -> None:
+    """Ask everything that is missing of an evaluation, and tell how far it is. Raises SensorloomError."""
+    with alone(workspace, evaluation):
+        left = [(who, await asyncio.to_thread(missing, workspace, evaluation, who)) for who in evaluation.contestants]
+        asking = _Asking(tell, Progress(evaluation.name, of=sum(len(jobs) for _, jobs in left)))
+        for contestant, jobs in left:
+            if jobs and not asking.stopped:
+                asking.change(contestant=contestant.key)
+                await _ask(asking, workspace, evaluation, contestant, jobs)
+
+
+async def _ask(
+    asking: _Asking, workspace: Workspace, evaluation: Evaluation, contestant: Contestant, jobs: Sequence[Job]
+) -> None:
+    """Run what is missing of one contestant."""
+    choice = choice_for(workspace, evaluation, contestant)
+    meter, model = Meter(pace_for(choice), len(jobs)), open_model(workspace, choice)
+    try:
+        tally = await ask_contestant(
+            workspace,
+            evaluation,
+            contestant,
+            jobs,
+            model,
+            ended=asking.ended,
+            watch=asking.watch,
+            meter=meter,
+            tell=asking.note,
+        )
+    finally:
+        await model.aclose()
+    asking.stopped = asking.stopped or meter.stopped
+    if unbegun := not_begun(jobs, tally):
+        asking.change(failed=asking.progress.failed + unbegun)
+
+
+class _Asking:
+    """How far it is, where it is asked."""
+
+    def __init__(self, tell: Callable[[Progress], object], progress: Progress) -> None:
+        self._tell = tell
+        self._lacking = self.stopped = False
+        self.progress = progress
+        tell(progress)
+
+    def change(self, **changes: Any) -> None:
+        """Tell of a progress with changes."""
+        self.progress = replace(self.progress, **changes)
+        self._tell(self.progress)
+
+    def ended(self, ran: Ran) -> None:
+        """Count a thread that is over."""
+        last = self.progress
+        if not ran.cancelled:
+            failed = last.failed + bool(ran.error)
+            self.change(done=last.done + 1, failed=failed, problem=ran.error or last.problem)
+            if not self._lacking and ran.thread is not None and (told := examples_lacking(ran.thread)):
+                self._lacking = True  # of the others the same could be said
+                self.note(told)
+
+    def watch(self, _: Job, event: TurnEvent) -> None:
+        """Take what a person should know of the events."""
+        if isinstance(event, Dropped):
+            self.note(event.sentence)
+
+    def note(self, sentence: str) -> None:
+        """Tell what a person should know besides, once."""
+        if sentence not in self.progress.notes:
+            self.change(notes=(*self.progress.notes, sentence))

@@ -13,7 +13,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 MOST_FILES = 16_384
 
@@ -33,6 +33,7 @@ def allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+_QUIET = "core.processes.quiet"
 _one_at_a_time = Lock()
 """Of those who put something else in the place of what the whole program has, for a moment."""
 
@@ -61,14 +62,22 @@ class _Context(ForkServerContext):
 
 def fresh(*preload: str) -> ForkServerContext:
     """Where processes are started from. `preload` names modules that the server imports once for all of them, where it
-    does not run yet."""
+    does not run yet. What they print goes where ours does, and nowhere where a full-screen program took that over."""
+    is_drawn_on = not _has_file(sys.stderr)
     with _one_at_a_time, redirect_stderr(sys.__stderr__):
         # what watches over semaphores is handed standard error, which in a full-screen program is no file (Textual's
         # has the number -1, which nothing can be started with)
         resource_tracker.ensure_running()
     context = _Context()
-    context.set_forkserver_preload([*preload])
+    context.set_forkserver_preload([*([_QUIET] if is_drawn_on else []), *preload])
     return context
+
+
+def _has_file(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.fileno() >= 0
+    except (OSError, ValueError):
+        return False
 
 
 def settle() -> None:

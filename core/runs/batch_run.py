@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from core.errors import UsageError
 from core.model.endpoints import ModelChoice, choose
 from core.runs.background import Background
-from core.runs.batch import run_jobs
 from core.runs.batch_live import shown_live
 from core.runs.batches import Batch, open_batch
+from core.runs.crew_needed import run_on_cores
 from core.runs.job import After, Job, Ran
 from core.runs.pace import pace_for
 from core.runs.progress import Meter, Progress
@@ -19,6 +20,8 @@ from core.runs.tally import Tally
 from core.workspace import Workspace
 
 Make = Callable[[Sequence[Job], Callable[[Ran], None]], Awaitable[Tally]]
+TELL_SEC = 0.5
+"""Between two words of what a batch has come to."""
 
 
 async def run_batch(
@@ -80,8 +83,21 @@ def choice_of(
     return choose(workspace, endpoint or setup.endpoint, setup.model, seed=setup.seed, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a batch that goes on by itself has come to."""
+
+    progress: Progress
+    finished: int = 0
+    """How many of its threads were finished since it was begun or gone on with."""
+    right: int = 0
+    """How many of those are right."""
+    not_begun: int = 0
+    """How many were not begun, since what failed would meet them too."""
+
+
 class BatchRun:
-    """A batch that goes on by itself. All methods may be called from any thread."""
+    """A batch that goes on by itself, in a process of its own. All methods may be called from any thread."""
 
     def __init__(
         self,
@@ -95,27 +111,20 @@ class BatchRun:
         """Args:
         workspace: where it is.
         name: the batch.
-        over: called on its thread when it is over.
-        after: looks after each of its threads that is over.
+        over: called on a thread of its own when it is over.
+        after: looks after each of its threads that is over; a function of a module.
         choice: whom to ask; as the batch has it unless told.
         """
-        self._workspace = workspace
-        self._after = after
-        self._choice = choice
-        self._meter: Meter | None = None
-        self._background = Background(f"the batch {name}", self._make, lambda problem: self._ended(problem, over))
+        self._background = Background(
+            f"the batch {name}", make_batch, workspace, name, after, choice, heard=self._hear, ended=self._ended
+        )
+        self._over = over
         self.name = name
         self.is_over = False
         self.problem = ""
         """What went wrong, in a sentence; set when it is over."""
-        self.finished = self.right = self.not_begun = 0
-        """How many of its threads were finished here, how many of them are right, and how many were not begun, since
-        what failed would meet them too."""
-
-    @property
-    def progress(self) -> Progress | None:
-        """How far it is; None until it has begun."""
-        return self._meter and self._meter.progress
+        self.made: Made | None = None
+        """What it has come to; None until it has begun."""
 
     def start(self) -> None:
         """Begin, or go on with what is left."""
@@ -129,29 +138,47 @@ class BatchRun:
         """Stop, and wait until what came is saved."""
         self._background.close()
 
-    async def _make(self) -> None:
-        batch = open_batch(self._workspace, self.name)
-        setup, choice = batch.setup, self._choice or choice_of(self._workspace, batch)
-        if setup.ways:
-            raise UsageError(f"`sensorloom run --resume {self.name}` goes on with it, and sorts out its ways")
-        self._meter = meter = Meter(pace_for(choice, setup.parallel), len(setup.jobs), len(batch.over))
-        model = open_model(self._workspace, choice)
-        try:
+    def _hear(self, made: Made) -> None:
+        self.made = made
 
-            async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-                told: Any = {"meter": meter, "ended": ended, "keep_empty": setup.keep_empty, "after": self._after}
-                return await run_jobs(self._workspace, jobs, model, **told)
-
-            tally = await run_batch(self._workspace, self.name, (), meter, make, self._count)
-        finally:
-            await model.aclose()
-        if tally.for_all:
-            self.not_begun = meter.progress.left
-
-    def _count(self, ran: Ran) -> None:
-        self.finished += ran.finished
-        self.right += ran.finished and ran.thread is not None and ran.thread.metadata.get("is_correct") is True
-
-    def _ended(self, problem: str, over: Callable[[BatchRun], object]) -> None:
+    def _ended(self, problem: str) -> None:
         self.problem, self.is_over = problem, True
-        over(self)
+        self._over(self)
+
+
+async def make_batch(
+    tell: Callable[[Made], object], workspace: Workspace, name: str, after: After | None, choice: ModelChoice | None
+) -> None:
+    """Make what is left of a batch, and tell what it comes to; the arguments are those of `BatchRun`. Raises
+    SensorloomError."""
+    batch = open_batch(workspace, name)
+    setup, choice = batch.setup, choice or choice_of(workspace, batch)
+    if setup.ways:
+        raise UsageError(f"`sensorloom run --resume {name}` goes on with it, and sorts out its ways")
+    meter = Meter(pace_for(choice, setup.parallel), len(setup.jobs), len(batch.over))
+    finished, right = 0, 0
+
+    def count(ran: Ran) -> None:
+        nonlocal finished, right
+        finished += ran.finished
+        right += ran.finished and ran.thread is not None and ran.thread.metadata.get("is_correct") is True
+
+    async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
+        return await run_on_cores(
+            workspace, choice, jobs, model, meter=meter, ended=ended, keep_empty=setup.keep_empty, after=after
+        )
+
+    async def telling() -> None:
+        while True:
+            tell(Made(meter.progress, finished, right))
+            await asyncio.sleep(TELL_SEC)
+
+    model = open_model(workspace, choice)
+    told, not_begun = asyncio.create_task(telling()), 0
+    try:
+        tally = await run_batch(workspace, name, (), meter, make, count)
+        not_begun = meter.progress.left if tally.for_all else 0
+    finally:
+        told.cancel()
+        tell(Made(meter.progress, finished, right, not_begun))
+        await model.aclose()

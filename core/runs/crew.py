@@ -40,6 +40,7 @@ class Crew:
         count: int,
         *,
         keep_empty: bool = False,
+        with_tools: bool = True,
         opens: Opens = open_model,
     ) -> None:
         """Make it ready; no process is started yet.
@@ -49,9 +50,10 @@ class Crew:
             choice: whom they ask.
             count: how many.
             keep_empty: whether a new thread stays to which nothing came.
+            with_tools: whether the model is offered the workspace's tools.
             opens: opens the model in each of them.
         """
-        self._setup = workspace, choice, opens, keep_empty
+        self._setup = workspace, choice, opens, keep_empty, with_tools
         self._workspace = workspace
         self._keep_empty = keep_empty
         self._count = count

@@ -8,11 +8,15 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from core.errors import DatasetError, SensorloomError
+from core.model.client import Model
 from core.model.endpoints import ModelChoice
-from core.processes.starting import cores
+from core.processes.starting import allow_many_files, cores
+from core.runs.batch import run_jobs
 from core.runs.crew import Crew
-from core.runs.job import Job
+from core.runs.events import TurnEvent
+from core.runs.job import After, Job, Ran
 from core.runs.progress import Meter
+from core.runs.tally import Tally
 from core.workspace import Workspace
 
 MOST = 16
@@ -25,6 +29,40 @@ WORTH_SEC = 20.0
 """What would be over sooner than this at the rate of late is not worth starting processes for, which takes seconds."""
 
 
+async def run_on_cores(
+    workspace: Workspace,
+    choice: ModelChoice,
+    jobs: Sequence[Job],
+    model: Model,
+    *,
+    meter: Meter,
+    ended: Callable[[Ran], None],
+    watch: Callable[[Job, TurnEvent], None] | None = None,
+    tell: Callable[[str], object] = lambda _: None,
+    workers: int | None = None,
+    keep_empty: bool = False,
+    with_tools: bool = True,
+    after: After | None = None,
+) -> Tally:
+    """Carry out the jobs as `core.runs.batch.run_jobs` does, in this process or in several: see `crew_for`.
+    `with_tools` says whether the model is offered any."""
+    allow_many_files()
+    crew_of = crew_for(workspace, choice, jobs, meter, workers, tell, keep_empty=keep_empty, with_tools=with_tools)
+    async with crew_of as crew:
+        return await run_jobs(
+            workspace,
+            jobs,
+            model,
+            ended=ended,
+            meter=meter,
+            watch=watch,
+            tools=None if with_tools else (),
+            keep_empty=keep_empty,
+            crew=crew,
+            after=after,
+        )
+
+
 @asynccontextmanager
 async def crew_for(
     workspace: Workspace,
@@ -32,9 +70,10 @@ async def crew_for(
     jobs: Sequence[Job],
     meter: Meter,
     workers: int | None,
-    tell: Callable[[str], None],
+    tell: Callable[[str], object],
     *,
     keep_empty: bool = False,
+    with_tools: bool = True,
 ) -> AsyncGenerator[Crew | None]:
     """The processes of a run while it goes on; None where there are to be none.
 
@@ -47,6 +86,7 @@ async def crew_for(
             than jobs.
         tell: told a sentence when some are started by themselves.
         keep_empty: whether a new thread stays to which nothing came.
+        with_tools: whether the model is offered any.
 
     Raises:
         SensorloomError: a process that was asked for cannot be started.
@@ -55,7 +95,7 @@ async def crew_for(
     if count < 2:
         yield None
         return
-    crew = Crew(workspace, choice, count, keep_empty=keep_empty)
+    crew = Crew(workspace, choice, count, keep_empty=keep_empty, with_tools=with_tools)
     looking: asyncio.Task[None] | None = None
     try:
         if workers is None:
@@ -84,7 +124,7 @@ def _tables_made(workspace: Workspace, jobs: Sequence[Job]) -> None:
                 dataset.measurements()
 
 
-async def _start_when_busy(crew: Crew, meter: Meter, count: int, tell: Callable[[str], None]) -> None:
+async def _start_when_busy(crew: Crew, meter: Meter, count: int, tell: Callable[[str], object]) -> None:
     """Start the processes when this one's core is what the run waits for, and will be for a while."""
     busy = 0
     wall, cpu = time.monotonic(), time.process_time()

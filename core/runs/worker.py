@@ -268,14 +268,17 @@ class _Turns:
         """The run's own pace hears what the watch is told."""
 
 
-def serve(line: Connection, workspace: Workspace, choice: ModelChoice, opens: Opens, keep_empty: bool) -> None:
+def serve(
+    line: Connection, workspace: Workspace, choice: ModelChoice, opens: Opens, keep_empty: bool, with_tools: bool
+) -> None:
     """What such a process does, to its end."""
     from core.runs.toolbox import open_toolbox
 
     async def work() -> None:
         model = opens(workspace, choice)
         try:
-            await Worker(line, workspace, keep_empty=keep_empty).serve(model, open_toolbox(workspace))
+            tools = open_toolbox(workspace) if with_tools else ()
+            await Worker(line, workspace, keep_empty=keep_empty).serve(model, tools)
         finally:
             await model.aclose()
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import export, live, stream
+from tests.bench import export, live, making, stream
 from tests.bench.figures import Figure, median, p95, table
 from tests.bench.terminal import Program, compile_all, empty_app, sensorloom
 from tests.bench.threads import bench_workspace, documents, long_thread, write, write_threads
@@ -342,6 +342,11 @@ def follow(root: Path, sizes: Sizes) -> list[Figure]:
     )
 
 
+def batch(root: Path, sizes: Sizes) -> list[Figure]:
+    """A batch of new threads under way, with a server that answers at once."""
+    return making.measure(root / "batch", lambda workspace: opened(workspace.root, sizes))
+
+
 PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {
     "start": start,
     "keys": keys,
@@ -349,6 +354,7 @@ PARTS: dict[str, Callable[[Path, Sizes], Sequence[Figure]]] = {
     "outside": outside,
     "long": long,
     "stream": streaming,
+    "batch": batch,
     "idle": idle,
     "live": follow,
     "export": exports,

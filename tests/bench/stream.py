@@ -51,7 +51,7 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
         )
         keep_answer(workspace.root, acts_of(workspace.root).files, trusted=True)
         with opened() as program:
-            quiet = _pressed(program, itertools.repeat("tab"), _borders)
+            quiet = pressed(program, itertools.repeat("tab"), borders)
             quiet_moves = _moves(program)
             program.settle()
             program.send("2")
@@ -63,17 +63,18 @@ def measure(workspace: Workspace, opened: Callable[[], Program]) -> list[Figure]
             seconds = time.perf_counter() - began
             share = (program.cpu_seconds() - cpu) / seconds
             rate = (program.received - sent) / seconds
-            busy = _pressed(program, itertools.repeat("tab"), _borders)
+            busy = pressed(program, itertools.repeat("tab"), borders)
             moves = _moves(program)
     return [
         Figure(f"a stream of {TOKENS_PER_SECOND} tokens/s: CPU", f"{share:.0%} of a core", "< 50 %", share < 0.5),
         Figure("… bytes sent", f"{rate / 1000:.1f} kB/s"),
-        _compared("… another pane meanwhile: to the screen", busy, quiet),
-        _compared("… another thread meanwhile: to the screen", moves, quiet_moves),
+        compared("… another pane meanwhile: to the screen", busy, quiet),
+        compared("… another thread meanwhile: to the screen", moves, quiet_moves),
     ]
 
 
-def _compared(what: str, busy: list[float], quiet: list[float]) -> Figure:
+def compared(what: str, busy: list[float], quiet: list[float]) -> Figure:
+    """A line of how long keys take while something is under way, beside how long they take without."""
     measured = (
         f"{median(busy) * 1000:.0f} ms (p95 {p95(busy) * 1000:.0f} ms; without it "
         f"{median(quiet) * 1000:.0f} ms, p95 {p95(quiet) * 1000:.0f} ms)"
@@ -85,12 +86,18 @@ def _moves(program: Program) -> list[float]:
     """The cursor of the list goes down and up."""
     program.send("1")
     program.settle(0.02, 0.5)
-    return _pressed(program, itertools.cycle("jk"), _cursor)
+    return pressed(program, itertools.cycle("jk"), _cursor)
 
 
-def _pressed(program: Program, keys: Iterable[str], seen: Callable[[Program], object]) -> list[float]:
-    """Seconds from each key until what is `seen` is another."""
-    return [_press(program, key, seen) for key in itertools.islice(keys, PRESSES)]
+def pressed(
+    program: Program, keys: Iterable[str], seen: Callable[[Program], object], pauses: Callable[[], float] = lambda: 0.0
+) -> list[float]:
+    """Seconds from each key until what is `seen` is another, with pauses before them."""
+    times: list[float] = []
+    for key in itertools.islice(keys, PRESSES):
+        time.sleep(pauses())
+        times.append(_press(program, key, seen))
+    return times
 
 
 def _press(program: Program, key: str, seen: Callable[[Program], object]) -> float:
@@ -103,7 +110,7 @@ def _press(program: Program, key: str, seen: Callable[[Program], object]) -> flo
         return 5.0
 
 
-def _borders(program: Program) -> tuple[str, ...]:
+def borders(program: Program) -> tuple[str, ...]:
     """The colours of the panes' upper left corners: they tell which has the focus."""
     top = program.screen.buffer[0]
     return tuple(top[column].fg for column in range(program.screen.columns) if top[column].data == "╭")

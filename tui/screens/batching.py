@@ -38,7 +38,9 @@ class Batching:
         self._new: set[str] = set()
         """Those of them that were begun here, not gone on with."""
         self._beginning = 0
-        """How many threads are about to be made, while their batch is written down."""
+        """How many threads are about to be made, while they are drawn and their batch is written down."""
+        self._unwanted = False
+        """Whether those are to be stopped before any is made."""
         self._begun_at = 0.0
         self._clock = screen.set_interval(1.0, self._tell, pause=True)
         self.is_watched = False
@@ -54,7 +56,7 @@ class Batching:
         """How many of how many threads are made; empty when none are being made."""
         if not self.busy:
             return ""
-        progresses = [progress for run in self._alive if (progress := run.progress) is not None]
+        progresses = [run.made.progress for run in self._alive if run.made is not None]
         done = sum(progress.done + progress.failed for progress in progresses)
         return f"making {done} of {self._beginning + sum(progress.of for progress in progresses)}"
 
@@ -88,7 +90,7 @@ class Batching:
         if self.busy:
             self._screen.notify(f"{self.far}: wait for them, or stop them first", severity="warning", markup=False)
             return False
-        self._beginning, self._begun_at = count, time.monotonic()
+        self._beginning, self._unwanted, self._begun_at = count, False, time.monotonic()
         self._clock.resume()
         self._tell()
         self._screen.run_worker(lambda: self._begin(jobs, evidence), thread=True, group="make threads")
@@ -102,6 +104,9 @@ class Batching:
         try:
             choice = self._choice()
             jobs = with_evidence(self._workspace, wanted(), choice, evidence)
+            if self._unwanted:
+                self._screen.app.call_from_thread(self._begun)
+                return
             # an endpoint that was only seen on this machine has no name by which it could be asked later
             is_named = choice.endpoint.name in {endpoint.name for endpoint in configured(self._workspace)}
             setup = setup_now(
@@ -114,12 +119,19 @@ class Batching:
             self._screen.app.call_from_thread(self._refused, "the batch could not be begun: no threads are made")
             raise
         else:
+            self._screen.app.call_from_thread(self._begun, name, choice)
+
+    def _begun(self, name: str = "", choice: ModelChoice | None = None) -> None:
+        """It is drawn, and written down where it has a name: make it, unless it was stopped meanwhile, which leaves it
+        to be gone on with."""
+        self._beginning = 0
+        if name and not self._unwanted:
             self._new.add(name)
-            self._screen.app.call_from_thread(self._start, name, choice)
+            self._start(name, choice)
+        self._tell()
 
     def _refused(self, problem: str) -> None:
-        self._beginning = 0
-        self._tell()
+        self._begun()
         self._screen.notify(one_line(problem, 300), severity="error", markup=False)
 
     def go_on(self, name: str) -> None:
@@ -136,7 +148,6 @@ class Batching:
         def over(run: BatchRun) -> None:
             self._screen.call_later(self._over, run)
 
-        self._beginning = 0
         self._runs[name] = run = BatchRun(self._workspace, name, over=over, after=strip_hint, choice=choice)
         run.start()
         self._clock.resume()
@@ -144,12 +155,14 @@ class Batching:
 
     def stop_new(self) -> None:
         """Make no more of those that were begun here; what is done is kept. A batch that was gone on with goes on."""
+        self._unwanted = True
         for run in self._alive:
             if run.name in self._new:
                 run.stop()
 
     def close(self) -> None:
         """Stop all, each saving what came. Doing it again does no harm."""
+        self._unwanted = True
         for run in self._alive:
             run.stop()
         for run in self._alive:
@@ -162,23 +175,23 @@ class Batching:
             self._clock.pause()
             self._show("")
             return
-        turns = sum(progress.turns for run in self._alive if (progress := run.progress) is not None)
+        turns = sum(run.made.progress.turns for run in self._alive if run.made is not None)
         self._show(f"{self.far} · {turns}t · {time.monotonic() - self._begun_at:.0f} s")
 
     def _over(self, run: BatchRun) -> None:
         self._tell()
-        progress = run.progress
-        why = run.problem or (progress.problem if progress is not None else "")
+        made = run.made
+        why = run.problem or ("" if made is None else made.progress.problem)
         if self.is_watched and not why:
             return
-        if run.problem and not run.finished:  # it did not come to making any
-            self._screen.notify(one_line(run.problem, 300), severity="warning", markup=False)
+        if made is None or (run.problem and not made.finished):  # it did not come to making any
+            if why:
+                self._screen.notify(one_line(why, 300), severity="warning", markup=False)
             return
-        text = f"{counted(run.finished, 'thread')} made, {run.right} right; {self._offer} says what to judge"
+        text = f"{counted(made.finished, 'thread')} made, {made.right} right; {self._offer} says what to judge"
         if why:
-            failed = progress.failed if progress is not None else 0
-            text += f". {counted(failed, 'thread')} failed: " if failed else ". "
+            text += f". {counted(made.progress.failed, 'thread')} failed: " if made.progress.failed else ". "
             text += one_line(why, 200)
-        if run.not_begun:
-            text += f"; {counted(run.not_begun, 'thread')} not begun: `sensorloom run --resume` goes on"
+        if made.not_begun:
+            text += f"; {counted(made.not_begun, 'thread')} not begun: `sensorloom run --resume` goes on"
         self._screen.notify(text, severity="warning" if why else "information", markup=False)
