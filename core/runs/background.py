@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any
 
 from core.datasets.table_news import TableNews, pass_on, stop_tables, told_of_tables
@@ -122,25 +123,15 @@ def _ask_to_stop(talking: Talking) -> None:
         talking.line.send("stop")
 
 
-class _Line(QueueHandler):
-    """The line to who began the work, which what is logged takes too: it has the log."""
-
-    def __init__(self, line: Connection) -> None:
-        super().__init__(self)  # pyright: ignore[reportArgumentType]  # which asks of a queue only what stands below
-        self._line = line
-        self._saying = threading.Lock()
-
-    def put_nowait(self, word: Any) -> None:
-        """Say a word. Who would hear it may be gone: then this process ends."""
-        with suppress(OSError), self._saying:
-            self._line.send(word)
-
-
 def _serve(line: Connection, name: str, work: Work, arguments: tuple[Any, ...]) -> None:
     """What such a process does, to its end."""
-    words = _Line(line)
-    words.setLevel(logging.WARNING)
-    logging.getLogger().addHandler(words)
+    words: SimpleQueue[Any] = SimpleQueue()
+    # who began it may be suspended and hear nothing for hours, which must not hold up the work
+    teller = threading.Thread(target=_tell, args=(line, words), daemon=True)
+    teller.start()
+    log = QueueHandler(words)  # who began it has the log
+    log.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(log)
     logging.captureWarnings(True)
     allow_many_files()
 
@@ -149,20 +140,23 @@ def _serve(line: Connection, name: str, work: Work, arguments: tuple[Any, ...]) 
         assert task is not None
 
         def stop() -> None:
-            loop.remove_reader(line.fileno())
+            try:
+                line.recv()
+            except (EOFError, OSError):
+                loop.remove_reader(line.fileno())
             stop_tables()
             task.cancel()
 
         loop = asyncio.get_running_loop()
         loop.add_reader(line.fileno(), stop)
         try:
-            await work(words.put_nowait, *arguments)
+            await work(words.put, *arguments)
         finally:
             loop.remove_reader(line.fileno())
 
     over = _Over()
     try:
-        with told_of_tables(words.put_nowait):
+        with told_of_tables(words.put):
             asyncio.run(done())
     except asyncio.CancelledError:
         over = _Over(stopped=True)
@@ -171,4 +165,12 @@ def _serve(line: Connection, name: str, work: Work, arguments: tuple[Any, ...]) 
     except Exception as error:
         _log.exception("%s failed", name)
         over = _Over(f"{name} failed unexpectedly: {type(error).__name__}: {error}")
-    words.put_nowait(over)
+    words.put(over)
+    words.put(None)
+    teller.join()
+
+
+def _tell(line: Connection, words: SimpleQueue[Any]) -> None:
+    with suppress(OSError):  # nobody is there any more: this process is about to end
+        while (word := words.get()) is not None:
+            line.send(word)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -33,10 +35,20 @@ def evaluate(workspace: Workspace, *arguments: str) -> int:
     return run_command(["evaluate", *arguments, "--workspace", str(workspace.root), "--trust"])
 
 
+def by_itself(workspace: Workspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a program of its own: this one's processes may know another home."""
+    command = [sys.executable, "-m", "tui", "evaluate", *arguments, "--workspace", str(workspace.root), "--trust"]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
 def document(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     capsys.readouterr()
     assert evaluate(workspace, *arguments, "--json") == 0
     return json.loads(capsys.readouterr().out)
+
+
+def named(tool: Any) -> str:
+    return tool["function"]["name"]
 
 
 def script(workspace: Workspace, accuracy: float, seed: int) -> list[Answer]:
@@ -98,6 +110,31 @@ def test_what_a_kill_left_is_gone_on_with_and_the_figures_are_those_of_an_uninte
     assert [c["per_label"] for c in again["contestants"]] == [c["per_label"] for c in whole["contestants"]]
     control = store.read_all(workspace.root / "evaluations/cut/builtin-without-tools")
     assert all(isinstance(read, store.Stored) and not read.thread.metadata["num_tool_calls"] for read in control)
+
+
+def test_processes_come_to_the_same_figures_with_tools_of_ones_own_and_without(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace.root / "sensorloom_tools.py").write_text(
+        "from tools.registry import tool\n\n@tool\ndef count_to(number: int) -> dict:\n"
+        '    """Count.\n\n    Args:\n        number: how far.\n    """\n    return {"counted": number}\n'
+    )
+    begun = ("--dataset", "demo", "--count", "4", "--seed", "2", "--control", "--few-shot", "0")
+    alone, together = (
+        json.loads(by_itself(workspace, name, *begun, "--workers", workers, "--json").stdout)
+        for name, workers in (("alone", "1"), ("together", "2"))
+    )
+    compared = ("accuracy", "finished", "calls", "tokens", "confusion", "per_label")
+    for one, other in zip(alone["contestants"], together["contestants"], strict=True):
+        assert [one[name] for name in compared] == [other[name] for name in compared]
+    with_tools, without = (
+        [read.thread for read in store.read_all(workspace.root / f"evaluations/together/{key}")
+         if isinstance(read, store.Stored)] for key in ("builtin", "builtin-without-tools")
+    )  # fmt: skip
+    assert all("count_to" in {named(tool) for tool in thread.document["tools"]} for thread in with_tools)
+    assert len(without) == 4 and not any(thread.metadata["num_tool_calls"] for thread in without)
+    assert evaluate(workspace, "both", *begun, "--workers", "2", "--ray", "local") == 1
+    assert "leave --workers out" in capsys.readouterr().err and not (workspace.root / "evaluations/both").exists()
 
 
 def test_answers_stay_apart_from_training_threads_and_are_not_exported(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Generator
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -162,9 +163,54 @@ async def test_leaving_the_program_stops_what_it_makes_and_keeps_what_is_done(
         await pilot.press("q")
         await until(pilot, lambda: not main.parts.making.busy)
     (name,) = batches(workspace)
+    assert not active_children()
     assert (look(workspace, name).state, look(workspace, name).progress.done) == ("left", 2)
     with pytest.raises(Exception, match="is not under way"):
         await asyncio.to_thread(ask, workspace, name, "stop")
+
+
+async def test_a_batch_whose_process_is_killed_is_told_of_and_gone_on_with(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    held = Held(server)
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        making = main.parts.making
+        making.make([("motion", session) for session in SESSIONS[:4]])
+        held.let(3)
+        await until(pilot, lambda: "making 1 of 4" in on_screen(pilot.app))
+        (name,) = batches(workspace)
+        (process,) = active_children()
+        assert f"process {process.pid} " in look(workspace, name).maker, "none of the screen's own"
+        process.kill()
+        await until(pilot, lambda: any("ended early" in each.message for each in notices(pilot)) and not making.busy)
+        assert look(workspace, name).state == "left"
+        held.let(20)
+        making.go_on(name)
+        await until(pilot, lambda: look(workspace, name).state == "whole" and not making.busy)
+    assert len(open_batch(workspace, name).stems) == 4 and not active_children()
+
+
+async def test_one_that_is_stopped_while_its_sessions_are_drawn_makes_nothing(
+    workspace: Workspace, server: FakeServer
+) -> None:
+    held, drawn = Held(server), threading.Event()
+    name = written_down(workspace, 2)
+
+    def jobs() -> list[Job]:
+        drawn.wait(60)
+        return [Job("motion", session, "What?") for session in SESSIONS[:3]]
+
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        making = main.parts.making
+        assert making.make_drawn(3, jobs)
+        making.go_on(name)
+        await until(pilot, lambda: "making 0 of 5" in on_screen(pilot.app))
+        making.stop_new()
+        drawn.set()
+        await until(pilot, lambda: not making.makes_new and "making 0 of 2" in on_screen(pilot.app))
+        held.let(4)
+        await until(pilot, lambda: not making.busy)
+    assert batches(workspace) == [name] and look(workspace, name).state == "whole"
 
 
 FAR = Progress(
