@@ -188,17 +188,9 @@ def _run(
         return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)[0]
 
     async def work(model: Model, shown: Shown) -> Tally:
+        workers = options["workers"]
         return await ask_contestant(
-            workspace,
-            evaluation,
-            contestant,
-            jobs,
-            model,
-            ended=shown.ended,
-            watch=shown.watch,
-            meter=shown.meter,
-            tell=shown.note,
-            workers=options["workers"],
+            workspace, evaluation, contestant, jobs, model, shown.watching, ended=shown.ended, workers=workers
         )
 
     return run_shown(workspace, choice, len(jobs), work, options["parallel"])

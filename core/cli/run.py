@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -263,20 +264,8 @@ def _run(
         return run_shown_on(on, workspace, choice, jobs, name, done, ended=ended, after=strip_hint)
 
     async def work(model: Model, shown: Shown) -> tuple[Tally, bool]:
-        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-            return await run_on_cores(
-                workspace,
-                choice,
-                jobs,
-                model,
-                meter=shown.meter,
-                ended=ended,
-                watch=shown.watch,
-                tell=shown.note,
-                workers=workers,
-                keep_empty=keep_empty,
-                after=strip_hint,
-            )
+        told = shown.watching
+        make = partial(run_on_cores, workspace, model, told, workers=workers, keep_empty=keep_empty, after=strip_hint)
 
         def over(ran: Ran) -> None:
             ended(ran)

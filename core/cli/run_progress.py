@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batch import Job, Ran
+    from core.runs.crew_needed import Watching
     from core.runs.events import TurnEvent
     from core.runs.progress import Meter
 
@@ -58,6 +59,13 @@ class Shown:
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
+
+    @property
+    def watching(self) -> Watching:
+        """This, as a run is given it."""
+        from core.runs.crew_needed import Watching
+
+        return Watching(self.meter, self.watch, self.note)
 
     def ended(self, ran: Ran) -> None:
         """Say what became of a thread."""

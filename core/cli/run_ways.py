@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batches import Batch
-    from core.runs.job import Job, Ran
+    from core.runs.job import Job
     from core.runs.tally import Tally
     from core.teaching.rejection import SessionWays
 
@@ -84,22 +85,8 @@ def _run_and_sort(
 
     async def work(model: Model, shown: Shown) -> tuple[Batch, Tally, str, bool]:
         batch = await begun(model, shown)
-
-        async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-            return await run_on_cores(
-                workspace,
-                choice,
-                jobs,
-                model,
-                meter=shown.meter,
-                ended=ended,
-                watch=shown.watch,
-                tell=shown.note,
-                workers=options["workers"],
-                keep_empty=options["keep_empty"],
-                after=strip_hint,
-            )
-
+        told, workers, keep_empty = shown.watching, options["workers"], options["keep_empty"]
+        make = partial(run_on_cores, workspace, model, told, workers=workers, keep_empty=keep_empty, after=strip_hint)
         tally = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
         return batch, tally, await model.name(), shown.meter.stopped
 

@@ -9,10 +9,8 @@ from core.errors import UsageError, system_reason
 from core.evaluation.contest import Contestant, Evaluation, folder_of
 from core.model.client import Model
 from core.model.endpoints import ModelChoice, choose
-from core.runs.crew_needed import run_on_cores
-from core.runs.events import TurnEvent
+from core.runs.crew_needed import Watching, run_on_cores
 from core.runs.job import Job, Ran
-from core.runs.progress import Meter
 from core.runs.tally import Tally
 from core.workspace import Workspace
 
@@ -69,26 +67,14 @@ async def ask_contestant(
     contestant: Contestant,
     jobs: Sequence[Job],
     model: Model,
+    watching: Watching,
     *,
     ended: Callable[[Ran], None],
-    watch: Callable[[Job, TurnEvent], None],
-    meter: Meter,
-    tell: Callable[[str], object],
     workers: int | None = None,
 ) -> Tally:
     """Run what is missing of one contestant, whom the model is; as `core.runs.crew_needed.run_on_cores`."""
-    return await run_on_cores(
-        evaluation.apart(workspace, contestant),
-        model.choice,
-        jobs,
-        model,
-        meter=meter,
-        ended=ended,
-        watch=watch,
-        tell=tell,
-        workers=workers,
-        with_tools=contestant.tools,
-    )
+    apart, with_tools = evaluation.apart(workspace, contestant), contestant.tools
+    return await run_on_cores(apart, model, watching, jobs, ended, workers=workers, with_tools=with_tools)
 
 
 def not_begun(jobs: Sequence[Job], tally: Tally) -> int:

@@ -13,6 +13,7 @@ from core.evaluation.asking import alone, ask_contestant, choice_for, not_begun
 from core.evaluation.contest import Contestant, Evaluation, missing
 from core.model.refusals import Dropped
 from core.runs.background import Background
+from core.runs.crew_needed import Watching
 from core.runs.events import TurnEvent
 from core.runs.job import Job, Ran
 from core.runs.pace import pace_for
@@ -96,17 +97,8 @@ async def _ask(
     choice = choice_for(workspace, evaluation, contestant)
     meter, model = Meter(pace_for(choice), len(jobs)), open_model(workspace, choice)
     try:
-        tally = await ask_contestant(
-            workspace,
-            evaluation,
-            contestant,
-            jobs,
-            model,
-            ended=asking.ended,
-            watch=asking.watch,
-            meter=meter,
-            tell=asking.note,
-        )
+        watching = Watching(meter, asking.watch, asking.note)
+        tally = await ask_contestant(workspace, evaluation, contestant, jobs, model, watching, ended=asking.ended)
     finally:
         await model.aclose()
     asking.stopped = asking.stopped or meter.stopped

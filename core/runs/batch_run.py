@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.errors import UsageError
 from core.model.endpoints import ModelChoice, choose
 from core.runs.background import Background
 from core.runs.batch_live import shown_live
 from core.runs.batches import Batch, open_batch
-from core.runs.crew_needed import run_on_cores
+from core.runs.crew_needed import Watching, run_on_cores
 from core.runs.job import After, Job, Ran
 from core.runs.pace import pace_for
 from core.runs.progress import Meter, Progress
@@ -84,7 +85,7 @@ def choice_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SoFar:
     """What a batch that goes on by itself has come to."""
 
     progress: Progress
@@ -123,7 +124,7 @@ class BatchRun:
         self.is_over = False
         self.problem = ""
         """What went wrong, in a sentence; set when it is over."""
-        self.made: Made | None = None
+        self.so_far: SoFar | None = None
         """What it has come to; None until it has begun."""
 
     def start(self) -> None:
@@ -138,8 +139,8 @@ class BatchRun:
         """Stop, and wait until what came is saved."""
         self._background.close()
 
-    def _hear(self, made: Made) -> None:
-        self.made = made
+    def _hear(self, so_far: SoFar) -> None:
+        self.so_far = so_far
 
     def _ended(self, problem: str) -> None:
         self.problem, self.is_over = problem, True
@@ -147,7 +148,7 @@ class BatchRun:
 
 
 async def make_batch(
-    tell: Callable[[Made], object], workspace: Workspace, name: str, after: After | None, choice: ModelChoice | None
+    tell: Callable[[SoFar], object], workspace: Workspace, name: str, after: After | None, choice: ModelChoice | None
 ) -> None:
     """Make what is left of a batch, and tell what it comes to; the arguments are those of `BatchRun`. Raises
     SensorloomError."""
@@ -163,22 +164,18 @@ async def make_batch(
         finished += ran.finished
         right += ran.finished and ran.thread is not None and ran.thread.metadata.get("is_correct") is True
 
-    async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-        return await run_on_cores(
-            workspace, choice, jobs, model, meter=meter, ended=ended, keep_empty=setup.keep_empty, after=after
-        )
-
     async def telling() -> None:
         while True:
-            tell(Made(meter.progress, finished, right))
+            tell(SoFar(meter.progress, finished, right))
             await asyncio.sleep(TELL_SEC)
 
     model = open_model(workspace, choice)
+    make = partial(run_on_cores, workspace, model, Watching(meter), keep_empty=setup.keep_empty, after=after)
     told, not_begun = asyncio.create_task(telling()), 0
     try:
         tally = await run_batch(workspace, name, (), meter, make, count)
         not_begun = meter.progress.left if tally.for_all else 0
     finally:
         told.cancel()
-        tell(Made(meter.progress, finished, right, not_begun))
+        tell(SoFar(meter.progress, finished, right, not_begun))
         await model.aclose()

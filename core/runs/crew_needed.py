@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from core.errors import DatasetError, SensorloomError
 from core.model.client import Model
@@ -29,16 +30,25 @@ WORTH_SEC = 20.0
 """What would be over sooner than this at the rate of late is not worth starting processes for, which takes seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who sees how a run goes."""
+
+    meter: Meter
+    """Counts and paces its threads."""
+    watch: Callable[[Job, TurnEvent], None] | None = None
+    """Told of the events of its threads; of those of other processes as `Crew.carry_out` has it."""
+    tell: Callable[[str], object] = lambda _: None
+    """Told a sentence that a person may want to know."""
+
+
 async def run_on_cores(
     workspace: Workspace,
-    choice: ModelChoice,
-    jobs: Sequence[Job],
     model: Model,
-    *,
-    meter: Meter,
+    watching: Watching,
+    jobs: Sequence[Job],
     ended: Callable[[Ran], None],
-    watch: Callable[[Job, TurnEvent], None] | None = None,
-    tell: Callable[[str], object] = lambda _: None,
+    *,
     workers: int | None = None,
     keep_empty: bool = False,
     with_tools: bool = True,
@@ -47,15 +57,18 @@ async def run_on_cores(
     """Carry out the jobs as `core.runs.batch.run_jobs` does, in this process or in several: see `crew_for`.
     `with_tools` says whether the model is offered any."""
     allow_many_files()
-    crew_of = crew_for(workspace, choice, jobs, meter, workers, tell, keep_empty=keep_empty, with_tools=with_tools)
+    told = watching.tell
+    crew_of = crew_for(
+        workspace, model.choice, jobs, watching.meter, workers, told, keep_empty=keep_empty, with_tools=with_tools
+    )
     async with crew_of as crew:
         return await run_jobs(
             workspace,
             jobs,
             model,
             ended=ended,
-            meter=meter,
-            watch=watch,
+            meter=watching.meter,
+            watch=watching.watch,
             tools=None if with_tools else (),
             keep_empty=keep_empty,
             crew=crew,

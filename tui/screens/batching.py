@@ -56,7 +56,7 @@ class Batching:
         """How many of how many threads are made; empty when none are being made."""
         if not self.busy:
             return ""
-        progresses = [run.made.progress for run in self._alive if run.made is not None]
+        progresses = [run.so_far.progress for run in self._alive if run.so_far is not None]
         done = sum(progress.done + progress.failed for progress in progresses)
         return f"making {done} of {self._beginning + sum(progress.of for progress in progresses)}"
 
@@ -175,23 +175,23 @@ class Batching:
             self._clock.pause()
             self._show("")
             return
-        turns = sum(run.made.progress.turns for run in self._alive if run.made is not None)
+        turns = sum(run.so_far.progress.turns for run in self._alive if run.so_far is not None)
         self._show(f"{self.far} · {turns}t · {time.monotonic() - self._begun_at:.0f} s")
 
     def _over(self, run: BatchRun) -> None:
         self._tell()
-        made = run.made
-        why = run.problem or ("" if made is None else made.progress.problem)
+        so_far = run.so_far
+        why = run.problem or ("" if so_far is None else so_far.progress.problem)
         if self.is_watched and not why:
             return
-        if made is None or (run.problem and not made.finished):  # it did not come to making any
+        if so_far is None or (run.problem and not so_far.finished):  # it did not come to making any
             if why:
                 self._screen.notify(one_line(why, 300), severity="warning", markup=False)
             return
-        text = f"{counted(made.finished, 'thread')} made, {made.right} right; {self._offer} says what to judge"
+        text = f"{counted(so_far.finished, 'thread')} made, {so_far.right} right; {self._offer} says what to judge"
         if why:
-            text += f". {counted(made.progress.failed, 'thread')} failed: " if made.progress.failed else ". "
+            text += f". {counted(so_far.progress.failed, 'thread')} failed: " if so_far.progress.failed else ". "
             text += one_line(why, 200)
-        if made.not_begun:
-            text += f"; {counted(made.not_begun, 'thread')} not begun: `sensorloom run --resume` goes on"
+        if so_far.not_begun:
+            text += f"; {counted(so_far.not_begun, 'thread')} not begun: `sensorloom run --resume` goes on"
         self._screen.notify(text, severity="warning" if why else "information", markup=False)

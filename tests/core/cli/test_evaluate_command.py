@@ -125,8 +125,8 @@ def test_processes_come_to_the_same_figures_with_tools_of_ones_own_and_without(
         for name, workers in (("alone", "1"), ("together", "2"))
     )
     compared = ("accuracy", "finished", "calls", "tokens", "confusion", "per_label")
-    for one, other in zip(alone["contestants"], together["contestants"], strict=True):
-        assert [one[name] for name in compared] == [other[name] for name in compared]
+    for here, there in zip(alone["contestants"], together["contestants"], strict=True):
+        assert [here[name] for name in compared] == [there[name] for name in compared]
     with_tools, without = (
         [read.thread for read in store.read_all(workspace.root / f"evaluations/together/{key}")
          if isinstance(read, store.Stored)] for key in ("builtin", "builtin-without-tools")
