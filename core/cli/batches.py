@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import GroupWithDefault, json_option, print_json, say, workspace_options
 from core.errors import UsageError
 from core.text import counted, one_line
 from core.workspace import Workspace
@@ -15,16 +15,7 @@ if TYPE_CHECKING:
     from core.runs.batch_live import Look, Wish
 
 
-class _ListsAlone(click.Group):
-    """A group that lists where no command of it is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("batches", cls=_ListsAlone)
+@click.group("batches", cls=GroupWithDefault, default="list")
 def command() -> None:
     """How far the batches of `run` are, whoever makes them; pause, resume and stop those under way. Alone it lists
     them, as `list` does.

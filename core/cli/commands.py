@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from contextvars import ContextVar
 from functools import wraps
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
@@ -120,6 +121,23 @@ class LazyGroup(click.Group):
             hint = f"did you mean `{near[0]}`?" if near else f"commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"there is no command `{args[0]}`; {hint}")
         return super().resolve_command(ctx, args)
+
+
+class GroupWithDefault(click.Group):
+    """A group of which one command is meant where none is named: what a group took as well, it would take twice."""
+
+    def __init__(self, *args: Any, default: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the default where no other is named. Raises click.UsageError: one is named after its options."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            for before, word in pairwise(args):
+                if word in self.commands and not before.startswith("-"):
+                    raise click.UsageError(f"`{word}` goes first: `{ctx.command_path} {word} {args[0]} …`")
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,23 +6,25 @@ from dataclasses import asdict
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import GroupWithDefault, json_option, print_json, say, workspace_options
 from core.errors import UsageError
 from core.workspace import Workspace
 
 
-@click.group("filters", invoke_without_command=True)
+@click.group("filters", cls=GroupWithDefault, default="list")
+def command() -> None:
+    """The fields of a filter, and the filters that are saved. Alone it lists them, as `list` does."""
+
+
+@command.command("list")
 @click.option("--page", is_flag=True, help="The same as a page in Markdown.")
 @json_option
 @workspace_options
-@click.pass_context
-def command(context: click.Context, workspace: Workspace, page: bool, as_json: bool) -> None:
+def list_command(workspace: Workspace, page: bool, as_json: bool) -> None:
     """List every field of a filter with an example, and the filters that are saved.
 
     They select threads after --filter in any command, and in the list's filter line.
     """
-    if context.invoked_subcommand is not None:
-        return
     from core.filters import reference
     from core.filters.saved import saved_filters
 

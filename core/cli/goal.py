@@ -6,20 +6,22 @@ from dataclasses import asdict
 
 import click
 
-from core.cli.commands import json_option, print_json, say, workspace_options
+from core.cli.commands import GroupWithDefault, json_option, print_json, say, workspace_options
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
 
 
-@click.group("goal", invoke_without_command=True)
+@click.group("goal", cls=GroupWithDefault, default="show")
+def command() -> None:
+    """What the accepted threads of the workspace are to be. Alone it says how far they are, as `show` does."""
+
+
+@command.command("show")
 @json_option
 @workspace_options
-@click.pass_context
-def command(context: click.Context, workspace: Workspace, as_json: bool) -> None:
+def show_command(workspace: Workspace, as_json: bool) -> None:
     """Say how far the accepted threads are on the way to the workspace's goal."""
-    if context.invoked_subcommand is not None:
-        return
     from core.listing.goal import Goal, Kinds, as_document, goal_of, progress
     from core.listing.index import summaries
 

@@ -88,3 +88,6 @@ def test_a_goal_is_set_told_and_cleared(tmp_path: Path, capsys: pytest.CaptureFi
     told("goal", "clear")
     assert run_command(["goal", "propose", *where]) == 1
     assert "no goal is set" in capsys.readouterr().err
+    # which was set where the command was typed
+    assert run_command(["goal", *where, "set", "total=5"]) == 2
+    assert "`set` goes first: `sensorloom goal set --workspace …`" in capsys.readouterr().err

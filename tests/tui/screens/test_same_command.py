@@ -24,7 +24,7 @@ def leaves(group: click.Group = sensorloom, before: tuple[str, ...] = ()) -> Ite
         path = (*before, name)
         if isinstance(command, click.Group):
             yield from leaves(command, path)
-        if not isinstance(command, click.Group) or command.invoke_without_command:
+        else:
             yield " ".join(path), command
 
 
