@@ -77,6 +77,8 @@ class Asked:
     """The threads that are looked through again for the filter's texts; all when None."""
     texts: frozenset[str]
     """Stems of those in which they were found before."""
+    current: str
+    """The thread under the cursor, to which the first rows reach where it has one; empty for none."""
     version: int
     """Tells later whether they are still wanted."""
 
@@ -195,15 +197,20 @@ def _with_texts(folder: Path, asked: Asked, cancelled: Callable[[], bool]) -> fr
 
 
 def _first_page(ordered: Ordered, choice: _Choice) -> array[int]:
-    """The first that are kept, as many as a page needs; none where they are not there at once."""
+    """The first that are kept, as many as a page needs, and on to the cursor where its thread is one of them; none
+    where they are not there at once."""
+    known, current = choice.asked.known, choice.asked.current
+    left = {known.number(current)} if current in known and choice.keeps(known[current]) else set[int | None]()
     page = array("i")
     until = time.thread_time() + FIRST_SECONDS  # of its own: on a busy machine they take longer, and so does all else
-    for start in range(0, len(ordered.numbers), PAGE):
-        page.extend(choice.among(ordered.numbers[start : start + PAGE]))
-        if len(page) >= PAGE:
-            return page[:PAGE]
-        if time.thread_time() > until:
-            break
+    start, size = 0, PAGE
+    while start < len(ordered.numbers) and time.thread_time() < until:
+        some = choice.among(ordered.numbers[start : start + size])
+        page.extend(some)
+        left.difference_update(some)
+        if len(page) >= PAGE and not left:
+            return page
+        start, size = start + size, min(2 * size, _CHUNK)
     return array("i")
 
 

@@ -175,7 +175,9 @@ class Arranging:
             known.remember(stays[stem][0])
         order = Order(self.sort, self.turned, None if gone else self._folder.version)
         again = changed if self._texts is not None else None
-        asked = Asked(self.filter, order, known, stays, gone, again, self._texts or frozenset(), self._version)
+        texts, current = self._texts or frozenset(), self._list.current
+        cursor = current.stem if current else ""
+        asked = Asked(self.filter, order, known, stays, gone, again, texts, cursor, self._version)
         version, count = self._version, partial(self._count, self._version)
 
         def cancelled() -> bool:

@@ -121,9 +121,9 @@ def test_summaries_come_back_from_columns_as_they_were(count: int):
     assert unpacked(bytes(damaged)) == []
 
 
-def asked(text: str, every: list[Summary], **more: Any) -> Asked:
+def asked(text: str, every: list[Summary], current: str = "") -> Asked:
     return Asked(
-        parse(text), Order("newest", False, 1), Summaries(every), {}, frozenset(), None, frozenset(), 1, **more
+        parse(text), Order("newest", False, 1), Summaries(every), {}, frozenset(), None, frozenset(), current, 1
     )
 
 
@@ -131,8 +131,12 @@ def test_the_first_rows_of_a_filter_come_before_all_and_are_the_first_of_all(mon
     monkeypatch.setattr(arranged_module, "PAGE", 10)
     every, first = summaries(300), list[Any]()
     rows = arranged(Path(), asked("truth:walking", every), LastOrder(), lambda *_: None, lambda: False, first.append)
-    assert rows is not None and len(rows.rows) == 150 and [list(page) for page in first] == [rows.rows[:10]]
+    assert rows is not None and len(rows.rows) == 150 and [list(page) for page in first] == [rows.rows[:15]]
     assert [row.summary for row in rows.rows] == [each for each in in_order(every, "newest") if each.truth == "walking"]
+    first.clear()
+    deep = rows.rows[70].summary.stem
+    arranged(Path(), asked("truth:walking", every, deep), LastOrder(), lambda *_: None, lambda: False, first.append)
+    assert first[0].index_of(deep) == 70 and len(first[0]) < 150, "the cursor's own row is among the first"
     first.clear()
     rows = arranged(Path(), asked("turns>5", every), LastOrder(), lambda *_: None, lambda: False, first.append)
     assert rows is not None and not rows.rows and not first
