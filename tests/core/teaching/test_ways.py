@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core import curate
+from core.curate import bulk
 from core.curate.trash import list_trash
 from core.errors import WorkspaceError
 from core.filters.language import parse, select
@@ -48,9 +49,11 @@ def ids(workspace: Workspace, wanted: str = "") -> list[str]:
     return [summary.stem for summary in select(workspace.threads, summaries(workspace), chosen)]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, bulk.A_BLOCK])
 def test_right_ways_stay_and_wrong_ones_become_preference_pairs(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at_once: int
 ):
+    monkeypatch.setattr(bulk, "A_BLOCK", at_once)  # ways of one session may be done in several blocks
     with fake_server(LOOK, RIGHT, LOOK, WRONG, WRONG) as server:
         assert run(command(workspace, server, "run", *QUERY, "--per-session", "3", "--keep", "right")) == 0
     (session,) = document(capsys)["sessions"]
