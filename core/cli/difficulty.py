@@ -59,8 +59,9 @@ def command(workspace: Workspace, as_json: bool, **options: Any) -> int:
     choice = choose(workspace, options["endpoint"], options["model"], seed=seed, **serving_in(options))
 
     async def work(model: Model, shown: Shown) -> tuple[dict[tuple[str, str], PassRate], str]:
-        watched: Any = {"meter": shown.meter, "ended": shown.ended, "watch": shown.watch}
-        rates = await measure(workspace, jobs, model, attempts=attempts, **watched)
+        rates = await measure(
+            workspace, jobs, model, attempts=attempts, meter=shown.meter, ended=shown.ended, watch=shown.watch
+        )
         return rates, await model.name()
 
     rates, name = run_shown(workspace, choice, len(jobs) * attempts, work, options["parallel"])

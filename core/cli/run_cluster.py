@@ -120,8 +120,9 @@ def run_shown_on(
                 shown.ended(ran)
 
             async def make(jobs: Sequence[Job], ended: Callable[[Ran], None]) -> Tally:
-                told: Any = {"meter": meter, "ended": ended, "tell": shown.note, "after": after}
-                return await run_on_cluster(on, workspace, jobs, choice, **told)
+                return await run_on_cluster(
+                    on, workspace, jobs, choice, meter=meter, ended=ended, tell=shown.note, after=after
+                )
 
             tally = await run_batch(workspace, batch, jobs, meter, make, over)
             return tally, meter.stopped

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from core.errors import ModelError
 from core.model.client import Model
@@ -40,8 +39,8 @@ async def several_ways(workspace: Workspace, stored: Stored, model: Model, tell:
 async def hinted(workspace: Workspace, stored: Stored, model: Model, tell: Tell) -> tuple[str, Stored | None]:
     """A new thread about the same session and question, whose teacher is told the truth; kept when nothing shows it."""
     ended: list[Ran] = []
-    told: Any = {"ended": ended.append, "watch": _telling(tell), "after": strip_hint}
-    await run_jobs(workspace, with_hints([_job(stored)]), model, parallel=1, **told)
+    jobs, watch = with_hints([_job(stored)]), _telling(tell)
+    await run_jobs(workspace, jobs, model, parallel=1, ended=ended.append, watch=watch, after=strip_hint)
     (result,) = ended
     if result.error:
         return result.error, None

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.datasets.standard import StandardDataset
 from core.model.client import Model
@@ -53,8 +52,9 @@ async def measure(
     with tempfile.TemporaryDirectory() as folder:
         apart = replace(workspace.apart(Path(folder) / "threads"), exports=Path(folder) / "exports")
         try:
-            watched: Any = {"ended": counted, "parallel": parallel, "meter": meter, "watch": watch}
-            await run_ways(apart, jobs, model, ways=attempts, **watched)
+            await run_ways(
+                apart, jobs, model, ways=attempts, ended=counted, parallel=parallel, meter=meter, watch=watch
+            )
         finally:
             shutil.rmtree(history_files.folder(apart), ignore_errors=True)
     if rates:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from core.curate.bulk import Bulk
 from core.curate.ways import keep_ways
@@ -70,8 +69,9 @@ async def run_ways(
         ModelError: the model proposed no question where none is given.
     """
     every = await in_ways(workspace, jobs, model, ways=ways, watch=watch)
-    watched: Any = {"ended": ended, "parallel": parallel, "meter": meter, "watch": watch, "keep_empty": keep_empty}
-    return await run_jobs(workspace, every, model, **watched)
+    return await run_jobs(
+        workspace, every, model, ended=ended, parallel=parallel, meter=meter, watch=watch, keep_empty=keep_empty
+    )
 
 
 async def in_ways(
