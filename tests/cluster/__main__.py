@@ -1,4 +1,5 @@
-"""A run and an evaluation on a cluster that loses workers, a node and its driver, beside the same on this machine.
+"""A run, an evaluation, a check and a replay on a cluster that loses workers, a node and its driver, beside the same on
+this machine.
 
 `make test-cluster`, ARGS="--threads 5000 --every 20". Prints what was killed, whether all threads are there, once each
 and equal, and how many threads a second 1, 2 and 3 nodes of one core make. Fails where a thread is lost, there twice,
@@ -17,19 +18,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from core.datasets.importing import import_dataset
-from core.datasets.standard import open_dataset
-from core.model.endpoints import ModelChoice
-from core.runs.batches import begin_batch, open_batch, setup_now
-from core.runs.job import Job
+from core.runs.batches import open_batch
 from core.storage import history
 from core.storage.atomic import digest
 from core.storage.thread_files import path_of
-from core.workspace import Workspace, open_workspace
+from core.workspace import Workspace
 from tests.cluster.content import told_apart
+from tests.cluster.looked_at import look_at_and_kill
 from tests.cluster.nodes import Kills, Nodes, driver, wait_until
-
-LONGEST_SEC = 3 * 3600.0
+from tests.cluster.spaces import LONGEST_SEC, at, ended_well, workspace_in, workspace_with_batch
 
 
 def main() -> int:
@@ -37,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make test-cluster", description=__doc__)
     parser.add_argument("--threads", type=int, default=300, help="of the run; 0 for none")
     parser.add_argument("--sessions", type=int, default=60, help="of the evaluation; 0 for none")
+    parser.add_argument("--looked-at", type=int, default=1600, help="threads of the check and the replay; 0 for none")
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills of a worker")
     parser.add_argument("--rates", type=int, default=120, help="threads for each figure of throughput; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,6 +46,8 @@ def main() -> int:
             problems += _run_and_kill(root, wanted.threads, wanted.every, random.Random(wanted.seed))
         if wanted.sessions:
             problems += _evaluate_and_kill(root, wanted.sessions, wanted.every, random.Random(wanted.seed))
+        if wanted.looked_at:
+            problems += look_at_and_kill(root / "looked-at", wanted.looked_at, random.Random(wanted.seed))
         if wanted.rates:
             _rates(root, wanted.rates)
     finally:
@@ -59,13 +59,13 @@ def main() -> int:
 
 
 def _run_and_kill(root: Path, count: int, every_sec: float, chance: random.Random) -> list[str]:
-    here, there = (_with_batch(root / name, count) for name in ("here", "there"))
-    seconds = _ended_well(["run", "--resume", *_at(here)], root / "here.log")
+    here, there = (workspace_with_batch(root / name, count) for name in ("here", "there"))
+    seconds = ended_well(["run", "--resume", *at(here)], root / "here.log")
     print(f"this machine alone: {count} threads in {seconds:.0f} s")
     nodes = Nodes(3)
     kills = Kills(nodes, every_sec, chance)
     log, started, drivers = root / "there.log", time.monotonic(), 1
-    command = ["run", "--resume", "--ray", nodes.address, "--send-data", *_at(there)]
+    command = ["run", "--resume", "--ray", nodes.address, "--send-data", *at(there)]
     try:
         process = driver(*command, log=log)
         wait_until(lambda: _over(there) > 0, process, LONGEST_SEC)
@@ -92,14 +92,14 @@ def _run_and_kill(root: Path, count: int, every_sec: float, chance: random.Rando
 
 
 def _evaluate_and_kill(root: Path, count: int, every_sec: float, chance: random.Random) -> list[str]:
-    here, there = (_workspace(root / name) for name in ("here", "there"))
+    here, there = (workspace_in(root / name) for name in ("here", "there"))
     asked = ["evaluate", "twice", "--dataset", "demo", "--count", str(count), "--seed", "5", "--json"]
-    _ended_well([*asked, *_at(here)], root / "here.json")
+    ended_well([*asked, *at(here)], root / "here.json")
     nodes = Nodes(3)
     kills = Kills(nodes, every_sec, chance)
     try:
         kills.start()
-        _ended_well([*asked, "--ray", nodes.address, "--send-data", *_at(there)], root / "there.json")
+        ended_well([*asked, "--ray", nodes.address, "--send-data", *at(there)], root / "there.json")
     finally:
         kills.stop()
         nodes.close()
@@ -115,10 +115,10 @@ def _rates(root: Path, count: int) -> None:
     """How many threads a second, from the first that is over to the last."""
     print(f"threads a second ({count} threads each):")
     for number in (0, 1, 2, 3):
-        workspace = _with_batch(root / f"rate-{number}", count)
+        workspace = workspace_with_batch(root / f"rate-{number}", count)
         nodes = Nodes(number) if number else None
         where = ["--workers", "1"] if nodes is None else ["--ray", nodes.address]
-        command = ["run", "--resume", *where, *_at(workspace)]
+        command = ["run", "--resume", *where, *at(workspace)]
         try:
             process = driver(*command, log=root / "rates.log")
             wait_until(lambda w=workspace: _over(w) > 0, process, LONGEST_SEC)
@@ -129,35 +129,6 @@ def _rates(root: Path, count: int) -> None:
             if nodes is not None:
                 nodes.close()
         print(f"  {f'{number} nodes of one core' if number else 'one process, no cluster':24} {rate:6.1f}")
-
-
-def _workspace(root: Path) -> Workspace:
-    root.mkdir(exist_ok=True)
-    workspace = open_workspace(str(root), environ={})
-    if not (workspace.data / "demo").exists():
-        import_dataset(workspace, "demo")
-        open_dataset(workspace, "demo").features()
-    return workspace
-
-
-def _with_batch(root: Path, count: int) -> Workspace:
-    """A workspace and a batch in it: each session again and again, each time with another seed."""
-    workspace = _workspace(root)
-    sessions = open_dataset(workspace, "demo").sessions
-    jobs = [Job("demo", sessions[number % len(sessions)], seed=number, evidence="measure") for number in range(count)]
-    begin_batch(workspace, jobs, setup_now(ModelChoice()))
-    return workspace
-
-
-def _at(workspace: Workspace) -> list[str]:
-    return ["--workspace", str(workspace.root)]
-
-
-def _ended_well(arguments: list[str], log: Path) -> float:
-    started = time.monotonic()
-    if code := driver(*arguments, log=log).wait(LONGEST_SEC):
-        raise SystemExit(f"{' '.join(arguments)} ended with {code}: {log.read_text(errors='replace')[-3000:]}")
-    return time.monotonic() - started
 
 
 def _over(workspace: Workspace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from core.runs.batches import Batch, begin_batch, open_batch, setup_now
 from core.runs.job import Job, Ran
 from core.storage.store import read
 from core.storage.thread_files import stems
+from core.thread.value import is_assistant
 from core.workspace import Workspace, open_workspace
 from tests.cluster.content import told_apart
 from tests.core.cluster.in_process import ClusterHere, Mishap
@@ -194,6 +196,43 @@ async def test_a_pause_holds_what_is_here_and_there_until_it_goes_on(workspace: 
         on, workspace, jobs, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
     )
     assert paused and max(paused) < COUNT and tally.finished == COUNT
+
+
+async def test_a_stop_reaches_threads_that_a_worker_was_just_handed(
+    workspace: Workspace, base: Path, monkeypatch: pytest.MonkeyPatch
+):
+    running, laid_out = asyncio.current_task(), node.lay_out
+    assert running is not None
+    loop, stopped, cluster = asyncio.get_running_loop(), threading.Event(), ClusterHere(base, room=1)
+    stop = node.Worker.stop
+
+    async def stopping(worker: node.Worker) -> None:
+        await stop(worker)
+        stopped.set()
+
+    def lay_out(space: Workspace, carried: Any) -> None:
+        loop.call_soon_threadsafe(running.cancel)
+        assert stopped.wait(60.0)
+        laid_out(space, carried)
+
+    monkeypatch.setattr(node.Worker, "stop", stopping)
+    monkeypatch.setattr(node, "lay_out", lay_out)
+    ran, _ = await run_there(workspace, jobs_about(workspace, 1), cluster)
+    assert [result.cancelled for result in ran] == [True] and not stems(workspace.threads)
+
+
+async def test_turns_that_were_there_before_are_not_counted(workspace: Workspace, base: Path):
+    jobs = jobs_about(workspace, 1)
+    await run_there(workspace, [replace(jobs[0], max_turns=1)], ClusterHere(base))
+    (stem,) = stems(workspace.threads)
+    before = read(workspace.threads, stem).thread
+    meter = ClusterMeter(1)
+    on, going_on = OnCluster(ClusterHere(base), 2), [Job(stem=stem, max_turns=9)]
+    await run_on_cluster(
+        on, workspace, going_on, ModelChoice(), meter=meter, ended=lambda ran: None, tell=lambda sentence: None
+    )
+    turns = [sum(map(is_assistant, thread.messages)) for thread in (before, read(workspace.threads, stem).thread)]
+    assert turns[0] == 1 and meter.progress.turns == turns[1] - turns[0] > 0
 
 
 async def test_a_stop_before_anything_came_is_known_as_one(workspace: Workspace, base: Path):
