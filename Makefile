@@ -353,7 +353,7 @@ environments: $(foreach e,trl verifiers inspect openenv verl nemo_gym,.environme
 test-env: .venv/.dev environments
 	TEST_ENV=1 $(BIN)/pytest tests/environments $(ARGS)
 
-# A cluster of Ray on this machine, in an environment of its own: runs and evaluations on three nodes of one core while
+# A cluster of Ray on this machine, in an environment of its own: runs, evaluations, checks and replays on three nodes while
 # workers are killed, a node is removed and the driver is killed, equal to those of this machine alone; then how many
 # threads a second 1, 2 and 3 nodes make. ARGS="--threads 5000"
 .cluster/.done: .venv/bin/python pyproject.toml locks/ray.txt

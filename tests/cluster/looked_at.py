@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import sqlite3
 import time
 from collections.abc import Callable
@@ -40,15 +41,17 @@ def look_at_and_kill(root: Path, count: int, chance: random.Random) -> list[str]
         sending = ["--send-data"] if command == "replay" else []
         nodes = Nodes(3)
         try:
-            started = time.monotonic()
+            started, core_before = time.monotonic(), _core_sec()
             process = driver(command, "--ray", nodes.address, *sending, *at(space), log=there)
             killed = wait_until(lambda log=there, begun=has_begun: begun(log), process, LONGEST_SEC)
             killed = killed and process.poll() is None and nodes.kill_worker(chance)
             code_there = process.wait(LONGEST_SEC)
+            core_sec = _core_sec() - core_before
         finally:
             nodes.close()
         heard = there.read_text(errors="replace").count("was lost, its threads go")
-        print(f", three nodes {time.monotonic() - started:.0f} s; {int(killed)} worker killed, {heard} heard of")
+        told = f"three nodes {time.monotonic() - started:.0f} s, of which the driver {core_sec:.1f} s of a core"
+        print(f", {told}; {int(killed)} worker killed, {heard} heard of")
         lines = _said(here)
         if (code_here, lines) != (code_there, _said(there)):
             problems.append(f"{command} ends with {code_here} here and {code_there} there, or says something else")
@@ -72,6 +75,12 @@ def _multiply(space: Workspace, count: int) -> None:
     result = next(message for message in document["messages"] if message["role"] == "tool")
     result["content"] = result["content"].replace("1", "2", 1)
     first.write_text(json.dumps(document))
+
+
+def _core_sec() -> float:
+    """What programs that were waited for have used of a core, starts and all."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _is_kept(space: Workspace) -> bool:
