@@ -52,8 +52,8 @@ def look_at_and_kill(root: Path, count: int, chance: random.Random) -> list[str]
         heard = there.read_text(errors="replace").count("was lost, its threads go")
         told = f"three nodes {time.monotonic() - started:.0f} s, of which the driver {core_sec:.1f} s of a core"
         print(f", {told}; {int(killed)} worker killed, {heard} heard of")
-        lines = _said(here)
-        if (code_here, lines) != (code_there, _said(there)):
+        lines = _lines_of(here)
+        if (code_here, lines) != (code_there, _lines_of(there)):
             problems.append(f"{command} ends with {code_here} here and {code_there} there, or says something else")
         elif code_here != 1 or len(lines) < 2:
             problems.append(f"{command} finds nothing: {lines[-3:]}")
@@ -96,6 +96,6 @@ def _differs(log: Path) -> bool:
     return ": differ" in log.read_text(errors="replace")
 
 
-def _said(log: Path) -> list[str]:
+def _lines_of(log: Path) -> list[str]:
     """What a command said of the threads."""
     return [line for line in log.read_text(errors="replace").splitlines() if not line.startswith(("note: ", "on "))]
