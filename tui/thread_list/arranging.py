@@ -70,6 +70,8 @@ class Arranging:
         """The order before a filter named its threads one by one."""
         self.filter = Filter("")
         self._texts: frozenset[str] | None = None
+        self._unread: frozenset[str] | None = None
+        """The threads that are still to be looked through for the filter's texts; all when None."""
         self._version = 0
         self.looking = False
         """Whether files are being looked into for the filter."""
@@ -165,7 +167,8 @@ class Arranging:
     def arrange(self, changed: set[str] | None = None) -> None:
         """Sort and filter what is known, and show it; in a worker where there is much.
 
-        With `changed`, only these threads are looked through again for the filter's texts.
+        With `changed`, only these threads are looked through again for the filter's texts, and those that were to be
+        for rows that were not shown yet.
         """
         self._version += 1
         self._drawn_at = time.monotonic()
@@ -174,10 +177,10 @@ class Arranging:
         for stem in gone:
             known.remember(stays[stem][0])
         order = Order(self.sort, self.turned, None if gone else self._folder.version)
-        again = changed if self._texts is not None else None
+        self._unread = None if changed is None or self._unread is None else self._unread | changed
         texts, current = self._texts or frozenset(), self._list.current
         cursor = current.stem if current else ""
-        asked = Asked(self.filter, order, known, stays, gone, again, texts, cursor, self._version)
+        asked = Asked(self.filter, order, known, stays, gone, self._unread, texts, cursor, self._version)
         version, count = self._version, partial(self._count, self._version)
 
         def cancelled() -> bool:
@@ -217,7 +220,7 @@ class Arranging:
         """Show rows that were arranged, unless others are on their way."""
         if arranged.version != self._version:
             return
-        self._texts = arranged.texts
+        self._texts, self._unread = arranged.texts, frozenset()
         self.looking = self._only_first = False
         self._telling.pause()
         wanted = self._staying.wanted

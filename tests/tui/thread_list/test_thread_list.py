@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.workspace import Workspace
 from tests.tui.driving import notices
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
+from tui.thread_list import arranged
 from tui.widgets.picker import Picker
 from tui.widgets.thread_list import ThreadList
 
@@ -131,6 +133,57 @@ async def test_free_text_is_looked_for_in_the_files(workspace: Workspace, add_th
         path = workspace.threads / "demo_s02_v4_0002.json"
         path.write_text(json.dumps({**stored.thread.document, "messages": messages}))
         await until(pilot, lambda: len(main(app).parts.arranging.shown) == 2)
+
+
+def say(workspace: Workspace, stem: str, text: str) -> None:
+    """Another program writes this into a thread."""
+    stored = store.read(workspace.threads, stem)
+    messages = [*stored.thread.messages, {"role": "user", "content": text}]
+    (workspace.threads / f"{stem}.json").write_text(json.dumps({**stored.thread.document, "messages": messages}))
+
+
+async def test_what_changes_while_texts_are_looked_for_is_looked_through_too(
+    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
+):
+    first, second, third = [add_thread(number) for number in (1, 2, 3)]
+    free, waiting = threading.Event(), list[str]()
+    select = arranged.select
+
+    def slowly(folder: Any, listing: Any, *more: Any) -> Any:
+        waiting.append(more[0].text)
+        assert free.wait(60)
+        return select(folder, listing, *more)
+
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(140, 30)) as pilot:
+        listed = await opened(pilot, until, 3)
+        assert listed.current is not None and listed.current.stem == third
+        say(workspace, third, "apples")
+        main(app).filter_line.value = "apples"
+        shown = main(app).parts.arranging
+        await until(pilot, lambda: [each.stem for each in shown.shown] == [third])
+
+        monkeypatch.setattr(arranged, "select", slowly)
+        for stem in (first, second):
+            before = len(waiting)
+            say(workspace, stem, "apples")
+            await until(pilot, lambda before=before: len(waiting) > before)
+        free.set()
+        await until(pilot, lambda: not shown.looking)
+        assert {each.stem for each in shown.shown} == {first, second, third}
+
+        free.clear()
+        waiting.clear()
+        main(app).filter_line.value = "pears"
+        await until(pilot, lambda: waiting == ["pears"])
+        listed.focus()
+        await pilot.press("o")
+        await until(pilot, lambda: "Sort" in type(app.screen).__name__)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen) and shown.turned)
+        free.set()
+        await until(pilot, lambda: not shown.looking)
+        assert not shown.shown, "none of them says pears"
 
 
 async def test_changes_by_other_programs_show_at_once(
