@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from core.cluster.driver import LOOK_SEC, SUSPECT, TRIES
 from core.cluster.interface import Cluster, WorkerLost
 from core.cluster.kits import kit_of
+from core.cluster.tables import make_tables
 from core.cluster.travelling import Done, Kit, Task
 from core.cluster.workers import Member, Workers
 from core.processes.items import Undone
@@ -61,7 +62,7 @@ class Blocks:
     data_from: str = ""
     """A URL from which machines read datasets; see `core.cluster.travelling.Kit`."""
     tables: bool = False
-    """Whether the datasets' feature tables are made on each machine before the work begins."""
+    """Whether the datasets' feature tables are made before the work begins, for each machine to have them."""
     with_tools: bool = False
     """Whether a machine that lacks one of the workspace's tools is left out."""
     cancelled: Callable[[], bool] = lambda: False
@@ -84,6 +85,8 @@ class Blocks:
         """
         if not count:
             return
+        if self.tables:
+            make_tables(self.workspace, self.datasets, self.for_tables)
         kit = kit_of(
             self.workspace,
             self.datasets,
@@ -100,6 +103,18 @@ class Blocks:
                     yield part
             finally:
                 runner.run(drive.close())
+
+    def for_tables(self, dataset: str) -> Blocks:
+        """The same for the work on a dataset's tables."""
+        return Blocks(
+            self.cluster,
+            self.workspace,
+            self.tell,
+            (dataset,),
+            self.shared,
+            self.data_from,
+            cancelled=self.cancelled,
+        )
 
 
 @dataclass(eq=False, slots=True)

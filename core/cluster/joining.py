@@ -20,6 +20,7 @@ from typing import Any
 from core.cluster.interface import WorkerLost
 from core.cluster.node import Worker
 from core.cluster.parcels import File, Parcel
+from core.cluster.tables import TableFile
 from core.errors import SensorloomError, UsageError, system_reason
 from core.processes.starting import cores
 from core.text import one_line
@@ -159,6 +160,10 @@ class RayWorker(Worker):
     async def receive(self, parcel: Parcel, parts: list[list[Any]], url: str = "") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The same, of references."""
         return await super().receive(parcel, partial(_fetched, parts), url)
+
+    async def receive_table(self, name: str, table: TableFile, part: list[Any]) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The same, of a reference."""
+        return await super().receive_table(name, table, lambda: _ray().get(part[0]))
 
 
 def _fetched(parts: list[list[Any]]) -> Iterator[Iterable[File]]:

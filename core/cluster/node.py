@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from core.cluster.addresses import choice_at
 from core.cluster.own_folder import machines_folder, own_folder
 from core.cluster.parcels import DATA, File, Parcel, data_folder, is_seen, lay_out_from, lay_out_parts
+from core.cluster.tables import TableFile, put_table
 from core.cluster.travelling import Answer, Done, Errand, Kit, Question, Ready
 from core.curate.prompts import take_kept
 from core.datasets.unused import drop_unused
@@ -72,9 +73,18 @@ class Worker:
             return f"{self._node}: {error}"
         return ""
 
+    async def receive_table(self, name: str, table: TableFile, fetch: Callable[[], bytes]) -> str:
+        """Take a table of a dataset as the driver has it, once for all workers of this machine. Returns why it cannot
+        be taken; empty where it was."""
+        try:
+            await asyncio.to_thread(self._received_table, name, table, fetch)
+        except (SensorloomError, OSError) as error:
+            return f"{self._node}: {error}"
+        return ""
+
     async def warm(self) -> str:
-        """Make what is derived of the datasets, once for all workers of this machine, and the job that does items.
-        Returns why it cannot be."""
+        """Make what is derived of the datasets and the driver had not, once for all workers of this machine, and the
+        job that does items. Returns why it cannot be."""
         try:
             await asyncio.to_thread(self._warmed)
         except (SensorloomError, OSError) as error:
@@ -188,6 +198,12 @@ class Worker:
                 lay_out_from(url, folder, parts())
             else:
                 lay_out_parts(folder, parts())
+
+    def _received_table(self, name: str, table: TableFile, fetch: Callable[[], bytes]) -> None:
+        from core.datasets.standard import open_dataset
+
+        with self._alone("features.lock"):
+            put_table(open_dataset(self._space, name), table, fetch)
 
     def _warmed(self) -> None:
         from core.datasets.standard import open_dataset

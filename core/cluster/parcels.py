@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.cluster.tables import TableFile, tables_of
 from core.datasets.archive import is_archive, open_raw
 from core.datasets.getting import copy_dataset
 from core.datasets.remote import name_at, remote_at, shown_url
@@ -39,12 +40,14 @@ class Parcel:
     folder: str
     """Where the driver has it."""
     digest: str
+    tables: tuple[TableFile, ...]
+    """Those that the driver has of it."""
 
 
 def parcel_of(dataset: StandardDataset) -> Parcel:
     """The parcel that a dataset makes. Raises DatasetError."""
     try:
-        return Parcel(dataset.name, str(dataset.folder), _digest(dataset.folder))
+        return Parcel(dataset.name, str(dataset.folder), _digest(dataset.folder), tables_of(dataset))
     except OSError as error:
         raise DatasetError(f"{dataset.folder}: {system_reason(error)}") from error
 

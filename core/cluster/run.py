@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
 
 from core.cluster.addresses import addresses_of, variables_for
+from core.cluster.blocks import Blocks
 from core.cluster.driver import Drive
 from core.cluster.interface import Cluster
 from core.cluster.kits import kit_of
 from core.cluster.meter import ClusterMeter
+from core.cluster.tables import make_tables
 from core.cluster.travelling import Kit
 from core.cluster.workers import Workers
 from core.model.endpoints import ModelChoice
@@ -68,12 +71,19 @@ async def run_on_cluster(
     """
     addresses = addresses_of(choice.endpoint)
 
+    stopped = Event()
+
     def packed() -> Kit:
         names = {job.dataset or read(workspace.threads, job.stem).thread.dataset for job in jobs}
+        blocks = Blocks(on.cluster, workspace, tell, shared=on.shared, data_from=on.data_from, cancelled=stopped.is_set)
+        make_tables(workspace, names, blocks.for_tables)
         kit = kit_of(workspace, names, tell, with_tools=on.with_tools, shared=on.shared, data_from=on.data_from)
         return replace(kit, choice=choice, parallel=on.parallel)
 
-    kit = await asyncio.to_thread(packed)
+    try:
+        kit = await asyncio.to_thread(packed)
+    finally:
+        stopped.set()
     drive = Drive(
         Workers(on.cluster, kit, variables_for(choice), tell),
         workspace,

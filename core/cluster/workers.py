@@ -11,6 +11,7 @@ from typing import Any
 
 from core.cluster.interface import Cluster, Hand, WorkerLost
 from core.cluster.parcels import Parcel, parts_of
+from core.cluster.tables import TableFile, read_table_file
 from core.cluster.travelling import Kit, Part, Ready, Variables
 from core.datasets.remote import shown_url
 from core.errors import SensorloomError, UsageError
@@ -71,6 +72,7 @@ class Workers:
         self._unfit: list[Hand] = []
         """They are kept to the end, so that no other one joins in their places."""
         self._parts: dict[str, list[Part]] = {}
+        self._tables: dict[TableFile, Part] = {}
         self._packing = asyncio.Lock()
         self._paused = False
         self._lost_in_a_row = 0
@@ -213,6 +215,10 @@ class Workers:
             if parcel.name in ready.missing and not problem:
                 url = self._kit.url_of(parcel.name)
                 problem = await hand.call("receive", parcel, await self._parts_of(parcel, url), url)
+        for parcel in self._kit.parcels if self._kit.tables else ():
+            for table in parcel.tables:
+                part = await self._part_of(table)
+                problem = problem or await hand.call("receive_table", parcel.name, table, part)
         problem = problem or await hand.call("warm")
         if problem:
             raise UsageError(problem)
@@ -233,6 +239,13 @@ class Workers:
                     self._tell(f"sending {parcel.name} to the nodes, which do not see {parcel.folder}")
                 self._parts[parcel.name] = await asyncio.to_thread(put)
             return self._parts[parcel.name]
+
+    async def _part_of(self, table: TableFile) -> Part:
+        """A table in the cluster's memory, put there once."""
+        async with self._packing:
+            if table not in self._tables:
+                self._tables[table] = self._cluster.put(await asyncio.to_thread(read_table_file, table))
+            return self._tables[table]
 
 
 def _asked(member: Member, method: str, *arguments: Any) -> asyncio.Task[Any]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.datasets.table_rows import Compute
+    from core.datasets.table_rows import Compute, Elsewhere
     from tools.features import Table
     from tools.session import Channel, FeatureTable
 
@@ -100,6 +100,10 @@ MEASURED_EACH, MEASURED_UNKNOWN = 12, 200
 Percentiles need no more, and measuring costs ten times what the features do."""
 
 
+FEATURES, MEASURED = "", "-measured"
+"""Endings of the names of tables' files, before the suffix."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What a table is of."""
@@ -132,12 +136,12 @@ _recent: dict[tuple[Path, str], _Recent] = {}
 _building: defaultdict[tuple[Path, str], Lock] = defaultdict(Lock)
 
 
-def feature_table(dataset: Measured, progress: Progress | None = None) -> Table:
+def feature_table(dataset: Measured, progress: Progress | None = None, elsewhere: Elsewhere | None = None) -> Table:
     """The features of all labelled sessions that can be read, in the order of `dataset.sessions`.
 
     The first call in a process compares every file with the cache, and so does one every `LOOK_AGAIN_SEC`; those
     between look at the dataset's own files and its sessions folder. Sessions whose file is damaged have no row:
-    `check` names them.
+    `check` names them. `elsewhere` is where it is computed if that takes long; on all cores unless told.
 
     Raises:
         DatasetError: the sessions folder cannot be read.
@@ -145,12 +149,14 @@ def feature_table(dataset: Measured, progress: Progress | None = None) -> Table:
     from tools.features import FEATURES_VERSION, Table, feature_names, table_of
 
     key = msgspec.json.encode([FEATURES_VERSION, feature_names(dataset.channels)])
-    kind = _Kind("features", "", key, lambda: dataset.sessions, lambda: table_of)
-    table = _table(dataset, kind, progress)
+    kind = _Kind("features", FEATURES, key, lambda: dataset.sessions, lambda: table_of)
+    table = _table(dataset, kind, progress, elsewhere)
     return table if isinstance(table, Table) else Table(table.names, table.sessions, table.values)
 
 
-def measurement_table(dataset: Measured, progress: Progress | None = None) -> FeatureTable:
+def measurement_table(
+    dataset: Measured, progress: Progress | None = None, elsewhere: Elsewhere | None = None
+) -> FeatureTable:
     """What the measuring tools print of some sessions of each label and subject; kept and renewed as the features are.
 
     Raises:
@@ -165,8 +171,8 @@ def measurement_table(dataset: Measured, progress: Progress | None = None) -> Fe
 
     channels = [(channel.name, channel.unit, channel.description) for channel in dataset.channels]
     key = msgspec.json.encode([MEASURED_VERSION, channels])
-    kind = _Kind("measurements", "-measured", key, lambda: _to_be_measured(dataset), compute)
-    return _table(dataset, kind, progress)
+    kind = _Kind("measurements", MEASURED, key, lambda: _to_be_measured(dataset), compute)
+    return _table(dataset, kind, progress, elsewhere)
 
 
 def _to_be_measured(dataset: Measured) -> tuple[str, ...]:
@@ -181,7 +187,7 @@ def _to_be_measured(dataset: Measured) -> tuple[str, ...]:
     return tuple(session for session in dataset.sessions if session in chosen)
 
 
-def _table(dataset: Measured, kind: _Kind, progress: Progress | None) -> FeatureTable:
+def _table(dataset: Measured, kind: _Kind, progress: Progress | None, elsewhere: Elsewhere | None) -> FeatureTable:
     try:
         changed = dataset.sessions_folder.stat().st_mtime_ns
     except OSError as error:
@@ -190,7 +196,7 @@ def _table(dataset: Measured, kind: _Kind, progress: Progress | None) -> Feature
     with _building[which]:
         known = _recent.get(which)
         if known is None or known.opened is not dataset or known.changed_ns != changed or _outdated(known, kind):
-            table, stamps = _up_to_date(dataset, kind, progress)
+            table, stamps = _up_to_date(dataset, kind, progress, elsewhere)
             known = _recent[which] = _Recent(dataset, changed, stamps, time.monotonic(), table)
         return known.table
 
@@ -204,10 +210,12 @@ def _outdated(known: _Recent, kind: _Kind) -> bool:
     return stamps.shape != known.stamps.shape or bool((stamps != known.stamps).any())
 
 
-def _up_to_date(dataset: Measured, kind: _Kind, progress: Progress | None) -> tuple[FeatureTable, NDArray[np.int64]]:
+def _up_to_date(
+    dataset: Measured, kind: _Kind, progress: Progress | None, elsewhere: Elsewhere | None
+) -> tuple[FeatureTable, NDArray[np.int64]]:
     """The table as the cache has it where it is fresh, else with what is missing computed, and the sessions' stamps."""
     sessions, stamps = _stamps(dataset, kind.sessions())
-    path = dataset.cache / f"{cache_name(dataset)}{kind.ending}.npz"
+    path = table_file(dataset, kind.ending)
     cached = read_table(path, kind.key)
     if cached and cached.is_fresh(sessions, stamps):
         return cached.table, stamps
@@ -217,7 +225,7 @@ def _up_to_date(dataset: Measured, kind: _Kind, progress: Progress | None) -> tu
         if waited and not refresh.missing():
             told(len(sessions), len(sessions), kind.what)  # or who was told of the wait would show it from now on
         try:
-            _compute(dataset, kind, refresh, told)
+            _compute(dataset, kind, refresh, told, elsewhere)
         finally:  # what was computed before a stop need not be computed again
             cached = refresh.table()
             if refresh.changed:
@@ -225,7 +233,7 @@ def _up_to_date(dataset: Measured, kind: _Kind, progress: Progress | None) -> tu
     return cached.table, stamps
 
 
-def _compute(dataset: Measured, kind: _Kind, refresh: Refresh, told: Progress) -> None:
+def _compute(dataset: Measured, kind: _Kind, refresh: Refresh, told: Progress, elsewhere: Elsewhere | None) -> None:
     """Compute what is missing."""
     missing = refresh.missing()
     if not missing:
@@ -234,7 +242,7 @@ def _compute(dataset: Measured, kind: _Kind, refresh: Refresh, told: Progress) -
 
     files = [(session, dataset.path_of(session)) for session in missing]
     told(0, len(missing), missing[0])
-    with closing(rows_of(kind.compute(), dataset.channels, dataset.described_channels, files)) as blocks:
+    with closing(rows_of(kind.compute(), dataset.channels, dataset.described_channels, files, elsewhere)) as blocks:
         for done, rows in blocks:
             refresh.add(rows)
             told(done, len(missing), missing[done - 1])
@@ -248,6 +256,11 @@ def _to_all(dataset: Measured, kind: _Kind) -> Progress:
         tell(TableNews(dataset.name, kind.what, done, total, elsewhere=not session))
 
     return told
+
+
+def table_file(dataset: Measured, ending: str) -> Path:
+    """Where a table of a dataset is kept. Args: `ending` is `FEATURES` or `MEASURED`."""
+    return dataset.cache / f"{cache_name(dataset)}{ending}.npz"
 
 
 def cache_name(dataset: Measured) -> str:

@@ -26,6 +26,7 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from core.datasets.table_rows import Elsewhere
     from tools.features import Table
     from tools.session import Channel, FeatureTable, Window
 
@@ -136,13 +137,15 @@ class StandardDataset:
             raise DatasetError(f"{self.name} has no session {session!r}: there is no {SESSIONS}/{session}/{DATA}")
         return read_session(path, self.described_channels)
 
-    def features(self, progress: Callable[[int, int, str], None] | None = None) -> Table:
+    def features(
+        self, progress: Callable[[int, int, str], None] | None = None, elsewhere: Elsewhere | None = None
+    ) -> Table:
         """The feature table of all sessions, from the cache where it is fresh. Raises DatasetError."""
-        return feature_table(self, progress)
+        return feature_table(self, progress, elsewhere)
 
-    def measurements(self) -> FeatureTable:
+    def measurements(self, elsewhere: Elsewhere | None = None) -> FeatureTable:
         """What the measuring tools print of many sessions, from the cache where it is fresh. Raises DatasetError."""
-        return measurement_table(self)
+        return measurement_table(self, elsewhere=elsewhere)
 
     def cached(
         self, table: FeatureTable, about: str, make: Callable[[], Mapping[str, NDArray[Any]]]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.datasets.session_file import read_session
 from core.errors import DatasetError, SensorloomError
 from core.processes.pool import in_order
-from core.processes.starting import cores
 from tools.measured import measurements_of
 from tools.session import Channel, FeatureTable, Window
 
@@ -28,10 +28,26 @@ Block = tuple[tuple[str, Path], ...]
 """Sessions and their files."""
 Compute = Callable[[Sequence[Channel], Iterator[tuple[str, Window]]], FeatureTable]
 """A function of a module, as processes are given it by its name: the rows of windows, each beside its session's id."""
+Setup = tuple[Compute, tuple[Channel, ...], tuple[Channel, ...]]
+"""What computes rows: the function, the dataset's channels, and those that its manifest describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where rows are computed of which there is much to do."""
+
+    rows: Callable[[Setup, Sequence[Block]], Generator[FeatureTable]]
+    """The rows of each block, in order. Raises SensorloomError where it cannot compute them."""
+    worth_sec: float
+    """Work left that it is begun for."""
 
 
 def rows_of(
-    compute: Compute, channels: Sequence[Channel], described: Sequence[Channel], sessions: Sequence[tuple[str, Path]]
+    compute: Compute,
+    channels: Sequence[Channel],
+    described: Sequence[Channel],
+    sessions: Sequence[tuple[str, Path]],
+    elsewhere: Elsewhere | None = None,
 ) -> Generator[tuple[int, FeatureTable]]:
     """The rows of these sessions in their order, some at a time, and how many sessions are then done. Those that
     cannot be read have no row.
@@ -41,36 +57,41 @@ def rows_of(
         channels: of the dataset.
         described: the channels that its manifest describes.
         sessions: ids and files.
+        elsewhere: where it is computed if that takes long; on all cores unless told.
     """
     blocks = [tuple(sessions[start : start + BLOCK]) for start in range(0, len(sessions), BLOCK)]
-    tables = _in_order(blocks, (compute, tuple(channels), tuple(described)))
+    tables = _in_order(blocks, (compute, tuple(channels), tuple(described)), elsewhere or ON_ALL_CORES)
     with closing(tables):
         for number, table in enumerate(tables, 1):
             yield min(number * BLOCK, len(sessions)), table
 
 
-def _in_order(
-    blocks: Sequence[Block], setup: tuple[Compute, tuple[Channel, ...], tuple[Channel, ...]]
-) -> Generator[FeatureTable]:
-    """The blocks' rows: of the first ones computed here, and of the others in processes where it is worth it."""
+def _in_order(blocks: Sequence[Block], setup: Setup, elsewhere: Elsewhere) -> Generator[FeatureTable]:
+    """The blocks' rows: of the first ones computed here, and of the others elsewhere where it is worth it."""
     job = block_of(*setup)
     begun, done = time.monotonic(), 0
-    while done < len(blocks) and not _worth_processes(time.monotonic() - begun, done, len(blocks) - done):
+    while done < len(blocks) and not _is_worth(elsewhere, time.monotonic() - begun, done, len(blocks) - done):
         yield job(blocks[done])
         done += 1
     if done == len(blocks):
         return
-    try:
-        with closing(in_order(block_of, setup, blocks[done:])) as tables:
+    with closing(elsewhere.rows(setup, blocks[done:])) as tables:
+        yield from tables
+
+
+def _is_worth(elsewhere: Elsewhere, spent: float, done: int, left: int) -> bool:
+    return done > 0 and spent >= ALONE_SEC and left * spent / done >= elsewhere.worth_sec
+
+
+def _in_processes(setup: Setup, blocks: Sequence[Block]) -> Generator[FeatureTable]:
+    done = 0
+    try:  # with one core, it is done here
+        with closing(in_order(block_of, setup, blocks)) as tables:
             for table in tables:
                 yield table
                 done += 1
     except SensorloomError:  # no process can be started here, or one was killed
-        yield from map(job, blocks[done:])
-
-
-def _worth_processes(spent: float, done: int, left: int) -> bool:
-    return cores() > 1 and done > 0 and spent >= ALONE_SEC and left * spent / done >= WORTH_SEC
+        yield from map(block_of(*setup), blocks[done:])
 
 
 def block_of(
@@ -86,6 +107,9 @@ def _windows(block: Block, described: tuple[Channel, ...]) -> Iterator[tuple[str
             yield session, read_session(path, described)
         except DatasetError:
             continue
+
+
+ON_ALL_CORES = Elsewhere(_in_processes, WORTH_SEC)
 
 
 def measured(_: Sequence[Channel], windows: Iterator[tuple[str, Window]]) -> FeatureTable:

@@ -25,6 +25,7 @@ from core.storage.thread_files import path_of
 from core.workspace import Workspace
 from tests.cluster.content import told_apart
 from tests.cluster.looked_at import look_at_and_kill
+from tests.cluster.making_tables import make_tables_and_kill
 from tests.cluster.nodes import Kills, Nodes, driver, wait_until
 from tests.cluster.spaces import LONGEST_SEC, at, ended_well, workspace_in, workspace_with_batch
 
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=300, help="of the run; 0 for none")
     parser.add_argument("--sessions", type=int, default=60, help="of the evaluation; 0 for none")
     parser.add_argument("--looked-at", type=int, default=1600, help="threads of the check and the replay; 0 for none")
+    parser.add_argument("--tables", type=int, default=1200, help="sessions whose tables are made; 0 for none")
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills of a worker")
     parser.add_argument("--rates", type=int, default=120, help="threads for each figure of throughput; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,6 +50,8 @@ def main() -> int:
             problems += _evaluate_and_kill(root, wanted.sessions, wanted.every, random.Random(wanted.seed))
         if wanted.looked_at:
             problems += look_at_and_kill(root / "looked-at", wanted.looked_at, random.Random(wanted.seed))
+        if wanted.tables:
+            problems += make_tables_and_kill(root, wanted.tables, wanted.every, random.Random(wanted.seed))
         if wanted.rates:
             _rates(root, wanted.rates)
     finally:

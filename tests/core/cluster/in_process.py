@@ -27,6 +27,9 @@ class HandHere:
         if method == "receive":
             parcel, parts, url = arguments
             return await self._worker.receive(parcel, lambda: [pickle.loads(part) for part in parts], url)
+        if method == "receive_table":
+            name, table, part = arguments
+            return await self._worker.receive_table(name, table, lambda: pickle.loads(part))
         packed = pickle.dumps(arguments)
         self._heard.append(packed)
         answer = pickle.dumps(await getattr(self._worker, method)(*pickle.loads(packed)))

@@ -145,7 +145,7 @@ def test_tables_that_are_made_in_processes_are_the_same_to_the_last_bit(
     for cache in (workspace.private / "features").glob("*.npz"):
         cache.unlink()
     new_process()
-    monkeypatch.setattr(table_rows, "_worth_processes", lambda spent, done, left: done == 1)
+    monkeypatch.setattr(table_rows, "_is_worth", lambda elsewhere, spent, done, left: done == 1)
     monkeypatch.setattr(table_rows, "BLOCK", 4)
     monkeypatch.setattr(table_rows, "in_order", partial(table_rows.in_order, processes=2))
     for before, after in zip(here, (dataset.features(), dataset.measurements()), strict=True):
