@@ -67,20 +67,19 @@ class Worker:
     async def receive(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]], url: str = "") -> str:
         """Take a dataset that is missing, once for all workers of this machine: from what the driver sent, or, where
         that is digests, from a URL. Returns why it cannot be taken; empty where it was."""
-        try:
-            await asyncio.to_thread(self._received, parcel, parts, url)
-        except (SensorloomError, OSError) as error:
-            return f"{self._node}: {error}"
-        return ""
+        folder, lock = self._space.data / parcel.name, self._alone(f"{parcel.name}.lock")
+        return await _problem_of(self._node, lock, partial(_lay_out_once, folder, parts, url))
 
     async def receive_table(self, name: str, table: TableFile, fetch: Callable[[], bytes]) -> str:
         """Take a table of a dataset as the driver has it, once for all workers of this machine. Returns why it cannot
         be taken; empty where it was."""
-        try:
-            await asyncio.to_thread(self._received_table, name, table, fetch)
-        except (SensorloomError, OSError) as error:
-            return f"{self._node}: {error}"
-        return ""
+
+        def put() -> None:
+            from core.datasets.standard import open_dataset
+
+            put_table(open_dataset(self._space, name), table, fetch)
+
+        return await _problem_of(self._node, self._alone("features.lock"), put)
 
     async def warm(self) -> str:
         """Make what is derived of the datasets and the driver had not, once for all workers of this machine, and the
@@ -189,22 +188,6 @@ class Worker:
         finally:
             self._pace.end_thread()
 
-    def _received(self, parcel: Parcel, parts: Callable[[], Iterable[Iterable[File]]], url: str) -> None:
-        folder = self._space.data / parcel.name
-        with self._alone(f"{parcel.name}.lock"):
-            if folder.is_dir():
-                return
-            if url:
-                lay_out_from(url, folder, parts())
-            else:
-                lay_out_parts(folder, parts())
-
-    def _received_table(self, name: str, table: TableFile, fetch: Callable[[], bytes]) -> None:
-        from core.datasets.standard import open_dataset
-
-        with self._alone("features.lock"):
-            put_table(open_dataset(self._space, name), table, fetch)
-
     def _warmed(self) -> None:
         from core.datasets.standard import open_dataset
 
@@ -235,6 +218,31 @@ class Worker:
     def _laid_out(self, errand: Errand) -> None:
         lay_out(self._space, errand.thread)
         take_kept(self._space, errand.prompts)
+
+
+def _lay_out_once(folder: Path, parts: Callable[[], Iterable[Iterable[File]]], url: str) -> None:
+    """Lay a dataset out, unless another worker of this machine has."""
+    if folder.is_dir():
+        return
+    if url:
+        lay_out_from(url, folder, parts())
+    else:
+        lay_out_parts(folder, parts())
+
+
+async def _problem_of(node: str, lock: FileLock, work: Callable[[], None]) -> str:
+    """Do something aside of the loop, one worker of the machine at a time. Returns why it cannot be done; empty where
+    it was."""
+
+    def alone() -> None:
+        with lock:
+            work()
+
+    try:
+        await asyncio.to_thread(alone)
+    except (SensorloomError, OSError) as error:
+        return f"{node}: {error}"
+    return ""
 
 
 async def _asked(space: Workspace, question: Question, model: Model) -> tuple[str, TurnEnded]:
