@@ -35,8 +35,8 @@ class Batching:
         self._show = show
         self._offer = offer
         self._runs: dict[str, BatchRun] = {}
-        self._new: set[str] = set()
-        """Those of them that were begun here, not gone on with."""
+        self._new: dict[str, int] = {}
+        """Of those of them that were begun here, not gone on with: how many threads were wanted."""
         self._beginning = 0
         """How many threads are about to be made, while they are drawn and their batch is written down."""
         self._unwanted = False
@@ -58,7 +58,10 @@ class Batching:
             return ""
         progresses = [run.so_far.progress for run in self._alive if run.so_far is not None]
         done = sum(progress.done + progress.failed for progress in progresses)
-        return f"making {done} of {self._beginning + sum(progress.of for progress in progresses)}"
+        # a batch tells of itself once its process is up; until then a new one's size is known from its beginning
+        waiting = sum(self._new.get(run.name, 0) for run in self._alive if run.so_far is None)
+        of = self._beginning + waiting + sum(progress.of for progress in progresses)
+        return f"making {done} of {of}" if of else "going on with a batch"
 
     @property
     def _alive(self) -> list[BatchRun]:
@@ -124,9 +127,9 @@ class Batching:
     def _begun(self, name: str = "", choice: ModelChoice | None = None) -> None:
         """It is drawn, and written down where it has a name: make it, unless it was stopped meanwhile, which leaves it
         to be gone on with."""
-        self._beginning = 0
+        count, self._beginning = self._beginning, 0
         if name and not self._unwanted:
-            self._new.add(name)
+            self._new[name] = count
             self._start(name, choice)
         self._tell()
 
@@ -138,7 +141,7 @@ class Batching:
         """Go on with what is left of a batch that nobody makes."""
         if name not in {run.name for run in self._alive}:
             self._begun_at = self._begun_at if self.busy else time.monotonic()
-            self._new.discard(name)
+            self._new.pop(name, None)
             self._start(name, None)
 
     def _start(self, name: str, choice: ModelChoice | None) -> None:

@@ -25,6 +25,7 @@ from tests.tui.driving import notices, opened
 from tests.tui.motion import motion_workspace, new_thread, on_screen, until
 from tui.screens import batches as screen_of_batches
 from tui.screens.batches import BatchesScreen
+from tui.thread_list.day import Day
 from tui.widgets.batch_lines import batch_rows
 from tui.widgets.lines import cells, plain_text
 
@@ -167,6 +168,20 @@ async def test_leaving_the_program_stops_what_it_makes_and_keeps_what_is_done(
     assert (look(workspace, name).state, look(workspace, name).progress.done) == ("left", 2)
     with pytest.raises(Exception, match="is not under way"):
         await asyncio.to_thread(ask, workspace, name, "stop")
+
+
+async def test_a_new_batch_is_told_with_its_size_from_the_first_moment_on(
+    workspace: Workspace, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(Day, "show_beside", lambda _, text: shown.append(text))
+    held = Held(server)
+    async with opened(workspace, (120, 30)) as (pilot, main):
+        main.parts.making.make([("motion", session) for session in SESSIONS[:2]])
+        held.let(4)
+        await until(pilot, lambda: bool(shown) and not main.parts.making.busy)
+    told = [text.split(" ·")[0] for text in shown if text]
+    assert told and all(text.endswith(" of 2") for text in told), told
 
 
 async def test_a_batch_whose_process_is_killed_is_told_of_and_gone_on_with(
