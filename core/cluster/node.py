@@ -177,7 +177,8 @@ class Worker:
         features = self._base / "features"
         features.mkdir(exist_ok=True)
         (private_folder(self._workspace) / "features").symlink_to(features)
-        drop_unused(self._base / DATA, data)
+        if not seen:  # a folder of the driver's is none of ours to touch
+            drop_unused(self._base / DATA, data)
         self._pace = pace_for(kit.choice, kit.parallel)
         return Ready(self._node, missing, self._pace.limit)
 
