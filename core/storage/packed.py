@@ -31,6 +31,8 @@ from core.workspace import PACK, PACKS
 
 _GONE = "gone.jsonl"
 _NUMBERED = re.compile(r"pack-(\d+)")
+_LOOKS = 3
+"""How often packs are read again at most while they change."""
 
 
 class _Out(msgspec.Struct, frozen=True, gc=False):
@@ -150,17 +152,18 @@ _loaded: dict[str, _Loaded] = {}
 def packs_of(folder: str) -> Packs | None:
     """The packs of a threads folder as they are now; None where there are none."""
     packs = f"{folder}/{PACKS}"
-    try:
-        status = os.stat(packs)  # noqa: PTH116 - for every thread that has no file
-    except OSError:
-        return None
-    stamp = (status.st_ino, status.st_mtime_ns, *_stamp(f"{packs}/{_GONE}"))
-    known = _loaded.get(folder)
-    if known is not None and known.stamp == stamp and (known.is_settled or known.names == _names(packs)):
-        return known.packs
-    is_settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
-    names = _names(packs)
-    _loaded[folder] = _Loaded(stamp, names, is_settled, _read(Path(packs), names, known))
+    for _ in range(_LOOKS):  # what is gone from packs that went while they were read is forgotten with them
+        try:
+            status = os.stat(packs)  # noqa: PTH116 - for every thread that has no file
+        except OSError:
+            return None
+        stamp = (status.st_ino, status.st_mtime_ns, *_stamp(f"{packs}/{_GONE}"))
+        known = _loaded.get(folder)
+        if known is not None and known.stamp == stamp and (known.is_settled or known.names == _names(packs)):
+            return known.packs
+        is_settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
+        names = _names(packs)
+        _loaded[folder] = _Loaded(stamp, names, is_settled, _read(Path(packs), names, known))
     return _loaded[folder].packs
 
 

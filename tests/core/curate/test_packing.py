@@ -26,7 +26,7 @@ from core.export.run import export
 from core.filters.language import parse, select
 from core.listing import index
 from core.listing.index import summaries
-from core.storage import history, pack_file, store, thread_files
+from core.storage import history, pack_file, packed, store, thread_files
 from core.storage.packed_in_order import InOrder
 from core.storage.watch import watch_folder
 from core.workspace import Workspace, open_workspace
@@ -322,6 +322,23 @@ def test_what_is_unpacked_while_it_is_looked_for_is_there(space: Workspace, monk
         pack(space, STEMS)
         monkeypatch.setattr(thread_files, "packs_in", unpacked_first)
         assert look()
+
+
+def test_what_was_deleted_does_not_show_while_the_last_pack_goes(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+    pack(space, STEMS)
+    curate.delete(space, STEMS[:1])
+    usual = packed.open_pack
+
+    def unpacked_after(path: Path) -> Any:
+        monkeypatch.setattr(packed, "open_pack", usual)
+        opened = usual(path)
+        unpack(space, STEMS)  # by another program, with what is known of what is gone
+        return opened
+
+    monkeypatch.setattr(packed, "open_pack", unpacked_after)
+    packed._loaded.clear()  # pyright: ignore[reportPrivateUsage] - a program that has not looked yet
+    assert not thread_files.exists(space.threads, STEMS[0])
+    assert everything(space).keys() == set(STEMS[1:]) and not packs(space)
 
 
 def test_a_disk_that_gives_back_something_else_costs_no_file(space: Workspace, monkeypatch: pytest.MonkeyPatch):
