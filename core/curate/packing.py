@@ -224,7 +224,7 @@ def _one_pack(threads: Path, kind: _Kind, stems: Sequence[str], told: Callable[[
                 told(done)
 
     path = packed.next_path(kind.folder)
-    unnamed = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")  # what a kill leaves is cleared by the next one
+    unnamed = packed.unnamed(path)
     write_atomic(unnamed, pack_file.pieces(every(), kind.block_bytes))
     if not members:
         unnamed.unlink()

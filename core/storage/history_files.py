@@ -131,8 +131,7 @@ def to_files(workspace: Workspace, stem: str) -> bool:
 
 def forget(workspace: Workspace, stem: str) -> None:
     """Forget what was done to a thread that is as if it had never been. Raises SensorloomError."""
-    packs = packs_in(folder(workspace))
-    if packs is not None and packs.newest_with(stem):
+    if packs_in(folder(workspace)) is not None:
         from core.storage.packed import take_out
 
         take_out(folder(workspace), [stem])  # first: what is packed must not show in the place of files that went

@@ -19,31 +19,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from core.errors import SensorloomError, ThreadError, system_reason
-from core.files import SETTLED_NS, read_regular_file
-from core.storage.atomic import sync, sync_folder
+from core.errors import ThreadError, system_reason
+from core.files import SETTLED_NS
+from core.storage import gone_file
 from core.storage.locks import thread_locked
 from core.storage.pack_file import Pack, PackedFile, open_pack
 from core.text import counted
 from core.workspace import PACK, PACKS
 
-_GONE = "gone.jsonl"
 _NUMBERED = re.compile(r"pack-(\d+)")
 _LOOKS = 3
 """How often packs are read again at most while they change."""
-
-
-class _Out(msgspec.Struct, frozen=True, gc=False):
-    """A line of what is gone: the thread, and the last of the packs that it counts for."""
-
-    id: str
-    pack: str
-
-
-_OUT = msgspec.json.Decoder(_Out)
-"""The file is read again after each thread that goes: this takes a twentieth of the time of `json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +143,7 @@ def packs_of(folder: str) -> Packs | None:
             status = os.stat(packs)  # noqa: PTH116 - for every thread that has no file
         except OSError:
             return None
-        stamp = (status.st_ino, status.st_mtime_ns, *_stamp(f"{packs}/{_GONE}"))
+        stamp = (status.st_ino, status.st_mtime_ns, *_stamp(f"{packs}/{gone_file.NAME}"))
         known = _loaded.get(folder)
         if known is not None and known.stamp == stamp and (known.is_settled or known.names == _names(packs)):
             return known.packs
@@ -177,7 +163,7 @@ def packs_locked(folder: Path) -> Generator[None]:
 
 def next_path(folder: Path) -> Path:
     """A name for the next pack, newer than all packs that there are."""
-    names = {*_names(f"{folder}/{PACKS}"), *_gone(folder / PACKS / _GONE).values()}
+    names = {*_names(f"{folder}/{PACKS}"), *_gone(folder / PACKS / gone_file.NAME).values()}
     number = max((_age(name)[0] for name in names), default=0)
     return folder / PACKS / f"pack-{number + 1:06d}-{os.urandom(3).hex()}{PACK}"
 
@@ -188,29 +174,30 @@ def take_out(folder: Path, stems: Iterable[str], last: str = "") -> None:
     Args:
         folder: the threads folder.
         stems: those that no pack holds are passed over.
-        last: the name of the pack up to which that counts; the newest that holds the thread unless told.
+        last: the name of the pack up to which that counts; unless told the newest that holds the thread, or one that
+            is being written and may hold it: killed before it has looked what went meanwhile, nobody would.
 
     Raises:
         SensorloomError: that cannot be written.
     """
+    written = last or _being_written(folder / PACKS)  # before the packs, of which it may be one by then
     packs = packs_of(str(folder))
-    names = {stem: last or (packs and packs.newest_with(stem)) for stem in stems}
-    lines = [msgspec.json.encode(_Out(stem, name)) + b"\n" for stem, name in names.items() if name]
-    if not lines:
-        return
-    path = folder / PACKS / _GONE
+    names = {stem: written or (packs and packs.newest_with(stem)) for stem in stems}
+    gone_file.add(folder / PACKS / gone_file.NAME, {stem: name for stem, name in names.items() if name})
+
+
+def unnamed(path: Path) -> Path:
+    """Where a pack is written until it has its name. What a kill leaves there is cleared by the next one."""
+    return path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+
+
+def _being_written(packs: Path) -> str:
+    """The name that a pack which is being written will have, newer than all that there are; empty for none."""
     try:
-        is_new = not path.exists()
-        with path.open("ab") as file:
-            file.write(b"\n" * (not is_new) + b"".join(lines))  # a kill may have left the last line torn
-            file.flush()
-            sync(file.fileno())
-    except FileNotFoundError:
-        return  # the last pack went just now
-    except OSError as error:
-        raise SensorloomError(f"cannot write {path}: {system_reason(error)}") from error
-    if is_new:
-        sync_folder(path.parent)
+        names = [name for name in os.listdir(packs) if name.startswith(".") and PACK in name]  # noqa: PTH208
+    except OSError:
+        return ""
+    return max((name.lstrip(".").partition(PACK)[0] + PACK for name in names), key=_age, default="")
 
 
 def remove_empty(folder: Path) -> int:
@@ -225,7 +212,7 @@ def remove_empty(folder: Path) -> int:
     for path in unused:
         path.unlink(missing_ok=True)
     if not packs.unreadable and len(unused) == len(packs.packs):
-        (folder / PACKS / _GONE).unlink(missing_ok=True)  # it was about packs that are no more
+        (folder / PACKS / gone_file.NAME).unlink(missing_ok=True)  # it was about packs that are no more
         with suppress(OSError):
             (folder / PACKS).rmdir()  # unless something of somebody else's is in it
     return len(unused)
@@ -276,24 +263,12 @@ def _read(folder: Path, names: Iterable[str], known: _Loaded | None) -> Packs:
             unreadable[name] = f"{name}: a pack that cannot be read: {system_reason(error)}"
         except ThreadError as error:
             unreadable[name] = str(error)
-    return Packs(tuple(packs), _gone(folder / _GONE), unreadable)
+    return Packs(tuple(packs), _gone(folder / gone_file.NAME), unreadable)
 
 
 def _gone(path: Path) -> dict[str, str]:
     gone: dict[str, str] = {}
-    try:
-        lines = read_regular_file(path).split(b"\n")
-    except FileNotFoundError:
-        return gone
-    except OSError as error:
-        raise ThreadError(
-            f"{path}, which says what is in no pack any more, cannot be read: {system_reason(error)}"
-        ) from error
-    for line in filter(None, lines):
-        try:
-            out = _OUT.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue  # torn by a kill: what it was about was not done either
-        if (earlier := gone.get(out.id)) is None or _age(earlier) < _age(out.pack):
-            gone[out.id] = out.pack
+    for stem, pack in gone_file.lines(path):
+        if (earlier := gone.get(stem)) is None or _age(earlier) < _age(pack):
+            gone[stem] = pack
     return gone

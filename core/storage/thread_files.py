@@ -227,9 +227,8 @@ def remove(folder: Path, stem: str) -> None:
         ThreadError: it cannot be removed.
     """
     path = path_of(folder, stem)
-    packs = packs_in(folder)
     try:
-        if packs is not None and packs.newest_with(stem):
+        if packs_in(folder) is not None:
             from core.storage.packed import take_out
 
             take_out(folder, [stem])  # first: what is packed must not show in the place of a file that went

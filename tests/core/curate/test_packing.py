@@ -324,6 +324,28 @@ def test_what_is_unpacked_while_it_is_looked_for_is_there(space: Workspace, monk
         assert look()
 
 
+def test_what_is_deleted_while_it_is_packed_stays_deleted_where_packing_is_killed(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    before, rename = files(space), Path.rename
+
+    def killed_after(self: Path, target: Path) -> None:
+        monkeypatch.setattr(Path, "rename", rename)
+        curate.delete(space, STEMS[1:3])  # by another program
+        self.rename(target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", killed_after)
+    with pytest.raises(KeyboardInterrupt):
+        pack(space, STEMS)
+    left = {stem: before[stem] for stem in STEMS if stem not in STEMS[1:3]}
+    assert everything(space) == left
+    curate.undo_latest(space)
+    assert everything(space) == before
+    pack(space, STEMS)
+    assert everything(space) == before and not files(space)
+
+
 def test_what_was_deleted_does_not_show_while_the_last_pack_goes(space: Workspace, monkeypatch: pytest.MonkeyPatch):
     pack(space, STEMS)
     curate.delete(space, STEMS[:1])
