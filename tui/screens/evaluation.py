@@ -86,7 +86,8 @@ class EvaluationScreen(Guarded, Screen[None]):
         self._under_way.listeners.remove(self._hear)
 
     def _hear(self, progress: Progress) -> None:
-        if progress.name == self._evaluation.name:
+        # while it is being left, its widgets may be gone before it is
+        if progress.name == self._evaluation.name and self in self.app.screen_stack:
             self._title()
             self._count()
 
@@ -95,7 +96,8 @@ class EvaluationScreen(Guarded, Screen[None]):
         evaluation = self._evaluation
         told = f"{one_line(evaluation.name, 60)} · {evaluation.about}"
         if progress is not None:
-            told = f"{progress.done} of {progress.of}, {progress.contestant or 'beginning'} · {told}"
+            far = f"{progress.done} of {progress.of}, {progress.contestant}" if progress.of else "beginning …"
+            told = f"{far} · {told}"
         self.query_one("#title", Plain).show(Content(printable(one_line(told, 300))))
 
     def _count(self) -> None:

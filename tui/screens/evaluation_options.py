@@ -46,7 +46,7 @@ def options_for(
     evidence = (("", "as the settings have it"), *((name, name) for name in EVIDENCE))
     return (
         Option("datasets", "datasets", "whose sessions; figures of several stand for each too", asks="datasets",
-               screen=True, empty="none there yet" if not datasets else "…"),
+               screen=True, empty="none there yet" if endpoints and not datasets else "…"),
         Option("count", "sessions", "of each dataset, drawn at random, spread over the labels", counts,
                asks="how many sessions of each dataset"),
         Option("held_out", "people", "people in training threads make figures too high",

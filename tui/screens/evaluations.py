@@ -99,6 +99,8 @@ class EvaluationsScreen(Guarded, Screen[None]):
         self._names: list[str] = []
         self._overviews: dict[str, Overview] = {}
         self._wanted = ""
+        self._asked: dict[str, str] = {}
+        """Who was asked last, by the evaluation's name: the figures of who was asked before are complete then."""
 
     def compose(self) -> ComposeResult:
         """The evaluations, what the row is about, and the keys."""
@@ -150,7 +152,10 @@ class EvaluationsScreen(Guarded, Screen[None]):
         self._draw()
 
     def _hear(self, progress: Progress) -> None:
-        if progress.over:
+        if self not in self.app.screen_stack:  # it is being left, and its widgets may be gone before it is
+            return
+        if progress.over or self._asked.get(progress.name) != progress.contestant:
+            self._asked[progress.name] = progress.contestant
             self._read()
         self._draw()
 
@@ -179,8 +184,8 @@ class EvaluationsScreen(Guarded, Screen[None]):
         head.append((f"  {_about(known.evaluation)}", "dim"))
         if progress is not None:
             filled = round(BAR * progress.done / progress.of) if progress.of else 0
-            bar = f"  {'█' * filled}{'░' * (BAR - filled)} {progress.done} of {progress.of}"
-            head.append((f"{bar} {progress.contestant}", "mark"))
+            far = f"{progress.done} of {progress.of} {progress.contestant}" if progress.of else "beginning …"
+            head.append((f"  {'█' * filled}{'░' * (BAR - filled)} {far}", "mark"))
         elif known.done < known.of:
             head.append((f"  {known.done} of {known.of} tries finished", "warn"))
         rows = [Row(fit(head, width), (name,), f"asked: {known.evaluation.question}")]
@@ -188,7 +193,8 @@ class EvaluationsScreen(Guarded, Screen[None]):
         bar = min(BAR_WIDTH[1], width - room - 32)
         for key, share in known.shares:
             drawn: Line = interval_drawn(share, bar) if share and bar >= BAR_WIDTH[0] else ()
-            told: Span = (str(share).rjust(22), "text") if share else ("not begun".rjust(22), "dim")
+            lacking = "under way" if progress is not None and progress.contestant == key else "not begun"
+            told: Span = (str(share).rjust(22), "text") if share else (lacking.rjust(22), "dim")
             line: Line = (("      ", "text"), named(shortened(one_line(key, 60), room), room, "text"), told)
             rows.append(Row(fit((*line, ("  ", "text"), *drawn), width)))
         return rows

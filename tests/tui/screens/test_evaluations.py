@@ -14,7 +14,7 @@ import pytest
 from core.errors import UsageError
 from core.evaluation.contest import Evaluation, begin, evaluations, open_evaluation, outcomes_of
 from core.evaluation.figures import Figures, figures, parted
-from core.evaluation.running import EvaluationRun
+from core.evaluation.running import EvaluationRun, Progress
 from core.evaluation.scores import Share
 from core.model.options import FLAGS, read_option
 from core.workspace import Workspace
@@ -274,7 +274,24 @@ async def test_one_under_way_shows_how_far_it_is_and_stops(tmp_path: Path) -> No
             await until(pilot, lambda: "slow" in on_screen(app) and "0 of 8 tries" in on_screen(app))
             await pilot.press("g", "r")
             await until(pilot, lambda: "░ 0 of 8 good" in on_screen(app) and server.requests)
+            await until(pilot, lambda: "under way" in on_screen(app))
             await pilot.press("s")
             await until(pilot, lambda: "░" not in on_screen(app))
             await pilot.press("s")
             await until(pilot, lambda: "slow is not under way" in on_screen(app))
+
+
+async def test_what_is_told_while_its_screen_is_being_left_does_no_harm(tmp_path: Path) -> None:
+    workspace, evaluation = evaluated_workspace(tmp_path)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        main = await opened(pilot, workspace)
+        await until(pilot, lambda: "15 of 16 tries" in on_screen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, EvaluationScreen) and "good − poor" in on_screen(app))
+        told = tuple(main.parts.list_screens.under_way.listeners)
+        assert len(told) == 2, "the list of them and the figures of one"
+        await pilot.press("q", "q")
+        await until(pilot, lambda: app.screen is main)
+        for tell in told:
+            tell(Progress(evaluation.name, POOR.key, done=1, of=16))
