@@ -254,7 +254,7 @@ class Parts:
         self.day.look()
         if first and all("example" in summary.tags for summary in self.folder.summaries.every()):
             self.dialogs.look_for_data()  # none yet, or only the examples that come with the program
-        changed = [*(summary.stem for summary in changes.changed), *changes.gone]
+        changed = [*(summary.stem for summary in changes.changed), *self.staying.not_let_go(changes.gone)]
         self.thread.changed(changed, changes.threads)
         if self.reader.wanted in changed and self.thread.work is None:
             self.reader.read(self.reader.wanted)

@@ -25,6 +25,10 @@ class Staying:
         """A person takes these threads out of the folder: their rows go with their files, even the open one's."""
         self._let_go.update(stems)
 
+    def not_let_go(self, stems: Iterable[str]) -> list[str]:
+        """Those of these threads that nobody here took out of the folder."""
+        return [stem for stem in stems if stem not in self._let_go]
+
     def came_back(self, stems: Iterable[str]) -> None:
         """These threads are in the folder."""
         self._let_go.difference_update(stems)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from core.storage.memory import remember
 from core.workspace import Workspace
 from tests.tui.driving import notices
 from tui.app import SensorloomApp
+from tui.open_thread.reader import Reader
 from tui.screens.main import MainScreen
 from tui.thread_list import arranged
 from tui.widgets.picker import Picker
@@ -218,6 +220,11 @@ def sentences(pilot: Pilot[Any]) -> str:
     return "\n".join(notice.message for notice in notices(pilot))
 
 
+def opened_stem(app: SensorloomApp) -> str:
+    work = main(app).parts.thread.work
+    return work.stored.stem if work else ""
+
+
 async def test_verdict_goes_to_the_next_thread_and_is_saved(
     workspace: Workspace, add_thread: Add, until: Until, screen: Text
 ):
@@ -242,7 +249,7 @@ async def test_verdict_goes_to_the_next_thread_and_is_saved(
 
 
 async def test_marked_threads_are_judged_and_deleted_together(
-    workspace: Workspace, add_thread: Add, until: Until, screen: Text
+    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
 ):
     for number in range(1, 5):
         add_thread(number)
@@ -255,6 +262,18 @@ async def test_marked_threads_are_judged_and_deleted_together(
         await pilot.press("g", "m", "m", "delete")
         await until(pilot, lambda: listed.count == 2)
         await until(pilot, lambda: "in the list u undoes that" in sentences(pilot))
+        await until(pilot, lambda: opened_stem(app) == "demo_s02_v4_0002")
+        monkeypatch.setattr(Reader, "read", lambda *_: None)  # the next thread takes a while to be read
+        await pilot.press("delete")
+        await until(pilot, lambda: "demo_s02_v4_0002" not in main(app).parts.folder.summaries)
+        after = asyncio.Event()
+
+        async def come() -> None:
+            after.set()
+
+        main(app).parts.thread.do(come)
+        await until(pilot, after.is_set)
+        assert "no such thread" not in sentences(pilot), "who deletes a thread is not told that it is gone"
 
 
 @pytest.mark.parametrize("filter_text", ["status:finished", "correct:true"])
