@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -125,6 +126,8 @@ def _ask_to_stop(talking: Talking) -> None:
 
 def _serve(line: Connection, name: str, work: Work, arguments: tuple[Any, ...]) -> None:
     """What such a process does, to its end."""
+    with suppress(OSError):
+        os.setpgid(0, 0)  # ctrl+z stops the group of who began it, and the work goes on
     words: SimpleQueue[Any] = SimpleQueue()
     # who began it may be suspended and hear nothing for hours, which must not hold up the work
     teller = threading.Thread(target=_tell, args=(line, words), daemon=True)
@@ -140,10 +143,7 @@ def _serve(line: Connection, name: str, work: Work, arguments: tuple[Any, ...]) 
         assert task is not None
 
         def stop() -> None:
-            try:
-                line.recv()
-            except (EOFError, OSError):
-                loop.remove_reader(line.fileno())
+            loop.remove_reader(line.fileno())  # said twice, it would cut off what is being saved
             stop_tables()
             task.cancel()
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Answer, fake_server
+from core.model.endpoints import choose
+from core.runs.batch_live import look
+from core.runs.batches import begin_batch, setup_now
+from core.runs.job import Job
+from tests.fake_server import Answer, fake_server, says
 from tests.tui.motion import motion_workspace, new_thread
 from tests.tui.terminal.pty_terminal import COMMAND, Terminal
 
@@ -141,6 +146,40 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_gives_it_back(tmp_path: P
         terminal.until(lambda: terminal.came("ended with 0"), "the end")
     finally:
         terminal.close()
+
+
+def test_a_batch_of_a_screen_that_ctrl_z_suspended_goes_on(tmp_path: Path):
+    workspace = motion_workspace(tmp_path)
+    new_thread(workspace)
+    suspended = threading.Event()
+
+    def answer(_: object) -> Answer:
+        while not suspended.wait(0.05) and not server.closing.is_set():
+            pass
+        return says("It moves.\n\nFinal Answer: walking", 60)
+
+    with fake_server() as server:
+        server.answer = answer
+        jobs = [Job("motion", session, "What?") for session in ("s01_0", "s02_1")]
+        name = begin_batch(workspace, jobs, setup_now(choose(workspace, server.url), parallel=1)).name
+        arguments = (str(COMMAND), "--trust", "--workspace", str(tmp_path))
+        terminal = Terminal(*arguments, program=("bash", "-c", SHELL, "shell"))
+        try:
+            idle(terminal)
+            terminal.press("5")
+            terminal.wait(name)
+            terminal.press("r")
+            terminal.until(lambda: server.requests, "the request")
+            terminal.press("q\x1a")
+            terminal.until(lambda: terminal.came("stopped with"), "the shell")
+            suspended.set()
+            terminal.until(lambda: look(workspace, name).state == "whole", "the end of the batch")
+            terminal.press("\r")
+            terminal.until(lambda: terminal.came("2 threads made, 1 right"), "what came of it")
+            terminal.press("q")
+            terminal.until(lambda: terminal.came("ended with 0"), "the end")
+        finally:
+            terminal.close()
 
 
 def test_ctrl_z_does_nothing_where_no_shell_could_continue_the_program(
