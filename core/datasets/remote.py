@@ -22,12 +22,15 @@ from core.errors import DatasetError, SensorloomError, UsageError, system_reason
 from core.text import one_line
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_URL_IN_TEXT = re.compile(r"[a-z][a-z0-9+.-]+://[^\s'\"]+", re.IGNORECASE)
 _VERSIONS = ("ETag", "etag", "md5Hash", "generation", "LastModified", "updated", "mtime", "modified", "created")
 """Where file systems say that a file of the same name and size is another one than before."""
 _NO_CREDENTIALS = ("Credential", "ProfileNotFound", "TokenRetrieval", "SSOToken", "RefreshError", "TokenLoad")
 """Parts of the names of what botocore and google-auth raise where they find none that can be used."""
 _NO_WAY = ("Connection", "Connector", "Timeout", "gaierror", "ServerDisconnected")
 """The same, where nobody answers."""
+_TOO_MANY, _FAILED = 429, 500
+"""Statuses of HTTP of a server that is asked too often, and from which one says that it failed itself."""
 _CLOUD = "`pip install 'sensorloom[cloud]'`"
 
 
@@ -38,7 +41,7 @@ def is_url(text: str) -> bool:
 
 def shown_url(url: str) -> str:
     """A URL as it may be shown and kept: without a user, a password and a query, which may be a signature."""
-    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])
+    return re.sub("//[^/]*@", "//", url).partition("?")[0]  # up to the last @: a password may hold one, and a ?
 
 
 def name_at(url: str) -> str:
@@ -189,13 +192,17 @@ def _reason(error: BaseException, url: str) -> str:
     """Why something at a URL cannot be had, with the way out."""
     chain = list(_causes(error))
     names = " ".join(type(cause).__name__ for cause in chain)
-    statuses = {getattr(cause, "status", 0) for cause in chain}
-    told = one_line(str(error).replace(url, shown_url(url)), 200).rstrip(".")
+    statuses = {status for cause in chain if isinstance(status := getattr(cause, "status", 0), int)}
+    # a library may spell the URL otherwise, or name the one that a server sent it on to
+    told = _URL_IN_TEXT.sub(lambda match: shown_url(match[0]), str(error).replace(url, shown_url(url)))
+    told = one_line(told, 200).rstrip(".")
     if any(part in names for part in _NO_CREDENTIALS):
         own = "" if _is_http(url) else "; they are taken from the environment or the provider's own files"
         return f"no credentials that can be used ({told}){own}"
     if statuses & {401, 403} or any(isinstance(cause, PermissionError) for cause in chain) or told == "Forbidden":
         return "it may not be read with the credentials that this machine has, or does not exist"
+    if busy := next((status for status in statuses if status == _TOO_MANY or status >= _FAILED), 0):
+        return f"its server answers with {busy}; try again later"
     if any(part in names for part in _NO_WAY):
         return "nobody answers there; look at the address, at the network, and for S3 at AWS_ENDPOINT_URL"
     if isinstance(error, FileNotFoundError) and error.errno is None:

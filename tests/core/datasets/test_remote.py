@@ -43,6 +43,14 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def answered(status: int) -> FileNotFoundError:
+    """What fsspec raises of a server of HTTP that answers so, whatever it answers."""
+    error = FileNotFoundError("https://host/x.zip?X-Amz-Signature=secret")
+    error.__cause__ = RuntimeError(f"{status}, message='...'")
+    error.__cause__.status = status  # type: ignore[attr-defined]  # as aiohttp's has it
+    return error
+
+
 def mhealth(zipped: Zipped, name: str = "raw.zip") -> Path:
     rows = "".join("\t".join(["1.5"] * 22 + [str(row % 7), "1"]) + "\n" for row in range(600))
     return zipped({"mHealth_subject1.log": rows}, name)
@@ -195,6 +203,11 @@ class EndpointConnectionError(Exception):
         (FileNotFoundError("The specified bucket does not exist"), "there is no such bucket"),
         (OSError(28, "No space left on device"), "no space left on device"),
         (RuntimeError("odd"), "odd"),
+        (RuntimeError("odd, url='https://other/x?X-Amz-Signature=secret'"), "odd, url='https://other/x'"),
+        (RuntimeError("odd: memory://bucket/x.zip?X-Amz-%53ignature=secret"), "odd: memory://bucket/x.zip"),
+        (answered(500), "its server answers with 500; try again later"),
+        (answered(429), "its server answers with 429; try again later"),
+        (answered(404), "nothing is there"),
     ],
 )
 def test_what_a_provider_refuses_is_said_without_what_the_url_hides(
@@ -223,6 +236,8 @@ def test_a_url_is_told_from_a_path_and_shown_without_a_signature() -> None:
     assert is_url("s3://bucket/x") and is_url("HTTPS://host/x") and is_url("file:///x")
     assert not is_url("data/x") and not is_url("C:/x") and not is_url("/a//b")
     assert shown_url("https://me:pass@host/a%20b.zip?sig=1") == "https://host/a%20b.zip"
+    assert shown_url("https://me:p@ss?word@host/x.zip?to=a@b") == "https://host/x.zip"
+    assert shown_url("s3://bucket/me@work/x") == "s3://bucket/me@work/x"
     assert name_at("https://host/a%20b.zip?sig=1") == "a b.zip"
     assert name_at("s3://bucket/raw/") == "raw"
 
