@@ -35,10 +35,12 @@ def run_ways_shown(
 
     ways: int = options["per_session"]
 
+    # before anybody is asked for a question: it refuses an address that may not be written down
+    setup = setup_now(choice, options["endpoint"], parallel=options["parallel"], keep_empty=options["keep_empty"])
+    setup = msgspec.structs.replace(setup, ways=ways, keep_all=options["keep"] == "all")
+
     async def begun(model: Model, shown: Shown) -> Batch:
         every = await in_ways(workspace, jobs, model, ways=ways, watch=shown.watch)
-        setup = setup_now(choice, options["endpoint"], parallel=options["parallel"], keep_empty=options["keep_empty"])
-        setup = msgspec.structs.replace(setup, ways=ways, keep_all=options["keep"] == "all")
         return await asyncio.to_thread(begin_batch, workspace, every, setup)
 
     return _run_and_sort(workspace, choice, options, begun, (len(jobs) * ways, 0), as_json)

@@ -193,11 +193,13 @@ def test_an_address_with_a_password_is_refused_where_it_would_be_written_down(
     with fake_server(*[FINAL] * COUNT) as server:
         endpoint = address.format(server.url.removeprefix("http://"))
         assert run(begun(workspace, endpoint)) != 0
+        ways = ("--dataset", "made", "--count", "2", "--per-session", "2", "--endpoint", endpoint)
+        assert run(command(workspace, *ways)) != 0
         evaluate = ("evaluate", "--dataset", "made", "--count", "2", "--endpoint", endpoint)
         assert run([*evaluate, "--workspace", str(workspace.root), "--data", str(workspace.data)]) != 0
         assert not server.requests
     told = capsys.readouterr().err
-    assert told.count("was given with a password or a key") == 2 and "[[endpoints]]" in told
+    assert told.count("was given with a password or a key") == 3 and "[[endpoints]]" in told
     assert "pass-word" not in told and not batches(workspace)
     written = [path for path in workspace.root.rglob("*") if path.is_file() and path.suffix != ".parquet"]
     assert not [path for path in written if b"pass-word" in path.read_bytes()]
