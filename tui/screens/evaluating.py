@@ -19,7 +19,7 @@ OpenThreads = Callable[[Workspace, str, str], None]
 
 
 class Evaluating:
-    """Starts them, and tells how far they are. Each runs on a thread of its own."""
+    """Starts them, and tells how far they are. Each runs in a process of its own."""
 
     def __init__(self, screen: Frame, workspace: Workspace) -> None:
         """Args: `screen` is the main one, in whose workers reports are written."""
@@ -64,6 +64,8 @@ class Evaluating:
 
     def close(self) -> None:
         """Stop all, each saving what came."""
+        for run in self._runs.values():
+            run.stop()
         for run in self._runs.values():
             run.close()
 
