@@ -168,7 +168,7 @@ class Pack:
         return self.digests[32 * row : 32 * row + 32].hex()
 
     def _block(self, block: int) -> bytes:
-        return _block_of(str(self.path), self.block_starts[block], self.block_sizes[block])
+        return _block_of(str(self.path), self.stamp, self.block_starts[block], self.block_sizes[block])
 
 
 def open_pack(path: Path) -> Pack:
@@ -219,10 +219,15 @@ def _laid_out(line: bytes, layout: int) -> bytes:
     return (line if indent < 0 else msgspec.json.format(line, indent=indent)) + end
 
 
-def _block_of(path: str, at: int, size: int) -> bytes:
+def _block_of(path: str, stamp: tuple[int, int], at: int, size: int) -> bytes:
     """A block's lines. The last few are kept, since their neighbours are likely to be asked for next; not that of a
-    very long thread."""
-    return _read_block(path, at, size) if size > BLOCK_BYTES else _kept_block(path, at, size)
+    very long thread. The stamp tells a pack from another one that was put in its place under its name."""
+    return _read_block(path, at, size) if size > BLOCK_BYTES else _kept_block(path, stamp, at, size)
+
+
+@lru_cache(maxsize=32)
+def _kept_block(path: str, _stamp: tuple[int, int], at: int, size: int) -> bytes:
+    return _read_block(path, at, size)
 
 
 def _read_block(path: str, at: int, size: int) -> bytes:
@@ -245,9 +250,6 @@ def _read_block(path: str, at: int, size: int) -> bytes:
             f"{name}: the pack is damaged where this thread is; put a whole copy of it in its place"
         ) from error
     return lines
-
-
-_kept_block = lru_cache(maxsize=32)(_read_block)
 
 
 @cache

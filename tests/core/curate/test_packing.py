@@ -216,6 +216,26 @@ def test_a_pack_that_a_person_named_does_not_stand_before_what_is_packed_later(s
     assert everything(space)[STEMS[0]] == edited
 
 
+def test_another_pack_of_the_same_size_in_the_place_of_one_is_read_anew(space: Workspace):
+    path = space.threads / f"{STEMS[0]}.json"
+    original = path.read_bytes()
+    path.unlink()
+
+    def pack_of(word: bytes) -> tuple[bytes, bytes]:
+        data = original.replace(b"walking", word)
+        thread = pack_file.packed(STEMS[0], data, 1_700_000_000_000_000_000)
+        assert thread is not None
+        return data, b"".join(pack_file.pieces([thread]))
+
+    first, *others = map(pack_of, (b"walking", b"walkgin", b"walknig", b"walkgni", b"walkong", b"walkxyz", b"jogging"))
+    target = packed.next_path(space.threads)
+    target.parent.mkdir()
+    for data, content in (first, next(other for other in others if len(other[1]) == len(first[1]))):
+        (space.root / "copy").write_bytes(content)
+        (space.root / "copy").rename(target)
+        assert thread_files.read_bytes(path) == data
+
+
 def test_an_id_in_a_pack_is_not_given_again(space: Workspace):
     pack(space, STEMS)
     assert store.new_id(space.threads, "a", "", numbers=store.HighestNumbers()).endswith("_0006")
