@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from core.datasets.held_out import Roster, roster
 from core.errors import SensorloomError
@@ -130,6 +130,7 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         self.rows.chosen = self._chosen
         self.rows.rows_changed()
         self.rows.focus()
+        self.screen_layout_refresh_signal.subscribe(self, _make_room)  # a count has its height only once it is laid out
         self._pointed()
         self.call_after_refresh(self._look)
 
@@ -192,7 +193,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     def on_resize(self) -> None:
         """Wrap again."""
         self.call_after_refresh(self._draw)
-        self.call_after_refresh(_make_room, self)
 
     def _look(self) -> None:
         self._version += 1
@@ -261,7 +261,6 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
     def _say(self, text: str, kind: str) -> None:
         style = "$text-warning" if kind == "warning" else "bold"
         self.query_one("#count", Plain).show(Content.styled(one_line(text, 2000), style))
-        self.call_after_refresh(_make_room, self)
 
     def _draw(self) -> None:
         names = [Content.styled(about, "bold" if name == self._shown else "dim") for name, about in VIEWS.items()]
@@ -285,9 +284,9 @@ class ExportChoiceScreen(Guarded, ModalScreen[ExportRequest | None]):
         self.query_one("#about", Plain).show(Content.styled(self.rows.option.about, "dim"))
 
 
-def _make_room(screen: ExportChoiceScreen) -> None:
+def _make_room(screen: Screen[object]) -> None:
     """Show fewer options at once where the count needs their rows: none of it is cut."""
     wide = screen.has_class("-wide")
     told = sum(screen.query_one(f"#{name}").outer_size.height for name in ("about", "count"))
     room = screen.query_one("#parts").size.height - told - (0 if wide else SEEN_ROWS)
-    screen.rows.leave(room)
+    screen.query_one(OptionRows).leave(room)

@@ -281,8 +281,9 @@ async def test_nothing_of_the_count_is_cut(
             return " ".join(" ".join(row[dialog.region.x : dialog.region.right] for row in rows).split())
 
         await until(pilot, lambda: told().startswith("1 of 43") and told().endswith("7 F" + [*reasons][-1][1:]))
+        options, seen = app.screen.query_one("#options"), app.screen.query_one("#preview")
+        await until(pilot, lambda: options.size.height >= 3 and seen.size.height >= 2)
         assert all(reason in told() for reason in reasons) and "a warning ends" in told()
-        assert app.screen.query_one("#options").size.height >= 3 and app.screen.query_one("#preview").size.height >= 2
 
 
 async def test_the_dialog_counts_as_the_export_does_and_w_leaves_out_wrong_answers(
