@@ -41,7 +41,8 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
     """Each word is chosen, or left, by its key; a further one goes to the field and back, one takes it, one nothing."""
 
     DEFAULT_CSS = f"WordsScreen {{ {BOX} #typed {{ margin-top: 1; }} }}"
-    AUTO_FOCUS = "#offered"
+    AUTO_FOCUS = "#offered, #typed"
+    """The first of them that can have it: without words there is nothing to do but type."""
     BINDINGS: ClassVar[list[BindingType]] = [*local_bindings("words")]
 
     def __init__(self, title: str, offered: Mapping[str, str], chosen: tuple[str, ...], typed: str, text: str) -> None:
@@ -66,9 +67,12 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
         """The words, a line each, and the field."""
         with Vertical(id="ask") as box:
             box.border_title = plain(self._title)  # pyright: ignore[reportAttributeAccessIssue] - a string would be markup
-            keys = keys_of(self).hints("words.type", "words.take", "words.leave", in_words=True)
-            box.border_subtitle = "a key each · " + keys
-            yield _Offered(self._lines(), id="offered")
+            keys = keys_of(self)
+            each = f"a key each · {keys.hints('words.type', in_words=True)} · " if self._words else ""
+            box.border_subtitle = each + keys.hints("words.take", "words.leave", in_words=True)
+            offered = _Offered(self._lines(), id="offered")
+            offered.can_focus = bool(self._words)
+            yield offered
             yield LineField(self._text, placeholder=self._typed, id="typed")
 
     def on_key(self, event: Key) -> None:
@@ -95,8 +99,7 @@ class WordsScreen(Guarded, ModalScreen[Words | None]):
             wide = max(line.cell_length for line in words) + 4
             pairs = zip(words[:half], [*words[half:], Content("")], strict=False)
             words = [left.pad_right(wide - left.cell_length) + right for left, right in pairs]
-        empty = f"no words have a key yet: {keys_of(self)['words.type']} types some"
-        return Content("\n").join(words) if words else Content.styled(empty, "dim")
+        return Content("\n").join(words) if words else Content.styled("none yet to choose from: type the first", "dim")
 
     def _line(self, key: str, word: str) -> Content:
         is_chosen = word in self._chosen

@@ -130,6 +130,16 @@ async def test_tags_have_a_key_each_and_new_ones_are_typed(workspace: Workspace,
         assert metadata(workspace, first)["tags"] == ["hard", "odd", "new one", "h"]
 
 
+async def test_where_no_tag_has_a_key_the_first_is_typed_at_once(workspace: Workspace, add_thread: Add):
+    stem = add_thread(1)
+    async with shown(workspace, 1, (80, 24)) as (pilot, _):
+        await pilot.press("number_sign")
+        await until(pilot, lambda: "type the first" in on_screen(pilot.app))
+        assert "a key each" not in on_screen(pilot.app)
+        await pilot.press(*"hard, odd", "enter")
+        await until(pilot, lambda: metadata(workspace, stem).get("tags") == ["hard", "odd"])
+
+
 async def test_a_range_and_all_that_is_shown_are_marked(workspace: Workspace, add_thread: Add):
     stems = [add_thread(number) for number in range(8, 0, -1)]
     async with shown(workspace, 8) as (pilot, main):
