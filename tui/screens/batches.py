@@ -61,6 +61,7 @@ class BatchesScreen(Guarded, Screen[str | None]):
         self._workspace = workspace
         self._batching = batching
         self._looks: dict[str, Look] = {}
+        self._starting: frozenset[str] = frozenset()
         self._has_looked = False
         self._is_looking = False
         self._has_failed = False
@@ -118,7 +119,7 @@ class BatchesScreen(Guarded, Screen[str | None]):
     def on_batches_screen_looked(self, event: Looked) -> None:
         """Show how they are."""
         self._is_looking = self._has_failed = False
-        if event.looks != self._looks or not self._has_looked:
+        if event.looks != self._looks or self._starting != self._batching.starting or not self._has_looked:
             self._looks, self._has_looked = event.looks, True
             keys = keys_of(self)
             ways = (
@@ -132,11 +133,13 @@ class BatchesScreen(Guarded, Screen[str | None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        under_way = [each for each in self._looks.values() if each.alive]
+        self._starting = self._batching.starting
+        under_way = [each for each in self._looks.values() if each.alive or each.name in self._starting]
         title = f"batches · {len(under_way)} of {len(self._looks)} under way" if self._looks else "batches"
         self.query_one("#title", Plain).show(title)
         left = f"{keys_of(self)['batches.go_on']} goes on"
-        self.board.show(tuple(batch_rows(list(self._looks.values()), max(40, self.board.body.width), left)))
+        looks = list(self._looks.values())
+        self.board.show(tuple(batch_rows(looks, max(40, self.board.body.width), left, self._starting)))
 
     def on_board_pointed(self) -> None:
         """Say what is known besides."""
@@ -178,6 +181,7 @@ class BatchesScreen(Guarded, Screen[str | None]):
             self.notify(f"batch {pointed.name} is whole: nothing of it is left", markup=False)
         else:
             self._batching.go_on(pointed.name)
+            self._draw()
 
     def action_remove(self) -> None:
         """Forget it."""

@@ -64,6 +64,11 @@ class Batching:
         return f"making {done} of {of}" if of else "going on with a batch"
 
     @property
+    def starting(self) -> frozenset[str]:
+        """The batches that are to be made here, and whose process has not told anything yet."""
+        return frozenset(run.name for run in self._alive if run.so_far is None)
+
+    @property
     def _alive(self) -> list[BatchRun]:
         return [run for run in self._runs.values() if not run.is_over]
 

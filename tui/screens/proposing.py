@@ -164,12 +164,13 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
 
     def action_goal(self) -> None:
         """Set the goal."""
+        self._ask(self._goal.text if self._goal else BEGIN)
 
+    def _ask(self, begin: str) -> None:
         def typed(text: str | None) -> None:
             if text is not None:
                 self.run_worker(lambda: self._set(text), thread=True, group="goal")
 
-        begin = self._goal.text if self._goal else BEGIN
         self.app.push_screen(AskTextScreen("the goal, in these words", begin, parts_in_words()), typed)
 
     def _set(self, text: str) -> None:
@@ -177,6 +178,7 @@ class ProposeScreen(Guarded, ModalScreen[GoOn | None]):
             set_goal(self._workspace, parse_goal(text) if text else None)
         except SensorloomError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            self.app.call_from_thread(self._ask, text)
         else:
             self.app.call_from_thread(self._look)
 

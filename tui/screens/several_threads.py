@@ -77,5 +77,9 @@ def ask_how_many(app: App[Any], several: Several, make: Callable[[int], None]) -
             make(int(text))
         else:
             app.notify(f"how many is a number from 1 to {there:,}", severity="warning", markup=False)
+            ask(text)
 
-    app.push_screen(AskTextScreen("how many threads", "", about), typed)
+    def ask(begin: str) -> None:
+        app.push_screen(AskTextScreen("how many threads", begin, about), typed)
+
+    ask("")

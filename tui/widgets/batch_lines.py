@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from core.runs.batch_live import Look, State
 from core.runs.progress import Progress, told
@@ -18,16 +18,17 @@ KINDS: dict[State, Kind] = {
 }  # fmt: skip
 
 
-def batch_rows(looks: Sequence[Look], width: int, left: str) -> Iterator[Row]:
+def batch_rows(looks: Sequence[Look], width: int, left: str, starting: Collection[str] = ()) -> Iterator[Row]:
     """The rows of all, in their order.
 
     Args:
         looks: the batches as they are.
         width: columns there are.
         left: what is said of one that somebody could go on with.
+        starting: the names of those that are no longer left, though no process makes them yet.
     """
     for look in looks:
-        yield from _rows(look, width, left)
+        yield from _rows(look, width, "starting" if look.name in starting else left)
 
 
 def _rows(look: Look, width: int, left: str) -> Iterator[Row]:

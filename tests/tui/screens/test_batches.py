@@ -14,6 +14,7 @@ import pytest
 from textual.app import App
 
 from core.listing.goal import Goal, set_goal
+from core.runs import background
 from core.runs.batch_live import Look, ask, look
 from core.runs.batch_run import BatchRun
 from core.runs.batches import batches, begin_batch, open_batch, setup_now
@@ -135,6 +136,28 @@ async def test_one_that_was_killed_is_gone_on_with_here_and_forgotten_and_brough
         await pilot.press("q")
         await until(pilot, lambda: pilot.app.screen is main)
         await until(pilot, lambda: len(main.parts.arranging.shown) == 5)
+
+
+async def test_one_whose_process_is_only_starting_is_neither_left_nor_empty(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_start, start = threading.Event(), background.started
+
+    def started(*arguments: Any, **named: Any) -> Any:
+        may_start.wait(60)
+        return start(*arguments, **named)
+
+    monkeypatch.setattr(background, "started", started)
+    async with opened(workspace, (80, 24)) as (pilot, main):
+        main.parts.making.make([("motion", session) for session in SESSIONS[:4]])
+        await until(pilot, lambda: bool(main.parts.making.starting))
+        await pilot.press("5")
+        await until(pilot, lambda: "  starting  " in on_screen(pilot.app))
+        assert "1 of 1 under way" in on_screen(pilot.app) and "goes on" not in on_screen(pilot.app)
+        assert main.parts.making.far == "making 0 of 4"
+        may_start.set()
+        await until(pilot, lambda: "whole  4 of 4 done" in on_screen(pilot.app) and not main.parts.making.busy)
+        assert "0 of 1 under way" in on_screen(pilot.app)
 
 
 async def test_one_that_only_a_command_goes_on_with_says_which(workspace: Workspace) -> None:
@@ -268,9 +291,8 @@ async def test_several_new_threads_at_once_are_a_batch_about_sessions_of_the_fil
         await until(pilot, lambda: "how many threads" in on_screen(pilot.app))
         await pilot.press(*"many", "enter")
         await until(pilot, lambda: any("a number" in each.message for each in notices(pilot)))
-        await pilot.press("N")
         await until(pilot, lambda: "the question that was written" in on_screen(pilot.app))
-        await pilot.press("2", "enter")
+        await pilot.press("ctrl+u", "2", "enter")
         await until(pilot, lambda: pilot.app.screen is main)
         await until(pilot, lambda: len(main.parts.arranging.shown) == 3 and not main.parts.making.busy)
         threads = main.parts.arranging.shown

@@ -32,7 +32,10 @@ async def test_a_goal_is_set_and_its_queue_judged(
         await until(pilot, lambda: "no goal is set" in screen(pilot.app))
         await pilot.press("s")
         await until(pilot, lambda: "calls=    fewest tool calls of a thread that counts (2 unless" in screen(pilot.app))
-        await pilot.press("ctrl+u", *"label=2 calls=0", "enter")
+        await pilot.press("ctrl+u", *"labl=2 calls=0", "enter")
+        await until(pilot, lambda: "is no part of a goal" in screen(pilot.app))
+        await until(pilot, lambda: "labl=2 calls=0" in screen(pilot.app).split("the goal, in these words")[-1])
+        await pilot.press("home", "right", "right", "right", "e", "enter")  # what was typed is still there to be mended
         await until(pilot, lambda: goal_of(workspace) == Goal(label=2, calls=0))
         await until(pilot, lambda: "accepted 0 of 2 · walking 2 short" in screen(pilot.app))
         await until(pilot, lambda: "walking lacks 2" in screen(pilot.app))
