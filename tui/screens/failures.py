@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -25,7 +26,7 @@ from tui.local_keys import keys_of, local_bindings
 from tui.terminal.crash_guard import Guarded
 from tui.widgets.board import Board
 from tui.widgets.count_table import Row
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, fit
 from tui.widgets.plain import Plain
 
 
@@ -59,6 +60,7 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
         self._failed = [summary for summary in shown if failed(summary)]
         self._open = [summary for summary in self._failed if not truth_hidden(summary.verdict, blind=blind)]
         self._of = len(shown)
+        self._groups: Sequence[FailureGroup] = ()
 
     def compose(self) -> ComposeResult:
         """What is grouped, the groups, what the row is about, and the keys."""
@@ -79,6 +81,10 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
         self.board.focus()
         self.run_worker(self._read, thread=True, exclusive=True, group="failures")
 
+    def on_resize(self, event: Resize) -> None:
+        """Lay out at the new width."""
+        self.call_after_refresh(self._draw)
+
     def _read(self) -> None:
         worker = get_current_worker()
 
@@ -97,7 +103,11 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
     def on_failures_screen_grouped(self, event: Grouped) -> None:
         """Show the groups, or how far the reading is."""
         self.board.empty = event.state or "none of these threads failed"
-        self.board.show(tuple(rows(event.groups or ())))
+        self._groups = event.groups or ()
+        self._draw()
+
+    def _draw(self) -> None:
+        self.board.show(tuple(rows(self._groups, max(40, self.board.body.width))))
 
     def on_board_pointed(self) -> None:
         """Say what the row is about, and what enter does."""
@@ -111,8 +121,8 @@ class FailuresScreen(Guarded, Screen[tuple[str, ...] | None]):
             self.dismiss(terms)
 
 
-def rows(groups: Sequence[FailureGroup]) -> Iterator[Row]:
-    """For each confusion a row, and below it one for each way it came about."""
+def rows(groups: Sequence[FailureGroup], width: int) -> Iterator[Row]:
+    """For each confusion a row, and below it one for each way it came about, in `width` columns."""
     for _, some in groupby(groups, key=lambda group: group.pair):
         ways = list(some)
         first, number = ways[0], sum(len(group.stems) for group in ways)
@@ -125,7 +135,7 @@ def rows(groups: Sequence[FailureGroup]) -> Iterator[Row]:
             (confusion, "mark"),
             (f"  {one_line(first.dataset, 30)}", "dim"),
         )
-        yield Row(head, pair_terms(first), f"{counted(number, 'thread')}, {counted(len(ways), 'way')}")
+        yield Row(fit(head, width), pair_terms(first), f"{counted(number, 'thread')}, {counted(len(ways), 'way')}")
         for group in ways:
             path = " → ".join(one_line(tool, 40) for tool in group.path) or "no tools"
             line: Line = (
@@ -134,4 +144,4 @@ def rows(groups: Sequence[FailureGroup]) -> Iterator[Row]:
                 (f"{one_line(group.step, 40)}", "warn"),
                 (f" · {path}", "text"),
             )
-            yield Row(line, terms_of(group), path)
+            yield Row(fit(line, width), terms_of(group), path)

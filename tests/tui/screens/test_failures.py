@@ -5,10 +5,20 @@ from typing import Any
 
 from textual.app import App
 
+from core.listing.failures import FailureGroup
 from core.workspace import Workspace
 from tests.tui.conftest import Until
 from tests.tui.driving import opened
+from tui.screens.failures import rows
 from tui.screens.main import MainScreen
+from tui.widgets.lines import plain_text
+
+
+async def test_a_way_that_is_longer_than_a_row_says_that_it_was_cut():
+    tools = ("show_channel_stats", "estimate_orientation", "segment_session")
+    group = FailureGroup("demo", "walking", "sitting", tools, "conclusion", ("a",))
+    lines = [plain_text(row.line) for row in rows([group], 60)]
+    assert max(map(len, lines)) == 60 and lines[-1].endswith("…")
 
 
 async def test_a_group_of_failures_opens_as_a_filter_and_blind_mode_tells_none(
