@@ -50,7 +50,7 @@ from core.files import SETTLED_NS
 from core.filters.language import parse
 from core.listing.index import summaries
 from core.listing.summary import summarize
-from core.processes.pool import each_here, in_order
+from core.processes.pool import each_here, in_order, taken_out
 from core.storage.export_log import add_to_log
 from core.storage.export_log_file import Left
 from core.storage.splits_file import SplitBook, read_book, write_book
@@ -151,6 +151,7 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
     if not wanted.prepare(listing, progress.report, progress.cancelled):
         raise cancelled()
     collected = _Collected(len(listing))
+    siblings = Siblings(workspace.threads, listing) if profile_of(request.profile).pairs else None
     selection = open_selection(workspace, request, wanted)
     selected: list[Summary] = []
     for summary in listing:
@@ -158,12 +159,12 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
             selection.pass_over(summary, reason, collected.skips)
         else:
             selected.append(summary)
-    done = len(listing) - len(selected)
-    progress.report(done, len(listing))
-    siblings = Siblings(workspace.threads, listing) if profile_of(request.profile).pairs else None
+    del listing  # each summary goes as soon as it is an entry: both of a million at once would be too many
+    done = collected.total - len(selected)
+    progress.report(done, collected.total)
     setup = workspace, request, listed_ns - SETTLED_NS, siblings
-    pieces = [selected[start : start + PART] for start in range(0, len(selected), PART)]
     alone = len(selected) < MANY or is_copy(request, wanted)
+    pieces = taken_out(selected, PART)
     with closing(each_here(part_maker, setup, pieces) if alone else in_order(part_maker, setup, pieces)) as parts:
         for part in parts:
             if progress.cancelled():
@@ -174,7 +175,7 @@ def _collect(workspace: Workspace, request: ExportRequest, progress: Progress, b
             if buffer is not None:
                 buffer.add(part.entries, part.rows)
             done += part.total
-            progress.report(done, len(listing))
+            progress.report(done, collected.total)
     return collected
 
 

@@ -169,19 +169,10 @@ def _summarized(folder: Path, stems: list[str]) -> Iterator[Summary]:
     alone = BATCH if len(stems) >= MANY else len(stems)
     yield from (summarize(folder, stem) for stem in stems[:alone])
     if len(stems) > alone:
-        from core.processes.pool import in_order  # no part of the app's start
+        from core.processes.pool import in_order, taken_out  # no part of the app's start
 
-        with closing(in_order(part_maker, (folder,), _taken_out(stems, alone))) as results:
+        left = stems[alone:]
+        stems.clear()
+        with closing(in_order(part_maker, (folder,), taken_out(left, BATCH))) as results:
             for part in results:
                 yield from unpacked(part) if isinstance(part, bytes) else part
-
-
-def _taken_out(stems: list[str], start: int) -> Iterator[list[str]]:
-    """The stems from one on in batches, each taken out of the list."""
-    left = stems[start:]
-    stems.clear()
-    left.reverse()
-    while left:
-        batch = left[-BATCH:]
-        del left[-BATCH:]
-        yield batch[::-1]

@@ -104,6 +104,16 @@ def in_parts(
         yield part, job(part)
 
 
+def taken_out(items: list[Item], size: int) -> Generator[list[Item]]:
+    """The items in parts of `size`, each taken out of the list, so that of very many only those are in memory that have
+    not had their turn. The list is turned around meanwhile, and empty in the end."""
+    items.reverse()
+    while items:
+        part = items[: -size - 1 : -1]
+        del items[-size:]
+        yield part
+
+
 def _submitted(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:
     try:
         return pool.submit(_work, part)
