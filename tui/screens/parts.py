@@ -154,7 +154,7 @@ class Parts:
         self.branches = branches = Branches(
             thread, summaries, folder.is_related, self.arranging.go_to, proposals.choose
         )
-        self.comparing = Comparing(thread, summaries, frame.listed.marked_rows, compare)
+        self.comparing = Comparing(thread, summaries, self.arranging.marked, compare)
         self.undoing = Undoing(
             thread,
             running=lambda: runs.running,

@@ -181,7 +181,11 @@ class Arranging:
         texts, current = self._texts or frozenset(), self._list.current
         cursor = current.stem if current else ""
         asked = Asked(self.filter, order, known, stays, gone, self._unread, texts, cursor, self._version)
-        version, count = self._version, partial(self._count, self._version)
+        version = self._version
+
+        def count(done: int, total: int) -> None:
+            if version == self._version:
+                self._looked = done, total
 
         def cancelled() -> bool:
             return version != self._version or not self._screen.is_running
@@ -201,10 +205,6 @@ class Arranging:
     def _work(self, work: Callable[[], Arranged | None]) -> None:
         if (rows := work()) is not None:
             self._screen.call_later(self._show, rows)
-
-    def _count(self, version: int, done: int, total: int) -> None:
-        if version == self._version:
-            self._looked = done, total
 
     def _show_first(self, version: int, rows: Rows) -> None:
         """Show the first rows while the others are looked for, where the cursor stays on its thread or leaves one that
@@ -241,7 +241,7 @@ class Arranging:
         """Put the counts into the pane's title."""
         shown, every = len(self._list.rows) - len(self._list.aside), len(self._folder.summaries)
         count = f"{'…' if self._only_first else f'{shown:,}'} of {every:,}" if self.filter.conditions else f"{every:,}"
-        hidden = len(self._list.marked) - len(self._list.marked_rows())
+        hidden = len(self._list.marked) - len(self.marked())
         marked = f" · {len(self._list.marked)} marked" if self._list.marked else ""
         marked += f", {hidden} hidden" if hidden else ""
         done, total = self._looked
@@ -252,6 +252,14 @@ class Arranging:
         )
 
     # Marks
+
+    def marked(self) -> list[str]:
+        """Stems of the marked threads that the list shows, or will once all its rows are there, sorted: marks that a
+        filter hides are not acted on."""
+        if not self._only_first:
+            return self._list.marked_rows()
+        known = self._folder.summaries
+        return sorted(stem for stem in self._list.marked if stem in known and self.filter.on_summary(known[stem]))
 
     def mark(self, extent: Extent = "row") -> None:
         """Mark the thread under the cursor, or take its mark away; or mark a range, or all that are shown, once they

@@ -218,8 +218,8 @@ class Judging:
         self._next()
 
     def _chosen(self) -> list[str]:
-        """The marked threads that are on the screen, or the one under the cursor."""
-        return self._list.marked_rows() or ([self._list.current.stem] if self._list.current else [])
+        """The marked threads that the list shows, or the one under the cursor."""
+        return self._arranging.marked() or ([self._list.current.stem] if self._list.current else [])
 
     def _unmark(self, chosen: Sequence[str]) -> None:
         """Take the marks of what is acted on away; say of those that the filter hides that they stay."""

@@ -86,7 +86,7 @@ class ThreadList(RowList):
         return self.rows[self.cursor].summary if self.rows else None
 
     def marked_rows(self) -> list[str]:
-        """Stems of the marked threads that have a row, sorted: marks that a filter hides are not acted on."""
+        """Stems of the marked threads that have a row, sorted."""
         return sorted(stem for stem in self.marked if self.has_row(stem))
 
     def show(self, rows: Rows, stem: str | None = None, aside: Mapping[str, str] | None = None) -> None:

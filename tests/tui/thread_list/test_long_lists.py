@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.tui.thread_list.test_thread_list import drawn, main, opened
 from tui.app import SensorloomApp
 from tui.screens.main import MainScreen
 from tui.thread_list import arranged as arranged_module
+from tui.thread_list import arranging
 from tui.thread_list.arranged import Asked, LastOrder, Order, arranged
 from tui.thread_list.feed import FolderFeed
 
@@ -140,6 +142,35 @@ def test_the_first_rows_of_a_filter_come_before_all_and_are_the_first_of_all(mon
     first.clear()
     rows = arranged(Path(), asked("turns>5", every), LastOrder(), lambda *_: None, lambda: False, first.append)
     assert rows is not None and not rows.rows and not first
+
+
+async def test_a_verdict_is_of_what_is_marked_while_only_the_first_rows_show(
+    workspace: Workspace, add_thread: Add, until: Until, monkeypatch: pytest.MonkeyPatch
+):
+    stems = [add_thread(number) for number in range(1, 7)]
+    free, all_kept = threading.Event(), arranged_module._all_kept  # pyright: ignore[reportPrivateUsage]
+
+    def later(*arguments: Any) -> Any:
+        assert free.wait(60)
+        return all_kept(*arguments)
+
+    monkeypatch.setattr(arranged_module, "PAGE", 2)
+    monkeypatch.setattr(arranged_module, "_all_kept", later)
+    monkeypatch.setattr(arranging, "AT_ONCE", 0)
+    app = SensorloomApp(workspace)
+    async with app.run_test(size=(150, 45)) as pilot:
+        await until(pilot, lambda: getattr(app.screen, "ready", False))
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        await until(pilot, lambda: screen.listed.count == 6)
+        await pilot.press("G", "m", "g")
+        assert screen.listed.marked == {stems[0]}
+        screen.filter_line.value = "verdict:none"
+        await until(pilot, lambda: screen.listed.count == 2)
+        await pilot.press("a")
+        await until(pilot, lambda: screen.parts.folder.summaries[stems[0]].verdict == "accept")
+        assert [each.stem for each in screen.parts.folder.summaries.every() if each.verdict] == [stems[0]]
+        free.set()
 
 
 def test_an_order_is_made_anew_only_for_other_threads():
