@@ -221,7 +221,7 @@ def _draft_parts(first: int, turn: int, look: Look, extra: tuple[Span, ...]) -> 
             marks=tuple(marks) if offset == spoken else (),
             **_unfolded(first + offset, look),
             keys=look.keys,
-            calls=tuple(_call_marks(call, answers, look) for call in calls_of(message)),
+            calls=tuple(_call_marks(call, answers, look, running=draft.running) for call in calls_of(message)),
             proposed=True,
             reasoning=proposal.reasoning if offset == spoken else "",
             gap=offset == spoken,
@@ -253,14 +253,14 @@ def _marks(
     return tuple(marks)
 
 
-def _call_marks(call: Mapping[str, object], answers: Mapping[str, Message], look: Look) -> tuple[Span, ...]:
+def _call_marks(
+    call: Mapping[str, object], answers: Mapping[str, Message], look: Look, *, running: bool = False
+) -> tuple[Span, ...]:
     call_id = str(call.get("id"))
-    answer = answers.get(call_id)
-    spans: list[Span] = []
-    if answer is None:
-        spans.append(("… no answer", "warn"))
+    if (answer := answers.get(call_id)) is None:
+        spans: list[Span] = [("… running", "dim") if running else ("… no answer", "warn")]
     else:
-        spans.append(("✗ error", "bad") if failed(answer) else ("✓", "good"))
+        spans = [("✗ error", "bad") if failed(answer) else ("✓", "good")]
     if call_id in look.seconds:
         spans.append((f" {duration(look.seconds[call_id])}", "dim"))
     if call_id in look.replays:

@@ -97,6 +97,10 @@ def test_a_failed_call_is_marked_and_an_unanswered_one_too():
     base = thread()
     cut = Thread({**base.document, "messages": base.messages[:2]})
     assert "… no answer" in drawn(cut)
+    asked = Thread({**base.document, "messages": base.messages[:1]})
+    proposal = Proposal(1, tuple(base.messages[1:2]), Generation("m"))
+    for running, mark in ((True, "… running"), (False, "… no answer")):
+        assert mark in drawn(asked, Look(drafts=(Draft(proposal, running=running),)))
 
 
 def test_a_proposal_is_drawn_apart():
