@@ -10,6 +10,7 @@ import click
 
 from core.cli.commands import say
 from core.cli.run_progress import Shown, stoppable
+from core.cli.spread import joining
 from core.errors import UsageError
 from core.text import counted
 from core.workspace import Workspace
@@ -75,10 +76,9 @@ def cluster_in(options: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> Gen
         return
     if options.get("workers"):
         raise UsageError("--workers are processes of this machine, and --ray has its own: leave --workers out")
-    from core.cluster.joining import joined
     from core.cluster.run import OnCluster
 
-    with joined(options["ray"]) as cluster:
+    with joining(options["ray"]) as cluster:
         yield OnCluster(cluster, options["parallel"], **come)
 
 

@@ -17,6 +17,7 @@ from core.text import counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.cluster.joining import RayCluster
     from core.processes.items import Spread
 
 
@@ -37,11 +38,25 @@ def spread_on(address: str, workspace: Workspace, **needs: Any) -> Generator[tup
             yield None, stop.is_set
         return
     from core.cluster.blocks import Blocks
-    from core.cluster.joining import joined
 
-    with joined(address) as cluster, stopped_by_signals() as stop:
+    with joining(address) as cluster, stopped_by_signals() as stop:
         say(f"on {counted(cluster.room(), 'core')} of the cluster", err=True)
         yield Blocks(cluster, workspace, _note, cancelled=stop.is_set, **needs), stop.is_set
+
+
+@contextmanager
+def joining(address: str) -> Generator[RayCluster]:
+    """A cluster, for as long as this is open; that it is being joined is said, since it can take half a minute.
+
+    Raises:
+        UsageError: it cannot be joined.
+    """
+    from core.cluster.joining import LOCAL, joined
+
+    where = "starting Ray on this machine" if address == LOCAL else f"joining the cluster at {address}"
+    say(f"{where} …", err=True)
+    with joined(address) as cluster:
+        yield cluster
 
 
 def _note(sentence: str) -> None:

@@ -112,6 +112,7 @@ def test_a_cluster_says_what_one_machine_says_though_workers_are_lost(
     here = answered(capsys, command, *form, *at(workspace))
     assert there[:2] == here[:2] and here[0] == 1
     assert "its threads go to others" in there[2]
+    assert there[2].startswith("joining the cluster at here …"), "before the first half minute of silence"
 
 
 def test_what_a_cluster_found_out_is_not_looked_at_again(
