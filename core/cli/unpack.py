@@ -21,6 +21,7 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, dry_run: 
     """Make files again of packed threads and their histories, byte for byte; of all where none are chosen. Packs in
     which nothing is left are removed."""
     stems = packed_stems(workspace)
+    asked: set[str] = set()
     if names or wanted.strip():
         asked = set(chosen(workspace, names, wanted))
         stems = [stem for stem in stems if stem in asked]
@@ -36,7 +37,11 @@ def command(workspace: Workspace, names: tuple[str, ...], wanted: str, dry_run: 
     else:
         packs = done.files + histories.files
         removed = f"; {counted(packs, 'pack')} removed, in which nothing was left" if packs else ""
-        say(f"unpacked: {counted(len(done.threads), 'thread')}{removed}")
+        files = 0 if problems else len(asked) - len(done.threads)
+        already = (
+            f"; {files} of those chosen {'was a file' if files == 1 else 'were files'} already" if files > 0 else ""
+        )
+        say(f"unpacked: {counted(len(done.threads), 'thread')}{already}{removed}")
     for problem in problems:
         say(f"sensorloom: {problem}", err=True)
     return 1 if problems else 0

@@ -248,6 +248,7 @@ def test_unpack_makes_the_same_files_with_the_same_times(space: Workspace):
     times = {path.name: path.stat().st_mtime_ns for path in space.threads.glob("*.json")}
     pack(space, STEMS)
     assert "unpacked: 1 thread\n" in run(unpack_command, space, STEMS[3])
+    assert "unpacked: 0 threads; 1 of those chosen was a file already\n" in run(unpack_command, space, STEMS[3])
     assert files(space) == {STEMS[3]: before[STEMS[3]]} and everything(space) == before
     (space.threads / f"{STEMS[3]}.json").unlink()
     assert STEMS[3] not in everything(space), "once unpacked, the file is all there is of it"
