@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from core.datasets.archive import RawFile
+from core.datasets.standard import LABELS
 from core.datasets.tables.clock import FACTORS, clock_of, moment_ns, nanoseconds
 from core.datasets.tables.layout import Layout
 from core.datasets.tables.reading import layout_of, read_columns
@@ -81,7 +82,10 @@ def read_intervals(file: RawFile) -> list[Interval]:
         else:
             intervals = _of_table(file)
     except (ElementTree.ParseError, msgspec.DecodeError, *_WRONG_SHAPE) as error:
-        raise DatasetError(f"{file.name}: its labels cannot be read: {' '.join(str(error).split())[:120]}") from error
+        told = f"{file.name}: its labels cannot be read: {' '.join(str(error).split())[:120]}"
+        if file.name.rpartition("/")[2] == LABELS and file.read(1) == b"{":
+            told += "; what is in the standard form already is brought in by `sensorloom datasets get`"
+        raise DatasetError(told) from error
     if not intervals:
         raise DatasetError(f"{file.name}: it holds no labelled stretches")
     return [replace(each, label=" ".join(each.label.split())) for each in intervals]

@@ -268,6 +268,7 @@ def test_gravity_in_one_recording_names_the_accelerometer_of_all(
         ({"read.me": "words"}, [], "no file in it holds rows of numbers"),
         ({"a.csv": csv(LONG)}, ["--form", "nowhere"], "nowhere"),
         ({"a.csv": csv(LONG), "labels.json": "{"}, [], "labels.json: its labels cannot be read"),
+        ({"a.csv": csv(LONG), "labels.json": '{"a": ["sit"]}'}, [], "brought in by `sensorloom datasets get`"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--subject", "folder"], "the folder of a names nobody"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--drop", "nope"], "no file has a column 'nope' to drop"),
         ({"a.csv": csv(LONG)}, ["--label", "all:run", "--unit", "gyro=g"], "there is no sensor 'gyro'"),
