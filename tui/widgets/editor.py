@@ -233,7 +233,8 @@ class MessageEditor(VerticalScroll):
         self._checks += 1
 
     def _check(self, number: int = 0) -> None:
-        if number == self._checks and calls_of(self._original):
+        # a check that was waited for may come when the fields are not all there yet, or are being taken away
+        if number == self._checks and self.ready and calls_of(self._original):
             message = self.message
             calls = len(calls_of(message))
 
