@@ -5,16 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.cli.commands import json_option, print_json, say, workspace_options
 from core.cli.run_batch import batch_to_resume, written_down
-from core.cli.run_cluster import cluster_in, ray_options, run_shown_on
-from core.cli.run_progress import STOPPED, run_shown
+from core.cli.run_cluster import cluster_in, ray_options
+from core.cli.run_here_or_there import run_jobs_shown
+from core.cli.run_progress import STOPPED
 from core.cli.run_told import Results, document, summary, thread_document
 from core.cli.run_which import questions_drawn, unfinished
 from core.cli.run_words import with_words
@@ -34,13 +33,10 @@ from core.thread.evidence import WANTED
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.cli.run_progress import Shown
     from core.cluster.run import OnCluster
-    from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batches import Batch
     from core.runs.job import Job, Ran
-    from core.runs.tally import Tally
 
 NEW_ONLY = (
     "dataset", "goal", "count", "sessions", "question", "kind", "difficulty", "per_session", "hint", "evidence",
@@ -157,7 +153,7 @@ def _run_and_tell(
 ) -> int:
     started = time.monotonic()
     results = Results(with_threads=as_json)
-    tally, stopped = _run(
+    tally, stopped = run_jobs_shown(
         workspace,
         jobs,
         choice,
@@ -234,44 +230,7 @@ def run_on(workspace: Workspace, stem: str, endpoint: str, model: str) -> tuple[
     from core.runs.batch import Job
 
     told: list[Ran] = []
-    _, stopped = _run(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1, None, told.append)
+    _, stopped = run_jobs_shown(workspace, [Job(stem=stem)], choose(workspace, endpoint, model), 1, None, told.append)
     if not told or stopped:
         return STOPPED, {"id": stem, "stopped": True}
     return 0 if told[0].finished else 1, thread_document(told[0])
-
-
-def _run(
-    workspace: Workspace,
-    jobs: Sequence[Job],
-    choice: ModelChoice,
-    parallel: int | None,
-    batch: Batch | None,
-    ended: Callable[[Ran], object],
-    *,
-    workers: int | None = 1,
-    keep_empty: bool = False,
-    on: OnCluster | None = None,
-) -> tuple[Tally, bool]:
-    """What came of the jobs, and whether they were stopped; `ended` is told of each that is over."""
-    from core.runs.batch_run import run_batch
-    from core.runs.crew_needed import run_on_cores
-    from core.teaching.hinted import strip_hint
-
-    name = batch.name if batch is not None else ""
-    done = 0 if batch is None else len(batch.over)
-    if on is not None:
-        on = replace(on, keep_empty=keep_empty)
-        return run_shown_on(on, workspace, choice, jobs, name, done, ended=ended, after=strip_hint)
-
-    async def work(model: Model, shown: Shown) -> tuple[Tally, bool]:
-        told = shown.watching
-        make = partial(run_on_cores, workspace, model, told, workers=workers, keep_empty=keep_empty, after=strip_hint)
-
-        def over(ran: Ran) -> None:
-            ended(ran)
-            shown.ended(ran)
-
-        tally = await run_batch(workspace, name, jobs, shown.meter, make, over)
-        return tally, shown.meter.stopped
-
-    return run_shown(workspace, choice, len(jobs) + done, work, parallel, done)

@@ -130,3 +130,17 @@ def run_shown_on(
     where = f"on {counted(on.cluster.room(), 'core')} of the cluster"
     say(f"{counted(len(jobs), 'thread')} with {choice.endpoint.name}, {where}", err=True)
     return stoppable(work())
+
+
+def asked_shown_on(on: OnCluster, workspace: Workspace, choice: ModelChoice, jobs: Sequence[Job]) -> list[Job]:
+    """The jobs with their questions, for which the model is asked on a cluster while it is said on stderr how far that
+    is; otherwise as `core.cluster.run.asked_on_cluster`."""
+    from core.cluster.meter import ClusterMeter
+    from core.cluster.run import asked_on_cluster
+
+    async def work() -> list[Job]:
+        async with Shown(meter := ClusterMeter(len(jobs))) as shown:
+            return await asked_on_cluster(on, workspace, jobs, choice, tell=shown.note, meter=meter)
+
+    say(f"asking {choice.endpoint.name} for {counted(len(jobs), 'question')}, by workers of the cluster", err=True)
+    return stoppable(work())

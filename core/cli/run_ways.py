@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from core.cli.commands import print_json, say
-from core.cli.run_cluster import cluster_in
-from core.cli.run_progress import STOPPED, Shown, run_shown
-from core.errors import UsageError
+from core.cli.run_cluster import asked_shown_on, cluster_in
+from core.cli.run_here_or_there import run_jobs_shown
+from core.cli.run_progress import STOPPED, say_meanwhile, with_model
 from core.text import counted
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.cluster.run import OnCluster
     from core.model.client import Model
     from core.model.endpoints import ModelChoice
     from core.runs.batches import Batch
+    from core.runs.events import TurnEvent
     from core.runs.job import Job
-    from core.runs.tally import Tally
     from core.teaching.rejection import SessionWays
 
 
@@ -34,16 +33,13 @@ def run_ways_shown(
     from core.teaching.rejection import in_ways
 
     ways: int = options["per_session"]
-
     # before anybody is asked for a question: it refuses an address that may not be written down
     setup = setup_now(choice, options["endpoint"], parallel=options["parallel"], keep_empty=options["keep_empty"])
     setup = msgspec.structs.replace(setup, ways=ways, keep_all=options["keep"] == "all")
-
-    async def begun(model: Model, shown: Shown) -> Batch:
-        every = await in_ways(workspace, jobs, model, ways=ways, watch=shown.watch)
-        return await asyncio.to_thread(begin_batch, workspace, every, setup)
-
-    return _run_and_sort(workspace, choice, options, begun, (len(jobs) * ways, 0), as_json)
+    with cluster_in(options, [choice.endpoint]) as on:
+        asked = _with_questions(workspace, jobs, choice, on)
+        batch = begin_batch(workspace, in_ways(asked, ways), setup)
+        return _run_and_sort(workspace, batch, choice, options, as_json, on)
 
 
 def resume_ways_shown(
@@ -55,77 +51,83 @@ def resume_ways_shown(
         if as_json:
             print_json(_about(batch))
         return 0
+    with cluster_in(options, [choice.endpoint]) as on:
+        return _run_and_sort(workspace, batch, choice, options, as_json, on)
 
-    async def begun(_model: Model, _shown: Shown) -> Batch:
-        return batch
 
-    return _run_and_sort(workspace, choice, options, begun, (len(batch.setup.jobs), len(batch.over)), as_json)
+def _with_questions(
+    workspace: Workspace, jobs: Sequence[Job], choice: ModelChoice, on: OnCluster | None
+) -> Sequence[Job]:
+    """The jobs with the question that all ways of each ask. On a cluster its workers ask the model for it, who may be
+    the only ones that can."""
+    from core.teaching.rejection import to_be_asked, with_questions
+
+    indices = to_be_asked(workspace, jobs)
+    if not indices:
+        return jobs
+    if on is None or choice.endpoint.builtin:
+
+        async def work(model: Model) -> list[Job]:
+            def watch(job: Job, event: TurnEvent) -> None:
+                say_meanwhile(job.session, event)
+
+            return await with_questions(workspace, jobs, model, watch=watch)
+
+        return with_model(workspace, choice, work)
+    asked = dict(zip(indices, asked_shown_on(on, workspace, choice, [jobs[index] for index in indices]), strict=True))
+    return [asked.get(index, job) for index, job in enumerate(jobs)]
 
 
 def _run_and_sort(
     workspace: Workspace,
+    batch: Batch,
     choice: ModelChoice,
     options: Mapping[str, Any],
-    begun: Callable[[Model, Shown], Awaitable[Batch]],
-    counts: tuple[int, int],
     as_json: bool,
+    on: OnCluster | None,
 ) -> int:
-    """Make what is left of a batch; once all of it was begun, sort out its ways.
-
-    Args:
-        workspace: where the threads are.
-        choice: who makes them.
-        options: of the command.
-        begun: gives the batch.
-        counts: how many threads it is, and how many of them were over before.
-        as_json: print a document.
-    """
-    from core.runs.batch_run import run_batch
+    """Make what is left of a batch; once all of it was begun, sort out its ways."""
     from core.runs.batches import open_batch
-    from core.runs.crew_needed import run_on_cores
-    from core.teaching.hinted import strip_hint
 
-    async def work(model: Model, shown: Shown) -> tuple[Batch, Tally, str, bool]:
-        batch = await begun(model, shown)
-        told, workers, keep_empty = shown.watching, options["workers"], options["keep_empty"]
-        make = partial(run_on_cores, workspace, model, told, workers=workers, keep_empty=keep_empty, after=strip_hint)
-        tally = await run_batch(workspace, batch.name, (), shown.meter, make, shown.ended)
-        return batch, tally, await model.name(), shown.meter.stopped
-
-    if options["ray"]:
-        raise UsageError("several ways at a session are sorted out where they are made: leave --ray out")
-    with cluster_in(options, [choice.endpoint]):
-        every = run_shown(workspace, choice, counts[0], work, options["parallel"], counts[1])
-    batch, tally, name, stopped = every
-    if not stopped and not tally.for_all:
-        return _sort_out(workspace, batch, name, as_json)
-    why = "stopped" if stopped else "every other thread would meet this error too"
-    say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
-    if as_json:
-        print_json(_unsorted(workspace, batch, open_batch(workspace, batch.name).ended(workspace), name, stopped=True))
-    return STOPPED if stopped else 1
+    if left := batch.left(workspace):
+        tally, stopped = run_jobs_shown(
+            workspace,
+            left,
+            choice,
+            options["parallel"],
+            batch,
+            lambda _: None,
+            workers=options["workers"],
+            keep_empty=options["keep_empty"],
+            on=on,
+        )
+        if stopped or tally.for_all:
+            why = "stopped" if stopped else "every other thread would meet this error too"
+            say(f"{why}: the ways are not sorted out yet; `sensorloom run --resume {batch.name}` goes on", err=True)
+            if as_json:
+                print_json(_unsorted(workspace, open_batch(workspace, batch.name), choice, stopped=True))
+            return STOPPED if stopped else 1
+    return _sort_out(workspace, open_batch(workspace, batch.name), choice, as_json)
 
 
-def _sort_out(workspace: Workspace, batch: Batch, name: str, as_json: bool) -> int:
-    """Sort out the ways of a batch all of which was begun, made by the model of that name, and say what became of
-    them."""
-    from core.runs.batches import open_batch
-    from core.teaching.rejection import keep_right
+def _sort_out(workspace: Workspace, batch: Batch, choice: ModelChoice, as_json: bool) -> int:
+    """Sort out the ways of a batch all of which was begun, and say what became of them."""
+    from core.teaching.rejection import count_right, keep_right
 
-    setup = batch.setup
-    by_session = open_batch(workspace, batch.name).ended(workspace)
-    batch.note(0, sorted_out=True)  # before it is done: a second time would count every way twice
+    setup, by_session = batch.setup, batch.ended(workspace)
     if setup.keep_all:
+        batch.note(0, sorted_out=True)
         say(f"{counted(sum(map(len, by_session)), 'thread')} stay as they are", err=as_json)
         if as_json:
-            print_json(_unsorted(workspace, batch, by_session, name, stopped=False))
+            print_json(_unsorted(workspace, batch, choice, stopped=False))
         return 0
-    sessions, done = keep_right(workspace, by_session, name)
+    count_right(workspace, by_session)
+    batch.note(0, sorted_out=True)  # before it is done: a second time would count every way twice
+    sessions, done = keep_right(workspace, by_session)
     for problem in done.problems:
         say(f"sensorloom: {problem}", err=True)
     if as_json:
-        told = [_document(session) for session in sessions]
-        print_json({**_about(batch), "model": name, "sessions": told})
+        print_json(_about_sessions(batch, sessions, choice, [_document(session) for session in sessions]))
     else:
         _tell(sessions)
     answered = sum(bool(session.right) for session in sessions)
@@ -137,17 +139,26 @@ def _about(batch: Batch, *, stopped: bool = False) -> dict[str, Any]:
     return {"batch": batch.name, "per_session": batch.setup.ways, "stopped": stopped}
 
 
-def _unsorted(
-    workspace: Workspace, batch: Batch, by_session: Sequence[Sequence[str]], name: str, *, stopped: bool
+def _about_sessions(
+    batch: Batch,
+    sessions: Sequence[SessionWays],
+    choice: ModelChoice,
+    told: Sequence[Mapping[str, Any]],
+    *,
+    stopped: bool = False,
 ) -> dict[str, Any]:
+    """The whole document: what is told of each session, and by which model its ways were made."""
+    model = next((session.model for session in sessions), choice.model)
+    return {**_about(batch, stopped=stopped), "model": model, "sessions": list(told)}
+
+
+def _unsorted(workspace: Workspace, batch: Batch, choice: ModelChoice, *, stopped: bool) -> dict[str, Any]:
     """The document where all ways that are over stay, right or not."""
     from core.teaching.rejection import ways_of
 
-    sessions = [
-        {**_document(session), "kept": [*session.right, *session.wrong], "to_trash": []}
-        for session in ways_of(workspace, by_session)
-    ]
-    return {**_about(batch, stopped=stopped), "model": name, "sessions": sessions}
+    sessions = ways_of(workspace, batch.ended(workspace))
+    told = [{**_document(session), "kept": [*session.right, *session.wrong], "to_trash": []} for session in sessions]
+    return _about_sessions(batch, sessions, choice, told, stopped=stopped)
 
 
 def _document(session: SessionWays) -> dict[str, Any]:

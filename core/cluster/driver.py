@@ -67,6 +67,7 @@ class Drive:
         tell: Callable[[str], None],
         keep_empty: bool = False,
         after: After | None = None,
+        only_ask: bool = False,
     ) -> None:
         """Make it ready.
 
@@ -79,6 +80,7 @@ class Drive:
             tell: told a sentence that a person may want to know.
             keep_empty: whether a new thread stays to which nothing came.
             after: looks after each thread that is over, before `ended` is told.
+            only_ask: whether no thread is begun, and a job is over once it has its question.
         """
         self._workers = workers
         self._workspace = workspace
@@ -87,6 +89,7 @@ class Drive:
         self._tell = tell
         self._keep_empty = keep_empty
         self._after = after
+        self._only_ask = only_ask
         self._asked: Counter[str] = Counter(dict.fromkeys(addresses, 0))
         """How many threads are under way at each address."""
         self._waiting: deque[_Item] = deque()
@@ -187,16 +190,21 @@ class Drive:
             self._asked[address] -= 1
 
     async def _at(self, member: Member, item: _Item, address: str) -> Ran:
+        job, question = item.job, question_of(item.job)
+        if not (item.stored or job.stem or question):
+            prompt = await asyncio.to_thread(asking_prompt, self._workspace, job.form)
+            asked: Answer = await member.hand.call("ask", Question(_to_travel(job), prompt, address))
+            item.seconds += asked.seconds
+            if not asked.question:
+                return Ran(job, None, asked.error, asked.cancelled, item.seconds, asked.for_all)
+            question = asked.question
+        if self._only_ask:
+            return Ran(replace(job, question=question), seconds=item.seconds)
+        return await self._run_at(member, item, address, question)
+
+    async def _run_at(self, member: Member, item: _Item, address: str, question: str) -> Ran:
         job = item.job
         if item.stored is None:
-            question = question_of(job)
-            if not job.stem and not question:
-                prompt = await asyncio.to_thread(asking_prompt, self._workspace, job.form)
-                asked: Answer = await member.hand.call("ask", Question(_to_travel(job), prompt, address))
-                item.seconds += asked.seconds
-                if not asked.question:
-                    return Ran(job, None, asked.error, asked.cancelled, item.seconds, asked.for_all)
-                question = asked.question
             item.stored, cancelled = await in_full(begin, self._workspace, job, question)
             self._meter.begun(item.stored.thread)
             if cancelled:

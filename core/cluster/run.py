@@ -1,10 +1,11 @@
-"""Threads run on a cluster as `core.runs.batch.run_jobs` runs them here."""
+"""Threads run, and their questions asked for, on a cluster as `core.runs.batch.run_jobs` does it here."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 
 from core.cluster.addresses import addresses_of, variables_for
@@ -16,6 +17,7 @@ from core.cluster.meter import ClusterMeter
 from core.cluster.tables import make_tables
 from core.cluster.travelling import Kit
 from core.cluster.workers import Workers
+from core.errors import ModelError
 from core.model.endpoints import ModelChoice
 from core.runs.job import After, Job, Ran
 from core.runs.tally import Tally
@@ -95,3 +97,48 @@ async def run_on_cluster(
         after=after,
     )
     return await drive.run(jobs)
+
+
+async def asked_on_cluster(
+    on: OnCluster,
+    workspace: Workspace,
+    jobs: Sequence[Job],
+    choice: ModelChoice,
+    *,
+    tell: Callable[[str], None],
+    meter: ClusterMeter | None = None,
+) -> list[Job]:
+    """The jobs of new threads, each with its question, which the model is asked for by workers where it is not known.
+
+    Args:
+        on: where, and how many at once.
+        workspace: where the threads will be.
+        jobs: what will be run.
+        choice: who is asked.
+        tell: told a sentence that a person may want to know.
+        meter: counts the questions.
+
+    Raises:
+        UsageError: as `run_on_cluster`.
+        DatasetError: a dataset is not there.
+        ModelError: the model proposed no question.
+        asyncio.CancelledError: it was stopped before all had theirs.
+    """
+    names = {job.dataset for job in jobs}
+    kit = await asyncio.to_thread(
+        partial(kit_of, workspace, names, tell, with_tools=False, shared=on.shared, data_from=on.data_from)
+    )
+    kit = replace(kit, choice=choice, parallel=on.parallel, tables=False)
+    meter, questions = meter or ClusterMeter(len(jobs)), dict[int, str]()
+
+    def ended(ran: Ran) -> None:
+        questions[ran.job.number] = ran.job.question
+
+    workers, addresses = Workers(on.cluster, kit, variables_for(choice), tell), addresses_of(choice.endpoint)
+    drive = Drive(workers, workspace, addresses, meter, ended=ended, tell=tell, only_ask=True)
+    tally = await drive.run([replace(job, number=number) for number, job in enumerate(jobs)])
+    if tally.problem:
+        raise ModelError(tally.problem)
+    if meter.stopped:
+        raise asyncio.CancelledError
+    return [replace(job, question=questions[number]) for number, job in enumerate(jobs)]

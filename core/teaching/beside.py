@@ -15,7 +15,7 @@ from core.runs.tally import Tally, counted_in
 from core.storage.store import Stored
 from core.teaching.difficulty import measure
 from core.teaching.hinted import strip_hint, with_hints
-from core.teaching.rejection import WAYS, keep_right, run_ways
+from core.teaching.rejection import WAYS, count_right, keep_right, run_ways
 from core.text import counted
 from core.thread.form import form_of
 from core.workspace import Workspace
@@ -28,8 +28,9 @@ async def several_ways(workspace: Workspace, stored: Stored, model: Model, tell:
         workspace, [_job(stored)], model, ways=WAYS, parallel=WAYS, ended=ended.append, watch=_telling(tell)
     )
     _refuse_failures(tally)
-    over = [ran.stored.stem for ran in ended if ran.stored and not (ran.cancelled or ran.error)]
-    sessions, done = await asyncio.to_thread(keep_right, workspace, [over], await model.name())
+    over = sorted(ran.stored.stem for ran in ended if ran.stored and not (ran.cancelled or ran.error))
+    await asyncio.to_thread(count_right, workspace, [over])
+    sessions, done = await asyncio.to_thread(keep_right, workspace, [over])
     right, of, pairs = (sessions[0].rate.right, sessions[0].rate.of, sessions[0].pairs) if sessions else (0, 0, 0)
     problems = f"; {done.problems[0]}" if done.problems else ""
     kept_ways = f"{counted(right, 'thread')} kept with {counted(pairs, 'preference pair')}"

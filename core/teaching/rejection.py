@@ -7,19 +7,23 @@ as one of its alternatives, so that the preference profiles make a pair of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.curate.bulk import Bulk
+from core.curate.task import asking_prompt
 from core.curate.ways import keep_ways
-from core.errors import ModelError, ThreadError
+from core.datasets.check import look_at_session
+from core.errors import DatasetError, ModelError, ThreadError
 from core.model.client import Model
 from core.model.refusals import Dropped
 from core.model.reply import Waiting
 from core.runs.batch import Job, Ran, run_jobs
 from core.runs.events import QueryProposed, TurnEnded, TurnEvent
+from core.runs.job import question_events, question_of
 from core.runs.progress import Meter
-from core.runs.question import propose_question
 from core.runs.tally import Tally
 from core.storage.pass_rates import PassRate, add_pass_rates
 from core.storage.store import Stored, read_all
@@ -38,6 +42,8 @@ class SessionWays:
 
     dataset: str
     session: str
+    model: str
+    """Who made them; where they are of several, the first."""
     right: tuple[str, ...]
     """Stems of the threads that were kept."""
     wrong: tuple[str, ...]
@@ -68,73 +74,93 @@ async def run_ways(
     Raises:
         ModelError: the model proposed no question where none is given.
     """
-    every = await in_ways(workspace, jobs, model, ways=ways, watch=watch)
+    every = in_ways(await with_questions(workspace, jobs, model, watch=watch), ways)
     return await run_jobs(
         workspace, every, model, ended=ended, parallel=parallel, meter=meter, watch=watch, keep_empty=keep_empty
     )
 
 
-async def in_ways(
+def in_ways(jobs: Sequence[Job], ways: int) -> list[Job]:
+    """Each job so many times, with a seed of its own."""
+    return [
+        replace(job, seed=None if job.seed is None else job.seed * ways + way) for job in jobs for way in range(ways)
+    ]
+
+
+async def with_questions(
     workspace: Workspace,
     jobs: Sequence[Job],
     model: Model,
     *,
-    ways: int,
     watch: Callable[[Job, TurnEvent], None] | None = None,
 ) -> list[Job]:
-    """Each job so many times, all asking the same question, which is proposed where none is given. Raises ModelError:
-    the model proposed none."""
-    every: list[Job] = []
-    for job in jobs:
-        question = (
-            job.question or (job.asked.question if job.asked else "") or await _question(workspace, job, model, watch)
-        )
-        every += [
-            replace(job, question=question, seed=None if job.seed is None else job.seed * ways + way)
-            for way in range(ways)
-        ]
+    """The jobs with the question that all ways of each ask, which the model proposes where it is not known. Raises
+    ModelError: it proposed none."""
+    every = list(jobs)
+    for index in await asyncio.to_thread(to_be_asked, workspace, jobs):
+        every[index] = replace(jobs[index], question=await _question(workspace, jobs[index], model, watch))
     return every
+
+
+def to_be_asked(workspace: Workspace, jobs: Sequence[Job]) -> list[int]:
+    """The indices of the jobs whose question the model is to propose. A session that cannot be read needs none: each of
+    its ways says what is wrong."""
+    indices: list[int] = []
+    for index, job in enumerate(jobs):
+        with suppress(DatasetError):
+            if not question_of(job):
+                look_at_session(workspace, job.dataset, job.session)
+                indices.append(index)
+    return indices
 
 
 async def _question(
     workspace: Workspace, job: Job, model: Model, watch: Callable[[Job, TurnEvent], None] | None
 ) -> str:
-    from core.curate.task import asking_prompt
-    from core.datasets.standard import open_dataset
-
-    problem, question = "", ""
-    manifest, prompt = open_dataset(workspace, job.dataset).manifest, asking_prompt(workspace, job.form)
-    async for event in propose_question(manifest, model, run=job.session, seed=job.seed, prompt=prompt):
+    question, prompt = "", await asyncio.to_thread(asking_prompt, workspace, job.form)
+    async for event in question_events(workspace, job, model, prompt):
         match event:
             case QueryProposed():
                 question = event.text
-            case TurnEnded():
-                problem = event.error
+            case TurnEnded(cancelled=True):
+                raise asyncio.CancelledError
+            case TurnEnded() if event.error:
+                raise ModelError(event.error)
             case Waiting() | Dropped() if watch is not None:
                 watch(job, event)
             case _:
                 pass
-    if not question:
-        name = model.choice.endpoint.name
-        raise ModelError(problem or f"{name} proposed no question; give one with --question")
     return question
 
 
-def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]], model: str) -> tuple[list[SessionWays], Bulk]:
-    """Sort out the ways at each session as one step: right threads stay and take in where wrong ones part from them,
-    wrong ones go to the trash. How often each session was answered right is recorded, in its threads and for the
-    workspace. Sessions are read one after the other, so that it matters little how many they are.
-
-    Args:
-        workspace: where they are.
-        sessions: the stems of the threads that are over, those of each session and kind of question together.
-        model: who made them.
+def count_right(workspace: Workspace, sessions: Sequence[Sequence[str]]) -> None:
+    """Record for the workspace how often each model was right about each session, by threads that are over; `sessions`
+    are as for `keep_right`. Only for questions after the activity: how hard a session is, is how hard that is to tell.
 
     Raises:
         SensorloomError: the rates cannot be recorded.
     """
+    rates: dict[str, dict[tuple[str, str], PassRate]] = {}
+    for stems in sessions:
+        for thread in (stored.thread for stored in _attempts(workspace, stems)):
+            if asks_for_a_label(kind_in(thread.metadata)):
+                of_model, session = rates.setdefault(_model_of(thread), {}), (thread.dataset, thread.session)
+                before = of_model.get(session, PassRate(0, 0))
+                of_model[session] = PassRate(before.right + is_right(thread), before.of + 1)
+    for model, counted in rates.items():
+        add_pass_rates(workspace.root, model, counted)
+
+
+def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]]) -> tuple[list[SessionWays], Bulk]:
+    """Sort out the ways at each session as one step: right threads stay and take in where wrong ones part from them,
+    wrong ones go to the trash. How often its session was answered right is recorded in each thread that stays. Sessions
+    are read one after the other, so that it matters little how many they are.
+
+    Args:
+        workspace: where they are.
+        sessions: the stems of the threads that are over, those of each session and kind of question together.
+    """
     told: list[SessionWays] = []
-    rates: dict[tuple[str, str], PassRate] = {}
 
     def sorted_out(stems: Sequence[str]) -> tuple[list[tuple[Stored, Thread]], list[Stored]]:
         attempts = _attempts(workspace, stems)
@@ -146,32 +172,26 @@ def keep_right(workspace: Workspace, sessions: Sequence[Sequence[str]], model: s
             {stem: stored.thread for stem, stored in right.items()}, [stored.thread for stored in wrong]
         )
         pairs = sum(len(paired[stem].alternatives) - len(right[stem].thread.alternatives) for stem in right)
-        first = attempts[0].thread
-        wrong_stems = tuple(stored.stem for stored in wrong)
-        told.append(ways := SessionWays(first.dataset, first.session, tuple(right), wrong_stems, pairs))
-        # how hard a session is, is how hard its activity is to tell
-        if asks_for_a_label(kind_in(first.metadata)):
-            rates[first.dataset, first.session] = ways.rate
-        of = ways.rate.of
+        told.append(ways := _ways(attempts, pairs))
+        of, model = ways.rate.of, ways.model
         changes = [(right[stem], with_pass_rate(thread, len(right), of, model)) for stem, thread in paired.items()]
         return changes, wrong
 
-    bulk = keep_ways(workspace, sessions, sorted_out)
-    if rates:
-        add_pass_rates(workspace.root, model, rates)
-    return told, bulk
+    return told, keep_ways(workspace, sessions, sorted_out)
 
 
 def ways_of(workspace: Workspace, sessions: Sequence[Sequence[str]]) -> list[SessionWays]:
     """How the ways at each session went, with nothing done about them. `sessions` are as for `keep_right`."""
-    told: list[SessionWays] = []
-    for stems in sessions:
-        if attempts := _attempts(workspace, stems):
-            right = tuple(stored.stem for stored in attempts if is_right(stored.thread))
-            wrong = tuple(stored.stem for stored in attempts if not is_right(stored.thread))
-            first = attempts[0].thread
-            told.append(SessionWays(first.dataset, first.session, right, wrong, 0))
-    return told
+    every = (_attempts(workspace, stems) for stems in sessions)
+    return [_ways(attempts) for attempts in every if attempts]
+
+
+def _ways(attempts: Sequence[Stored], pairs: int = 0) -> SessionWays:
+    """What the attempts at one session come to."""
+    right = tuple(stored.stem for stored in attempts if is_right(stored.thread))
+    wrong = tuple(stored.stem for stored in attempts if not is_right(stored.thread))
+    first = attempts[0].thread
+    return SessionWays(first.dataset, first.session, _model_of(first), right, wrong, pairs)
 
 
 def _attempts(workspace: Workspace, stems: Sequence[str]) -> list[Stored]:
@@ -183,3 +203,7 @@ def _attempts(workspace: Workspace, stems: Sequence[str]) -> list[Stored]:
 def is_right(thread: Thread) -> bool:
     """Whether the thread is finished with the right answer."""
     return thread.status == "finished" and thread.metadata.get("is_correct") is True
+
+
+def _model_of(thread: Thread) -> str:
+    return str(thread.metadata.get("model") or "")

@@ -44,7 +44,7 @@ def with_wrong_ways(right: Mapping[str, Thread], wrong: Sequence[Thread]) -> dic
         ways = {stem: index for stem, other in right.items() if (index := parting(other, thread)) is not None}
         if not ways:
             continue
-        stem = min(ways, key=lambda stem: (-ways[stem], added[stem], stem))
+        stem = min(ways, key=lambda stem: (-ways[stem], added[stem]))
         paired[stem] = with_wrong_way(paired[stem], thread)
         added[stem] += 1
     return paired

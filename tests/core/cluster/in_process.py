@@ -20,6 +20,8 @@ class HandHere:
         self._mishap = mishap
         self._heard = heard
         self.lost = False
+        self._calls = 0
+        """Under way."""
 
     async def call(self, method: str, *arguments: Any) -> Any:
         if self.lost:
@@ -32,9 +34,15 @@ class HandHere:
             return await self._worker.receive_table(name, table, lambda: pickle.loads(part))
         packed = pickle.dumps(arguments)
         self._heard.append(packed)
-        answer = pickle.dumps(await getattr(self._worker, method)(*pickle.loads(packed)))
-        self.lost = self.lost or self._mishap(method, arguments)
+        self._calls += 1
+        try:
+            answer = pickle.dumps(await getattr(self._worker, method)(*pickle.loads(packed)))
+            self.lost = self.lost or self._mishap(method, arguments)
+        finally:
+            self._calls -= 1
         if self.lost:
+            if not self._calls:  # with a process its connections end
+                await self._worker.close()
             raise WorkerLost("it was killed")
         return pickle.loads(answer)
 
@@ -49,6 +57,8 @@ class ClusterHere:
         self._base = base
         self._mishap = mishap
         self._room = room
+        self.address = "10.0.0.{}"
+        """Of each machine, by its number."""
         self.hired = 0
         self.heard: list[bytes] = []
         """All that the driver said to workers."""
@@ -60,8 +70,12 @@ class ClusterHere:
 
     def hire(self) -> HandHere:
         self.hired += 1
-        return HandHere(Worker(f"10.0.0.{self.hired}", self._base), self._mishap, self.heard)
+        return HandHere(Worker(self.address.format(self.hired), self._base), self._mishap, self.heard)
 
     def put(self, value: Any) -> bytes:
         self.sent.append(pickle.dumps(value))
         return self.sent[-1]
+
+
+Joins = Callable[..., ClusterHere]
+"""Makes the cluster that `--ray here` joins, by a mishap."""

@@ -64,7 +64,7 @@ REFUSALS = {
     "no ray": (("--ray", "local"), r"Ray is not installed here: `pip install 'sensorloom\[ray\]'` brings it"),
     "a node's address": (("--endpoint", "http://{node}:8000/v1"), "is an address for the workers of a cluster"),
     "send": (("--send-data",), "--send-data goes with --ray"),
-    "ways": (("--ray", "local", "--per-session", "2"), "leave --ray out"),
+    "ways": (("--endpoint", "http://{node}:8000/v1", "--per-session", "2"), "is an address for the workers of a cl"),
 }
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import signal
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from core.storage import history
 from core.storage.store import create
 from core.thread.value import Thread
 from core.workspace import Workspace, open_workspace
-from tests.core.cluster.in_process import ClusterHere, Mishap
+from tests.core.cluster.in_process import Joins
 from tests.core.runs.test_replay import stored_thread
 from tests.tools.made import made_dataset, write_dataset
 from tui.__main__ import run
@@ -66,27 +65,6 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def at(workspace: Workspace) -> list[str]:
     return ["--workspace", str(workspace.root)]
-
-
-Joins = Callable[..., ClusterHere]
-
-
-@pytest.fixture
-def join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Joins:
-    """What `--ray here` joins from now on."""
-
-    def join(mishap: Mishap = lambda method, arguments: False) -> ClusterHere:
-        cluster = ClusterHere(tmp_path / "base", mishap)
-
-        @contextmanager
-        def joined(address: str) -> Generator[ClusterHere]:
-            assert address == "here"
-            yield cluster
-
-        monkeypatch.setattr("core.cluster.joining.joined", joined)
-        return cluster
-
-    return join
 
 
 def answered(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
