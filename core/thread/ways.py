@@ -37,7 +37,7 @@ def with_wrong_way(right: Thread, wrong: Thread) -> Thread:
 
 def with_wrong_ways(right: Mapping[str, Thread], wrong: Sequence[Thread]) -> dict[str, Thread]:
     """The right threads, by stem, with each wrong one's turn kept in the thread it went along with the longest; of
-    several such, in the one that holds the fewest."""
+    several such, in the one that holds the fewest, and of those in the first."""
     paired = dict(right)
     added = dict.fromkeys(right, 0)
     for thread in wrong:

@@ -15,8 +15,8 @@ from tests.core.cluster.in_process import ClusterHere, Joins, Mishap
 def join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Joins:
     """What `--ray here` joins from now on."""
 
-    def join(mishap: Mishap = lambda method, arguments: False) -> ClusterHere:
-        cluster = ClusterHere(tmp_path / "base", mishap)
+    def join(mishap: Mishap = lambda method, arguments: False, room: int = 2) -> ClusterHere:
+        cluster = ClusterHere(tmp_path / "base", mishap, room)
 
         @contextmanager
         def joined(address: str) -> Generator[ClusterHere]:

@@ -78,4 +78,4 @@ class ClusterHere:
 
 
 Joins = Callable[..., ClusterHere]
-"""Makes the cluster that `--ray here` joins, by a mishap."""
+"""Makes the cluster that `--ray here` joins, by a mishap and how many workers there is room for."""
