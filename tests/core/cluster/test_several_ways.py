@@ -164,11 +164,18 @@ def stopped_by(_request: dict[str, Any]) -> Answer:
 def test_without_all_questions_nothing_is_begun(
     opened: Callable[[str, str], Workspace], join: Joins, capsys: pytest.CaptureFixture[str], where: str, what: str
 ):
-    join()
+    def stopping(method: str, arguments: tuple[Any, ...]) -> bool:
+        if (method, what) == ("ask", "stopped"):
+            signal.raise_signal(signal.SIGINT)
+        return False
+
+    join(stopping, room=1)
+    options = ("--ray", "here", "--parallel", "1") if where == "cluster" else ()
     with fake_server(fails(400, "not today")) as server:
-        server.answer = stopped_by if what == "stopped" else None
+        if what == "stopped":
+            server.answer = stopped_by if where == "here" else answer
         workspace = opened("one", server.url)
-        code, document, _ = answered(capsys, workspace, *begin(*(("--ray", "here") if where == "cluster" else ())))
+        code, document, _ = answered(capsys, workspace, *begin(*options))
     assert (code, "not today" in document["error"]) == ((1, True) if what == "refused" else (130, False))
     assert not batches(workspace) and not stems(workspace.threads)
 
