@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,10 +123,10 @@ async def test_keys_are_answered_while_the_folder_is_looked_at(
     go_on = threading.Event()
     look_at = record.look_at
 
-    def waiting(folder: Path, stem: str, labels: tuple[str, ...]) -> record.Record | None:
-        if stem.endswith("4"):
+    def waiting(file: record.ReadFile, labels: tuple[str, ...]) -> record.Record | None:
+        if file.stem.endswith("4"):
             go_on.wait(20)
-        return look_at(folder, stem, labels)
+        return look_at(file, labels)
 
     monkeypatch.setattr(record, "look_at", waiting)
     monkeypatch.setattr(survey, "PART", 1)
