@@ -112,6 +112,7 @@ async def test_a_log_that_cannot_be_written_is_no_second_mishap(
     app = SensorloomApp(workspace)
     async with app.run_test(size=(160, 40), notifications=True) as pilot:
         main = await begun(pilot, until)
+        workspace.private.mkdir(exist_ok=True)
         (workspace.private / "log").write_text("in the way")
         main.run_worker(fail, thread=True)
         await until(pilot, lambda: any("the log could not be written" in notice.message for notice in notices(pilot)))
