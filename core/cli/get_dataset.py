@@ -22,8 +22,11 @@ def get_command(workspace: Workspace, source: str, name: str | None, replace: bo
     It lies in a folder or an archive: s3://bucket/datasets/mine, gs://…, https://host/mine.zip, or here. A download
     that broke off goes on when the same command is started again. Credentials are those of the environment.
     """
-    from core.datasets.getting import get_dataset
+    from core.datasets.getting import get_dataset, name_to_take
+    from core.datasets.remote import is_url, name_at
 
+    if is_url(source):  # before it is brought here, which may take hours
+        name = name_to_take(workspace, name_at(source), name, replace=replace)
     (path,) = local_paths(workspace, [source])
     with progress_bar(f"getting {path.name}") as progress:
         dataset, replaced = get_dataset(workspace, path, name, replace=replace, progress=progress)

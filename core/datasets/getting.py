@@ -10,7 +10,7 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from core.datasets.archive import Raw, RawFile, open_raw
-from core.datasets.importing import alone, put_in_place
+from core.datasets.importing import alone, put_in_place, refuse_taken
 from core.datasets.plan import Progress
 from core.datasets.standard import LABELS, SESSIONS, StandardDataset, is_safe_name, open_dataset
 from core.datasets.whole.recording import RECORDINGS, names_of_recordings
@@ -20,6 +20,20 @@ from core.workspace import Workspace
 _ENDING = re.compile(r"(\.(zip|tar|tgz|tbz2?|txz|gz|bz2|xz))+$", re.IGNORECASE)
 _OF_THE_FORM = re.compile(rf"[^/.][^/]*|({SESSIONS}|{RECORDINGS})/[^/.][^/]*/[^/.][^/]*")
 """Files beside the sessions, and those of each session and recording."""
+
+
+def name_to_take(workspace: Workspace, source: str, name: str | None, *, replace: bool) -> str:
+    """What a dataset will be called: as told, or as the folder or archive that is called `source`.
+
+    Raises:
+        UsageError: that is no name, or it is taken and is not to be replaced.
+    """
+    name = name or _ENDING.sub("", source)
+    if not is_safe_name(name):
+        raise UsageError(f"{name!r} cannot be a dataset's name: it is no plain folder name; give another with --name")
+    if not replace:
+        refuse_taken(workspace, name)
+    return name
 
 
 def get_dataset(
@@ -46,12 +60,8 @@ def get_dataset(
         UsageError: the request cannot be carried out as it is put.
         DatasetError: there is no dataset in it, or nothing can be written; nothing was changed.
     """
-    name = name or _ENDING.sub("", source.name)
-    if not is_safe_name(name):
-        raise UsageError(f"{name!r} cannot be a dataset's name: it is no plain folder name; give another with --name")
+    name = name_to_take(workspace, source.name, name, replace=replace)
     final = workspace.data / name
-    if final.exists() and not replace:
-        raise UsageError(f"there is a dataset {name} already; add --replace, or choose another name with --name")
     making = workspace.data / f".{name}.partial"
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)

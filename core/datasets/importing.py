@@ -81,6 +81,12 @@ def importer_named(name: str) -> Importer:
     return importlib.import_module(IMPORTERS[name]).IMPORTER
 
 
+def refuse_taken(workspace: Workspace, name: str) -> None:
+    """Raise UsageError where there is a dataset of that name."""
+    if (workspace.data / name).exists():
+        raise UsageError(f"there is a dataset {name} already; add --replace, or choose another name with --name")
+
+
 def import_dataset(
     workspace: Workspace,
     kind: str,
@@ -112,8 +118,8 @@ def import_dataset(
     name = name or _name(importer, shown)
     _check_request(importer, path, more, name, options)
     final = workspace.data / name
-    if final.exists() and not replace:
-        raise UsageError(f"there is a dataset {name} already; add --replace, or choose another name with --name")
+    if not replace:
+        refuse_taken(workspace, name)
     partial = workspace.data / f".{name}.partial"
     began = time.monotonic()
     try:

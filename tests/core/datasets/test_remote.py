@@ -142,6 +142,7 @@ def test_a_dataset_is_got_whole(
     assert files_of(workspace.data / "mine") == files
     assert run(workspace, "get", url) == 1
     assert "there is a dataset mine already; add --replace" in capsys.readouterr().err
+    assert not list((workspace.data / ".downloads").glob("*/*")), "it was brought here before that was said"
     assert run(workspace, "get", url, "--replace", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert files_of(Path(told["replaced"])) == files
