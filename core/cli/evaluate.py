@@ -183,6 +183,8 @@ def _run(
     from core.evaluation.asking import ask_contestant, choice_for
 
     choice = choice_for(workspace, evaluation, contestant, options["headers"])
+    if not contestant.tools:
+        say("without tools, as a control:", err=True)
     if on is not None:
         apart = evaluation.apart(workspace, contestant)
         return run_shown_on(replace(on, with_tools=contestant.tools), apart, choice, jobs)[0]

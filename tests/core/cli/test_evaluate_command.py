@@ -120,10 +120,12 @@ def test_processes_come_to_the_same_figures_with_tools_of_ones_own_and_without(
         '    """Count.\n\n    Args:\n        number: how far.\n    """\n    return {"counted": number}\n'
     )
     begun = ("--dataset", "demo", "--count", "4", "--seed", "2", "--control", "--few-shot", "0")
-    alone, together = (
-        json.loads(by_itself(workspace, name, *begun, "--workers", workers, "--json").stdout)
+    ran = [
+        by_itself(workspace, name, *begun, "--workers", workers, "--json")
         for name, workers in (("alone", "1"), ("together", "2"))
-    )
+    ]
+    alone, together = (json.loads(done.stdout) for done in ran)
+    assert all(done.stderr.count("without tools, as a control:") == 1 for done in ran)
     compared = ("accuracy", "finished", "calls", "tokens", "confusion", "per_label")
     for here, there in zip(alone["contestants"], together["contestants"], strict=True):
         assert [here[name] for name in compared] == [there[name] for name in compared]
